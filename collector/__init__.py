@@ -1,0 +1,1 @@
+"""SchoolPulse in the city: receive, store, derive, judge."""

@@ -1,0 +1,26 @@
+"""Fixtures that several test folders share; the services themselves are in support/."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+import services
+from agent.wire import lang
+
+
+@pytest.fixture(autouse=True)
+def _chinese_first() -> Iterator[None]:
+    """A test that speaks English leaves no English behind."""
+    lang.choose("zh")
+    yield
+    lang.choose("zh")
+
+
+@pytest.fixture(scope="session")
+def influxdb(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """A real InfluxDB behind nginx: `services.Influx`."""
+    with services.influx(tmp_path_factory.mktemp("influx")) as running:
+        yield running

@@ -1,0 +1,68 @@
+"""The base install is the agent alone, and enough to print a report."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import venv
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+AGENT_ONLY = {"msgspec", "paho-mqtt", "psutil", "schoolpulse", "speedtest-cli", "tzdata"}
+
+
+@pytest.fixture(scope="module")
+def base_install(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The `bin` of a fresh environment that holds `pip install .` and nothing else."""
+    home = tmp_path_factory.mktemp("install")
+    source = home / "source"
+    shutil.copytree(ROOT, source, ignore=shutil.ignore_patterns(".venv", ".git", "var", "build"))
+    venv.create(home / "venv", with_pip=True)
+    scripts = home / "venv/bin"
+    pip = [scripts / "python", "-m", "pip", "install", "-q", "--disable-pip-version-check"]
+    subprocess.run([*pip, "-c", source / "constraints.txt", source], check=True)
+    yield scripts
+    shutil.rmtree(home)
+
+
+def _run(*words: str | Path) -> subprocess.CompletedProcess[str]:
+    clean = {key: value for key, value in os.environ.items() if not key.startswith("PYTHON")}
+    return subprocess.run(words, capture_output=True, text=True, timeout=60, env=clean, cwd="/")
+
+
+@pytest.mark.timeout(300)
+def test_the_base_install_is_the_agent_alone(base_install: Path) -> None:
+    listed = _run(base_install / "python", "-m", "pip", "list", "--format=json")
+    names = {row["name"].lower() for row in json.loads(listed.stdout)} - {"pip", "setuptools"}
+    assert names <= AGENT_ONLY
+
+    once = _run(base_install / "schoolpulse-agent", "once", "--json")
+    assert once.returncode == 0, once.stderr
+    assert json.loads(once.stdout)["type"] == "report"
+
+    lacking = _run(base_install / "schoolpulse", "collect")
+    assert lacking.returncode == 2
+    assert "schoolpulse[all]" in lacking.stderr
+    assert "Traceback" not in lacking.stderr
+
+
+def test_once_imports_nothing_of_the_collector() -> None:
+    code = "import sys; sys.argv[1:] = ['once', '--json']; from agent.cli import main; main();"
+    code += "print(*sorted({name.split('.')[0] for name in sys.modules}), file=sys.stderr)"
+    done = _run(sys.executable, "-c", code)
+    assert done.returncode == 0, done.stderr
+    loaded = set(done.stderr.split())
+    assert not loaded & {
+        "collector",
+        "influxdb_client",
+        "rich",
+        "jinja2",
+        "requests",
+        "grafana_api",
+    }
