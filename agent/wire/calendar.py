@@ -1,0 +1,75 @@
+"""Open, lesson, quiet: what a school is doing at a time t. Pure.
+
+An open day is a weekday in term that is no holiday, or a make-up day (调休). Where no term
+is given, any weekday is a candidate. Hours are local to the city.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from zoneinfo import ZoneInfo
+
+from msgspec import Struct
+
+CITY_TIME = ZoneInfo("Asia/Shanghai")
+
+Span = tuple[dt.time, dt.time]
+_SATURDAY = 5
+
+
+class Hours(Struct, frozen=True):
+    """When a school is open and when it teaches, as [from, to) in local time."""
+
+    open: Span = (dt.time(7, 30), dt.time(18, 0))
+    lessons: tuple[Span, ...] = (
+        (dt.time(8, 0), dt.time(12, 0)),
+        (dt.time(14, 0), dt.time(17, 30)),
+    )
+
+
+class Calendar(Struct, frozen=True):
+    """Terms as [first, last] days, single holidays and make-up days."""
+
+    terms: tuple[tuple[dt.date, dt.date], ...] = ()
+    holidays: frozenset[dt.date] = frozenset()
+    makeup: frozenset[dt.date] = frozenset()
+    hours: Hours = Hours()
+
+    def is_open_day(self, day: dt.date) -> bool:
+        """Whether schools open at all on this day."""
+        if day in self.makeup:
+            return True
+        return day.weekday() < _SATURDAY and day not in self.holidays and self.in_term(day)
+
+    def in_term(self, day: dt.date) -> bool:
+        """Whether the day lies in a term; every day does where no term is known."""
+        return not self.terms or any(first <= day <= last for first, last in self.terms)
+
+    def is_open(self, t: dt.datetime) -> bool:
+        """Whether schools are open at `t` (aware)."""
+        local = t.astimezone(CITY_TIME)
+        return self.is_open_day(local.date()) and _within(self.hours.open, local.time())
+
+    def is_lesson(self, t: dt.datetime) -> bool:
+        """Whether lessons run at `t` (aware)."""
+        local = t.astimezone(CITY_TIME)
+        if not self.is_open_day(local.date()):
+            return False
+        return any(_within(span, local.time()) for span in self.hours.lessons)
+
+    def is_quiet(self, t: dt.datetime) -> bool:
+        """Whether a test of the line disturbs no lesson at `t` (aware)."""
+        return not self.is_lesson(t)
+
+    def open_days_back(self, last: dt.date) -> Iterator[dt.date]:
+        """Open days from `last` backwards, without end: the caller bounds it."""
+        day = last
+        while True:
+            if self.is_open_day(day):
+                yield day
+            day -= dt.timedelta(days=1)
+
+
+def _within(span: Span, time: dt.time) -> bool:
+    return span[0] <= time < span[1]

@@ -1,0 +1,89 @@
+"""Bytes to messages and back.
+
+ValueError
+└── UnreadableError       can never be read: quarantine
+    (FutureVersionError is apart: a later collector can read it, so it is held)
+"""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+import msgspec
+
+from agent.wire.messages import VERSION, Message, Policy, Presence, Receipt
+
+#: Larger payloads are neither made nor read, in bytes.
+MAX_PAYLOAD = 256 * 1024
+
+
+class UnreadableError(ValueError):
+    """The payload can never be read; the message says why."""
+
+
+class FutureVersionError(ValueError):
+    """The payload is of a version that this software does not know yet."""
+
+
+class _Version(msgspec.Struct):
+    v: int
+
+
+_T = TypeVar("_T")
+_encoder = msgspec.json.Encoder(order="deterministic")
+_version = msgspec.json.Decoder(_Version)
+_message = msgspec.json.Decoder(Message)
+_receipt = msgspec.json.Decoder(Receipt)
+_presence = msgspec.json.Decoder(Presence)
+_policy = msgspec.json.Decoder(Policy)
+
+
+def encode(message: Message | Receipt | Presence | Policy) -> bytes:
+    """One message as JSON, the same bytes for the same message."""
+    return _encoder.encode(message)
+
+
+def decode_message(payload: bytes) -> Message:
+    """A report or a hello.
+
+    Raises:
+        FutureVersionError: `v` is later than ours.
+        UnreadableError: not JSON, wrong types or ranges, too large.
+    """
+    message: Message = _decode(_message, payload)
+    return message
+
+
+def decode_receipt(payload: bytes) -> Receipt:
+    """A receipt; raises as `decode_message`."""
+    return _decode(_receipt, payload)
+
+
+def decode_presence(payload: bytes) -> Presence:
+    """A presence; raises as `decode_message`."""
+    return _decode(_presence, payload)
+
+
+def decode_policy(payload: bytes) -> Policy:
+    """A policy; raises as `decode_message`."""
+    return _decode(_policy, payload)
+
+
+def _decode(decoder: msgspec.json.Decoder[_T], payload: bytes) -> _T:
+    if len(payload) > MAX_PAYLOAD:
+        raise UnreadableError(f"{len(payload)} bytes, the limit is {MAX_PAYLOAD}")
+    try:
+        return decoder.decode(payload)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        # The version is looked at only now: reading each report twice would cost the fleet.
+        _check_version(payload)
+        raise UnreadableError(str(error)[:300]) from error
+
+
+def _check_version(payload: bytes) -> None:
+    try:
+        found = _version.decode(payload).v
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return
+    if found > VERSION:
+        raise FutureVersionError(f"version {found}, this software reads {VERSION}")

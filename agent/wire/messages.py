@@ -1,0 +1,256 @@
+"""The messages of the wire, version 1.
+
+A field added later needs a default; a field's name, type or unit never changes within a
+version. Times are milliseconds since 1970 UTC unless the name says otherwise; rates are
+megabits (10^6 bits) a second; sizes are bytes; absent is null, never 0 or -1.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct
+
+from agent.wire.calendar import Calendar
+
+VERSION: Literal[1] = 1
+
+Count = Annotated[int, Meta(ge=0, le=2**63 - 1)]
+Millis = Annotated[int, Meta(ge=0, le=4_102_444_800_000)]  # up to the year 2100
+Offset = Annotated[int, Meta(ge=-(2**53), le=2**53)]
+Share = Annotated[float, Meta(ge=0.0, le=1.0)]
+Percent = Annotated[float, Meta(ge=0.0, le=100.0)]
+Rate = Annotated[float, Meta(ge=0.0, le=1e7)]
+Seconds = Annotated[float, Meta(ge=0.0, le=1e9)]
+Text = Annotated[str, Meta(max_length=256)]
+# max_length: in Python a "$" also matches before a final newline.
+Boot = Annotated[str, Meta(pattern="^[0-9a-f]{16}$", max_length=16)]
+SchoolCode = Annotated[str, Meta(pattern="^[0-9]{10}$", max_length=10)]
+MachineId = Annotated[str, Meta(pattern="^[0-9a-f]{32}$", max_length=32)]
+
+DeviceKind = Literal[
+    "screen",  # the internal panel of a laptop or all-in-one
+    "display",  # an external display whose kind the EDID does not tell
+    "monitor",
+    "projector",
+    "panel",
+    "tv",
+    "sound",
+    "microphone",
+    "camera",
+    "touch",
+    "printer",
+    "document_camera",
+]
+Power = Literal["on", "standby", "off", "unknown"]
+LineOutcome = Literal[
+    "ok", "unreachable", "refused", "busy", "too_slow", "aborted", "garbled", "no_counter"
+]
+
+
+class Nic(Struct, omit_defaults=True, frozen=True):
+    """A network interface; counters since the system's boot."""
+
+    name: Text
+    up: bool
+    kind: Literal["wired", "wifi", "loopback", "virtual", "other"] = "other"
+    link_mbps: Rate | None = None
+    sent_bytes: Count | None = None
+    received_bytes: Count | None = None
+
+
+class Inventory(Struct, omit_defaults=True, frozen=True):
+    """What the machine is; sent in the hello and repeated in report 2."""
+
+    hostname: Text = ""
+    os: Text = ""
+    os_version: Text = ""
+    maker: Text = ""
+    model: Text = ""
+    cpu: Text = ""
+    cores: Count | None = None
+    memory_bytes: Count | None = None
+    disk_bytes: Count | None = None
+    firmware_date: Text = ""
+    agent_version: Text = ""
+    weak_id: bool = False
+    room: Text = ""
+
+
+class Host(Struct, tag_field="reading", tag="host", omit_defaults=True, frozen=True):
+    """The computer itself."""
+
+    cpu_percent: Percent | None = None
+    memory_total: Count | None = None
+    memory_used: Count | None = None
+    disk_total: Count | None = None
+    disk_used: Count | None = None
+    uptime_s: Seconds | None = None
+    os: Text = ""
+    nics: tuple[Nic, ...] = ()
+    inventory: Inventory | None = None
+
+
+class Device(Struct, tag_field="reading", tag="device", omit_defaults=True, frozen=True):
+    """A piece of equipment attached to the computer."""
+
+    kind: DeviceKind
+    connector: Text
+    present: bool = True
+    power: Power = "unknown"
+    fault: Text = ""
+    name: Text = ""
+    maker: Text = ""
+    model: Text = ""
+    serial: Text = ""
+    width_cm: Count | None = None
+    height_cm: Count | None = None
+    note: Text = ""
+
+
+class AgentHealth(Struct, tag_field="reading", tag="agent", omit_defaults=True, frozen=True):
+    """The agent's own health; in every report."""
+
+    version: Text
+    rss_bytes: Count | None = None
+    cpu_s: Seconds | None = None
+    uptime_s: Seconds | None = None
+    outbox_rows: Count = 0
+    outbox_bytes: Count = 0
+    dropped_telemetry: Count = 0
+    dropped_evidence: Count = 0
+    set_aside: Count = 0
+    lost: Count = 0
+    failed_probes: tuple[Text, ...] = ()
+    room: Text = ""
+    weak_id: bool = False
+
+
+class LineTest(Struct, tag_field="reading", tag="line_test", omit_defaults=True, frozen=True):
+    """One test of the line as the agent saw it. The report's time is the test's end."""
+
+    test: Text
+    line: Text
+    outcome: LineOutcome
+    down_mbps: Rate | None = None
+    up_mbps: Rate | None = None
+    down_low: Rate | None = None
+    down_high: Rate | None = None
+    latency_ms: Rate | None = None
+    loaded_ms: Rate | None = None
+    jitter_ms: Rate | None = None
+    payload_down: Count | None = None
+    payload_up: Count | None = None
+    seconds: Seconds | None = None
+    interface: Text = ""
+    wired: bool | None = None
+    solo: bool | None = None
+    other_share: Share | None = None
+    server_limited: bool | None = None
+    reason: Text = ""
+
+
+class LineRecord(Struct, tag_field="reading", tag="line_record", omit_defaults=True, frozen=True):
+    """The measurement server's record of one test. Accepted from school `lineserver` only."""
+
+    test: Text
+    school: SchoolCode
+    machine: MachineId
+    line: Text
+    outcome: Literal["ok", "abandoned", "expired"]
+    sent_bytes: Count = 0
+    received_bytes: Count = 0
+    down_mbps: Rate | None = None
+    up_mbps: Rate | None = None
+    seconds: Seconds | None = None
+    solo: bool = True
+
+
+Reading = Host | Device | AgentHealth | LineTest | LineRecord
+
+
+class Hello(Struct, tag_field="type", tag="hello", omit_defaults=True, frozen=True):
+    """Report 1 of each boot: who speaks, and what its clock says. Never sealed, writes no point."""
+
+    v: Literal[1]
+    sent: Offset  # the PC's own clock, in ms, fresh at each sending; may be years off
+    inventory: Inventory = Inventory()
+    simulated: bool = False
+
+
+class Report(Struct, tag_field="type", tag="report", omit_defaults=True, frozen=True):
+    """A batch of readings, all of the time `time`."""
+
+    v: Literal[1]
+    time: Millis  # corrected, sealed at first sending
+    readings: tuple[Reading, ...]
+    offset_ms: Offset = 0  # corrected minus the PC's own clock
+    sent: Offset | None = None  # the PC's own clock at sealing, echoed by the receipt
+    uncertain: bool = False
+    simulated: bool = False
+
+
+Message = Hello | Report
+
+
+class StoredRange(Struct, array_like=True, frozen=True):
+    """Reports `first` to `last` of `boot` are stored, both ends included."""
+
+    boot: Boot
+    first: Count
+    last: Count
+
+
+class Held(Struct, array_like=True, frozen=True):
+    """Report `number` of `boot` is not stored; try again after `retry_s`."""
+
+    boot: Boot
+    number: Count
+    reason: Literal["unknown_school", "future_version", "quarantine_full"]
+    retry_s: Count
+
+
+class Receipt(Struct, omit_defaults=True, frozen=True):
+    """What the collector has stored, holds off, and asks for again."""
+
+    v: Literal[1]
+    now: Millis
+    echo: Offset | None = None
+    stored: tuple[StoredRange, ...] = ()
+    held: tuple[Held, ...] = ()
+    again_since: Millis | None = None
+
+
+class Presence(Struct, omit_defaults=True, frozen=True):
+    """Online, or offline by last will. Offline counts only for the boot last online."""
+
+    v: Literal[1]
+    boot: Boot
+    online: bool
+    simulated: bool = False
+
+
+class LinePolicy(Struct, omit_defaults=True, frozen=True):
+    """How one line is tested. Windows are drawn from the calendar's quiet and lesson hours."""
+
+    line: Text
+    server: Text = ""  # http://host:port of the city's measurement server
+    contract_mbps: Rate | None = None
+    quiet_per_day: Count = 3
+    lesson_per_day: Count = 1
+    max_seconds: Seconds = 15.0
+    max_bytes: Count = 100_000_000
+
+
+class Policy(Struct, omit_defaults=True, frozen=True):
+    """What a school's machines are told; merged from city, district, school and line."""
+
+    v: Literal[1]
+    school: SchoolCode
+    issued: Millis
+    report_s: Annotated[int, Meta(ge=5, le=86400)] = 300
+    calendar: Calendar = Calendar()
+    lines: tuple[LinePolicy, ...] = ()
+    rooms: dict[str, str] = {}  # machine id or hostname pattern -> room
+    room_lines: dict[str, str] = {}  # room -> line
+    exclude_sources: tuple[Text, ...] = ()  # hardware sources that this school's PCs share

@@ -1,0 +1,166 @@
+"""The steady part of a transfer, from counters read while it ran. Pure.
+
+A counter of bytes, read about ten times a second, gives one rate a step. The figure is the
+median of the steps after the ramp: a stall, a burst or a late reading moves a mean and leaves
+a median. The interval is the distribution-free one of a median, by order statistics: its ends
+are the values of rank n/2 ∓ 1.96·√n/2 (Conover, Practical Nonparametric Statistics, 3.2).
+Steps of one transfer are not quite independent, so it is somewhat too narrow.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import NamedTuple
+
+Sample = tuple[float, int]  # seconds, bytes counted until then
+
+#: Seconds a step lasts, unless the whole transfer is short.
+STEP_S = 0.1
+#: Fewer steps tell nothing.
+MIN_STEPS = 5
+#: The ramp ends at the first step that reaches this share of the later half's median.
+_RAMP_SHARE = 0.9
+#: More still steps than this share, and the counter itself is thought to be slow.
+_STILL_SHARE = 0.2
+_NORMAL_95 = 1.96
+_MIN_OVERALL = 1_000_000
+#: Readings closer than this are one, in s.
+_TINY_S = 0.001
+
+
+class Steady(NamedTuple):
+    """A rate in Mbit/s with its 95% interval, and where it was found."""
+
+    mbps: float
+    low: float
+    high: float
+    start: float  # s, first reading of the steady part
+    stop: float  # s, last reading of it
+    bytes: int  # counted between the two
+    steps: int
+    slope: float  # Mbit/s, of the straight line through the readings
+
+    @property
+    def mean(self) -> float:
+        """Mean rate over the steady part, in Mbit/s."""
+        return self.bytes * 8 / (self.stop - self.start) / 1e6
+
+    @property
+    def middle(self) -> float:
+        """The middle one of median, mean and slope, in Mbit/s.
+
+        For payload, which comes in clumps: any one of the three strays by some percent.
+        """
+        return median((self.mbps, self.mean, self.slope))
+
+    @property
+    def spread(self) -> float:
+        """Half the interval's width as a share of the rate."""
+        return (self.high - self.low) / 2 / self.mbps if self.mbps > 0 else math.inf
+
+
+def median(values: Sequence[float]) -> float:
+    """The middle of `values`, of which there is at least one.
+
+    The statistics module would cost a resident agent a megabyte.
+    """
+    ordered = sorted(values)
+    half = len(ordered) // 2
+    return ordered[half] if len(ordered) % 2 else (ordered[half - 1] + ordered[half]) / 2
+
+
+def steady(samples: Sequence[Sample]) -> Steady | None:
+    """The steady part of a transfer; None where too little came to tell.
+
+    `samples` are (seconds, bytes so far), rising in time; a counter that steps backwards
+    (a driver restarted) ends the part before it.
+    """
+    points = _moving(_forward(_running(samples)))
+    rates = _rates(points)
+    first = _ramp(rates)
+    kept, rates = points[first:], rates[first:]
+    if len(rates) < MIN_STEPS:
+        return None
+    low, high = _interval(sorted(rates))
+    (start, before), (stop, after) = kept[0], kept[-1]
+    return Steady(median(rates), low, high, start, stop, after - before, len(rates), _slope(kept))
+
+
+def overall(samples: Sequence[Sample]) -> float | None:
+    """The mean rate in Mbit/s of a transfer too short to have a steady part.
+
+    Only where a megabyte came: then the line is so fast that too few readings fell into the
+    transfer. It includes the ramp, so it is low rather than high.
+    """
+    moving = list(_running(samples))
+    while len(moving) > 1 and moving[1][1] == moving[0][1]:
+        del moving[0]
+    if not moving:
+        return None
+    seconds, count = moving[-1][0] - moving[0][0], moving[-1][1] - moving[0][1]
+    return count * 8 / seconds / 1e6 if count >= _MIN_OVERALL and seconds >= _TINY_S else None
+
+
+def _running(samples: Sequence[Sample]) -> Sequence[Sample]:
+    """Without the readings after the last byte."""
+    last = len(samples)
+    while last > 1 and samples[last - 1][1] == samples[last - 2][1]:
+        last -= 1
+    return samples[:last]
+
+
+def _forward(samples: Sequence[Sample]) -> list[Sample]:
+    """Readings at least a step apart, up to the first that goes backwards."""
+    if len(samples) < 2:
+        return list(samples)
+    # A short transfer (a fast line, a small limit) is cut finer, down to what was read.
+    step = min(STEP_S, (samples[-1][0] - samples[0][0]) / 12) * 0.9
+    kept = [samples[0]]
+    for sample in samples[1:]:
+        if sample[1] < kept[-1][1]:
+            break
+        if sample[0] - kept[-1][0] >= max(step, _TINY_S):
+            kept.append(sample)
+    return kept
+
+
+def _moving(points: list[Sample]) -> list[Sample]:
+    """Only the readings at which the counter moved, where it often stands still.
+
+    Some drivers refresh their counters once a second: between two changes lies a true step.
+    """
+    later = points[len(points) // 4 :]
+    still = sum(b[1] == a[1] for a, b in pairwise(later))
+    if still <= _STILL_SHARE * len(later):
+        return points
+    return [b for a, b in pairwise(points) if b[1] > a[1]]
+
+
+def _rates(points: Sequence[Sample]) -> list[float]:
+    return [(b[1] - a[1]) * 8 / (b[0] - a[0]) / 1e6 for a, b in pairwise(points)]
+
+
+def _ramp(rates: Sequence[float]) -> int:
+    """Index of the first step after the ramp."""
+    if not rates:
+        return 0
+    goal = _RAMP_SHARE * median(rates[len(rates) // 2 :])
+    reached = next((i for i, rate in enumerate(rates) if rate >= goal), 0)
+    return min(reached + 1, max(0, len(rates) - MIN_STEPS))
+
+
+def _slope(points: Sequence[Sample]) -> float:
+    """Least squares: bytes that an application sees wait for gaps to be filled, so their
+    counter strays around a line, and a line is known better by all its points than by two."""
+    middle_t = sum(t for t, _ in points) / len(points)
+    middle_b = sum(count for _, count in points) / len(points)
+    both = sum((t - middle_t) * (count - middle_b) for t, count in points)
+    return both / sum((t - middle_t) ** 2 for t, _ in points) * 8 / 1e6
+
+
+def _interval(ordered: Sequence[float]) -> tuple[float, float]:
+    n = len(ordered)
+    rank = max(0, math.floor(n / 2 - _NORMAL_95 * math.sqrt(n) / 2))
+    return ordered[rank], ordered[n - 1 - rank]

@@ -1,0 +1,75 @@
+"""The topics of the wire: who speaks, and which report it is.
+
+schoolpulse/v1/<school>/<machine>/report/<boot>/<number>
+schoolpulse/v1/<school>/<machine>/receipt
+schoolpulse/v1/<school>/<machine>/presence
+schoolpulse/v1/<school>/policy
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+PREFIX = "schoolpulse/v1"
+#: The measurement server speaks over the same wire, as a school of this name.
+LINESERVER = "lineserver"
+
+ALL_REPORTS = f"{PREFIX}/+/+/report/#"
+ALL_PRESENCE = f"{PREFIX}/+/+/presence"
+
+_SCHOOL = rf"(?P<school>[0-9]{{10}}|{LINESERVER})"
+_MACHINE = r"(?P<machine>[0-9a-f]{32})"
+_TOPIC = re.compile(
+    rf"{PREFIX}/{_SCHOOL}/(?:policy|{_MACHINE}/"
+    r"(?:receipt|presence|report/(?P<boot>[0-9a-f]{16})/(?P<number>[1-9][0-9]{0,15})))",
+    re.ASCII,
+)
+
+
+class TopicError(ValueError):
+    """The topic is none of the wire's."""
+
+
+class Topic(NamedTuple):
+    """A topic taken apart; what a channel does not carry is empty or 0."""
+
+    school: str
+    channel: str
+    machine: str = ""
+    boot: str = ""
+    number: int = 0
+
+
+def parse_topic(topic: str) -> Topic:
+    """Take a topic apart.
+
+    Raises:
+        TopicError: it is not one of the four forms above.
+    """
+    match = _TOPIC.fullmatch(topic)
+    if match is None:
+        raise TopicError(f"not a topic of the wire: {topic[:120]!r}")
+    school, machine, boot, number = match.group("school", "machine", "boot", "number")
+    channel = "policy" if machine is None else topic.split("/")[4]
+    return Topic(school, channel, machine or "", boot or "", int(number or 0))
+
+
+def report_topic(school: str, machine: str, boot: str, number: int) -> str:
+    """Where the report `number` of `boot` is published."""
+    return f"{PREFIX}/{school}/{machine}/report/{boot}/{number}"
+
+
+def receipt_topic(school: str, machine: str) -> str:
+    """Where a machine listens for its receipts."""
+    return f"{PREFIX}/{school}/{machine}/receipt"
+
+
+def presence_topic(school: str, machine: str) -> str:
+    """Where a machine is online or offline; retained, and its last will."""
+    return f"{PREFIX}/{school}/{machine}/presence"
+
+
+def policy_topic(school: str) -> str:
+    """Where a school's machines find their policy; retained."""
+    return f"{PREFIX}/{school}/policy"
