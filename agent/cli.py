@@ -1,0 +1,27 @@
+"""`schoolpulse-agent`: the commands on a school PC."""
+
+from __future__ import annotations
+
+import sys
+
+from agent.wire.command_line import Command
+from agent.wire.command_line import main as run
+
+COMMANDS = {
+    "run": Command("agent.commands.run", "常驻运行", "run for ever"),
+    "once": Command("agent.commands.once", "输出一份报告", "print one report"),
+    "line": Command("agent.commands.line", "测一次线路", "test the line once"),
+    "equipment": Command("agent.commands.equipment", "列出所接设备", "list what is attached"),
+    "outbox": Command("agent.commands.outbox", "列出待确认的报告", "list what waits"),
+    "status": Command("agent.commands.status", "当前状态", "where the agent stands"),
+    "doctor": Command("agent.commands.doctor", "逐项检查并给出办法", "check all, name the mend"),
+}
+
+
+def main() -> int:
+    """The console command."""
+    return run("schoolpulse-agent", COMMANDS)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

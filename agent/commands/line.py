@@ -1,0 +1,151 @@
+"""`schoolpulse-agent line`: one test of the line, with a progress display and a verdict."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+
+from agent import config as settings
+from agent import identity, table
+from agent.probes.line import measure
+from agent.wire.command_line import DONE, FAILED, RefusedError
+from agent.wire.lang import say
+from agent.wire.messages import LineTest
+
+#: What the yearly figure asks for, and its tolerance, in Mbit/s.
+THRESHOLD, TOLERANCE = 10.0, 0.97
+_WIDTH = 24
+#: A school code for a test that no settings name; the server needs one to tell lines apart.
+_NO_SCHOOL = "9900000000"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The server, the settings, and the form."""
+    server = say("测速服务器 http://主机:端口", "the measurement server, http://host:port")
+    parser.add_argument("--server", metavar="URL", help=server)
+    parser.add_argument("--config", metavar="FILE", help=say("配置文件", "the config file"))
+    parser.add_argument("--json", action="store_true", help=say("输出 JSON", "print JSON"))
+
+
+def run(args: argparse.Namespace) -> int:
+    """Test once; 0 for a slow line too, 1 where there is no figure."""
+    config, warnings = settings.load(args.config, need_school=False)
+    for warning in warnings:
+        print(warning, file=sys.stderr)
+    server = args.server or config.line.server
+    if not server:
+        raise RefusedError(
+            say(
+                "不知道测速服务器：用 --server http://主机:端口，或在配置里设 line.server",
+                "no measurement server: give --server http://host:port, or set line.server",
+            )
+        )
+    show = _Show(sys.stderr.isatty())
+    test = measure(
+        server,
+        school=config.school or _NO_SCHOOL,
+        machine=identity.identify().machine,
+        line=config.line.name,
+        progress=show,
+    )
+    show.clear()
+    print(_json(test) if args.json else "\n".join(table.lines(_rows(test))))
+    return DONE if test.outcome == "ok" else FAILED
+
+
+class _Show:
+    """A bar on a terminal, and nothing in a log."""
+
+    def __init__(self, terminal: bool) -> None:
+        self._terminal = terminal
+
+    def __call__(self, *, phase: str, share: float, mbps: float | None) -> None:
+        """Draw the bar anew."""
+        if not self._terminal:
+            return
+        done = round(share * _WIDTH)
+        rate = "" if mbps is None else f"{mbps:8.2f} Mbit/s"
+        bar = "█" * done + "░" * (_WIDTH - done)
+        sys.stderr.write(f"\r{_phase(phase)} {bar} {rate}\033[K")
+        sys.stderr.flush()
+
+    def clear(self) -> None:
+        """Leave no trace of the bar."""
+        if self._terminal:
+            sys.stderr.write("\r\033[K")
+            sys.stderr.flush()
+
+
+def _phase(name: str) -> str:
+    words = {
+        "ask": say("申请", "asking"),
+        "download": say("下行", "down  "),
+        "drain": say("下行", "down  "),
+        "upload": say("上行", "up    "),
+    }
+    return words.get(name, name)
+
+
+def verdict(test: LineTest) -> bool | None:
+    """Whether this test reaches the threshold; None where it has no figure."""
+    return None if test.down_mbps is None else test.down_mbps >= THRESHOLD * TOLERANCE
+
+
+def _json(test: LineTest) -> str:
+    whole: dict[str, Any] = msgspec.to_builtins(test)
+    return msgspec.json.encode({**whole, "meets_10m": verdict(test)}).decode()
+
+
+def _rows(test: LineTest) -> Iterator[tuple[str, str]]:
+    if test.outcome != "ok" or test.down_mbps is None:
+        yield say("结果", "result"), f"{_outcome(test.outcome)} ({test.reason})"
+        return
+    low, high = _rate(test.down_low), _rate(test.down_high)
+    yield say("下行", "down"), f"{test.down_mbps:.2f} Mbit/s ({low}–{high})"
+    yield say("上行", "up"), f"{_rate(test.up_mbps)} Mbit/s"
+    loaded = say(f"满载 {_ms(test.loaded_ms)}", f"loaded {_ms(test.loaded_ms)}")
+    yield say("时延", "latency"), f"{_ms(test.latency_ms)}, {loaded}"
+    yield say("抖动", "jitter"), _ms(test.jitter_ms)
+    used = (test.payload_down or 0) + (test.payload_up or 0)
+    yield say("用量", "used"), f"{table.size(used)}, {test.seconds:.1f} s"
+    yield say("网卡", "interface"), test.interface
+    yield say("对照 10 Mbit/s", "against 10 Mbit/s"), _verdict_text(test)
+    if test.reason:
+        yield say("不作证据", "no evidence"), test.reason
+    yield (
+        say("口径", "meaning"),
+        say(
+            f"网卡层速率，≥ {THRESHOLD * TOLERANCE:g} 算达标（容差 3%）；一次测试不是年度结论",
+            f"rate at the interface, ≥ {THRESHOLD * TOLERANCE:g} meets (tolerance 3%); "
+            "one test is no yearly verdict",
+        ),
+    )
+
+
+def _verdict_text(test: LineTest) -> str:
+    return say("达标", "meets it") if verdict(test) else say("不达标", "falls short")
+
+
+def _rate(mbps: float | None) -> str:
+    return "—" if mbps is None else f"{mbps:.2f}"
+
+
+def _ms(value: float | None) -> str:
+    return "—" if value is None else f"{value:.1f} ms"
+
+
+def _outcome(name: str) -> str:
+    words = {
+        "unreachable": say("连不上测速服务器", "the measurement server cannot be reached"),
+        "refused": say("测速服务器拒绝了", "the measurement server refused"),
+        "busy": say("线路上正有别的测试", "another test of this line runs"),
+        "too_slow": say("太慢，时限内测不完", "too slow to finish in time"),
+        "aborted": say("测试中断", "the test was broken off"),
+        "garbled": say("对方不是测速服务器，或中途被改动", "not our server, or altered on the way"),
+        "no_counter": say("读不到网卡计数", "the interface's counters cannot be read"),
+    }
+    return words.get(name, name)

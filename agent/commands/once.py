@@ -1,0 +1,101 @@
+"""`schoolpulse-agent once`: one report, printed. Needs no config and no broker."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterator
+
+from agent import config as settings
+from agent import identity, table
+from agent.config import Config
+from agent.gather import Gatherer, health
+from agent.wire.codec import encode
+from agent.wire.command_line import DONE
+from agent.wire.lang import say
+from agent.wire.messages import VERSION, AgentHealth, Device, Host, Inventory, Report
+
+_Row = tuple[str, str]
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Where the settings are, and the form."""
+    parser.add_argument("--config", metavar="FILE", help=say("配置文件", "the config file"))
+    parser.add_argument("--json", action="store_true", help=say("输出 JSON", "print JSON"))
+
+
+def run(args: argparse.Namespace) -> int:
+    """Look once, and print it."""
+    config, warnings = settings.load(args.config, need_school=False)
+    for warning in warnings:
+        print(warning, file=sys.stderr)
+    who = identity.identify()
+    report = _report(config, who.weak)
+    if args.json:
+        print(encode(report).decode())
+    else:
+        print("\n".join(table.lines(_rows(config, who.machine, report))))
+    return DONE
+
+
+def _report(config: Config, weak: bool) -> Report:
+    """A report as it would be sent, but that nobody has told us the time."""
+    inventory = identity.inventory(weak=weak, room=config.room)
+    readings, failed = Gatherer(config.probes.enabled).all(inventory)
+    own = health(failed=failed, room=config.room, weak=weak)
+    return Report(v=VERSION, time=table.now_ms(), readings=(*readings, own), uncertain=True)
+
+
+def _rows(config: Config, machine: str, report: Report) -> Iterator[_Row]:
+    yield say("学校", "school"), config.school or say("（未配置）", "(not set)")
+    yield say("机器标识", "machine id"), machine
+    yield say("时间（本机时钟）", "time (own clock)"), table.moment(report.time)
+    for reading in report.readings:
+        if isinstance(reading, Host):
+            yield from _host(reading)
+        elif isinstance(reading, Device):
+            yield say("设备", "device"), _device(reading)
+        elif isinstance(reading, AgentHealth):
+            yield from _health(reading)
+
+
+def _host(host: Host) -> Iterator[_Row]:
+    if host.inventory is not None:
+        yield from _inventory(host.inventory)
+    if host.cpu_percent is not None:
+        yield say("处理器占用", "processor in use"), f"{host.cpu_percent:.0f}%"
+    used, total = table.size(host.memory_used), table.size(host.memory_total)
+    yield say("内存", "memory"), f"{used} / {total}"
+    yield say("系统盘", "disk"), f"{table.size(host.disk_used)} / {table.size(host.disk_total)}"
+    if host.uptime_s is not None:
+        yield say("开机时长", "up for"), table.span(host.uptime_s)
+    for nic in host.nics:
+        state = say("已连接", "up") if nic.up else say("未连接", "down")
+        speed = "" if nic.link_mbps is None else f", {nic.link_mbps:g} Mbit/s"
+        yield say("网卡", "interface"), f"{nic.name} ({nic.kind}, {state}{speed})"
+
+
+def _inventory(inventory: Inventory) -> Iterator[_Row]:
+    yield say("主机名", "host name"), inventory.hostname
+    yield say("系统", "system"), f"{inventory.os} {inventory.os_version}".strip()
+    model = f"{inventory.maker} {inventory.model}".strip()
+    if model:
+        yield say("型号", "model"), model
+    if inventory.cpu:
+        yield say("处理器", "processor"), f"{inventory.cpu} ({inventory.cores or '?'})"
+    if inventory.weak_id:
+        yield say("标识强度", "id"), say("弱：读不到硬件信息", "weak: no hardware source")
+
+
+def _device(device: Device) -> str:
+    what = " ".join(filter(None, (device.maker, device.model or device.name)))
+    notes = [device.kind, device.connector, what]
+    notes += [] if device.present else [say("不在", "absent")]
+    notes += [say("故障：", "fault: ") + device.fault] if device.fault else []
+    return ", ".join(filter(None, notes))
+
+
+def _health(health: AgentHealth) -> Iterator[_Row]:
+    yield say("采集程序", "agent"), f"{health.version}, {table.size(health.rss_bytes)}"
+    for name in health.failed_probes:
+        yield say("探测失败", "probe failed"), name

@@ -1,0 +1,91 @@
+"""`schoolpulse-agent outbox`: what waits for a receipt."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import sqlite3
+import sys
+from typing import Any
+
+from agent import config as settings
+from agent import table
+from agent.outbox_file import COUNTERS, HELD, RECEIPTED, fact, open_readonly
+from agent.wire.command_line import DONE, RefusedError
+from agent.wire.lang import say
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Where the settings are, and the form."""
+    parser.add_argument("--config", metavar="FILE", help=say("配置文件", "the config file"))
+    parser.add_argument("--json", action="store_true", help=say("输出 JSON", "print JSON"))
+
+
+def run(args: argparse.Namespace) -> int:
+    """Look into the outbox's file; the agent may be running or not."""
+    config, warnings = settings.load(args.config, need_school=False)
+    for warning in warnings:
+        print(warning, file=sys.stderr)
+    path = config.folder / "outbox.db"
+    if not path.exists():
+        raise RefusedError(
+            say(f"{path}：还没有发件箱，采集程序没有运行过", f"{path}: no agent has run here")
+        )
+    try:
+        with contextlib.closing(open_readonly(path)) as db:
+            found = look(db)
+    except sqlite3.Error as error:
+        raise RefusedError(
+            say(f"{path}：读不了（{error}）；试试用管理员身份", f"{path}: {error}; try as root")
+        ) from error
+    print(json.dumps(found, ensure_ascii=False) if args.json else "\n".join(_text(found)))
+    return DONE
+
+
+def look(db: sqlite3.Connection) -> dict[str, Any]:
+    """Counts by state, bytes, the oldest report (ms), and what was dropped or set aside.
+
+    The oldest is in corrected time where it is sealed, else in what the PC believed.
+    """
+    unsealed, sent, held, kept, evidence, size, oldest = db.execute(
+        "SELECT coalesce(sum(state = 0 AND sealed IS NULL), 0),"
+        " coalesce(sum(state = 0 AND sealed IS NOT NULL), 0),"
+        " coalesce(sum(state = :held), 0), coalesce(sum(state = :kept), 0),"
+        " coalesce(sum(state != :kept AND evidence), 0),"
+        " coalesce(sum((state != :kept) * size), 0),"
+        " min(CASE WHEN state != :kept THEN coalesce(time, guess, wall) END) FROM report",
+        {"held": HELD, "kept": RECEIPTED},
+    ).fetchone()
+    reasons = db.execute("SELECT reason, count(*) FROM report WHERE state = ? GROUP BY 1", (HELD,))
+    return {
+        "machine": fact(db, "machine"),
+        "waiting": unsealed + sent + held,
+        "unsent": unsealed,
+        "sent": sent,
+        "held": held,
+        "held_for": dict(reasons.fetchall()),
+        "evidence": evidence,
+        "bytes": size,
+        "oldest": oldest,
+        "kept": kept,
+        **{name: int(fact(db, name) or 0) for name in COUNTERS},
+    }
+
+
+def _text(found: dict[str, Any]) -> list[str]:
+    held = ", ".join(f"{reason} {count}" for reason, count in found["held_for"].items())
+    rows = [
+        (say("待确认", "waiting"), f"{found['waiting']} ({table.size(found['bytes'])})"),
+        (say("  未发送", "  not sent yet"), str(found["unsent"])),
+        (say("  已发送", "  sent, no receipt"), str(found["sent"])),
+        (say("  被暂缓", "  held"), f"{found['held']} {held}".strip()),
+        (say("  其中证据", "  of these evidence"), str(found["evidence"])),
+        (say("最早一份", "oldest"), table.moment(found["oldest"])),
+        (say("已确认留底", "kept as backup"), str(found["kept"])),
+        (say("丢弃的遥测", "telemetry dropped"), str(found["dropped_telemetry"])),
+        (say("丢弃的证据", "evidence dropped"), str(found["dropped_evidence"])),
+        (say("他机封存", "of another machine"), str(found["set_aside"])),
+        (say("损坏丢失", "lost by damage"), str(found["lost"])),
+    ]
+    return table.lines(rows)

@@ -1,0 +1,24 @@
+"""`schoolpulse-agent run`: the resident agent, until SIGTERM."""
+
+from __future__ import annotations
+
+import argparse
+
+from agent.defer import defer
+from agent.log import configure
+from agent.wire.lang import say
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Where the settings are."""
+    parser.add_argument("--config", metavar="FILE", help=say("配置文件", "the config file"))
+    parser.add_argument("--verbose", action="store_true", help=say("更多日志", "log more"))
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run until told to stop."""
+    configure(verbose=args.verbose)
+    defer("urllib.request")  # before paho asks for it; in the resident process only
+    from agent import resident
+
+    return resident.run(args.config)

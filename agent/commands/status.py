@@ -1,0 +1,98 @@
+"""`schoolpulse-agent status`: where the running agent stands."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterator
+
+import msgspec
+
+from agent import config as settings
+from agent import status, table
+from agent.config import Config
+from agent.lock import HeldError, Lock
+from agent.status import Status
+from agent.wire.command_line import DONE, FAILED, RefusedError
+from agent.wire.lang import say
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Where the settings are, and the form."""
+    parser.add_argument("--config", metavar="FILE", help=say("配置文件", "the config file"))
+    parser.add_argument("--json", action="store_true", help=say("输出 JSON", "print JSON"))
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print the last status; 1 when no agent runs now."""
+    config, warnings = settings.load(args.config, need_school=False)
+    for warning in warnings:
+        print(warning, file=sys.stderr)
+    found = _read(config)
+    running = is_running(config)
+    if args.json:
+        told = {"running": running, **msgspec.to_builtins(found)}
+        print(msgspec.json.encode(told).decode())
+    else:
+        print("\n".join(table.lines(_rows(found, running))))
+    return DONE if running else FAILED
+
+
+def is_running(config: Config) -> bool:
+    """Whether an agent holds the data folder now."""
+    path = config.folder / "agent.lock"
+    if not path.exists():
+        return False
+    try:
+        Lock(path).release()
+    except (HeldError, PermissionError):
+        return True
+    return False
+
+
+def _read(config: Config) -> Status:
+    try:
+        found = status.read(config.folder)
+    except OSError as error:
+        raise RefusedError(
+            say(f"读不了 {config.folder}：{error.strerror}", f"{config.folder}: {error.strerror}")
+        ) from error
+    if found is None:
+        raise RefusedError(
+            say(
+                f"{config.folder}：采集程序还没有运行过；用 run 启动，或用 --config 指明配置",
+                f"{config.folder}: no agent has run here; start it by run, or give --config",
+            )
+        )
+    return found
+
+
+def _rows(found: Status, running: bool) -> Iterator[tuple[str, str]]:
+    yes, no = say("是", "yes"), say("否（以下为最后一次的状态）", "no (its last state follows)")
+    yield say("正在运行", "running"), yes if running else no
+    yield say("学校", "school"), found.school
+    weak = say("（弱）", " (weak)") if found.weak_id else ""
+    yield say("机器标识", "machine id"), found.machine + weak
+    yield say("连接", "link"), f"{_state(found.link)} (MQTT {found.mqtt})"
+    if found.error:
+        yield say("最近的错误", "last error"), found.error
+    yield say("最近回执", "last receipt"), table.moment(found.last_receipt)
+    offset = found.offset_ms
+    yield say("时钟偏差", "clock offset"), "—" if offset is None else f"{offset / 1000:+.3f} s"
+    yield say("教室", "room"), found.room or "—"
+    yield say("线路", "line"), found.line or "—"
+    yield say("上报间隔", "reports every"), f"{found.report_s} s"
+    yield say("下次测速", "next line test"), table.moment(found.next_test)
+    yield say("状态写于", "as of"), table.moment(found.written)
+
+
+def _state(name: str) -> str:
+    words = {
+        "idle": say("未连接，等待重试", "not connected, waiting to retry"),
+        "connecting": say("正在连接", "connecting"),
+        "subscribing": say("正在订阅", "subscribing"),
+        "ready": say("已连接", "connected"),
+        "leaving": say("正在离开", "leaving"),
+        "stopped": say("已停止", "stopped"),
+    }
+    return words.get(name, name)

@@ -1,0 +1,114 @@
+"""The agent's settings; deploy/agent.toml shows them all.
+
+There is no setting for `simulated`: a real agent's reports are real.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from pathlib import Path
+from typing import Annotated
+
+from msgspec import Meta, Struct
+
+from agent.wire import settings
+from agent.wire.lang import say
+from agent.wire.settings import Broker, SettingsError
+
+DEFAULT_FILE = Path("/etc/schoolpulse/agent.toml")
+_SCHOOL = re.compile("[0-9]{10}", re.ASCII)
+
+Positive = Annotated[int, Meta(ge=1)]
+PerDay = Annotated[int, Meta(ge=0, le=96)]
+
+
+class Outbox(Struct, frozen=True, forbid_unknown_fields=True):
+    """How much may wait for receipts before the oldest telemetry is dropped."""
+
+    limit_bytes: Annotated[int, Meta(ge=65536)] = 64_000_000
+    limit_days: Positive = 60
+
+
+class Line(Struct, frozen=True, forbid_unknown_fields=True):
+    """The line behind this PC. What is not set here comes with the school's policy."""
+
+    name: str = ""  # the line's name in the register
+    server: str = ""  # http://host:port of the city's measurement server
+    quiet_per_day: PerDay | None = None  # tests a day outside lessons
+    lesson_per_day: PerDay | None = None  # tests a day in lessons
+    at_start: bool = False  # one test as soon as the time is known, whatever the hour
+
+
+class Probes(Struct, frozen=True, forbid_unknown_fields=True):
+    """What is looked at."""
+
+    enabled: tuple[str, ...] = ("host", "displays", "sound")
+    check_s: Annotated[int, Meta(ge=1)] = 30  # how often devices are compared, for "at once"
+
+
+class Config(Struct, frozen=True, forbid_unknown_fields=True):
+    """All settings of the agent."""
+
+    school: str = ""  # 学校标识码, 10 digits, in quotes
+    room: str = ""  # the room this PC stands in, where the register cannot tell
+    data: str = ""  # folder of the outbox and the status
+    report_s: Annotated[int, Meta(ge=5, le=86400)] | None = None  # default: the policy's
+    broker: Broker = Broker()
+    outbox: Outbox = Outbox()
+    line: Line = Line()
+    probes: Probes = Probes()
+
+    @property
+    def folder(self) -> Path:
+        """Where the agent keeps its files."""
+        if self.data:
+            return Path(self.data)
+        if sys.platform == "win32":
+            return Path(os.environ.get("PROGRAMDATA", "C:/ProgramData")) / "SchoolPulse"
+        if os.access("/var/lib", os.W_OK):
+            return Path("/var/lib/schoolpulse-agent")
+        return Path.home() / ".local/share/schoolpulse-agent"
+
+
+def load(path: str | None, *, need_school: bool = True) -> tuple[Config, list[str]]:
+    """The settings of `path`, or of the default file where it exists; and the warnings.
+
+    Raises:
+        SettingsError: see `agent.wire.settings.load`; or the school is no 10 digits.
+    """
+    chosen = Path(path) if path else DEFAULT_FILE if DEFAULT_FILE.exists() else None
+    config, warnings = _read(chosen)
+    if need_school:
+        check_school(config.school, str(chosen or "SCHOOLPULSE_SCHOOL"))
+    return config, warnings
+
+
+def _read(path: Path | None) -> tuple[Config, list[str]]:
+    try:
+        return settings.load(Config, path)
+    except SettingsError as error:
+        if "$.school" not in str(error):
+            raise
+        mend = say('school 要加引号：school = "…"', 'quote it: school = "…"')
+        raise SettingsError(f"{error}; {mend}") from error
+
+
+def check_school(school: str, where: str) -> None:
+    """Raise SettingsError unless `school` is a 学校标识码."""
+    if _SCHOOL.fullmatch(school):
+        return
+    if not school:
+        raise SettingsError(
+            say(
+                f"{where}: 没有配置 school；请填 10 位学校标识码，或设 SCHOOLPULSE_SCHOOL",
+                f"{where}: school is not set; give the 10-digit code, or SCHOOLPULSE_SCHOOL",
+            )
+        )
+    raise SettingsError(
+        say(
+            f"{where}: school = {school!r} 不是 10 位数字的学校标识码（现有 {len(school)} 个字符）",
+            f"{where}: school = {school!r} is not a 10-digit code ({len(school)} characters)",
+        )
+    )

@@ -1,0 +1,130 @@
+"""Hardware sources and inventory on Linux, from /sys, /proc and /etc below a root."""
+
+from __future__ import annotations
+
+import os
+import platform
+from pathlib import Path
+from typing import NamedTuple
+
+_DMI = "sys/class/dmi/id"
+_DMI_SOURCES = ("product_uuid", "product_serial", "board_serial")
+_LOCALLY_ADMINISTERED = 0x02
+
+
+class Facts(NamedTuple):
+    """What the machine is, as its firmware and system say; empty where they do not."""
+
+    hostname: str = ""
+    os: str = ""
+    os_version: str = ""
+    maker: str = ""
+    model: str = ""
+    cpu: str = ""
+    firmware_date: str = ""
+
+
+def hardware(root: Path) -> dict[str, str] | None:
+    """Values by source; None where a source exists that this user may not read."""
+    found = {}
+    for name in _DMI_SOURCES:
+        try:
+            found[name] = _read(root / _DMI / name)
+        except PermissionError:
+            return None
+    # ARM boards have no DMI; their firmware names a serial in the device tree.
+    found["product_serial"] = found["product_serial"] or _text(
+        root / "proc/device-tree/serial-number"
+    )
+    found["macs"] = " ".join(built_in_macs(root))
+    return {name: value for name, value in found.items() if value}
+
+
+def built_in_macs(root: Path) -> list[str]:
+    """Burnt-in addresses of the built-in wired network cards, sorted.
+
+    Not those of Wi-Fi (systems draw a random one for each scan), of USB adapters (they
+    wander), of virtual interfaces, nor one that was set, drawn or is locally administered.
+    """
+    try:
+        folders = sorted((root / "sys/class/net").iterdir())
+    except OSError:
+        return []
+    return sorted({_text(folder / "address").lower() for folder in folders if _burnt_in(folder)})
+
+
+def weak(root: Path) -> tuple[str, str] | None:
+    """The system's own id, which lies on the disk and is cloned with it."""
+    for path in ("etc/machine-id", "var/lib/dbus/machine-id"):
+        if value := _text(root / path):
+            return "machine-id", value
+    return None
+
+
+def inventory(root: Path) -> Facts:
+    """What /sys, /proc and /etc say of the machine."""
+    return Facts(
+        hostname=platform.node(),
+        os="Linux",
+        os_version=_os_version(root) or platform.release(),
+        maker=_text(root / _DMI / "sys_vendor"),
+        model=_text(root / _DMI / "product_name") or _text(root / "proc/device-tree/model"),
+        cpu=_cpu(root) or platform.machine(),
+        firmware_date=_text(root / _DMI / "bios_date"),
+    )
+
+
+def _burnt_in(folder: Path) -> bool:
+    address = _text(folder / "address")
+    if not address or (folder / "wireless").exists() or (folder / "phy80211").exists():
+        return False
+    if not (folder / "device").exists() or _bus(folder) == "usb":
+        return False
+    if _text(folder / "addr_assign_type") not in ("", "0"):  # NET_ADDR_PERM
+        return False
+    try:
+        octets = bytes.fromhex(address.replace(":", ""))
+    except ValueError:
+        return False
+    return len(octets) == 6 and any(octets) and not octets[0] & (_LOCALLY_ADMINISTERED | 0x01)
+
+
+def _bus(folder: Path) -> str:
+    return os.path.basename(os.path.realpath(folder / "device/subsystem"))
+
+
+def _os_version(root: Path) -> str:
+    for line in _text(root / "etc/os-release").splitlines():
+        key, _, value = line.partition("=")
+        if key == "PRETTY_NAME":
+            return value.strip().strip("\"'")
+    return ""
+
+
+def _cpu(root: Path) -> str:
+    for line in _text(root / "proc/cpuinfo").splitlines():
+        key, _, value = line.partition(":")
+        if key.strip() in ("model name", "Model", "Hardware"):
+            return value.strip()
+    return ""
+
+
+def _read(path: Path) -> str:
+    """A file's text; empty where there is none.
+
+    Raises:
+        PermissionError: it exists, and is not for this user.
+    """
+    try:
+        return path.read_text(encoding="utf-8", errors="replace").strip("\0 \t\r\n")
+    except PermissionError:
+        raise
+    except OSError:
+        return ""
+
+
+def _text(path: Path) -> str:
+    try:
+        return _read(path)
+    except PermissionError:
+        return ""

@@ -1,0 +1,66 @@
+"""Who speaks over a link, whom it tells what it hears, and where it stands."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from enum import Enum
+from typing import NamedTuple
+
+from agent.wire import codec, topics
+from agent.wire.messages import VERSION, Hello, Inventory, Policy, Presence, Receipt
+
+
+class State(Enum):
+    """Where a link stands."""
+
+    IDLE = "idle"
+    CONNECTING = "connecting"
+    SUBSCRIBING = "subscribing"
+    READY = "ready"
+    LEAVING = "leaving"
+    STOPPED = "stopped"
+
+
+class Speaker(NamedTuple):
+    """Who speaks over a link."""
+
+    school: str
+    machine: str
+    inventory: Callable[[], Inventory] = Inventory
+    simulated: bool = False
+
+    @property
+    def receipt_topic(self) -> str:
+        """Where it listens for receipts."""
+        return topics.receipt_topic(self.school, self.machine)
+
+    @property
+    def policy_topic(self) -> str:
+        """Where it listens for its school's policy; the measurement server has none."""
+        return "" if self.school == topics.LINESERVER else topics.policy_topic(self.school)
+
+    @property
+    def presence_topic(self) -> str:
+        """Where it says that it is there."""
+        return topics.presence_topic(self.school, self.machine)
+
+    def presence(self, boot: str, online: bool) -> bytes:
+        """That it is there, or not."""
+        told = Presence(v=VERSION, boot=boot, online=online, simulated=self.simulated)
+        return codec.encode(told)
+
+    def hello(self, sent: int) -> bytes:
+        """Who it is; `sent` is the PC's own clock, ms."""
+        hello = Hello(v=VERSION, sent=sent, inventory=self.inventory(), simulated=self.simulated)
+        return codec.encode(hello)
+
+
+class Heard(NamedTuple):
+    """Whom a link tells what it hears; called in the loop's thread."""
+
+    policy: Callable[[Policy], None] = lambda policy: None
+    receipt: Callable[[Receipt], None] = lambda receipt: None
+    state: Callable[[State, str], None] = lambda state, error: None
+
+
+NOBODY = Heard()

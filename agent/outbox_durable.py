@@ -1,0 +1,106 @@
+"""The outbox's file while it is open: bounded, mended when damaged, and alive on a full disk."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+from agent import outbox_bound as bound
+from agent import outbox_file as file
+from agent import outbox_receipt as rules
+from agent import outbox_reserve as reserve
+from agent.clock import Clock
+from agent.outbox_bound import Limits
+from agent.outbox_file import change
+from agent.outbox_window import Window
+
+#: On a full disk the outbox holds this share of what it held, but not less than some bytes.
+_SHRINK, _LEAST_BYTES = 0.9, 65_536
+
+_T = TypeVar("_T")
+
+
+class DurableFile:
+    """What the outbox builds on. `_lock` guards `_db` and `_window`."""
+
+    def __init__(
+        self, path: Path, machine: str, clock: Clock, limits: Limits, window: Window
+    ) -> None:
+        """Open the file and make it `machine`'s own.
+
+        Raises:
+            OSError, sqlite3.Error: the file cannot be made or written.
+        """
+        self.path = path
+        self.machine = machine
+        self.damaged: Path | None = None  # where the last damaged file was moved
+        self._clock = clock
+        self._limits = limits
+        self._window = window
+        self._lock = threading.RLock()
+        self._open()
+
+    def _open(self) -> None:
+        opened = file.open_file(self.path)
+        self._db = opened.db
+        self.damaged = opened.damaged
+        self._keep_reserve()
+        file.claim(self._db, self.machine)
+        self._release()  # a retry time of an earlier boot's clock means nothing now
+
+    def close(self) -> None:
+        """Let go of the file."""
+        with self._lock:
+            self._db.close()
+
+    def mend(self, error: sqlite3.DatabaseError) -> None:
+        """Move the file aside if `error` says it is damaged; go on with what can be read."""
+        if not file.is_damage(error):
+            return
+        with self._lock:
+            self._db.close()
+            self._window.clear()
+            self._open()
+
+    def _durably(self, work: Callable[[], _T]) -> _T:
+        """Do it; where the file is damaged or the disk full, mend that and do it once more."""
+        try:
+            return work()
+        except sqlite3.DatabaseError as error:
+            if reserve.is_full(error):
+                self._make_way()
+            elif file.is_damage(error):
+                self.mend(error)
+            else:
+                raise
+        return work()
+
+    def _make_way(self) -> None:
+        """The disk is full: from now on the outbox holds no more than it did, and a bit less."""
+        reserve.give_up(self.path, self._db)
+        most = max(int(file.total(self._db).bytes * _SHRINK), _LEAST_BYTES)
+        self._limits = self._limits._replace(bytes=min(most, self._limits.bytes))
+        self._bound()
+        reserve.checkpoint(self._db)
+        self._keep_reserve()
+
+    def _keep_reserve(self) -> None:
+        if self._limits.reserve:
+            reserve.keep(self.path)
+
+    def _bound(self) -> None:
+        now = self._clock.now()
+        if bound.exceeded(self._db, self._limits, now):
+            with change(self._db):
+                gone = bound.keep(self._db, self._limits, now)
+            self._window.drop(gone)
+
+    def _release(self, now: int | None = None) -> None:
+        """Held rows wait for nothing but their turn: all, or those due by `now`."""
+        first = rules.first_retry(self._db)
+        if first is not None and (now is None or first <= now):
+            with change(self._db):
+                rules.release(self._db, now)

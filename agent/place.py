@@ -1,0 +1,65 @@
+"""Where this PC stands and which line is behind it: its own settings, then the policy. Pure."""
+
+from __future__ import annotations
+
+import fnmatch
+
+import msgspec
+
+from agent.config import Config
+from agent.wire.messages import LinePolicy, Policy
+
+
+def room_of(config: Config, policy: Policy | None, machine: str, hostname: str) -> str:
+    """The room: as set here, else by machine id, else by a pattern of host names; "" if none."""
+    if config.room or policy is None:
+        return config.room
+    if machine in policy.rooms:
+        return policy.rooms[machine]
+    name = hostname.casefold()
+    fits = (
+        room
+        for pattern, room in policy.rooms.items()
+        if fnmatch.fnmatchcase(name, pattern.casefold())
+    )
+    return next(fits, "")
+
+
+def lines_of(config: Config, policy: Policy | None, room: str) -> tuple[LinePolicy, ...]:
+    """The lines that this PC tests: at most one, and none where no server is known.
+
+    The line set here, else the room's, else the school's only line.
+    """
+    line = _line_of(config, policy, room)
+    if line is None:
+        return ()
+    own = config.line
+    line = msgspec.structs.replace(
+        line,
+        server=own.server or line.server,
+        quiet_per_day=line.quiet_per_day if own.quiet_per_day is None else own.quiet_per_day,
+        lesson_per_day=line.lesson_per_day if own.lesson_per_day is None else own.lesson_per_day,
+    )
+    return (line,) if line.server else ()
+
+
+def _line_of(config: Config, policy: Policy | None, room: str) -> LinePolicy | None:
+    known = {} if policy is None else {line.line: line for line in policy.lines}
+    named = config.line.name or ("" if policy is None else policy.room_lines.get(room, ""))
+    if named:
+        return known.get(named, LinePolicy(line=named))
+    if len(known) == 1 and not room_has_other_line(policy, room):
+        return next(iter(known.values()))
+    return None
+
+
+def room_has_other_line(policy: Policy | None, room: str) -> bool:
+    """Whether the register gives this room a line that the policy has no rules for."""
+    return policy is not None and room in policy.room_lines
+
+
+def report_every(config: Config, policy: Policy | None) -> int:
+    """Seconds between reports."""
+    if config.report_s is not None:
+        return config.report_s
+    return 300 if policy is None else policy.report_s

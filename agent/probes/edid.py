@@ -1,0 +1,158 @@
+"""What a display says of itself: EDID 1.0 to 1.4 (VESA E-EDID Release A, Revision 2).
+
+Never raises: what cannot be read is a note, and everything else is still told. Well-kept
+parsers (pyedid, edid-decode) were not taken: they refuse bytes that real projectors send, and
+cut a name at its first byte that is not ASCII, where Chinese displays go on in GBK.
+"""
+
+from __future__ import annotations
+
+import re
+import struct
+from typing import Literal, NamedTuple
+
+Kind = Literal["display", "monitor", "projector", "panel", "tv"]
+
+_HEADER = b"\x00\xff\xff\xff\xff\xff\xff\x00"
+_BLOCK = 128
+_DESCRIPTORS = range(54, 126, 18)
+_NAME, _TEXT, _SERIAL = 0xFC, 0xFE, 0xFF
+
+#: Sizes in cm that makers of boards leave in for every display.
+_FILLER_SIZES = frozenset({
+    (160, 90), (160, 100), (122, 68), (115, 65), (120, 90), (1, 1), (16, 9), (16, 10), (4, 3),
+})  # fmt: skip
+#: Numbers, and texts, found on hundreds of displays.
+_FILLER_NUMBERS = frozenset({0x01010101, 0x01000E00, 0xFFFFFFFF, 0x00005445})
+_FILLER_TEXTS = frozenset({"H1AK500000", "0800001FC", "0123456789", "123456789", "1234567890123"})
+#: Smaller numbers are counters of a batch or constants: 1, 1536, 9999.
+_MIN_NUMBER = 10_000
+#: Only boards and interactive panels carry these PNP ids.
+_PANEL_MAKERS = frozenset({"SBI", "PRW", "HHT"})
+#: A display up to this width stands on a desk, in cm (a 34 inch 16:9 is 75 wide).
+_MONITOR_CM = 75
+
+
+class Edid(NamedTuple):
+    """A display's own words; empty or None where it does not say, or says filler."""
+
+    maker: str = ""  # PNP id, three letters
+    product: int | None = None
+    name: str = ""
+    text: str = ""  # what panels for laptops say instead of a name
+    serial: str = ""  # only where it can tell two displays apart
+    width_cm: int | None = None
+    height_cm: int | None = None
+    notes: tuple[str, ...] = ()
+
+    @property
+    def model(self) -> str:
+        """Maker and product code, as BNQ1C02; empty where the EDID could not be read."""
+        return "" if self.product is None else f"{self.maker or '???'}{self.product:04X}"
+
+    @property
+    def kind(self) -> Kind:
+        """What an external display is, where its own words tell; else `display`."""
+        words = re.split(r"[^A-Z]+", self.name.upper())
+        if {"PJ", "PROJECTOR", "PRJ"} & set(words) or "投影" in self.name:
+            return "projector"
+        if self.maker in _PANEL_MAKERS:
+            return "panel"
+        if "TV" in words and self.maker != "CVT":  # CVTE's board sits in panels just as well
+            return "tv"
+        return "monitor" if self.width_cm and self.width_cm <= _MONITOR_CM else "display"
+
+
+def parse(data: bytes) -> Edid:
+    """Read an EDID with its extensions."""
+    if len(data) < _BLOCK:
+        said = f"EDID truncated: {len(data)} of {_BLOCK} bytes" if data else "no EDID"
+        return Edid(notes=(said,))
+    base = data[:_BLOCK]
+    if base[:8] != _HEADER:
+        return Edid(notes=("no EDID header",))
+    notes = list(_checks(data))
+    maker = _maker(base, notes)
+    width, height = _size(base)
+    texts = _texts(base, notes)
+    return Edid(
+        maker=maker,
+        product=struct.unpack_from("<H", base, 10)[0],
+        name=texts[_NAME],
+        text=texts[_TEXT],
+        serial=_serial(base, texts[_SERIAL]),
+        width_cm=width,
+        height_cm=height,
+        notes=tuple(notes),
+    )
+
+
+def _checks(data: bytes) -> list[str]:
+    """Notes on checksums, and on extensions promised and not there."""
+    blocks = [data[i : i + _BLOCK] for i in range(0, len(data), _BLOCK)]
+    notes = []
+    if sum(blocks[0]) % 256:
+        notes.append("EDID checksum wrong")
+    declared = blocks[0][126]
+    whole = [block for block in blocks[1:] if len(block) == _BLOCK]
+    if len(whole) < declared:
+        notes.append(f"EDID extensions: {declared} declared, {len(whole)} present")
+    # Bytes beyond the declared extensions are a reader's wrap-around, not the display's words.
+    for number, block in enumerate(whole[:declared], 1):
+        if sum(block) % 256:
+            notes.append(f"EDID extension {number} checksum wrong")
+    return notes
+
+
+def _maker(base: bytes, notes: list[str]) -> str:
+    """Three letters of five bits each; the top bit is reserved and ignored."""
+    packed = struct.unpack_from(">H", base, 8)[0]
+    values = [(packed >> shift) & 0x1F for shift in (10, 5, 0)]
+    if not all(1 <= value <= 26 for value in values):
+        notes.append(f"EDID maker is no PNP id: {packed:04x}")
+        return ""
+    return "".join(chr(ord("A") - 1 + value) for value in values)
+
+
+def _size(base: bytes) -> tuple[int | None, int | None]:
+    """Width and height in cm; one that is 0 makes the other an aspect ratio."""
+    size = base[21], base[22]
+    return (None, None) if 0 in size or size in _FILLER_SIZES else size
+
+
+def _texts(base: bytes, notes: list[str]) -> dict[int, str]:
+    """The first text that is not empty, of each kind of descriptor; panel texts are joined."""
+    found = {_NAME: "", _SERIAL: "", _TEXT: ""}
+    for place in _DESCRIPTORS:
+        tag = base[place + 3]
+        if base[place : place + 3] != b"\0\0\0" or tag not in found:
+            continue
+        text = _text(base[place + 5 : place + 18])
+        if text is None:
+            notes.append(f"EDID text {tag:02x} is in no known code")
+        elif tag == _TEXT:
+            found[tag] = f"{found[tag]} {text}".strip()
+        else:
+            found[tag] = found[tag] or text
+    return found
+
+
+def _text(raw: bytes) -> str | None:
+    """A descriptor's text, in ASCII or GBK; None where it is neither."""
+    raw = raw.partition(b"\n")[0].rstrip(b"\0 ")
+    for cut in (raw, raw[:-1]):  # the 13th byte may be half of a character
+        try:
+            text = cut.decode("gbk")
+        except UnicodeDecodeError:
+            continue
+        return "".join(char for char in text if char.isprintable()).strip()
+    return None
+
+
+def _serial(base: bytes, text: str) -> str:
+    """The text serial where it is one, else the number where it is one."""
+    if len(text) >= 4 and len(set(text)) > 1 and text not in _FILLER_TEXTS:
+        return text
+    number = struct.unpack_from("<I", base, 12)[0]
+    usable = number >= _MIN_NUMBER and number not in _FILLER_NUMBERS
+    return str(number) if usable and len(set(base[12:16])) > 1 else ""

@@ -1,0 +1,55 @@
+"""The computer itself: processor, memory, disk, interfaces, uptime."""
+
+from __future__ import annotations
+
+import os
+import platform
+import time
+
+import psutil
+
+from agent.probes import nics
+from agent.probes.runner import Context
+from agent.wire import Host
+
+
+def probe(context: Context) -> tuple[Host, ...]:
+    """One reading; the processor's use is that since the reading before, absent at the first."""
+    memory = psutil.virtual_memory()
+    disk = psutil.disk_usage(os.path.abspath(os.sep))
+    return (
+        Host(
+            cpu_percent=_cpu_percent(context),
+            memory_total=memory.total,
+            memory_used=memory.total - memory.available,
+            disk_total=disk.total,
+            disk_used=disk.used,
+            uptime_s=round(_uptime(), 1),
+            os=f"{platform.system()} {platform.release()}"[:256],
+            nics=nics.interfaces(context.root),
+        ),
+    )
+
+
+def _cpu_percent(context: Context) -> float | None:
+    """Share of all processors' time that was not idle since the last look, in %."""
+    times = psutil.cpu_times()
+    # On Linux guest time is counted in user time already, so it is left out of the sum.
+    total = sum(times) - getattr(times, "guest", 0.0) - getattr(times, "guest_nice", 0.0)
+    idle = times.idle + getattr(times, "iowait", 0.0)
+    before = context.memory.get("host.cpu")
+    context.memory["host.cpu"] = (total, idle)
+    if not isinstance(before, tuple):
+        return None
+    passed, idled = float(total - before[0]), float(idle - before[1])
+    if passed <= 0:
+        return None
+    share = 1 - idled / passed
+    return round(min(100.0, max(0.0, share * 100)), 2)
+
+
+def _uptime() -> float:
+    """Seconds since the system's boot, sleep included; no wall clock, which may be years off."""
+    if hasattr(time, "CLOCK_BOOTTIME"):
+        return time.clock_gettime(time.CLOCK_BOOTTIME)
+    return time.monotonic()

@@ -1,0 +1,114 @@
+"""Asking the measurement server for a turn, timing its answers, and closing the turn.
+
+Runs in the child process of a line test: http.client is not worth the resident agent's memory.
+No proxy is ever used: a measurement of a proxy is no measurement of the line.
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+import time
+from typing import Any
+from urllib.parse import urlsplit
+
+from agent.wire.messages import LineOutcome
+
+_MAX_REPLY = 1_000_000
+
+
+class EndedError(Exception):
+    """The test cannot go on: a named outcome, and the reason in words."""
+
+    def __init__(self, outcome: LineOutcome, reason: str) -> None:
+        super().__init__(reason)
+        self.outcome: LineOutcome = outcome
+        self.reason = reason
+
+
+class Server:
+    """One connection to the measurement server at `http[s]://host[:port][/base]`.
+
+    Each method raises EndedError, and nothing else, for whatever the network does.
+    """
+
+    def __init__(self, url: str, timeout: float) -> None:
+        kinds = {"http": http.client.HTTPConnection, "https": http.client.HTTPSConnection}
+        try:
+            parts = urlsplit(url)
+            self._http = kinds[parts.scheme](parts.hostname or "", parts.port, timeout=timeout)
+        except (ValueError, KeyError, http.client.InvalidURL) as error:
+            raise EndedError("unreachable", f"not an http address: {url!r}") from error
+        if not parts.hostname:
+            raise EndedError("unreachable", f"not an http address: {url!r}")
+        self._base = parts.path.rstrip("/")
+
+    def ask(self, wish: dict[str, Any]) -> dict[str, Any]:
+        """The granted turn: {id, path, lease_s}."""
+        status, body = self._request("POST", "/v1/tests", wish)
+        if status == 409:
+            retry = _read(body, {"retry_s": int})["retry_s"]
+            raise EndedError("busy", f"another test of this line runs, again in {retry} s")
+        _expect(status, (200, 201))
+        granted = _read(body, {"id": str, "path": str, "lease_s": (int, float)})
+        if not granted["path"].startswith("/"):
+            raise EndedError("garbled", "the grant holds no path")
+        return granted
+
+    def done(self, test: str, ok: bool) -> dict[str, Any]:
+        """Close the turn; what the server saw of it."""
+        status, body = self._request("POST", f"/v1/tests/{test}/done", {"ok": ok})
+        _expect(status, (200,))
+        kinds = {"sent_bytes": int, "received_bytes": int, "down": list, "up": list}
+        return _read(body, {**kinds, "solo": bool, "server_limited": bool})
+
+    def ping_ms(self, path: str) -> float:
+        """How long latency.txt takes over a connection that stands, in ms."""
+        start = time.perf_counter()
+        status, body = self._request("GET", f"{path}/speedtest/latency.txt?x={start}", None)
+        took = (time.perf_counter() - start) * 1000
+        _expect(status, (200,))
+        if not body.startswith(b"test=test"):
+            raise EndedError("garbled", "latency.txt does not hold test=test")
+        return took
+
+    @property
+    def local_address(self) -> str:
+        """Our end of the connection: tells which interface the route takes."""
+        return str(self._http.sock.getsockname()[0]) if self._http.sock else ""
+
+    def close(self) -> None:
+        """Let go of the connection."""
+        self._http.close()
+
+    def _request(self, method: str, path: str, body: dict[str, Any] | None) -> tuple[int, bytes]:
+        data = None if body is None else json.dumps(body).encode()
+        try:
+            self._http.request(method, self._base + path, data, {"Cache-Control": "no-cache"})
+            reply = self._http.getresponse()
+            return reply.status, reply.read(_MAX_REPLY)
+        except TimeoutError as error:
+            raise EndedError("unreachable", "no answer in time") from error
+        except OSError as error:
+            raise EndedError("unreachable", str(error)) from error
+        except (http.client.HTTPException, ValueError) as error:
+            raise EndedError("garbled", f"not HTTP: {error!r}") from error
+
+
+def _expect(status: int, good: tuple[int, ...]) -> None:
+    if status not in good:
+        raise EndedError("refused", f"the server answered {status}")
+
+
+def _read(body: bytes, kinds: dict[str, Any]) -> dict[str, Any]:
+    """The reply as an object that has these keys, each of its kind."""
+    try:
+        found = json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise EndedError("garbled", "the reply is not JSON") from error
+    if not isinstance(found, dict):
+        raise EndedError("garbled", "the reply is not an object")
+    wrong = [key for key, kind in kinds.items() if not isinstance(found.get(key), kind)]
+    if wrong:
+        raise EndedError("garbled", f"the reply lacks {', '.join(wrong)}")
+    return found

@@ -1,0 +1,95 @@
+"""Runs probes: each is timed, and one that fails never breaks the others."""
+
+from __future__ import annotations
+
+import importlib
+import logging
+import time
+from collections.abc import Iterable
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+
+from agent.wire import Device, Reading
+
+log = logging.getLogger(__name__)
+
+#: Name -> module with `probe(context) -> tuple[Reading, ...]`, imported on first use.
+PROBES = {
+    "host": "agent.probes.host",
+    "displays": "agent.probes.displays",
+    "sound": "agent.probes.sound",
+}
+
+
+class Context:
+    """What probes may need, and what they remember from one run to the next.
+
+    `memory` is the probes' own; `devices` are those seen so far, by probe: one that goes is
+    told as absent.
+    """
+
+    def __init__(self, root: Path = Path("/"), memory: dict[str, object] | None = None) -> None:
+        self.root = root
+        self.memory = {} if memory is None else memory
+        self.devices: dict[str, dict[tuple[str, str], Device]] = {}
+
+
+class Timing(NamedTuple):
+    """How one probe went."""
+
+    probe: str
+    ok: bool
+    seconds: float
+    reason: str = ""
+
+
+class Gathered(NamedTuple):
+    """The readings of a run of probes. A probe that has nothing to say is none that failed."""
+
+    readings: tuple[Reading, ...]
+    failed: tuple[str, ...]
+    timings: tuple[Timing, ...] = ()
+
+
+def run(names: Iterable[str] = tuple(PROBES), context: Context | None = None) -> Gathered:
+    """Run these probes one after another.
+
+    Raises:
+        KeyError: a name is not in PROBES.
+    """
+    context = context or Context()
+    readings: list[Reading] = []
+    timings = []
+    for module in [(name, PROBES[name]) for name in names]:
+        timing, found = _run_one(*module, context)
+        timings.append(timing)
+        readings.extend(found)
+    failed = tuple(timing.probe for timing in timings if not timing.ok)
+    return Gathered(tuple(readings), failed, tuple(timings))
+
+
+def _run_one(name: str, module: str, context: Context) -> tuple[Timing, tuple[Reading, ...]]:
+    started = time.perf_counter()
+    try:
+        found: tuple[Reading, ...] = importlib.import_module(module).probe(context)
+    except Exception as error:  # a broken driver, a strange kernel: the other probes go on
+        log.warning("probe_failed", extra={"probe": name, "reason": repr(error)})
+        return Timing(name, False, time.perf_counter() - started, repr(error)), ()
+    found += _departed(name, found, context)
+    return Timing(name, True, time.perf_counter() - started), found
+
+
+def _departed(name: str, found: tuple[Reading, ...], context: Context) -> tuple[Device, ...]:
+    """Devices that this probe saw earlier and does not see now: absent, until they return."""
+    seen = context.devices.setdefault(name, {})
+    devices = [reading for reading in found if isinstance(reading, Device)]
+    here: dict[tuple[str, str], Device] = {(d.kind, d.connector): d for d in devices}
+    gone = tuple(
+        msgspec.structs.replace(device, present=False, power="unknown", fault="", note="")
+        for key, device in seen.items()
+        if key not in here
+    )
+    seen.update(here)
+    return gone

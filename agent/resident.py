@@ -1,0 +1,91 @@
+"""The resident agent as a process: one at a time, under one id after another, until SIGTERM."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import sqlite3
+import ssl
+import sys
+from typing import Any
+
+from agent import config as settings
+from agent import identity, status
+from agent.config import Config
+from agent.lock import HeldError, Lock
+from agent.runner import Runner, Who
+from agent.wire.command_line import DONE, FAILED, RefusedError
+from agent.wire.lang import say
+
+log = logging.getLogger(__name__)
+
+
+def run(path: str | None) -> int:
+    """Run until told to stop; returns the exit code.
+
+    Raises:
+        SettingsError, RefusedError: it cannot start; the message says why.
+    """
+    config, warnings = settings.load(path)
+    for warning in warnings:
+        print(warning, file=sys.stderr)
+    lock = _lock(config)
+    try:
+        return _run(config)
+    except (OSError, sqlite3.Error, ssl.SSLError) as error:
+        raise RefusedError(_cannot(config, error)) from error
+    finally:
+        lock.release()
+
+
+def _lock(config: Config) -> Lock:
+    try:
+        return Lock(config.folder / "agent.lock")
+    except HeldError as error:
+        raise RefusedError(
+            say(
+                f"{config.folder} 里已有一个采集程序在运行；先停掉它，或另设 data",
+                f"an agent runs on {config.folder} already; stop it, or set another data folder",
+            )
+        ) from error
+    except OSError as error:
+        raise RefusedError(_cannot(config, error)) from error
+
+
+def _cannot(config: Config, error: Exception) -> str:
+    return say(
+        f"无法启动（数据目录 {config.folder}）：{error}；运行 doctor 查看办法",
+        f"cannot start (data folder {config.folder}): {error}; run doctor for the mend",
+    )
+
+
+def _run(config: Config) -> int:
+    """Run under one id after another: a policy may say that ours is not ours alone."""
+    last = status.read(config.folder)
+    exclude = last.exclude_sources if last is not None else ()
+    told = _Told()
+    while True:
+        who = Who(identity.identify(exclude=exclude), exclude)
+        log.info("start", extra={"school": config.school, "machine": who.identity.machine})
+        runner = Runner(config, who)
+        told.runner = runner
+        ended = runner.run()
+        if told.stop or not ended:
+            return DONE if ended else FAILED
+        exclude = runner.exclude
+
+
+class _Told:
+    """What the signals said."""
+
+    def __init__(self) -> None:
+        self.stop = False
+        self.runner: Runner | None = None
+        for name in ("SIGTERM", "SIGINT", "SIGBREAK"):  # the last is Windows'
+            if hasattr(signal, name):
+                signal.signal(getattr(signal, name), self._on_signal)
+
+    def _on_signal(self, _number: int, _frame: Any) -> None:
+        self.stop = True
+        if self.runner is not None:
+            self.runner.stop()

@@ -1,0 +1,61 @@
+"""What the running agent last said of itself, for `status` and for the next start."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from pathlib import Path
+
+import msgspec
+
+FILE = "status.json"
+
+
+class Status(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Times are ms since 1970 UTC; `written` by the PC's own clock, the others corrected."""
+
+    pid: int
+    written: int
+    school: str
+    machine: str
+    boot: str
+    started: int
+    weak_id: bool = False
+    link: str = ""
+    mqtt: str = ""
+    error: str = ""
+    room: str = ""
+    line: str = ""
+    report_s: int = 300
+    last_receipt: int | None = None
+    offset_ms: int | None = None
+    next_test: int | None = None
+    next_kind: str = ""
+    exclude_sources: tuple[str, ...] = ()  # of the policy, for the id at the next start
+
+
+def write(folder: Path, status: Status) -> None:
+    """Replace the status file; a disk that is full leaves the old one.
+
+    Not flushed to the disk: it is told again within minutes.
+    """
+    path = folder / FILE
+    partial = path.with_name(f"{FILE}.{os.getpid()}")
+    with contextlib.suppress(OSError):
+        partial.write_bytes(msgspec.json.encode(status) + b"\n")
+        partial.replace(path)
+        return
+    with contextlib.suppress(OSError):
+        partial.unlink()
+
+
+def read(folder: Path) -> Status | None:
+    """The last status; None where no agent has run, or the file is cut short.
+
+    Raises:
+        PermissionError: it is another user's.
+    """
+    try:
+        return msgspec.json.decode((folder / FILE).read_bytes(), type=Status)
+    except (FileNotFoundError, NotADirectoryError, msgspec.DecodeError, UnicodeDecodeError):
+        return None

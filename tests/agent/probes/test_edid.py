@@ -1,0 +1,187 @@
+"""EDID: real ones where they are at hand, built ones always, and noise."""
+
+from __future__ import annotations
+
+import json
+import random
+import struct
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from agent.probes.edid import Edid, parse
+
+REAL = Path(__file__).parents[4] / "shared/edid/edids.jsonl"
+FILLERS = {(160, 90), (122, 68), (115, 65), (120, 90), (1, 1)}
+NO_NUMBER = {0, 0x01010101, 16780800, 21573}
+NO_TEXT = {"H1AK500000", "0800001FC"}
+
+
+def real() -> list[Any]:
+    if not REAL.exists():
+        reason = f"real EDIDs are not at hand ({REAL})"
+        return [pytest.param(None, marks=pytest.mark.skip(reason=reason))]
+    rows = [json.loads(line) for line in REAL.read_text(encoding="utf-8").splitlines()]
+    return [pytest.param(row, id=row["id"]) for row in rows]
+
+
+def build(
+    *, maker: str = "BNQ", product: int = 0x1C02, number: int = 0, size: tuple[int, int] = (0, 0),
+    texts: list[tuple[int, bytes]] | None = None, extensions: int = 0,
+) -> bytes:  # fmt: skip
+    """A base block with a right checksum; texts are (tag, raw 13 bytes or fewer)."""
+    packed = sum(
+        (ord(letter) - 64) << shift for letter, shift in zip(maker, (10, 5, 0), strict=True)
+    )
+    block = bytearray(128)
+    block[0:8] = b"\x00\xff\xff\xff\xff\xff\xff\x00"
+    struct.pack_into(">H", block, 8, packed)
+    struct.pack_into("<HI", block, 10, product, number)
+    block[16:25] = bytes([1, 30, 1, 3, 0x80, *size, 120, 0x0A])
+    for slot, (tag, raw) in enumerate(texts or []):
+        place = 54 + 18 * slot
+        padded = raw if len(raw) >= 13 else raw + b"\n"
+        block[place : place + 18] = bytes([0, 0, 0, tag, 0]) + padded[:13].ljust(13, b" ")
+    block[126] = extensions
+    block[127] = -sum(block) % 256
+    return bytes(block)
+
+
+@pytest.mark.parametrize("row", real())
+def test_real_displays(row):
+    found = parse(bytes.fromhex(row["edid_hex"]))
+    expected, hand = row["expected"], row["hand"]
+    assert found.maker == expected["manufacturer"]
+    assert f"0x{found.product:04x}" == expected["product_code"]
+    names = [name.strip() for name in expected.get("monitor_name_all", []) if name.strip()]
+    name = hand.get("name_gbk") or (names[0] if names else (expected["monitor_name"] or ""))
+    assert found.name == name.strip()
+    size = (expected["width_cm"], expected["height_cm"])
+    assert (found.width_cm, found.height_cm) == ((None, None) if size in FILLERS else size)
+    assert found.serial in (expected["serial_ascii"], str(expected["serial_number"]), "")
+    if expected["serial_ascii"] and expected["serial_ascii"] not in NO_TEXT:
+        assert found.serial == expected["serial_ascii"]
+    elif expected["serial_number"] in NO_NUMBER or not expected["serial_number"]:
+        assert not found.serial
+    wrong = [block for block in expected["blocks"] if not block["checksum_ok"]]
+    assert bool(wrong) == any("checksum" in note for note in found.notes)
+    if row["category"] == "projector":
+        assert found.kind in ("projector", "display")
+    if row["category"] == "monitor":
+        assert found.kind == "monitor"
+    if row["category"] == "large_display":
+        assert found.kind in ("display", "tv", "panel")
+
+
+def test_a_built_projector():
+    found = parse(build(texts=[(0xFC, b"EPSON PJ"), (0xFF, b"X4QF123456")], maker="SEC"))
+    assert found == Edid("SEC", 0x1C02, "EPSON PJ", "", "X4QF123456", None, None, ())
+    assert found.kind == "projector"
+    assert found.model == "SEC1C02"
+
+
+@pytest.mark.parametrize(
+    ("name", "maker", "size", "kind"),
+    [
+        (b"CASIO-PJ", "CAS", (0, 0), "projector"),
+        (b"Projector", "HTC", (120, 90), "projector"),
+        ("投影机".encode("gbk"), "ABC", (0, 0), "projector"),
+        (b"LG TV", "GSM", (160, 90), "tv"),
+        (b"TVT-3200", "ABC", (0, 0), "display"),
+        (b"CVTE TV", "CVT", (100, 61), "display"),
+        (b"SBID-MX075", "SBI", (166, 93), "panel"),
+        (b"DELL P2419H", "DEL", (53, 30), "monitor"),
+        (b"6Series75", "HEC", (166, 93), "display"),
+        (b"MW516", "BNQ", (0, 0), "display"),
+    ],
+)
+def test_the_kind_only_where_the_display_tells(name, maker, size, kind):
+    assert parse(build(texts=[(0xFC, name)], maker=maker, size=size)).kind == kind
+
+
+@pytest.mark.parametrize("size", [*FILLERS, (0, 0), (79, 0), (0, 79), (16, 9)])
+def test_filler_sizes_are_no_sizes(size):
+    assert parse(build(size=size)).width_cm is None
+
+
+@pytest.mark.parametrize("number", [*NO_NUMBER, 1, 1536, 9999, 0xFFFFFFFF, 0x20202020])
+def test_numbers_that_many_share_are_no_serials(number):
+    assert parse(build(number=number)).serial == ""
+
+
+def test_serials():
+    assert parse(build(number=1492746292)).serial == "1492746292"
+    assert parse(build(number=1492746292, texts=[(0xFF, b"6ZLGJ73")])).serial == "6ZLGJ73"
+    for text in (b"", b"000000000", b"H1AK500000", b"0800001FC", b"AAAA"):
+        assert parse(build(texts=[(0xFF, text)])).serial == ""
+
+
+def test_names_in_gbk_and_cut_in_the_middle_of_a_character():
+    assert parse(build(texts=[(0xFC, "XIANGYE翔野".encode("gbk"))])).name == "XIANGYE翔野"
+    whole = "希沃交互智能平板".encode("gbk")
+    cut = parse(build(texts=[(0xFC, whole[:13])]))
+    assert cut.name == "希沃交互智能"
+    assert not cut.notes
+    odd = parse(build(texts=[(0xFC, b"\xff\xff\xff\xff")]))
+    assert odd.name == ""
+    assert any("text fc" in note for note in odd.notes)
+
+
+def test_empty_descriptors_before_the_name():
+    assert parse(build(texts=[(0xFC, b""), (0xFC, b""), (0xFC, b"M176A")])).name == "M176A"
+
+
+def test_what_panels_say_instead_of_a_name():
+    found = parse(build(texts=[(0xFE, b"BOE CQ"), (0xFE, b"NE160QDM-NY2")], maker="BOE"))
+    assert (found.name, found.text) == ("", "BOE CQ NE160QDM-NY2")
+
+
+def test_faults_are_notes():
+    good = build(texts=[(0xFC, b"DELL")])
+    bad = bytearray(good)
+    bad[127] ^= 0x55
+    found = parse(bytes(bad))
+    assert found.name == "DELL"
+    assert found.notes == ("EDID checksum wrong",)
+    assert parse(good[:100]).notes == ("EDID truncated: 100 of 128 bytes",)
+    assert parse(b"").notes == ("no EDID",)
+    assert parse(b"\x00" * 128).notes == ("no EDID header",)
+
+
+def test_extensions_promised_and_not_there_or_damaged():
+    assert parse(build(extensions=1)).notes == ("EDID extensions: 1 declared, 0 present",)
+    cta = bytearray(128)
+    cta[0:3] = b"\x02\x03\x04"
+    cta[127] = -sum(cta) % 256
+    assert parse(build(extensions=1) + bytes(cta)).notes == ()
+    cta[127] ^= 1
+    assert parse(build(extensions=1) + bytes(cta)).notes == ("EDID extension 1 checksum wrong",)
+    assert parse(build() + bytes(cta)).notes == ()  # beyond what was declared
+
+
+def test_a_maker_that_is_no_pnp_id():
+    block = bytearray(build())
+    block[8:10] = b"\x00\x00"
+    block[127] = 0
+    block[127] = -sum(block) % 256
+    found = parse(bytes(block))
+    assert found.maker == ""
+    assert found.model == "???1C02"
+    assert found.notes == ("EDID maker is no PNP id: 0000",)
+
+
+def test_noise_never_crashes():
+    draw = random.Random(4)
+    seeds = [build(texts=[(0xFC, b"EPSON PJ"), (0xFF, b"X4QF")], extensions=2, size=(53, 30))]
+    if REAL.exists():
+        seeds += [bytes.fromhex(json.loads(line)["edid_hex"]) for line in REAL.open()]
+    for _ in range(5000):
+        data = bytearray(draw.choice(seeds))
+        for _ in range(draw.randrange(1, 12)):
+            data[draw.randrange(len(data))] = draw.randrange(256)
+        found = parse(bytes(data[: draw.randrange(len(data) + 1)] if draw.random() < 0.2 else data))
+        assert isinstance(found.kind, str)
+        assert found.model is not None
+        assert all(len(note) < 80 for note in found.notes)
+        assert (found.name + found.serial + found.text).isprintable()

@@ -1,0 +1,147 @@
+"""Settings: checked before anything starts, and errors that name the key and the mend."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from agent.config import Config, load
+from agent.place import lines_of, report_every, room_of
+from agent.wire import LinePolicy, Policy
+from agent.wire.settings import SettingsError
+
+
+@pytest.fixture(autouse=True)
+def _no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    import os
+
+    for name in [name for name in os.environ if name.startswith("SCHOOLPULSE_")]:
+        monkeypatch.delenv(name)
+
+
+def written(tmp_path: Path, text: str) -> str:
+    path = tmp_path / "agent.toml"
+    path.write_text(text, encoding="utf-8")
+    return str(path)
+
+
+def test_defaults(tmp_path: Path) -> None:
+    config, warnings = load(written(tmp_path, 'school = "0130000001"'))
+    assert config.school == "0130000001"
+    assert warnings == []
+    assert config.probes.enabled == ("host", "displays", "sound")
+    assert config.report_s is None
+
+
+def test_all_from_the_file_and_the_environment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    secret = tmp_path / "secret"
+    secret.write_text("s3cret\n")
+    monkeypatch.setenv("SCHOOLPULSE_BROKER_PASSWORD_FILE", str(secret))
+    monkeypatch.setenv("SCHOOLPULSE_BROKER_PORT", "8883")
+    monkeypatch.setenv("SCHOOLPULSE_REPORT_S", "60")
+    config, _ = load(written(tmp_path, 'school = "9900000001"\n[broker]\nport = 1\ntls = true'))
+    assert (config.broker.port, config.broker.password, config.broker.tls) == (8883, "s3cret", True)
+    assert config.report_s == 60
+
+
+@pytest.mark.parametrize("school", ["", "123", "99000000011", "99000000x1", "９９０００００００１"])
+def test_a_school_that_is_no_code(tmp_path: Path, school: str) -> None:
+    with pytest.raises(SettingsError, match="school"):
+        load(written(tmp_path, f'school = "{school}"'))
+    config, _ = load(written(tmp_path, f'school = "{school}"'), need_school=False)
+    assert config.school == school
+
+
+def test_a_school_without_quotes_is_told_to_have_them(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match='school = "…"'):
+        load(written(tmp_path, "school = 9900000001"))
+
+
+@pytest.mark.parametrize(
+    "text", ["report_s = 4", "report_s = 'x'", "[outbox]\nlimit_bytes = 1", "broker = 3", "= 1"]
+)
+def test_values_that_cannot_be(tmp_path: Path, text: str) -> None:
+    with pytest.raises(SettingsError, match=r"agent\.toml"):
+        load(written(tmp_path, f'school = "9900000001"\n{text}'))
+
+
+def test_a_real_agent_cannot_be_told_to_be_simulated(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SCHOOLPULSE_SIMULATED", "true")
+    _, warnings = load(written(tmp_path, 'school = "9900000001"\nsimulated = true'))
+    assert any("simulated" in warning for warning in warnings)
+    names = {field.name for field in msgspec.structs.fields(Config)}
+    assert "simulated" not in names
+
+
+def test_an_unknown_key_warns_with_the_nearest(tmp_path: Path) -> None:
+    _, warnings = load(written(tmp_path, 'school = "9900000001"\nrom = "x"'))
+    assert len(warnings) == 1
+    assert "room" in warnings[0]
+
+
+def test_no_file_at_all(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="nowhere"):
+        load(str(tmp_path / "nowhere.toml"))
+
+
+MACHINE = "ab" * 16
+POLICY = Policy(
+    v=1,
+    school="9900000001",
+    issued=0,
+    report_s=60,
+    lines=(LinePolicy(line="甲", server="http://c:1"), LinePolicy(line="乙", server="http://c:1")),
+    rooms={MACHINE: "101", "LAB-*": "机房", "lab-02": "never: a pattern before it fits"},
+    room_lines={"101": "甲", "机房": "乙", "201": "丙"},
+)
+
+
+@pytest.mark.parametrize(
+    ("config", "policy", "hostname", "room"),
+    [
+        (Config(room="own"), POLICY, "lab-01", "own"),
+        (Config(), POLICY, "elsewhere", "101"),
+        (Config(), None, "lab-01", ""),
+    ],
+)
+def test_the_room(config: Config, policy: Policy | None, hostname: str, room: str) -> None:
+    assert room_of(config, policy, MACHINE, hostname) == room
+
+
+def test_the_room_by_a_pattern_of_host_names() -> None:
+    assert room_of(Config(), POLICY, "cd" * 16, "lab-02") == "机房"
+    assert room_of(Config(), POLICY, "cd" * 16, "office") == ""
+
+
+def test_the_line_of_the_room() -> None:
+    assert [line.line for line in lines_of(Config(), POLICY, "机房")] == ["乙"]
+    assert lines_of(Config(), POLICY, "") == ()  # two lines, and no room to choose by
+    assert lines_of(Config(), POLICY, "201") == ()  # its line has no rules, so no server
+
+
+def test_the_only_line_needs_no_room() -> None:
+    one = msgspec.structs.replace(POLICY, lines=POLICY.lines[:1])
+    assert [line.line for line in lines_of(Config(), one, "")] == ["甲"]
+    assert lines_of(Config(), one, "机房") == ()  # the register gives this room another line
+
+
+def test_own_line_settings_win() -> None:
+    own = msgspec.convert(
+        {"line": {"name": "乙", "server": "http://mine:2", "quiet_per_day": 0}}, Config
+    )
+    (line,) = lines_of(own, POLICY, "101")
+    assert (line.line, line.server, line.quiet_per_day) == ("乙", "http://mine:2", 0)
+    assert line.lesson_per_day == 1
+    assert lines_of(own, None, "")[0].line == "乙"
+
+
+def test_the_period() -> None:
+    assert report_every(Config(), None) == 300
+    assert report_every(Config(), POLICY) == 60
+    assert report_every(Config(report_s=7), POLICY) == 7

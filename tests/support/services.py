@@ -1,0 +1,262 @@
+"""Real services for tests: each on a free port of 127.0.0.1, with its data in a folder given.
+
+A service that this machine lacks skips its tests on a laptop and fails them in CI.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.parse
+import urllib.request
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+PATHS = "/usr/sbin:/usr/local/sbin:/sbin"  # where daemons are, often not on a user's PATH
+
+
+def free_port() -> int:
+    """A TCP port of 127.0.0.1 that nobody listens on right now."""
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))
+        return int(held.getsockname()[1])
+
+
+def wait_port(
+    port: int, process: subprocess.Popen[bytes] | None = None, seconds: float = 20
+) -> None:
+    """Return when `port` accepts; fail when `process` ended or `seconds` passed."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if process is not None and process.poll() is not None:
+            pytest.fail(f"{process.args} ended with {process.returncode}")
+        try:
+            socket.create_connection(("127.0.0.1", port), 1).close()
+        except OSError:
+            time.sleep(0.05)
+        else:
+            return
+    pytest.fail(f"nothing listens on port {port} after {seconds} s")
+
+
+def program(name: str) -> str | None:
+    """Where a program is, None if nowhere."""
+    return shutil.which(name) or shutil.which(name, path=PATHS)
+
+
+def missing(name: str) -> None:
+    """End the test for want of the service `name`: skipped on a laptop, failed in CI."""
+    if os.environ.get("CI", "").lower() in {"1", "true", "yes"}:
+        pytest.fail(f"{name} is missing, and CI must have it")
+    pytest.skip(f"{name} is missing")
+
+
+def require(name: str) -> str:
+    """Where the program `name` is; `missing` where it is not."""
+    found = program(name)
+    if found is None:
+        missing(name)
+    assert found is not None
+    return found
+
+
+@contextmanager
+def started(argv: Sequence[str], log: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """Run a service until the block ends; what it prints goes to `log`."""
+    with log.open("ab") as out:
+        process = subprocess.Popen(argv, stdout=out, stderr=subprocess.STDOUT)
+    try:
+        yield process
+    finally:
+        process.terminate()
+        try:
+            process.wait(10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+# ---- InfluxDB (Debian's 1.6) behind nginx, which gives it the write path of 2.x
+
+_INFLUXD = """
+reporting-disabled = true
+bind-address = "127.0.0.1:{rpc}"
+[meta]
+  dir = "{folder}/meta"
+[data]
+  dir = "{folder}/data"
+  wal-dir = "{folder}/wal"
+  query-log-enabled = false
+[monitor]
+  store-enabled = false
+[http]
+  bind-address = "127.0.0.1:{port}"
+  log-enabled = false
+"""
+
+_NGINX = """
+daemon off;
+user root;  # as root, workers would be nobody, who cannot enter the temporary folder
+worker_processes 1;
+pid {folder}/nginx.pid;
+error_log {folder}/nginx.log;
+events {{ worker_connections 256; }}
+http {{
+  access_log off;
+  client_body_temp_path {folder}/body;
+  proxy_max_temp_file_size 0;
+  proxy_temp_path {folder}/proxy;
+  fastcgi_temp_path {folder}/fastcgi;
+  uwsgi_temp_path {folder}/uwsgi;
+  scgi_temp_path {folder}/scgi;
+  server {{
+    listen 127.0.0.1:{listen};
+    client_max_body_size {body};
+    location = /api/v2/write {{
+      rewrite ^ /write?db=$arg_bucket&precision=$arg_precision? break;
+      proxy_pass http://127.0.0.1:{port};
+    }}
+    location / {{ proxy_pass http://127.0.0.1:{port}; }}
+  }}
+}}
+"""
+
+
+@dataclass
+class Influx:
+    """A running InfluxDB: `url` speaks /api/v2/write and /query; `small` takes bodies ≤ 16 kB."""
+
+    url: str
+    small: str
+    databases: list[str] = field(default_factory=list)
+
+    def create(self, name: str) -> str:
+        """Make a database; its name."""
+        self.ask(f'CREATE DATABASE "{name}"')
+        self.databases.append(name)
+        return name
+
+    def drop(self, name: str) -> None:
+        """Forget a database."""
+        self.ask(f'DROP DATABASE "{name}"')
+
+    def ask(self, query: str, database: str = "") -> Any:
+        """The reply of InfluxQL `query`, as JSON."""
+        form = urllib.parse.urlencode({"q": query, "db": database, "epoch": "ns"}).encode()
+        with urllib.request.urlopen(f"{self.url}/query", form, timeout=20) as reply:
+            return json.load(reply)
+
+
+@contextmanager
+def influx(folder: Path) -> Iterator[Influx]:
+    """influxd and nginx, with all their data in `folder`."""
+    daemon, proxy = require("influxd"), require("nginx")
+    ports = {"rpc": free_port(), "port": free_port()}
+    config = folder / "influxd.conf"
+    config.write_text(_INFLUXD.format(folder=folder, **ports))
+    with started([daemon, "-config", str(config)], folder / "influxd.log") as process:
+        wait_port(ports["port"], process)
+        with (
+            _nginx(proxy, folder / "large", ports["port"], "25m") as url,
+            _nginx(proxy, folder / "small", ports["port"], "16k") as small,
+        ):
+            yield Influx(url, small)
+
+
+@contextmanager
+def _nginx(proxy: str, folder: Path, port: int, body: str) -> Iterator[str]:
+    folder.mkdir()
+    listen = free_port()
+    config = folder / "nginx.conf"
+    config.write_text(_NGINX.format(folder=folder, listen=listen, port=port, body=body))
+    argv = [proxy, "-c", str(config), "-p", str(folder), "-e", str(folder / "start.log")]
+    with started(argv, folder / "nginx.out") as process:
+        wait_port(listen, process)
+        yield f"http://127.0.0.1:{listen}"
+
+
+# ---- brokers
+
+
+@dataclass
+class Broker:
+    """A broker on `port` that can be killed and started again with its memory gone."""
+
+    kind: str
+    port: int
+    argv: list[str]
+    log: Path
+    process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start it, and return when it accepts."""
+        with self.log.open("ab") as out:
+            self.process = subprocess.Popen(self.argv, stdout=out, stderr=subprocess.STDOUT)
+        wait_port(self.port, self.process)
+
+    def kill(self) -> None:
+        """kill -9: retained messages and queues are lost."""
+        if self.process is not None:
+            self.process.kill()
+            self.process.wait()
+            self.process = None
+
+
+_MOSQUITTO = """
+listener {port} 127.0.0.1
+persistence false
+sys_interval 1
+max_queued_messages 100000
+# As root it would become a user who cannot enter the temporary folder.
+user root
+{more}
+"""
+
+_AMQTT = """
+listeners:
+  default:
+    type: tcp
+    bind: 127.0.0.1:{port}
+plugins:
+  amqtt.plugins.authentication.AnonymousAuthPlugin:
+    allow_anonymous: true
+"""
+
+
+def mosquitto_argv(folder: Path, port: int, more: str = "") -> list[str]:
+    """The command line of a real mosquitto; `more` goes into its settings."""
+    config = folder / "mosquitto.conf"
+    access = "" if "allow_anonymous" in more else "allow_anonymous true\n"
+    config.write_text(_MOSQUITTO.format(port=port, more=access + more))
+    return [require("mosquitto"), "-c", str(config)]
+
+
+def amqtt_argv(folder: Path, port: int) -> list[str]:
+    """The command line of amqtt as a process of its own."""
+    config = folder / "amqtt.yaml"
+    config.write_text(_AMQTT.format(port=port))
+    return [sys.executable, "-m", "amqtt.scripts.broker_script", "-c", str(config)]
+
+
+@contextmanager
+def broker(kind: str, folder: Path, more: str = "") -> Iterator[Broker]:
+    """A running broker, `mosquitto` or `amqtt`, bound to 127.0.0.1."""
+    port = free_port()
+    argv = mosquitto_argv(folder, port, more) if kind == "mosquitto" else amqtt_argv(folder, port)
+    running = Broker(kind, port, argv, folder / f"{kind}.log")
+    running.start()
+    try:
+        yield running
+    finally:
+        running.kill()
