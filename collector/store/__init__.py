@@ -1,0 +1,19 @@
+"""Where points live. One seam, two stores, one contract suite."""
+
+from collector.store.seam import (
+    MisconfiguredError,
+    Point,
+    RejectedError,
+    Store,
+    StoreError,
+    UnavailableError,
+)
+
+__all__ = [
+    "MisconfiguredError",
+    "Point",
+    "RejectedError",
+    "Store",
+    "StoreError",
+    "UnavailableError",
+]

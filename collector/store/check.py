@@ -1,0 +1,107 @@
+"""What no store can hold, found before the write: one answer for every store. Pure.
+
+Both stores refuse the same points, so that a city can move from one to the other.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+
+from collector.schema import MEASUREMENTS, Measurement, Type
+from collector.store.seam import Point, RejectedError, Value
+
+#: InfluxDB's times; two short of int64 at the low end, one at the high end.
+MIN_TIME, MAX_TIME = -(2**63) + 2, 2**63 - 2
+_TYPES: dict[Type, type[Value]] = {"int": int, "float": float, "bool": bool, "str": str}
+_EXACT = {
+    name: {field.name: _TYPES[field.type] for field in measurement.fields.values()}
+    for name, measurement in MEASUREMENTS.items()
+}
+_NAMED = 3  # reasons told of many
+
+
+def sift(points: Iterable[Point]) -> tuple[list[Point], list[tuple[Point, str]]]:
+    """The points that a store can hold, and the others, each with its reason."""
+    good: list[Point] = []
+    bad: list[tuple[Point, str]] = []
+    for point in points:
+        reason = fault(point)
+        if reason:
+            bad.append((point, reason))
+        else:
+            good.append(point)
+    return good, bad
+
+
+def fault(point: Point) -> str:
+    """Why no store can hold `point`; empty when one can."""
+    measurement = MEASUREMENTS.get(point.measurement)
+    if measurement is None:
+        return f"no measurement {point.measurement!r}"
+    if type(point.time) is not int or not MIN_TIME <= point.time <= MAX_TIME:
+        return f"{point.measurement}: time {point.time!r} is no int64 of nanoseconds"
+    if not point.fields:
+        return f"{point.measurement}: no fields"
+    return _tags_fault(measurement, point) or _fields_fault(measurement, point)
+
+
+def _tags_fault(measurement: Measurement, point: Point) -> str:
+    for name, value in point.tags.items():
+        if name not in measurement.tags:
+            return f"{measurement.name}: no tag {name!r}"
+        if type(value) is not str or not (
+            (value.isalnum() and value.isascii()) or _taggable(value)
+        ):
+            return f"{measurement.name}: tag {name} cannot be {value!r}"
+    return ""
+
+
+def _taggable(value: str) -> bool:
+    """Line protocol cannot write a control character or a last backslash in a tag."""
+    if value.isascii() and value.isalnum():  # nearly all: codes and ids
+        return True
+    clean = all(" " <= char != "\x7f" for char in value)
+    return clean and _encodable(value) and not value.endswith("\\")
+
+
+def _fields_fault(measurement: Measurement, point: Point) -> str:
+    exact = _EXACT[measurement.name]
+    for name, value in point.fields.items():
+        kind = exact.get(name)
+        if kind is None:
+            return f"{measurement.name}: no field {name!r}"
+        if type(value) is not kind and not (kind is float and type(value) is int):
+            return f"{measurement.name}: {name} must be {kind.__name__}, not {value!r}"
+        if not _storable(value):
+            return f"{measurement.name}: {name} cannot be {value!r}"
+    return ""
+
+
+def _storable(value: Value) -> bool:
+    if isinstance(value, str):
+        return "\0" not in value and (value.isascii() or _encodable(value))
+    if isinstance(value, float):
+        return math.isfinite(value)
+    return -(2**63) <= value < 2**63
+
+
+def _encodable(value: str) -> bool:
+    try:
+        value.encode()
+    except UnicodeEncodeError:  # half of a surrogate pair
+        return False
+    return True
+
+
+def refuse(bad: Sequence[tuple[Point, str]]) -> None:
+    """Name the points that cannot be stored.
+
+    Raises:
+        RejectedError: there are any.
+    """
+    if not bad:
+        return
+    reasons = list(dict.fromkeys(reason for _, reason in bad))
+    more = f"; +{len(reasons) - _NAMED}" if len(reasons) > _NAMED else ""
+    raise RejectedError([point for point, _ in bad], "; ".join(reasons[:_NAMED]) + more)

@@ -1,0 +1,23 @@
+"""The store that the settings name."""
+
+from __future__ import annotations
+
+from collector.config import Config
+from collector.store.seam import Store
+
+FILE = "schoolpulse.db"  # the SQLite store, in the collector's folder
+
+
+def open_store(config: Config) -> Store:
+    """Open the configured store. The clients are imported here: each costs memory.
+
+    Raises:
+        UnavailableError, MisconfiguredError: as the store's kind says.
+    """
+    if config.store.kind == "sqlite":
+        from collector.store.sqlite import SqliteStore
+
+        return SqliteStore(config.folder / FILE, config.store.telemetry_days)
+    from collector.store.influx import InfluxStore
+
+    return InfluxStore(config.store)

@@ -1,0 +1,200 @@
+"""The production store: InfluxDB, written as line protocol, read by InfluxQL over /query.
+
+Writes are synchronous and never repeated here: whether and when to try again is the caller's,
+who still holds the reports. `url` must speak both /api/v2/write and /query.
+"""
+
+from __future__ import annotations
+
+import gzip
+import time
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
+from types import TracebackType
+from typing import Any, Self
+
+import msgspec
+import urllib3
+from influxdb_client.client.influxdb_client import InfluxDBClient
+from influxdb_client.rest import ApiException
+from influxdb_client.service.write_service import WriteService
+
+from collector import config
+from collector.schema import MEASUREMENTS
+from collector.store import faults, influxql
+from collector.store.check import refuse, sift
+from collector.store.lines import line
+from collector.store.seam import MisconfiguredError, Point, UnavailableError
+from collector.store.tables import CAN_BE_SIMULATED
+
+_CONNECT_S, _REPLY_S = 5, 30
+_LINES = 5000  # a request: 1 to 2 MB before compression
+_CHUNK = 5000  # rows of a reply held at once
+_DAY_NS = 86_400 * 10**9
+_Row = tuple[Point, bytes]
+_Bad = list[tuple[Point, str]]
+
+
+class InfluxStore:
+    """A `Store` in two buckets (databases on 1.x), one a retention class.
+
+    Opening it asks nothing of the server.
+    """
+
+    def __init__(self, settings: config.Store, now: Callable[[], float] = time.time) -> None:
+        self._settings = settings
+        self._now = now
+        limits = (_CONNECT_S * 1000, _REPLY_S * 1000)
+        client: Any = InfluxDBClient  # its methods carry no types
+        service: Any = WriteService
+        self._client = client(settings.url, settings.token, org=settings.org, timeout=limits)
+        self._writes = service(self._client.api_client)
+        self._reads = urllib3.PoolManager(
+            retries=False, timeout=urllib3.Timeout(connect=_CONNECT_S, read=_REPLY_S)
+        )
+
+    def write(self, points: Sequence[Point]) -> None:
+        """See `Store.write`. Telemetry older than it is kept is taken and forgotten at once."""
+        good, bad = sift(points)
+        oldest = int(self._now() * 10**9) - self._settings.telemetry_days * _DAY_NS
+        buckets: dict[str, list[_Row]] = {}
+        for point in good:
+            kept = MEASUREMENTS[point.measurement].retention == "evidence"
+            if kept or point.time >= oldest:
+                bucket = self._bucket(point.measurement)
+                buckets.setdefault(bucket, []).append((point, line(point)))
+        for bucket, rows in buckets.items():
+            for at in range(0, len(rows), _LINES):
+                bad += self._send(bucket, rows[at : at + _LINES])
+        refuse(bad)
+
+    def _bucket(self, measurement: str) -> str:
+        kept = MEASUREMENTS[measurement].retention == "evidence"
+        return self._settings.evidence if kept else self._settings.telemetry
+
+    def _send(self, bucket: str, rows: list[_Row]) -> _Bad:
+        """Store the rows; those that never can be, each with its reason, found by halving."""
+        try:
+            self._post(bucket, b"\n".join(row[1] for row in rows))
+        except faults.ExpiredError:
+            return []
+        except (faults.LinesRefusedError, faults.TooLargeError) as error:
+            if len(rows) == 1:
+                return [(rows[0][0], str(error))]
+            half = len(rows) // 2
+            return self._send(bucket, rows[:half]) + self._send(bucket, rows[half:])
+        return []
+
+    def _post(self, bucket: str, body: bytes) -> None:
+        where = f"{self._settings.url} [{bucket}]"
+        try:
+            # Level 1: the client's own compression is level 9, which costs several times more.
+            self._writes.post_write(
+                org=self._settings.org,
+                bucket=bucket,
+                body=gzip.compress(body, 1),
+                precision="ns",
+                content_encoding="gzip",
+                content_type="text/plain; charset=utf-8",
+            )
+        except ApiException as error:
+            raise _class(error, where) from error
+        except (urllib3.exceptions.HTTPError, OSError) as error:
+            raise UnavailableError(f"{where}: {error}") from error
+
+    def read(
+        self,
+        measurement: str,
+        start: int,
+        stop: int,
+        tags: Mapping[str, str | Iterable[str]] | None = None,
+        fields: Sequence[str] | None = None,
+    ) -> Iterator[Point]:
+        """See `Store.read`."""
+        known = influxql.known(measurement)
+        names = list(known.fields) if fields is None else list(fields)
+        values = influxql.values_of(tags)
+        asked = influxql.select(known, names, start, stop, values)
+        if not names or start >= stop or not all(values.values()):
+            return iter(())
+        replies = self._replies(self._bucket(measurement), asked)
+        return (point for series in replies for point in influxql.points(known, series, values))
+
+    def simulated(self) -> bool:
+        """See `Store.simulated`."""
+        asked = influxql.any_simulated(CAN_BE_SIMULATED)
+        with closing(self._replies(self._settings.evidence, asked)) as replies:
+            return any(series["values"] for series in replies)
+
+    def _replies(self, bucket: str, asked: str) -> Generator[Any, None, None]:
+        """The series of the reply, as they come in."""
+        where = f"{self._settings.url}/query [{bucket}]"
+        try:
+            reply = self._ask(bucket, asked)
+            with closing(reply):
+                if reply.status != 200:
+                    body = reply.read().decode(errors="replace")
+                    raise faults.unanswered(reply.status, faults.said(body) or body[:200], where)
+                for text in _split(reply):
+                    yield from _series(text, where)
+        except (urllib3.exceptions.HTTPError, OSError, msgspec.DecodeError) as error:
+            raise UnavailableError(f"{where}: {error}") from error
+
+    def _ask(self, bucket: str, asked: str) -> urllib3.BaseHTTPResponse:
+        token = self._settings.token
+        return self._reads.request(
+            "GET",
+            f"{self._settings.url.rstrip('/')}/query",
+            fields={
+                "db": bucket,
+                "q": asked,
+                "epoch": "ns",
+                "chunked": "true",
+                "chunk_size": str(_CHUNK),
+            },
+            headers={"Authorization": f"Token {token}"} if token else {},
+            preload_content=False,
+        )
+
+    def close(self) -> None:
+        """See `Store.close`."""
+        self._client.close()
+        self._reads.clear()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+def _class(error: ApiException, where: str) -> Exception:
+    if not error.status:  # the client's way to tell of TLS
+        wrong = "CERTIFICATE_VERIFY_FAILED" in str(error.reason)
+        return (MisconfiguredError if wrong else UnavailableError)(f"{where}: {error.reason}")
+    return faults.classed(error.status, error.body or "", where)
+
+
+def _split(reply: urllib3.BaseHTTPResponse) -> Iterator[bytes]:
+    """One JSON text a line, as chunked replies are written."""
+    rest = b""
+    for block in reply.stream(1 << 16, decode_content=True):
+        *whole, rest = (rest + block).split(b"\n")
+        yield from filter(None, whole)
+    if rest:
+        yield rest
+
+
+def _series(text: bytes, where: str) -> Iterator[Any]:
+    told = msgspec.json.decode(text)
+    if "error" in told:
+        raise faults.failed(told["error"], where)
+    for result in told.get("results", ()):
+        if "error" in result:
+            raise faults.failed(result["error"], where)
+        yield from result.get("series", ())

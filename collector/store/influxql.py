@@ -1,0 +1,95 @@
+"""InfluxQL: the statements that read points, and the replies as points. Pure.
+
+InfluxQL over /query is what InfluxDB 1.8, 2.x and 3.x all speak. Its JSON writes the float
+1.0 and the integer 1 alike, so types come from the schema.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from collector.schema import MEASUREMENTS, Measurement
+from collector.store.check import MAX_TIME, MIN_TIME
+from collector.store.seam import Point, Value
+
+_LONGEST = 1500  # characters of one tag's condition; proxies refuse addresses over 8 kB
+_CAST: dict[str, Callable[[Any], Value]] = {"int": int, "float": float, "bool": bool, "str": str}
+
+
+def select(
+    measurement: Measurement,
+    fields: Sequence[str],
+    start: int,
+    stop: int,
+    tags: Mapping[str, frozenset[str]],
+) -> str:
+    """The statement for time, `fields` and all tags, oldest first.
+
+    A tag with very many values is left to `kept`, so that the address stays short.
+
+    Raises:
+        KeyError: the schema has no such tag or field.
+    """
+    for name in fields:
+        measurement.fields[name]
+    first, last = (max(MIN_TIME, min(time, MAX_TIME + 1)) for time in (start, stop))
+    # Not `time < last`: one past the largest time is no time to the server.
+    where = [f"time >= {first} AND time <= {last - 1}"]
+    for name, values in tags.items():
+        if name not in measurement.tags:
+            raise KeyError(f"{measurement.name}: no tag {name}")
+        asked = " OR ".join(f"{_name(name)} = {_text(value)}" for value in sorted(values))
+        if len(asked.encode()) <= _LONGEST:
+            where.append(f"({asked})")
+    columns = ", ".join(_name(name) for name in (*fields, *measurement.tags))
+    return f"SELECT {columns} FROM {_name(measurement.name)} WHERE {' AND '.join(where)}"  # noqa: S608
+
+
+def any_simulated(names: Iterable[str]) -> str:
+    """Statements, one a measurement, that find one invented row each."""
+    return "; ".join(
+        f'SELECT "simulated" FROM {_name(name)} WHERE "simulated" = true LIMIT 1'  # noqa: S608
+        for name in names
+    )
+
+
+def _name(name: str) -> str:
+    return f'"{name}"'
+
+
+def _text(value: str) -> str:
+    return "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"
+
+
+def values_of(tags: Mapping[str, str | Iterable[str]] | None) -> dict[str, frozenset[str]]:
+    """The values that each tag may have."""
+    return {
+        name: frozenset((wanted,) if isinstance(wanted, str) else wanted)
+        for name, wanted in (tags or {}).items()
+    }
+
+
+def points(
+    measurement: Measurement, series: Mapping[str, Any], tags: Mapping[str, frozenset[str]]
+) -> Iterator[Point]:
+    """The points of one series of a reply; `tags` are checked again (see `select`)."""
+    columns = series["columns"]
+    casts = {
+        name: _CAST[field.type] for name, field in measurement.fields.items() if name in columns
+    }
+    for row in series["values"]:
+        cells = dict(zip(columns, row, strict=True))
+        found = {name: cells[name] for name in measurement.tags if cells.get(name)}
+        if all(found.get(name, "") in values for name, values in tags.items()):
+            fields = {n: cast(cells[n]) for n, cast in casts.items() if cells[n] is not None}
+            yield Point(measurement.name, found, fields, cells["time"])
+
+
+def known(name: str) -> Measurement:
+    """A measurement of the schema.
+
+    Raises:
+        KeyError: there is none of that name.
+    """
+    return MEASUREMENTS[name]

@@ -1,0 +1,232 @@
+"""The embedded store: one SQLite file, a table a measurement, readable while it is written.
+
+WAL lets other processes read; `synchronous=FULL` makes a returned write survive a power cut.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from agent.wire.lang import say
+from collector.schema import MEASUREMENTS, Measurement
+from collector.store import tables
+from collector.store.check import refuse, sift
+from collector.store.seam import MisconfiguredError, Point, StoreError, UnavailableError
+
+_BUSY_S = 5.0  # how long another process may hold the file before a write gives up
+_PRUNE_EVERY_S, _PRUNE_AGAIN_S = 3600.0, 1.0
+_SLICE = 5000  # rows pruned in one go, so that no write waits long
+_DAY_NS = 86_400 * 10**9
+_MISCONFIGURED = {
+    sqlite3.SQLITE_NOTADB,
+    sqlite3.SQLITE_CORRUPT,
+    sqlite3.SQLITE_CANTOPEN,
+    sqlite3.SQLITE_READONLY,
+    sqlite3.SQLITE_PERM,
+    sqlite3.SQLITE_AUTH,
+}
+
+
+_TELEMETRY = [name for name, known in MEASUREMENTS.items() if known.retention == "telemetry"]
+_BOOLS = {
+    name: frozenset(field.name for field in known.fields.values() if field.type == "bool")
+    for name, known in MEASUREMENTS.items()
+}
+
+
+class SqliteStore:
+    """A `Store` in one file.
+
+    Raises, when opened:
+        MisconfiguredError: the file is no database, or cannot be opened.
+        UnavailableError: it is locked, or the disk is full.
+    """
+
+    def __init__(
+        self, path: Path, telemetry_days: int = 90, now: Callable[[], float] = time.time
+    ) -> None:
+        self._path = path
+        self._days = telemetry_days
+        self._now = now
+        self._next_prune = time.monotonic() + _PRUNE_EVERY_S
+        self._lock = threading.Lock()
+        self._idle: list[sqlite3.Connection] = []
+        with self._classed():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._writer = _connect(path)
+            try:
+                tables.prepare(self._writer)
+            except BaseException:
+                self._writer.close()
+                raise
+
+    def write(self, points: Sequence[Point]) -> None:
+        """See `Store.write`."""
+        good, bad = sift(points)
+        with self._lock, self._classed():
+            if good:
+                with _transaction(self._writer):
+                    _insert(self._writer, good)
+            self._prune_when_due()
+        refuse(bad)
+
+    def read(
+        self,
+        measurement: str,
+        start: int,
+        stop: int,
+        tags: Mapping[str, str | Iterable[str]] | None = None,
+        fields: Sequence[str] | None = None,
+    ) -> Iterator[Point]:
+        """See `Store.read`. Rows of one time come in the order of their tags."""
+        known = MEASUREMENTS[measurement]
+        names = list(known.fields) if fields is None else list(fields)
+        sql, values = tables.select(known, names, start, stop, tags or {})
+        return self._rows(known, names, sql, values)
+
+    def _rows(
+        self, known: Measurement, names: list[str], sql: str, values: list[object]
+    ) -> Iterator[Point]:
+        with self._classed(), self._reader() as reader, closing(reader.cursor()) as cursor:
+            for row in cursor.execute(sql, values):
+                yield _point(known, names, row)
+
+    def simulated(self) -> bool:
+        """See `Store.simulated`; each table has an index of its invented rows alone."""
+        with self._classed(), self._reader() as reader:
+            return any(
+                reader.execute(f'SELECT 1 FROM "{name}" WHERE simulated = 1 LIMIT 1').fetchone()  # noqa: S608
+                for name in tables.CAN_BE_SIMULATED
+            )
+
+    def prune(self) -> int:
+        """Forget telemetry older than its days; how many rows."""
+        gone = 0
+        while True:
+            with self._lock, self._classed():
+                found = self._prune_slices()
+            gone += found
+            if not found:
+                return gone
+
+    def _prune_when_due(self) -> None:
+        """A slice of each table now and then: a long one would keep the reports waiting."""
+        if time.monotonic() >= self._next_prune:
+            more = self._prune_slices() >= _SLICE
+            self._next_prune = time.monotonic() + (_PRUNE_AGAIN_S if more else _PRUNE_EVERY_S)
+
+    def _prune_slices(self) -> int:
+        oldest = int(self._now() * 10**9) - self._days * _DAY_NS
+        return sum(_forget(self._writer, name, oldest) for name in _TELEMETRY)
+
+    @contextmanager
+    def _reader(self) -> Iterator[sqlite3.Connection]:
+        """A connection for one read at a time; kept, since each must first read the schema."""
+        try:
+            reader = self._idle.pop()
+        except IndexError:
+            reader = _connect(self._path)
+        try:
+            yield reader
+        finally:
+            self._idle.append(reader)
+
+    def close(self) -> None:
+        """See `Store.close`."""
+        with self._lock:
+            self._writer.close()
+        while self._idle:
+            self._idle.pop().close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    @contextmanager
+    def _classed(self) -> Iterator[None]:
+        """Turn SQLite's errors into the seam's."""
+        try:
+            yield
+        except sqlite3.Error as error:
+            raise _class(self._path, error) from error
+        except OSError as error:
+            raise MisconfiguredError(f"{self._path}: {error.strerror}") from error
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    made = sqlite3.connect(
+        path, timeout=_BUSY_S, isolation_level=None, check_same_thread=False, cached_statements=64
+    )
+    made.execute("PRAGMA synchronous = FULL")
+    return made
+
+
+@contextmanager
+def _transaction(db: sqlite3.Connection) -> Iterator[None]:
+    db.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        db.execute("COMMIT")
+    except BaseException:
+        if db.in_transaction:
+            db.execute("ROLLBACK")
+        raise
+
+
+def _insert(db: sqlite3.Connection, points: Iterable[Point]) -> None:
+    batches: dict[str, list[list[object]]] = {}
+    for point in points:
+        table = tables.TABLES[point.measurement]
+        row: list[object] = [point.time]
+        tags, fields = point.tags, point.fields
+        row += [tags.get(name, "") for name in table.tags]
+        row += [fields.get(name) for name in table.fields]
+        batches.setdefault(point.measurement, []).append(row)
+    for name, rows in batches.items():
+        db.executemany(tables.TABLES[name].upsert, rows)
+
+
+def _point(known: Measurement, names: Sequence[str], row: Sequence[Any]) -> Point:
+    first = 1 + len(known.tags)
+    tags = {name: value for name, value in zip(known.tags, row[1:first], strict=True) if value}
+    bools = _BOOLS[known.name]
+    fields = {
+        name: bool(value) if name in bools else value
+        for name, value in zip(names, row[first:], strict=True)
+        if value is not None
+    }
+    return Point(known.name, tags, fields, row[0])
+
+
+def _forget(db: sqlite3.Connection, name: str, oldest: int) -> int:
+    """Delete one slice; whole times at once, so the last time of the slice goes with all rows."""
+    return db.execute(
+        f'DELETE FROM "{name}" WHERE time <= (SELECT max(time) FROM '  # noqa: S608
+        f'(SELECT time FROM "{name}" WHERE time < ? ORDER BY time LIMIT {_SLICE}))',
+        (oldest,),
+    ).rowcount
+
+
+def _class(path: Path, error: sqlite3.Error) -> StoreError:
+    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
+    if code not in _MISCONFIGURED:
+        return UnavailableError(f"{path}: {error}")
+    mend = say(
+        "不是可写的 SQLite 数据库；请检查路径和权限，或把该文件移走再从备份恢复",
+        "no writable SQLite database; check path and rights, or move it away and restore a backup",
+    )
+    return MisconfiguredError(f"{path}: {mend} ({error})")

@@ -1,0 +1,304 @@
+"""The InfluxDB store against a real one: refusals, limits, outages, halves."""
+
+from __future__ import annotations
+
+import json
+import random
+import threading
+import time
+import urllib.parse
+import urllib.request
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import pytest
+
+from collector.config import Store as Settings
+from collector.store.influx import InfluxStore
+from collector.store.seam import (
+    MisconfiguredError,
+    Point,
+    RejectedError,
+    StoreError,
+    UnavailableError,
+)
+
+PC = {"school": "9963000001", "machine": "ab" * 16}
+NOON = 1_780_000_000_000_000_000
+DAY = 86_400 * 10**9
+
+
+def agent(n: int, **fields: Any) -> Point:
+    return Point("agent", PC, fields or {"number": n}, NOON + n)
+
+
+def numbers(store: InfluxStore) -> list[Any]:
+    return [point.fields.get("number") for point in store.read("agent", 0, 2**62)]
+
+
+@pytest.fixture
+def settings(influxdb: Any, request: pytest.FixtureRequest) -> Iterator[Settings]:
+    name = request.node.name[:40]
+    names = [influxdb.create(f"{kind} {name}") for kind in ("t", "e")]
+    yield Settings("influxdb", influxdb.url, "", "", names[0], names[1], 36500)
+    for made in names:
+        influxdb.drop(made)
+
+
+Opened = Callable[..., InfluxStore]
+
+
+@pytest.fixture
+def opened(settings: Settings) -> Iterator[Opened]:
+    """A store with some of the settings changed."""
+    stores: list[InfluxStore] = []
+
+    def make(**changed: Any) -> InfluxStore:
+        now = changed.pop("now", lambda: NOON / 10**9)
+        values = {name: getattr(settings, name) for name in settings.__struct_fields__}
+        stores.append(InfluxStore(Settings(**{**values, **changed}), now))
+        return stores[-1]
+
+    yield make
+    for store in stores:
+        store.close()
+
+
+@pytest.mark.influxdb
+def test_one_poison_line_in_a_batch_is_found(
+    influxdb: Any, opened: Opened, settings: Settings
+) -> None:
+    # The server holds `version` as a number: every text for it is refused by the server alone.
+    _write_raw(influxdb, settings.telemetry, f"agent,school=s version=1i {NOON}")
+    store = opened()
+    points = [agent(n) for n in range(500)]
+    points[337] = agent(337, version="text")
+    with pytest.raises(RejectedError) as caught:
+        store.write(points)
+    assert list(caught.value.points) == [points[337]]
+    assert "conflict" in caught.value.reason
+    assert [n for n in numbers(store) if n is not None] == [n for n in range(500) if n != 337]
+
+
+def _write_raw(influxdb: Any, database: str, text: str) -> None:
+    where = f"{influxdb.url}/write?" + urllib.parse.urlencode({"db": database})
+    urllib.request.urlopen(urllib.request.Request(where, text.encode()), timeout=20).close()
+
+
+@pytest.mark.influxdb
+def test_a_body_too_large_is_halved(influxdb: Any, opened: Opened) -> None:
+    draw = random.Random(1)
+    noise = ["".join(map(chr, draw.choices(range(0x4E00, 0x9000), k=120))) for _ in range(400)]
+    store = opened(url=influxdb.small)
+    store.write([agent(n, number=n, version=text) for n, text in enumerate(noise)])
+    assert numbers(store) == list(range(400))
+
+
+@pytest.mark.influxdb
+def test_one_line_too_large_is_refused(influxdb: Any, opened: Opened) -> None:
+    noise = "".join(map(chr, random.Random(2).choices(range(0x4E00, 0x9000), k=30_000)))
+    store = opened(url=influxdb.small)
+    with pytest.raises(RejectedError) as caught:
+        store.write([agent(1), agent(2, version=noise), agent(3)])
+    assert [point.time - NOON for point in caught.value.points] == [2]
+    assert numbers(store) == [1, 3]
+
+
+@pytest.mark.influxdb
+def test_a_database_that_is_not_there_is_misconfigured(opened: Opened) -> None:
+    store = opened(telemetry="nowhere", evidence="nowhere")
+    with pytest.raises(MisconfiguredError, match="nowhere"):
+        store.write([agent(1)])
+    with pytest.raises(MisconfiguredError, match="nowhere"):
+        list(store.read("agent", 0, 1))
+    with pytest.raises(MisconfiguredError, match="nowhere"):
+        store.simulated()
+
+
+@pytest.mark.influxdb
+def test_each_class_goes_to_its_own_database(
+    influxdb: Any, opened: Opened, settings: Settings
+) -> None:
+    test = Point("line_test", {**PC, "line": "a"}, {"test": "t"}, NOON)
+    opened().write([agent(1), test])
+    for database, name in ((settings.telemetry, "agent"), (settings.evidence, "line_test")):
+        told = influxdb.ask("SHOW MEASUREMENTS", database)
+        assert told["results"][0]["series"][0]["values"] == [[name]]
+
+
+@pytest.mark.influxdb
+def test_telemetry_past_its_days_is_taken_and_forgotten(opened: Opened) -> None:
+    store = opened(telemetry_days=90)
+    old = Point("agent", PC, {"number": 1}, NOON - 91 * DAY)
+    kept = Point("line_test", {**PC, "line": "a"}, {"test": "t"}, NOON - 91 * DAY)
+    store.write([old, agent(2), kept])
+    assert numbers(store) == [2]
+    assert list(store.read("line_test", 0, 2**62)) == [kept]
+
+
+@pytest.mark.influxdb
+def test_a_server_that_keeps_less_than_we_think_stops_nothing(
+    influxdb: Any, opened: Opened
+) -> None:
+    influxdb.ask('CREATE DATABASE "short" WITH DURATION 1h')
+    store = opened(telemetry="short", telemetry_days=36500)
+    now = time.time_ns()
+    fresh = Point("agent", PC, {"number": 2}, now)
+    store.write([agent(1), fresh, Point("agent", PC, {"number": 3}, now - DAY)])
+    assert numbers(store) == [2]
+    influxdb.drop("short")
+
+
+@pytest.mark.influxdb
+def test_tag_values_beyond_an_address_are_filtered_here(opened: Opened) -> None:
+    store = opened()
+    store.write([agent(n) for n in range(20)])
+    machines = [f"{n:032x}" for n in range(5000)] + [PC["machine"]]
+    assert len(list(store.read("agent", 0, 2**62, {"machine": machines}))) == 20
+    assert list(store.read("agent", 0, 2**62, {"machine": machines[:-1]})) == []
+
+
+def test_nobody_at_the_address_is_unavailable() -> None:
+    with InfluxStore(Settings("influxdb", "http://127.0.0.1:1", telemetry_days=36500)) as store:
+        with pytest.raises(UnavailableError):
+            store.write([agent(1)])
+        with pytest.raises(UnavailableError):
+            list(store.read("agent", 0, 1))
+        with pytest.raises(UnavailableError):
+            store.simulated()
+
+
+class _Server(ThreadingHTTPServer):
+    """Answers everything with one reply, and remembers what it was asked."""
+
+    status, body = 200, b""
+    cut = False
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.asked: list[tuple[str, dict[str, str]]] = []
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: _Server
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.do_GET()
+
+    def do_GET(self) -> None:
+        self.server.asked.append((self.path, dict(self.headers)))
+        self.send_response(self.server.status)
+        more = 100 if self.server.cut else 0
+        self.send_header("Content-Length", str(len(self.server.body) + more))
+        self.end_headers()
+        self.wfile.write(self.server.body)
+
+    def log_message(self, *_: object) -> None:
+        """Quiet."""
+
+
+@pytest.fixture
+def server() -> Iterator[_Server]:
+    with _Server() as running:
+        thread = threading.Thread(target=running.serve_forever, args=(0.01,))
+        thread.start()
+        yield running
+        running.shutdown()
+        thread.join()
+
+
+def _store(server: _Server, token: str = "") -> InfluxStore:
+    url = f"http://127.0.0.1:{server.server_address[1]}"
+    return InfluxStore(Settings("influxdb", url, token, telemetry_days=36500))
+
+
+def _told(reason: str) -> bytes:
+    return json.dumps({"error": reason}).encode()
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "kind"),
+    [
+        (400, _told("unable to parse"), RejectedError),
+        (422, b'{"code":"unprocessable entity","message":"type conflict"}', RejectedError),
+        (400, b"<html>plain HTTP request was sent to HTTPS port</html>", MisconfiguredError),
+        (400, _told("partial write: max-values-per-tag limit exceeded"), MisconfiguredError),
+        (301, b"", MisconfiguredError),
+        (401, _told("unauthorized"), MisconfiguredError),
+        (403, _told("forbidden"), MisconfiguredError),
+        (404, _told("bucket not found"), MisconfiguredError),
+        (405, b"", MisconfiguredError),
+        (408, b"", UnavailableError),
+        (413, b"<html>", RejectedError),
+        (429, _told("slow down"), UnavailableError),
+        (500, _told("timeout"), UnavailableError),
+        (502, b"<html>Bad Gateway</html>", UnavailableError),
+        (503, b"", UnavailableError),
+    ],
+)
+def test_a_refused_write_is_classed_by_what_comes_next(
+    server: _Server, status: int, body: bytes, kind: type[StoreError]
+) -> None:
+    server.status, server.body = status, body
+    with _store(server) as store, pytest.raises(kind) as caught:
+        store.write([agent(1)])
+    assert type(caught.value) is kind
+    assert len(server.asked) == 1  # no retries of its own
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "kind"),
+    [
+        (200, b'{"results":[{"error":"database not found: x"}]}', MisconfiguredError),
+        (200, _told("timeout"), UnavailableError),
+        (200, b'{"results":', UnavailableError),
+        (200, b"<html>", UnavailableError),
+        (401, _told("unauthorized"), MisconfiguredError),
+        (404, b"<html>", MisconfiguredError),
+        (503, b"", UnavailableError),
+    ],
+)
+def test_a_refused_read_is_classed_by_what_comes_next(
+    server: _Server, status: int, body: bytes, kind: type[StoreError]
+) -> None:
+    server.status, server.body = status, body
+    with _store(server) as store:
+        with pytest.raises(kind):
+            list(store.read("agent", 0, 1))
+        with pytest.raises(kind):
+            store.simulated()
+
+
+def test_a_reply_cut_off_is_no_end(server: _Server) -> None:
+    row = [NOON, 1, None]
+    series = {"name": "agent", "columns": ["time", "number", "school"], "values": [row]}
+    server.body = json.dumps({"results": [{"series": [series]}]}).encode() + b"\n"
+    server.cut = True
+    with _store(server) as store:
+        rows = store.read("agent", 0, 2**62, fields=["number"])
+        with pytest.raises(UnavailableError):
+            list(rows)
+
+
+def test_the_token_goes_with_both_ways(server: _Server) -> None:
+    server.status, server.body = 200, b'{"results":[{}]}'
+    with _store(server, "secret") as store:
+        store.write([agent(1)])
+        assert list(store.read("agent", 0, 1)) == []
+    (wrote, first), (read, second) = server.asked
+    assert wrote.startswith("/api/v2/write?")
+    assert "bucket=telemetry" in wrote
+    assert read.startswith("/query?db=telemetry&q=SELECT")
+    assert first["Authorization"] == second["Authorization"] == "Token secret"
+    assert first["Content-Encoding"] == "gzip"
+
+
+def test_without_a_token_none_is_sent(server: _Server) -> None:
+    server.body = b'{"results":[{}]}'
+    with _store(server) as store:
+        list(store.read("agent", 0, 1))
+        store.write([agent(1)])
+    assert len(server.asked) == 2
+    assert not any("Authorization" in headers for _, headers in server.asked)
