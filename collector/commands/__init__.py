@@ -1,0 +1,1 @@
+"""One command a module; the table is in `collector.cli`."""

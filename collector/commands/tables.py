@@ -1,0 +1,66 @@
+"""How commands of the register print: tables in which Chinese stands in line, findings, JSON."""
+
+from __future__ import annotations
+
+import getpass
+import json
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict
+
+from rich.console import Console
+from rich.table import Table
+
+from agent.wire.lang import say
+from collector.roster.problems import Problem, errors, warnings
+
+_FILE_WIDTH = 160  # a file or pipe has no edge to wrap at
+
+
+def console() -> Console:
+    """The terminal, or a wide page where the output goes elsewhere."""
+    width = None if sys.stdout.isatty() or "COLUMNS" in os.environ else _FILE_WIDTH
+    return Console(width=width, highlight=False)
+
+
+def new_table(*titles: tuple[str, str]) -> Table:
+    """An empty table with these headings (Chinese, English)."""
+    table = Table()
+    for title in titles:
+        table.add_column(say(*title), overflow="fold")
+    return table
+
+
+def print_problems(problems: Sequence[Problem]) -> None:
+    """A line each, errors first: lines can be searched, and none is cut."""
+    titles = (
+        (errors(problems), say("错误", "errors")),
+        (warnings(problems), say("提醒", "warnings")),
+    )
+    for found, title in titles:
+        if found:
+            print(f"{title} {len(found)}")
+        for problem in found:
+            print(f"  {problem}")
+
+
+def as_json(problems: Sequence[Problem]) -> dict[str, object]:
+    """Errors and warnings apart, every part of each its own key."""
+    return {
+        "errors": [asdict(problem) for problem in errors(problems)],
+        "warnings": [asdict(problem) for problem in warnings(problems)],
+    }
+
+
+def print_json(value: object) -> None:
+    """JSON for machines, readable for people."""
+    print(json.dumps(value, ensure_ascii=False, indent=2, default=str))
+
+
+def this_user() -> str:
+    """Who runs this, by the system's name; the number where it has no name."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return f"uid {os.getuid()}"

@@ -1,0 +1,29 @@
+"""The register: schools, classes, rooms, lines, equipment, and who may count."""
+
+from __future__ import annotations
+
+from collector.roster.register import (
+    CalendarRow,
+    Campus,
+    Equipment,
+    Inspection,
+    Line,
+    Machine,
+    Register,
+    Room,
+    School,
+    SchoolClass,
+)
+
+__all__ = [
+    "CalendarRow",
+    "Campus",
+    "Equipment",
+    "Inspection",
+    "Line",
+    "Machine",
+    "Register",
+    "Room",
+    "School",
+    "SchoolClass",
+]

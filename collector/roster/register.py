@@ -1,0 +1,213 @@
+"""The register's rows, and the questions that the rest of the house asks of it. Pure."""
+
+from __future__ import annotations
+
+import datetime as dt
+import fnmatch
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TypeVar
+
+from agent.wire import Calendar
+
+COMPUTER_ROOM = "计算机教室"
+
+_Row = TypeVar("_Row", "Campus", "Line", "Room", "SchoolClass", "Machine", "Inspection")
+
+
+@dataclass(frozen=True, slots=True)
+class School:
+    """A school. `responsible` is the unit that answers for it (区县 or 市直属)."""
+
+    code: str
+    name: str
+    district: str  # code of the place, as 630102
+    type: str  # 小学, 初中, ...
+    responsible: str  # code or name of the responsible unit
+    opened: dt.date | None = None
+    closed: dt.date | None = None
+    successor: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Campus:
+    """A campus (校区) of a school."""
+
+    school: str
+    campus: str
+    address: str = ""
+    latitude: float | None = None
+    longitude: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """An Internet line of a campus; `contract_mbps` None: not known."""
+
+    school: str
+    line: str
+    campus: str
+    contract_mbps: float | None = None
+    provider: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """A room; `line` is always filled, from the campus's only line where the sheet has none."""
+
+    school: str
+    campus: str
+    room: str
+    name: str
+    type: str
+    seats: int | None = None
+    line: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SchoolClass:
+    """A class (班) and the rooms it is taught in; several for 走班."""
+
+    school: str
+    name: str
+    rooms: tuple[str, ...] = ()
+    start: dt.date | None = None
+    end: dt.date | None = None
+
+    def exists_on(self, day: dt.date) -> bool:
+        """Whether the class is taught on `day`."""
+        return (self.start is None or self.start <= day) and (self.end is None or day <= self.end)
+
+
+@dataclass(frozen=True, slots=True)
+class Equipment:
+    """What a room owns; a count of 0 says that it owns none."""
+
+    school: str
+    room: str
+    kind: str  # computer, or a kind of the wire
+    count: int
+    serial: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """Binds a machine id, or a hostname pattern such as `6-1-*`, to a room."""
+
+    school: str
+    room: str
+    pattern: str
+
+
+@dataclass(frozen=True, slots=True)
+class CalendarRow:
+    """Days first to last: `term`, `holiday` or `makeup`."""
+
+    first: dt.date
+    last: dt.date
+    kind: str
+    note: str = ""  # such as the feast's name
+
+
+@dataclass(frozen=True, slots=True)
+class Inspection:
+    """An on-site record of one unit: who saw what, when. Valid 12 months."""
+
+    school: str
+    indicator: str  # multimedia, computer_room, line_10m
+    unit: str  # the class's name; empty for the school
+    day: dt.date
+    inspector: str
+    found: bool
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Register:
+    """All rows in force. Look-ups are built once, at first use."""
+
+    schools: Mapping[str, School]
+    campuses: Sequence[Campus] = ()
+    lines: Sequence[Line] = ()
+    rooms: Sequence[Room] = ()
+    classes: Sequence[SchoolClass] = ()
+    equipment: Sequence[Equipment] = ()
+    machines: Sequence[Machine] = ()
+    inspections: Sequence[Inspection] = ()
+    calendar: Calendar = field(default_factory=Calendar)
+    areas: Mapping[str, str] = field(default_factory=dict)  # district code -> name
+
+    @cached_property
+    def campuses_of(self) -> Mapping[str, list[Campus]]:
+        """Campuses by school code."""
+        return _by_school(self.campuses)
+
+    @cached_property
+    def lines_of(self) -> Mapping[str, list[Line]]:
+        """Lines by school code."""
+        return _by_school(self.lines)
+
+    @cached_property
+    def rooms_of(self) -> Mapping[str, list[Room]]:
+        """Rooms by school code."""
+        return _by_school(self.rooms)
+
+    @cached_property
+    def classes_of(self) -> Mapping[str, list[SchoolClass]]:
+        """Classes by school code."""
+        return _by_school(self.classes)
+
+    @cached_property
+    def machines_of(self) -> Mapping[str, list[Machine]]:
+        """Bindings by school code."""
+        return _by_school(self.machines)
+
+    @cached_property
+    def inspections_of(self) -> Mapping[str, list[Inspection]]:
+        """Inspections by school code."""
+        return _by_school(self.inspections)
+
+    @cached_property
+    def equipment_of(self) -> Mapping[tuple[str, str], list[Equipment]]:
+        """Owned equipment by (school code, room)."""
+        found: dict[tuple[str, str], list[Equipment]] = defaultdict(list)
+        for row in self.equipment:
+            found[row.school, row.room].append(row)
+        return found
+
+    @cached_property
+    def room(self) -> Mapping[tuple[str, str], Room]:
+        """A room by (school code, room)."""
+        return {(row.school, row.room): row for row in self.rooms}
+
+    def room_for(self, school: str, machine: str, hostname: str, claimed: str = "") -> str:
+        """The room of a machine, empty if none.
+
+        The register speaks before the PC's own config: by id, then by hostname pattern, then
+        the room that the config claims, where the register has it.
+        """
+        rows = self.machines_of.get(school, [])
+        for row in rows:
+            if row.pattern == machine:
+                return row.room
+        for row in rows:
+            if hostname and fnmatch.fnmatchcase(hostname.lower(), row.pattern.lower()):
+                return row.room
+        return claimed if (school, claimed) in self.room else ""
+
+    def district_of(self, school: str) -> str:
+        """The responsible unit of a registered school."""
+        return self.schools[school].responsible
+
+    def area_name(self, code: str) -> str:
+        """A district's name, or its code where the register has none."""
+        return self.areas.get(code, code)
+
+
+def _by_school(rows: Sequence[_Row]) -> Mapping[str, list[_Row]]:
+    found: dict[str, list[_Row]] = defaultdict(list)
+    for row in rows:
+        found[row.school].append(row)
+    return found
