@@ -1,0 +1,1 @@
+"""Evidence to verdict to figure. Pure: no store, no clock, no file."""

@@ -1,0 +1,128 @@
+"""学校计算机教室配备率: one unit is a school. Pure.
+
+Telemetry never says no here: a PC that is off is not a missing one.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+from collections.abc import Sequence
+
+from collector.compliance.model import Step, Unit
+from collector.compliance.rooms import SILENT, RoomDays, Rooms
+from collector.compliance.shares import exact
+from collector.compliance.verdicts import Declared, Finding, decide
+from collector.compliance.window import Windows
+from collector.compliance.words import named
+from collector.config import Figure as Settings
+from collector.roster.register import COMPUTER_ROOM, Register, Room, School
+
+
+def judge(
+    register: Register,
+    school: School,
+    rooms: Rooms,
+    windows: Windows,
+    settings: Settings,
+    cutoff: dt.date,
+) -> Unit:
+    """A school's verdict: one of its computer rooms had its PCs on, on one same day."""
+    owned = computer_rooms(register, school.code)
+    first = windows.first(cutoff, school.opened)
+    finding = _finding(owned, rooms, settings, first)
+    says = _declared(register, school.code, owned, settings)
+    inspections = [
+        row
+        for row in register.inspections_of.get(school.code, ())
+        if row.indicator == "computer_room"
+    ]
+    verdict, steps = decide(finding, inspections, says, cutoff, settings.inspection_months)
+    district = register.district_of(school.code)
+    return Unit(
+        "computer_room", school.code, district, school.name, verdict, steps, finding.simulated
+    )
+
+
+def computer_rooms(register: Register, school: str) -> list[Room]:
+    """The school's rooms of type 计算机教室."""
+    return [room for room in register.rooms_of.get(school, ()) if room.type == COMPUTER_ROOM]
+
+
+def needed(room: Room, settings: Settings) -> int | None:
+    """How many distinct PCs prove the room; None: without seats, or too few, nothing does."""
+    seats = room.seats or 0
+    if seats <= 0 or (settings.min_seats is not None and seats < settings.min_seats):
+        return None
+    return math.ceil(exact(settings.seats_share) * seats)
+
+
+def _finding(owned: Sequence[Room], rooms: Rooms, settings: Settings, first: dt.date) -> Finding:
+    shown: list[dt.date] = []
+    steps = []
+    simulated = False
+    for room in owned:
+        story = rooms.get((room.school, room.room), SILENT)
+        simulated |= story.simulated
+        pcs = needed(room, settings)
+        shown += [] if pcs is None else _days_with(story, pcs)
+        steps.append(_room_step(room, story, pcs, first))
+    newest = max(shown, default=None)
+    if newest and newest >= first:
+        return Finding(yes=newest, steps=tuple(steps), simulated=simulated)
+    return Finding(cleared=newest, steps=tuple(steps), simulated=simulated)
+
+
+def _days_with(story: RoomDays, pcs: int) -> list[dt.date]:
+    return [day for day, seen in zip(story.days, story.pcs, strict=True) if seen >= pcs]
+
+
+def _declared(
+    register: Register, school: str, owned: Sequence[Room], settings: Settings
+) -> Declared:
+    says = [_room_says(register, room, settings) for room in owned]
+    if any(says):
+        zh, en, said = "登记有计算机教室", "lists a computer room", True
+    elif not register.rooms_of.get(school) or any(word is None for word in says):
+        zh, en, said = "没有足够的登记可以判断", "does not say enough", None
+    else:
+        zh, en, said = "登记的教室中没有合格的计算机教室", "lists rooms, no computer room", False
+    numbers = {"rooms": len(owned), "says": said}
+    return Declared(said, (Step("register", f"台账：{zh}", f"Register: {en}", numbers),))
+
+
+def _room_says(register: Register, room: Room, settings: Settings) -> bool | None:
+    counts = [
+        row.count
+        for row in register.equipment_of.get((room.school, room.room), ())
+        if row.kind == "computer"
+    ]
+    if counts and not any(counts):
+        return False
+    if room.seats is None:
+        return None if settings.min_seats is not None else True
+    return needed(room, settings) is not None
+
+
+def _room_step(room: Room, story: RoomDays, pcs: int | None, first: dt.date) -> Step:
+    window = [(n, day) for day, n in zip(story.days, story.pcs, strict=True) if day >= first]
+    best, day = max(window, default=(0, None))
+    numbers = {
+        "room": room.room,
+        "seats": room.seats,
+        "pcs_needed": pcs,
+        "days_reported": len(window),
+        "most_pcs": best,
+        "most_pcs_day": day.isoformat() if day else None,
+    }
+    zh = (
+        f"{named('计算机教室', room.room)}：登记座位 {'未填' if room.seats is None else room.seats}"
+    )
+    en = f"Computer room {room.room}: {'no' if room.seats is None else room.seats} seats registered"
+    if pcs is None:
+        zh, en = f"{zh}，无法据此核实", f"{en}; nothing can prove it"
+    else:
+        zh, en = f"{zh}，同一天至少需要 {pcs} 台", f"{en}, {pcs} PCs needed on one day"
+    zh += f"；窗口内最多一天 {best} 台" + (f"（{day}）" if day else "")
+    en += f"; at most {best} in the window" + (f" ({day})" if day else "")
+    return Step("computer_room", zh, en, numbers)

@@ -1,0 +1,133 @@
+"""The figure as points of the store: shown values with the counts beside. Pure."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+
+from collector.compliance.model import INDICATORS, Area, Figure, Indicator, Tally, Unit, Verdict
+from collector.compliance.shares import shown_value
+from collector.compliance.targets import target
+from collector.compliance.window import midnight
+from collector.store.seam import Point, Value
+
+_ORDER = list(Verdict)
+
+
+def points(figure: Figure, day: dt.date) -> list[Point]:
+    """The `indicator`, `school_day` and `line_day` points of `day`, at its Shanghai midnight.
+
+    `school_day` leaves out what only the day's reports know (`pcs`).
+    """
+    time = midnight(day)
+    units: dict[str, list[Unit]] = defaultdict(list)
+    for unit in figure.units:
+        units[unit.school].append(unit)
+    return [
+        *_indicators(figure, units, time),
+        *_school_days(figure, units, day, time),
+        *_line_days(figure, time),
+    ]
+
+
+def _point(
+    measurement: str, tags: Mapping[str, str], fields: Mapping[str, object], time: int
+) -> Point:
+    """Without what is not known: a point has no empty tag and no null."""
+    known: dict[str, Value] = {
+        name: value for name, value in fields.items() if isinstance(value, bool | int | float | str)
+    }
+    return Point(measurement, {name: tag for name, tag in tags.items() if tag}, known, time)
+
+
+def _indicators(figure: Figure, units: Mapping[str, Sequence[Unit]], time: int) -> Iterator[Point]:
+    invented = _invented_areas(figure)
+    for area in figure.areas:
+        for indicator in INDICATORS:
+            tags = {"area": area.code, "district": area.district, "indicator": indicator}
+            fields = _indicator_fields(figure, area, indicator)
+            simulated = (area.code, indicator) in invented
+            yield _point("indicator", tags, {**fields, "simulated": simulated}, time)
+
+
+def _indicator_fields(figure: Figure, area: Area, indicator: Indicator) -> dict[str, object]:
+    tally = figure.tallies[area.code, indicator]
+    value = target(indicator, figure.year).value
+    return {
+        "level": area.level,
+        "name": area.name,
+        "all": tally.all,
+        **{str(verdict): tally.counts[verdict] for verdict in Verdict},
+        "verified_share": shown_value(tally.verified, value),
+        "reported_share": shown_value(tally.reported, value),
+        "ceiling_share": shown_value(tally.ceiling, value),
+        "unknown_share": shown_value(tally.unknown),
+        "target": float(value * 100),
+    }
+
+
+def _invented_areas(figure: Figure) -> set[tuple[str, Indicator]]:
+    """Areas that count at least one unit judged by an invented row."""
+    city = figure.areas[0].code
+    district = {area.code: area.district for area in figure.areas}
+    return {
+        (code, unit.indicator)
+        for unit in figure.units
+        if unit.simulated
+        for code in (city, district[unit.school], unit.school)
+    }
+
+
+def _school_days(
+    figure: Figure, units: Mapping[str, Sequence[Unit]], day: dt.date, time: int
+) -> Iterator[Point]:
+    names = {area.code: area.name for area in figure.areas if area.level == "district"}
+    for area in figure.areas:
+        if area.level != "school":
+            continue
+        mine = units.get(area.code, [])
+        place = next(iter(figure.register.campuses_of.get(area.code, ())), None)
+        fields = {
+            "name": area.name,
+            "district_name": names[area.district],
+            "latitude": place.latitude if place else None,
+            "longitude": place.longitude if place else None,
+            "open": figure.register.calendar.is_open_day(day),
+            "simulated": any(unit.simulated for unit in mine),
+            **_verdict_fields(figure.tallies[area.code, "multimedia"], mine),
+        }
+        yield _point("school_day", {"school": area.code, "district": area.district}, fields, time)
+
+
+def _verdict_fields(classes: Tally, units: Sequence[Unit]) -> dict[str, object]:
+    worst = max((v for v in Verdict if classes.counts[v]), key=_ORDER.index, default=None)
+    counts = classes.counts
+    return {
+        "classes": classes.all,
+        "classes_verified": counts[Verdict.VERIFIED] + counts[Verdict.INSPECTED],
+        "multimedia": str(worst) if worst else None,
+        **{
+            unit.indicator: str(unit.verdict)
+            for unit in units
+            if unit.indicator in ("computer_room", "line_10m")
+        },
+    }
+
+
+def _line_days(figure: Figure, time: int) -> Iterator[Point]:
+    district = {area.code: area.district for area in figure.areas}
+    for line in figure.lines:
+        tags = {"school": line.school, "district": district[line.school], "line": line.line}
+        fields = {
+            "contract_mbps": None if line.contract_mbps is None else float(line.contract_mbps),
+            "p90_mbps": line.p90,
+            "median_mbps": line.quiet_median,
+            "lesson_mbps": line.lesson_median,
+            "tests": line.tests,
+            "days": line.days,
+            "verdict": str(line.verdict),
+            "congested": line.congested,
+            "simulated": line.simulated,
+        }
+        yield _point("line_day", tags, fields, time)

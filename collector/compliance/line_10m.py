@@ -1,0 +1,228 @@
+"""10M 以上带宽接入比例: one unit is a school, by the lines of its campuses. Pure."""
+
+from __future__ import annotations
+
+import datetime as dt
+import statistics
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+from collector.compliance import line_text, verdicts
+from collector.compliance.line_rule import Reading, opinion, percentile, read
+from collector.compliance.lines import UNTESTED, LineDays, Lines
+from collector.compliance.model import JudgedLine, Step, Unit, Verdict
+from collector.compliance.shares import exact
+from collector.compliance.standing import Standing, standing
+from collector.compliance.verdicts import Declared, Finding
+from collector.compliance.window import Windows
+from collector.config import Figure as Settings
+from collector.roster.register import Line, Register, School
+
+
+@dataclass(frozen=True, slots=True)
+class Campus:
+    """A campus that counts, and its lines in bundles: each alone, or by setting all together."""
+
+    name: str
+    bundles: tuple[tuple[Line, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Judging:
+    """What every school is judged with."""
+
+    register: Register
+    lines: Lines
+    windows: Windows
+    settings: Settings
+    cutoff: dt.date
+
+    def days(self, line: Line) -> LineDays:
+        """A line's tests."""
+        return self.lines.get((line.school, line.line), UNTESTED)
+
+    def bundle(self, school: School, lines: Sequence[Line]) -> Standing:
+        """Where lines that count together stand at the cut-off."""
+        stories = [self.days(line) for line in lines]
+        days = sorted({day for story in stories for day in story.days})
+        return standing(
+            days,
+            lambda lo, hi: opinion(stories, days[lo], days[hi - 1], self.settings),
+            lambda day: self.windows.first(day, school.opened),
+            self.cutoff,
+        )
+
+
+def judge(judging: Judging, school: School) -> tuple[Unit, list[JudgedLine]]:
+    """A school's verdict: every campus with classes has a line that meets; and its lines."""
+    register, settings, cutoff = judging.register, judging.settings, judging.cutoff
+    district = register.district_of(school.code)
+    campuses = campuses_that_count(register, school.code, cutoff, settings)
+    lines: list[JudgedLine] = []
+    findings = []
+    steps: list[Step] = []
+    for campus in campuses:
+        stands = [judging.bundle(school, bundle) for bundle in campus.bundles]
+        for bundle, standing_ in zip(campus.bundles, stands, strict=True):
+            judged = _judged_lines(judging, school, bundle, standing_)
+            lines += judged
+            steps += line_text.bundle_steps(judged, standing_, settings)
+        findings.append(_campus_finding(stands))
+        steps.append(line_text.campus_step(campus.name, findings[-1], settings))
+    simulated = any(line.simulated for line in lines)
+    finding = _school_finding(findings, tuple(steps), simulated)
+    declared = contract(campuses, settings)
+    inspections = [
+        row for row in register.inspections_of.get(school.code, ()) if row.indicator == "line_10m"
+    ]
+    verdict, steps_of = verdicts.decide(
+        finding, inspections, declared, cutoff, settings.inspection_months
+    )
+    unit = Unit("line_10m", school.code, district, school.name, verdict, steps_of, simulated)
+    return unit, lines
+
+
+def campuses_that_count(
+    register: Register, school: str, cutoff: dt.date, settings: Settings
+) -> list[Campus]:
+    """The campuses with classes on the cut-off; all of them where no class tells its campus."""
+    lines = register.lines_of.get(school, [])
+    rooms = register.room
+    taught = {
+        rooms[school, room].campus
+        for row in register.classes_of.get(school, ())
+        if row.exists_on(cutoff)
+        for room in row.rooms
+        if (school, room) in rooms
+    }
+    known = dict.fromkeys(row.campus for row in register.campuses_of.get(school, ()))
+    known |= dict.fromkeys(line.campus for line in lines)
+    names = sorted(taught, key=[*known, *sorted(taught)].index) if taught else list(known)
+    return [Campus(name, _bundles(name, lines, settings)) for name in names]
+
+
+def _bundles(
+    campus: str, lines: Sequence[Line], settings: Settings
+) -> tuple[tuple[Line, ...], ...]:
+    own = tuple(line for line in lines if line.campus == campus)
+    if settings.bonded:
+        return (own,) if own else ()
+    return tuple((line,) for line in own)
+
+
+def bundles_of(register: Register, school: str, settings: Settings) -> Iterator[tuple[Line, ...]]:
+    """All bundles of a school, also those of campuses that do not count."""
+    lines = register.lines_of.get(school, [])
+    for campus in dict.fromkeys(line.campus for line in lines):
+        yield from _bundles(campus, lines, settings)
+
+
+def contract(campuses: Sequence[Campus], settings: Settings) -> Declared:
+    """登记接入带宽: whether the contracts reach the threshold at every campus that counts."""
+    threshold = exact(settings.threshold_mbps)
+    says = [_campus_contract(campus, threshold) for campus in campuses]
+    word = verdicts.every(says)
+    return Declared(word, (line_text.contract_step(campuses_rates(campuses), word, settings),))
+
+
+def campuses_rates(campuses: Sequence[Campus]) -> dict[str, list[float | None]]:
+    """The contracted rates by campus, in Mbit/s."""
+    return {
+        campus.name: [line.contract_mbps for bundle in campus.bundles for line in bundle]
+        for campus in campuses
+    }
+
+
+def _campus_contract(campus: Campus, threshold: Fraction) -> bool | None:
+    """One bundle that reaches is a yes; a no needs every contract to be known."""
+    rates = [[line.contract_mbps for line in bundle] for bundle in campus.bundles]
+    sums = [sum((exact(r) for r in bundle if r is not None), Fraction()) for bundle in rates]
+    if any(total >= threshold for total in sums):
+        return True
+    unknown = any(rate is None for bundle in rates for rate in bundle)
+    return None if unknown or not rates else False
+
+
+def _campus_finding(stands: Sequence[Standing]) -> Finding:
+    """One line that meets is enough; a no needs a no of every line, and dates from the first."""
+    met = [stand.yes for stand in stands if stand.yes]
+    if met:
+        return Finding(yes=max(met))
+    denied = [stand.no for stand in stands if stand.no]
+    if denied and len(denied) == len(stands):
+        return Finding(no=min(denied))
+    cleared = [stand.cleared for stand in stands if stand.cleared]
+    return Finding(cleared=max(cleared, default=None))
+
+
+def _school_finding(
+    campuses: Sequence[Finding], steps: tuple[Step, ...], simulated: bool
+) -> Finding:
+    """Every campus must say yes; one no is a no."""
+    denied = [finding.no for finding in campuses if finding.no]
+    if denied:
+        return Finding(no=max(denied), steps=steps, simulated=simulated)
+    met = [finding.yes for finding in campuses if finding.yes]
+    if campuses and len(met) == len(campuses):
+        return Finding(yes=min(met), steps=steps, simulated=simulated)
+    shown = [day for finding in campuses if (day := finding.yes or finding.cleared)]
+    cleared = min(shown) if shown and len(shown) == len(campuses) else None
+    return Finding(cleared=cleared, steps=steps, simulated=simulated)
+
+
+def _judged_lines(
+    judging: Judging, school: School, bundle: Sequence[Line], stands: Standing
+) -> list[JudgedLine]:
+    """A bundle's lines, each with its own numbers and the bundle's word."""
+    settings = judging.settings
+    first = judging.windows.first(judging.cutoff, school.opened)
+    readings = [read(judging.days(line), first, judging.cutoff, settings) for line in bundle]
+    met = stands.yes is not None
+    congested = met and _sum([r.median for r in readings if r.enough]) < _tolerated(settings)
+    between = met and settings.rule == "p90" and _between(readings, settings)
+    return [
+        JudgedLine(
+            school=line.school,
+            district=judging.register.district_of(line.school),
+            line=line.line,
+            campus=line.campus,
+            contract_mbps=line.contract_mbps,
+            verdict=_line_verdict(judging, line, stands),
+            tests=len(reading.quiet),
+            days=reading.quiet_days,
+            statistic=reading.statistic,
+            median=reading.median,
+            p90=percentile(reading.quiet),
+            quiet_median=statistics.median(reading.quiet) if reading.quiet else None,
+            lesson_tests=len(reading.lesson),
+            lesson_median=statistics.median(reading.lesson) if reading.lesson else None,
+            congested=congested,
+            between=between,
+            refused=judging.days(line).refusals(first, judging.cutoff),
+            simulated=judging.days(line).simulated,
+        )
+        for line, reading in zip(bundle, readings, strict=True)
+    ]
+
+
+def _line_verdict(judging: Judging, line: Line, stands: Standing) -> Verdict:
+    """The same rule for a line, which no inspection names."""
+    contract_mbps = line.contract_mbps
+    says = None if contract_mbps is None else contract_mbps >= judging.settings.threshold_mbps
+    finding = Finding(stands.yes, stands.no, stands.cleared)
+    return verdicts.decide(finding, (), Declared(says), judging.cutoff, 0)[0]
+
+
+def _sum(rates: Sequence[float | None]) -> Fraction:
+    return sum((exact(rate) for rate in rates if rate is not None), Fraction())
+
+
+def _tolerated(settings: Settings) -> Fraction:
+    return exact(settings.tolerance) * exact(settings.threshold_mbps)
+
+
+def _between(readings: Sequence[Reading], settings: Settings) -> bool:
+    """Whether lines that meet do so only thanks to the tolerance."""
+    reached = _sum([reading.statistic for reading in readings if reading.enough])
+    return reached < exact(settings.threshold_mbps)

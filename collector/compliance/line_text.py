@@ -1,0 +1,149 @@
+"""What the line rules say in words, with every number that they used. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from collector.compliance.line_rule import limit
+from collector.compliance.lines import FAULTS
+from collector.compliance.model import JudgedLine, Step
+from collector.compliance.standing import Standing
+from collector.compliance.verdicts import Finding
+from collector.compliance.words import named
+from collector.config import Figure as Settings
+
+_RULES = {
+    "p90": ("第 90 百分位（第 ⌈0.9n⌉ 小）", "90th percentile (the ⌈0.9n⌉-th smallest)"),
+    "fcc80": ("第 20 百分位（至少 80% 的测试达到它）", "rate that 80% of the tests reach"),
+}
+
+
+def mbps(rate: float | None) -> str:
+    """A rate as text, with two decimals and never above what it is."""
+    return "—" if rate is None else f"{int(rate * 100 + 1e-6) / 100:.2f}"
+
+
+def bundle_steps(lines: Sequence[JudgedLine], stands: Standing, settings: Settings) -> list[Step]:
+    """What each line's tests gave, why others are no evidence, and what was said before."""
+    steps = []
+    for line in lines:
+        steps.append(_line_step(line, settings))
+        if line.refused:
+            steps.append(_refused_step(line))
+    if lines and stands.before:
+        steps.append(_earlier_step(lines, stands))
+    return steps
+
+
+def _line_step(line: JudgedLine, settings: Settings) -> Step:
+    rule_zh, rule_en = _RULES[settings.rule]
+    needed = limit(settings)
+    numbers = {
+        "line": line.line,
+        "campus": line.campus,
+        "quiet_tests": line.tests,
+        "quiet_days": line.days,
+        "lesson_tests": line.lesson_tests,
+        "min_tests": settings.min_tests,
+        "min_days": settings.min_test_days,
+        "rule": settings.rule,
+        "statistic_mbps": line.statistic,
+        "limit_mbps": float(needed),
+        "median_mbps": line.median,
+        "lesson_median_mbps": line.lesson_median,
+        "congested": line.congested,
+        "between": line.between,
+    }
+    zh = (
+        f"{named('线路', line.line)}：窗口内有效的课外测试 {line.tests} 次、{line.days} 天"
+        f"（要求至少 {settings.min_tests} 次、{settings.min_test_days} 天），"
+        f"课内 {line.lesson_tests} 次"
+    )
+    en = (
+        f"Line {line.line}: {line.tests} valid quiet tests on {line.days} days of the window "
+        f"(at least {settings.min_tests} on {settings.min_test_days} needed), "
+        f"{line.lesson_tests} in lessons"
+    )
+    if line.statistic is not None:
+        zh += f"；{rule_zh} {mbps(line.statistic)} Mbit/s，门限 {float(needed):g}"
+        en += f"; {rule_en} {mbps(line.statistic)} Mbit/s, limit {float(needed):g}"
+    tail_zh, tail_en = _tail(line)
+    return Step("line", zh + tail_zh, en + tail_en, numbers)
+
+
+def _tail(line: JudgedLine) -> tuple[str, str]:
+    zh = en = ""
+    if line.lesson_median is not None:
+        zh += f"；课内中位数 {mbps(line.lesson_median)}（只供参考）"
+        en += f"; median in lessons {mbps(line.lesson_median)} (decides nothing)"
+    if line.congested:
+        zh += f"；达标但拥塞（中位数 {mbps(line.median)}）"
+        en += f"; meets but congested (median {mbps(line.median)})"
+    if line.between:
+        zh += "；达标有赖于容差"
+        en += "; meets by the tolerance"
+    return zh, en
+
+
+def _refused_step(line: JudgedLine) -> Step:
+    zh = "，".join(f"{FAULTS[why][0]} {count} 次" for why, count in sorted(line.refused.items()))
+    en = ", ".join(f"{FAULTS[why][1]}: {count}" for why, count in sorted(line.refused.items()))
+    return Step(
+        "refused",
+        f"{named('线路', line.line)}：不作为证据的测试：{zh}",
+        f"Line {line.line}: tests that are no evidence: {en}",
+        {"line": line.line, **line.refused},
+    )
+
+
+def _earlier_step(lines: Sequence[JudgedLine], stands: Standing) -> Step:
+    assert stands.before is not None
+    name = "+".join(line.line for line in lines)
+    day = stands.before.day
+    if stands.before.yes:
+        zh, en = f"上次实测达标 {day}，已在窗口之外", f"last met {day}, outside the window"
+    else:
+        zh = f"截至 {day} 的测试不达标，此后没有达标证据，仍然有效"
+        en = f"did not meet by tests up to {day}; no later yes, so it stands"
+    numbers = {"line": name, "day": day.isoformat(), "yes": stands.before.yes}
+    return Step("earlier", f"{named('线路', name)}：{zh}", f"Line {name}: {en}", numbers)
+
+
+def campus_step(campus: str, finding: Finding, settings: Settings) -> Step:
+    """What a campus's lines give together."""
+    if finding.yes:
+        zh, en = "有达标线路", "has a line that meets"
+    elif finding.no:
+        zh, en = "所有线路实测不达标", "no line meets, all were tested"
+    else:
+        zh, en = "证据不足，不作结论", "too little evidence for a word"
+    if settings.bonded:
+        zh, en = f"{zh}（各线路相加）", f"{en} (lines added up)"
+    numbers = {"campus": campus, "meets": True if finding.yes else False if finding.no else None}
+    return Step(
+        "campus", f"{named('校区', campus)}：{zh}", f"Campus {campus or '—'}: {en}", numbers
+    )
+
+
+def contract_step(
+    rates: Mapping[str, Sequence[float | None]], word: bool | None, settings: Settings
+) -> Step:
+    """What the contracts say; they alone never make a unit more than declared."""
+    said = {
+        True: ("达到", "reach"),
+        False: ("没有达到", "do not reach"),
+        None: ("不知是否达到", "may or may not reach"),
+    }[word]
+    zh_rates = "；".join(f"{named('校区', name)} {_rates(row)}" for name, row in rates.items())
+    en_rates = "; ".join(f"campus {name or '—'} {_rates(row)}" for name, row in rates.items())
+    threshold = f"{settings.threshold_mbps:g}"
+    return Step(
+        "register",
+        f"台账合同带宽：{zh_rates or '没有登记线路'} Mbit/s，{said[0]} {threshold} Mbit/s",
+        f"Contracts: {en_rates or 'no line registered'} Mbit/s; they {said[1]} {threshold} Mbit/s",
+        {"contracts_mbps": {name: list(row) for name, row in rates.items()}, "says": word},
+    )
+
+
+def _rates(rates: Sequence[float | None]) -> str:
+    return "、".join("?" if rate is None else f"{rate:g}" for rate in rates) or "无线路"

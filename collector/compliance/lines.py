@@ -1,0 +1,163 @@
+"""Line tests that are evidence: matched with the measurement server's record. Pure."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from agent.wire import Calendar
+from collector.compliance.model import LineRecord, LineTest
+from collector.compliance.window import local_day, local_time
+
+#: The agent reads the wire and the server its payload: frame overhead and slack lie between.
+RATE_MARGIN = 1.08
+OTHER_TRAFFIC = 0.05
+
+FAULTS = {
+    "error": ("出错", "error"),
+    "no_rate": ("没有速率", "no rate"),
+    "said_invalid": ("采集端自认无效", "the agent itself holds it invalid"),
+    "loopback": ("回环接口，不是有线线路", "over loopback, not a wired line"),
+    "not_wired": ("不是有线", "not wired"),
+    "not_alone": ("不是独占线路", "not alone on the line"),
+    "other_traffic": ("本机其他流量达到 5%", "other local traffic of 5% or more"),
+    "server_limited": ("受测速服务器限制", "limited by the server"),
+    "no_record": ("没有服务器记录", "no record of the server"),
+    "record_failed": ("服务器记录未完成", "the server's record is not of a finished test"),
+    "payload": ("收到的多于服务器发出的", "more payload than the server sent"),
+    "rate": ("速率高于服务器记录的 1.08 倍", "over 1.08 times the server's rate"),
+    "used_twice": ("同一测试编号用了两次", "its id was used twice"),
+    "no_report": ("只有服务器记录，没有采集端报告", "a record without a report"),
+}
+
+
+class Trial(NamedTuple):
+    """One test of a line, judged: a rate on the wire in Mbit/s, or why it is no evidence."""
+
+    time: int
+    day: dt.date
+    quiet: bool
+    rate: float | None
+    fault: str = ""
+    simulated: bool = False
+
+
+@dataclass(slots=True)
+class LineDays:
+    """A line's tests, oldest first: the valid ones, and the faults of the others by day."""
+
+    days: list[dt.date] = field(default_factory=list)
+    rates: list[float] = field(default_factory=list)
+    quiet: list[bool] = field(default_factory=list)
+    refused: list[tuple[dt.date, str]] = field(default_factory=list)
+    simulated: bool = False
+
+    def refusals(self, first: dt.date, last: dt.date) -> Mapping[str, int]:
+        """How many tests of these days are no evidence, by why."""
+        return Counter(fault for day, fault in self.refused if first <= day <= last)
+
+
+Lines = Mapping[tuple[str, str], LineDays]
+UNTESTED = LineDays()
+
+
+def by_line(
+    tests: Iterable[LineTest],
+    records: Iterable[LineRecord],
+    calendar: Calendar,
+    cutoff: dt.date,
+) -> Lines:
+    """All tests up to the cut-off, matched and judged, by (school, line)."""
+    found: dict[tuple[str, str], LineDays] = defaultdict(LineDays)
+    for (school, line), trial in sorted(
+        _trials(tests, records, calendar), key=lambda pair: pair[1].time
+    ):
+        if trial.day <= cutoff:
+            _add(found[school, line], trial)
+    return found
+
+
+def _add(line: LineDays, trial: Trial) -> None:
+    line.simulated |= trial.simulated
+    if trial.fault or trial.rate is None:
+        line.refused.append((trial.day, trial.fault))
+        return
+    line.days.append(trial.day)
+    line.rates.append(trial.rate)
+    line.quiet.append(trial.quiet)
+
+
+def _trials(
+    tests: Iterable[LineTest], records: Iterable[LineRecord], calendar: Calendar
+) -> Iterable[tuple[tuple[str, str], Trial]]:
+    """Every test once; a record without a report is a failed test."""
+    kept = {(row.school, row.line, row.test): row for row in records}
+    used: set[tuple[str, str, str]] = set()
+    for test in _own_first(tests, kept):
+        key = test.school, test.line, test.test
+        fault = "used_twice" if key in used else fault_of(test, kept.get(key))
+        used.add(key)
+        yield key[:2], _trial(test, fault, calendar)
+    for key, row in kept.items():
+        if key not in used:
+            day = local_day(row.time)
+            yield key[:2], Trial(row.time, day, True, None, "no_report", row.simulated)
+
+
+def _own_first(
+    tests: Iterable[LineTest], records: Mapping[tuple[str, str, str], LineRecord]
+) -> Sequence[LineTest]:
+    """Of two tests under one id, the one of the machine that the server knows comes first."""
+
+    def foreign(test: LineTest) -> bool:
+        record = records.get((test.school, test.line, test.test))
+        return record is not None and record.machine != test.machine
+
+    return sorted(tests, key=lambda test: (foreign(test), test.time))
+
+
+def _trial(test: LineTest, fault: str, calendar: Calendar) -> Trial:
+    end = local_time(test.time)
+    start = end - dt.timedelta(seconds=test.seconds or 0)
+    quiet = calendar.is_quiet(end) and calendar.is_quiet(start)
+    return Trial(test.time, end.date(), quiet, test.down_mbps, fault, test.simulated)
+
+
+def fault_of(test: LineTest, record: LineRecord | None) -> str:
+    """Why a test is no evidence, as a key of `FAULTS`; empty when it is valid."""
+    return _fault_of_test(test) or _fault_of_record(test, record)
+
+
+def _fault_of_test(test: LineTest) -> str:
+    """What the agent did not say outright does not count as said."""
+    if test.outcome != "ok":
+        return "error"
+    if test.down_mbps is None:
+        return "no_rate"
+    if test.wired is not True:
+        return "loopback" if test.interface.startswith("lo") else "not_wired"
+    if test.solo is False:
+        return "not_alone"
+    if test.other_share is None or test.other_share >= OTHER_TRAFFIC:
+        return "other_traffic"
+    if test.server_limited is not False:
+        return "server_limited"
+    return "said_invalid" if test.reason else ""
+
+
+def _fault_of_record(test: LineTest, record: LineRecord | None) -> str:
+    """The server's word: the same test, no more bytes than it sent, no faster than it saw."""
+    if record is None:
+        return "no_record"
+    if record.outcome != "ok":
+        return "record_failed"
+    if not record.solo:
+        return "not_alone"
+    if test.payload_down is None or test.payload_down > record.sent_bytes:
+        return "payload"
+    if record.down_mbps is None or (test.down_mbps or 0) > RATE_MARGIN * record.down_mbps:
+        return "rate"
+    return ""

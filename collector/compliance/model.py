@@ -1,0 +1,205 @@
+"""What the judging works on and what comes out of it."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from fractions import Fraction
+from typing import Literal
+
+from collector import config
+from collector.roster.register import Register
+
+Indicator = Literal["multimedia", "computer_room", "line_10m"]
+INDICATORS: tuple[Indicator, ...] = ("multimedia", "computer_room", "line_10m")
+
+
+class Verdict(StrEnum):
+    """What can be said of a unit; the order is from best to worst known."""
+
+    VERIFIED = "verified"
+    INSPECTED = "inspected"
+    DECLARED = "declared"
+    CONTRADICTED = "contradicted"
+    SHORT = "short"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class RoomDay:
+    """A room's day, as `room_day` in the store."""
+
+    school: str
+    room: str
+    day: dt.date
+    pcs: int = 0
+    seen: frozenset[str] = frozenset()  # of computer, display, sound, microphone, camera
+    simulated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class LineTest:
+    """An agent's test, as `line_test` in the store; `time` is its end, ns since 1970 UTC."""
+
+    school: str
+    machine: str
+    line: str
+    test: str
+    time: int
+    outcome: str
+    down_mbps: float | None = None
+    payload_down: int | None = None
+    seconds: float | None = None
+    wired: bool | None = None
+    solo: bool | None = None
+    other_share: float | None = None
+    server_limited: bool | None = None
+    simulated: bool = False
+    interface: str = ""
+    reason: str = ""  # why the agent itself holds it invalid, empty when it does not
+
+
+@dataclass(frozen=True, slots=True)
+class LineRecord:
+    """The measurement server's record, as `line_record` in the store."""
+
+    school: str
+    machine: str
+    line: str
+    test: str
+    time: int
+    outcome: str
+    sent_bytes: int = 0
+    down_mbps: float | None = None
+    solo: bool = True
+    simulated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """All that telemetry says, up to the cut-off.
+
+    It holds the window of every school and, of the rooms and lines that their window leaves
+    open, what they said before: an old no stands until a later yes.
+    """
+
+    room_days: Sequence[RoomDay] = ()
+    line_tests: Sequence[LineTest] = ()
+    line_records: Sequence[LineRecord] = ()
+    simulated: bool = False  # the store holds invented rows, here or elsewhere
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One rule applied: its name, the numbers it used, and what it gave."""
+
+    rule: str
+    zh: str
+    en: str
+    numbers: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """One unit of a register's count, judged."""
+
+    indicator: Indicator
+    school: str
+    district: str
+    name: str  # the class's name, or the school's
+    verdict: Verdict
+    steps: tuple[Step, ...] = ()
+    simulated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """Units by verdict. Shares are exact fractions; None where there are no units."""
+
+    counts: Counter[Verdict]
+
+    @property
+    def all(self) -> int:
+        """Units in the register."""
+        return self.counts.total()
+
+    def share(self, *verdicts: Verdict) -> Fraction | None:
+        """The share of these verdicts."""
+        if not self.all:
+            return None
+        return Fraction(sum(self.counts[verdict] for verdict in verdicts), self.all)
+
+    @property
+    def verified(self) -> Fraction | None:
+        """核实率, the headline."""
+        return self.share(Verdict.VERIFIED, Verdict.INSPECTED)
+
+    @property
+    def reported(self) -> Fraction | None:
+        """上报率."""
+        return self.share(Verdict.VERIFIED, Verdict.INSPECTED, Verdict.DECLARED)
+
+    @property
+    def unknown(self) -> Fraction | None:
+        """The unknown share."""
+        return self.share(Verdict.UNKNOWN)
+
+    @property
+    def ceiling(self) -> Fraction | None:
+        """What the share would be if all that is not known were good."""
+        return self.share(Verdict.VERIFIED, Verdict.INSPECTED, Verdict.DECLARED, Verdict.UNKNOWN)
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedLine:
+    """One line's numbers in the window; rates in Mbit/s, None without a valid test."""
+
+    school: str
+    district: str
+    line: str
+    campus: str
+    contract_mbps: float | None
+    verdict: Verdict
+    tests: int = 0  # valid quiet tests
+    days: int = 0  # on which they fell
+    statistic: float | None = None  # what the rule compares: the 90th percentile, by default
+    median: float | None = None  # of the tests that the statistic is taken from
+    p90: float | None = None  # 90th percentile of the valid quiet tests, whatever the rule
+    quiet_median: float | None = None
+    lesson_tests: int = 0
+    lesson_median: float | None = None
+    congested: bool = False  # 达标但拥塞
+    between: bool = False  # meets thanks to the tolerance
+    refused: Mapping[str, int] = field(default_factory=dict)  # tests that are no evidence, by why
+    simulated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Area:
+    """The city, a district or a school."""
+
+    level: Literal["city", "district", "school"]
+    code: str
+    name: str
+    district: str = ""  # the district of a school
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """The yearly figure: every unit's verdict, and the tallies of every area."""
+
+    year: int
+    cutoff: dt.date
+    units: Sequence[Unit]
+    areas: Sequence[Area]  # city first, then districts, then schools
+    tallies: Mapping[tuple[str, Indicator], Tally]  # by area code
+    simulated: bool
+    contract: Mapping[str, Tally] = field(default_factory=dict)  # 登记接入带宽, by area code
+    apart: Mapping[str, int] = field(default_factory=dict)  # school types listed apart
+    notes: Mapping[str, int] = field(default_factory=dict)  # between 0.97 T and T, ...
+    lines: Sequence[JudgedLine] = ()
+    register: Register = field(default_factory=lambda: Register({}))
+    settings: config.Figure = field(default_factory=config.Figure)

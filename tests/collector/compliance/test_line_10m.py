@@ -1,0 +1,396 @@
+"""Lines: a case a sentence of the methodology."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+from fractions import Fraction
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from collector.compliance.line_rule import statistic
+from collector.compliance.model import JudgedLine, Verdict
+from collector.config import Figure as Settings
+
+V, N, D, C, S, U = Verdict
+LESSON = dt.time(9, 0)
+FIVE = (1, 2, 3, 7, 8)
+
+
+def line(town: Any, **settings: Any) -> JudgedLine:
+    lines = town.figure(**settings).lines
+    assert len(lines) == 1
+    judged: JudgedLine = lines[0]
+    return judged
+
+
+@pytest.mark.parametrize(
+    ("rate", "verdict"), [(9.7, V), (9.69, C), (10.0, V), (9.699999, C), (94.0, V)]
+)
+def test_the_percentile_reaches_097_t(town: Any, rate: float, verdict: Verdict) -> None:
+    town.line()
+    town.tested(rate, FIVE, times=2)
+    assert town.unit("line_10m").verdict is verdict
+
+
+@pytest.mark.parametrize(
+    ("days", "times", "verdict"),
+    [
+        (FIVE, 2, V),  # 10 tests on 5 days
+        (FIVE[:4], 3, D),  # 12 on 4
+        ((1, 2, 3, 4, 7, 8, 9, 10, 11), 1, D),  # 9 on 9
+        ((41, 40, 39, 38, 37), 2, V),  # the window's first day
+        ((42, 41, 40, 39, 38), 2, D),
+    ],
+)
+def test_ten_tests_on_five_days_of_the_window(
+    town: Any, days: Any, times: int, verdict: Verdict
+) -> None:
+    town.line()
+    town.tested(12.0, days, times=times)
+    assert town.unit("line_10m").verdict is verdict
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "verdict"),
+    [
+        (9, 1, C),  # the 9th smallest of 10 is low
+        (8, 2, V),  # it is high
+        (18, 2, C),  # the 18th of 20
+        (17, 3, V),
+        (10, 1, C),  # the 10th of 11
+        (9, 2, V),
+    ],
+)
+def test_it_is_the_ceil_of_09_n_th_smallest(
+    town: Any, low: int, high: int, verdict: Verdict
+) -> None:
+    town.line()
+    for nth in range(low + high):
+        town.tested(6.0 if nth < low else 20.0, [1 + nth % 5], at=dt.time(12, 1 + nth))
+    assert line(town).tests == low + high
+    assert town.unit("line_10m").verdict is verdict
+
+
+@given(st.lists(st.floats(0, 1000), min_size=1, max_size=60))
+def test_places_against_their_definitions(rates: list[float]) -> None:
+    """p90 by counting; fcc80: reaches x exactly when at least 80% of the rates do."""
+    n = len(rates)
+    p90 = statistic(rates, Settings())
+    assert p90 is not None
+    assert sum(rate <= p90 for rate in rates) >= Fraction(9, 10) * n
+    assert sum(rate < p90 for rate in rates) < Fraction(9, 10) * n
+    low = statistic(rates, Settings(rule="fcc80"))
+    assert low is not None
+    for limit in rates:
+        share = Fraction(sum(rate >= limit for rate in rates), n)
+        assert (low >= limit) == (share >= Fraction(8, 10))
+
+
+def test_lesson_tests_join_where_quiet_ones_are_few(town: Any) -> None:
+    town.line()
+    town.tested(12.0, (1, 2), times=2)
+    town.tested(12.0, (3, 7, 8), times=2, at=LESSON)
+    assert town.unit("line_10m").verdict is V
+
+
+def test_lesson_tests_never_prove_short(town: Any) -> None:
+    town.line()
+    town.tested(5.0, range(1, 30), at=LESSON)
+    assert town.unit("line_10m").verdict is D
+
+
+def test_lesson_tests_stay_out_where_quiet_ones_are_enough(town: Any) -> None:
+    town.line()
+    town.tested(6.0, FIVE, times=2)
+    town.tested(50.0, FIVE, times=9, at=LESSON)
+    assert town.unit("line_10m").verdict is C
+    assert line(town).lesson_median == 50.0
+
+
+@pytest.mark.parametrize(
+    ("at", "seconds", "quiet"),
+    [
+        (dt.time(7, 59, 59), 10.0, True),
+        (dt.time(8, 0, 5), 10.0, False),  # ends in a lesson
+        (dt.time(12, 0, 0), 10.0, False),  # began in one
+        (dt.time(12, 0, 10), 10.0, True),
+        (dt.time(23, 59, 59), 10.0, True),
+    ],
+)
+def test_quiet_is_outside_lessons(town: Any, at: dt.time, seconds: float, quiet: bool) -> None:
+    town.line()
+    town.tested(12.0, (1,), at=at, seconds=seconds)
+    assert (line(town).tests, line(town).lesson_tests) == ((1, 0) if quiet else (0, 1))
+
+
+def test_a_sunday_is_quiet_and_in_the_window(town: Any) -> None:
+    town.line()
+    town.tested(12.0, (4,), at=LESSON)  # 2026-12-27
+    assert line(town).tests == 1
+
+
+FLAWS: list[tuple[str, dict[str, Any], dict[str, Any], str]] = [
+    ("wired", {"wired": False}, {}, "not_wired"),
+    ("wired, and known to be", {"wired": None}, {}, "not_wired"),
+    ("a loopback is no line", {"wired": False, "interface": "lo"}, {}, "loopback"),
+    ("alone on the line", {"solo": False}, {}, "not_alone"),
+    ("alone by the server's word too", {}, {"solo": False}, "not_alone"),
+    ("other local traffic < 5%", {"other_share": 0.05}, {}, "other_traffic"),
+    ("no error", {"outcome": "aborted"}, {}, "error"),
+    ("no error, a rate", {"down_mbps": None}, {}, "no_rate"),
+    ("not limited by the server", {"server_limited": True}, {}, "server_limited"),
+    ("the agent's own doubt", {"reason": "?"}, {}, "said_invalid"),
+    ("confirmed by the server's record", {}, {"outcome": ""}, "no_record"),
+    ("a record of a finished test", {}, {"outcome": "expired"}, "record_failed"),
+    ("payload ≤ the bytes that the server sent", {}, {"sent_bytes": 9_999_999}, "payload"),
+    ("rate ≤ 1.08 × the server's", {}, {"down_mbps": 11.1}, "rate"),
+    ("a rate of the server's", {}, {"down_mbps": None}, "rate"),
+]
+
+
+@pytest.mark.parametrize(
+    ("more", "record", "why"), [flaw[1:] for flaw in FLAWS], ids=[flaw[0] for flaw in FLAWS]
+)
+def test_valid(town: Any, more: dict[str, Any], record: dict[str, Any], why: str) -> None:
+    town.line()
+    town.tested(12.0, FIVE, times=2, record=record, **more)
+    assert town.unit("line_10m").verdict is D
+    assert dict(line(town).refused) == {why: 10}
+
+
+@pytest.mark.parametrize(
+    ("more", "record"),
+    [
+        ({"other_share": 0.0499}, {}),
+        ({}, {"down_mbps": 11.2}),  # 12 ≤ 12.096
+        ({}, {"sent_bytes": 10_000_000}),
+        ({"solo": None}, {}),  # the server knows
+    ],
+)
+def test_still_valid(town: Any, more: dict[str, Any], record: dict[str, Any]) -> None:
+    town.line()
+    town.tested(12.0, FIVE, times=2, record=record, **more)
+    assert town.unit("line_10m").verdict is V
+
+
+@pytest.mark.parametrize("changed", ["school", "line", "test"])
+def test_the_record_is_of_the_same_id_school_and_line(town: Any, changed: str) -> None:
+    town.line()
+    town.tested(12.0, FIVE, times=2)
+    town.records = [
+        dataclasses.replace(row, **{changed: f"{getattr(row, changed)}x"}) for row in town.records
+    ]
+    assert line(town).refused["no_record"] == 10
+
+
+def test_a_record_without_a_report_is_a_failed_test(town: Any) -> None:
+    town.line()
+    town.tested(12.0, FIVE, times=2)
+    town.tests.pop()
+    assert line(town).tests == 9
+    assert dict(line(town).refused) == {"no_report": 1}
+
+
+def test_an_id_counts_once_and_for_the_machine_that_the_server_knows(town: Any) -> None:
+    town.line()
+    town.tested(12.0, FIVE, times=2)
+    copies = [
+        dataclasses.replace(row, machine="b" * 32, time=row.time - 1, down_mbps=12.9)
+        for row in town.tests
+    ]
+    town.tests += copies
+    judged = line(town)
+    assert (judged.tests, judged.statistic, dict(judged.refused)) == (10, 12.0, {"used_twice": 10})
+
+
+@pytest.mark.parametrize(
+    ("measured", "contract", "verdict"),
+    [
+        (12.0, 4, V),  # a yes, whatever the register says
+        (6.0, 20, C),
+        (6.0, 4, S),
+        (6.0, None, S),
+        (None, 10, D),  # "以上" includes the number itself
+        (None, 9.9, S),
+        (None, None, U),
+    ],
+)
+def test_the_contract_alone_is_declared(
+    town: Any, measured: float | None, contract: float | None, verdict: Verdict
+) -> None:
+    town.line(contract=contract)
+    if measured:
+        town.tested(measured, FIVE, times=2)
+    assert town.unit("line_10m").verdict is verdict
+
+
+def test_met_with_a_median_below_is_congested(town: Any) -> None:
+    town.line()
+    for nth in range(10):
+        town.tested(6.0 if nth < 7 else 20.0, [1 + nth % 5], at=dt.time(12, 1 + nth))
+    judged = line(town)
+    assert (judged.verdict, judged.congested, judged.median) == (V, True, 6.0)
+
+
+def test_lines_between_are_counted_and_lost_without_tolerance(town: Any) -> None:
+    town.line()
+    town.tested(9.8, FIVE, times=2)
+    notes = town.figure().notes
+    assert (notes["lines_between"], notes["schools_lost_without_tolerance"]) == (1, 1)
+
+
+def test_the_threshold_is_a_setting(town: Any) -> None:
+    town.line(contract=100)
+    town.tested(94.0, FIVE, times=2)
+    assert town.unit("line_10m").verdict is V
+    assert town.unit("line_10m", threshold_mbps=100.0).verdict is C
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "verdict"), [(2, 8, V), (3, 7, C), (2, 9, V), (3, 9, C), (3, 12, V)]
+)
+def test_fcc80(town: Any, low: int, high: int, verdict: Verdict) -> None:
+    """At least 80% of valid quiet tests ≥ 0.8 T."""
+    town.line()
+    for nth in range(low + high):
+        town.tested(7.9 if nth < low else 8.0, [1 + nth % 5], at=dt.time(12, 1 + nth))
+    assert town.unit("line_10m", rule="fcc80").verdict is verdict
+
+
+def two_campuses(town: Any, first: float | None, second: float | None) -> None:
+    town.taught("一班", town.room("101"))
+    town.taught("二班", town.room("201", campus="东校区"))
+    for name, campus, rate in (("1", "本部", first), ("2", "东校区", second)):
+        town.line(name, campus=campus)
+        if rate:
+            town.tested(rate, FIVE, name, times=2)
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "verdict"),
+    [(12.0, 12.0, V), (12.0, 6.0, C), (12.0, None, D), (6.0, None, C), (None, None, D)],
+)
+def test_every_campus_with_classes_needs_a_line(
+    town: Any, first: float | None, second: float | None, verdict: Verdict
+) -> None:
+    two_campuses(town, first, second)
+    assert town.unit("line_10m").verdict is verdict
+
+
+def test_a_campus_without_classes_needs_none(town: Any) -> None:
+    two_campuses(town, 12.0, 6.0)
+    town.classes.pop()
+    assert town.unit("line_10m").verdict is V
+
+
+def test_a_campus_whose_classes_are_over_needs_none(town: Any) -> None:
+    two_campuses(town, 12.0, 6.0)
+    town.classes[-1] = dataclasses.replace(town.classes[-1], end=town.ago(1))
+    assert town.unit("line_10m").verdict is V
+
+
+def test_without_any_class_all_campuses_count(town: Any) -> None:
+    two_campuses(town, 12.0, 6.0)
+    town.classes.clear()
+    assert town.unit("line_10m").verdict is C
+
+
+def test_a_campus_without_a_line_is_not_met(town: Any) -> None:
+    two_campuses(town, 12.0, 12.0)
+    town.lines.pop()
+    assert town.unit("line_10m").verdict is U
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "verdict"),
+    [(12.0, 6.0, V), (6.0, 6.0, C), (6.0, None, D), (12.0, None, V)],
+)
+def test_one_of_a_campus_s_lines_is_enough(
+    town: Any, first: float, second: float | None, verdict: Verdict
+) -> None:
+    for name, rate in (("1", first), ("2", second)):
+        town.line(name)
+        if rate:
+            town.tested(rate, FIVE, name, times=2)
+    assert town.unit("line_10m").verdict is verdict
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "verdict"),
+    [(6.0, 6.0, V), (4.85, 4.85, V), (4.84, 4.85, C), (6.0, None, D), (12.0, None, V)],
+)
+def test_bonded_lines_by_setting_the_sum(
+    town: Any, first: float, second: float | None, verdict: Verdict
+) -> None:
+    for name, rate in (("1", first), ("2", second)):
+        town.line(name)
+        if rate:
+            town.tested(rate, FIVE, name, times=2)
+    assert town.unit("line_10m", bonded=True).verdict is verdict
+
+
+def test_contract_stands_beside(town: Any) -> None:
+    town.line(contract=4)
+    town.school("9901020002")
+    town.line(contract=100, code="9901020002")
+    town.tested(12.0, FIVE, times=2)
+    figure = town.figure()
+    assert figure.contract["630100"].reported == Fraction(1, 2)
+    assert figure.tallies["630100", "line_10m"].verified == Fraction(1, 2)
+
+
+def test_an_old_no_stands_until_a_later_yes(town: Any) -> None:
+    town.line()
+    town.tested(6.0, range(200, 210), times=2)
+    assert town.unit("line_10m").verdict is C
+    town.tested(20.0, range(150, 153))  # three tests say nothing
+    assert town.unit("line_10m").verdict is C
+    town.tested(20.0, range(60, 70))  # a yes, by now outside the window
+    assert town.unit("line_10m").verdict is D
+
+
+def test_an_expired_yes_clears_an_inspection_s_older_no(town: Any) -> None:
+    town.line()
+    town.inspected("line_10m", 300, False)
+    assert town.unit("line_10m").verdict is C
+    town.tested(20.0, range(200, 210), times=2)
+    assert town.unit("line_10m").verdict is D
+
+
+def test_silence_clears_nothing_by_letting_the_bad_tests_go_first(town: Any) -> None:
+    """On its last day the line had 130 tests of which 10 were good: a no. As the window moves
+    on over silence, only the good ones are left in it, which no new test confirms."""
+    town.line()
+    town.tested(6.0, range(106, 112), times=20)
+    town.tested(20.0, range(75, 80), times=2)
+    assert town.figure(town.ago(75)).lines[0].verdict is C
+    assert town.figure(town.ago(60)).lines[0].verdict is V
+    assert town.unit("line_10m").verdict is C
+
+
+def test_a_window_of_few_tests_leaves_the_old_word(town: Any) -> None:
+    town.line()
+    town.tested(6.0, range(50, 60), times=2)
+    town.tested(20.0, (1, 2, 3))
+    assert town.unit("line_10m").verdict is C
+
+
+def test_the_later_of_inspection_and_tests_holds(town: Any) -> None:
+    town.line()
+    town.tested(20.0, range(5, 15), times=2)
+    town.inspected("line_10m", 4, False)
+    assert town.unit("line_10m").verdict is C
+    town.tested(6.0, (2,))  # a low test supports no yes
+    assert town.unit("line_10m").verdict is C
+    town.tested(20.0, (1,))
+    assert town.unit("line_10m").verdict is V
+
+
+def test_evidence_after_the_cutoff_does_not_exist(town: Any) -> None:
+    town.line()
+    town.tested(20.0, (-1, -2, -3, -4, -5), times=2)
+    assert town.unit("line_10m").verdict is D
