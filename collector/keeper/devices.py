@@ -1,0 +1,135 @@
+"""`device_day`: a device's day, from the readings whose time is certain. Pure."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from collector.keeper.fields import certain, least, most, number, text
+from collector.keeper.machines import MachineKey
+from collector.keeper.midnight import MS, midnight
+from collector.roster.register import Register
+from collector.store.seam import Point, Value
+
+#: What a class can look at; the order in which an unnamed display is taken for one of them.
+PICTURES = ("projector", "panel", "tv")
+_TEXTS = ("maker", "model", "serial", "connector")
+
+DeviceKey = tuple[str, str, str]  # school, machine, device
+
+
+@dataclass(slots=True)
+class _Facts:
+    """What a day's readings say of one device. Texts go with their time: the last one holds."""
+
+    kind: tuple[int, str] = (-1, "")
+    first_ms: int | None = None
+    last_ms: int | None = None
+    seen: bool = False
+    missing: bool = False
+    fault: bool = False
+    simulated: bool = False
+    texts: dict[str, tuple[int, str]] = field(default_factory=dict)
+
+
+def device_days(
+    devices: Iterable[Point],
+    machine_days: Iterable[Point],
+    stored: Iterable[Point],
+    register: Register,
+    day: dt.date,
+) -> list[Point]:
+    """The day's `device_day` points: a device stands where its PC does.
+
+    `devices` are the day's raw points, `stored` its rows so far; in any order. An external
+    display that does not tell its kind (`display`) is the projector, panel or TV that the
+    register gives its room. Devices of PCs without a `machine_day` are left out.
+    """
+    found: dict[DeviceKey, _Facts] = defaultdict(_Facts)
+    for point in filter(certain, devices):
+        _add_reading(found[_key(point)], point)
+    for point in stored:
+        _add_stored(found[_key(point)], point)
+    machines = {_machine(point): point for point in machine_days}
+    time = midnight(day)
+    return [
+        Point("device_day", _tags(key, facts, machines[key[:2]], register), _fields(facts), time)
+        for key, facts in sorted(found.items())
+        if key[:2] in machines
+    ]
+
+
+def _machine(point: Point) -> MachineKey:
+    return point.tags.get("school", ""), point.tags.get("machine", "")
+
+
+def _key(point: Point) -> DeviceKey:
+    return (*_machine(point), point.tags.get("device", ""))
+
+
+def _add_reading(facts: _Facts, point: Point) -> None:
+    fields = point.fields
+    facts.kind = max(facts.kind, (point.time, point.tags.get("kind", "")))
+    facts.fault |= bool(text(fields, "fault"))
+    facts.simulated |= fields.get("simulated") is True
+    if fields.get("present") is True:
+        facts.seen = True
+        facts.first_ms = least(facts.first_ms, point.time // MS)
+        facts.last_ms = most(facts.last_ms, point.time // MS)
+    elif fields.get("present") is False:
+        facts.missing = True
+    _add_texts(facts, point, point.time)
+
+
+def _add_stored(facts: _Facts, row: Point) -> None:
+    fields = row.fields
+    last = number(fields, "last_ms")
+    facts.kind = max(facts.kind, (0, row.tags.get("kind", "")))
+    facts.seen |= fields.get("seen") is True
+    facts.missing |= fields.get("missing") is True
+    facts.fault |= fields.get("fault") is True
+    facts.simulated |= fields.get("simulated") is True
+    facts.first_ms = least(facts.first_ms, number(fields, "first_ms"))
+    facts.last_ms = most(facts.last_ms, last)
+    _add_texts(facts, row, 0)
+
+
+def _add_texts(facts: _Facts, point: Point, time: int) -> None:
+    for name in _TEXTS:
+        said = text(point.fields, name)
+        if said:
+            facts.texts[name] = max(facts.texts.get(name, (-1, "")), (time, said))
+
+
+def _tags(key: DeviceKey, facts: _Facts, machine: Point, register: Register) -> dict[str, str]:
+    school, _, device = key
+    kind = resolved(facts.kind[1], school, machine.tags.get("room", ""), register)
+    return {**machine.tags, "kind": kind, "device": device}
+
+
+def resolved(kind: str, school: str, room: str, register: Register) -> str:
+    """The kind of a device: a `display` is what the register says its room owns.
+
+    A room that owns none of `PICTURES` leaves it a display of unknown kind.
+    """
+    if kind != "display":
+        return kind
+    rows = register.equipment_of.get((school, room), [])
+    owned = {row.kind for row in rows if row.count > 0}
+    return next((picture for picture in PICTURES if picture in owned), kind)
+
+
+def _fields(facts: _Facts) -> dict[str, Value]:
+    """Only flags that are set: two keepers at once cannot clear each other's."""
+    flags = {
+        "seen": facts.seen,
+        "missing": facts.missing,
+        "fault": facts.fault,
+        "simulated": facts.simulated,
+    }
+    fields: dict[str, Value] = {name: True for name, value in flags.items() if value}
+    times = {"first_ms": facts.first_ms, "last_ms": facts.last_ms}
+    fields |= {name: value for name, value in times.items() if value is not None}
+    return fields | {name: said for name, (_, said) in sorted(facts.texts.items())}

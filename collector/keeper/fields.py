@@ -1,0 +1,34 @@
+"""Fields and tags of points, read with their types. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from collector.store.seam import Point, Value
+
+
+def number(fields: Mapping[str, Value], name: str) -> int | None:
+    """An int field, None where the point lacks it."""
+    value = fields.get(name)
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def text(fields: Mapping[str, Value], name: str) -> str:
+    """A text field, empty where the point lacks it."""
+    value = fields.get(name, "")
+    return value if isinstance(value, str) else ""
+
+
+def certain(point: Point) -> bool:
+    """Whether a raw point's time can be trusted: no other is evidence of any day."""
+    return point.fields.get("uncertain") is not True
+
+
+def least(one: int | None, other: int | None) -> int | None:
+    """The smaller of those that are there."""
+    return other if one is None else one if other is None else min(one, other)
+
+
+def most(one: int | None, other: int | None) -> int | None:
+    """The larger of those that are there."""
+    return other if one is None else one if other is None else max(one, other)

@@ -1,0 +1,48 @@
+"""The day's indicators: the figure as of today, as points."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+
+from agent.wire import CITY_TIME
+from collector.config import City, Figure
+from collector.keeper.midnight import midnight
+from collector.roster.register import Register
+from collector.store.seam import Point, Store
+
+__all__ = ["CITY_TIME", "of_day"]
+
+
+def of_day(
+    store: Store, register: Register, figure: Figure, city: City, day: dt.date
+) -> Iterator[Point]:
+    """The `indicator`, `school_day` and `line_day` points of a day.
+
+    Raises:
+        UnavailableError, MisconfiguredError: as `Store.read`.
+    """
+    # Imported on use: the days alone need none of the judging.
+    from collector.compliance.figure import judge
+    from collector.compliance.indicators import points
+    from collector.evidence import load
+
+    found = load(store, register, figure, day)
+    judged = judge(register, found, figure, city, year=day.year, today=day)
+    pcs = _pcs(store, day)
+    for point in points(judged, day):
+        yield _with_pcs(point, pcs) if point.measurement == "school_day" else point
+
+
+def _pcs(store: Store, day: dt.date) -> Mapping[str, int]:
+    """Distinct PCs that reported that day, by school."""
+    start = midnight(day)
+    machines: dict[str, set[str]] = defaultdict(set)
+    for point in store.read("machine_day", start, start + 1, fields=["seen"]):
+        machines[point.tags["school"]].add(point.tags["machine"])
+    return {school: len(found) for school, found in machines.items()}
+
+
+def _with_pcs(point: Point, pcs: Mapping[str, int]) -> Point:
+    return point._replace(fields={**point.fields, "pcs": pcs.get(point.tags["school"], 0)})

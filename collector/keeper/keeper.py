@@ -1,0 +1,94 @@
+"""The keeper: what needs history, computed from the store alone, as often as one likes."""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+import time
+from collections.abc import Callable, Collection, Iterable, Iterator
+from itertools import islice
+
+from collector.config import City, Figure
+from collector.keeper import indicators, schoolday
+from collector.roster.register import Register
+from collector.store.seam import Point, RejectedError, Store
+
+_log = logging.getLogger("schoolpulse.keeper")
+_BATCH = 2000
+#: The figure is judged anew at most so often that it takes a twentieth of the time.
+_REST = 20
+
+
+class Keeper:
+    """Derives days and indicators. Not for use by several threads at once.
+
+    `load_register` gives the register in force. Everything is a pure function of the store
+    and the register, so nothing is lost with a keeper, and two do no harm.
+    """
+
+    def __init__(
+        self, store: Store, load_register: Callable[[], Register], figure: Figure, city: City
+    ) -> None:
+        self._store, self._load = store, load_register
+        self._figure, self._city = figure, city
+        self._changed = True  # at the start nobody knows when the figure was last judged
+        self._judged: dt.date | None = None
+        self._rest_until = 0.0
+
+    def derive(self, days: Collection[dt.date]) -> int:
+        """Compute all rows of these days, oldest first; how many changed.
+
+        Memory is that of one school's day.
+
+        Raises:
+            UnavailableError, MisconfiguredError: some rows may be written; derive them again.
+        """
+        register = self._load()
+        changed = sum(self._store_all(self._rows(register, day)) for day in sorted(days))
+        self._changed |= bool(changed)
+        return changed
+
+    def run_once(self, now: dt.datetime) -> None:
+        """What the clock makes due: the indicators, once a day and after days have changed.
+
+        Raises:
+            UnavailableError, MisconfiguredError.
+        """
+        today = now.astimezone(indicators.CITY_TIME).date()
+        due = self._changed and time.monotonic() >= self._rest_until
+        if not due and today == self._judged:
+            return
+        started = time.monotonic()
+        self._changed = False
+        try:
+            self.judge(today)
+        except BaseException:
+            self._changed = True
+            raise
+        self._judged = today
+        self._rest_until = time.monotonic() + _REST * (time.monotonic() - started)
+
+    def judge(self, today: dt.date) -> int:
+        """Write the `indicator`, `school_day` and `line_day` points of a day; how many.
+
+        Raises:
+            UnavailableError, MisconfiguredError.
+        """
+        return self._store_all(
+            indicators.of_day(self._store, self._load(), self._figure, self._city, today)
+        )
+
+    def _rows(self, register: Register, day: dt.date) -> Iterator[Point]:
+        for school in sorted(register.schools):
+            yield from schoolday.derive(self._store, register, school, day)
+
+    def _store_all(self, points: Iterable[Point]) -> int:
+        rest, count = iter(points), 0
+        while batch := list(islice(rest, _BATCH)):
+            count += len(batch)
+            try:
+                self._store.write(batch)
+            except RejectedError as error:
+                # A name in the register that no store takes must not stop the others' days.
+                _log.warning("derived_rejected points=%d reason=%s", len(error.points), error)
+        return count

@@ -1,0 +1,140 @@
+"""`machine_day`: a PC's day, from the reports whose time is certain. Pure."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from collector.keeper.fields import certain, least, most, number, text
+from collector.keeper.midnight import MS, midnight
+from collector.roster.register import Register
+from collector.store.seam import Point, Value
+
+MachineKey = tuple[str, str]  # school, machine
+
+
+@dataclass(slots=True)
+class MachineFacts:
+    """What a day's reports say of one PC. Texts go with the time that they were said at."""
+
+    first_ms: int | None = None
+    last_ms: int | None = None
+    reports: int = 0
+    boots: set[str] = field(default_factory=set)
+    boots_known: int = 0
+    weak: bool = False
+    simulated: bool = False
+    hostname: tuple[int, str] = (0, "")
+    claimed: tuple[int, str] = (0, "")
+    stored_room: tuple[int, str] = (0, "")
+
+
+Machines = dict[MachineKey, MachineFacts]
+
+
+def machine_days(
+    agents: Iterable[Point],
+    hosts: Iterable[Point],
+    stored: Iterable[Point],
+    register: Register,
+    day: dt.date,
+    earlier: Mapping[MachineKey, str] | None = None,
+) -> list[Point]:
+    """The day's `machine_day` points of registered schools.
+
+    `agents` and `hosts` are the day's raw points, `stored` its rows so far; in any order.
+    `earlier` names PCs that did not say their hostname that day: they say it once a start.
+    """
+    return machine_points(gather(agents, hosts, stored), register, day, earlier or {})
+
+
+def gather(agents: Iterable[Point], hosts: Iterable[Point], stored: Iterable[Point]) -> Machines:
+    """Fold the points of one day, in any order, by school and machine."""
+    found: Machines = defaultdict(MachineFacts)
+    for point in filter(certain, agents):
+        _add_report(found[_key(point)], point)
+    for point in filter(certain, hosts):
+        name = text(point.fields, "hostname")
+        if name and _key(point) in found:
+            facts = found[_key(point)]
+            facts.hostname = max(facts.hostname, (point.time, name))
+    for point in stored:
+        _add_stored(found[_key(point)], point)
+    return dict(found)
+
+
+def unnamed(machines: Machines) -> list[MachineKey]:
+    """The PCs whose hostname the day does not tell."""
+    return [key for key, facts in machines.items() if not facts.hostname[1]]
+
+
+def _key(point: Point) -> MachineKey:
+    return point.tags.get("school", ""), point.tags.get("machine", "")
+
+
+def _add_report(facts: MachineFacts, point: Point) -> None:
+    millis = point.time // MS
+    facts.first_ms = least(facts.first_ms, millis)
+    facts.last_ms = most(facts.last_ms, millis)
+    facts.reports += 1
+    facts.boots.add(text(point.fields, "boot"))
+    facts.weak |= point.fields.get("weak_id") is True
+    facts.simulated |= point.fields.get("simulated") is True
+    claimed = text(point.fields, "room")
+    if claimed:
+        facts.claimed = max(facts.claimed, (point.time, claimed))
+
+
+def _add_stored(facts: MachineFacts, row: Point) -> None:
+    """A row of the same day; there are several where the PC was bound to another room."""
+    fields = row.fields
+    reports = number(fields, "reports") or 0
+    facts.first_ms = least(facts.first_ms, number(fields, "first_ms"))
+    facts.last_ms = most(facts.last_ms, number(fields, "last_ms"))
+    facts.reports = max(facts.reports, reports)
+    facts.boots_known = max(facts.boots_known, number(fields, "boots") or 0)
+    facts.weak |= fields.get("weak_id") is True
+    facts.simulated |= fields.get("simulated") is True
+    # Time 0: what the day's own reports say comes before.
+    facts.hostname = max(facts.hostname, (0, text(fields, "hostname")))
+    facts.stored_room = max(facts.stored_room, (reports, row.tags.get("room", "")))
+
+
+def machine_points(
+    machines: Machines, register: Register, day: dt.date, earlier: Mapping[MachineKey, str]
+) -> list[Point]:
+    """The rows, each with the room that the register gives its PC."""
+    time = midnight(day)
+    rows = []
+    for key, facts in sorted(machines.items()):
+        if key[0] in register.schools:
+            name = facts.hostname[1] or earlier.get(key, "")
+            tags = _tags(key, facts, name, register)
+            rows.append(Point("machine_day", tags, _fields(facts, name), time))
+    return rows
+
+
+def _tags(
+    key: MachineKey, facts: MachineFacts, hostname: str, register: Register
+) -> dict[str, str]:
+    school, machine = key
+    # Where reports are there, a room that the register took back must not live on in the row.
+    claimed = facts.claimed[1] if facts.boots else facts.stored_room[1]
+    room = register.room_for(school, machine, hostname, claimed)
+    tags = {"school": school, "district": register.district_of(school), "machine": machine}
+    return tags | ({"room": room} if room else {})
+
+
+def _fields(facts: MachineFacts, hostname: str) -> dict[str, Value]:
+    boots = max(len(facts.boots), facts.boots_known)
+    fields: dict[str, Value] = {
+        "seen": True,
+        "reports": facts.reports,
+        "boots": boots,
+        "weak_id": facts.weak,
+    }
+    told = {"first_ms": facts.first_ms, "last_ms": facts.last_ms, "hostname": hostname or None}
+    fields |= {name: value for name, value in told.items() if value is not None}
+    return fields | ({"simulated": True} if facts.simulated else {})

@@ -1,0 +1,277 @@
+"""The day rows as pure functions: rules of rooms and serials, any order, flags only ever set."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from collector.keeper.days import bounds, device_days, machine_days, midnight, room_days
+from collector.keeper.devices import resolved
+from collector.roster.register import Equipment, Machine, Register
+from collector.store.seam import Point
+
+pytestmark = pytest.mark.filterwarnings("error")
+_QUICK = settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+
+
+def by_room(points: list[Point]) -> dict[str, Any]:
+    return {point.tags["room"]: point.fields for point in points}
+
+
+class Derived:
+    """The three kinds of rows from the day's raw points."""
+
+    def __init__(
+        self, raw: list[Point], register: Register, day: dt.date, stored: list[Point] | None = None
+    ) -> None:
+        def of(name: str, points: list[Point]) -> list[Point]:
+            return [point for point in points if point.measurement == name]
+
+        kept = stored or []
+        self.machines = machine_days(
+            of("agent", raw), of("host", raw), of("machine_day", kept), register, day
+        )
+        self.devices = device_days(
+            of("device", raw), self.machines, of("device_day", kept), register, day
+        )
+        self.rooms = room_days(self.machines, self.devices, register, day)
+        self.all = [*self.machines, *self.devices, *self.rooms]
+
+
+def test_a_day_lasts_24_hours_from_shanghai_midnight(day: dt.date) -> None:
+    start, stop = bounds(day)
+    assert start == midnight(day) == 1_772_380_800_000_000_000  # 2026-03-02T00:00+08:00
+    assert stop - start == 86_400 * 10**9
+
+
+def test_strong_and_weak_ids_are_counted_apart(told: Any, register: Register, day: dt.date) -> None:
+    raw = [told.agent(n, "08:00", weak_id=n == 3) for n in range(4)]
+    raw += [told.host(n, "08:00", f"LAB-{n}") for n in range(4)]
+    room = by_room(Derived(raw, register, day).rooms)["lab"]
+    assert (room["pcs"], room["weak_pcs"], room["seats"]) == (3, 1, 50)
+
+
+def test_one_pc_counts_once_however_often_it_reports(
+    told: Any, register: Register, day: dt.date
+) -> None:
+    raw = [told.agent(1, f"{hour:02}:00", boot=f"{hour:016}") for hour in range(8, 18)]
+    raw.append(told.host(1, "08:00", "lab-1"))
+    found = Derived(raw, register, day)
+    assert by_room(found.rooms)["lab"]["pcs"] == 1
+    assert found.machines[0].fields["reports"] == found.machines[0].fields["boots"] == 10
+
+
+def test_a_pc_without_a_room_makes_no_room(told: Any, register: Register, day: dt.date) -> None:
+    found = Derived([told.agent(1, "08:00"), told.host(1, "08:00", "office-9")], register, day)
+    assert "room" not in found.machines[0].tags
+    assert found.rooms == []
+
+
+def test_the_register_speaks_before_the_pc(told: Any, register: Register, day: dt.date) -> None:
+    claims = told.agent(1, "08:00", room="lab")
+    assert Derived([claims], register, day).machines[0].tags["room"] == "lab"
+    both = [claims, told.host(1, "08:00", "6-1-a")]
+    assert Derived(both, register, day).machines[0].tags["room"] == "6-1"
+    unknown = [told.agent(1, "08:00", room="no such room")]
+    assert "room" not in Derived(unknown, register, day).machines[0].tags
+
+
+def test_a_binding_taken_back_does_not_live_on(told: Any, register: Register, day: dt.date) -> None:
+    raw = [told.agent(1, "08:00"), told.host(1, "08:00", "x")]
+    bound = Register(
+        register.schools, rooms=register.rooms, machines=[Machine(told.school, "lab", "x")]
+    )
+    first = Derived(raw, bound, day)
+    assert by_room(first.rooms)["lab"]["pcs"] == 1
+    assert Derived(raw, register, day, first.all).rooms == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "room", "is_now"),
+    [
+        ("display", "6-1", "projector"),
+        ("display", "6-2", "display"),
+        ("display", "", "display"),
+        ("monitor", "6-1", "monitor"),
+        ("tv", "6-1", "tv"),
+    ],
+)
+def test_an_unnamed_display_is_what_the_room_owns(
+    register: Register, told: Any, kind: str, room: str, is_now: str
+) -> None:
+    assert resolved(kind, told.school, room, register) == is_now
+
+
+def test_a_room_said_to_own_none_resolves_nothing(register: Register, told: Any) -> None:
+    none = [Equipment(told.school, "6-1", "projector", 0), Equipment(told.school, "6-1", "tv", 1)]
+    found = Register(register.schools, rooms=register.rooms, equipment=none)
+    assert resolved("display", told.school, "6-1", found) == "tv"
+
+
+def test_a_monitor_or_an_unknown_display_is_no_picture(
+    told: Any, register: Register, day: dt.date
+) -> None:
+    raw = [told.agent(1, "08:00"), told.host(1, "08:00", "6-2-a")]
+    raw += [told.device(1, "08:00", kind) for kind in ("monitor", "screen", "display")]
+    room = by_room(Derived(raw, register, day).rooms)["6-2"]
+    assert (room["display"], room["displays"], room["computer"]) == (False, 0, True)
+
+
+def test_standby_is_seen_and_absent_is_missing(told: Any, register: Register, day: dt.date) -> None:
+    raw = [
+        told.agent(1, "08:00"), told.host(1, "08:00", "6-1-a"),
+        told.device(1, "08:00", "projector", "HDMI-1", power="standby"),
+        told.device(1, "09:00", "camera", "usb-1", present=False),
+    ]  # fmt: skip
+    found = Derived(raw, register, day)
+    room = by_room(found.rooms)["6-1"]
+    assert (room["display"], room["camera"], room["missing"]) == (True, False, 1)
+    flags = {p.tags["kind"]: (p.fields.get("seen"), p.fields.get("missing")) for p in found.devices}
+    assert flags == {"projector": (True, None), "camera": (None, True)}
+
+
+SAME = {"maker": "SEC", "model": "EB-X", "serial": "S1"}
+
+
+def _two_rooms(
+    told: Any, first: tuple[str, str], second: tuple[str, str], **serial: Any
+) -> list[Point]:
+    raw = []
+    for n, room, times in ((1, "6-1", first), (2, "6-2", second)):
+        raw += [told.host(n, times[0], f"{room}-a")]
+        for at in times:
+            raw += [told.agent(n, at), told.device(n, at, "projector", **{**SAME, **serial})]
+    return raw
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "counted"),
+    [
+        (("08:00", "09:00"), ("10:00", "11:00"), ["6-1"]),  # carried over
+        (("10:00", "11:00"), ("08:00", "09:00"), ["6-2"]),
+        (("08:00", "10:00"), ("09:00", "11:00"), ["6-1", "6-2"]),  # at the same time
+        (("08:00", "17:00"), ("09:00", "10:00"), ["6-1", "6-2"]),
+        (("08:00", "08:00"), ("08:00", "08:00"), ["6-1", "6-2"]),
+    ],
+)
+def test_one_serial_in_two_rooms(
+    told: Any, register: Register, day: dt.date, first: Any, second: Any, counted: list[str]
+) -> None:
+    rooms = by_room(Derived(_two_rooms(told, first, second), register, day).rooms)
+    assert [room for room, fields in rooms.items() if fields["display"]] == counted
+    assert all(fields["computer"] for fields in rooms.values())
+
+
+@pytest.mark.parametrize("lacking", ["maker", "model", "serial"])
+def test_without_a_whole_identity_two_sightings_are_two(
+    told: Any, register: Register, day: dt.date, lacking: str
+) -> None:
+    raw = _two_rooms(told, ("08:00", "09:00"), ("10:00", "11:00"), **{lacking: ""})
+    rooms = by_room(Derived(raw, register, day).rooms)
+    assert [fields["displays"] for fields in rooms.values()] == [1, 1]
+
+
+def test_one_serial_in_two_schools_is_two_devices(
+    told: Any, register: Register, day: dt.date
+) -> None:
+    raw = []
+    for n, school, at in ((1, "9963000001", "08:00"), (2, "9963000002", "10:00")):
+        raw += [told.agent(n, at, school=school, room="6-1")]
+        raw += [told.device(n, at, "projector", school=school, **SAME)]
+    found = Derived(raw, register, day)
+    assert [point.fields["displays"] for point in found.rooms] == [1, 1]
+
+
+def test_two_pcs_of_a_room_see_one_projector(told: Any, register: Register, day: dt.date) -> None:
+    raw = []
+    for n in (1, 2):
+        raw += [told.agent(n, "08:00", room="6-1"), told.device(n, "08:00", "projector", **SAME)]
+    assert by_room(Derived(raw, register, day).rooms)["6-1"]["displays"] == 1
+
+
+def test_three_rooms_two_at_once(told: Any, register: Register, day: dt.date) -> None:
+    spans = {"6-1": ("08:00", "12:00"), "6-2": ("09:00", "10:00"), "lab": ("11:00", "13:00")}
+    raw = []
+    for n, (room, times) in enumerate(spans.items()):
+        for at in times:
+            raw += [told.agent(n, at, room=room), told.device(n, at, "tv", **SAME)]
+    rooms = by_room(Derived(raw, register, day).rooms)
+    found = {room: fields["displays"] for room, fields in rooms.items()}
+    # Two devices explain it: 6-1 keeps one all morning, the other moves from 6-2 to the lab.
+    assert found == {"6-1": 1, "6-2": 1, "lab": 0}
+
+
+_AT = st.integers(0, 23 * 60).map(lambda minutes: f"{minutes // 60:02}:{minutes % 60:02}")
+_READING = st.tuples(
+    st.integers(1, 3),
+    _AT,
+    st.sampled_from(["6-1", "6-2", "lab", ""]),
+    st.sampled_from(["display", "projector", "sound", "camera"]),
+    st.booleans(),
+    st.sampled_from(["", "lamp"]),
+    st.sampled_from(["", "S1", "S2"]),
+    st.booleans(),
+)
+
+
+def _raw(told: Any, readings: list[Any]) -> list[Point]:
+    points = []
+    for n, at, room, kind, present, fault, serial, weak in readings:
+        points.append(told.agent(n, at, room=room, weak_id=weak))
+        points.append(told.host(n, at, f"pc-{n}"))
+        fields = {"present": present, "fault": fault, "maker": "M", "model": "X", "serial": serial}
+        points.append(told.device(n, at, kind, **fields))
+    return points
+
+
+@_QUICK
+@given(readings=st.lists(_READING, max_size=12), shuffled=st.randoms(use_true_random=False))
+def test_the_order_of_reports_does_not_matter(
+    told: Any, register: Register, day: dt.date, readings: list[Any], shuffled: Any
+) -> None:
+    raw = _raw(told, readings)
+    mixed = list(raw)
+    shuffled.shuffle(mixed)
+    assert Derived(mixed, register, day).all == Derived(raw, register, day).all
+
+
+@_QUICK
+@given(readings=st.lists(_READING, max_size=12), cut=st.integers(0, 12))
+def test_late_reports_give_what_all_at_once_would_have(
+    told: Any, register: Register, day: dt.date, readings: list[Any], cut: int
+) -> None:
+    early = Derived(_raw(told, readings[:cut]), register, day)
+    late = Derived(_raw(told, readings), register, day, early.all)
+    assert late.all == Derived(_raw(told, readings), register, day).all
+    assert Derived(_raw(told, readings), register, day, late.all).all == late.all
+
+
+@_QUICK
+@given(readings=st.lists(_READING, max_size=12), cut=st.integers(0, 12))
+def test_flags_are_only_ever_set(
+    told: Any, register: Register, day: dt.date, readings: list[Any], cut: int
+) -> None:
+    """Even where the telemetry behind a stored flag is gone."""
+    first = Derived(_raw(told, readings[:cut]), register, day)
+    later = Derived(_raw(told, readings[cut:]), register, day, first.all)
+    flags = {
+        (point.tags["device"], name)
+        for point in first.devices
+        for name in ("seen", "missing", "fault")
+        if point.fields.get(name)
+    }
+    kept = {
+        (point.tags["device"], name)
+        for point in later.devices
+        for name in ("seen", "missing", "fault")
+        if point.fields.get(name)
+    }
+    assert flags <= kept
+    seen = {point.tags["machine"] for point in first.machines}
+    assert seen <= {point.tags["machine"] for point in later.machines}
