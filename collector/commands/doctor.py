@@ -1,0 +1,48 @@
+"""`schoolpulse doctor`: every dependency of the city side, checked, with the mend."""
+
+from __future__ import annotations
+
+import argparse
+import datetime as dt
+import json
+import logging
+from collections.abc import Sequence
+
+from agent.wire import CITY_TIME
+from agent.wire.command_line import DONE, FAILED
+from agent.wire.lang import say
+from collector.config import load
+from collector.service.checks import Check, checks
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The command's arguments."""
+    parser.add_argument("--config", metavar="FILE", help=say("配置文件", "settings"))
+    parser.add_argument("--json", action="store_true", help=say("输出 JSON", "print JSON"))
+
+
+def run(args: argparse.Namespace) -> int:
+    """Check all; 1 on any finding."""
+    # The checks say themselves what the connection's log would say.
+    logging.getLogger("schoolpulse").setLevel(logging.CRITICAL)
+    config, warnings = load(args.config)
+    found = []
+    for check in checks(config, warnings, dt.datetime.now(CITY_TIME)):
+        found.append(check)
+        if not args.json:
+            _print(check)
+    if args.json:
+        print(_as_json(found))
+    return DONE if all(check.ok for check in found) else FAILED
+
+
+def _print(check: Check) -> None:
+    print(f"{'✓' if check.ok else '✗'} {check.name}: {check.detail}", flush=True)
+    if check.mend:
+        print(f"    {say('办法', 'mend')}: {check.mend}", flush=True)
+
+
+def _as_json(found: Sequence[Check]) -> str:
+    ok = all(check.ok for check in found)
+    body = {"ok": ok, "checks": [check._asdict() for check in found]}
+    return json.dumps(body, ensure_ascii=False, indent=2)

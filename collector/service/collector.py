@@ -1,0 +1,161 @@
+"""The collector: its threads, put together, started and stopped.
+
+ear ──messages──▶ inbox ──batches──▶ worker ──▶ store, then receipts ──▶ mouth
+ └─ hellos: receipted there and then              roster: policies ──────┘
+
+Two connections, because a full inbox makes the ear wait: on one, the broker's acks of our
+receipts would wait behind all the messages that it has in hand for us.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+
+from agent.wire.topics import ALL_PRESENCE, ALL_REPORTS
+from collector.config import Config
+from collector.ingest import Answered, day_of, decode
+from collector.service.counts import Counts
+from collector.service.dirty import FILE as DAYS_FILE
+from collector.service.dirty import DirtyDays
+from collector.service.inbox import Inbox, Message
+from collector.service.keeping import Deriver, Keeping
+from collector.service.link import Link
+from collector.service.log import event
+from collector.service.own import SYS, OwnPoints
+from collector.service.quarantine import FILE as QUARANTINE_FILE
+from collector.service.quarantine import Quarantine
+from collector.service.receipts import Entry, merge
+from collector.service.roster import LoadRegister, Roster, Version
+from collector.service.worker import Worker
+from collector.service.writer import Writer
+from collector.store.seam import Store
+
+TOPICS = (ALL_REPORTS, ALL_PRESENCE, *SYS)
+#: SIGTERM to exit is promised within 5 s; the rest is for the interpreter to end.
+STOP_S = 3.5
+_PATIENCE_S = 1.0
+
+
+class Collector:
+    """Reports in by MQTT, points in the store, receipts out.
+
+    `store` and `load_register` are the caller's: it closes the store after `stop`. `version`
+    tells cheaply whether the register changed; without it the register is read each second.
+    `keeper` derives the days; without one, nothing is derived, and the days stay marked.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        store: Store,
+        load_register: LoadRegister,
+        *,
+        version: Version | None = None,
+        keeper: Deriver | None = None,
+    ) -> None:
+        self.counts = Counts()
+        self._stopping, self._stopped = threading.Event(), threading.Event()
+        self._inbox = Inbox()
+        self._dirty = DirtyDays(config.folder / DAYS_FILE)
+        self._quarantine = Quarantine(config.folder / QUARANTINE_FILE, config.quarantine_bytes)
+        self._roster = Roster(config, load_register, version, self._today_anew)
+        self._ear = Link(config.mqtt, TOPICS, self._heard, self._roster.tell_all)
+        self._mouth = Link(config.mqtt, (), lambda *_: None, self._roster.tell_all)
+        writer = Writer(store, self.counts, self._stopping, self._outage)
+        self._own = OwnPoints(self.counts, lambda: len(self._inbox), lambda: writer.write_ms)
+        self._worker = Worker(
+            self._inbox,
+            writer,
+            self._quarantine,
+            self._dirty,
+            self._roster.known,
+            self._mouth.publish,
+            self.counts,
+            self._own.due,
+        )
+        self._keeping = Keeping(keeper, self._dirty, config.keeper_s) if keeper else None
+
+    def start(self) -> None:
+        """Start all threads; returns at once, connected or not."""
+        event("collector_started")
+        self._worker.start()
+        self._roster.start(self._mouth, lambda: self._ear.up)
+        self._mouth.start()
+        self._ear.start()
+        if self._keeping:
+            self._keeping.start()
+
+    def wait_up(self, seconds: float) -> bool:
+        """Whether we hear and can speak within `seconds`."""
+        deadline = time.monotonic() + seconds
+        links = self._mouth, self._ear
+        return all(link.wait_up(max(0.0, deadline - time.monotonic())) for link in links)
+
+    def wait(self, seconds: float | None = None) -> bool:
+        """Wait until `stop` has done its work; False when `seconds` pass first."""
+        return self._stopped.wait(seconds)
+
+    def stop(self) -> bool:
+        """Store what is in hand, send its receipts, let go. Within `STOP_S`. Idempotent.
+
+        Returns whether all threads have ended: a store that does not answer may hold one, and
+        must not be closed under it.
+        """
+        if self._stopping.is_set():
+            return self._stopped.wait(STOP_S) and not self._busy()
+        end = time.monotonic() + STOP_S
+        self._inbox.close()
+        self._stopping.set()
+        self._worker.join(0.75 * STOP_S)
+        self._mouth.flush(0.5 * _left(end))
+        self._roster.stop(_left(end))
+        self._ear.stop(_left(end))
+        self._mouth.stop(_left(end))
+        if self._keeping:
+            self._keeping.stop(_left(end))
+        busy = self._busy()
+        if not busy:
+            self._quarantine.close()
+            self._dirty.close()
+        event("collector_stopped", busy=busy, **self.counts.snapshot())
+        self._stopped.set()
+        return not busy
+
+    def _busy(self) -> bool:
+        return self._worker.alive or bool(self._keeping and self._keeping.alive)
+
+    def _today_anew(self) -> None:
+        """A changed register changes today's rows, and the figure, with no report coming in."""
+        self._dirty.mark({day_of(time.time_ns() // 1_000_000)})
+
+    def _outage(self, down: bool) -> None:
+        self._inbox.be_patient(0.0 if down else _PATIENCE_S)
+
+    def _heard(self, topic: str, payload: bytes, retained: bool) -> None:
+        """Paho's thread: as little as can be."""
+        if topic.startswith("$SYS/"):
+            self._own.heard(topic, payload)
+            return
+        self.counts.add("received")
+        # Hellos pass by the inbox: a PC must learn the time even while the store is down.
+        if topic.endswith("/1") and self._hello(topic, payload):
+            return
+        if not self._inbox.put(Message(topic, payload, time.time_ns())):
+            self.counts.add("turned_away")
+
+    def _hello(self, topic: str, payload: bytes) -> bool:
+        answer = decode(topic, payload, self._roster.known, 0)
+        if not isinstance(answer, Answered):
+            return False
+        self.counts.add("hellos")
+        entry = Entry(answer.source, answer.echo)
+        for to, receipt in merge([entry], (), time.time_ns() // 1_000_000):
+            if not self._mouth.publish(to, receipt):
+                self.counts.add("receipts_unsent")
+        return True
+
+
+def _left(end: float) -> float:
+    """Seconds until `end` of time.monotonic, and always time enough for what is done already."""
+    return max(0.05, end - time.monotonic())

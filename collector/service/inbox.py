@@ -1,0 +1,95 @@
+"""Messages taken in and not yet stored: bounded, and in batches by size and age."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from typing import NamedTuple
+
+
+class Message(NamedTuple):
+    """What the broker delivered; `arrived` in ns since 1970 UTC."""
+
+    topic: str
+    payload: bytes
+    arrived: int
+
+
+class Inbox:
+    """A queue between the broker's thread and the worker.
+
+    Full, it makes `put` wait for `patience` seconds: TCP then slows the broker. In a store's
+    outage patience is none: messages are turned away, without receipt, so that hellos behind
+    them are still heard; the agents send again.
+    """
+
+    def __init__(self, limit: int = 10_000, limit_bytes: int = 48 * 1024 * 1024) -> None:
+        self._limit, self._limit_bytes = limit, limit_bytes
+        self._messages: deque[Message] = deque()
+        self._bytes = 0
+        self._wanted = 1
+        self._lock = threading.Lock()
+        self._filled = threading.Condition(self._lock)
+        self._room = threading.Condition(self._lock)
+        self._closed = False
+        self._patience = 1.0
+
+    def __len__(self) -> int:
+        return len(self._messages)
+
+    @property
+    def closed(self) -> bool:
+        """Whether no more is taken in."""
+        return self._closed
+
+    def be_patient(self, seconds: float) -> None:
+        """How long `put` waits for room from now on."""
+        with self._lock:
+            self._patience = seconds
+            self._room.notify_all()
+
+    def put(self, message: Message) -> bool:
+        """Take a message in; False where there is no room, or the inbox is closed."""
+        with self._lock:
+            until = time.monotonic() + self._patience
+            while self._full() and not self._closed:
+                left = min(until - time.monotonic(), self._patience)
+                if left <= 0 or not self._room.wait(left):
+                    return False
+            if self._closed:
+                return False
+            self._messages.append(message)
+            self._bytes += len(message.payload)
+            if len(self._messages) >= self._wanted:
+                self._filled.notify()
+            return True
+
+    def take(self, limit: int, age: float, idle: float) -> list[Message]:
+        """Up to `limit` messages, once there are as many or the first waited `age` seconds.
+
+        Empty after `idle` seconds without any, or when closed and drained.
+        """
+        with self._lock:
+            self._await(1, idle)
+            if self._messages and not self._closed:
+                self._await(limit, age)
+            taken = [self._messages.popleft() for _ in range(min(limit, len(self._messages)))]
+            self._bytes -= sum(len(message.payload) for message in taken)
+            self._room.notify_all()
+            return taken
+
+    def close(self) -> None:
+        """Take no more in; what is inside can still be taken out."""
+        with self._lock:
+            self._closed = True
+            self._filled.notify_all()
+            self._room.notify_all()
+
+    def _full(self) -> bool:
+        return len(self._messages) >= self._limit or self._bytes >= self._limit_bytes
+
+    def _await(self, wanted: int, seconds: float) -> None:
+        self._wanted = wanted
+        self._filled.wait_for(lambda: self._closed or len(self._messages) >= wanted, seconds)
+        self._wanted = 1

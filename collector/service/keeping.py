@@ -1,0 +1,95 @@
+"""The keeper's thread: days that reports touched are derived anew, every `keeper_s`."""
+
+from __future__ import annotations
+
+import datetime as dt
+import sqlite3
+import threading
+import time
+from collections.abc import Collection
+from typing import Protocol
+
+from agent.wire import CITY_TIME
+from collector.service.backoff import Backoff
+from collector.service.dirty import DirtyDays
+from collector.service.log import event, warn
+from collector.store.seam import MisconfiguredError, UnavailableError
+
+#: A run is followed by at least this many times its length, so that ingest keeps its core.
+_REST = 3.0
+
+
+class Deriver(Protocol):
+    """What `collector.keeper.Keeper` does."""
+
+    def derive(self, days: Collection[dt.date]) -> object:
+        """Compute all rows of these days."""
+
+    def run_once(self, now: dt.datetime) -> object:
+        """Whatever the clock alone makes due."""
+
+
+class Keeping:
+    """Runs a keeper until stopped. What fails is tried again; the days stay marked."""
+
+    def __init__(self, keeper: Deriver, dirty: DirtyDays, period_s: float) -> None:
+        self._keeper, self._dirty, self._period_s = keeper, dirty, period_s
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="keeper", daemon=True)
+        self._said = ""
+
+    def start(self) -> None:
+        """Begin; the first run is at once, for days marked before the start."""
+        self._thread.start()
+
+    def stop(self, seconds: float) -> None:
+        """Stop after the day in hand. A run cut short is repeated after the next start."""
+        self._stopping.set()
+        if self._thread.is_alive():
+            self._thread.join(seconds)
+
+    @property
+    def alive(self) -> bool:
+        """Whether a run is still under way."""
+        return self._thread.is_alive()
+
+    def _run(self) -> None:
+        backoff = Backoff(base=1.0, cap=60.0)
+        while not self._stopping.is_set():
+            started = time.monotonic()
+            if self._guarded():
+                backoff.reset()
+                # Today is derived whole each time: late in a large city's day that takes minutes.
+                wait = max(self._period_s, _REST * (time.monotonic() - started))
+            else:
+                wait = min(self._period_s, backoff.next())
+            self._stopping.wait(wait)
+
+    def _guarded(self) -> bool:
+        try:
+            self._once()
+        except (UnavailableError, MisconfiguredError, sqlite3.Error) as error:
+            self._say_once(error)
+            return False
+        except Exception as error:  # a day that cannot be derived must not end the others' keeper
+            self._say_once(error)
+            return False
+        self._said = ""
+        return True
+
+    def _once(self) -> None:
+        started = time.monotonic()
+        taken = self._dirty.take()
+        for day, mark in taken.items():
+            if self._stopping.is_set():
+                return
+            self._keeper.derive([day])
+            self._dirty.done({day: mark})
+        self._keeper.run_once(dt.datetime.now(CITY_TIME))
+        if taken:
+            event("days_derived", days=len(taken), seconds=round(time.monotonic() - started, 2))
+
+    def _say_once(self, error: Exception) -> None:
+        if repr(error) != self._said:
+            self._said = repr(error)
+            warn("keeper_failed", error=repr(error))

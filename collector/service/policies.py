@@ -1,0 +1,43 @@
+"""What a school's machines are told, merged from the settings and the register. Pure."""
+
+from __future__ import annotations
+
+import msgspec
+
+from agent import wire
+from collector.config import Config
+from collector.roster.register import Register
+
+
+def policy(register: Register, config: Config, school: str, issued: int = 0) -> wire.Policy:
+    """The policy of a registered school; `issued` in ms since 1970 UTC."""
+    lines = tuple(
+        wire.LinePolicy(
+            line=row.line,
+            server=config.lines.server,
+            contract_mbps=row.contract_mbps,
+            quiet_per_day=config.lines.quiet_per_day,
+            lesson_per_day=config.lines.lesson_per_day,
+        )
+        for row in register.lines_of.get(school, [])
+    )
+    return wire.Policy(
+        v=1,
+        school=school,
+        issued=issued,
+        report_s=config.report_s,
+        calendar=register.calendar,
+        lines=lines,
+        rooms={row.pattern: row.room for row in register.machines_of.get(school, [])},
+        room_lines={row.room: row.line for row in register.rooms_of.get(school, []) if row.line},
+    )
+
+
+def policies(register: Register, config: Config) -> dict[str, wire.Policy]:
+    """Each registered school's policy, unissued: two that are equal say the same."""
+    return {school: policy(register, config, school) for school in register.schools}
+
+
+def issue(merged: wire.Policy, now_ms: int) -> bytes:
+    """The bytes to publish at `now_ms`."""
+    return wire.encode(msgspec.structs.replace(merged, issued=now_ms))

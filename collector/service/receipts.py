@@ -1,0 +1,62 @@
+"""Receipts: what was stored and what is held, merged for each machine. Pure."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from agent import wire
+from agent.wire.topics import receipt_topic
+from collector.ingest import Held, Source
+
+#: When a held report may be tried again, in seconds. A policy of its school calls it earlier.
+RETRY_S = 3600
+
+
+class Entry(NamedTuple):
+    """A report to be receipted: stored, answered or quarantined."""
+
+    source: Source
+    echo: int | None = None
+
+
+def merge(
+    entries: Iterable[Entry], held: Iterable[Held], now_ms: int
+) -> Iterator[tuple[str, bytes]]:
+    """One receipt a machine, as (topic, payload).
+
+    `echo` is that of the machine's last report that had one.
+    """
+    stored: dict[tuple[str, str], list[Source]] = defaultdict(list)
+    kept: dict[tuple[str, str], list[wire.Held]] = defaultdict(list)
+    echo: dict[tuple[str, str], int] = {}
+    items: list[Entry | Held] = [*held, *entries]
+    for item in items:
+        who = item.source.school, item.source.machine
+        if item.echo is not None:
+            echo[who] = item.echo
+        if isinstance(item, Held):
+            kept[who].append(wire.Held(item.source.boot, item.source.number, item.reason, RETRY_S))
+        else:
+            stored[who].append(item.source)
+    for who in stored.keys() | kept.keys():
+        receipt = wire.Receipt(
+            v=1,
+            now=now_ms,
+            echo=echo.get(who),
+            stored=tuple(ranges(stored[who])),
+            held=tuple(kept[who]),
+        )
+        yield receipt_topic(*who), wire.encode(receipt)
+
+
+def ranges(sources: Iterable[Source]) -> Iterator[wire.StoredRange]:
+    """Runs of neighbouring numbers of each boot, in order."""
+    numbers = sorted({(source.boot, source.number) for source in sources})
+    first = 0
+    for at, (boot, number) in enumerate(numbers):
+        follows = numbers[at + 1] if at + 1 < len(numbers) else None
+        if follows != (boot, number + 1):
+            yield wire.StoredRange(boot, numbers[first][1], number)
+            first = at + 1
