@@ -1,0 +1,91 @@
+"""`schoolpulse lineserver`: the city's measurement server, until it is told to stop."""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import sqlite3
+import sys
+import threading
+from contextlib import ExitStack
+from pathlib import Path
+
+from agent.wire.command_line import DONE, RefusedError
+from agent.wire.lang import say
+from collector.config import Config, load
+from collector.lineserver.publish import Publisher
+from collector.lineserver.server import CannotListenError, LineServer
+from collector.service.lock import FileLock
+
+DEFAULT_PORT = 8095
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Where to listen, and the settings of broker and data folder."""
+    listen = say("监听地址", "address to listen on")
+    parser.add_argument("--host", default="0.0.0.0", metavar="ADDRESS", help=listen)  # noqa: S104
+    parser.add_argument(
+        "--port",
+        type=int,
+        default=DEFAULT_PORT,
+        help=say(f"端口，0 为任意空闲（默认 {DEFAULT_PORT}）", f"default {DEFAULT_PORT}; 0: any"),
+    )
+    parser.add_argument("--config", metavar="FILE", help=say("配置文件", "settings"))
+    parser.add_argument(
+        "--simulated",
+        action="store_true",
+        help=say("记录标为模拟数据", "mark the records as simulated"),
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Serve until SIGTERM or Ctrl-C. 0: stopped; 2: refused before anything started."""
+    config, warnings = load(args.config)
+    for warning in warnings:
+        print(warning, file=sys.stderr)
+    stop = threading.Event()
+    for sign in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(sign, lambda *_: stop.set())
+    with ExitStack() as opened:
+        publisher, server = _open(config, args, opened)
+        publisher.start()
+        opened.callback(publisher.stop)
+        server.start()
+        opened.callback(server.stop)  # before the publisher: tests that run still get records
+        where = f"http://{args.host}:{server.port}"
+        print(say(f"测速服务在 {where}", f"measurement server on {where}"), flush=True)
+        stop.wait()
+    return DONE
+
+
+def _open(
+    config: Config, args: argparse.Namespace, opened: ExitStack
+) -> tuple[Publisher, LineServer]:
+    """Everything that can refuse, before anything starts."""
+    folder = config.folder / "lineserver"
+    try:
+        opened.callback(_lock(folder).release)
+        publisher = Publisher(config.mqtt, folder, simulated=args.simulated)
+        return publisher, LineServer(args.host, args.port, publisher.publish)
+    except CannotListenError as error:
+        raise RefusedError(str(error)) from error
+    except (OSError, sqlite3.Error) as error:
+        raise RefusedError(
+            say(
+                f"{folder}：打不开数据或证书：{error}；检查 data 与 mqtt 的设置",
+                f"{folder}: cannot open data or certificates: {error}; check `data` and `mqtt`",
+            )
+        ) from error
+
+
+def _lock(folder: Path) -> FileLock:
+    """Two servers must not send from one outbox."""
+    try:
+        return FileLock(folder / "lock")
+    except RefusedError as error:
+        raise RefusedError(
+            say(
+                f"{folder}：已有一个测速服务在用；先停掉它，或换一个 data",
+                f"{folder}: another measurement server uses it; stop it, or set another `data`",
+            )
+        ) from error

@@ -1,0 +1,220 @@
+"""One connection to the measurement server: speedtest-cli's mini protocol, and the turns.
+
+POST /v1/tests                        ask for a turn: 201 granted, 409 busy
+POST /v1/tests/<id>/done              close it: 200 with what the server saw
+GET  /t/<id>/                         the page that speedtest-cli looks for
+GET  /t/<id>/speedtest/latency.txt    test=test
+GET  /t/<id>/speedtest/random<N>x<N>.jpg   2·N² bytes that do not compress
+POST /t/<id>/speedtest/upload.php     any body; answers size=<bytes>
+GET  /healthz                         200 and counts
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import re
+import socket
+from dataclasses import asdict
+from http.server import BaseHTTPRequestHandler
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta, Struct
+
+from agent.version import VERSION
+from collector.lineserver.ledger import Ledger
+from collector.lineserver.running import Ending, Running
+from collector.lineserver.turns import Busy, Wish
+
+log = logging.getLogger(__name__)
+
+#: Sent over and over, each time from another place in it.
+_NOISE = memoryview(os.urandom(4 * 1024 * 1024))
+_CHUNK = 256 * 1024
+_MAX_BODY = 64 * 1024
+_MAX_SIDE = 10_000  # random<N>x<N>: 200 MB
+_MAX_UPLOAD = 1_000_000_000
+_IDLE_S = 15.0
+_PAGE = b'<html><script>var settings = {upload_extension: "php"};</script></html>\n'
+_RANDOM = re.compile(r"random([1-9][0-9]{0,4})x\1\.jpg")
+
+
+class Done(Struct, frozen=True):
+    """The body of POST /v1/tests/<id>/done; `ok` says that the agent's test came to its end."""
+
+    ok: bool = True
+
+
+class Seen(Struct, frozen=True):
+    """What the server saw of a test: bytes of payload, and samples of (s, bytes)."""
+
+    sent_bytes: int
+    received_bytes: int
+    solo: bool
+    server_limited: bool
+    down: Annotated[list[tuple[float, int]], Meta(max_length=10_000)]
+    up: Annotated[list[tuple[float, int]], Meta(max_length=10_000)]
+
+
+class Handler(BaseHTTPRequestHandler):
+    """Answers the requests of one connection, in a thread of its own."""
+
+    protocol_version = "HTTP/1.1"
+    server_version = f"SchoolPulse/{VERSION}"
+    sys_version = ""
+    timeout = _IDLE_S
+    disable_nagle_algorithm = True
+    ledger: Ledger  # given by the server
+
+    def do_GET(self) -> None:
+        """The page, latency.txt, noise, health."""
+        path = self.path.partition("?")[0]
+        if path == "/healthz":
+            self._json(200, {"status": "ok", **asdict(self.ledger.counts)})
+        elif (found := self._test(path)) is not None:
+            self._mini_get(*found)
+        else:
+            self._refuse(404, "no such page, or the test has ended")
+
+    def do_POST(self) -> None:
+        """Turns and uploads."""
+        path = self.path.partition("?")[0]
+        length = self._length()
+        if length is None:
+            self._refuse(411, "a body of known length is needed")
+        elif path == "/v1/tests":
+            self._ask(length)
+        elif match := re.fullmatch(r"/v1/tests/([0-9a-f]{32})/done", path):
+            self._done(match[1], length)
+        elif (found := self._test(path)) is not None and found[1] == "speedtest/upload.php":
+            self._swallow(found[0], length)
+        else:
+            self._refuse(404, "no such page, or the test has ended")
+
+    def _test(self, path: str) -> tuple[Running, str] | None:
+        match = re.fullmatch(r"/t/([0-9a-f]{32})(?:/(.*))?", path)
+        running = self.ledger.find(match[1]) if match else None
+        return (running, match[2] or "") if match and running else None
+
+    def _mini_get(self, running: Running, rest: str) -> None:
+        if not rest:
+            self._reply(200, _PAGE, "text/html")
+        elif rest == "speedtest/latency.txt":
+            self._reply(200, b"test=test\n", "text/plain")
+        elif (match := _RANDOM.fullmatch(rest.removeprefix("speedtest/"))) and (
+            side := int(match[1])
+        ) <= _MAX_SIDE:
+            self._noise(running, 2 * side * side)
+        else:
+            self._refuse(404, "no such page")
+
+    def _ask(self, length: int) -> None:
+        wish = self._body(length, Wish)
+        if wish is None:
+            return
+        answer = self.ledger.ask(wish)
+        if isinstance(answer, Busy):
+            self._json(409, {"busy": True, "retry_s": answer.retry_s})
+            return
+        turn = answer.turn
+        lease = round(turn.until - turn.started, 3)
+        self._json(201, {"id": turn.id, "path": f"/t/{turn.id}", "lease_s": lease})
+
+    def _done(self, test: str, length: int) -> None:
+        done = self._body(length, Done)
+        if done is None:
+            return
+        running = self.ledger.find(test)
+        outcome: Ending = "ok" if done.ok else "abandoned"
+        record = self.ledger.close(running, outcome) if running else None
+        if running is None or record is None:
+            self._refuse(404, "the test has ended")
+            return
+        self._json(200, Seen(
+            sent_bytes=record.sent_bytes,
+            received_bytes=record.received_bytes,
+            solo=record.solo,
+            server_limited=running.server_limited,
+            down=running.down,
+            up=running.up,
+        ))  # fmt: skip
+
+    def _noise(self, running: Running, size: int) -> None:
+        self._head(200, size, "image/jpeg")
+        self._limit_unsent()
+        left, place = size, int.from_bytes(os.urandom(2)) % 1009
+        with running.carrying(self.connection, sends=True):
+            while left and not running.closed:
+                start = place % (len(_NOISE) - _CHUNK)
+                sent = self.connection.send(_NOISE[start : start + min(left, _CHUNK)])
+                running.count_sent(sent)
+                left -= sent
+                place += sent
+        self.close_connection = left > 0
+
+    def _limit_unsent(self) -> None:
+        """Hand the kernel no more than it can soon send, so that little is left at the end."""
+        if option := getattr(socket, "TCP_NOTSENT_LOWAT", None):
+            self.connection.setsockopt(socket.IPPROTO_TCP, option, _CHUNK)
+
+    def _swallow(self, running: Running, length: int) -> None:
+        if length > _MAX_UPLOAD:
+            self._refuse(413, f"more than {_MAX_UPLOAD} bytes")
+            return
+        left = length
+        with running.carrying(self.connection, sends=False):
+            while left and not running.closed:
+                block = self.rfile.read1(min(left, _CHUNK))
+                if not block:
+                    break
+                running.count_received(len(block))
+                left -= len(block)
+        if left:
+            self.close_connection = True
+        else:
+            self._reply(200, f"size={length}".encode(), "text/plain")
+
+    def _length(self) -> int | None:
+        text = self.headers.get("Content-Length", "")
+        return int(text) if text.isascii() and text.isdigit() and len(text) < 16 else None
+
+    def _body(self, length: int, kind: type[Any]) -> Any:
+        if length > _MAX_BODY:
+            self._refuse(413, f"more than {_MAX_BODY} bytes")
+            return None
+        try:
+            return msgspec.json.decode(self.rfile.read(length) or b"{}", type=kind)
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            self._refuse(400, str(error)[:200])
+            return None
+
+    def _json(self, status: int, body: Any) -> None:
+        self._reply(status, msgspec.json.encode(body), "application/json")
+
+    def _refuse(self, status: int, why: str) -> None:
+        self.close_connection = True  # its body may not have been read
+        self._json(status, {"error": why})
+
+    def _reply(self, status: int, body: bytes, kind: str) -> None:
+        self._head(status, len(body), kind)
+        self.wfile.write(body)
+
+    def _head(self, status: int, length: int, kind: str) -> None:
+        self.send_response(status)
+        self.send_header("Content-Type", kind)
+        self.send_header("Content-Length", str(length))
+        self.send_header("Cache-Control", "no-store, no-transform")
+        if self.close_connection:
+            self.send_header("Connection", "close")
+        self.end_headers()
+
+    def handle(self) -> None:
+        """Serve the connection; a client that leaves is no event."""
+        with contextlib.suppress(ConnectionError, TimeoutError, BrokenPipeError):
+            super().handle()
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Requests are counted, not logged."""
+        log.debug("request", extra={"line": format % args})

@@ -1,0 +1,87 @@
+"""Records of tests onto the wire: an agent's outbox and link, as school `lineserver`."""
+
+from __future__ import annotations
+
+import logging
+import re
+import secrets
+import time
+from pathlib import Path
+
+from agent.clock import Clock
+from agent.link import Link, Speaker
+from agent.loop import Loop
+from agent.outbox import Outbox
+from agent.version import VERSION
+from agent.wire import LINESERVER, AgentHealth, Inventory, LineRecord
+from agent.wire.settings import Broker
+
+log = logging.getLogger(__name__)
+
+
+class Publisher:
+    """Keeps each record until the collector has stored it. Safe to use from several threads."""
+
+    def __init__(self, broker: Broker, folder: Path, *, simulated: bool = False) -> None:
+        """Open the outbox in `folder`; nothing is sent yet.
+
+        Raises:
+            OSError, sqlite3.Error: the folder cannot be written, or a TLS file not read.
+        """
+        folder.mkdir(parents=True, exist_ok=True)
+        self.machine = _machine(folder / "lineserver.id")
+        self._started = time.monotonic()
+        clock = Clock()
+        self._outbox = Outbox(folder / "lineserver.db", self.machine, clock, simulated=simulated)
+        self._loop = Loop("line-link")
+        inventory = Inventory(os="lineserver", agent_version=VERSION)
+        speaker = Speaker(LINESERVER, self.machine, lambda: inventory, simulated)
+        self._link = Link(broker, speaker, self._outbox, clock, self._loop)
+
+    def start(self) -> None:
+        """Connect, and stay connected."""
+        self._loop.start()
+        self._link.start()
+
+    def stop(self) -> None:
+        """Say offline; what has no receipt yet waits in the outbox for the next start."""
+        self._link.stop()
+        self._loop.stop()
+        self._outbox.close()
+
+    def publish(self, record: LineRecord) -> None:
+        """Keep a record, and send it when it can be.
+
+        Raises:
+            OutboxError: it could not be kept.
+        """
+        number = self._outbox.put((record, self._health()), evidence=True)
+        log.info(
+            "line_record",
+            extra={"test": record.test, "outcome": record.outcome, "number": number},
+        )
+
+    @property
+    def waiting(self) -> int:
+        """Records without a receipt."""
+        return self._outbox.counts().rows
+
+    def _health(self) -> AgentHealth:
+        counts = self._outbox.counts()
+        return AgentHealth(
+            version=VERSION,
+            uptime_s=round(time.monotonic() - self._started, 3),
+            outbox_rows=counts.rows,
+            outbox_bytes=counts.bytes,
+            dropped_telemetry=counts.dropped_telemetry,
+            dropped_evidence=counts.dropped_evidence,
+        )
+
+
+def _machine(path: Path) -> str:
+    """The server's id on the wire, drawn once and kept beside its outbox."""
+    if path.exists() and re.fullmatch("[0-9a-f]{32}", found := path.read_text("ascii").strip()):
+        return found
+    drawn = secrets.token_hex(16)
+    path.write_text(drawn + "\n", "ascii")
+    return drawn

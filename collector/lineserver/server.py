@@ -1,0 +1,108 @@
+"""The measurement server: a listening socket, a thread for each connection, a ledger of tests."""
+
+from __future__ import annotations
+
+import errno
+import socket
+import socketserver
+import threading
+from collections.abc import Callable
+from http.server import ThreadingHTTPServer
+from typing import Any
+
+from agent.wire import LineRecord
+from agent.wire.lang import say
+from collector.lineserver.handler import Handler
+from collector.lineserver.ledger import Counts, Ledger
+
+#: A test uses about ten connections.
+MAX_CONNECTIONS = 1000
+
+
+class CannotListenError(OSError):
+    """The address cannot be listened on; the message says why, and the mend."""
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    block_on_close = False
+    request_queue_size = 128
+
+    def __init__(self, address: tuple[str, int], handler: type[Handler]) -> None:
+        self._room = threading.BoundedSemaphore(MAX_CONNECTIONS)
+        if ":" in address[0]:
+            self.address_family = socket.AF_INET6
+        super().__init__(address, handler)
+
+    def server_bind(self) -> None:
+        # As TCPServer does; HTTPServer would ask the DNS for our name first.
+        socketserver.TCPServer.server_bind(self)
+        self.server_name, self.server_port = str(self.server_address[0]), self.server_address[1]
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        if self._room.acquire(blocking=False):
+            super().process_request(request, client_address)
+        else:
+            self.shutdown_request(request)
+
+    def process_request_thread(self, request: Any, client_address: Any) -> None:
+        try:
+            super().process_request_thread(request, client_address)
+        finally:
+            self._room.release()
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A connection that ends amid a transfer is how tests end."""
+
+
+class LineServer:
+    """The measurement server on `host`:`port`, where 0 is a free port.
+
+    `on_record` gets the record of each test, once, from one thread or another.
+
+    Raises:
+        CannotListenError: the port is in use, or the address is not ours.
+    """
+
+    def __init__(self, host: str, port: int, on_record: Callable[[LineRecord], None]) -> None:
+        self._ledger = Ledger(on_record)
+        handler = type("_Handler", (Handler,), {"ledger": self._ledger})
+        try:
+            self._server = _Server((host, port), handler)
+        except OSError as error:
+            raise CannotListenError(_why(host, port, error)) from error
+        self._thread = threading.Thread(
+            target=self._server.serve_forever, args=(0.2,), name="line-server", daemon=True
+        )
+
+    @property
+    def port(self) -> int:
+        """The port listened on."""
+        return int(self._server.server_address[1])
+
+    @property
+    def counts(self) -> Counts:
+        """What was done since the start."""
+        return self._ledger.counts
+
+    def start(self) -> None:
+        """Answer from now on, in threads of its own."""
+        self._ledger.start()
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Take no more connections, end the tests that run, and let go of the port."""
+        self._server.shutdown()
+        self._thread.join()
+        self._ledger.stop()
+        self._server.server_close()
+
+
+def _why(host: str, port: int, error: OSError) -> str:
+    where = f"{host}:{port}"
+    if error.errno == errno.EADDRINUSE:
+        return say(
+            f"{where} 端口已被占用：换一个端口（--port），或停掉占用它的程序",
+            f"{where} is in use: choose another port (--port), or stop the program that has it",
+        )
+    return say(f"不能监听 {where}：{error}", f"cannot listen on {where}: {error}")
