@@ -1,0 +1,156 @@
+"""`schoolpulse simulate`: a city of known truth, into the store or over MQTT."""
+
+from __future__ import annotations
+
+import argparse
+import datetime as dt
+import sys
+import tempfile
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+from agent.wire import CITY_TIME
+from agent.wire.command_line import DONE, FAILED, RefusedError
+from agent.wire.lang import say
+from collector import config as settings
+from collector.compliance.window import cutoff as last_day
+from collector.config import Config
+from collector.roster.book import RegisterBook
+from collector.simulate import live, writing
+from collector.simulate.build import build
+from collector.simulate.city import City, Size
+from collector.store.factory import open_store
+from collector.store.seam import StoreError
+
+REGISTER_FILE = "register.db"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Sizes, where to, and the bounds of a live fleet."""
+    add = parser.add_argument
+    add("--config", metavar="FILE", help=say("配置文件", "settings"))
+    add("--year", type=int, help=say("年度，默认今年", "default: this year"))
+    add("--schools", type=positive, default=60, help=say("学校数（60）", "how many schools (60)"))
+    add("--seed", type=int, default=1, help=say("随机种子（1）", "seed (1)"))
+    text = say("截止日前多少天的证据（365）", "days of evidence before the cut-off (365)")
+    add("--days", type=positive, default=365, help=text)
+    text = say("每种情形至少出现一次", "let every situation occur at least once")
+    add("--every-case", action="store_true", help=text)
+    text = say("即使已有别的学校也写入", "write although there are other schools")
+    add("--force", action="store_true", help=text)
+    text = say("不写证据，而是经 MQTT 真实上报", "report over MQTT instead of writing evidence")
+    add("--live", action="store_true", help=text)
+    text = say("--live：多少台电脑（50）", "--live: how many PCs (50)")
+    add("--agents", type=positive, default=50, help=text)
+    text = say("--live：每隔多少秒上报（30）", "--live: seconds between reports (30)")
+    add("--report-s", type=float, default=30.0, help=text)
+    text = say("--live：多少秒后结束", "--live: end after so many seconds")
+    add("--seconds", type=float, help=text)
+    text = say("--live：多少份报告后结束", "--live: end after so many reports")
+    add("--reports", type=positive, help=text)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Simulate; 2 where real data would be touched."""
+    config, warnings = settings.load(args.config)
+    for warning in warnings:
+        print(warning, file=sys.stderr)
+    city = _city(args, config)
+    try:
+        return _live(args, config, city) if args.live else _write(args, config, city)
+    except StoreError as error:
+        problem = say("写不进数据库", "cannot write the store")
+        print(f"{problem}: {error}", file=sys.stderr)
+        return FAILED
+    except OSError as error:
+        raise RefusedError(f"{config.folder}: {error}") from error
+
+
+def positive(text: str) -> int:
+    """A number above 0, for argparse."""
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(say("要大于 0", "must be above 0"))
+    return number
+
+
+def _city(args: argparse.Namespace, config: Config) -> City:
+    today = dt.datetime.now(CITY_TIME).date()
+    year = args.year or today.year
+    try:
+        cutoff = last_day(config.figure, year, today)
+    except ValueError as error:
+        raise RefusedError(say(f"{year} 年还没有开始", f"{year} has not begun")) from error
+    size = Size(args.schools, args.seed, year, args.every_case)
+    # The day that still runs is left to those who report: it has no evidence of hours to come.
+    return build(size, cutoff, today - dt.timedelta(days=1), args.days)
+
+
+def _write(args: argparse.Namespace, config: Config, city: City) -> int:
+    book = _book(config)
+    console = Console(file=sys.stderr)
+    with open_store(config) as store:
+        if not args.force:
+            writing.check_register(book)
+            writing.check_store(store)
+        writing.write_register(book, city)
+        with _bar(console) as bar:
+            text = say("写入证据", "writing evidence")
+            task = bar.add_task(text, total=len(city.days), note="")
+            count = writing.write_evidence(
+                store, city, lambda day, _: bar.update(task, advance=1, note=day.isoformat())
+            )
+    path = writing.write_truth(config.folder, city, config.city)
+    schools, pcs, days = len(city.schools), len(city.pcs), len(city.days)
+    print(
+        say(
+            f"模拟数据：{schools} 所学校，{pcs} 台电脑，{days} 个开放日，{count} 个数据点\n"
+            f"真值：{path}",
+            f"simulated: {schools} schools, {pcs} PCs, {days} open days, {count} points\n"
+            f"truth: {path}",
+        )
+    )
+    return DONE
+
+
+def _live(args: argparse.Namespace, config: Config, city: City) -> int:
+    if args.seconds is None and args.reports is None:
+        raise RefusedError(
+            say("--live 要有 --seconds 或 --reports", "--live needs --seconds or --reports")
+        )
+    book = _book(config)
+    if not writing.holds(book, city):
+        if not args.force:
+            writing.check_register(book)
+        writing.write_register(book, city)
+    agents = live.agents(city, args.agents)
+    bounds = live.Bounds(args.seconds, args.reports)
+    console = Console(file=sys.stderr)
+    with tempfile.TemporaryDirectory(prefix="schoolpulse-fleet-") as folder, _bar(console) as bar:
+        text = say(f"{len(agents)} 台电脑上报", f"{len(agents)} PCs report")
+        task = bar.add_task(text, total=args.reports, note="")
+
+        def show(made: int, waiting: int) -> None:
+            note = say(f"已报 {made}，待确认 {waiting}", f"{made} made, {waiting} wait")
+            bar.update(task, completed=made, note=note)
+
+        done = live.run(config.mqtt, agents, Path(folder), args.report_s, bounds, show)
+    print(
+        say(
+            f"模拟上报：{done.agents} 台电脑，{done.produced} 份报告，未确认 {done.waiting}",
+            f"simulated: {done.agents} PCs, {done.produced} reports, {done.waiting} unreceipted",
+        )
+    )
+    return FAILED if done.waiting else DONE
+
+
+def _book(config: Config) -> RegisterBook:
+    config.folder.mkdir(parents=True, exist_ok=True)
+    return RegisterBook(config.folder / REGISTER_FILE)
+
+
+def _bar(console: Console) -> Progress:
+    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[note]}"))
+    return Progress(*columns, TimeElapsedColumn(), console=console, transient=True)

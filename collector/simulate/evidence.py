@@ -1,0 +1,85 @@
+"""What a simulated city leaves in the store: one open day after the other, oldest first."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+
+from agent.wire import device_id
+from collector.keeper.days import room_days
+from collector.roster.register import Register
+from collector.simulate import linetests
+from collector.simulate.city import City, Gear, Pc
+from collector.simulate.habits import chance, offline_days
+from collector.simulate.years import midnight_ns, moment_ms
+from collector.store.seam import Point, Value
+
+_FROM, _TO = dt.time(7, 40), dt.time(17, 20)
+_REPORTS = 110
+
+
+def days(city: City) -> Iterator[tuple[dt.date, list[Point]]]:
+    """Each open day with its evidence points, oldest first."""
+    register = city.register()
+    offline = {
+        school.code: offline_days(city.size.seed, school.code, len(city.days))
+        for school in city.schools
+    }
+    for rank in reversed(range(len(city.days))):
+        yield city.days[rank], _day(city, register, rank, offline)
+
+
+def _day(
+    city: City, register: Register, rank: int, offline: dict[str, frozenset[int]]
+) -> list[Point]:
+    on = [pc for pc in city.pcs if _reports(city, pc, rank, offline)]
+    machines = [_machine_day(city, register, pc, rank) for pc in on]
+    devices = [
+        _device_day(city, register, pc, gear, rank, offline) for pc in on for gear in pc.gear
+    ]
+    rooms = room_days(machines, devices, register, city.days[rank])
+    return [*machines, *devices, *rooms, *linetests.tests_of(city, rank, offline)]
+
+
+def _reports(city: City, pc: Pc, rank: int, offline: dict[str, frozenset[int]]) -> bool:
+    return pc.days.holds(rank, offline[pc.school], city.size.seed, pc.machine)
+
+
+def _tags(register: Register, pc: Pc) -> dict[str, str]:
+    tags = {"school": pc.school, "district": register.district_of(pc.school)}
+    if pc.room:
+        tags["room"] = pc.room
+    return tags | {"machine": pc.machine}
+
+
+def _machine_day(city: City, register: Register, pc: Pc, rank: int) -> Point:
+    late = int(chance(pc.machine, rank) * 1_200_000)
+    fields: dict[str, Value] = {
+        "seen": True,
+        "first_ms": moment_ms(city.days[rank], _FROM) + late,
+        "last_ms": moment_ms(city.days[rank], _TO) - late,
+        "reports": _REPORTS - late // 60_000,
+        "weak_id": pc.weak,
+        "boots": 1 + (late > 1_000_000),
+        "simulated": True,
+    }
+    return Point("machine_day", _tags(register, pc), fields, midnight_ns(city.days[rank]))
+
+
+def _device_day(
+    city: City, register: Register, pc: Pc, gear: Gear, rank: int,
+    offline: dict[str, frozenset[int]],
+) -> Point:  # fmt: skip
+    seen = gear.seen.holds(rank, offline[pc.school], city.size.seed, pc.machine, gear.connector)
+    fault = gear.faults.holds(rank, offline[pc.school])
+    device = device_id(pc.machine, gear.kind, gear.connector)
+    fields: dict[str, Value] = {
+        "seen": seen, "missing": not seen, "fault": fault, "maker": gear.maker,
+        "model": gear.model, "serial": gear.serial, "connector": gear.connector,
+        "simulated": True,
+    }  # fmt: skip
+    if seen:
+        fields["first_ms"] = moment_ms(city.days[rank], _FROM)
+        fields["last_ms"] = moment_ms(city.days[rank], _TO)
+    tags = _tags(register, pc) | {"kind": gear.kind, "device": device}
+    return Point("device_day", tags, fields, midnight_ns(city.days[rank]))

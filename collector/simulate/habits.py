@@ -1,0 +1,64 @@
+"""On which days something happens, told by rank: the open days back from the last written one.
+
+Rank 0 is the newest day of evidence. The window of the figure holds 30 open days up to the
+cut-off, so ranks up to 25 always lie inside it and ranks from 32 always before it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+
+IN_WINDOW = 25  # the last rank that surely lies in the window
+BEFORE_WINDOW = 32  # the first rank that surely lies before it
+#: How many ranks the cases need, whatever is asked for: the window and a fortnight before it.
+NEEDED = 46
+#: Days on which whole schools may be off; no case leans on a rank of this remainder.
+_OFFLINE_EVERY, _OFFLINE_REST = 4, 3
+
+
+def chance(*parts: object) -> float:
+    """A number in [0, 1) that depends on the parts alone, not on the order of asking."""
+    text = "\0".join(map(str, parts))
+    digest = hashlib.blake2b(text.encode(), digest_size=7).digest()
+    return int.from_bytes(digest) / float(1 << 56)
+
+
+@dataclass(frozen=True, slots=True)
+class Habit:
+    """Ranks on which something happens.
+
+    With `only`, exactly on those. Else on the ranks newest..oldest: surely where `sure` names
+    them, otherwise with the chance `share`, but never on the school's offline days.
+    """
+
+    only: frozenset[int] | None = None
+    newest: int = 0
+    oldest: int = 1_000_000
+    share: float = 1.0
+    sure: frozenset[int] = frozenset()
+
+    def holds(self, rank: int, offline: frozenset[int], *seed: object) -> bool:
+        """Whether it happens on the day of `rank`."""
+        if self.only is not None:
+            return rank in self.only
+        if not self.newest <= rank <= self.oldest or rank in offline:
+            return False
+        return rank in self.sure or self.share >= 1 or chance(rank, *seed) < self.share
+
+
+ALWAYS = Habit()
+NEVER = Habit(only=frozenset())
+USUALLY = Habit(share=0.9, sure=frozenset({2, 5, 8, 13, 17}))
+BEFORE = Habit(newest=BEFORE_WINDOW)
+
+
+def on(*ranks: int) -> Habit:
+    """Exactly on these ranks."""
+    return Habit(only=frozenset(ranks))
+
+
+def offline_days(seed: int, school: str, ranks: int) -> frozenset[int]:
+    """The ranks on which nobody at the school reports: power cuts, sports days."""
+    candidates = range(_OFFLINE_REST, ranks, _OFFLINE_EVERY)
+    return frozenset(rank for rank in candidates if chance(seed, school, rank) < 0.25)

@@ -1,0 +1,117 @@
+"""Write a simulated city into a register and a store, and refuse where others' rows are.
+
+RefusedError (agent.wire.command_line): the register or the store holds schools already.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from pathlib import Path
+
+from agent.wire.command_line import RefusedError
+from agent.wire.lang import say
+from collector.config import City as CitySettings
+from collector.roster.book import RegisterBook
+from collector.roster.rows import rows_of
+from collector.simulate import evidence, truth
+from collector.simulate.city import City
+from collector.store.seam import Store
+
+#: Codes of example schools; no real 学校标识码 begins so.
+EXAMPLE = "99"
+WHO = "schoolpulse simulate"
+TRUTH_FILE = "truth.json"
+_BATCH = 5000
+_EVER = 2**62
+_EVIDENCE = ("machine_day", "line_test", "line_record")
+
+
+def check_register(book: RegisterBook) -> None:
+    """Refuse a register that holds schools: the simulation would replace them.
+
+    Another simulated city is refused too. Its evidence and inspections would stay behind under
+    the same codes, and the truth would no longer be true.
+    """
+    schools = book.load_or_empty().schools
+    real = [code for code in schools if not code.startswith(EXAMPLE)]
+    if real:
+        raise RefusedError(
+            say(
+                f"台账里有 {len(real)} 所真实学校（如 {real[0]}），模拟会替换整个台账。{_other()}",
+                f"the register holds {len(real)} real schools, such as {real[0]}, and a simulation "
+                f"replaces it. {_other()}",
+            )
+        )
+    if schools:
+        raise RefusedError(
+            say(
+                f"{book.path} 里已有 {len(schools)} 所示例学校，混在一起真值就不成立。{_other()}",
+                f"{book.path} holds {len(schools)} example schools already; mixed with them, the "
+                f"truth would not hold. {_other()}",
+            )
+        )
+
+
+def check_store(store: Store) -> None:
+    """Refuse a store that holds evidence.
+
+    Raises:
+        RefusedError: it holds some.
+        UnavailableError, MisconfiguredError: it cannot be read.
+    """
+    for measurement in _EVIDENCE:
+        for point in store.read(measurement, 0, _EVER):
+            school = point.tags.get("school", "")
+            raise RefusedError(
+                say(
+                    f"数据库里已有证据（学校 {school}），与模拟数据混在一起就分不开了。{_other()}",
+                    f"the store holds evidence already (school {school}), which simulated rows "
+                    f"would mix with. {_other()}",
+                )
+            )
+
+
+def _other() -> str:
+    return say(
+        "请换一个数据目录或数据库；一定要写，加 --force",
+        "Choose another data folder or store; to write all the same, add --force",
+    )
+
+
+def write_register(book: RegisterBook, city: City) -> None:
+    """Replace the register by the city's; its inspections are added."""
+    book.import_rows(rows_of(city.register()), who=WHO, source=f"seed {city.size.seed}")
+    book.add_inspections(city.inspections, who=WHO)
+
+
+def holds(book: RegisterBook, city: City) -> bool:
+    """Whether the register is this very city's."""
+    return bool(book.history()) and book.rows() == rows_of(city.register())
+
+
+def write_evidence(
+    store: Store, city: City, progress: Callable[[dt.date, int], None] | None = None
+) -> int:
+    """Write all days, oldest first; how many points.
+
+    `progress` gets each day written and how many points are written by then.
+
+    Raises:
+        UnavailableError, MisconfiguredError: some days are written; write all again.
+    """
+    count = 0
+    for day, points in evidence.days(city):
+        for at in range(0, len(points), _BATCH):
+            store.write(points[at : at + _BATCH])
+        count += len(points)
+        if progress:
+            progress(day, count)
+    return count
+
+
+def write_truth(folder: Path, city: City, settings: CitySettings) -> Path:
+    """Write truth.json into `folder`; its path."""
+    path = folder / TRUTH_FILE
+    path.write_bytes(truth.as_json(city, settings.code))
+    return path
