@@ -1,0 +1,135 @@
+"""`schoolpulse inspect`: dated on-site records, one by one or from a sheet."""
+
+from __future__ import annotations
+
+import argparse
+import datetime as dt
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+from agent.wire import CITY_TIME
+from agent.wire.command_line import DONE, FAILED, RefusedError
+from agent.wire.lang import say
+from collector import config
+from collector.commands.tables import (
+    as_json,
+    console,
+    new_table,
+    print_json,
+    print_problems,
+    this_user,
+)
+from collector.roster import inspections
+from collector.roster.book import RegisterBook
+from collector.roster.problems import Problem, errors
+from collector.roster.register import Inspection, Register
+from collector.roster.sheets import INSPECTIONS, read_table
+from collector.roster.words import INDICATORS_ZH
+
+_CELLS = ("school", "indicator", "class", "date", "inspector", "found", "note")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The sub-commands, each with what it needs."""
+    actions = parser.add_subparsers(required=True, metavar=say("操作", "ACTION"))
+    add = actions.add_parser("add", help=say("登记现场核查", "add on-site records"))
+    for column in INSPECTIONS.columns:
+        add.add_argument(f"--{column.name}", default="", help=f"{column.heading}: {column.meaning}")
+    text = say("从一张表批量登记（列名同上）", "add many, from a sheet of these columns")
+    add.add_argument("--csv", metavar="FILE", type=Path, help=text)
+    _common(add, _run_add)
+    show = actions.add_parser("list", help=say("列出现场核查", "list on-site records"))
+    show.add_argument("--school", default="", help=say("只看这所学校", "this school only"))
+    show.add_argument("--indicator", default="", choices=("", *INDICATORS_ZH))
+    _common(show, _run_list)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Do what the sub-command says."""
+    action: Callable[[argparse.Namespace], int] = args.action
+    return action(args)
+
+
+def _common(parser: argparse.ArgumentParser, action: Callable[[argparse.Namespace], int]) -> None:
+    parser.add_argument("--config", metavar="FILE", help=say("配置文件", "settings file"))
+    parser.add_argument("--json", action="store_true", help=say("输出 JSON", "print JSON"))
+    parser.set_defaults(action=action)
+
+
+def _book(args: argparse.Namespace) -> RegisterBook:
+    settings, notes = config.load(args.config)
+    for note in notes:
+        print(note, file=sys.stderr)
+    return RegisterBook(settings.folder / "register.db")
+
+
+def _run_add(args: argparse.Namespace) -> int:
+    cells = {name: getattr(args, name) for name in _CELLS}
+    if args.csv and any(cells.values()):
+        text = say("--csv 与单条登记只用其一", "use --csv or a single record, not both")
+        raise RefusedError(text)
+    book = _book(args)
+    records, problems = _records(args.csv, cells, book.load(), _today())
+    added = 0
+    if not errors(problems):
+        added = book.add_inspections(records, who=this_user())
+    if args.json:
+        print_json({**as_json(problems), "records": len(records), "added": added})
+    else:
+        print_problems(problems)
+        print(_added(len(records), added))
+    return FAILED if errors(problems) else DONE
+
+
+def _today() -> dt.date:
+    return dt.datetime.now(CITY_TIME).date()
+
+
+def _records(
+    file: Path | None, cells: dict[str, str], register: Register, today: dt.date
+) -> tuple[list[Inspection], list[Problem]]:
+    if file:
+        table, problems = read_table(INSPECTIONS, file)
+    else:
+        cells["date"] = cells["date"] or today.isoformat()
+        table, problems = inspections.of_cells(cells)
+    problems += inspections.check(table, register, today)
+    records = inspections.taken(table, problems)
+    return records, problems if file else inspections.without_rows(problems)
+
+
+def _added(records: int, added: int) -> str:
+    if not records:
+        return say("一条也没有登记", "no record was added")
+    known = records - added
+    text = say(f"已登记 {added} 条", f"{added} added")
+    return text + (say(f"，{known} 条早已登记", f", {known} were there already") if known else "")
+
+
+def _run_list(args: argparse.Namespace) -> int:
+    book = _book(args)
+    rows = [
+        row
+        for row in book.inspections()
+        if args.school in ("", row.school) and args.indicator in ("", row.indicator)
+    ]
+    if args.json:
+        print_json([asdict(row) for row in rows])
+    else:
+        _print(rows, book.load_or_empty())
+    return DONE
+
+
+def _print(rows: Sequence[Inspection], register: Register) -> None:
+    titles = (("日期", "date"), ("学校", "school"), ("指标", "indicator"), ("班级", "class"))
+    table = new_table(*titles, ("符合", "found"), ("核查人", "inspector"), ("备注", "note"))
+    for row in rows:
+        school = register.schools.get(row.school)
+        name = f"{row.school} {school.name}" if school else row.school
+        found = say("是", "yes") if row.found else say("否", "no")
+        indicator = say(INDICATORS_ZH[row.indicator], row.indicator)
+        cells = (str(row.day), name, indicator, row.unit, found, row.inspector, row.note)
+        table.add_row(*cells)
+    console().print(table)

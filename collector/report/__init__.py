@@ -1,0 +1,76 @@
+"""The figure as people and machines read it: one module a format.
+
+All formats are rendered before the first file is written, and each file replaces its
+predecessor in one step: a half-written report never stands.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import os
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Protocol, cast
+
+from collector.compliance.model import Figure
+
+__all__ = ["FORMATS", "Format", "file_name", "render", "write"]
+
+#: Imported on first use; each is a `Format`.
+FORMATS = {
+    "html": "collector.report.html",
+    "json": "collector.report.json",
+}
+
+
+class Format(Protocol):
+    """A module of this package that renders one format."""
+
+    def render(self, figure: Figure) -> bytes:
+        """The whole file. Does no I/O beyond its own template."""
+
+
+def file_name(figure: Figure, name: str) -> str:
+    """What a format's file is called."""
+    return f"schoolpulse-{figure.year}.{name}"
+
+
+def render(figure: Figure, name: str) -> bytes:
+    """The figure in one of `FORMATS`.
+
+    Raises:
+        KeyError: no such format.
+    """
+    module = cast(Format, importlib.import_module(FORMATS[name]))
+    return module.render(figure)
+
+
+def write(figure: Figure, folder: Path, formats: Iterable[str]) -> list[Path]:
+    """Render all, then write all into `folder`, which is made where it is missing.
+
+    Raises:
+        KeyError: no such format.
+        OSError: a file cannot be written; what stood there before stands.
+    """
+    rendered = {folder / file_name(figure, name): render(figure, name) for name in formats}
+    folder.mkdir(parents=True, exist_ok=True)
+    for path, data in rendered.items():
+        _replace(path, data)
+    return list(rendered)
+
+
+def _replace(path: Path, data: bytes) -> None:
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(name).chmod(0o644)
+        Path(name).replace(path)
+    except BaseException:
+        with contextlib.suppress(FileNotFoundError):
+            Path(name).unlink()
+        raise

@@ -1,0 +1,115 @@
+"""One school explained: every rule applied, and every number used."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import msgspec
+
+from agent.wire.command_line import RefusedError
+from agent.wire.lang import chosen, say
+from collector.compliance.model import INDICATORS, Figure, Indicator, Step, Unit
+from collector.compliance.shares import shown
+from collector.compliance.targets import name, remark, target
+from collector.compliance.verdicts import NAMES
+from collector.compliance.window import Window, Windows
+from collector.report.json import line
+from collector.report.view import Tree, document, unit, watermark
+
+
+def text(figure: Figure, code: str) -> Iterator[str]:
+    """Line by line, in the language in force.
+
+    Raises:
+        RefusedError: the figure has no such school.
+    """
+    units = _units(figure, code)
+    school = figure.register.schools[code]
+    mark = watermark(figure)
+    if mark:
+        yield f"▒▒▒ {mark} ▒▒▒"
+    yield f"{school.name} {code}"
+    window = _window(figure, code)
+    yield say(
+        f"截止日 {figure.cutoff}；窗口 {window.first} 至 {window.last}，"
+        f"其中开放日 {window.open_days} 天（最近 {figure.settings.open_days} 个开放日，"
+        f"最多回溯 {figure.settings.calendar_days} 天）",
+        f"Cut-off {figure.cutoff}; window {window.first} to {window.last} with "
+        f"{window.open_days} open days (the last {figure.settings.open_days} open days, "
+        f"at most {figure.settings.calendar_days} days back)",
+    )
+    for indicator in INDICATORS:
+        yield ""
+        yield from _indicator(
+            figure, code, indicator, [u for u in units if u.indicator == indicator]
+        )
+    if mark:
+        yield f"▒▒▒ {mark} ▒▒▒"
+
+
+def as_json(figure: Figure, code: str) -> Tree:
+    """The same for machines: the school's area, units with steps and numbers, and lines.
+
+    Raises:
+        RefusedError: the figure has no such school.
+    """
+    units = _units(figure, code)
+    tree = document(figure)
+    areas = tree["areas"]
+    assert isinstance(areas, list)
+    return {
+        **tree,
+        "areas": [area for area in areas if area["code"] == code],
+        "window": msgspec.to_builtins(_window(figure, code)),
+        "units": [unit(row) for row in units],
+        "lines": [line(row) for row in figure.lines if row.school == code],
+    }
+
+
+def _units(figure: Figure, code: str) -> list[Unit]:
+    units = [row for row in figure.units if row.school == code]
+    if units:
+        return units
+    school = figure.register.schools.get(code)
+    if school is None:
+        raise RefusedError(say(f"台账中没有学校 {code}", f"the register has no school {code}"))
+    raise RefusedError(
+        say(
+            f"{school.name}（{school.type}）在 {figure.cutoff} 不计入指标",
+            f"{school.name} ({school.type}) does not count on {figure.cutoff}",
+        )
+    )
+
+
+def _window(figure: Figure, code: str) -> Window:
+    windows = Windows(figure.register.calendar, figure.settings)
+    return windows.up_to(figure.cutoff, figure.register.schools[code].opened)
+
+
+def _indicator(figure: Figure, code: str, indicator: Indicator, units: list[Unit]) -> Iterator[str]:
+    row = target(indicator, figure.year)
+    tally = figure.tallies[code, indicator]
+    note = remark(row, figure.year)
+    yield say(
+        f"【{name(indicator)}】目标 {shown(row.value)}（{row.document}，{row.year} 年"
+        f"{'；' + note if note else ''}）",
+        f"[{name(indicator)}] target {shown(row.value)} ({row.document}, {row.year}"
+        f"{'; ' + note if note else ''})",
+    )
+    yield say(
+        f"  核实率 {shown(tally.verified, row.value)}，上报率 {shown(tally.reported, row.value)}，"
+        f"上限 {shown(tally.ceiling, row.value)}，未知 {shown(tally.unknown)}；共 {tally.all}",
+        f"  verified {shown(tally.verified, row.value)}, "
+        f"reported {shown(tally.reported, row.value)}, "
+        f"ceiling {shown(tally.ceiling, row.value)}, unknown {shown(tally.unknown)}; "
+        f"of {tally.all}",
+    )
+    for each in units:
+        yield f"  · {each.name}: {say(*NAMES[each.verdict])}" + (
+            say("（模拟数据）", " (模拟数据 simulated)") if each.simulated else ""
+        )
+        yield from (f"      {_said(step)}" for step in each.steps)
+
+
+def _said(step: Step) -> str:
+    return step.zh if chosen() == "zh" else step.en

@@ -1,0 +1,137 @@
+"""From the settings to the figure: register, store, evidence, judgement."""
+
+from __future__ import annotations
+
+import argparse
+import datetime as dt
+import sys
+
+import msgspec
+
+from agent.wire import CITY_TIME
+from agent.wire.command_line import RefusedError
+from agent.wire.lang import say
+from collector import config, evidence
+from collector.compliance.figure import judge
+from collector.compliance.model import Evidence, Figure
+from collector.compliance.window import ONE_DAY, cutoff
+from collector.roster.register import Register
+from collector.store.seam import Store, StoreError
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """What every command that makes a figure is told."""
+    parser.add_argument("--config", metavar="FILE", help=say("配置文件", "settings"))
+    parser.add_argument("--year", type=int, help=say("年度，默认今年", "default: this year"))
+    parser.add_argument(
+        "--cutoff",
+        metavar="YYYY-MM-DD",
+        type=_day,
+        help=say("截止日，在该年度内", "cut-off, within the year"),
+    )
+    parser.add_argument(
+        "--simulated",
+        action="store_true",
+        help=say(
+            "允许含模拟数据，所有输出加水印",
+            "accept invented rows; every output is watermarked",
+        ),
+    )
+
+
+def _day(text: str) -> dt.date:
+    return dt.date.fromisoformat(text)
+
+
+def figure(args: argparse.Namespace) -> Figure:
+    """The figure that the command line asks for.
+
+    Raises:
+        RefusedError: invented rows without `--simulated`, an empty register, a year to come.
+        SettingsError: the settings cannot be used.
+        StoreError: the store cannot be read.
+    """
+    settings, warnings = config.load(args.config)
+    for warning in warnings:
+        warn(warning)
+    today = dt.datetime.now(CITY_TIME).date()
+    year = args.year or today.year
+    rules = _rules(settings.figure, args.cutoff, year)
+    last = _cutoff(rules, year, today)
+    register = _register(settings, last)
+    found = _evidence(settings, register, rules, last, simulated=args.simulated)
+    return judge(register, found, rules, settings.city, year=year, today=today)
+
+
+def warn(text: str) -> None:
+    """Say something beside the output."""
+    print(text, file=sys.stderr)
+
+
+def _rules(rules: config.Figure, chosen: dt.date | None, year: int) -> config.Figure:
+    if chosen is None:
+        return rules
+    if chosen.year != year:
+        text = say(f"截止日 {chosen} 不在 {year} 年", f"the cut-off {chosen} is not in {year}")
+        raise RefusedError(text)
+    return msgspec.structs.replace(rules, cutoff=chosen)
+
+
+def _cutoff(rules: config.Figure, year: int, today: dt.date) -> dt.date:
+    try:
+        return cutoff(rules, year, today)
+    except ValueError as error:
+        raise RefusedError(say(f"{year} 年还没有开始", f"{year} has not begun")) from error
+
+
+def _register(settings: config.Config, last: dt.date) -> Register:
+    """The register as of the cut-off: the import that was in force when that day ended."""
+    from collector.roster.book import RegisterBook
+
+    book = RegisterBook(settings.folder / "register.db")
+    end = dt.datetime.combine(last + ONE_DAY, dt.time(), CITY_TIME) - dt.timedelta(microseconds=1)
+    register = book.load(end)
+    later = sum(row.at > end for row in book.history()[1:])
+    if later:
+        warn(
+            say(
+                f"按截止日 {last} 生效的台账计算；此后还有 {later} 次导入，未采用",
+                f"judged by the register in force on {last}; {later} later imports are left out",
+            )
+        )
+    return register
+
+
+def _evidence(
+    settings: config.Config,
+    register: Register,
+    rules: config.Figure,
+    last: dt.date,
+    *,
+    simulated: bool,
+) -> Evidence:
+    from collector.store.factory import open_store
+
+    with open_store(settings) as store:
+        _refuse_invented(store, simulated)
+        return evidence.load(store, register, rules, last)
+
+
+def _refuse_invented(store: Store, simulated: bool) -> None:
+    if simulated or not store.simulated():
+        return
+    raise RefusedError(
+        say(
+            "数据库中有模拟数据，不能得出真实的指标；演示请加 --simulated，所有输出将带水印",
+            "the store holds invented rows, so no true figure comes of it; "
+            "with --simulated every output is watermarked",
+        )
+    )
+
+
+def store_failed(error: StoreError) -> str:
+    """What is said where the store cannot be read, with the mend."""
+    return say(
+        f"读不到数据库：{error}；运行 schoolpulse doctor 查看",
+        f"cannot read the store: {error}; see schoolpulse doctor",
+    )

@@ -1,0 +1,106 @@
+"""report.html: one self-contained page, printable on A4."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+from jinja2 import Environment, StrictUndefined, Template
+
+from agent.version import VERSION
+from agent.wire.lang import chosen, say
+from collector.compliance.model import INDICATORS, Figure, Step, Tally, Verdict
+from collector.compliance.shares import shown
+from collector.compliance.targets import name, passed, remark, target
+from collector.compliance.verdicts import NAMES, SHORT_NAMES
+from collector.compliance.window import Windows
+from collector.report import chart, view
+from collector.report.beside import beside
+
+_FOLDER = Path(__file__).parent
+#: Shapes beside the words, so that a verdict is read without colour.
+SIGNS = {
+    Verdict.VERIFIED: "●",
+    Verdict.INSPECTED: "◆",
+    Verdict.DECLARED: "○",
+    Verdict.CONTRADICTED: "✕",
+    Verdict.SHORT: "−",
+    Verdict.UNKNOWN: "?",
+}
+
+
+def render(figure: Figure) -> bytes:
+    """The page in UTF-8; the same bytes for the same figure and language."""
+    text = _template().render(
+        figure=figure,
+        lang=chosen(),
+        version=VERSION,
+        mark=view.watermark(figure),
+        city=figure.areas[0],
+        window=Windows(figure.register.calendar, figure.settings).up_to(figure.cutoff),
+        rows=[_Row(figure, indicator) for indicator in INDICATORS],
+        areas=[area for area in figure.areas if area.level != "school"],
+        chart=chart.chart(chart.bars(figure, figure.areas[0].code)),
+        pattern=chart.PATTERN,
+        beside=list(beside(figure)),
+        districts=_districts(figure),
+        rules=figure.settings,
+    )
+    return text.encode()
+
+
+class _Row:
+    """An indicator as the template asks for it."""
+
+    def __init__(self, figure: Figure, indicator: str) -> None:
+        self._figure = figure
+        self.indicator = next(known for known in INDICATORS if known == indicator)
+        self.name = name(self.indicator)
+        self.target = target(self.indicator, figure.year)
+        self.remark = remark(self.target, figure.year)
+
+    def tally(self, area: str) -> Tally:
+        """An area's units by verdict."""
+        return self._figure.tallies[area, self.indicator]
+
+    def passed(self, area: str) -> bool | None:
+        """Whether the area reaches the target, where that can be said."""
+        figure = self._figure
+        share = self.tally(area).verified
+        return passed(share, self.target, figure.year, view.threshold(figure))
+
+
+def _districts(figure: Figure) -> list[tuple[str, list[view.SchoolView]]]:
+    """The schools by district, in the figure's order."""
+    schools = view.schools(figure)
+    found = [
+        (area.name, [row for row in schools if row.area.district == area.code])
+        for area in figure.areas
+        if area.level == "district"
+    ]
+    return [(title, rows) for title, rows in found if rows]
+
+
+def said(step: Step) -> str:
+    """A step in the language in force."""
+    return step.zh if chosen() == "zh" else step.en
+
+
+@cache
+def _template() -> Template:
+    environment = Environment(
+        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    environment.globals.update(
+        t=say,
+        shown=shown,
+        small=chart.small,
+        reasons=view.reasons,
+        said=said,
+        signs=SIGNS,
+        verdicts=list(Verdict),
+        verdict_name=lambda verdict: say(*NAMES[verdict]),
+        short_name=lambda verdict: say(*SHORT_NAMES[verdict]),
+        css=(_FOLDER / "report.css").read_text(encoding="utf-8"),
+    )
+    return environment.from_string((_FOLDER / "report.html.j2").read_text(encoding="utf-8"))

@@ -1,0 +1,100 @@
+"""The figure on the terminal: one table an indicator."""
+
+from __future__ import annotations
+
+from typing import TextIO
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.measure import Measurement
+from rich.table import Table
+from rich.text import Text
+
+from agent.wire.lang import say
+from collector.compliance.model import INDICATORS, Area, Figure, Indicator, Verdict
+from collector.compliance.shares import shown
+from collector.compliance.targets import name, passed, remark, target
+from collector.compliance.verdicts import SHORT_NAMES
+from collector.report.beside import beside
+from collector.report.view import threshold, watermark
+
+#: A pipe has no width; no table needs more.
+_WIDTH = 140
+
+
+def show(figure: Figure, out: TextIO) -> None:
+    """Print the city, its districts, and what stands beside."""
+    console = Console(file=out, highlight=False)
+    if not console.is_terminal:
+        console = Console(file=out, highlight=False, width=_WIDTH)
+    mark = watermark(figure)
+    if mark:
+        console.print(f"▒▒▒ {mark} ▒▒▒", style="bold reverse", markup=False)
+    city = figure.areas[0].name
+    title = say(
+        f"{city} {figure.year} 年，截至 {figure.cutoff}",
+        f"{city} {figure.year}, up to {figure.cutoff}",
+    )
+    console.print(title, style="bold", markup=False)
+    tables = [_table(figure, indicator) for indicator in INDICATORS]
+    free = console.options.update(max_width=2 * _WIDTH)
+    wide = all(Measurement.get(console, free, t).maximum <= console.width for t in tables)
+    for indicator, table in zip(INDICATORS, tables, strict=True):
+        console.print(table if wide else _table(figure, indicator, counts=False))
+    if not wide:
+        text = say("终端不够宽，略去各类计数", "too narrow a terminal for all counts")
+        console.print(text, style="dim", markup=False)
+    for line in beside(figure):
+        console.print(line, markup=False)
+    if mark:
+        console.print(f"▒▒▒ {mark} ▒▒▒", style="bold reverse", markup=False)
+
+
+def _table(figure: Figure, indicator: Indicator, *, counts: bool = True) -> Table:
+    row = target(indicator, figure.year)
+    note = remark(row, figure.year)
+    title = name(indicator) + (say(f"（{note}）", f" ({note})") if note else "")
+    mark = watermark(figure)
+    table = Table(
+        title=f"{title} {mark}".rstrip(),
+        title_justify="left",
+        title_style="bold",
+        box=SIMPLE_HEAD,
+        padding=(0, 1, 0, 0),
+    )
+    table.add_column(say("区域", "area"), no_wrap=True)
+    for heading in (
+        say("目标", "target"),
+        say("核实率", "verif."),
+        say("上报率", "report."),
+        say("上限", "ceil."),
+        say("未知", "unkn."),
+    ):
+        table.add_column(heading, justify="right", no_wrap=True)
+    for verdict in Verdict if counts else ():
+        table.add_column(say(*SHORT_NAMES[verdict]), justify="right", no_wrap=True)
+    table.add_column(say("全部", "all"), justify="right", no_wrap=True)
+    for area in figure.areas:
+        if area.level != "school":
+            _add(table, figure, indicator, area, counts)
+    return table
+
+
+def _add(table: Table, figure: Figure, indicator: Indicator, area: Area, counts: bool) -> None:
+    tally = figure.tallies[area.code, indicator]
+    row = target(indicator, figure.year)
+    mark = {True: " ✓", False: " ✗", None: ""}[
+        passed(tally.verified, row, figure.year, threshold(figure))
+    ]
+    table.add_row(
+        Text(area.name),  # a name is no markup
+        shown(row.value),
+        shown(tally.verified, row.value) + mark,
+        shown(tally.reported, row.value),
+        shown(tally.ceiling, row.value),
+        shown(tally.unknown),
+        *(str(tally.counts[verdict]) for verdict in Verdict if counts),
+        str(tally.all),
+        style="bold" if area.level == "city" else None,
+        end_section=area.level == "city",
+    )

@@ -1,0 +1,188 @@
+"""The figure as plain values: counts, exact shares, and what is shown. Pure."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+import msgspec
+
+from agent.version import VERSION
+from agent.wire.lang import say
+from collector.compliance.model import (
+    INDICATORS,
+    Area,
+    Figure,
+    Indicator,
+    Step,
+    Tally,
+    Unit,
+    Verdict,
+)
+from collector.compliance.shares import exact, shown, shown_value
+from collector.compliance.targets import applies, name, passed, remark, target
+from collector.compliance.window import Windows
+
+Tree = dict[str, object]
+WATERMARK = "模拟数据"
+
+
+def watermark(figure: Figure) -> str:
+    """What every output must say, empty where the figure is real."""
+    return say(WATERMARK, f"{WATERMARK} SIMULATED") if figure.simulated else ""
+
+
+def document(figure: Figure) -> Tree:
+    """All but the units, for JSON."""
+    windows = Windows(figure.register.calendar, figure.settings)
+    window = windows.up_to(figure.cutoff)
+    return {
+        "watermark": watermark(figure) or None,
+        "simulated": figure.simulated,
+        "year": figure.year,
+        "cutoff": figure.cutoff.isoformat(),
+        "window": {
+            "first": window.first.isoformat(),
+            "last": window.last.isoformat(),
+            "open_days": window.open_days,
+        },
+        "version": VERSION,
+        "settings": msgspec.to_builtins(figure.settings),
+        "targets": {indicator: _target(figure, indicator) for indicator in INDICATORS},
+        "areas": [_area(figure, area) for area in figure.areas],
+        "apart": dict(sorted(figure.apart.items())),
+        "notes": dict(figure.notes),
+    }
+
+
+def _target(figure: Figure, indicator: Indicator) -> Tree:
+    row = target(indicator, figure.year)
+    return {
+        "name": name(indicator),
+        "document": row.document,
+        "year": row.year,
+        "value": str(row.value),
+        "shown": shown(row.value),
+        "threshold_mbps": None if row.threshold_mbps is None else float(row.threshold_mbps),
+        "applies": applies(row, figure.year, threshold(figure)),
+        "remark": remark(row, figure.year),
+    }
+
+
+def threshold(figure: Figure) -> Fraction:
+    """The line threshold in force, in Mbit/s."""
+    return exact(figure.settings.threshold_mbps)
+
+
+def _area(figure: Figure, area: Area) -> Tree:
+    contract = figure.contract.get(area.code, Tally(Counter()))
+    return {
+        "level": area.level,
+        "code": area.code,
+        "name": area.name,
+        "district": area.district,
+        "indicators": {
+            indicator: _tally(figure, indicator, figure.tallies[area.code, indicator])
+            for indicator in INDICATORS
+        },
+        "contract": {**_counts(contract), "share": _share(contract.reported, None)},
+    }
+
+
+def _tally(figure: Figure, indicator: Indicator, tally: Tally) -> Tree:
+    row = target(indicator, figure.year)
+    return {
+        **_counts(tally),
+        "shares": {
+            "verified": _share(tally.verified, row.value),
+            "reported": _share(tally.reported, row.value),
+            "ceiling": _share(tally.ceiling, row.value),
+            "unknown": _share(tally.unknown, None),
+        },
+        "passed": passed(tally.verified, row, figure.year, threshold(figure)),
+    }
+
+
+def _counts(tally: Tally) -> Tree:
+    return {"all": tally.all, **{str(verdict): tally.counts[verdict] for verdict in Verdict}}
+
+
+def _share(share: Fraction | None, goal: Fraction | None) -> Tree:
+    return {
+        "exact": None if share is None else str(share),
+        "percent": shown_value(share, goal),
+        "shown": shown(share, goal),
+    }
+
+
+def unit(row: Unit) -> Tree:
+    """A unit with all its steps, in both languages."""
+    return {
+        "indicator": row.indicator,
+        "school": row.school,
+        "district": row.district,
+        "name": row.name,
+        "verdict": str(row.verdict),
+        "simulated": row.simulated,
+        "steps": [
+            {"rule": step.rule, "zh": step.zh, "en": step.en, "numbers": dict(step.numbers)}
+            for step in row.steps
+        ],
+    }
+
+
+_EVIDENCE = ("room", "computer_room", "line", "refused", "earlier")
+
+
+def reasons(row: Unit) -> list[Step]:
+    """The steps that made the verdict; for one by the register, also why evidence did not."""
+    because = row.steps[-1].numbers["because"]
+    evidence = [step for step in row.steps if step.rule in _EVIDENCE]
+    if row.verdict is Verdict.VERIFIED:
+        return [step for step in evidence if step.rule != "refused"]
+    if because == "telemetry":
+        return evidence
+    if because == "inspection":
+        return [step for step in row.steps if step.rule == "inspection"][-1:]
+    register = [step for step in row.steps if step.rule == "register"]
+    return [*register, *evidence] if row.verdict is Verdict.DECLARED else register or evidence
+
+
+@dataclass(frozen=True, slots=True)
+class SchoolView:
+    """A school's units by indicator."""
+
+    area: Area
+    units: Mapping[Indicator, Sequence[Unit]]
+
+    def one(self, indicator: Indicator) -> Unit | None:
+        """The school's own unit of an indicator that counts schools."""
+        return next(iter(self.units.get(indicator, ())), None)
+
+    def classes(self) -> Mapping[Verdict, Sequence[Unit]]:
+        """The classes by verdict, best known first."""
+        found: dict[Verdict, list[Unit]] = {}
+        for verdict in Verdict:
+            rows = [row for row in self.units.get("multimedia", ()) if row.verdict is verdict]
+            if rows:
+                found[verdict] = rows
+        return found
+
+    @property
+    def simulated(self) -> bool:
+        """Whether any of its units was judged by an invented row."""
+        return any(row.simulated for rows in self.units.values() for row in rows)
+
+
+def schools(figure: Figure) -> list[SchoolView]:
+    """The schools that count, in the figure's order."""
+    units: dict[str, dict[Indicator, list[Unit]]] = defaultdict(lambda: defaultdict(list))
+    for row in figure.units:
+        units[row.school][row.indicator].append(row)
+    return [
+        SchoolView(area, units[area.code])
+        for area in figure.areas
+        if area.level == "school" and area.code in units
+    ]
