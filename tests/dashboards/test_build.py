@@ -1,0 +1,91 @@
+"""The boards as built: no drift, names of the schema only, nothing of one installation."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from collector.schema import MEASUREMENTS
+from dashboards import build, influxql
+from dashboards.board import queries
+from dashboards.words import LANGS, Lang
+
+BOARDS = [(name, lang) for name in build.BOARDS for lang in LANGS]
+
+
+def test_committed_boards_are_what_the_source_builds() -> None:
+    committed = {
+        str(path.relative_to(build.BUILT)): path.read_bytes()
+        for path in build.BUILT.rglob("*.json")
+    }
+    assert committed == build.files(), "run: schoolpulse dashboards build --out dashboards/built"
+
+
+@pytest.mark.parametrize(("name", "lang"), BOARDS)
+def test_every_panel_says_what_it_shows_and_what_to_do(name: str, lang: Lang) -> None:
+    for panel in build.BOARDS[name](lang)["panels"]:
+        if panel["type"] == "row":
+            continue
+        assert panel["title"]
+        assert len(panel["description"]) > 10
+        defaults = panel["fieldConfig"]["defaults"]
+        assert defaults["noValue"]
+        assert defaults["unit"]
+
+
+@pytest.mark.parametrize(("name", "lang"), BOARDS)
+def test_queries_name_only_what_the_schema_holds(name: str, lang: Lang) -> None:
+    asked = list(queries(build.BOARDS[name](lang)))
+    assert asked
+    for query in asked:
+        found = re.search(r'FROM "(\w+)"', query.text)
+        assert found
+        measurement = MEASUREMENTS[found.group(1)]
+        assert query.retention == measurement.retention
+        plain = re.sub(r'AS "[^"]*"', "", query.text)
+        names = set(re.findall(r'"(\w+)"', plain)) - {measurement.name}
+        assert names <= {*measurement.fields, *measurement.tags}
+
+
+@pytest.mark.parametrize(("name", "lang"), BOARDS)
+def test_nothing_of_one_installation_is_inside(name: str, lang: Lang) -> None:
+    text = json.dumps(build.BOARDS[name](lang))
+    assert not re.search(r"https?://|localhost|\d+\.\d+\.\d+\.\d+", text)
+    uids = set(re.findall(r'"uid": "([^"]*)"', text))
+    assert uids <= {"${evidence}", "${telemetry}", f"schoolpulse-{name}-{lang}"}
+    board = build.BOARDS[name](lang)
+    assert "id" not in board
+    assert len({panel["id"] for panel in board["panels"]}) == len(board["panels"])
+
+
+@pytest.mark.parametrize(("name", "lang"), BOARDS)
+def test_panels_do_not_overlap(name: str, lang: Lang) -> None:
+    taken: set[tuple[int, int]] = set()
+    for panel in build.BOARDS[name](lang)["panels"]:
+        place = panel["gridPos"]
+        cells = {
+            (x, y)
+            for x in range(place["x"], place["x"] + place["w"])
+            for y in range(place["y"], place["y"] + place["h"])
+        }
+        assert place["x"] + place["w"] <= 24
+        assert not taken & cells
+        taken |= cells
+
+
+def test_unknown_names_are_refused() -> None:
+    with pytest.raises(influxql.SchemaError, match="no field"):
+        influxql.latest("indicator", {"share": "x"}, {})
+    with pytest.raises(influxql.SchemaError, match="neither tag nor field"):
+        influxql.latest("indicator", {"all": "x"}, {"country": "1"})
+    with pytest.raises(influxql.SchemaError, match="no measurement"):
+        influxql.series("indicators", {"all": "x"}, {})
+    with pytest.raises(influxql.SchemaError, match="no tag"):
+        influxql.latest("indicator", {"all": "x"}, {}, ("room",))
+
+
+def test_command_writes_the_same_files(tmp_path: Path) -> None:
+    assert {path.read_bytes() for path in build.write(tmp_path)} == set(build.files().values())
