@@ -1,0 +1,49 @@
+"""One line for each step of the demo: a tick, what was done, how long it took."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.text import Text
+
+
+class Steps:
+    """Prints the steps; on a terminal with a spinner while one runs."""
+
+    def __init__(self, console: Console) -> None:
+        self.console = console
+        self._begun = time.monotonic()
+
+    @property
+    def seconds(self) -> float:
+        """Since the first step."""
+        return time.monotonic() - self._begun
+
+    @contextmanager
+    def step(self, name: str) -> Iterator[list[str]]:
+        """One step; what is put into the list given is said behind its name."""
+        details: list[str] = []
+        begun = time.monotonic()
+        try:
+            with self.console.status(name):
+                yield details
+        except BaseException:
+            self._line("✗", "bold red", name, details, begun)
+            raise
+        self._line("✓", "bold green", name, details, begun)
+
+    def _line(self, mark: str, style: str, name: str, details: list[str], begun: float) -> None:
+        text = Text.assemble((mark, style), " ", name)
+        if details:
+            text.append("：" if _wide(name) else ": ")
+            text.append("，".join(details) if _wide(name) else ", ".join(details))
+        text.append(f"  {time.monotonic() - begun:.1f} s", "dim")
+        self.console.print(text, soft_wrap=True)
+
+
+def _wide(text: str) -> bool:
+    """Whether the text is Chinese, whose marks are wide."""
+    return any(ord(letter) > 0x2E7F for letter in text)

@@ -1,0 +1,122 @@
+"""The demo's parts: processes watched and stopped, a folder emptied only where it is ours."""
+
+from __future__ import annotations
+
+import sys
+import tomllib
+from pathlib import Path
+
+import psutil
+import pytest
+
+from agent import config as agent_config
+from collector import config as city_config
+from collector.demo import broker, school
+from collector.demo.children import ChildDiedError, Children, DemoError, LateError
+from collector.demo.place import Ports, fresh, write_settings
+
+FOREVER = "import signal; print('ready', flush=True); signal.pause()"
+DEAF = (
+    "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN);"
+    "print('ready', flush=True)\nwhile True: signal.pause()"
+)
+
+
+def _python(code: str) -> list[str]:
+    return [sys.executable, "-c", code]
+
+
+def _ready(folder: Path, name: str) -> bool | None:
+    return True if "ready" in (folder / f"{name}.log").read_text() else None
+
+
+def test_children_end_with_the_block_even_on_an_error(tmp_path: Path) -> None:
+    pids = []
+
+    def begin_and_fail() -> None:
+        with Children(tmp_path) as children:
+            pids.append(children.start("one", _python(FOREVER)).process.pid)
+            children.wait("one", lambda: _ready(tmp_path, "one"), 10)
+            raise ValueError("mine")
+
+    with pytest.raises(ValueError, match="mine"):
+        begin_and_fail()
+    assert not psutil.pid_exists(pids[0])
+
+
+def test_a_child_that_ignores_the_asking_is_killed(tmp_path: Path) -> None:
+    with Children(tmp_path) as children:
+        child = children.start("deaf", _python(DEAF))
+        children.wait("deaf", lambda: _ready(tmp_path, "deaf"), 10)
+        child.stop(grace_s=0.2)
+        assert child.process.returncode == -9
+
+
+def test_a_child_that_dies_is_told_with_its_last_words(tmp_path: Path) -> None:
+    code = "import sys; print('no space left'); sys.exit(3)"
+    with Children(tmp_path) as children:
+        children.start("store", _python(code))
+        with pytest.raises(ChildDiedError, match=r"(?s)store.*3.*no space left"):
+            children.wait("nothing", lambda: None, 10)
+
+
+def test_waiting_ends(tmp_path: Path) -> None:
+    with Children(tmp_path) as children:
+        children.start("one", _python(FOREVER))
+        with pytest.raises(LateError, match="the report"):
+            children.wait("the report", lambda: None, 0.3)
+
+
+def test_a_program_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with Children(tmp_path) as children, pytest.raises(DemoError, match="no-such-program"):
+        children.start("x", ["no-such-program"])
+
+
+def test_children_do_not_inherit_our_settings(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SCHOOLPULSE_MQTT_HOST", "production.example")
+    code = "import os; print('ready', os.environ.get('SCHOOLPULSE_MQTT_HOST'), flush=True)"
+    with Children(tmp_path) as children:
+        child = children.start("env", _python(code))
+        child.process.wait(10)
+        assert child.last_words() == "ready None"
+
+
+def test_a_folder_of_others_is_left_alone(tmp_path: Path) -> None:
+    kept = tmp_path / "thesis.docx"
+    kept.write_text("years of work")
+    with pytest.raises(DemoError, match="--out"):
+        fresh(tmp_path)
+    assert kept.read_text() == "years of work"
+
+
+def test_our_own_folder_is_emptied(tmp_path: Path) -> None:
+    place = fresh(tmp_path / "demo")
+    (place.data / "schoolpulse.db").write_text("old")
+    assert not list(fresh(tmp_path / "demo").data.iterdir())
+
+
+def test_settings_are_read_by_both_sides(tmp_path: Path) -> None:
+    place = fresh(tmp_path / 'a "quoted" 文件夹')
+    write_settings(place, Ports(broker=1884, lineserver=8096))
+    city, warnings = city_config.load(str(place.collector_toml))
+    agent, more = agent_config.load(str(place.agent_toml))
+    assert warnings == more == []
+    assert city.folder == place.data
+    assert (agent.school, agent.room, agent.broker.port) == (school.CODE, school.ROOM, 1884)
+    assert agent.line.at_start
+    assert city.lines.server == "http://127.0.0.1:8096"
+    assert tomllib.loads(place.agent_toml.read_text("utf-8"))
+
+
+def test_a_broker_that_is_not_installed_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(broker, "_mosquitto", lambda: None)
+    assert broker.choose(None) == "amqtt"
+    with pytest.raises(DemoError, match="amqtt"):
+        broker.choose("mosquitto")
+
+
+def test_ports_given_out_are_free() -> None:
+    port = broker.free_port()
+    assert broker.listens(port) is None
