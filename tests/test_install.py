@@ -46,7 +46,7 @@ def test_the_base_install_is_the_agent_alone(base_install: Path) -> None:
     assert once.returncode == 0, once.stderr
     assert json.loads(once.stdout)["type"] == "report"
 
-    lacking = _run(base_install / "schoolpulse", "collect")
+    lacking = _run(base_install / "schoolpulse", "demo")
     assert lacking.returncode == 2
     assert "schoolpulse[all]" in lacking.stderr
     assert "Traceback" not in lacking.stderr

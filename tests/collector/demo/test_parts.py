@@ -13,6 +13,7 @@ from agent import config as agent_config
 from collector import config as city_config
 from collector.demo import broker, school
 from collector.demo.children import ChildDiedError, Children, DemoError, LateError
+from collector.demo.interrupt import Interrupt
 from collector.demo.place import Ports, fresh, write_settings
 
 FOREVER = "import signal; print('ready', flush=True); signal.pause()"
@@ -34,7 +35,7 @@ def test_children_end_with_the_block_even_on_an_error(tmp_path: Path) -> None:
     pids = []
 
     def begin_and_fail() -> None:
-        with Children(tmp_path) as children:
+        with Children(tmp_path, Interrupt()) as children:
             pids.append(children.start("one", _python(FOREVER)).process.pid)
             children.wait("one", lambda: _ready(tmp_path, "one"), 10)
             raise ValueError("mine")
@@ -45,7 +46,7 @@ def test_children_end_with_the_block_even_on_an_error(tmp_path: Path) -> None:
 
 
 def test_a_child_that_ignores_the_asking_is_killed(tmp_path: Path) -> None:
-    with Children(tmp_path) as children:
+    with Children(tmp_path, Interrupt()) as children:
         child = children.start("deaf", _python(DEAF))
         children.wait("deaf", lambda: _ready(tmp_path, "deaf"), 10)
         child.stop(grace_s=0.2)
@@ -54,21 +55,24 @@ def test_a_child_that_ignores_the_asking_is_killed(tmp_path: Path) -> None:
 
 def test_a_child_that_dies_is_told_with_its_last_words(tmp_path: Path) -> None:
     code = "import sys; print('no space left'); sys.exit(3)"
-    with Children(tmp_path) as children:
+    with Children(tmp_path, Interrupt()) as children:
         children.start("store", _python(code))
         with pytest.raises(ChildDiedError, match=r"(?s)store.*3.*no space left"):
             children.wait("nothing", lambda: None, 10)
 
 
 def test_waiting_ends(tmp_path: Path) -> None:
-    with Children(tmp_path) as children:
+    with Children(tmp_path, Interrupt()) as children:
         children.start("one", _python(FOREVER))
         with pytest.raises(LateError, match="the report"):
             children.wait("the report", lambda: None, 0.3)
 
 
 def test_a_program_that_is_not_there_is_named(tmp_path: Path) -> None:
-    with Children(tmp_path) as children, pytest.raises(DemoError, match="no-such-program"):
+    with (
+        Children(tmp_path, Interrupt()) as children,
+        pytest.raises(DemoError, match="no-such-program"),
+    ):
         children.start("x", ["no-such-program"])
 
 
@@ -77,7 +81,7 @@ def test_children_do_not_inherit_our_settings(
 ) -> None:
     monkeypatch.setenv("SCHOOLPULSE_MQTT_HOST", "production.example")
     code = "import os; print('ready', os.environ.get('SCHOOLPULSE_MQTT_HOST'), flush=True)"
-    with Children(tmp_path) as children:
+    with Children(tmp_path, Interrupt()) as children:
         child = children.start("env", _python(code))
         child.process.wait(10)
         assert child.last_words() == "ready None"
