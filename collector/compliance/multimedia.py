@@ -103,7 +103,9 @@ class Multimedia:
     def _room_declared(self, school: str, room: str) -> Declared:
         key = school, room
         if key not in self._declared:
-            owned = {piece: self._owns(key, piece) for piece in self._settings.required}
+            owned: dict[str, bool | None] = {
+                piece: self._owns(key, piece) for piece in self._settings.required
+            }
             says = every(list(owned.values()))
             self._declared[key] = Declared(says, (_register_step(room, owned),))
         return self._declared[key]
