@@ -69,6 +69,11 @@ def parse_text(text: str) -> str:
 def parse_name(text: str) -> str:
     """A name that other rows refer to."""
     text = parse_text(text)
+    if text.endswith("\\"):  # no store can write such a tag: its evidence would be lost
+        raise UnfitError(
+            say("以反斜杠结尾，数据库存不了", "ends with a backslash, which no store can hold"),
+            say("去掉它", "leave it out"),
+        )
     if _SCIENTIFIC.fullmatch(text) and "E+" in text.upper():
         raise UnfitError(*_scientific())
     if _EXCEL_DATE.fullmatch(text):
