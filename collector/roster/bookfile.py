@@ -112,6 +112,11 @@ def _hint(code: str) -> str:
         return say(
             "磁盘已满，先腾出空间；原有台账未动", "the disk is full; the register is as before"
         )
+    if code.startswith("SQLITE_IOERR"):  # the log beside the book finds no room: this, not FULL
+        return say(
+            "磁盘读写失败，多半已满：先腾出空间，再检查磁盘；台账文件不要动",
+            "the disk fails, most likely full: free some room, check it; leave the file alone",
+        )
     return ""
 
 
