@@ -48,6 +48,20 @@ def test_all_from_the_file_and_the_environment(
     assert config.report_s == 60
 
 
+def test_a_list_from_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SCHOOLPULSE_PROBES_ENABLED", "host, sound")
+    config, _ = load(written(tmp_path, 'school = "9900000001"'))
+    assert config.probes.enabled == ("host", "sound")
+
+
+def test_a_wrong_value_of_the_environment_names_the_variable(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SCHOOLPULSE_BROKER_PORT", "abc")
+    with pytest.raises(SettingsError, match=r"SCHOOLPULSE_BROKER_PORT.*int"):
+        load(written(tmp_path, 'school = "9900000001"'))
+
+
 @pytest.mark.parametrize("school", ["", "123", "99000000011", "99000000x1", "９９０００００００１"])
 def test_a_school_that_is_no_code(tmp_path: Path, school: str) -> None:
     with pytest.raises(SettingsError, match="school"):
