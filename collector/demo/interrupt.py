@@ -41,7 +41,7 @@ class Interrupt:
             raise KeyboardInterrupt
 
     def check(self) -> None:
-        """Raise again what Python may have swallowed: an exception raised in a finalizer is lost."""
+        """Raise again what Python may have swallowed: what a finalizer raises is lost."""
         if self._told:
             raise KeyboardInterrupt
 
