@@ -90,6 +90,8 @@ model str - its model
 cpu str - its processor
 cores int cores logical processors
 firmware_date str - date of the firmware
+serial str - the PC's serial, where it is usable
+disks str - its disks, by semicolon
 """ + _RAW),
     _measurement("device", "telemetry", "school machine kind device", "one device's reading", """
 present bool - whether the PC sees it
@@ -103,6 +105,13 @@ serial str - its serial, where it is usable
 width_cm int cm width of the picture
 height_cm int cm height of the picture
 note str - what could not be read, and why
+connection str - how it is attached: HDMI, DisplayPort, DVI, VGA, USB, internal or network
+room str - the room it stands in, if not its PC's
+input str - what a projector shows
+muted bool - whether its picture or sound is muted
+lamp_hours int h of the lamp that burnt longest
+filter_hours int h since the filter was cleaned
+year int - it was made, or its model came out
 """ + _RAW),
     _measurement("agent", "telemetry", "school machine", "one report", """
 boot str - which start of the agent, 16 hex digits
@@ -122,6 +131,8 @@ failed_probes str - probes that failed, by comma
 room str - the room that the PC's own config claims
 weak_id bool - true: no hardware source could be read; no computer-room evidence
 evidence bool - true: the report held evidence
+probes str - probes that ran well, by comma
+sources str - of the machine id, as name=digest, by comma
 """ + _RAW),
     _measurement("presence", "telemetry", "school machine", "one change of presence", """
 boot str - which start of the agent
