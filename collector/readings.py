@@ -59,7 +59,9 @@ def host_points(tags: Tags, host: wire.Host, common: Mapping[str, Value]) -> Ite
 def _built_in(inventory: wire.Inventory) -> Fields:
     pairs = {"memory_total": inventory.memory_bytes, "disk_total": inventory.disk_bytes}
     fields: Fields = {name: value for name, value in pairs.items() if value is not None}
-    return fields | ({"disks": "; ".join(inventory.disks)} if inventory.disks else {})
+    return fields | (
+        {"disks": _clean("; ".join(inventory.disks)[:_MAX_TEXT])} if inventory.disks else {}
+    )
 
 
 def _network(nics: Sequence[wire.Nic]) -> Fields:
