@@ -204,6 +204,18 @@ maker str - who made it
 model str - its model
 serial str - its serial, where it is usable
 connector str - where it is attached
+presence str - where the day ends: present, missing or unknown, by what was confirmed
+presence_ms int ms since when, since 1970 UTC
+presence_doubt str - what is seen against it and not confirmed, @ since when
+health str - where the day ends: well, fault or unknown, by what was confirmed
+health_ms int ms since when, since 1970 UTC
+health_doubt str - what is seen against it and not confirmed, @ since when
+fault_text str - the last fault, in the device's words
+power str - where the day ends: on, standby, off or unknown
+power_ms int ms since when, since 1970 UTC
+power_told bool - whether it ever told its power
+used_ms int ms last seen on, since 1970 UTC; 0: never
+looked_ms int ms last reading, since 1970 UTC
 """ + _DERIVED),
     _measurement("room_day", "evidence", "school district room", "a room's day", """
 pcs int PCs distinct PCs with a strong id that reported
@@ -219,7 +231,7 @@ missing int - devices missing
 faults int - devices with a fault
 """ + _DERIVED),
     _measurement("event", "evidence", "school district room machine kind device", "a change", """
-event str - appeared, gone, fault or repaired
+event str - appeared, gone, fault or repaired; withdrawn: a late report has shown that it was none
 detail str - in words
 """ + _DERIVED),
     _measurement("school_hour", "evidence", "school district", "a registered school's hour", """
