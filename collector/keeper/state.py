@@ -139,13 +139,23 @@ def _step(state: State, look: Look, rule: Rule) -> tuple[State, list[Change]]:
         return _settle(aspect, value, look.time, broken, rule)
 
     presence = settle(state.presence, "present" if look.present else "missing")
-    health, fault = state.health, state.fault
-    if look.present:  # what is not there says nothing of its health
-        health = settle(health, "fault" if look.fault else "well")
-        fault = look.fault or fault
+    health, fault = state.health, look.fault or state.fault
+    if says := _health(state, look):
+        health = settle(health, says)
     new = state._replace(presence=presence, health=health, fault=fault, last=look.time)
     new = _powered(new, look)
     return new, list(_changes(state, new))
+
+
+def _health(state: State, look: Look) -> str:
+    """What a look says of the health; empty where it says nothing.
+
+    A projector in standby does not tell its faults: it is well again when it is seen lit.
+    """
+    if look.present and look.fault:
+        return "fault"
+    lit = look.power == "on" or (look.power == "unknown" and not state.told)
+    return "well" if look.present and lit else ""
 
 
 def _settle(aspect: Aspect, value: str, time: int, broken: bool, rule: Rule) -> Aspect:

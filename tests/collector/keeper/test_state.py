@@ -67,6 +67,16 @@ def test_a_fault_and_its_repair():
     assert events(changes) == [("appeared", 30), ("repaired", 30)]
 
 
+def test_in_standby_nothing_is_repaired():
+    told = looks((0, True, "on", "lamp"), (5, True, "on", "lamp"))
+    state, _ = fold(State(), told)
+    state, changes = fold(state, looks(*((10 + n, True, "standby") for n in range(30))))
+    assert changes == []
+    assert shown(state, state.last, state.last).working == "fault"
+    state, changes = fold(state, looks((41, True, "on"), (44, True, "on")))
+    assert events(changes) == [("repaired", 41)]
+
+
 def test_working_is_in_use_within_the_last_days():
     state, _ = fold(State(), looks((0, True, "on"), (5, True, "standby")))
     found = shown(state, state.last, state.last)
@@ -94,6 +104,10 @@ _LOOK = st.builds(
 _LOOKS = st.lists(_LOOK, max_size=40, unique_by=lambda look: look.time)
 
 
+def _tells(look: Look) -> bool:
+    return bool(look.fault) or look.power == "on"
+
+
 @given(_LOOKS)
 def test_an_event_is_held_by_looks_that_agree_from_its_time_until_confirmed(told):
     told = sorted(told)
@@ -108,7 +122,7 @@ def test_an_event_is_held_by_looks_that_agree_from_its_time_until_confirmed(told
             if change.event in ("appeared", "gone"):
                 assert {one.present for one in within} == {change.event == "appeared"}
             else:
-                faulty = {bool(one.fault) for one in within if one.present}
+                faulty = {bool(one.fault) for one in within if one.present and _tells(one)}
                 assert faulty == {change.event == "fault"}
     assert had == len(fold(State(), told)[1])
 
