@@ -1,12 +1,11 @@
 """Every measurement, tag and field that the store holds, with unit and meaning.
 
 Names and types here are an interface: boards, exports and archives read them. docs/schema.md
-is made from this table: `python -m collector.schema > docs/schema.md`.
+is made from this table by `collector.schema_page`.
 """
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass
 from typing import Literal
 
@@ -190,6 +189,8 @@ first_ms int ms time of the day's first report, since 1970 UTC
 last_ms int ms time of the day's last report, since 1970 UTC
 reports int - reports of that day
 weak_id bool - no computer-room evidence
+shared_id bool - two PCs used the id at once that day; no computer-room evidence
+shared_sources str - the hardware sources of that id, as name=digest, by comma
 boots int - starts of the agent that day
 hostname str - the PC's name, as last known that day
 """ + _DERIVED),
@@ -219,7 +220,7 @@ looked_ms int ms last reading, since 1970 UTC
 """ + _DERIVED),
     _measurement("room_day", "evidence", "school district room", "a room's day", """
 pcs int PCs distinct PCs with a strong id that reported
-weak_pcs int PCs distinct PCs with a weak id that reported
+weak_pcs int PCs distinct PCs with a weak or shared id that reported
 seats int - registered seats in force that day
 computer bool - a PC reported
 display bool - a projector, panel or TV was seen
@@ -283,28 +284,3 @@ target float % the target compared with
 )  # fmt: skip
 
 MEASUREMENTS = {measurement.name: measurement for measurement in _ALL}
-
-
-def markdown() -> str:
-    """The table as a page of documentation."""
-    lines = ["# What the store holds", "", "Made from `collector/schema.py`; do not edit.", ""]
-    lines += ["| tag | meaning |", "|---|---|"]
-    lines += [f"| `{tag}` | {meaning} |" for tag, meaning in TAGS.items()]
-    for measurement in _ALL:
-        lines += _section(measurement)
-    return "\n".join(lines) + "\n"
-
-
-def _section(measurement: Measurement) -> list[str]:
-    tags = " ".join(f"`{tag}`" for tag in measurement.tags) or "none"
-    head = f"One point is {measurement.point}. Class: {measurement.retention}. Tags: {tags}."
-    rows = [
-        f"| `{field.name}` | {field.type} | {field.unit} | {field.meaning} |"
-        for field in measurement.fields.values()
-    ]
-    title = ["", f"## {measurement.name}", "", head, ""]
-    return [*title, "| field | type | unit | meaning |", "|---|---|---|---|", *rows]
-
-
-if __name__ == "__main__":
-    sys.stdout.write(markdown())
