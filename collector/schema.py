@@ -193,6 +193,7 @@ shared_id bool - two PCs used the id at once that day; no computer-room evidence
 shared_sources str - the hardware sources of that id, as name=digest, by comma
 boots int - starts of the agent that day
 hostname str - the PC's name, as last known that day
+claimed str - the room that the PC's own config claims
 """ + _DERIVED),
     _measurement(
         "device_day", "evidence", "school district room machine kind device", "a device's day", """
@@ -205,6 +206,7 @@ maker str - who made it
 model str - its model
 serial str - its serial, where it is usable
 connector str - where it is attached
+own_room str - the room that it was given, if not its PC's
 presence str - where the day ends: present, missing or unknown, by what was confirmed
 presence_ms int ms since when, since 1970 UTC
 presence_doubt str - what is seen against it and not confirmed, @ since when

@@ -108,6 +108,7 @@ def _add_stored(facts: MachineFacts, row: Point) -> None:
     facts.simulated |= fields.get("simulated") is True
     # Time 0: what the day's own reports say comes before.
     facts.hostname = max(facts.hostname, (0, text(fields, "hostname")))
+    facts.claimed = max(facts.claimed, (0, text(fields, "claimed")))
     facts.stored_room = max(facts.stored_room, (reports, row.tags.get("room", "")))
 
 
@@ -144,7 +145,9 @@ def _fields(facts: MachineFacts, hostname: str) -> dict[str, Value]:
         "boots": boots,
         "weak_id": facts.weak,
     }
+    told: dict[str, int | str | None]
     told = {"first_ms": facts.first_ms, "last_ms": facts.last_ms, "hostname": hostname or None}
+    told["claimed"] = facts.claimed[1] or None
     fields |= {name: value for name, value in told.items() if value is not None}
     if facts.shared:
         fields["shared_id"] = True

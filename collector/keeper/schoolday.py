@@ -40,10 +40,12 @@ def derive(
     }
 
     def raw(measurement: str, fields: Sequence[str]) -> list[Point]:
-        return list(store.read(measurement, start, stop, {"school": school}, fields))
+        points = store.read(measurement, start, stop, {"school": school}, fields)
+        return [_merged(point, register) for point in points]
 
     agents = raw("agent", _AGENT)
-    machines = gather(agents, raw("host", _HOST), stored["machine_day"])
+    known = [_merged(point, register) for point in stored["machine_day"]]
+    machines = gather(agents, raw("host", _HOST), known)
     earlier = _names_before(store, school, machines, start)
     pcs = machine_points(machines, register, day, earlier)
     if not pcs and not stored["room_day"]:
@@ -66,6 +68,13 @@ def derive(
         *_changed(rooms, stored["room_day"]),
         *(_events(store, school, start, stop, events) if whole else ()),
     ]
+
+
+def _merged(point: Point, register: Register) -> Point:
+    """The point, said of the PC that its machine id stands for."""
+    machine = point.tags.get("machine", "")
+    known = register.known_as(point.tags.get("school", ""), machine)
+    return point if known == machine else point._replace(tags={**point.tags, "machine": known})
 
 
 def _whole(agents: Iterable[Point], stored: Iterable[Point]) -> bool:
