@@ -17,7 +17,12 @@ from agent.wire import settings
 from agent.wire.lang import say
 from agent.wire.settings import Broker, SettingsError
 
-DEFAULT_FILE = Path("/etc/schoolpulse/agent.toml")
+WINDOWS_FOLDER = Path(os.environ.get("PROGRAMDATA", "C:/ProgramData")) / "SchoolPulse"
+DEFAULT_FILE = (
+    WINDOWS_FOLDER / "agent.toml"
+    if sys.platform == "win32"
+    else Path("/etc/schoolpulse/agent.toml")
+)
 _SCHOOL = re.compile("[0-9]{10}", re.ASCII)
 
 Positive = Annotated[int, Meta(ge=1)]
@@ -82,7 +87,7 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
         if self.data:
             return Path(self.data)
         if sys.platform == "win32":
-            return Path(os.environ.get("PROGRAMDATA", "C:/ProgramData")) / "SchoolPulse"
+            return WINDOWS_FOLDER
         if os.access("/var/lib", os.W_OK):
             return Path("/var/lib/schoolpulse-agent")
         return Path.home() / ".local/share/schoolpulse-agent"
