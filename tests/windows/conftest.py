@@ -49,7 +49,8 @@ class Wine:
 
     def start(self, *words: str | Path) -> subprocess.Popen[bytes]:
         call = ["wine", *map(str, words)]
-        return subprocess.Popen(call, env=self.environment, stderr=subprocess.PIPE)
+        pipe = subprocess.PIPE  # Wine's programs end at once where their output is a file
+        return subprocess.Popen(call, env=self.environment, stdout=pipe, stderr=pipe)
 
     def registry(self, tree: dict[str, dict[str, str]]) -> None:
         """Keys and values as a .reg file has them."""

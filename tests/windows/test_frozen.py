@@ -161,7 +161,7 @@ def test_killed_and_started_again_it_has_lost_nothing(windows, kit, city, tree):
 
     def waiting() -> int:
         done = windows.run(kit.FROZEN, "outbox", "--json", "--config", "C:\\agent.toml")
-        return len(json.loads(done.stdout).get("reports", [])) if done.returncode == 0 else 0
+        return int(json.loads(done.stdout)["waiting"]) if done.returncode == 0 else 0
 
     kit.until(outbox.exists, 60, "an outbox")
     kit.until(lambda: waiting() >= 2, 90, "two reports in the outbox")
