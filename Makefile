@@ -25,7 +25,7 @@ bench-rest: $(VENV)/.dev
 	PYTHONPATH=tests/support $(RUN)python tests/bench/rest.py
 
 docs: $(VENV)/.dev
-	$(RUN)python -m collector.schema > docs/schema.md
+	$(RUN)python -m collector.schema_page > docs/schema.md
 	for kind in message receipt presence policy; do \
 	  $(RUN)python -m agent.wire.jsonschema $$kind > docs/wire/$$kind.schema.json; done
 	$(RUN)schoolpulse dashboards build

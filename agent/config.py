@@ -9,7 +9,7 @@ import os
 import re
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
@@ -17,7 +17,12 @@ from agent.wire import settings
 from agent.wire.lang import say
 from agent.wire.settings import Broker, SettingsError
 
-DEFAULT_FILE = Path("/etc/schoolpulse/agent.toml")
+WINDOWS_FOLDER = Path(os.environ.get("PROGRAMDATA", "C:/ProgramData")) / "SchoolPulse"
+DEFAULT_FILE = (
+    WINDOWS_FOLDER / "agent.toml"
+    if sys.platform == "win32"
+    else Path("/etc/schoolpulse/agent.toml")
+)
 _SCHOOL = re.compile("[0-9]{10}", re.ASCII)
 
 Positive = Annotated[int, Meta(ge=1)]
@@ -41,10 +46,25 @@ class Line(Struct, frozen=True, forbid_unknown_fields=True):
     at_start: bool = False  # one test as soon as the time is known, whatever the hour
 
 
+class Watched(Struct, frozen=True, forbid_unknown_fields=True):
+    """A device on the network that this agent asks how it is."""
+
+    host: str
+    kind: Literal["projector", "panel", "tv", "printer", "camera"] = "projector"
+    speaks: Literal["pjlink", "tcp"] = "pjlink"  # tcp: only whether the port answers
+    port: Annotated[int, Meta(ge=1, le=65535)] | None = None
+    name: str = ""
+    room: str = ""  # where it stands, if not where this PC does
+    password: str = ""  # PJLink's
+    password_file: str = ""
+
+
 class Probes(Struct, frozen=True, forbid_unknown_fields=True):
     """What is looked at."""
 
-    enabled: tuple[str, ...] = ("host", "displays", "sound")
+    enabled: tuple[str, ...] = (
+        "host", "displays", "sound", "cameras", "touch", "printers", "network",
+    )  # fmt: skip
     check_s: Annotated[int, Meta(ge=1)] = 30  # how often devices are compared, for "at once"
 
 
@@ -59,6 +79,7 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
     outbox: Outbox = Outbox()
     line: Line = Line()
     probes: Probes = Probes()
+    devices: tuple[Watched, ...] = ()
 
     @property
     def folder(self) -> Path:
@@ -66,7 +87,7 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
         if self.data:
             return Path(self.data)
         if sys.platform == "win32":
-            return Path(os.environ.get("PROGRAMDATA", "C:/ProgramData")) / "SchoolPulse"
+            return WINDOWS_FOLDER
         if os.access("/var/lib", os.W_OK):
             return Path("/var/lib/schoolpulse-agent")
         return Path.home() / ".local/share/schoolpulse-agent"

@@ -69,7 +69,7 @@ class Runner:
         self._who = who
         self._clock = clock or Clock()
         self._draw = draw
-        self._gatherer = Gatherer(config.probes.enabled)
+        self._gatherer = Gatherer(config.probes.enabled, config.devices)
         self._inventory = identity.inventory(weak=who.identity.weak, room=config.room)
         self._policy: Policy | None = None
         self._last_receipt: int | None = None
@@ -148,7 +148,8 @@ class Runner:
     def _report(self) -> None:
         inventory = self._hello_inventory() if self._first else None
         readings, failed = self._gatherer.all(inventory)
-        self._outbox.put((*readings, self._health(failed)))
+        ran = tuple(name for name in self._gatherer.enabled if name not in failed)
+        self._outbox.put((*readings, self._health(failed, ran)))
         self._first = False
 
     def _pause(self) -> float:
@@ -165,9 +166,12 @@ class Runner:
     def _report_s(self) -> int:
         return place.report_every(self._config, self._policy)
 
-    def _health(self, failed: tuple[str, ...] = ()) -> AgentHealth:
-        weak = self._who.identity.weak
-        return health(self._outbox.counts(), failed, room=self._config.room, weak=weak)
+    def _health(self, failed: tuple[str, ...] = (), ran: tuple[str, ...] = ()) -> AgentHealth:
+        who = self._who.identity
+        return health(
+            self._outbox.counts(), failed, room=self._config.room, weak=who.weak, ran=ran,
+            sources=who.digests,
+        )  # fmt: skip
 
     def _now(self) -> dt.datetime | None:
         now = self._clock.now()

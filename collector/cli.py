@@ -16,6 +16,9 @@ COMMANDS = {
     "report": Command("collector.commands.report", "年度报告", "the yearly report"),
     "simulate": Command("collector.commands.simulate", "模拟一座城市", "a fleet of known truth"),
     "inspect": Command("collector.commands.inspect", "现场核查记录", "on-site records"),
+    "equipment": Command("collector.commands.equipment", "设备现状", "devices as they stand"),
+    "faults": Command("collector.commands.faults", "故障与缺失", "what is broken or gone"),
+    "machines": Command("collector.commands.machines", "电脑与教室", "PCs and their rooms"),
     "dashboards": Command("collector.commands.dashboards", "Grafana 看板", "Grafana boards"),
     "doctor": Command("collector.commands.doctor", "逐项检查并给出办法", "check all, name mends"),
 }

@@ -1,12 +1,11 @@
 """Every measurement, tag and field that the store holds, with unit and meaning.
 
 Names and types here are an interface: boards, exports and archives read them. docs/schema.md
-is made from this table: `python -m collector.schema > docs/schema.md`.
+is made from this table by `collector.schema_page`.
 """
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass
 from typing import Literal
 
@@ -90,6 +89,8 @@ model str - its model
 cpu str - its processor
 cores int cores logical processors
 firmware_date str - date of the firmware
+serial str - the PC's serial, where it is usable
+disks str - its disks, by semicolon
 """ + _RAW),
     _measurement("device", "telemetry", "school machine kind device", "one device's reading", """
 present bool - whether the PC sees it
@@ -103,6 +104,13 @@ serial str - its serial, where it is usable
 width_cm int cm width of the picture
 height_cm int cm height of the picture
 note str - what could not be read, and why
+connection str - how it is attached: HDMI, DisplayPort, DVI, VGA, USB, internal or network
+room str - the room it stands in, if not its PC's
+input str - what a projector shows
+muted bool - whether its picture or sound is muted
+lamp_hours int h of the lamp that burnt longest
+filter_hours int h since the filter was cleaned
+year int - it was made, or its model came out
 """ + _RAW),
     _measurement("agent", "telemetry", "school machine", "one report", """
 boot str - which start of the agent, 16 hex digits
@@ -122,6 +130,8 @@ failed_probes str - probes that failed, by comma
 room str - the room that the PC's own config claims
 weak_id bool - true: no hardware source could be read; no computer-room evidence
 evidence bool - true: the report held evidence
+probes str - probes that ran well, by comma
+sources str - of the machine id, as name=digest, by comma
 """ + _RAW),
     _measurement("presence", "telemetry", "school machine", "one change of presence", """
 boot str - which start of the agent
@@ -179,8 +189,11 @@ first_ms int ms time of the day's first report, since 1970 UTC
 last_ms int ms time of the day's last report, since 1970 UTC
 reports int - reports of that day
 weak_id bool - no computer-room evidence
+shared_id bool - two PCs used the id at once that day; no computer-room evidence
+shared_sources str - the hardware sources of that id, as name=digest, by comma
 boots int - starts of the agent that day
 hostname str - the PC's name, as last known that day
+claimed str - the room that the PC's own config claims
 """ + _DERIVED),
     _measurement(
         "device_day", "evidence", "school district room machine kind device", "a device's day", """
@@ -193,10 +206,23 @@ maker str - who made it
 model str - its model
 serial str - its serial, where it is usable
 connector str - where it is attached
+own_room str - the room that it was given, if not its PC's
+presence str - where the day ends: present, missing or unknown, by what was confirmed
+presence_ms int ms since when, since 1970 UTC
+presence_doubt str - what is seen against it and not confirmed, @ since when
+health str - where the day ends: well, fault or unknown, by what was confirmed
+health_ms int ms since when, since 1970 UTC
+health_doubt str - what is seen against it and not confirmed, @ since when
+fault_text str - the last fault, in the device's words
+power str - where the day ends: on, standby, off or unknown
+power_ms int ms since when, since 1970 UTC
+power_told bool - whether it ever told its power
+used_ms int ms last seen on, since 1970 UTC; 0: never
+looked_ms int ms last reading, since 1970 UTC
 """ + _DERIVED),
     _measurement("room_day", "evidence", "school district room", "a room's day", """
 pcs int PCs distinct PCs with a strong id that reported
-weak_pcs int PCs distinct PCs with a weak id that reported
+weak_pcs int PCs distinct PCs with a weak or shared id that reported
 seats int - registered seats in force that day
 computer bool - a PC reported
 display bool - a projector, panel or TV was seen
@@ -208,7 +234,7 @@ missing int - devices missing
 faults int - devices with a fault
 """ + _DERIVED),
     _measurement("event", "evidence", "school district room machine kind device", "a change", """
-event str - appeared, gone, fault or repaired
+event str - appeared, gone, fault or repaired; withdrawn: a late report has shown that it was none
 detail str - in words
 """ + _DERIVED),
     _measurement("school_hour", "evidence", "school district", "a registered school's hour", """
@@ -260,28 +286,3 @@ target float % the target compared with
 )  # fmt: skip
 
 MEASUREMENTS = {measurement.name: measurement for measurement in _ALL}
-
-
-def markdown() -> str:
-    """The table as a page of documentation."""
-    lines = ["# What the store holds", "", "Made from `collector/schema.py`; do not edit.", ""]
-    lines += ["| tag | meaning |", "|---|---|"]
-    lines += [f"| `{tag}` | {meaning} |" for tag, meaning in TAGS.items()]
-    for measurement in _ALL:
-        lines += _section(measurement)
-    return "\n".join(lines) + "\n"
-
-
-def _section(measurement: Measurement) -> list[str]:
-    tags = " ".join(f"`{tag}`" for tag in measurement.tags) or "none"
-    head = f"One point is {measurement.point}. Class: {measurement.retention}. Tags: {tags}."
-    rows = [
-        f"| `{field.name}` | {field.type} | {field.unit} | {field.meaning} |"
-        for field in measurement.fields.values()
-    ]
-    title = ["", f"## {measurement.name}", "", head, ""]
-    return [*title, "| field | type | unit | meaning |", "|---|---|---|---|", *rows]
-
-
-if __name__ == "__main__":
-    sys.stdout.write(markdown())

@@ -13,6 +13,7 @@ from agent.wire.messages import Power
 
 _CONNECTOR = re.compile(r"(card\d+)-(.+)")
 _INTERNAL = ("eDP", "LVDS", "DSI", "DPI")
+_CONNECTIONS = (("HDMI", "HDMI"), ("DP", "DisplayPort"), ("DVI", "DVI"), ("VGA", "VGA"))
 #: A virtual machine's, or a writeback engine's: nothing is attached to them.
 _NO_DISPLAY = ("Virtual", "Writeback")
 
@@ -31,19 +32,13 @@ def displays(root: Path) -> tuple[Device, ...]:
 
 def display(folder: Path, connector: str) -> Device:
     """The reading of one connected connector."""
-    found = edid.parse(_bytes(folder / "edid"))
     internal = connector.startswith(_INTERNAL)
-    return Device(
-        kind="screen" if internal else found.kind,
-        connector=connector[:256],
+    return edid.reading(
+        edid.parse(_bytes(folder / "edid")),
+        connector=connector,
+        connection=next((c for start, c in _CONNECTIONS if connector.startswith(start)), ""),
+        internal=internal,
         power=_power(folder, internal),
-        name=found.name or found.text,
-        maker=found.maker,
-        model=found.model,
-        serial=found.serial,
-        width_cm=found.width_cm,
-        height_cm=found.height_cm,
-        note="; ".join(found.notes)[:256],
     )
 
 

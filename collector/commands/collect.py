@@ -54,7 +54,7 @@ def _open(config: Config, opened: ExitStack) -> Collector:
         store = opened.enter_context(open_store(config))
         book = RegisterBook(config.folder / "register.db")
         # A book that is not there, or no more, is an error: the register in force stays.
-        keeper = Keeper(store, book.load, config.figure, config.city)
+        keeper = Keeper(store, book.load, config.figure, config.city, config.report_s)
         return Collector(config, store, book.load, version=book.version, keeper=keeper)
     except (OSError, sqlite3.Error, StoreError) as error:
         raise RefusedError(

@@ -145,7 +145,7 @@ def _judge(steps: Steps, config: Config, store: Store) -> tuple[Figure, machine.
     today = _today()
     with steps.step(say("推导当天，计算指标", "derive the day, judge")):
         register = RegisterBook(config.folder / "register.db").load()
-        keeper = Keeper(store, lambda: register, config.figure, config.city)
+        keeper = Keeper(store, lambda: register, config.figure, config.city, config.report_s)
         keeper.derive([today])
         keeper.judge(today)
         found = evidence.load(store, register, config.figure, today)

@@ -5,11 +5,13 @@ from __future__ import annotations
 import datetime as dt
 import logging
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable
 from itertools import islice
 
 from collector.config import City, Figure
 from collector.keeper import indicators, schoolday
+from collector.keeper.carried import Carried
+from collector.keeper.state import rule_for
 from collector.roster.register import Register
 from collector.store.seam import Point, RejectedError, Store
 
@@ -27,10 +29,16 @@ class Keeper:
     """
 
     def __init__(
-        self, store: Store, load_register: Callable[[], Register], figure: Figure, city: City
+        self,
+        store: Store,
+        load_register: Callable[[], Register],
+        figure: Figure,
+        city: City,
+        report_s: float = 300,
     ) -> None:
         self._store, self._load = store, load_register
         self._figure, self._city = figure, city
+        self._carried = Carried(store, rule_for(report_s))
         self._changed = True  # at the start nobody knows when the figure was last judged
         self._judged: dt.date | None = None
         self._rest_until = 0.0
@@ -44,7 +52,17 @@ class Keeper:
             UnavailableError, MisconfiguredError: some rows may be written; derive them again.
         """
         register = self._load()
-        changed = sum(self._store_all(self._rows(register, day)) for day in sorted(days))
+        wanted = {day: set(register.schools) for day in days}
+        changed = 0
+        while wanted:
+            day = min(wanted)
+            for school in sorted(wanted.pop(day)):
+                points = schoolday.derive(self._store, register, school, day, self._carried)
+                changed += self._store_all(points)
+                # A device's day begins where the one before ended.
+                following = self._carried.changed(school, day) if _any_device(points) else None
+                if following is not None:
+                    wanted.setdefault(following, set()).add(school)
         self._changed |= bool(changed)
         return changed
 
@@ -78,10 +96,6 @@ class Keeper:
             indicators.of_day(self._store, self._load(), self._figure, self._city, today)
         )
 
-    def _rows(self, register: Register, day: dt.date) -> Iterator[Point]:
-        for school in sorted(register.schools):
-            yield from schoolday.derive(self._store, register, school, day)
-
     def _store_all(self, points: Iterable[Point]) -> int:
         rest, count = iter(points), 0
         while batch := list(islice(rest, _BATCH)):
@@ -92,3 +106,7 @@ class Keeper:
                 # A name in the register that no store takes must not stop the others' days.
                 _log.warning("derived_rejected points=%d reason=%s", len(error.points), error)
         return count
+
+
+def _any_device(points: Iterable[Point]) -> bool:
+    return any(point.measurement == "device_day" for point in points)

@@ -14,7 +14,7 @@ import sqlite3
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import astuple, dataclass, field
 from pathlib import Path
 
 import msgspec
@@ -32,7 +32,7 @@ from collector.roster.bookfile import (
     unusable,
     verify,
 )
-from collector.roster.register import Inspection, Register
+from collector.roster.register import Decision, Inspection, Register
 from collector.roster.rows import Rows
 
 __all__ = ["BookError", "DamagedBookError", "Import", "NoRegisterError", "RegisterBook"]
@@ -81,7 +81,8 @@ class RegisterBook:
         """
         with self._open() as base:
             base.execute("BEGIN")  # rows and inspections of one moment
-            return _rows(self.path, base, at).register(_inspections(base), self._hours)
+            rows = _rows(self.path, base, at)
+            return rows.register(_inspections(base), self._hours, _decisions(base))
 
     def load_or_empty(self) -> Register:
         """For services that start before the first import: they know no school yet."""
@@ -151,6 +152,12 @@ class RegisterBook:
         except NoRegisterError:
             return []
 
+    def decide(self, rows: Sequence[Decision], *, who: str = "") -> None:
+        """Add decisions on PCs, all or none."""
+        at = _utc(None).isoformat()
+        with self._write() as base:
+            base.executemany(_INSERT_DECISION, [(*astuple(row), at, who) for row in rows])
+
     @contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:
         if not self.path.exists():
@@ -178,6 +185,10 @@ _HISTORY = "SELECT number, imported_at, who, source, sheets, counts, sha256 FROM
 _INSERT_IMPORT = (
     "INSERT INTO import (imported_at, who, source, sheets, counts, sha256, rows) "
     "VALUES (?, ?, ?, ?, ?, ?, ?)"
+)
+_INSERT_DECISION = (
+    "INSERT INTO decision (school, machine, act, target, entered_at, entered_by) "
+    "VALUES (?, ?, ?, ?, ?, ?)"
 )
 _INSERT_INSPECTION = (
     "INSERT OR IGNORE INTO inspection "
@@ -229,6 +240,14 @@ def _inspections(base: sqlite3.Connection) -> list[Inspection]:
         Inspection(school, indicator, unit, dt.date.fromisoformat(day), who, bool(found), note)
         for school, indicator, unit, day, who, found, note in base.execute(query)
     ]
+
+
+def _decisions(base: sqlite3.Connection) -> list[Decision]:
+    table = "SELECT count(*) FROM sqlite_master WHERE name = 'decision'"
+    if not base.execute(table).fetchone()[0]:  # a book of before there were decisions
+        return []
+    query = "SELECT school, machine, act, target FROM decision ORDER BY number"
+    return [Decision(*row) for row in base.execute(query)]
 
 
 def _values(row: Inspection) -> tuple[str | int, ...]:

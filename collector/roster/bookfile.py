@@ -18,6 +18,13 @@ from agent.wire.lang import say
 _APPLICATION = 0x53505247  # "SPRG": tells our file from another SQLite file
 _LAYOUT = 1
 WAIT_S = 10.0
+_DECISION = """
+CREATE TABLE IF NOT EXISTS decision (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    school TEXT NOT NULL, machine TEXT NOT NULL, act TEXT NOT NULL, target TEXT NOT NULL,
+    entered_at TEXT NOT NULL, entered_by TEXT NOT NULL
+);
+"""
 _SCHEMA = """
 CREATE TABLE import (
     number INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -58,11 +65,13 @@ def connect(path: Path) -> sqlite3.Connection:
 def create(base: sqlite3.Connection) -> None:
     """Lay out a new book; two that begin at once lay it out once."""
     if base.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
+        if base.execute("PRAGMA application_id").fetchone()[0] == _APPLICATION:
+            base.execute(_DECISION)  # a book of before there were decisions
         return
     base.execute("PRAGMA journal_mode = WAL")  # readers never wait for an import
     base.execute("BEGIN IMMEDIATE")
     if not base.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
-        for statement in filter(str.strip, _SCHEMA.split(";")):
+        for statement in filter(str.strip, f"{_SCHEMA}{_DECISION}".split(";")):
             base.execute(statement)
         base.execute(f"PRAGMA application_id = {_APPLICATION}")
         base.execute(f"PRAGMA user_version = {_LAYOUT}")

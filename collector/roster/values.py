@@ -268,5 +268,6 @@ PARSERS: Mapping[str, Callable[[str], Any]] = {
     "day_kind": _word(words.DAY_KINDS, words.DAY_KINDS_ZH),
     "pattern": parse_pattern,
     "indicator": _word(words.INDICATORS, words.INDICATORS_ZH),
+    "act": _word(words.ACTS, words.ACTS_ZH),
     "found": _word(words.FOUND, words.FOUND_ZH),
 }

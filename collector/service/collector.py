@@ -27,6 +27,7 @@ from collector.service.quarantine import FILE as QUARANTINE_FILE
 from collector.service.quarantine import Quarantine
 from collector.service.receipts import Entry, merge
 from collector.service.roster import LoadRegister, Roster, Version
+from collector.service.shared import SharedSources
 from collector.service.worker import Worker
 from collector.service.writer import Writer
 from collector.store.seam import Store
@@ -59,7 +60,8 @@ class Collector:
         self._inbox = Inbox()
         self._dirty = DirtyDays(config.folder / DAYS_FILE)
         self._quarantine = Quarantine(config.folder / QUARANTINE_FILE, config.quarantine_bytes)
-        self._roster = Roster(config, load_register, version, self._today_anew)
+        shared = SharedSources(store, config.keeper_s)
+        self._roster = Roster(config, load_register, version, self._today_anew, shared.now)
         self._ear = Link(config.mqtt, TOPICS, self._heard, self._roster.tell_all)
         self._mouth = Link(config.mqtt, (), lambda *_: None, self._roster.tell_all)
         writer = Writer(store, self.counts, self._stopping, self._outage)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 import msgspec
 
 from agent import wire
@@ -9,8 +12,13 @@ from collector.config import Config
 from collector.roster.register import Register
 
 
-def policy(register: Register, config: Config, school: str, issued: int = 0) -> wire.Policy:
-    """The policy of a registered school; `issued` in ms since 1970 UTC."""
+def policy(
+    register: Register, config: Config, school: str, issued: int = 0, exclude: tuple[str, ...] = ()
+) -> wire.Policy:
+    """The policy of a registered school; `issued` in ms since 1970 UTC.
+
+    `exclude`: hardware values that PCs of the school share, as name=digest.
+    """
     lines = tuple(
         wire.LinePolicy(
             line=row.line,
@@ -30,12 +38,18 @@ def policy(register: Register, config: Config, school: str, issued: int = 0) -> 
         lines=lines,
         rooms={row.pattern: row.room for row in register.machines_of.get(school, [])},
         room_lines={row.room: row.line for row in register.rooms_of.get(school, []) if row.line},
+        exclude_sources=exclude,
     )
 
 
-def policies(register: Register, config: Config) -> dict[str, wire.Policy]:
+def policies(
+    register: Register, config: Config, shared: Mapping[str, tuple[str, ...]] = MappingProxyType({})
+) -> dict[str, wire.Policy]:
     """Each registered school's policy, unissued: two that are equal say the same."""
-    return {school: policy(register, config, school) for school in register.schools}
+    return {
+        school: policy(register, config, school, exclude=shared.get(school, ()))
+        for school in register.schools
+    }
 
 
 def issue(merged: wire.Policy, now_ms: int) -> bytes:

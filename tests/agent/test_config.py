@@ -9,6 +9,7 @@ import pytest
 
 from agent.config import Config, load
 from agent.place import lines_of, report_every, room_of
+from agent.probes import PROBES
 from agent.wire import LinePolicy, Policy
 from agent.wire.settings import SettingsError
 
@@ -31,7 +32,8 @@ def test_defaults(tmp_path: Path) -> None:
     config, warnings = load(written(tmp_path, 'school = "0130000001"'))
     assert config.school == "0130000001"
     assert warnings == []
-    assert config.probes.enabled == ("host", "displays", "sound")
+    assert config.probes.enabled == tuple(PROBES)
+    assert config.devices == ()
     assert config.report_s is None
 
 
