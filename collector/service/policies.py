@@ -36,10 +36,21 @@ def policy(
         report_s=config.report_s,
         calendar=register.calendar,
         lines=lines,
-        rooms={row.pattern: row.room for row in register.machines_of.get(school, [])},
+        rooms=_rooms(register, school),
         room_lines={row.room: row.line for row in register.rooms_of.get(school, []) if row.line},
         exclude_sources=exclude,
     )
+
+
+def _rooms(register: Register, school: str) -> dict[str, str]:
+    """Machine id or pattern of host names -> room; what was decided of a PC goes by its id."""
+    sheets = {row.pattern: row.room for row in register.machines_of.get(school, [])}
+    decided = {
+        machine: decision.target if decision.act == "bind" else ""
+        for (code, machine), decision in register.decided.items()
+        if code == school
+    }
+    return sheets | decided
 
 
 def policies(

@@ -119,15 +119,20 @@ POLICY = Policy(
 
 
 @pytest.mark.parametrize(
-    ("config", "policy", "hostname", "room"),
+    ("config", "policy", "machine", "hostname", "room"),
     [
-        (Config(room="own"), POLICY, "lab-01", "own"),
-        (Config(), POLICY, "elsewhere", "101"),
-        (Config(), None, "lab-01", ""),
+        (Config(room="own"), POLICY, MACHINE, "lab-01", "101"),
+        (Config(room="own"), POLICY, "cd" * 16, "lab-01", "机房"),
+        (Config(room="own"), POLICY, "cd" * 16, "elsewhere", "own"),
+        (Config(room="own"), None, MACHINE, "lab-01", "own"),
+        (Config(), POLICY, MACHINE, "elsewhere", "101"),
+        (Config(), None, MACHINE, "lab-01", ""),
     ],
 )
-def test_the_room(config: Config, policy: Policy | None, hostname: str, room: str) -> None:
-    assert room_of(config, policy, MACHINE, hostname) == room
+def test_the_room(
+    config: Config, policy: Policy | None, machine: str, hostname: str, room: str
+) -> None:
+    assert room_of(config, policy, machine, hostname) == room
 
 
 def test_the_room_by_a_pattern_of_host_names() -> None:
