@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from itertools import islice
 
 from collector.config import City, Figure
-from collector.keeper import indicators, schoolday
+from collector.keeper import indicators, schoolday, schoolhour
 from collector.roster.register import Register
 from collector.store.seam import Point, RejectedError, Store
 
@@ -27,34 +27,46 @@ class Keeper:
     """
 
     def __init__(
-        self, store: Store, load_register: Callable[[], Register], figure: Figure, city: City
+        self,
+        store: Store,
+        load_register: Callable[[], Register],
+        figure: Figure,
+        city: City,
+        now: Callable[[], int] = time.time_ns,
     ) -> None:
         self._store, self._load = store, load_register
         self._figure, self._city = figure, city
+        self._now = now  # ns since 1970 UTC
         self._changed = True  # at the start nobody knows when the figure was last judged
         self._judged: dt.date | None = None
         self._rest_until = 0.0
+        self._hour = 0  # of the last hour rows of all schools
 
     def derive(self, days: Collection[dt.date]) -> int:
-        """Compute all rows of these days, oldest first; how many changed.
+        """Compute all rows of these days, oldest first; how many day rows changed.
 
-        Memory is that of one school's day.
+        Memory is that of one school's day. Future hours of today have no row yet.
 
         Raises:
             UnavailableError, MisconfiguredError: some rows may be written; derive them again.
         """
         register = self._load()
-        changed = sum(self._store_all(self._rows(register, day)) for day in sorted(days))
+        changed = 0
+        for day in sorted(days):
+            changed += self._store_all(self._rows(register, day))
+            self._store_all(self._hours(register, day, self._now()))
         self._changed |= bool(changed)
         return changed
 
     def run_once(self, now: dt.datetime) -> None:
-        """What the clock makes due: the indicators, once a day and after days have changed.
+        """What the clock makes due: an hour's rows of every school, silent ones too, and the
+        indicators, once a day and after days have changed.
 
         Raises:
             UnavailableError, MisconfiguredError.
         """
         today = now.astimezone(indicators.CITY_TIME).date()
+        self._begin_hour(now)
         due = self._changed and time.monotonic() >= self._rest_until
         if not due and today == self._judged:
             return
@@ -77,6 +89,21 @@ class Keeper:
         return self._store_all(
             indicators.of_day(self._store, self._load(), self._figure, self._city, today)
         )
+
+    def _begin_hour(self, now: dt.datetime) -> None:
+        """A new hour has begun: every school has a row of it, and its last row of the one before."""
+        hour = int(now.timestamp()) // 3600
+        if hour == self._hour:
+            return
+        register = self._load()
+        before = now - dt.timedelta(hours=1)
+        for day in sorted({time.astimezone(indicators.CITY_TIME).date() for time in (before, now)}):
+            self._store_all(self._hours(register, day, int(now.timestamp()) * 10**9))
+        self._hour = hour
+
+    def _hours(self, register: Register, day: dt.date, now: int) -> Iterator[Point]:
+        for school in sorted(register.schools):
+            yield from schoolhour.derive(self._store, register, school, day, now)
 
     def _rows(self, register: Register, day: dt.date) -> Iterator[Point]:
         for school in sorted(register.schools):

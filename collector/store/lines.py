@@ -28,9 +28,9 @@ def line(point: Point) -> bytes:
     floats = _FLOATS[point.measurement]
     head = point.measurement
     for name in _TAGS[point.measurement]:
-        value = point.tags.get(name)
-        if value:
-            head += f",{name}={value.translate(_IN_TAG)}"
+        tag = point.tags.get(name)
+        if tag:
+            head += f",{name}={tag.translate(_IN_TAG)}"
     fields = ""
     for name, value in point.fields.items():
         fields += f",{name}={float(value)!r}" if name in floats else f",{name}={_value(value)}"
