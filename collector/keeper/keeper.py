@@ -91,13 +91,13 @@ class Keeper:
         )
 
     def _begin_hour(self, now: dt.datetime) -> None:
-        """A new hour has begun: every school has a row of it, and its last row of the one before."""
+        """A new hour: every school has a row of it, and a last one of the hour before."""
         hour = int(now.timestamp()) // 3600
         if hour == self._hour:
             return
         register = self._load()
         before = now - dt.timedelta(hours=1)
-        for day in sorted({time.astimezone(indicators.CITY_TIME).date() for time in (before, now)}):
+        for day in sorted({at.astimezone(indicators.CITY_TIME).date() for at in (before, now)}):
             self._store_all(self._hours(register, day, int(now.timestamp()) * 10**9))
         self._hour = hour
 
