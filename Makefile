@@ -4,7 +4,7 @@ VENV := .venv
 RUN := $(VENV)/bin/
 PIP := $(RUN)python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: demo test check bench bench-rest docs clean
+.PHONY: demo test check bench bench-rest bench-collector faults docs clean
 
 demo: $(VENV)/.demo
 	$(RUN)schoolpulse demo
@@ -18,11 +18,20 @@ check: $(VENV)/.dev
 	$(RUN)ruff format --check .
 	$(RUN)mypy
 
-bench: bench-rest
+bench: bench-rest bench-collector
 
 # The agent at rest for ten minutes, all probes, over TLS.
 bench-rest: $(VENV)/.dev
 	PYTHONPATH=tests/support $(RUN)python tests/bench/rest.py
+
+# The collector as fast as it goes, and at 2,000 reports a second, on both stores.
+bench-collector: $(VENV)/.dev
+	PYTHONPATH=tests/support $(RUN)python tests/bench/collector.py
+
+# Real processes are hurt, every report is counted: half an hour, and a table.
+faults: $(VENV)/.dev
+	sh tests/install_services.sh
+	PYTHONPATH=tests/support:tests/faults $(RUN)python tests/faults/matrix.py
 
 docs: $(VENV)/.dev
 	$(RUN)python -m collector.schema_page > docs/schema.md

@@ -37,6 +37,12 @@ class Store(Struct, frozen=True, forbid_unknown_fields=True):
     telemetry_days: Annotated[int, Meta(ge=1)] = 90
 
 
+class Mqtt(Broker, frozen=True, forbid_unknown_fields=True):
+    """The broker, and with whom its messages are shared."""
+
+    group: str = ""  # collectors of one group share the reports; empty: this one hears all
+
+
 class City(Struct, frozen=True, forbid_unknown_fields=True):
     """The area above the districts."""
 
@@ -81,7 +87,7 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
     """All settings of the city side."""
 
     data: str = ""  # folder of register.db, the SQLite store, quarantine
-    mqtt: Broker = Broker()
+    mqtt: Mqtt = Mqtt()
     store: Store = Store()
     city: City = City()
     lines: Lines = Lines()

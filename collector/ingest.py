@@ -173,11 +173,11 @@ def _apart(source: Source, points: Iterator[Point], millis: int) -> Iterator[Poi
     """Give each point its time; two of one series in one report stand a nanosecond apart."""
     time = wire.point_time(millis, source.boot, source.number)
     start, spread = time - time % _SPREAD, time % _SPREAD
-    seen: dict[tuple[str, frozenset[tuple[str, str]]], int] = {}
-    for point in points:
-        series = point.measurement, frozenset(point.tags.items())
+    seen: dict[tuple[str, ...], int] = {}
+    for measurement, tags, fields, _ in points:
+        series = measurement, *tags.values()
         nth = seen[series] = seen.get(series, -1) + 1
-        yield point._replace(time=start + (spread + nth) % _SPREAD)
+        yield Point(measurement, tags, fields, start + (spread + nth) % _SPREAD)
 
 
 def _presence(place: Topic, payload: bytes, known: Known, now: int) -> Outcome:

@@ -16,6 +16,7 @@ from collector.store.seam import Point, Value
 Tags = Mapping[str, str]
 Fields = dict[str, Value]
 _MAX_INT = 2**63 - 1
+_PLAIN = frozenset((bool, int, float))
 _MAX_TEXT = 1000  # a list of names, in characters
 _INVENTORY = (
     "hostname", "os", "os_version", "maker", "model", "cpu", "cores", "firmware_date", "serial",
@@ -125,10 +126,13 @@ def _clean(text: str) -> str:
 
 def _given(reading: msgspec.Struct, names: Sequence[str] | None = None) -> Fields:
     """The plain values of a reading that it knows: no None, no empty text, no lists."""
-    chosen = reading.__struct_fields__ if names is None else names
-    values = ((name, getattr(reading, name)) for name in chosen)
-    return {
-        name: _clean(value) if isinstance(value, str) else value
-        for name, value in values
-        if isinstance(value, bool | int | float | str) and value != ""
-    }
+    fields: Fields = {}
+    for name in reading.__struct_fields__ if names is None else names:
+        value = getattr(reading, name)
+        kind = type(value)  # exact: one loop without isinstance, for the fleet's sake
+        if kind is str:
+            if value:
+                fields[name] = _clean(value)
+        elif kind in _PLAIN:
+            fields[name] = value
+    return fields

@@ -3,27 +3,60 @@
 from __future__ import annotations
 
 import argparse
+import datetime as dt
 import logging
 import signal
 import sqlite3
 import sys
 import threading
+import time
 from contextlib import ExitStack
 
-from agent.wire.command_line import DONE, RefusedError
+from agent.wire import CITY_TIME
+from agent.wire.command_line import DONE, FAILED, RefusedError
 from agent.wire.lang import say
+from collector.commands.rederive import rederive
 from collector.config import Config, load
 from collector.keeper import Keeper
 from collector.roster.book import RegisterBook
 from collector.service import Collector
+from collector.service import again as again_file
+from collector.service.dirty import FILE as DAYS_FILE
+from collector.service.dirty import DirtyDays
+from collector.service.keeping import Keeping
 from collector.service.lock import FileLock
 from collector.store.factory import open_store
-from collector.store.seam import StoreError
+from collector.store.seam import Store, StoreError
+
+ROLES = ("all", "ingest", "keeper")
+_KEEPER_STOP_S = 3.5
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The command's arguments."""
-    parser.add_argument("--config", metavar="FILE", help=say("配置文件", "settings"))
+    add = parser.add_argument
+    add("--config", metavar="FILE", help=say("配置文件", "settings"))
+    text = say("只接收（ingest）或只汇总（keeper）", "only take in, or only derive")
+    add("--role", choices=ROLES, default="all", help=text)
+    text = say("重新计算一年的日、时、指标后退出", "derive a year's days anew, and end")
+    add("--rederive", type=int, metavar="YEAR", help=text)
+    text = say(
+        "数据库恢复后：向各校电脑要回此日起已确认的证据（7 天内），YYYY-MM-DD 或 YYYY-MM-DDTHH:MM",
+        "after a restore: ask for receipted evidence since then (of the last 7 days)",
+    )
+    add("--ask-again", type=since, metavar="SINCE", help=text)
+
+
+def since(text: str) -> dt.datetime:
+    """A local day or time, for argparse."""
+    try:
+        found = dt.datetime.fromisoformat(text)
+    except ValueError as error:
+        problem = say(
+            "要写成 2026-11-24 或 2026-11-24T08:00", "write 2026-11-24 or 2026-11-24T08:00"
+        )
+        raise argparse.ArgumentTypeError(f"{text}: {problem}") from error
+    return found if found.tzinfo else found.replace(tzinfo=CITY_TIME)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -35,31 +68,92 @@ def run(args: argparse.Namespace) -> int:
     for warning in warnings:
         print(warning, file=sys.stderr)
     with ExitStack() as opened:
-        collector = _open(config, opened)
-        stop = threading.Event()
-        for sign in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(sign, lambda *_: stop.set())
-        collector.start()
-        stop.wait()
-        if not collector.stop():
-            opened.pop_all()  # a thread waits for the store: closing it would wait as long
+        if args.rederive is not None:
+            return _rederive(args.rederive, config, opened)
+        if args.ask_again is not None:
+            _ask_again(args.ask_again, config)
+        return _serve(_open(config, args.role, opened), opened)
+
+
+def _serve(service: Collector | Keeping, opened: ExitStack) -> int:
+    stop = threading.Event()
+    for sign in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(sign, lambda *_: stop.set())
+    service.start()
+    stop.wait()
+    if isinstance(service, Collector):
+        ended = service.stop()
+    else:
+        service.stop(_KEEPER_STOP_S)
+        ended = not service.alive
+    if not ended:
+        opened.pop_all()  # a thread waits for the store: closing it would wait as long
     return DONE
 
 
-def _open(config: Config, opened: ExitStack) -> Collector:
-    """Everything that can refuse, before anything starts."""
+def _ask_again(start: dt.datetime, config: Config) -> None:
+    now_ms = time.time_ns() // 1_000_000
     try:
-        if config.store.kind == "sqlite":
-            opened.callback(FileLock(config.folder / "collect.lock").release)
-        store = opened.enter_context(open_store(config))
+        again_file.ask(config.folder, int(start.timestamp() * 1000), now_ms)
+    except OSError as error:
+        raise RefusedError(f"{config.folder}: {error}") from error
+    if now_ms / 1000 - start.timestamp() > 7 * 86_400:
+        text = say(
+            "电脑只保留最近 7 天已确认的证据：更早的要不回来",
+            "PCs keep receipted evidence for 7 days: what is older cannot come back",
+        )
+        print(text, file=sys.stderr)
+
+
+def _rederive(year: int, config: Config, opened: ExitStack) -> int:
+    store, book = _store(config, opened), RegisterBook(config.folder / "register.db")
+    keeper = Keeper(store, book.load, config.figure, config.city, config.report_s)
+    try:
+        return rederive(keeper, year, dt.datetime.now(CITY_TIME).date())
+    except StoreError as error:
+        print(say(f"数据库出错，可重来：{error}", f"the store failed: {error}"), file=sys.stderr)
+        return FAILED
+
+
+def _open(config: Config, role: str, opened: ExitStack) -> Collector | Keeping:
+    """Everything that can refuse, before anything starts."""
+    if config.store.kind == "sqlite":
+        for name in ("ingest", "keeper") if role == "all" else (role,):
+            _lock(config, name, opened)
+    store = _store(config, opened)
+    try:
         book = RegisterBook(config.folder / "register.db")
         # A book that is not there, or no more, is an error: the register in force stays.
         keeper = Keeper(store, book.load, config.figure, config.city, config.report_s)
-        return Collector(config, store, book.load, version=book.version, keeper=keeper)
+        if role == "keeper":
+            dirty = DirtyDays(config.folder / DAYS_FILE)
+            opened.callback(dirty.close)
+            return Keeping(keeper, dirty, config.keeper_s)
+        mine = None if role == "ingest" else keeper
+        return Collector(config, store, book.load, version=book.version, keeper=mine)
+    except (OSError, sqlite3.Error) as error:
+        raise _refused(config, error) from error
+
+
+def _lock(config: Config, role: str, opened: ExitStack) -> None:
+    name = "collect.lock" if role == "ingest" else f"{role}.lock"
+    try:
+        opened.callback(FileLock(config.folder / name).release)
+    except (OSError, sqlite3.Error) as error:
+        raise _refused(config, error) from error
+
+
+def _store(config: Config, opened: ExitStack) -> Store:
+    try:
+        return opened.enter_context(open_store(config))
     except (OSError, sqlite3.Error, StoreError) as error:
-        raise RefusedError(
-            say(
-                f"{config.folder}: 打不开数据：{error}。运行 schoolpulse doctor 查看办法",
-                f"{config.folder}: cannot open the data: {error}; see `schoolpulse doctor`",
-            )
-        ) from error
+        raise _refused(config, error) from error
+
+
+def _refused(config: Config, error: Exception) -> RefusedError:
+    return RefusedError(
+        say(
+            f"{config.folder}: 打不开数据：{error}。运行 schoolpulse doctor 查看办法",
+            f"{config.folder}: cannot open the data: {error}; see `schoolpulse doctor`",
+        )
+    )

@@ -11,11 +11,11 @@ from rich.console import Console
 
 from agent.wire import CITY_TIME
 from agent.wire.lang import say
-from agent.wire.settings import Broker, load
+from agent.wire.settings import load
 from collector import evidence, report
 from collector.compliance.figure import judge
 from collector.compliance.model import Figure
-from collector.config import Config
+from collector.config import Config, Mqtt
 from collector.demo import broker, machine, school
 from collector.demo.children import Children, DemoError
 from collector.demo.interrupt import Interrupt
@@ -127,7 +127,7 @@ def _fleet(steps: Steps, place: Place, city: City, sizes: Sizes, ports: Ports) -
     with steps.step(say("模拟的电脑经 MQTT 上报", "simulated PCs over MQTT")) as details:
         agents = live.agents(city, min(sizes.agents, 2 * sizes.schools))
         bounds = live.Bounds(_FLEET_S, 2 * len(agents))
-        mqtt = Broker(host=broker.HOST, port=ports.broker)
+        mqtt = Mqtt(host=broker.HOST, port=ports.broker)
         done = live.run(mqtt, agents, place.folder / "fleet", 2.0, bounds)
         details.append(say(f"{done.agents} 台", f"{done.agents} PCs"))
         details.append(say(f"{done.produced} 份报告", f"{done.produced} reports"))

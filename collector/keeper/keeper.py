@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Iterable
 from itertools import islice
 
 from collector.config import City, Figure
-from collector.keeper import indicators, schoolday
+from collector.keeper import indicators, schoolday, schoolhour
 from collector.keeper.carried import Carried
 from collector.keeper.state import rule_for
 from collector.roster.register import Register
@@ -35,18 +35,21 @@ class Keeper:
         figure: Figure,
         city: City,
         report_s: float = 300,
+        now: Callable[[], int] = time.time_ns,
     ) -> None:
         self._store, self._load = store, load_register
         self._figure, self._city = figure, city
         self._carried = Carried(store, rule_for(report_s))
+        self._now = now  # ns since 1970 UTC
         self._changed = True  # at the start nobody knows when the figure was last judged
         self._judged: dt.date | None = None
         self._rest_until = 0.0
+        self._hour = 0  # of the last hour rows of all schools
 
     def derive(self, days: Collection[dt.date]) -> int:
-        """Compute all rows of these days, oldest first; how many changed.
+        """Compute all rows of these days, oldest first; how many day rows changed.
 
-        Memory is that of one school's day.
+        Memory is that of one school's day. Future hours of today have no row yet.
 
         Raises:
             UnavailableError, MisconfiguredError: some rows may be written; derive them again.
@@ -59,6 +62,7 @@ class Keeper:
             for school in sorted(wanted.pop(day)):
                 points = schoolday.derive(self._store, register, school, day, self._carried)
                 changed += self._store_all(points)
+                self._store_all(self._hours(register, school, day, self._now()))
                 # A device's day begins where the one before ended.
                 following = self._carried.changed(school, day) if _any_device(points) else None
                 if following is not None:
@@ -67,12 +71,14 @@ class Keeper:
         return changed
 
     def run_once(self, now: dt.datetime) -> None:
-        """What the clock makes due: the indicators, once a day and after days have changed.
+        """What the clock makes due: an hour's rows of every school, silent ones too, and the
+        indicators, once a day and after days have changed.
 
         Raises:
             UnavailableError, MisconfiguredError.
         """
         today = now.astimezone(indicators.CITY_TIME).date()
+        self._begin_hour(now)
         due = self._changed and time.monotonic() >= self._rest_until
         if not due and today == self._judged:
             return
@@ -95,6 +101,21 @@ class Keeper:
         return self._store_all(
             indicators.of_day(self._store, self._load(), self._figure, self._city, today)
         )
+
+    def _begin_hour(self, now: dt.datetime) -> None:
+        """A new hour: every school has a row of it, and a last one of the hour before."""
+        hour = int(now.timestamp()) // 3600
+        if hour == self._hour:
+            return
+        register = self._load()
+        before = now - dt.timedelta(hours=1)
+        for day in sorted({at.astimezone(indicators.CITY_TIME).date() for at in (before, now)}):
+            for school in sorted(register.schools):
+                self._store_all(self._hours(register, school, day, int(now.timestamp()) * 10**9))
+        self._hour = hour
+
+    def _hours(self, register: Register, school: str, day: dt.date, now: int) -> Iterable[Point]:
+        return schoolhour.derive(self._store, register, school, day, now)
 
     def _store_all(self, points: Iterable[Point]) -> int:
         rest, count = iter(points), 0

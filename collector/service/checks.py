@@ -17,7 +17,7 @@ from agent.wire.lang import say
 from agent.wire.topics import receipt_topic
 from collector.config import Config
 from collector.roster.book import RegisterBook
-from collector.service.collector import TOPICS
+from collector.service.collector import topics
 from collector.service.link import Link
 from collector.service.quarantine import FILE, Quarantine
 from collector.store.factory import open_store
@@ -139,7 +139,7 @@ def _broker(config: Config) -> Check:
     name, broker = say("消息服务", "broker"), config.mqtt
     where = f"{broker.host}:{broker.port}"
     # $SYS may be denied without harm: it is only the broker's own counts.
-    link = Link(broker, TOPICS, lambda topic, payload, retained: None, lambda: None)
+    link = Link(broker, topics(broker), lambda topic, payload, retained: None, lambda: None)
     link.start()
     try:
         up = link.wait_verdict(_BROKER_S)

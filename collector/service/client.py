@@ -13,19 +13,23 @@ from paho.mqtt.properties import Properties
 
 from agent.wire import tls
 from agent.wire.settings import Broker
+from collector.service.gulp import GulpClient
 
 V5, V311 = MQTTProtocolVersion.MQTTv5, MQTTProtocolVersion.MQTTv311
 _IN_FLIGHT = 200  # publishes without the broker's ack
 _PENDING = 20_000  # publishes behind them; more would only fill memory
 
 
-def make(broker: Broker, protocol: MQTTProtocolVersion) -> mqtt.Client:
+def make(broker: Broker, protocol: MQTTProtocolVersion, *, listens: bool = False) -> mqtt.Client:
     """A client with a clean session and an id of its own; it does not reconnect by itself.
+
+    One that `listens` publishes nothing by itself, and is made to hear thousands a second.
 
     Raises:
         OSError, ssl.SSLError: a TLS file of the settings cannot be read.
     """
-    client = mqtt.Client(
+    kind = GulpClient if listens else mqtt.Client
+    client = kind(
         CallbackAPIVersion.VERSION2,
         client_id=f"collector-{secrets.token_hex(6)}",
         protocol=protocol,

@@ -12,9 +12,11 @@ from __future__ import annotations
 import threading
 import time
 
+from agent.wire.settings import Broker
 from agent.wire.topics import ALL_PRESENCE, ALL_REPORTS
-from collector.config import Config
+from collector.config import Config, Mqtt
 from collector.ingest import Answered, day_of, decode
+from collector.service.again import Again
 from collector.service.counts import Counts
 from collector.service.dirty import FILE as DAYS_FILE
 from collector.service.dirty import DirtyDays
@@ -32,10 +34,16 @@ from collector.service.worker import Worker
 from collector.service.writer import Writer
 from collector.store.seam import Store
 
-TOPICS = (ALL_REPORTS, ALL_PRESENCE, *SYS)
 #: SIGTERM to exit is promised within 5 s; the rest is for the interpreter to end.
 STOP_S = 3.5
 _PATIENCE_S = 1.0
+
+
+def topics(broker: Broker) -> tuple[str, ...]:
+    """What the ear listens to. Presences plainly: a shared subscription gets none retained."""
+    group = broker.group if isinstance(broker, Mqtt) else ""
+    reports = f"$share/{group}/{ALL_REPORTS}" if group else ALL_REPORTS
+    return (reports, ALL_PRESENCE, *SYS)
 
 
 class Collector:
@@ -58,11 +66,14 @@ class Collector:
         self.counts = Counts()
         self._stopping, self._stopped = threading.Event(), threading.Event()
         self._inbox = Inbox()
-        self._dirty = DirtyDays(config.folder / DAYS_FILE)
+        self._dirty = DirtyDays(
+            config.folder / DAYS_FILE, alone=keeper is not None and not _shared(config)
+        )
+        self._again = Again(config.folder)
         self._quarantine = Quarantine(config.folder / QUARANTINE_FILE, config.quarantine_bytes)
         shared = SharedSources(store, config.keeper_s)
         self._roster = Roster(config, load_register, version, self._today_anew, shared.now)
-        self._ear = Link(config.mqtt, TOPICS, self._heard, self._roster.tell_all)
+        self._ear = Link(config.mqtt, topics(config.mqtt), self._heard, self._roster.tell_all)
         self._mouth = Link(config.mqtt, (), lambda *_: None, self._roster.tell_all)
         writer = Writer(store, self.counts, self._stopping, self._outage)
         self._own = OwnPoints(self.counts, lambda: len(self._inbox), lambda: writer.write_ms)
@@ -75,6 +86,7 @@ class Collector:
             self._mouth.publish,
             self.counts,
             self._own.due,
+            self._again,
         )
         self._keeping = Keeping(keeper, self._dirty, config.keeper_s) if keeper else None
 
@@ -152,10 +164,15 @@ class Collector:
             return False
         self.counts.add("hellos")
         entry = Entry(answer.source, answer.echo)
-        for to, receipt in merge([entry], (), time.time_ns() // 1_000_000):
+        for to, receipt in merge([entry], (), time.time_ns() // 1_000_000, self._again.since):
             if not self._mouth.publish(to, receipt):
                 self.counts.add("receipts_unsent")
         return True
+
+
+def _shared(config: Config) -> bool:
+    """Whether other collectors may keep the same days: those of a group, in one folder."""
+    return bool(getattr(config.mqtt, "group", ""))
 
 
 def _left(end: float) -> float:

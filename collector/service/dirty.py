@@ -20,8 +20,12 @@ CREATE TABLE IF NOT EXISTS dirty (day TEXT PRIMARY KEY, mark INTEGER NOT NULL)
 class DirtyDays:
     """`days.db`. A day marked while it is being derived stays marked."""
 
-    def __init__(self, path: Path) -> None:
-        """Open, or make, the file. Raises sqlite3.Error, OSError."""
+    def __init__(self, path: Path, *, alone: bool = True) -> None:
+        """Open, or make, the file. `alone`: only this object takes the days.
+
+        Raises sqlite3.Error, OSError.
+        """
+        self._alone = alone
         path.parent.mkdir(parents=True, exist_ok=True)
         self._lock = threading.Lock()
         self._db = sqlite3.connect(path, timeout=5.0, isolation_level=None, check_same_thread=False)
@@ -47,7 +51,8 @@ class DirtyDays:
             except BaseException:
                 self._db.execute("ROLLBACK")
                 raise
-            self._fresh |= new
+            if self._alone:  # what another process takes, this one must mark again
+                self._fresh |= new
 
     def take(self) -> dict[dt.date, int]:
         """The marked days, each with its mark for `done`."""

@@ -156,7 +156,7 @@ class Link:
         self._protocol = V311 if self._protocol == V5 else V5
 
     def _make(self) -> mqtt.Client:
-        client = make(self._broker, self._protocol)
+        client = make(self._broker, self._protocol, listens=bool(self._topics))
         client.on_connect = self._connected
         client.on_subscribe = self._subscribed
         client.on_disconnect = self._disconnected

@@ -22,11 +22,12 @@ class Entry(NamedTuple):
 
 
 def merge(
-    entries: Iterable[Entry], held: Iterable[Held], now_ms: int
+    entries: Iterable[Entry], held: Iterable[Held], now_ms: int, again_since: int | None = None
 ) -> Iterator[tuple[str, bytes]]:
     """One receipt a machine, as (topic, payload).
 
-    `echo` is that of the machine's last report that had one.
+    `echo` is that of the machine's last report that had one; `again_since` (ms) asks for
+    receipted evidence once more.
     """
     stored: dict[tuple[str, str], list[Source]] = defaultdict(list)
     kept: dict[tuple[str, str], list[wire.Held]] = defaultdict(list)
@@ -47,6 +48,7 @@ def merge(
             echo=echo.get(who),
             stored=tuple(ranges(stored[who])),
             held=tuple(kept[who]),
+            again_since=again_since,
         )
         yield receipt_topic(*who), wire.encode(receipt)
 

@@ -23,6 +23,7 @@ from collector.ingest import (
     Stored,
     decode,
 )
+from collector.service.again import Again
 from collector.service.counts import Counts
 from collector.service.dirty import DirtyDays
 from collector.service.inbox import Inbox, Message
@@ -59,11 +60,13 @@ class Worker:
         publish: Publish,
         counts: Counts,
         own_points: Callable[[], Sequence[Point]] = tuple,
+        again: Again | None = None,
     ) -> None:
         self._inbox, self._writer = inbox, writer
         self._quarantine, self._dirty = quarantine, dirty
         self._known, self._publish, self._counts = known, publish, counts
         self._own_points = own_points
+        self._again = again
         self._presences = Presences()
         self._recent: OrderedDict[int, None] = OrderedDict()
         self._thread = threading.Thread(target=self._run, name="worker", daemon=True)
@@ -187,7 +190,8 @@ class Worker:
         for item in held:
             self._counts.add("held")
             event("held", school=item.source.school, reason=item.reason)
-        for topic, payload in merge(entries, held, time.time_ns() // 1_000_000):
+        since = self._again.since if self._again else None
+        for topic, payload in merge(entries, held, time.time_ns() // 1_000_000, since):
             if not self._publish(topic, payload):
                 self._counts.add("receipts_unsent")
 

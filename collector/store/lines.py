@@ -28,14 +28,13 @@ def line(point: Point) -> bytes:
     floats = _FLOATS[point.measurement]
     head = point.measurement
     for name in _TAGS[point.measurement]:
-        value = point.tags.get(name)
-        if value:
-            head += f",{name}={value.translate(_IN_TAG)}"
-    fields = ",".join(
-        f"{name}={float(value)!r}" if name in floats else f"{name}={_value(value)}"
-        for name, value in point.fields.items()
-    )
-    return f"{head} {fields} {point.time}".encode()
+        tag = point.tags.get(name)
+        if tag:
+            head += f",{name}={tag.translate(_IN_TAG)}"
+    fields = ""
+    for name, value in point.fields.items():
+        fields += f",{name}={float(value)!r}" if name in floats else f",{name}={_value(value)}"
+    return f"{head} {fields[1:]} {point.time}".encode()
 
 
 def _value(value: Value) -> str:

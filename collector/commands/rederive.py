@@ -1,0 +1,49 @@
+"""`schoolpulse collect --rederive YEAR`: a year's days, hours and indicators derived anew.
+
+From the store alone; a keeper may run beside it, and it may be killed and run again.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import sys
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from agent.wire.command_line import DONE, RefusedError
+from agent.wire.lang import say
+from collector.keeper import Keeper
+
+
+def rederive(keeper: Keeper, year: int, today: dt.date) -> int:
+    """Derive every day of `year` up to `today`, oldest first; says how many rows changed.
+
+    Raises:
+        RefusedError: the year has not begun, or there is no register.
+        UnavailableError, MisconfiguredError: some days are derived; run it again.
+    """
+    days = days_of(year, today)
+    if not days:
+        raise RefusedError(say(f"{year} 年还没有开始", f"{year} has not begun"))
+    changed = 0
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    with Progress(*columns, TimeRemainingColumn(), console=Console(file=sys.stderr)) as bar:
+        task = bar.add_task(say(f"重算 {year} 年", f"deriving {year}"), total=len(days))
+        for day in days:
+            changed += keeper.derive([day])
+            keeper.judge(day)
+            bar.update(task, advance=1, description=day.isoformat())
+    print(
+        say(
+            f"{year} 年：重算 {len(days)} 天，改动 {changed} 行",
+            f"{year}: {len(days)} days derived, {changed} rows changed",
+        )
+    )
+    return DONE
+
+
+def days_of(year: int, today: dt.date) -> list[dt.date]:
+    """The days of a year that have begun."""
+    first, last = dt.date(year, 1, 1), min(dt.date(year, 12, 31), today)
+    return [first + dt.timedelta(days=n) for n in range((last - first).days + 1)]

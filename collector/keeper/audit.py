@@ -1,0 +1,138 @@
+"""The audit: of each PC's starts, what was produced and what the store has. Pure but for reading.
+
+Numbers within a boot have no gaps where they are made: 1 is the hello, which writes no point,
+and every later one is a report. So a number that the store lacks, between the first that it
+ought to have and the last that it has, was set aside in quarantine, dropped and counted by a
+full outbox, waits still, or is missing.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from collector.keeper.fields import number, text
+from collector.store.seam import Point, Store
+
+_FIELDS = (
+    "boot", "number", "offset_ms", "uptime_s", "outbox_rows", "dropped_telemetry",
+    "dropped_evidence", "lost",
+)  # fmt: skip
+_FIRST = 2  # the hello is 1
+Boot = tuple[str, str]  # machine, boot
+
+
+class Audited(NamedTuple):
+    """One PC's sums over the boots that spoke within the time looked at."""
+
+    school: str
+    machine: str
+    produced: int
+    stored: int
+    quarantined: int
+    dropped: int  # as the PC counts, telemetry, evidence and what a damaged outbox lost
+    waiting: int  # at its last report
+    offset_ms: int | None  # corrected time minus the PC's own clock, at its last report
+
+    @property
+    def gap(self) -> int:
+        """What is neither stored nor in quarantine."""
+        return self.produced - self.stored - self.quarantined
+
+    @property
+    def missing(self) -> int:
+        """The part of the gap that nothing explains."""
+        return max(0, self.gap - self.dropped - self.waiting)
+
+
+@dataclass(slots=True)
+class _Seen:
+    numbers: set[int] = field(default_factory=set)
+    begun: int | None = None  # ns, the earliest start that its reports tell
+
+
+@dataclass(slots=True)
+class _Machine:
+    boots: dict[str, _Seen] = field(default_factory=dict)
+    last: int = -1
+    fields: Mapping[str, object] = field(default_factory=dict)
+    dropped: list[tuple[int, int]] = field(default_factory=list)
+
+
+def audit(
+    store: Store,
+    schools: Iterable[str],
+    start: int,
+    stop: int,
+    quarantined: Counter[Boot] | None = None,
+) -> Iterator[Audited]:
+    """Every PC of `schools` that reported within [start, stop), ns since 1970 UTC.
+
+    Memory is that of one school.
+
+    Raises:
+        UnavailableError, MisconfiguredError: as `Store.read`.
+    """
+    aside = quarantined or Counter()
+    for school in schools:
+        points = store.read("agent", start, stop, {"school": school}, _FIELDS)
+        for machine, seen in sorted(_gather(points).items()):
+            yield _audited(school, machine, seen, start, aside)
+
+
+def _gather(points: Iterable[Point]) -> dict[str, _Machine]:
+    found: dict[str, _Machine] = {}
+    for point in points:
+        boot, which = text(point.fields, "boot"), number(point.fields, "number")
+        if not boot or which is None:
+            continue
+        machine = found.setdefault(point.tags.get("machine", ""), _Machine())
+        seen = machine.boots.setdefault(boot, _Seen())
+        seen.numbers.add(which)
+        seen.begun = _begun(point, seen.begun)
+        machine.dropped.append((point.time, _dropped(point.fields)))
+        if point.time > machine.last:
+            machine.last, machine.fields = point.time, point.fields
+    return found
+
+
+def _begun(point: Point, known: int | None) -> int | None:
+    uptime = point.fields.get("uptime_s")
+    if not isinstance(uptime, int | float):
+        return known
+    begun = point.time - int(uptime * 1e9)
+    return begun if known is None else min(known, begun)
+
+
+def _dropped(fields: Mapping[str, object]) -> int:
+    counts = (fields.get(name, 0) for name in ("dropped_telemetry", "dropped_evidence", "lost"))
+    return sum(count for count in counts if isinstance(count, int))
+
+
+def _audited(
+    school: str, machine: str, seen: _Machine, start: int, aside: Counter[Boot]
+) -> Audited:
+    produced = sum(_produced(boot, start) for boot in seen.boots.values())
+    waiting, offset = seen.fields.get("outbox_rows", 0), seen.fields.get("offset_ms")
+    # Counters last longer than a boot: what they grew by within the time looked at.
+    _, before = min(seen.dropped)
+    _, after = max(seen.dropped)
+    return Audited(
+        school,
+        machine,
+        produced,
+        sum(len(boot.numbers) for boot in seen.boots.values()),
+        sum(aside[machine, boot] for boot in seen.boots),
+        max(0, after - before) if start > 0 else after,
+        waiting if isinstance(waiting, int) else 0,
+        offset if isinstance(offset, int) else None,
+    )
+
+
+def _produced(boot: _Seen, start: int) -> int:
+    """Up to the last number; from the first one that can lie within the time looked at."""
+    whole = boot.begun is None or boot.begun >= start
+    first = _FIRST if whole else min(boot.numbers)
+    return max(boot.numbers) - first + 1

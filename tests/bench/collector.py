@@ -1,0 +1,222 @@
+"""The collector under load: `make bench-collector` prints messages a second, cost and latency.
+
+A real mosquitto with the city's settings, a real store, `schoolpulse collect` as a process, and
+a cheap crowd (`load.py`); all share this machine's cores. What Telegraf did stands beside it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import urllib.parse
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import psutil
+from rich.console import Console
+from rich.table import Table
+
+import services
+
+SCHOOLS = [f"990000000{n}" for n in range(1, 5)]
+#: Telegraf 1.39.3, mqtt_consumer → influxdb_v2, 100,000 messages on a machine like this.
+TELEGRAF = ("Telegraf 1.39.3, seen elsewhere", "6,500–7,900", "4.9–5.2", "343–361", "", "")
+_CITY_BROKER = "max_queued_messages 200000\nmax_queued_bytes 536870912\nmax_inflight_messages 200\n"
+
+
+class Found(NamedTuple):
+    """One run: reports a second, CPU seconds a 100,000, MB of RSS, latencies in s."""
+
+    rate: float
+    cpu: float
+    rss: float
+    p50: float
+    p99: float
+
+
+def main() -> int:
+    """Run every store; 1 where a report was lost."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    add = parser.add_argument
+    add("--stores", nargs="+", default=["sqlite", "influxdb"])
+    add("--total", type=int, default=100_000)
+    add("--runs", type=int, default=3, help="the median of so many")
+    add("--rate", type=float, default=2000.0, help="reports a second of the latency run")
+    args = parser.parse_args()
+    table = Table(title=f"The collector, {args.total:,} reports, {os.cpu_count()} cores shared")
+    for heading in ("", "reports/s", "CPU s/100,000", "RSS MB", "p50 ms", "p99 ms"):
+        table.add_column(heading, justify="right" if heading else "left")
+    for store in args.stores:
+        full = _median([once(store, args.total, 0.0) for _ in range(args.runs)])
+        slow = once(store, int(args.rate * 20), args.rate)
+        table.add_row(f"{store}, as fast as it goes", *_cells(full))
+        table.add_row(f"{store}, {args.rate:g} a second", *_cells(slow))
+    table.add_row(*TELEGRAF)
+    Console().print(table)
+    return 0
+
+
+def _cells(found: Found) -> list[str]:
+    return [
+        f"{found.rate:,.0f}", f"{found.cpu:.1f}", f"{found.rss:.0f}",
+        f"{found.p50 * 1000:.0f}", f"{found.p99 * 1000:.0f}",
+    ]  # fmt: skip
+
+
+def _median(found: list[Found]) -> Found:
+    return Found(*(statistics.median(column) for column in zip(*found, strict=True)))
+
+
+def once(store: str, total: int, rate: float) -> Found:
+    """One run on an empty store; fails where what was receipted is not stored."""
+    with tempfile.TemporaryDirectory() as name, contextlib.ExitStack() as opened:
+        folder = Path(name)
+        broker = opened.enter_context(services.broker("mosquitto", folder, _CITY_BROKER))
+        table, count = opened.enter_context(_store(store, folder))
+        process = opened.enter_context(_collector(folder, broker.port, table))
+        before = sum(process.cpu_times()[:2])
+        rss = opened.enter_context(_watched(process))
+        told = _load(broker.port, total, rate)
+        cpu = sum(process.cpu_times()[:2]) - before
+        stored = count()
+        if stored != total:
+            raise SystemExit(f"{store}: {total} receipted, {stored} stored")
+        return Found(
+            total / told["seconds"], cpu / total * 100_000, max(rss) / 1e6,
+            told["p50"], told["p99"],
+        )  # fmt: skip
+
+
+def _load(port: int, total: int, rate: float) -> dict[str, float]:
+    words = ["--port", str(port), "--total", str(total), "--rate", str(rate)]
+    argv = [sys.executable, str(Path(__file__).with_name("load.py")), *words]
+    argv += ["--schools", *SCHOOLS]
+    done = subprocess.run(argv, stdout=subprocess.PIPE, check=True, timeout=900)
+    found: dict[str, float] = json.loads(done.stdout)
+    return found
+
+
+@contextlib.contextmanager
+def _watched(process: psutil.Process) -> Iterator[list[float]]:
+    """The process's RSS, ten times a second."""
+    rss, stop = [0.0], threading.Event()
+
+    def watch() -> None:
+        while not stop.wait(0.1):
+            rss.append(process.memory_info().rss)
+
+    thread = threading.Thread(target=watch)
+    thread.start()
+    try:
+        yield rss
+    finally:
+        stop.set()
+        thread.join()
+
+
+@contextlib.contextmanager
+def _store(kind: str, folder: Path) -> Iterator[tuple[str, Any]]:
+    """Its table of settings, and what counts the reports in it."""
+    if kind == "sqlite":
+        yield 'kind = "sqlite"\n', lambda: _rows(folder)
+    elif kind == "influxdb":
+        (folder / "influx").mkdir()
+        with services.influx(folder / "influx") as running:
+            running.create("telemetry")
+            running.create("evidence")
+            yield _table(running.url, "", "o"), lambda: _counted(running.url, "", "telemetry")
+    else:  # a server of 2.x, by its URL and token in the environment
+        url, token, org = (os.environ[f"SCHOOLPULSE_TEST_INFLUX_{x}"] for x in _NAMES)
+        with _buckets(url, token, org):
+            yield _table(url, token, org), lambda: _counted(url, token, "telemetry")
+
+
+_NAMES = ("URL", "TOKEN", "ORG")
+
+
+def _table(url: str, token: str, org: str) -> str:
+    return f'kind = "influxdb"\nurl = "{url}"\ntoken = "{token}"\norg = "{org}"\n'
+
+
+@contextlib.contextmanager
+def _buckets(url: str, token: str, org: str) -> Iterator[None]:
+    from influxdb_client import InfluxDBClient
+
+    with InfluxDBClient(url, token, org=org) as client:
+        api = client.buckets_api()
+        for name in ("telemetry", "evidence"):
+            old = api.find_bucket_by_name(name)
+            if old:
+                api.delete_bucket(old)
+            api.create_bucket(bucket_name=name)
+        yield
+
+
+def _rows(folder: Path) -> int:
+    import sqlite3
+
+    with contextlib.closing(sqlite3.connect(folder / "data/schoolpulse.db")) as db:
+        return int(db.execute("SELECT count(*) FROM agent").fetchone()[0])
+
+
+def _counted(url: str, token: str, database: str) -> int:
+    query = urllib.parse.urlencode({"db": database, "q": "SELECT count(number) FROM agent"})
+    headers = {"Authorization": f"Token {token}"} if token else {}
+    request = urllib.request.Request(f"{url}/query?{query}", headers=headers)
+    with urllib.request.urlopen(request, timeout=120) as reply:
+        series = json.load(reply)["results"][0].get("series")
+    return int(series[0]["values"][0][1]) if series else 0
+
+
+@contextlib.contextmanager
+def _collector(folder: Path, port: int, store: str) -> Iterator[psutil.Process]:
+    """`schoolpulse collect`, listening."""
+    settings = folder / "collector.toml"
+    settings.write_text(f'data = "{folder}/data"\n[mqtt]\nport = {port}\n[store]\n{store}')
+    argv = [sys.executable, "-m", "collector.cli"]
+    _import(argv, folder, settings)
+    log = folder / "collect.log"
+    with services.started([*argv, "collect", "--config", str(settings)], log) as running:
+        wait = threading.Event().wait
+        while not all(f"listening={x}" in log.read_text() for x in (True, False)):
+            if running.poll() is not None:
+                raise SystemExit(log.read_text())
+            wait(0.05)
+        yield psutil.Process(running.pid)
+
+
+def _import(argv: list[str], folder: Path, settings: Path) -> None:
+    sheets = folder / "sheets"
+    from_template(sheets, SCHOOLS)
+    words = ["roster", "import", str(sheets), "--config", str(settings)]
+    subprocess.run([*argv, *words], check=True, capture_output=True)
+
+
+def from_template(sheets: Path, schools: list[str]) -> None:
+    """A register of these schools and nothing else."""
+    rows = {
+        "schools": ("code,name,district,type,responsible", "{0},示例{0},630102,小学,630102"),
+        "campuses": ("school,campus", "{0},本部"),
+        "lines": ("school,line,campus,contract_mbps", ""),
+        "rooms": ("school,campus,room,type", ""),
+        "classes": ("school,class,rooms", ""),
+    }
+    sheets.mkdir(exist_ok=True)
+    for old in sheets.glob("*"):
+        old.unlink()
+    for name, (heading, row) in rows.items():
+        body = "".join(f"{row.format(code)}\n" for code in schools) if row else ""
+        (sheets / f"{name}.csv").write_text(f"{heading}\n{body}", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

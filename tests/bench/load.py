@@ -1,0 +1,218 @@
+"""A cheap crowd for benches: raw MQTT 3.1.1 over few sockets, so that the load costs little.
+
+Each PC keeps to the agent's rules that matter here: at most sixteen reports under way, and none
+forgotten before its receipt. Run as a process of its own; prints its findings as JSON.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import selectors
+import socket
+import struct
+import sys
+import time
+from collections import deque
+from collections.abc import Iterator
+
+import msgspec
+
+from agent import wire
+
+WINDOW = 16
+#: 2026-11-02T00:00Z: report times stand here, a millisecond apart, so every run writes the same.
+_START_MS = 1_793_577_600_000
+
+
+class _Receipt(msgspec.Struct):
+    stored: list[tuple[str, int, int]] = []
+
+
+_receipt = msgspec.json.Decoder(_Receipt)
+
+
+class Pc:
+    """One PC: its number, what it has sent and what was receipted."""
+
+    __slots__ = ("boot", "flying", "next", "topic")
+
+    def __init__(self, school: str, n: int) -> None:
+        self.boot = f"{n:016x}"
+        self.topic = f"schoolpulse/v1/{school}/{n:032x}/report/{self.boot}/"
+        self.next = 2
+        self.flying: dict[int, float] = {}
+
+
+def payload() -> tuple[bytes, bytes]:
+    """A report of an ordinary size, before and after its time in ms."""
+    host = wire.Host(cpu_percent=12.5, memory_used=4_000_000_000, uptime_s=123.4)
+    health = wire.AgentHealth(version="0.1.0", rss_bytes=25_000_000, cpu_s=1.5)
+    text = wire.encode(wire.Report(v=1, time=_START_MS, readings=(host, health), offset_ms=12))
+    before, _, after = text.partition(str(_START_MS).encode())
+    return before, after
+
+
+def _string(text: str) -> bytes:
+    raw = text.encode()
+    return struct.pack(">H", len(raw)) + raw
+
+
+def _packet(kind: int, body: bytes) -> bytes:
+    length, size = len(body), bytearray()
+    while True:
+        length, low = divmod(length, 128)
+        size.append(low | (0x80 if length else 0))
+        if not length:
+            return bytes([kind]) + bytes(size) + body
+
+
+class Crowd:
+    """The PCs of one school over one socket."""
+
+    def __init__(self, port: int, school: str, pcs: list[Pc]) -> None:
+        self.pcs = {pc.boot: pc for pc in pcs}
+        self.latencies: list[float] = []
+        self._before, self._after = payload()
+        self._mid = 0
+        self._out: deque[bytes] = deque()
+        self._in = b""
+        self.socket = socket.create_connection(("127.0.0.1", port))
+        hello = _string("MQTT") + bytes([4, 2]) + struct.pack(">H", 600) + _string(f"load-{school}")
+        self.socket.sendall(_packet(0x10, hello))
+        asked = b"\0\1" + _string(f"schoolpulse/v1/{school}/+/receipt") + b"\1"
+        self.socket.sendall(_packet(0x82, asked))
+        got = b""
+        while len(got) < 9:  # CONNACK, SUBACK
+            got += self.socket.recv(9 - len(got))
+        self.socket.setblocking(False)
+
+    def say(self, pc: Pc) -> None:
+        """The PC's next report."""
+        number, pc.next = pc.next, pc.next + 1
+        self._mid = self._mid % 65535 + 1
+        time_ms = str(_START_MS + number).encode()
+        body = b"".join(
+            (_string(f"{pc.topic}{number}"), struct.pack(">H", self._mid),
+             self._before, time_ms, self._after)
+        )  # fmt: skip
+        pc.flying[number] = time.perf_counter()
+        self._out.append(_packet(0x32, body))
+
+    def write(self) -> None:
+        """As much as the socket takes."""
+        while self._out:
+            chunk = b"".join(self._out)
+            self._out.clear()
+            try:
+                sent = self.socket.send(chunk)
+            except BlockingIOError:
+                sent = 0
+            if sent < len(chunk):
+                self._out.append(chunk[sent:])
+                return
+
+    def read(self) -> int:
+        """Take what has come; how many reports were receipted."""
+        data = self.socket.recv(1 << 18)
+        if not data:
+            raise SystemExit("the broker closed a connection")
+        receipted = 0
+        for kind, body in self._packets(data):
+            if kind >> 4 == 3:
+                receipted += self._hear(body)
+        return receipted
+
+    def _packets(self, data: bytes) -> Iterator[tuple[int, bytes]]:
+        buffer, at = self._in + data, 0
+        while len(buffer) - at >= 2:
+            length, shift, head = 0, 0, at + 1
+            while head < len(buffer):
+                length |= (buffer[head] & 127) << shift
+                shift += 7
+                head += 1
+                if buffer[head - 1] < 128:
+                    break
+            else:
+                break
+            if head + length > len(buffer):
+                break
+            yield buffer[at], buffer[head : head + length]
+            at = head + length
+        self._in = buffer[at:]
+
+    def _hear(self, body: bytes) -> int:
+        topic = struct.unpack_from(">H", body)[0]
+        self._out.append(b"\x40\x02" + body[2 + topic : 4 + topic])
+        now, count = time.perf_counter(), 0
+        for boot, first, last in _receipt.decode(body[4 + topic :]).stored:
+            pc = self.pcs[boot]
+            for number in range(first, last + 1):
+                left = pc.flying.pop(number, None)
+                if left is not None:
+                    self.latencies.append(now - left)
+                    count += 1
+        return count
+
+
+def run(crowds: list[Crowd], total: int, rate: float) -> dict[str, float]:
+    """Send `total` reports: as fast as the windows allow, or `rate` a second."""
+    waiting = selectors.DefaultSelector()
+    for crowd in crowds:
+        waiting.register(crowd.socket, selectors.EVENT_READ, crowd)
+    order = deque((crowd, pc) for crowd in crowds for pc in crowd.pcs.values())
+    begun, sent, receipted = time.perf_counter(), 0, 0
+    while receipted < total:
+        sent += _send(order, total - sent, rate, begun, sent)
+        for crowd in crowds:
+            crowd.write()
+        pause = 0.002 if sent < total else 0.05
+        for key, _ in waiting.select(pause):
+            receipted += key.data.read()
+        if time.perf_counter() - begun > 600:
+            raise SystemExit(f"{total - receipted} of {total} reports without a receipt")
+    seconds = time.perf_counter() - begun
+    late = sorted(x for crowd in crowds for x in crowd.latencies)
+    p50, p99 = (late[int(len(late) * q)] for q in (0.5, 0.99))
+    return {"seconds": seconds, "sent": sent, "p50": p50, "p99": p99, "most": late[-1]}
+
+
+def _send(order: deque[tuple[Crowd, Pc]], left: int, rate: float, begun: float, sent: int) -> int:
+    """What is due now; how many."""
+    due = left
+    if rate:
+        due = min(left, int((time.perf_counter() - begun) * rate) - sent)
+    made = 0
+    for _ in range(len(order)):
+        if made >= due:
+            break
+        crowd, pc = order[0]
+        order.rotate(-1)
+        free = 1 if rate else WINDOW - len(pc.flying) if len(pc.flying) <= WINDOW // 2 else 0
+        for _ in range(min(free, due - made)):
+            crowd.say(pc)
+            made += 1
+    return made
+
+
+def main() -> None:
+    """Send and print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    add = parser.add_argument
+    add("--port", type=int, required=True)
+    add("--schools", nargs="+", required=True)
+    add("--pcs", type=int, default=400, help="in all")
+    add("--total", type=int, default=100_000)
+    add("--rate", type=float, default=0.0, help="reports a second; 0: as fast as receipts allow")
+    add("--first", type=int, default=1, help="number of the first PC")
+    args = parser.parse_args()
+    each = args.pcs // len(args.schools)
+    crowds = [
+        Crowd(args.port, school, [Pc(school, args.first + at * each + n) for n in range(each)])
+        for at, school in enumerate(args.schools)
+    ]
+    json.dump(run(crowds, args.total, args.rate), sys.stdout)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,245 @@
+"""A town on this machine that can be hurt: broker, InfluxDB, collectors and agents as processes."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+import services
+from collector.config import Config, Store
+from collector.roster.book import RegisterBook
+from collector.roster.sheets import errors, read_folder
+from collector.service.quarantine import FILE as QUARANTINE
+from collector.service.quarantine import Quarantine
+from collector.store.factory import open_store
+from collector.store.seam import StoreError
+
+SCHOOL = "9900000001"
+Key = tuple[str, str, int]  # machine, boot, number
+_wait = threading.Event().wait
+
+
+def until(met: Callable[[], Any], seconds: float, what: str) -> Any:
+    """The first true value of `met`; fails where none comes in time."""
+    deadline = time.monotonic() + seconds
+    while not (value := met()):
+        if time.monotonic() > deadline:
+            raise SystemExit(f"not within {seconds} s: {what}")
+        _wait(0.05)
+    return value
+
+
+class Database:
+    """influxd behind nginx, which stays while influxd dies."""
+
+    def __init__(self, folder: Path, opened: contextlib.ExitStack) -> None:
+        folder.mkdir()
+        self.folder = folder
+        self._ports = {"rpc": services.free_port(), "port": services.free_port()}
+        config = folder / "influxd.conf"
+        config.write_text(services._INFLUXD.format(folder=folder, **self._ports))
+        self._argv = [services.require("influxd"), "-config", str(config)]
+        self._process: subprocess.Popen[bytes] | None = None
+        opened.callback(self.kill)
+        self.start()
+        proxy = services.require("nginx")
+        self.url = opened.enter_context(
+            services._nginx(proxy, folder / "proxy", self._ports["port"], "25m")
+        )
+        made = services.Influx(self.url, "")
+        for name in ("telemetry", "evidence"):
+            made.create(name)
+        self.ask = made.ask
+
+    def start(self) -> None:
+        """Start it; returns when it accepts."""
+        with (self.folder / "influxd.log").open("ab") as log:
+            self._process = subprocess.Popen(self._argv, stdout=log, stderr=log)
+        services.wait_port(self._ports["port"], self._process)
+
+    def kill(self) -> None:
+        """kill -9."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+            self._process = None
+
+    def backup(self, to: Path) -> None:
+        """A copy of its files, of a moment at which it is down."""
+        self.kill()
+        for name in ("meta", "data", "wal"):
+            shutil.copytree(self.folder / name, to / name)
+        self.start()
+
+    def restore(self, backup: Path) -> None:
+        """All that came after the backup is gone."""
+        self.kill()
+        for name in ("meta", "data", "wal"):
+            shutil.rmtree(self.folder / name)
+            shutil.copytree(backup / name, self.folder / name)
+        self.start()
+
+
+class Town:
+    """Starts all; `close` by the ExitStack given."""
+
+    def __init__(
+        self, folder: Path, opened: contextlib.ExitStack, *, broker: str = "", group: str = ""
+    ) -> None:
+        self.folder = folder
+        self.broker = opened.enter_context(services.broker("mosquitto", folder, broker))
+        self.database = Database(folder / "influx", opened)
+        self.data = folder / "data"
+        self._settings = folder / "collector.toml"
+        self._settings.write_text(
+            f'data = "{self.data}"\nkeeper_s = 5.0\n'
+            f"[mqtt]\nport = {self.broker.port}\ngroup = '{group}'\n"
+            f'[store]\nkind = "influxdb"\nurl = "{self.database.url}"\norg = ""\n'
+        )
+        self.collectors: dict[int, subprocess.Popen[bytes]] = {}
+        self._crowd: subprocess.Popen[bytes] | None = None
+        self._crowd_words: list[str] = []
+        opened.callback(self._end)
+        self._enrol()
+
+    @property
+    def config(self) -> Config:
+        """The collectors' settings, for looking into the store."""
+        return Config(data=str(self.data), store=Store("influxdb", self.database.url, org=""))
+
+    def _enrol(self) -> None:
+        sheets = self.folder / "sheets"
+        sheets.mkdir()
+        rows = {
+            "schools": f"code,name,district,type,responsible\n{SCHOOL},示例,630102,小学,630102\n",
+            "campuses": f"school,campus\n{SCHOOL},本部\n",
+            "lines": f"school,line,campus,contract_mbps\n{SCHOOL},主线,本部,10\n",
+            "rooms": "school,campus,room,type\n",
+            "classes": "school,class,rooms\n",
+        }
+        for name, text in rows.items():
+            (sheets / f"{name}.csv").write_text(text, encoding="utf-8")
+        found, problems = read_folder(sheets)
+        if errors(problems):
+            raise SystemExit(problems)
+        RegisterBook(self.data / "register.db").import_rows(found, who="faults")
+
+    # ---- collectors
+
+    def collect(self, which: int = 0, *words: str) -> None:
+        """Start a collector, and wait until it hears and can speak."""
+        log = self.folder / f"collect-{which}.log"
+        at = log.stat().st_size if log.exists() else 0
+        argv = [sys.executable, "-m", "collector.cli", "collect", "--config", str(self._settings)]
+        with log.open("ab") as out:
+            self.collectors[which] = subprocess.Popen([*argv, *words], stderr=out)
+        until(lambda: self._is_up(which, log, at), 60, f"collector {which}")
+
+    def _is_up(self, which: int, log: Path, at: int) -> bool:
+        if self.collectors[which].poll() is not None:
+            raise SystemExit(log.read_text("utf-8"))
+        said = log.read_bytes()[at:]
+        return b"listening=True" in said and b"listening=False" in said
+
+    def kill_collector(self, which: int = 0, sign: signal.Signals = signal.SIGKILL) -> int:
+        """End it; its exit code."""
+        process = self.collectors.pop(which)
+        process.send_signal(sign)
+        return process.wait(30)
+
+    def rss(self, which: int = 0) -> float:
+        """Its memory, MB."""
+        return psutil.Process(self.collectors[which].pid).memory_info().rss / 1e6
+
+    # ---- agents
+
+    def crowd(self, agents: int = 50, port: int | None = None, **more: object) -> None:
+        """Start the agents."""
+        words = ["--agents", str(agents), "--port", str(port or self.broker.port)]
+        words += ["--folder", str(self.folder / "agents")]
+        for name, value in more.items():
+            words += [f"--{name.replace('_', '-')}", str(value)]
+        self._crowd_words = words
+        self.restart_crowd()
+
+    def restart_crowd(self) -> None:
+        """Start them as before; returns when they may be told to drain."""
+        script = Path(__file__).with_name("crowd.py")
+        with (self.folder / "crowd.log").open("ab") as log:
+            self._crowd = subprocess.Popen(
+                [sys.executable, str(script), *self._crowd_words],
+                stdout=subprocess.PIPE, stderr=log,
+            )  # fmt: skip
+        assert self._crowd.stdout is not None
+        if self._crowd.stdout.readline() != b"ready\n":
+            raise SystemExit((self.folder / "crowd.log").read_text("utf-8"))
+
+    def kill_crowd(self) -> None:
+        """kill -9 of all agents."""
+        assert self._crowd is not None
+        self._crowd.kill()
+        self._crowd.wait()
+
+    def drain(self, seconds: float = 150) -> dict[str, int]:
+        """No more reports; wait until nothing waits. What the agents' outboxes say."""
+        assert self._crowd is not None
+        self._crowd.terminate()
+        out, _ = self._crowd.communicate(timeout=seconds)
+        sums: dict[str, int] = json.loads(out)
+        return sums
+
+    # ---- the truth
+
+    def produced(self, *, evidence: bool = False) -> set[Key]:
+        """What the agents put into their outboxes."""
+        path = self.folder / "agents" / "produced"
+        rows = (line.split() for line in path.read_text().splitlines()) if path.exists() else ()
+        return {(m, b, int(n)) for m, b, n, e in rows if not evidence or e == "1"}
+
+    def stored(self) -> Counter[Key]:
+        """How often each report is in the database."""
+        with open_store(self.config) as store:
+            return Counter(
+                (point.tags["machine"], str(point.fields["boot"]), int(point.fields["number"]))
+                for point in store.read("agent", 0, 2**62)
+            )
+
+    def evidence(self) -> int:
+        """Line tests in the database."""
+        with open_store(self.config) as store:
+            return sum(1 for _ in store.read("line_test", 0, 2**62))
+
+    def any_stored(self) -> bool:
+        """Whether reports have begun to arrive."""
+        with contextlib.suppress(StoreError):
+            return bool(self.stored())
+        return False
+
+    def quarantined(self) -> int:
+        """Messages in quarantine."""
+        path = self.data / QUARANTINE
+        if not path.exists():
+            return 0
+        held = Quarantine(path, 0)
+        try:
+            return held.size()[0]
+        finally:
+            held.close()
+
+    def _end(self) -> None:
+        for process in [*self.collectors.values(), *([self._crowd] if self._crowd else [])]:
+            if process.poll() is None:
+                process.kill()
+                process.wait()
