@@ -270,6 +270,7 @@ congested bool - meets, with a median below the threshold
     _measurement("indicator", "evidence", "area district indicator", "a share on that day", """
 level str - city, district or school
 name str - the area's name
+label str - its name and code, as boards offer it
 all int - units
 verified int - units verified
 inspected int - units inspected

@@ -6,12 +6,18 @@ import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from dashboards import overview
+from dashboards import equipment, lines, operations, overview, school
 from dashboards.panels import Json
 from dashboards.words import LANGS, Lang
 
 BUILT = Path(__file__).parent / "built"
-BOARDS: Mapping[str, Callable[[Lang], Json]] = {"overview": overview.build}
+BOARDS: Mapping[str, Callable[[Lang], Json]] = {
+    "overview": overview.build,
+    "school": school.build,
+    "lines": lines.build,
+    "equipment": equipment.build,
+    "operations": operations.build,
+}
 
 
 def files() -> dict[str, bytes]:
