@@ -4,7 +4,7 @@ VENV := .venv
 RUN := $(VENV)/bin/
 PIP := $(RUN)python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: demo test check bench bench-rest docs clean
+.PHONY: demo test check bench bench-rest bench-line docs clean
 
 demo: $(VENV)/.demo
 	$(RUN)schoolpulse demo
@@ -23,6 +23,11 @@ bench: bench-rest
 # The agent at rest for ten minutes, all probes, over TLS.
 bench-rest: $(VENV)/.dev
 	PYTHONPATH=tests/support $(RUN)python tests/bench/rest.py
+
+# Lines of known rate, by us, speedtest-cli and iperf3 (root on Linux; an hour). A part of it:
+# make bench-line LINE="--rates 10,20 --runs 5"; what was kept: make bench-line LINE=--table
+bench-line: $(VENV)/.dev
+	PYTHONPATH=tests/support $(RUN)python tests/bench/line.py $(LINE)
 
 docs: $(VENV)/.dev
 	$(RUN)python -m collector.schema > docs/schema.md

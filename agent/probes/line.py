@@ -28,7 +28,7 @@ _DOWN_BY, _UP_BY = 0.48, 0.85
 #: Of the byte limit: for each direction; the rest covers what is on its way at the stop.
 _DOWN_BYTES, _UP_BYTES = 0.55, 0.35
 #: A direction ends as soon as its interval is this tight (half its width), and this long.
-_TIGHT, _TIGHT_S = 0.01, 4.0
+_TIGHT, _TIGHT_S = 0.01, 3.0
 #: The upload's samples are the server's, so its end cannot be judged here.
 _UP_S = 4.0
 #: Below this payload a direction has not been tested, in bytes.
@@ -201,7 +201,7 @@ class _Test:
 
     def _good(self, base: LineTest, rate: estimator.Down) -> LineTest:
         assert self.seen is not None
-        up = estimator.up(self.seen["up"])
+        up = estimator.up(self.seen["up"], self.seen.get("up_frames") or ())
         idle, jitter = estimator.latency(self.idle_ms)
         loaded, _ = estimator.latency(self.loaded_ms)
         if self.payload_down > self.seen["sent_bytes"]:

@@ -74,7 +74,7 @@ class Child:
 
     def _measure(self, path: str) -> None:
         say("latency", ms=[round(self._server.ping_ms(path), 3) for _ in range(_PINGS)])
-        meter = Meter(self.stop)
+        meter = Meter(self.stop, self._timeout)
         url = self._task["server"].rstrip("/") + path
         speedtest = PrivateSpeedtest(url, self.stop, meter, self._timeout)
         meter.allow(1 << 20)

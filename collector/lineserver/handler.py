@@ -56,6 +56,7 @@ class Seen(Struct, frozen=True):
     server_limited: bool
     down: Annotated[list[tuple[float, int]], Meta(max_length=10_000)]
     up: Annotated[list[tuple[float, int]], Meta(max_length=10_000)]
+    up_frames: Annotated[list[tuple[float, int]], Meta(max_length=10_000)] = []  # on the wire
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -139,6 +140,7 @@ class Handler(BaseHTTPRequestHandler):
             server_limited=running.server_limited,
             down=running.down,
             up=running.up,
+            up_frames=running.up_frames,
         ))  # fmt: skip
 
     def _noise(self, running: Running, size: int) -> None:

@@ -1,7 +1,7 @@
 """One test while it runs: its connections, its bytes, its samples, and the record of it.
 
 What was handed to the kernel is not yet on the line, so the bytes that went down are those
-sent less those that still wait in the connections' send queues.
+which the other side's TCP has, as ours knows.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from typing import Literal
 
 from agent.wire import LineRecord
 from agent.wire.steady import Sample, overall, steady
+from collector.lineserver.tcp import Tally, delivered, frames
 from collector.lineserver.turns import Turn
 
 Ending = Literal["ok", "abandoned", "expired"]
@@ -47,12 +48,13 @@ class Running:
         self.solo = True
         self.sent = 0
         self.received = 0
-        self.down: list[Sample] = []  # s since the start, bytes acknowledged
+        self.down: list[Sample] = []  # s since the start, bytes of payload that arrived
         self.up: list[Sample] = []  # s since the start, bytes received
+        self.up_frames: list[Sample] = []  # s since the start, bytes on the wire that came
         self._lock = threading.Lock()
         self._connections: set[socket.socket] = set()
         self._senders: set[socket.socket] = set()
-        self._undelivered = 0  # bytes that still waited when their connection broke off
+        self._delivered, self._frames = Tally(delivered), Tally(frames)
         self._looks = 0
         self._dry = 0
         self.closed = False
@@ -64,19 +66,17 @@ class Running:
             self._connections.add(connection)
             if sends:
                 self._senders.add(connection)
+            tally = self._delivered if sends else self._frames
+            tally.add(connection)
             first = self.down if sends else self.up
             if not first:
                 first.append((round(self._clock() - self.turn.started, 4), 0))
-        whole = False
         try:
             yield
-            whole = True
         finally:
             with self._lock:
                 self._connections.discard(connection)
-                if connection in self._senders and not whole:
-                    self._senders.discard(connection)
-                    self._undelivered += _waiting(connection)
+                tally.look(connection)
 
     def count_sent(self, count: int) -> None:
         """So many bytes were handed to the kernel."""
@@ -94,16 +94,18 @@ class Running:
             self._sample_down(now)
             if self.up:
                 _note(self.up, now - self.turn.started, self.received)
+                if (came := self._frames.sum()) is not None:
+                    _note(self.up_frames, now - self.turn.started, came)
 
     def _sample_down(self, now: float) -> None:
         if not self._senders:
             return
         # One that has sent all of its reply stays until it is closed: its queue still drains.
         self._senders = {one for one in self._senders if one.fileno() >= 0}
-        waiting = sum(_waiting(one) for one in self._senders)
         self._looks += 1
-        self._dry += waiting == 0
-        _note(self.down, now - self.turn.started, self.sent - waiting - self._undelivered)
+        self._dry += sum(_waiting(one) for one in self._senders) == 0
+        arrived = self._delivered.sum()
+        _note(self.down, now - self.turn.started, self.sent if arrived is None else arrived)
 
     @property
     def young(self) -> bool:
@@ -138,7 +140,7 @@ class Running:
             outcome=outcome,
             sent_bytes=self.sent,
             received_bytes=self.received,
-            down_mbps=down.slope if down else overall(self.down),
+            down_mbps=down.mbps if down else overall(self.down),
             up_mbps=up.middle if up else overall(self.up),
             seconds=round(now - self.turn.started, 3),
             solo=self.solo,
