@@ -17,7 +17,7 @@ import time
 from collections.abc import Callable
 from typing import NamedTuple
 
-from agent import identity, place
+from agent import identity, place, schedule
 from agent import status as status_file
 from agent.clock import Clock, wall_ms
 from agent.config import Config
@@ -27,10 +27,11 @@ from agent.line_turns import LineTurns, Measure, Plan
 from agent.link import Heard, Link, Speaker, State
 from agent.loop import Loop
 from agent.outbox import Limits, Outbox, OutboxError
-from agent.schedule import next_report
+from agent.schedule import PlannedTest, next_report
 from agent.status import Status
 from agent.wire.calendar import Calendar
-from agent.wire.messages import AgentHealth, Inventory, LinePolicy, LineTest, Policy, Receipt
+from agent.wire.messages import AgentHealth, Inventory, LineTest, Policy, Postponed, Receipt
+from agent.wire.settings import SettingsError
 
 log = logging.getLogger(__name__)
 
@@ -86,7 +87,10 @@ class Runner:
         self._loop = Loop()
         self._link = self._new_link(machine)
         self._tests = LineTurns(
-            machine, measure or self._measure, self._tested, at_start=config.line.at_start
+            schedule.Who(config.school, machine),
+            measure or self._measure,
+            self._tested,
+            at_start=config.line.at_start,
         )
 
     def _new_link(self, machine: str) -> Link:
@@ -187,9 +191,14 @@ class Runner:
         calendar = Calendar() if self._policy is None else self._policy.calendar
         return Plan(place.lines_of(self._config, self._policy, self._room), calendar)
 
-    def _measure(self, line: LinePolicy) -> LineTest:
+    def _measure(self, planned: PlannedTest, left_s: float | None) -> LineTest | Postponed:
         from agent.probes.line import measure
 
+        line, window = planned.line, planned.window
+        try:
+            key = self._config.line.key()
+        except SettingsError as error:  # told in the city, where somebody can mend it
+            return LineTest(test="", line=line.line, outcome="refused", reason=str(error)[:256])
         return measure(
             line.server,
             school=self._config.school,
@@ -197,6 +206,9 @@ class Runner:
             line=line.line,
             max_seconds=line.max_seconds,
             max_bytes=line.max_bytes,
+            key=key,
+            window="" if window is None else window.name,
+            left_s=left_s,
         )
 
     def _tested(self, test: LineTest) -> None:

@@ -162,6 +162,10 @@ solo bool - whether it was the line's only test
 other_share float - share of other local traffic, 0 to 1
 server_limited bool - whether the server was the bottleneck
 reason str - why the test is not valid, empty when it is
+window str - which of the day's tests it was; empty: asked for by hand
+long bool - ran to its limits, as once a week
+burst bool - the line slowed down for good amid the test; the rate is the later one
+loss_share float - share of the segments down that were sent again, 0 to 1
 """ + _RAW),
     _measurement("line_record", "evidence", "school machine line", "the server's record of it", """
 test str - id granted by the measurement server

@@ -21,7 +21,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
-from agent.wire.steady import Sample, Steady, median, overall, steady
+from agent.wire.steady import Sample, Steady, after_burst, median, overall, steady
 
 #: Bytes on the interface for each byte of payload in a full frame.
 FRAME = 1514 / 1448
@@ -34,13 +34,17 @@ _MAX_LAG_S = 0.3
 
 
 class Down(NamedTuple):
-    """The rate down in Mbit/s with its interval, and the share of traffic not ours."""
+    """The rate down in Mbit/s with its interval, and the share of traffic not ours.
+
+    `burst`: the line slowed down for good amid the test; the rate is the later one.
+    """
 
     mbps: float
     low: float
     high: float
     other_share: float
     spread: float
+    burst: bool = False
 
 
 def down(nic: Sequence[Sample], payload: Sequence[Sample], lag_s: float = 0.1) -> Down | None:
@@ -49,14 +53,15 @@ def down(nic: Sequence[Sample], payload: Sequence[Sample], lag_s: float = 0.1) -
     Both are (seconds, bytes so far) by one clock, from the download's start; `lag_s` is the
     loaded round trip.
     """
-    wire = steady(nic) or _short(nic)
+    kept = after_burst(nic)
+    wire = steady(kept) or _short(nic)
     if wire is None or not payload:
         return None
     behind = wire.mbps * 1e6 / 8 * min(lag_s, _MAX_LAG_S)
     ours = _ours(nic, payload, behind)
     factor, other = min(1.0, ours * CAP), max(0.0, 1 - ours * FRAME)
     rates = (wire.mbps * factor, wire.low * factor, wire.high * factor)
-    return Down(*rates, other_share=other, spread=wire.spread)
+    return Down(*rates, other_share=other, spread=wire.spread, burst=len(kept) < len(nic))
 
 
 def _ours(nic: Sequence[Sample], payload: Sequence[Sample], behind: float) -> float:
@@ -85,8 +90,8 @@ def bounded(found: Down, server_mbps: float | None) -> Down:
     if server_mbps is None:
         return found
     bound = server_mbps * CONFIRMED
-    capped = {name: min(getattr(found, name), bound) for name in ("mbps", "low", "high")}
-    return found._replace(**capped)
+    mbps, low, high = (min(rate, bound) for rate in (found.mbps, found.low, found.high))
+    return found._replace(mbps=mbps, low=low, high=high)
 
 
 def up(server: Sequence[Sample], frames: Sequence[Sample] = ()) -> float | None:

@@ -28,6 +28,8 @@ MIN_STEPS = 5
 _RAMP_SHARE = 0.9
 #: More still steps than this share, and the counter itself is thought to be slow.
 _STILL_SHARE = 0.2
+#: Steps faster than the last third's median by this factor are a burst's.
+_BURST = 1.2
 _NORMAL_95 = 1.96
 _MIN_OVERALL = 1_000_000
 #: Readings closer than this are one, in s.
@@ -90,6 +92,27 @@ def steady(samples: Sequence[Sample]) -> Steady | None:
     low, high = _interval(sorted(rates))
     (start, before), (stop, after) = kept[0], kept[-1]
     return Steady(median(rates), low, high, start, stop, after - before, len(rates), _slope(kept))
+
+
+def after_burst(samples: Sequence[Sample]) -> Sequence[Sample]:
+    """The part after a drop of the rate that lasts to the end; all where there is none.
+
+    A provider's burst bucket lets the first megabytes pass at more than the line's rate. It
+    shows as a block of fast steps, then slow ones only; a line that merely wavers has no such
+    blocks.
+    """
+    points = _moving(_forward(_running(samples)))
+    rates = _rates(points)
+    if len(rates) < 2 * MIN_STEPS:
+        return samples
+    bar = _BURST * median(rates[-len(rates) // 3 :])
+    fast = [i for i, rate in enumerate(rates) if rate > bar]
+    # The first step is the ramp's, and the last fast one may be half fast.
+    whole = bool(fast) and len(fast) >= max(3, 0.8 * fast[-1])
+    if not whole or len(rates) - fast[-1] < MIN_STEPS + 2:
+        return samples
+    begin = points[fast[-1] + 2][0]
+    return [sample for sample in samples if sample[0] >= begin]
 
 
 def overall(samples: Sequence[Sample]) -> float | None:

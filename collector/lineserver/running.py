@@ -13,14 +13,12 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from typing import Literal
 
 from agent.wire import LineRecord
 from agent.wire.steady import Sample, overall, steady
 from collector.lineserver.tcp import Tally, delivered, frames
-from collector.lineserver.turns import Turn
+from collector.lineserver.turns import Ending, Turn
 
-Ending = Literal["ok", "abandoned", "expired"]
 #: A test sampled for longer than this keeps no more samples.
 _MAX_SAMPLES = 4000
 
@@ -55,6 +53,7 @@ class Running:
         self._connections: set[socket.socket] = set()
         self._senders: set[socket.socket] = set()
         self._delivered, self._frames = Tally(delivered), Tally(frames)
+        self._segments, self._repeats = Tally(lambda i: i.sent), Tally(lambda i: i.repeated)
         self._looks = 0
         self._dry = 0
         self.closed = False
@@ -66,8 +65,10 @@ class Running:
             self._connections.add(connection)
             if sends:
                 self._senders.add(connection)
-            tally = self._delivered if sends else self._frames
-            tally.add(connection)
+            down = (self._delivered, self._segments, self._repeats)
+            tallies = down if sends else (self._frames,)
+            for tally in tallies:
+                tally.add(connection)
             first = self.down if sends else self.up
             if not first:
                 first.append((round(self._clock() - self.turn.started, 4), 0))
@@ -76,7 +77,8 @@ class Running:
         finally:
             with self._lock:
                 self._connections.discard(connection)
-                tally.look(connection)
+                for tally in tallies:
+                    tally.look(connection)
 
     def count_sent(self, count: int) -> None:
         """So many bytes were handed to the kernel."""
@@ -117,6 +119,13 @@ class Running:
     def server_limited(self) -> bool:
         """Whether this server, not the line, was the bottleneck: its queues mostly ran dry."""
         return self._looks > 0 and self._dry * 2 > self._looks
+
+    @property
+    def loss_share(self) -> float | None:
+        """Segments that were sent again, of all that were sent; None where nobody knows."""
+        with self._lock:
+            sent, again = self._segments.sum(), self._repeats.sum()
+        return None if not sent or again is None else round(min(1.0, again / sent), 5)
 
     def cut(self) -> bool:
         """End all connections; says whether any still carried bytes."""

@@ -19,6 +19,7 @@ from agent.identity import Identity
 from agent.lock import HeldError, Lock
 from agent.probes import Gathered
 from agent.runner import Runner, Who
+from agent.schedule import PlannedTest
 from agent.wire import (
     AgentHealth,
     Device,
@@ -127,7 +128,8 @@ def test_a_policy_changes_the_period_without_a_restart(city: Any, run: Any) -> N
 def test_a_line_test_is_evidence_with_the_health_beside_it(city: Any, run: Any) -> None:
     asked: list[LinePolicy] = []
 
-    def measure(line: LinePolicy) -> LineTest:
+    def measure(planned: PlannedTest, left_s: float | None) -> LineTest:
+        line = planned.line
         asked.append(line)
         return LineTest(test="t1", line=line.line, outcome="ok", down_mbps=9.7)
 
