@@ -19,7 +19,7 @@ _SCHEMA = """
 CREATE TABLE IF NOT EXISTS turn (
     id TEXT PRIMARY KEY, school TEXT NOT NULL, line TEXT NOT NULL, wish BLOB NOT NULL,
     started REAL NOT NULL, until REAL NOT NULL, long INTEGER NOT NULL, outcome TEXT,
-    bytes INTEGER NOT NULL DEFAULT 0
+    ended REAL, bytes INTEGER NOT NULL DEFAULT 0
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS turn_started ON turn (started);
 """
@@ -49,15 +49,15 @@ class TurnBook:
         with self._lock:
             self._base.execute("DELETE FROM turn WHERE started < ?", (turn.started - _KEPT_S,))
             self._base.execute(
-                "INSERT INTO turn VALUES (?, ?, ?, ?, ?, ?, ?, NULL, 0)",
+                "INSERT INTO turn VALUES (?, ?, ?, ?, ?, ?, ?, NULL, NULL, 0)",
                 (*row, turn.started, turn.until, turn.long),
             )
 
-    def ended(self, turn: Turn, outcome: Ending, count: int) -> None:
+    def ended(self, turn: Turn, outcome: Ending, count: int, now: float) -> None:
         """Keep how a turn ended, and its bytes. Raises sqlite3.Error where it cannot be kept."""
-        update = "UPDATE turn SET outcome = ?, bytes = ? WHERE id = ?"
+        update = "UPDATE turn SET outcome = ?, bytes = ?, ended = ? WHERE id = ?"
         with self._lock:
-            self._base.execute(update, (outcome, count, turn.id))
+            self._base.execute(update, (outcome, count, now, turn.id))
 
     def past(self, now: float) -> list[Past]:
         """The month's turns, leases that still run, and the last long test of each line."""
@@ -69,7 +69,7 @@ class TurnBook:
             ).fetchall()
             longs = self._base.execute(_LONG).fetchall()
         rows = {row[0]: row for row in (*longs, *today)}
-        return [_past(*row[:9]) for row in rows.values()]
+        return [_past(*row[:10]) for row in rows.values()]
 
     def close(self) -> None:
         """Let go of the file."""
@@ -78,7 +78,7 @@ class TurnBook:
 
 def _past(
     ident: str, _school: str, _line: str, wish: bytes, started: float, until: float,
-    long: int, outcome: Ending | None, count: int,
+    long: int, outcome: Ending | None, _ended: float | None, count: int,
 ) -> Past:  # fmt: skip
     turn = Turn(ident, msgspec.json.decode(wish, type=Wish), started, until, bool(long))
     return Past(turn, outcome, count)

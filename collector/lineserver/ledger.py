@@ -175,7 +175,7 @@ class Ledger:
     def _keep_end(self, turn: Turn, outcome: Ending, count: int) -> None:
         try:
             if self._book is not None:
-                self._book.ended(turn, outcome, count)
+                self._book.ended(turn, outcome, count, self._clock())
         except sqlite3.Error as error:  # after a restart it counts as one that failed
             log.error("turn_end_not_kept", extra={"reason": str(error)})
 
