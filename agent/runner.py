@@ -17,6 +17,8 @@ import time
 from collections.abc import Callable
 from typing import NamedTuple
 
+import msgspec
+
 from agent import identity, place, schedule
 from agent import status as status_file
 from agent.clock import Clock, wall_ms
@@ -73,6 +75,7 @@ class Runner:
         self._gatherer = Gatherer(config.probes.enabled)
         self._inventory = identity.inventory(weak=who.identity.weak, room=config.room)
         self._policy: Policy | None = None
+        self._policy_error = ""
         self._last_receipt: int | None = None
         self._started = wall_ms()
         self._wake = threading.Event()
@@ -95,7 +98,7 @@ class Runner:
 
     def _new_link(self, machine: str) -> Link:
         speaker = Speaker(self._config.school, machine, self._hello_inventory)
-        heard = Heard(self._on_policy, self._on_receipt, self._on_state)
+        heard = Heard(self._on_policy, self._on_receipt, self._on_state, self._on_bad_policy)
         return Link(self._config.broker, speaker, self._outbox, self._clock, self._loop, heard)
 
     def stop(self) -> None:
@@ -171,7 +174,8 @@ class Runner:
 
     def _health(self, failed: tuple[str, ...] = ()) -> AgentHealth:
         weak = self._who.identity.weak
-        return health(self._outbox.counts(), failed, room=self._config.room, weak=weak)
+        told = health(self._outbox.counts(), failed, room=self._config.room, weak=weak)
+        return msgspec.structs.replace(told, policy_error=self._policy_error)
 
     def _now(self) -> dt.datetime | None:
         now = self._clock.now()
@@ -221,8 +225,15 @@ class Runner:
 
     # The loop's thread
 
+    def _on_bad_policy(self, reason: str) -> None:
+        """The old one stays; the city is told with the next report, which leaves at once."""
+        log.warning("policy_refused", extra={"reason": reason})
+        self._policy_error = reason[:256]
+        self._report_at = time.monotonic()
+        self._wake.set()
+
     def _on_policy(self, policy: Policy) -> None:
-        self._policy = policy
+        self._policy, self._policy_error = policy, ""
         log.info("policy", extra={"issued": policy.issued, "report_s": policy.report_s})
         if self._must_derive(policy):
             self.exclude = policy.exclude_sources

@@ -38,6 +38,7 @@ def agent_point(
         if isinstance(reading, wire.AgentHealth):
             fields |= _given(reading) | {"failed_probes": _listed(reading.failed_probes)}
             fields["weak_id"] = reading.weak_id
+            fields["policy_error"] = _clean(reading.policy_error)
     return Point("agent", tags, {**fields, **common}, 0)
 
 

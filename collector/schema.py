@@ -122,6 +122,7 @@ failed_probes str - probes that failed, by comma
 room str - the room that the PC's own config claims
 weak_id bool - true: no hardware source could be read; no computer-room evidence
 evidence bool - true: the report held evidence
+policy_error str - why the newest policy is not followed, empty when it is
 """ + _RAW),
     _measurement("presence", "telemetry", "school machine", "one change of presence", """
 boot str - which start of the agent

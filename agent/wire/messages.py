@@ -124,6 +124,7 @@ class AgentHealth(Struct, tag_field="reading", tag="agent", omit_defaults=True, 
     failed_probes: tuple[Text, ...] = ()
     room: Text = ""
     weak_id: bool = False
+    policy_error: Text = ""  # why the newest policy is not followed
 
 
 class LineTest(Struct, tag_field="reading", tag="line_test", omit_defaults=True, frozen=True):

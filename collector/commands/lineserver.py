@@ -17,6 +17,7 @@ from collector.config import Config, load
 from collector.lineserver import keys
 from collector.lineserver.book import TurnBook
 from collector.lineserver.ledger import Ledger
+from collector.lineserver.limits import PolicyLimits
 from collector.lineserver.publish import Publisher
 from collector.lineserver.server import CannotListenError, LineServer
 from collector.lineserver.turns import Limits, Wish
@@ -133,6 +134,8 @@ def _keys(config: Config, args: argparse.Namespace) -> keys.Keys:
 
 def limits(config: Config) -> Callable[[Wish], Limits]:
     """Tests a day of a line: as the policy says where the register is here, else the settings."""
+    if (config.folder / "register.db").exists():
+        return PolicyLimits(config)
     told = config.lines
     return lambda wish: Limits(
         told.quiet_per_day, told.lesson_per_day, told.by_hand_per_day, told.month_bytes

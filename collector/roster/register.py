@@ -11,6 +11,7 @@ from functools import cached_property
 from typing import TypeVar
 
 from agent.wire import Calendar
+from collector.roster.policy import Layers
 
 COMPUTER_ROOM = "计算机教室"
 
@@ -138,6 +139,7 @@ class Register:
     inspections: Sequence[Inspection] = ()
     calendar: Calendar = field(default_factory=Calendar)
     areas: Mapping[str, str] = field(default_factory=dict)  # district code -> name
+    policies: Layers = field(default_factory=dict)  # scope -> what was set for it
 
     @cached_property
     def campuses_of(self) -> Mapping[str, list[Campus]]:
