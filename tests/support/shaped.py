@@ -40,8 +40,11 @@ print(msgspec.json.encode(test).decode())
 """
 _SERVE = """
 import sys
+from collector.lineserver.ledger import Ledger
 from collector.lineserver.server import LineServer
-server = LineServer(sys.argv[1], 0, lambda record: None)
+from collector.lineserver.turns import Limits
+ledger = Ledger(lambda record: None, limits=lambda wish: Limits(by_hand=1_000_000))
+server = LineServer(sys.argv[1], 0, lambda record: None, ledger)
 server.start()
 print(server.port, flush=True)
 input()
