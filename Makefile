@@ -4,7 +4,7 @@ VENV := .venv
 RUN := $(VENV)/bin/
 PIP := $(RUN)python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: demo test check bench bench-rest bench-collector faults docs clean
+.PHONY: demo test check bench bench-rest bench-collector bench-line faults docs clean
 
 demo: $(VENV)/.demo
 	$(RUN)schoolpulse demo
@@ -32,6 +32,11 @@ bench-collector: $(VENV)/.dev
 faults: $(VENV)/.dev
 	sh tests/install_services.sh
 	PYTHONPATH=tests/support:tests/faults $(RUN)python tests/faults/matrix.py
+
+# Lines of known rate, by us, speedtest-cli and iperf3 (root on Linux; an hour). A part of it:
+# make bench-line LINE="--rates 10,20 --runs 5"; what was kept: make bench-line LINE=--table
+bench-line: $(VENV)/.dev
+	PYTHONPATH=tests/support $(RUN)python tests/bench/line.py $(LINE)
 
 docs: $(VENV)/.dev
 	$(RUN)python -m collector.schema_page > docs/schema.md

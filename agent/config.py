@@ -16,6 +16,7 @@ from msgspec import Meta, Struct
 from agent.wire import settings
 from agent.wire.lang import say
 from agent.wire.settings import Broker, SettingsError
+from agent.wire.signing import MIN_KEY
 
 WINDOWS_FOLDER = Path(os.environ.get("PROGRAMDATA", "C:/ProgramData")) / "SchoolPulse"
 DEFAULT_FILE = (
@@ -41,9 +42,29 @@ class Line(Struct, frozen=True, forbid_unknown_fields=True):
 
     name: str = ""  # the line's name in the register
     server: str = ""  # http://host:port of the city's measurement server
+    key_file: str = ""  # file with the school's key for that server
+    metered: bool | None = None  # whether the link is paid by volume; not set: as the system says
     quiet_per_day: PerDay | None = None  # tests a day outside lessons
     lesson_per_day: PerDay | None = None  # tests a day in lessons
     at_start: bool = False  # one test as soon as the time is known, whatever the hour
+
+    def key(self) -> str:
+        """The school's key; empty where none is set.
+
+        Raises:
+            SettingsError: the file cannot be read, or holds no key.
+        """
+        if not self.key_file:
+            return ""
+        try:
+            key = Path(self.key_file).read_text("ascii").strip()
+        except (OSError, ValueError) as error:
+            problem = say("读不到线路密钥", "cannot read the line's key")
+            raise SettingsError(f"line.key_file: {problem} {self.key_file}: {error}") from error
+        if len(key) < MIN_KEY:
+            text = say("里没有密钥（至少 32 个字符）", "holds no key (32 characters at least)")
+            raise SettingsError(f"line.key_file: {self.key_file} {text}")
+        return key
 
 
 class Watched(Struct, frozen=True, forbid_unknown_fields=True):

@@ -12,6 +12,7 @@ COMMANDS = {
     "collect": Command("collector.commands.collect", "采集服务", "run the collector"),
     "lineserver": Command("collector.commands.lineserver", "测速服务", "the measurement server"),
     "roster": Command("collector.commands.roster", "台账：模板、检查、导入", "the register"),
+    "policy": Command("collector.commands.policy", "测试与上报的策略", "how lines are tested"),
     "figure": Command("collector.commands.figure", "年度指标", "the yearly figure"),
     "report": Command("collector.commands.report", "年度报告", "the yearly report"),
     "simulate": Command("collector.commands.simulate", "模拟一座城市", "a fleet of known truth"),

@@ -54,8 +54,11 @@ class Lines(Struct, frozen=True, forbid_unknown_fields=True):
     """How lines are tested, told to the agents by policy."""
 
     server: str = ""  # http://host:port of the measurement server
-    quiet_per_day: int = 3
-    lesson_per_day: int = 1
+    quiet_per_day: Annotated[int, Meta(ge=0, le=96)] = 3
+    lesson_per_day: Annotated[int, Meta(ge=0, le=96)] = 1
+    by_hand_per_day: Annotated[int, Meta(ge=0)] = 20  # `schoolpulse-agent line`, a line
+    month_bytes: Annotated[int, Meta(ge=0)] = 20_000_000_000  # of a line's tests, both ways
+    keys: str = ""  # folder of <school>.key; empty: only for a server on this machine
 
 
 class Figure(Struct, frozen=True, forbid_unknown_fields=True):

@@ -43,6 +43,7 @@ def agent_point(
             fields["weak_id"] = reading.weak_id
             lists = {"probes": reading.probes, "sources": reading.sources}
             fields |= {name: _listed(said) for name, said in lists.items() if said}
+            fields["policy_error"] = _clean(reading.policy_error)
     return Point("agent", tags, {**fields, **common}, 0)
 
 

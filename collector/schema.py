@@ -132,6 +132,7 @@ weak_id bool - true: no hardware source could be read; no computer-room evidence
 evidence bool - true: the report held evidence
 probes str - probes that ran well, by comma
 sources str - of the machine id, as name=digest, by comma
+policy_error str - why the newest policy is not followed, empty when it is
 """ + _RAW),
     _measurement("presence", "telemetry", "school machine", "one change of presence", """
 boot str - which start of the agent
@@ -172,6 +173,10 @@ solo bool - whether it was the line's only test
 other_share float - share of other local traffic, 0 to 1
 server_limited bool - whether the server was the bottleneck
 reason str - why the test is not valid, empty when it is
+window str - which of the day's tests it was; empty: asked for by hand
+long bool - ran to its limits, as once a week
+burst bool - the line slowed down for good amid the test; the rate is the later one
+loss_share float - share of the segments down that were sent again, 0 to 1
 """ + _RAW),
     _measurement("line_record", "evidence", "school machine line", "the server's record of it", """
 test str - id granted by the measurement server

@@ -135,6 +135,7 @@ class AgentHealth(Struct, tag_field="reading", tag="agent", omit_defaults=True, 
     weak_id: bool = False
     probes: tuple[Text, ...] = ()  # that ran well: what they do not tell is not there
     sources: tuple[Text, ...] = ()  # of the machine id, as name=digest
+    policy_error: Text = ""  # why the newest policy is not followed
 
 
 class LineTest(Struct, tag_field="reading", tag="line_test", omit_defaults=True, frozen=True):
@@ -159,6 +160,17 @@ class LineTest(Struct, tag_field="reading", tag="line_test", omit_defaults=True,
     other_share: Share | None = None
     server_limited: bool | None = None
     reason: Text = ""
+    window: Text = ""  # of the day's schedule; empty: asked for by hand
+    long: bool = False  # ran to its limits, as once a week
+    burst: bool = False  # the line slowed down for good amid the test; the rate is the later one
+    loss_share: Share | None = None  # segments down that were sent again
+
+
+class Postponed(Struct, frozen=True):
+    """No test: the measurement server says why, and when to come back. Never on the wire."""
+
+    answer: Literal["busy", "enough", "full", "later"]
+    retry_s: int
 
 
 class LineRecord(Struct, tag_field="reading", tag="line_record", omit_defaults=True, frozen=True):
@@ -251,6 +263,8 @@ class LinePolicy(Struct, omit_defaults=True, frozen=True):
     lesson_per_day: Count = 1
     max_seconds: Seconds = 15.0
     max_bytes: Count = 100_000_000
+    month_bytes: Count = 20_000_000_000  # of the whole line, kept by the measurement server
+    metered: bool = False  # whether scheduled tests run over a metered link
 
 
 class Policy(Struct, omit_defaults=True, frozen=True):

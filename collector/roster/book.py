@@ -14,7 +14,7 @@ import sqlite3
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import astuple, dataclass, field
+from dataclasses import astuple, dataclass, field, replace
 from pathlib import Path
 
 import msgspec
@@ -22,6 +22,7 @@ import msgspec
 from agent.wire import Hours
 from agent.wire.lang import say
 from collector.roster.bookfile import (
+    POLICY_TABLE,
     BookError,
     DamagedBookError,
     NoRegisterError,
@@ -32,6 +33,7 @@ from collector.roster.bookfile import (
     unusable,
     verify,
 )
+from collector.roster.policy import Layer
 from collector.roster.register import Decision, Inspection, Register
 from collector.roster.rows import Rows
 
@@ -82,7 +84,8 @@ class RegisterBook:
         with self._open() as base:
             base.execute("BEGIN")  # rows and inspections of one moment
             rows = _rows(self.path, base, at)
-            return rows.register(_inspections(base), self._hours, _decisions(base))
+            register = rows.register(_inspections(base), self._hours, _decisions(base))
+            return replace(register, policies=_policies(base))
 
     def load_or_empty(self) -> Register:
         """For services that start before the first import: they know no school yet."""
@@ -143,6 +146,25 @@ class RegisterBook:
             before = base.total_changes
             base.executemany(_INSERT_INSPECTION, [(*_values(row), at, who) for row in rows])
             return base.total_changes - before
+
+    def policies(self) -> dict[str, Layer]:
+        """What was set, by scope; nothing where there is no book."""
+        try:
+            with self._open() as base:
+                return _policies(base)
+        except NoRegisterError:
+            return {}
+
+    def set_policy(
+        self, scope: str, layer: Layer, *, who: str = "", now: dt.datetime | None = None
+    ) -> None:
+        """Put a scope's layer in force in place of the one before; an empty one removes it."""
+        values = (scope, msgspec.json.encode(layer), who, _utc(now).isoformat())
+        with self._write() as base:
+            base.execute(POLICY_TABLE)
+            base.execute("DELETE FROM policy WHERE scope = ?", (scope,))
+            if layer != Layer():
+                base.execute("INSERT INTO policy VALUES (?, ?, ?, ?)", values)
 
     def inspections(self) -> list[Inspection]:
         """Every on-site record, by day; none where there is no book."""
@@ -221,6 +243,15 @@ def _unpack(path: Path, packed: bytes, digest: str) -> Rows:
         return msgspec.json.decode(data, type=Rows)
     except (zlib.error, msgspec.DecodeError) as error:
         raise DamagedBookError(unusable(path, str(error))) from error
+
+
+def _policies(base: sqlite3.Connection) -> dict[str, Layer]:
+    """None where the book is older than policies, or nobody set one."""
+    table = "SELECT 1 FROM sqlite_master WHERE name = 'policy'"
+    if base.execute(table).fetchone() is None:
+        return {}
+    rows = base.execute("SELECT scope, layer FROM policy ORDER BY scope")
+    return {scope: msgspec.json.decode(layer, type=Layer) for scope, layer in rows}
 
 
 def _import(

@@ -43,6 +43,13 @@ INSERT INTO state VALUES (0);
 """
 
 
+#: Made with the first policy: a book without one stays as it is.
+POLICY_TABLE = (
+    "CREATE TABLE IF NOT EXISTS policy "
+    "(scope TEXT PRIMARY KEY, layer BLOB NOT NULL, who TEXT NOT NULL, set_at TEXT NOT NULL)"
+)
+
+
 class BookError(RefusedError, ValueError):
     """The book cannot be used; the message says why, and the mend."""
 

@@ -11,6 +11,7 @@ from functools import cached_property
 from typing import TypeVar
 
 from agent.wire import Calendar
+from collector.roster.policy import Layers
 
 COMPUTER_ROOM = "计算机教室"
 
@@ -152,6 +153,7 @@ class Register:
     calendar: Calendar = field(default_factory=Calendar)
     areas: Mapping[str, str] = field(default_factory=dict)  # district code -> name
     decisions: Sequence[Decision] = ()  # in the order in which they were made
+    policies: Layers = field(default_factory=dict)  # scope -> what was set for it
 
     @cached_property
     def campuses_of(self) -> Mapping[str, list[Campus]]:
