@@ -72,7 +72,7 @@ class Collector:
         self._again = Again(config.folder)
         self._quarantine = Quarantine(config.folder / QUARANTINE_FILE, config.quarantine_bytes)
         shared = SharedSources(store, config.keeper_s)
-        self._roster = Roster(config, load_register, version, self._today_anew, shared.now)
+        self._roster = Roster(config, load_register, version, self._register_changed, shared.now)
         self._ear = Link(config.mqtt, topics(config.mqtt), self._heard, self._roster.tell_all)
         self._mouth = Link(config.mqtt, (), lambda *_: None, self._roster.tell_all)
         writer = Writer(store, self.counts, self._stopping, self._outage)
@@ -139,9 +139,11 @@ class Collector:
     def _busy(self) -> bool:
         return self._worker.alive or bool(self._keeping and self._keeping.alive)
 
-    def _today_anew(self) -> None:
-        """A changed register changes today's rows, and the figure, with no report coming in."""
+    def _register_changed(self) -> None:
+        """Today's rows and the figure change with no report coming in; and presences of schools
+        that were unknown, passed over then, are heard."""
         self._dirty.mark({day_of(time.time_ns() // 1_000_000)})
+        self._ear.hear_again(ALL_PRESENCE)
 
     def _outage(self, down: bool) -> None:
         self._inbox.be_patient(0.0 if down else _PATIENCE_S)

@@ -43,6 +43,7 @@ class Link:
     ) -> None:
         self._broker, self._topics = broker, topics
         self._on_message, self._on_up = on_message, on_up
+        self._client: mqtt.Client | None = None
         self._window: Window | None = None
         self._protocol = V5
         self._stopping = threading.Event()
@@ -80,6 +81,12 @@ class Link:
             self._changed.wait_for(lambda: self._up or self.trouble, seconds)
             return self._up
 
+    def hear_again(self, topic: str) -> None:
+        """Have the broker say once more what it retains there. Nothing while not connected."""
+        client = self._client
+        if client is not None and self._up:
+            client.subscribe(topic, 1)
+
     def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> bool:
         """Publish at QoS 1. False, and nothing is queued, while there is no connection."""
         window = self._window
@@ -116,11 +123,12 @@ class Link:
             self._say_once("broker_unreachable", error=str(error))
             return False
         window = self._window = Window(client)
+        self._client = client
         client.loop_start()
         try:
             return self._watch(client)
         finally:
-            self._up, self._window = False, None
+            self._up, self._window, self._client = False, None, None
             window.close()
             with contextlib.suppress(OSError, ValueError):
                 client.disconnect()
@@ -195,6 +203,8 @@ class Link:
         reasons: list[ReasonCode],
         properties: Properties | None,
     ) -> None:
+        if self._up:
+            return  # an answer to `hear_again`
         self.denied = [
             topic for topic, reason in zip(self._topics, reasons, strict=False) if reason.is_failure
         ]
