@@ -4,7 +4,7 @@ VENV := .venv
 RUN := $(VENV)/bin/
 PIP := $(RUN)python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: demo test check bench bench-rest bench-collector faults docs clean
+.PHONY: demo test check bench bench-rest bench-collector bench-fleet faults docs clean
 
 demo: $(VENV)/.demo
 	$(RUN)schoolpulse demo
@@ -27,6 +27,10 @@ bench-rest: $(VENV)/.dev
 # The collector as fast as it goes, and at 2,000 reports a second, on both stores.
 bench-collector: $(VENV)/.dev
 	PYTHONPATH=tests/support $(RUN)python tests/bench/collector.py
+
+# 20,000 agents over 500 connections, ten minutes.
+bench-fleet: $(VENV)/.dev
+	PYTHONPATH=tests/support $(RUN)python tests/bench/fleet.py
 
 # Real processes are hurt, every report is counted: half an hour, and a table.
 faults: $(VENV)/.dev
