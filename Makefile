@@ -4,7 +4,7 @@ VENV := .venv
 RUN := $(VENV)/bin/
 PIP := $(RUN)python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: demo test check bench bench-rest bench-collector bench-fleet faults docs clean
+.PHONY: demo test check bench bench-rest bench-collector bench-fleet faults fuzz docs clean
 
 demo: $(VENV)/.demo
 	$(RUN)schoolpulse demo
@@ -26,7 +26,7 @@ bench-rest: $(VENV)/.dev
 
 # The collector as fast as it goes, and at 2,000 reports a second, on both stores.
 bench-collector: $(VENV)/.dev
-	PYTHONPATH=tests/support $(RUN)python tests/bench/collector.py
+	PYTHONPATH=tests/support $(RUN)python tests/bench/ingest.py
 
 # 20,000 agents over 500 connections, ten minutes.
 bench-fleet: $(VENV)/.dev
@@ -36,6 +36,10 @@ bench-fleet: $(VENV)/.dev
 faults: $(VENV)/.dev
 	sh tests/install_services.sh
 	PYTHONPATH=tests/support:tests/faults $(RUN)python tests/faults/matrix.py
+
+# A million hurt messages; 20,000 of them in every `make test`.
+fuzz: $(VENV)/.dev
+	PYTHONPATH=tests/support $(RUN)python tests/bench/fuzz.py
 
 docs: $(VENV)/.dev
 	$(RUN)python -m collector.schema > docs/schema.md

@@ -17,6 +17,7 @@ COMMANDS = {
     "simulate": Command("collector.commands.simulate", "模拟一座城市", "a fleet of known truth"),
     "inspect": Command("collector.commands.inspect", "现场核查记录", "on-site records"),
     "dashboards": Command("collector.commands.dashboards", "Grafana 看板", "Grafana boards"),
+    "quarantine": Command("collector.commands.quarantine", "隔离区", "messages set aside"),
     "doctor": Command("collector.commands.doctor", "逐项检查并给出办法", "check all, name mends"),
 }
 

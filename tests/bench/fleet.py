@@ -17,12 +17,12 @@ import time
 from collections import deque
 from pathlib import Path
 
+import ingest as bench
 import psutil
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-import collector as bench
 import services
 from agent import connection as mqtt
 from agent import wire
