@@ -4,7 +4,7 @@ VENV := .venv
 RUN := $(VENV)/bin/
 PIP := $(RUN)python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: demo test check bench bench-rest bench-collector bench-line faults docs clean
+.PHONY: demo test check bench bench-rest bench-collector bench-line faults docs clean bench-fleet fuzz
 
 demo: $(VENV)/.demo
 	$(RUN)schoolpulse demo
@@ -26,7 +26,11 @@ bench-rest: $(VENV)/.dev
 
 # The collector as fast as it goes, and at 2,000 reports a second, on both stores.
 bench-collector: $(VENV)/.dev
-	PYTHONPATH=tests/support $(RUN)python tests/bench/collector.py
+	PYTHONPATH=tests/support $(RUN)python tests/bench/ingest.py
+
+# 20,000 agents over 500 connections, ten minutes.
+bench-fleet: $(VENV)/.dev
+	PYTHONPATH=tests/support $(RUN)python tests/bench/fleet.py
 
 # Real processes are hurt, every report is counted: half an hour, and a table.
 faults: $(VENV)/.dev
@@ -37,6 +41,10 @@ faults: $(VENV)/.dev
 # make bench-line LINE="--rates 10,20 --runs 5"; what was kept: make bench-line LINE=--table
 bench-line: $(VENV)/.dev
 	PYTHONPATH=tests/support $(RUN)python tests/bench/line.py $(LINE)
+
+# A million hurt messages; 20,000 of them in every `make test`.
+fuzz: $(VENV)/.dev
+	PYTHONPATH=tests/support $(RUN)python tests/bench/fuzz.py
 
 docs: $(VENV)/.dev
 	$(RUN)python -m collector.schema_page > docs/schema.md

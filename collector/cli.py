@@ -21,6 +21,7 @@ COMMANDS = {
     "faults": Command("collector.commands.faults", "故障与缺失", "what is broken or gone"),
     "machines": Command("collector.commands.machines", "电脑与教室", "PCs and their rooms"),
     "dashboards": Command("collector.commands.dashboards", "Grafana 看板", "Grafana boards"),
+    "quarantine": Command("collector.commands.quarantine", "隔离区", "messages set aside"),
     "doctor": Command("collector.commands.doctor", "逐项检查并给出办法", "check all, name mends"),
 }
 

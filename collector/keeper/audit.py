@@ -1,4 +1,4 @@
-"""The audit: of each PC's starts, what was produced and what the store has. Pure but for reading.
+"""The audit: what each PC produced, and what the store has of it.
 
 Numbers within a boot have no gaps where they are made: 1 is the hello, which writes no point,
 and every later one is a report. So a number that the store lacks, between the first that it

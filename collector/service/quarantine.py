@@ -96,11 +96,37 @@ class Quarantine:
 
     def rows(self) -> Iterator[Row]:
         """All rows, oldest first."""
+        return (row for _, row in self.numbered())
+
+    def numbered(self, after: int = 0) -> Iterator[tuple[int, Row]]:
+        """The rows with their ids above `after`, oldest first; a few at a time in memory."""
+        while found := self._some(after):
+            for id_, time, topic, payload, reason in found:
+                yield id_, Row(time, topic, payload, reason)
+            after = found[-1][0]
+
+    def _some(self, after: int) -> list[tuple[int, int, str, bytes, str]]:
         with self._lock, closing(self._db.cursor()) as cursor:
-            found = cursor.execute(
-                "SELECT time, topic, payload, reason FROM quarantine ORDER BY id"
+            return cursor.execute(
+                "SELECT id, time, topic, payload, reason FROM quarantine WHERE id > ?"
+                " ORDER BY id LIMIT 100",
+                (after,),
             ).fetchall()
-        return map(Row._make, found)
+
+    def remove(self, ids: Sequence[int]) -> None:
+        """Forget rows: they are stored now, or somebody wants them gone. Raises sqlite3.Error."""
+        with self._lock:
+            self._db.executemany("DELETE FROM quarantine WHERE id = ?", [(id_,) for id_ in ids])
+
+    def reasons(self) -> dict[str, int]:
+        """How many rows by their reason's first word, such as `unreadable` or `store`."""
+        with self._lock:
+            return dict(
+                self._db.execute(
+                    "SELECT substr(reason, 1, instr(reason || ':', ':') - 1), count(*)"
+                    " FROM quarantine GROUP BY 1 ORDER BY 2 DESC"
+                ).fetchall()
+            )
 
     def close(self) -> None:
         """Let go of the file."""

@@ -1,0 +1,157 @@
+"""`schoolpulse quarantine list | show | replay`: messages that could not be read or stored."""
+
+from __future__ import annotations
+
+import argparse
+import datetime as dt
+import json
+import sqlite3
+import sys
+from collections.abc import Container, Iterator, Sequence
+from contextlib import ExitStack, closing
+
+from agent.wire import CITY_TIME, TopicError, parse_topic
+from agent.wire.command_line import DONE, FAILED, RefusedError
+from agent.wire.lang import say
+from collector.commands.tables import console, new_table
+from collector.config import Config, load
+from collector.ingest import Noted, Stored, decode
+from collector.roster.book import RegisterBook
+from collector.service.dirty import FILE as DAYS_FILE
+from collector.service.dirty import DirtyDays
+from collector.service.quarantine import FILE, Quarantine, Row
+from collector.store.factory import open_store
+from collector.store.seam import RejectedError, Store, StoreError
+
+_SHOWN = 200  # rows that `list` prints without --all
+_Numbered = tuple[int, Row]
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The three verbs and their arguments."""
+    verbs = parser.add_subparsers(dest="verb", required=True)
+    told = verbs.add_parser("list", help=say("逐条列出", "one line a message"))
+    told.add_argument("--all", action="store_true", help=say("不只最早的 200 条", "not only 200"))
+    told.add_argument("--json", action="store_true", help=say("输出 JSON", "print JSON"))
+    shown = verbs.add_parser("show", help=say("看一条的全文", "one message, whole"))
+    shown.add_argument("id", type=int)
+    again = verbs.add_parser(
+        "replay", help=say("修好以后重新入库，成功的移出隔离区", "store what can be stored now")
+    )
+    again.add_argument(
+        "ids", type=int, nargs="*", metavar="ID", help=say("默认全部", "default: all")
+    )
+    for verb in (told, shown, again):
+        verb.add_argument("--config", metavar="FILE", help=say("配置文件", "settings"))
+
+
+def run(args: argparse.Namespace) -> int:
+    """Do one of the three; 1 where something could not be replayed or there is no such id."""
+    config, warnings = load(args.config)
+    for warning in warnings:
+        print(warning, file=sys.stderr)
+    with closing(_open(config)) as quarantine:
+        if args.verb == "list":
+            return _list(quarantine, args)
+        if args.verb == "show":
+            return _show(quarantine, args.id)
+        return _replay(config, quarantine, args.ids)
+
+
+def _open(config: Config) -> Quarantine:
+    path = config.folder / FILE
+    if not path.exists():
+        raise RefusedError(say(f"{path}: 还没有隔离区", f"{path}: there is no quarantine yet"))
+    try:
+        return Quarantine(path, config.quarantine_bytes)
+    except (sqlite3.Error, OSError) as error:
+        raise RefusedError(f"{path}: {error}") from error
+
+
+def _list(quarantine: Quarantine, args: argparse.Namespace) -> int:
+    rows, size = quarantine.size()
+    found = [one for at, one in enumerate(quarantine.numbered()) if args.all or at < _SHOWN]
+    if args.json:
+        print(json.dumps([_as_dict(*one) for one in found], ensure_ascii=False, indent=2))
+        return DONE
+    table = new_table(
+        ("编号", "id"), ("到达", "arrived"), ("学校", "school"), ("电脑", "PC"),
+        ("报告", "report"), ("字节", "bytes"), ("原因", "reason"),
+    )  # fmt: skip
+    for id_, row in found:
+        told = _as_dict(id_, row)
+        names = ("id", "arrived", "school", "machine", "number", "bytes", "reason")
+        table.add_row(*(str(told[name]) for name in names))
+    console().print(table)
+    print(say(f"共 {rows} 条，{size} 字节", f"{rows} messages, {size} bytes"))
+    return DONE
+
+
+def _as_dict(id_: int, row: Row) -> dict[str, object]:
+    school = machine = ""
+    number = 0
+    try:
+        place = parse_topic(row.topic)
+        school, machine, number = place.school, place.machine, place.number
+    except TopicError:
+        school = row.topic[:60]
+    arrived = dt.datetime.fromtimestamp(row.time / 1e9, CITY_TIME).isoformat(" ", "seconds")
+    return {
+        "id": id_, "arrived": arrived, "school": school, "machine": machine, "number": number,
+        "bytes": len(row.payload), "reason": row.reason, "topic": row.topic,
+    }  # fmt: skip
+
+
+def _show(quarantine: Quarantine, wanted: int) -> int:
+    row = next((row for id_, row in quarantine.numbered(wanted - 1) if id_ == wanted), None)
+    if row is None:
+        print(say(f"没有编号 {wanted}", f"no message {wanted}"), file=sys.stderr)
+        return FAILED
+    for name, value in _as_dict(wanted, row).items():
+        print(f"{name}: {value}")
+    # What cannot be read may hold anything; a terminal must not obey it.
+    text = row.payload.decode("utf-8", "backslashreplace")
+    print("".join(c if c.isprintable() else repr(c)[1:-1] for c in text))
+    return DONE
+
+
+def _replay(config: Config, quarantine: Quarantine, ids: Sequence[int]) -> int:
+    """Each message by itself, so that one that fails leaves the others stored."""
+    done, left = 0, 0
+    with ExitStack() as opened:
+        try:
+            store = opened.enter_context(open_store(config))
+            dirty = opened.enter_context(closing(DirtyDays(config.folder / DAYS_FILE, alone=False)))
+            schools = RegisterBook(config.folder / "register.db").load().schools
+            for id_, row in _chosen(quarantine, ids):
+                reason = _store(store, dirty, row, schools)
+                if reason:
+                    left += 1
+                    print(f"{id_}: {reason}", file=sys.stderr)
+                else:
+                    done += 1
+                    quarantine.remove([id_])
+        except (StoreError, sqlite3.Error) as error:
+            print(say(f"中断，可重来：{error}", f"stopped: {error}"), file=sys.stderr)
+            left += 1
+    print(say(f"入库 {done} 条，留下 {left} 条", f"{done} stored, {left} left"))
+    return FAILED if left else DONE
+
+
+def _chosen(quarantine: Quarantine, ids: Sequence[int]) -> Iterator[_Numbered]:
+    wanted = set(ids)
+    return ((id_, row) for id_, row in quarantine.numbered() if not wanted or id_ in wanted)
+
+
+def _store(store: Store, dirty: DirtyDays, row: Row, schools: Container[str]) -> str:
+    """Store one message; why it cannot be, empty when it is stored. It is receipted already."""
+    outcome = decode(row.topic, row.payload, schools.__contains__, row.time)
+    if not isinstance(outcome, Stored | Noted):
+        return str(getattr(outcome, "reason", type(outcome).__name__))
+    try:
+        store.write(outcome.points)
+    except RejectedError as error:
+        return f"store: {error.reason}"
+    if isinstance(outcome, Stored) and outcome.day is not None:
+        dirty.mark({outcome.day})
+    return ""
