@@ -4,7 +4,7 @@ VENV := .venv
 RUN := $(VENV)/bin/
 PIP := $(RUN)python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: demo test check bench bench-rest docs clean
+.PHONY: demo test test-windows installer check bench bench-rest bench-equipment docs clean
 
 demo: $(VENV)/.demo
 	$(RUN)schoolpulse demo
@@ -18,11 +18,24 @@ check: $(VENV)/.dev
 	$(RUN)ruff format --check .
 	$(RUN)mypy
 
-bench: bench-rest
+# The Windows agent under Wine: frozen, probing, killed, installed. Installs what it needs.
+test-windows: $(VENV)/.dev installer
+	sh tests/install_services.sh
+	$(RUN)python -m pytest -o addopts="-ra --import-mode=importlib" tests/windows
+
+# The agent frozen to one folder, and its installer: dist/windows/
+installer:
+	sh deploy/windows/installer.sh
+
+bench: bench-rest bench-equipment
 
 # The agent at rest for ten minutes, all probes, over TLS.
 bench-rest: $(VENV)/.dev
 	PYTHONPATH=tests/support $(RUN)python tests/bench/rest.py
+
+# What the equipment probes cost an hour, over a PC of many devices.
+bench-equipment: $(VENV)/.dev
+	PYTHONPATH=tests/support $(RUN)python tests/bench/equipment.py
 
 docs: $(VENV)/.dev
 	$(RUN)python -m collector.schema_page > docs/schema.md
