@@ -98,17 +98,13 @@ def _print(
     table = Table(title=f"The equipment probes, {count} devices, {LOOKS} looks an hour")
     for heading in ("", "host alone", "with equipment", "the probes' share", "limit"):
         table.add_column(heading, justify="right" if heading else "left")
-    host = [pair[0] for pair in pairs]
-    whole = [pair[1] for pair in pairs]
-    median = statistics.median
-    table.add_row(
-        "RSS at rest, MB", f"{median(r for _, r in host):.1f}", f"{median(r for _, r in whole):.1f}",
-        f"{rss:.2f}", f"{RSS_MB:g}",
-    )  # fmt: skip
-    table.add_row(
-        "CPU an hour, ms", f"{1000 * median(c for c, _ in host):.0f}",
-        f"{1000 * median(c for c, _ in whole):.0f}", f"{cpu:.1f}", f"{CPU_MS:g}",
-    )  # fmt: skip
+
+    def cells(place: int, factor: int) -> list[str]:
+        columns = ([each[place] for each in one] for one in zip(*pairs, strict=True))
+        return [f"{factor * statistics.median(column):.1f}" for column in columns]
+
+    table.add_row("RSS at rest, MB", *cells(1, 1), f"{rss:.2f}", f"{RSS_MB:g}")
+    table.add_row("CPU an hour, ms", *cells(0, 1000), f"{cpu:.1f}", f"{CPU_MS:g}")
     Console().print(table)
 
 
