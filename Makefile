@@ -4,7 +4,7 @@ VENV := .venv
 RUN := $(VENV)/bin/
 PIP := $(RUN)python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: demo test check bench bench-rest bench-collector bench-line faults docs clean bench-fleet fuzz
+.PHONY: demo test check bench bench-rest bench-collector bench-line faults docs clean bench-fleet fuzz test-windows installer bench-equipment
 
 demo: $(VENV)/.demo
 	$(RUN)schoolpulse demo
@@ -18,7 +18,7 @@ check: $(VENV)/.dev
 	$(RUN)ruff format --check .
 	$(RUN)mypy
 
-bench: bench-rest bench-collector
+bench: bench-rest bench-collector # The Windows agent under Wine: frozen, probing, killed, installed. Installs what it needs. test-windows: $(VENV)/.dev installer sh tests/install_services.sh $(RUN)python -m pytest -o addopts="-ra --import-mode=importlib" tests/windows frozen to one folder, and its installer: dist/windows/ deploy/windows/installer.sh bench-equipment
 
 # The agent at rest for ten minutes, all probes, over TLS.
 bench-rest: $(VENV)/.dev
@@ -45,6 +45,10 @@ bench-line: $(VENV)/.dev
 # A million hurt messages; 20,000 of them in every `make test`.
 fuzz: $(VENV)/.dev
 	PYTHONPATH=tests/support $(RUN)python tests/bench/fuzz.py
+
+# What the equipment probes cost an hour, over a PC of many devices.
+bench-equipment: $(VENV)/.dev
+	PYTHONPATH=tests/support $(RUN)python tests/bench/equipment.py
 
 docs: $(VENV)/.dev
 	$(RUN)python -m collector.schema_page > docs/schema.md

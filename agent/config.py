@@ -18,7 +18,21 @@ from agent.wire.lang import say
 from agent.wire.settings import Broker, SettingsError
 from agent.wire.signing import MIN_KEY
 
-WINDOWS_FOLDER = Path(os.environ.get("PROGRAMDATA", "C:/ProgramData")) / "SchoolPulse"
+_COMMON_APPDATA = 0x23
+
+
+def _program_data() -> Path:
+    """C:\\ProgramData by the shell's word: a service's environment need not have it."""
+    if sys.platform != "win32":
+        return Path("C:/ProgramData")
+    import ctypes
+
+    path = ctypes.create_unicode_buffer(260)
+    failed = ctypes.windll.shell32.SHGetFolderPathW(None, _COMMON_APPDATA, None, 0, path)
+    return Path("C:/ProgramData" if failed else path.value)
+
+
+WINDOWS_FOLDER = _program_data() / "SchoolPulse"
 DEFAULT_FILE = (
     WINDOWS_FOLDER / "agent.toml"
     if sys.platform == "win32"

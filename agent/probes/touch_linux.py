@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import os
 import re
-from pathlib import Path
 
-from agent.probes import usb_linux
+from agent.probes import sysfs, usb_linux
 from agent.probes.runner import Context
 from agent.wire import Device
 
@@ -23,8 +22,8 @@ _MEMORY = "touch"
 
 def touch(context: Context) -> tuple[Device, ...]:
     """One reading for each device, although it may be several inputs to the kernel."""
-    folder = context.root / "sys/class/input"
-    nodes = _nodes(folder)
+    folder = f"{context.root}/sys/class/input"
+    nodes = sysfs.nodes(folder)
     known = context.memory.get(_MEMORY)
     if not isinstance(known, tuple) or known[0] != nodes:
         known = context.memory[_MEMORY] = nodes, _places(folder, nodes)
@@ -38,26 +37,19 @@ def touch(context: Context) -> tuple[Device, ...]:
     )
 
 
-def _nodes(folder: Path) -> tuple[tuple[str, int], ...]:
-    try:
-        with os.scandir(folder) as entries:
-            return tuple(sorted((e.name, e.inode()) for e in entries if e.name[:5] == "input"))
-    except OSError:
-        return ()
-
-
-def _places(folder: Path, nodes: tuple[tuple[str, int], ...]) -> dict[str, str]:
+def _places(folder: str, nodes: dict[str, int]) -> dict[str, str]:
     """Where each touch device is, and its name: a USB port, else the kernel's word for it."""
     found: dict[str, str] = {}
-    for node, _ in nodes:
-        if _takes_fingers(folder / node):
-            found.setdefault(_place(folder / node), usb_linux.text(folder / node / "name"))
+    for name in sorted(name for name in nodes if name.startswith("input")):
+        node = f"{folder}/{name}"
+        if _takes_fingers(node):
+            found.setdefault(_place(node), sysfs.text(f"{node}/name"))
     return found
 
 
-def _takes_fingers(node: Path) -> bool:
-    properties = _bits(usb_linux.text(node / "properties"))
-    axes = _bits(usb_linux.text(node / "capabilities/abs"))
+def _takes_fingers(node: str) -> bool:
+    properties = _bits(sysfs.text(f"{node}/properties"))
+    axes = _bits(sysfs.text(f"{node}/capabilities/abs"))
     return bool(properties >> _PROP_DIRECT & 1 and axes >> _ABS_MT_POSITION_X & 1)
 
 
@@ -72,8 +64,8 @@ def _bits(words: str) -> int:
     return bits
 
 
-def _place(node: Path) -> str:
+def _place(node: str) -> str:
     real = f"{os.path.realpath(node)}/"
     if port := _USB_PORT.search(real):
         return port[1]
-    return usb_linux.text(node / "phys") or usb_linux.text(node / "name")
+    return sysfs.text(f"{node}/phys") or sysfs.text(f"{node}/name")

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
 from typing import NamedTuple
 
+from agent.probes import sysfs
 from agent.probes.runner import Context
 from agent.probes.serials import usable
 from agent.wire.messages import Device, DeviceKind
@@ -33,8 +32,8 @@ def devices(context: Context) -> tuple[Usb, ...]:
 
     The kernel gives a device that is plugged in again a new node, also on the same port.
     """
-    folder = context.root / "sys/bus/usb/devices"
-    nodes = _nodes(folder)
+    folder = f"{context.root}/sys/bus/usb/devices"
+    nodes = sysfs.nodes(folder)
     known = context.memory.get(_MEMORY)
     if isinstance(known, tuple) and known[0] == nodes:
         found: tuple[Usb, ...] = known[1]
@@ -58,41 +57,22 @@ def reading(usb: Usb, kind: DeviceKind) -> Device:
     )
 
 
-def _nodes(folder: Path) -> dict[str, int]:
-    """Names and inodes of all devices and interfaces."""
-    try:
-        with os.scandir(folder) as entries:
-            return {entry.name: entry.inode() for entry in entries}
-    except OSError:  # no USB at all
-        return {}
-
-
 def _is_device(name: str) -> bool:
     return ":" not in name and not name.startswith("usb")
 
 
-def _device(folder: Path, place: str, nodes: dict[str, int]) -> Usb:
-    node = folder / place
+def _device(folder: str, place: str, nodes: dict[str, int]) -> Usb:
+    node = f"{folder}/{place}"
     parts = [name for name in nodes if name.startswith(f"{place}:")]
-    classes = {text(folder / part / "bInterfaceClass") for part in parts}
-    serial = text(node / "serial")
+    classes = {sysfs.text(f"{folder}/{part}/bInterfaceClass") for part in parts}
+    serial = sysfs.text(f"{node}/serial")
     return Usb(
         place=place,
-        vendor=text(node / "idVendor"),
-        product=text(node / "idProduct"),
-        maker=text(node / "manufacturer"),
-        name=text(node / "product"),
+        vendor=sysfs.text(f"{node}/idVendor"),
+        product=sysfs.text(f"{node}/idProduct"),
+        maker=sysfs.text(f"{node}/manufacturer"),
+        name=sysfs.text(f"{node}/product"),
         serial=serial if usable(serial) else "",
         classes=frozenset(classes - {""}),
-        fixed=text(node / "removable") == "fixed",
+        fixed=sysfs.text(f"{node}/removable") == "fixed",
     )
-
-
-def text(path: Path) -> str:
-    """An attribute of sysfs; devices write what they like into theirs."""
-    try:
-        raw = path.read_bytes()
-    except OSError:  # unplugged between two looks
-        return ""
-    words = raw.decode("utf-8", "replace").split()
-    return "".join(char for char in " ".join(words) if char.isprintable())[:256]

@@ -1,6 +1,6 @@
 ; The agent's installer. Silent with /S, as schools roll it out; an agent.toml that lies beside
 ; the installer becomes this PC's settings, and the service starts at once.
-Unicode true
+Target amd64-unicode
 Name "SchoolPulse 校园脉搏"
 OutFile "${OUT}"
 InstallDir "$PROGRAMFILES64\SchoolPulse"

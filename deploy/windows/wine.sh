@@ -1,6 +1,7 @@
 # Sourced by the scripts beside it: a Wine prefix of our own that takes itself for Windows 10.
 # The caller sets `folder`, which prepare.sh has filled.
 unset DISPLAY
+: "${folder:?}"
 export WINEPREFIX="${WINEPREFIX:-$folder/prefix}" WINEARCH=win64 WINEDEBUG=-all
 export WINEDLLOVERRIDES="mscoree=;mshtml=;winemenubuilder.exe="
 export PYTHONHOME="Z:$folder/python" PYTHONUTF8=1 PYTHONDONTWRITEBYTECODE=1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import time
@@ -52,6 +53,20 @@ class Wine:
         pipe = subprocess.PIPE  # Wine's programs end at once where their output is a file
         return subprocess.Popen(call, env=self.environment, stdout=pipe, stderr=pipe)
 
+    def install(self, *words: str | Path) -> int:
+        """Run a setup; its pipes live on in the service that it starts, so only its end counts."""
+        process = self.start(*words)
+        return process.wait(200)
+
+    @contextlib.contextmanager
+    def someone(self) -> Iterator[None]:
+        """A program that waits, as a desktop does."""
+        waits = subprocess.Popen(
+            ["wine", "cmd"], env=self.environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        )
+        yield
+        waits.communicate(timeout=30)
+
     def registry(self, tree: dict[str, dict[str, str]]) -> None:
         """Keys and values as a .reg file has them."""
         lines = ["Windows Registry Editor Version 5.00", ""]
@@ -95,7 +110,9 @@ def windows(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Wine]:
     made = Wine(tmp_path_factory.mktemp("wine") / "prefix")
     made.run("wineboot", "-i", timeout=280)
     made.run("reg", "add", "HKCU\\Software\\Wine", "/v", "Version", "/d", "win10", "/f")
-    yield made
+    # Wine shuts its services down when the last program that is none has ended.
+    with made.someone():
+        yield made
     made.end()
 
 

@@ -202,8 +202,7 @@ def test_the_installer_installs_a_service_and_leaves_no_trace(windows, kit, city
     before = windows.files()
     stored = city.rows("SELECT count(*) FROM agent")[0][0]
 
-    done = windows.run("C:\\desk\\setup.exe", "/S", timeout=200)
-    assert done.returncode == 0, done.stderr
+    assert windows.install("C:\\desk\\setup.exe", "/S") == 0
     program = windows.drive / "Program Files/SchoolPulse/schoolpulse-agent.exe"
     assert program.exists()
     kit.until(lambda: service_state(windows) == "RUNNING", 60, "a running service")
@@ -212,10 +211,10 @@ def test_the_installer_installs_a_service_and_leaves_no_trace(windows, kit, city
     assert "start" in log
 
     # Again over itself, as an update does.
-    assert windows.run("C:\\desk\\setup.exe", "/S", timeout=200).returncode == 0
+    assert windows.install("C:\\desk\\setup.exe", "/S") == 0
     kit.until(lambda: service_state(windows) == "RUNNING", 60, "a running service")
 
-    done = windows.run(windows.drive / "Program Files/SchoolPulse/uninstall.exe", "/S", timeout=200)
+    windows.install(windows.drive / "Program Files/SchoolPulse/uninstall.exe", "/S")
     kit.until(lambda: not program.exists(), 60, "the program gone")
     kit.until(lambda: service_state(windows) == "", 60, "the service gone")
     kit.until(lambda: not (windows.drive / "ProgramData/SchoolPulse").exists(), 30, "its data gone")
