@@ -4,7 +4,7 @@ VENV := .venv
 RUN := $(VENV)/bin/
 PIP := $(RUN)python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: demo test check bench bench-rest bench-collector bench-line faults docs clean
+.PHONY: demo test check bench bench-rest bench-collector bench-line bench-dashboards faults docs clean
 
 demo: $(VENV)/.demo
 	$(RUN)schoolpulse demo
@@ -37,6 +37,10 @@ faults: $(VENV)/.dev
 # make bench-line LINE="--rates 10,20 --runs 5"; what was kept: make bench-line LINE=--table
 bench-line: $(VENV)/.dev
 	PYTHONPATH=tests/support $(RUN)python tests/bench/line.py $(LINE)
+
+# Every query of every board and alert on a city-month of 600 schools, in a real InfluxDB.
+bench-dashboards: $(VENV)/.dev
+	PYTHONPATH=tests/support $(RUN)python tests/bench/boards.py
 
 docs: $(VENV)/.dev
 	$(RUN)python -m collector.schema_page > docs/schema.md
