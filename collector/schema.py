@@ -148,6 +148,8 @@ hellos int hellos answered since start
 store_errors int writes that failed since start
 queue int messages taken in and not yet stored
 write_ms float ms the last batch's write
+calendar_days int d until the last term of the register's calendar ends
+certificate_days int d until the broker's certificate expires
 """),
     _measurement("broker", "telemetry", "", "the broker's own counts ($SYS)", """
 clients int - clients connected

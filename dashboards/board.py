@@ -83,10 +83,12 @@ def queries(built: Json) -> Iterator[Asked]:
 def _placed(rows: Sequence[Row]) -> Iterator[Json]:
     number, top = 1, 0
     for row in rows:
-        place = {"x": 0, "y": top, "w": COLUMNS, "h": 1}
-        yield {"id": number, "type": "row", "title": row.title, "collapsed": False,
-               "gridPos": place, "panels": []}  # fmt: skip
-        number, top, left = number + 1, top + 1, 0
+        if row.title:
+            place = {"x": 0, "y": top, "w": COLUMNS, "h": 1}
+            yield {"id": number, "type": "row", "title": row.title, "collapsed": False,
+                   "gridPos": place, "panels": []}  # fmt: skip
+            number, top = number + 1, top + 1
+        left = 0
         for width, panel in row.panels:
             place = {"x": left, "y": top, "w": width, "h": row.height}
             yield {"id": number, **panel, "gridPos": place}

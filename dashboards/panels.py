@@ -89,6 +89,18 @@ def text(
     return made
 
 
+def page(head: Head, markdown: str) -> Json:
+    """Text, with no question to the store."""
+    return {
+        "type": "text",
+        "title": head.title,
+        "description": head.description,
+        "targets": [],
+        "fieldConfig": {"defaults": {}, "overrides": []},
+        "options": {"mode": "markdown", "content": markdown},
+    }
+
+
 def map_of(head: Head, query: Query, column: str, title: str, mappings: Sequence[Json]) -> Json:
     """Schools at their places, coloured by a column of words. No tiles: no Internet is asked."""
     colour = {"field": column, "fixed": GREY}

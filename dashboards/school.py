@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from dashboards import influxql, panels, tables, thresholds, variables
+from dashboards import influxql, panels, school_rooms, tables, thresholds, variables
 from dashboards.board import Look, Row, board
 from dashboards.influxql import Where
 from dashboards.panels import Head, Json, Query
+from dashboards.school_rooms import SILENT
 from dashboards.tables import Column
-from dashboards.variables import ROOM, SCHOOL
-from dashboards.words import EVENTS, INDICATORS, LINE, Lang, Words
+from dashboards.variables import SCHOOL
+from dashboards.words import INDICATORS, LINE, Lang, Words
 
 _HERE: Where = {"school": SCHOOL}
-_IN_ROOM: Where = {"school": SCHOOL, "room": ROOM}
-_SILENT = Words(
-    "这所学校还没有上报：在一台电脑上运行 schoolpulse-agent doctor",
-    "this school has not reported: run schoolpulse-agent doctor on one of its PCs",
-)
 _NO_DAY = Words(
     "还没有这所学校的结论：台账里有它吗？采集服务在运行吗（schoolpulse doctor）？",
     "no verdict of this school yet: is it in the register, does the collector run?",
@@ -38,9 +34,10 @@ def build(lang: Lang) -> Json:
             [(12, _hours(lang)), (12, _pcs_on(lang))]),
         Row(Words("合同与实测", "Contract against measured").of(lang), 6, [(24, _lines(lang))]),
         Row(Words("教室与设备", "Rooms and equipment").of(lang), 11,
-            [(12, _rooms(lang)), (12, _devices(lang))]),
-        Row(Words("故障与变化", "Faults and changes").of(lang), 8, [(24, _events(lang))]),
-        Row(Words("电脑", "PCs").of(lang), 10, [(24, _machines(lang))]),
+            [(12, school_rooms.rooms(lang)), (12, school_rooms.devices(lang))]),
+        Row(Words("故障与变化", "Faults and changes").of(lang), 8,
+            [(24, school_rooms.events(lang))]),
+        Row(Words("电脑", "PCs").of(lang), 10, [(24, school_rooms.machines(lang))]),
         Row(Words("电脑的负载", "How busy the PCs are").of(lang), 7,
             [(12, _load(lang, "cpu_percent")), (12, _memory(lang))]),
     ]  # fmt: skip
@@ -79,7 +76,7 @@ def _seen(lang: Lang) -> Json:
         "任何一台电脑最后一次上报的时间。晚上与假日没有上报是正常的。",
         "When any PC of the school last reported. Nothing at night or on holidays is as it is.",
     )
-    head = Head(Words("最后上报", "Last seen").of(lang), about.of(lang), _SILENT.of(lang))
+    head = Head(Words("最后上报", "Last seen").of(lang), about.of(lang), SILENT.of(lang))
     tail = "ORDER BY time DESC LIMIT 1"
     text = influxql.rows("agent", ["number"], _HERE, influxql.MONTH, tail)
     return panels.text(head, Query("agent", text), "Time", [], "dateTimeFromNow")
@@ -94,7 +91,7 @@ def _count(field: str, lang: Lang) -> Json:
         "各教室最近一天的合计。大于 0：看下面的「故障与变化」。",
         "All rooms' newest day together. Above 0: see faults and changes below.",
     )
-    head = Head(titles[field].of(lang), about.of(lang), _SILENT.of(lang))
+    head = Head(titles[field].of(lang), about.of(lang), SILENT.of(lang))
     rooms = influxql.each("room_day", "last", {field: "n"}, _HERE, ("room",), influxql.MONTH)
     text = influxql.over('sum("n") AS "n"', rooms)
     made = panels.stat(
@@ -173,7 +170,7 @@ def _pcs_on(lang: Lang) -> Json:
         "每小时有上报的电脑数。开放时间里降到 0：断网、断电，或代理被卸载。",
         "PCs that reported each hour. 0 in open hours: no network, no power, or no agent.",
     )
-    head = Head(Words("在线电脑", "PCs that report").of(lang), about.of(lang), _SILENT.of(lang))
+    head = Head(Words("在线电脑", "PCs that report").of(lang), about.of(lang), SILENT.of(lang))
     fields = {"pcs": Words("电脑", "PCs").of(lang)}
     text = influxql.each("school_hour", "max", fields, _HERE, every="$__interval")
     made = panels.trend(head, [Query("school_hour", text, False, "$col")], "none", [])
@@ -203,100 +200,12 @@ def _lines(lang: Lang) -> Json:
     return tables.listing(head, Query("line_day", text), columns, lang)
 
 
-def _rooms(lang: Lang) -> Json:
-    about = Words(
-        "每间教室最近一天。点教室名，右边只看它的设备。一列「—」：那天没有看到。",
-        "Each room's newest day. Click a room to see its devices at the right. —: not seen.",
-    )
-    head = Head(Words("教室", "Rooms").of(lang), about.of(lang), _SILENT.of(lang))
-    seen = {"computer": Words("电脑", "PC"), "display": Words("显示", "display"),
-            "sound": Words("声音", "sound"), "camera": Words("摄像", "camera")}  # fmt: skip
-    columns = [
-        tables.ROOM._replace(look="room"),
-        *(Column(name, words, "yes", 70) for name, words in seen.items()),
-        Column("pcs", Words("电脑数", "PCs"), "count", 80),
-        Column("seats", Words("座位", "seats"), "count", 70),
-        Column("missing", Words("缺失", "missing"), "count", 70),
-        Column("faults", Words("故障", "faults"), "count", 70),
-        Column("Time", Words("日期", "day"), "day", 105),
-    ]
-    fields = {c.name: c.name for c in columns if c.name not in ("room", "Time")}
-    text = influxql.latest("room_day", fields, _HERE, ("room",), influxql.MONTH)
-    return tables.listing(head, Query("room_day", text), columns, lang, ("room", False))
-
-
-def _devices(lang: Lang) -> Json:
-    about = Words(
-        "所选教室里每台设备最近一天的样子。「缺失」：电脑开着却看不到它；先看线、看电源。",
-        "Each device of the room chosen, its newest day. missing: its PC was on and did not see "
-        "it; look at the cable and the power first.",
-    )
-    head = Head(Words("设备", "Devices").of(lang), about.of(lang), _SILENT.of(lang))
-    columns = [
-        tables.ROOM, Column("kind", Words("种类", "kind"), "kind"),
-        Column("maker", Words("厂商", "maker"), "text", 80),
-        Column("model", Words("型号", "model")),
-        Column("connector", Words("接口", "connector"), "text", 90),
-        Column("missing", Words("缺失", "missing"), "yes", 80),
-        Column("fault", Words("故障", "fault"), "yes", 80),
-        Column("last_ms", Words("最后见到", "last seen"), "since", 120),
-    ]  # fmt: skip
-    names = ("maker", "model", "connector", "missing", "fault", "last_ms")
-    by = ("room", "kind", "device")
-    text = influxql.latest("device_day", {n: n for n in names}, _IN_ROOM, by, influxql.MONTH)
-    made = tables.listing(head, Query("device_day", text), columns, lang, ("room", False))
-    return tables.hide(made, "device")
-
-
-def _events(lang: Lang) -> Json:
-    about = Words(
-        "设备的变化，新的在上：出现、不见、故障、修复。反复的不见与出现：多半是松动的线。",
-        "Changes of devices, newest first. Gone and appeared again and again: a loose cable.",
-    )
-    empty = Words("这段时间没有变化", "nothing changed in this time")
-    head = Head(Words("故障与变化", "Faults and changes").of(lang), about.of(lang), empty.of(lang))
-    columns = [
-        Column("Time", Words("时间", "time"), "text", 180), tables.ROOM,
-        Column("kind", Words("种类", "kind"), "kind"), Column("event", Words("变化", "change")),
-        Column("detail", Words("说明", "detail")),
-    ]  # fmt: skip
-    names = ["event", "detail", "room", "kind"]
-    text = influxql.rows("event", names, _IN_ROOM, tail="ORDER BY time DESC LIMIT 200")
-    made = tables.listing(head, Query("event", text), columns, lang)
-    mapped = panels.words({name: (words.of(lang), colour) for name, words, colour in EVENTS})
-    properties = [{"id": "mappings", "value": mapped}, *tables.coloured_text()]
-    made["fieldConfig"]["overrides"].append(panels.override(columns[3].title.of(lang), properties))
-    return made
-
-
-def _machines(lang: Lang) -> Json:
-    about = Words(
-        "每台电脑最近一天。教室为空：没有绑定，去台账里补上。一天多次启动：电源不稳。",
-        "Each PC's newest day. No room: not bound, add it to the register. Many starts a day: "
-        "unsteady power.",
-    )
-    head = Head(Words("电脑", "PCs").of(lang), about.of(lang), _SILENT.of(lang))
-    columns = [
-        tables.ROOM, Column("hostname", Words("名称", "name")),
-        Column("reports", Words("上报数", "reports"), "count"),
-        Column("boots", Words("启动次数", "starts"), "count"),
-        Column("first_ms", Words("最早", "first"), "moment"),
-        Column("last_ms", Words("最晚", "last"), "moment"),
-        Column("weak_id", Words("弱标识", "weak id"), "yes"),
-        Column("machine", Words("电脑标识", "machine id")),
-    ]  # fmt: skip
-    names = ("hostname", "reports", "boots", "first_ms", "last_ms", "weak_id")
-    by = ("room", "machine")
-    text = influxql.latest("machine_day", {n: n for n in names}, _IN_ROOM, by, influxql.MONTH)
-    return tables.listing(head, Query("machine_day", text), columns, lang, ("room", False))
-
-
 def _load(lang: Lang, field: str) -> Json:
     about = Words(
         "全校电脑的处理器占用：中位数与最高。代理本身不到千分之一。",
         "Processor use of the school's PCs: median and highest. The agent's share is under 0.1%.",
     )
-    head = Head(Words("处理器", "Processor").of(lang), about.of(lang), _SILENT.of(lang))
+    head = Head(Words("处理器", "Processor").of(lang), about.of(lang), SILENT.of(lang))
     asked = [
         Query("host", influxql.each("host", name, {field: words.of(lang)}, _HERE,
                                     every="$__interval"), False, "$col")
@@ -310,9 +219,7 @@ def _memory(lang: Lang) -> Json:
         "代理占用的内存：中位数与最高。超过 60 MB 请报告给开发者。",
         "Memory that the agents hold: median and highest. Above 60 MB, tell the developers.",
     )
-    head = Head(
-        Words("代理的内存", "The agent's memory").of(lang), about.of(lang), _SILENT.of(lang)
-    )
+    head = Head(Words("代理的内存", "The agent's memory").of(lang), about.of(lang), SILENT.of(lang))
     asked = [
         Query("agent", influxql.each("agent", name, {"rss_bytes": words.of(lang)}, _HERE,
                                      every="$__interval"), False, "$col")

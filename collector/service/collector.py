@@ -9,6 +9,7 @@ receipts would wait behind all the messages that it has in hand for us.
 
 from __future__ import annotations
 
+import datetime as dt
 import threading
 import time
 
@@ -20,6 +21,7 @@ from collector.service.again import Again
 from collector.service.counts import Counts
 from collector.service.dirty import FILE as DAYS_FILE
 from collector.service.dirty import DirtyDays
+from collector.service.horizon import days_left
 from collector.service.inbox import Inbox, Message
 from collector.service.keeping import Deriver, Keeping
 from collector.service.link import Link
@@ -32,7 +34,7 @@ from collector.service.roster import LoadRegister, Roster, Version
 from collector.service.shared import SharedSources
 from collector.service.worker import Worker
 from collector.service.writer import Writer
-from collector.store.seam import Store
+from collector.store.seam import Store, Value
 
 #: SIGTERM to exit is promised within 5 s; the rest is for the interpreter to end.
 STOP_S = 3.5
@@ -76,7 +78,9 @@ class Collector:
         self._ear = Link(config.mqtt, topics(config.mqtt), self._heard, self._roster.tell_all)
         self._mouth = Link(config.mqtt, (), lambda *_: None, self._roster.tell_all)
         writer = Writer(store, self.counts, self._stopping, self._outage)
-        self._own = OwnPoints(self.counts, lambda: len(self._inbox), lambda: writer.write_ms)
+        self._own = OwnPoints(
+            self.counts, lambda: len(self._inbox), lambda: writer.write_ms, self._days_left
+        )
         self._worker = Worker(
             self._inbox,
             writer,
@@ -144,6 +148,10 @@ class Collector:
         that were unknown, passed over then, are heard."""
         self._dirty.mark({day_of(time.time_ns() // 1_000_000)})
         self._ear.hear_again(ALL_PRESENCE)
+
+    def _days_left(self) -> dict[str, Value]:
+        calendar, now = self._roster.register.calendar, dt.datetime.now(dt.UTC)
+        return days_left(calendar, self._mouth.expires, now)
 
     def _outage(self, down: bool) -> None:
         self._inbox.be_patient(0.0 if down else _PATIENCE_S)

@@ -20,6 +20,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 from agent.wire.settings import Broker
 from collector.service.backoff import Backoff
 from collector.service.client import V5, V311, Window, make
+from collector.service.horizon import expiry
 from collector.service.log import event, warn
 
 _ANSWER_S = 10.0  # how long a broker may take to accept or refuse us
@@ -51,6 +52,7 @@ class Link:
         self._up = self._lost = self._again = False
         self._loop: threading.Thread | None = None
         self.trouble = ""  # why there is no connection, in the broker's or system's words
+        self.expires: float | None = None  # the broker's certificate, s since 1970 UTC
         self.denied: list[str] = []  # topics whose subscription the broker refused
         self._thread = threading.Thread(target=self._supervise, name="mqtt", daemon=True)
 
@@ -122,6 +124,7 @@ class Link:
         except (OSError, ssl.SSLError) as error:
             self._say_once("broker_unreachable", error=str(error))
             return False
+        self.expires = expiry(client.socket())
         window = self._window = Window(client)
         self._client = client
         client.loop_start()

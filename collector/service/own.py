@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from collector.schema import MEASUREMENTS
 from collector.service.counts import Counts
@@ -21,9 +21,14 @@ class OwnPoints:
     """Makes the points of measurement `collector` and `broker`, one each a minute."""
 
     def __init__(
-        self, counts: Counts, queue: Callable[[], int], write_ms: Callable[[], float]
+        self,
+        counts: Counts,
+        queue: Callable[[], int],
+        write_ms: Callable[[], float],
+        more: Callable[[], Mapping[str, Value]] = dict,
     ) -> None:
         self._counts, self._queue, self._write_ms = counts, queue, write_ms
+        self._more = more
         self._broker: dict[str, int] = {}
         self._due = time.monotonic() + PERIOD_S
 
@@ -46,7 +51,7 @@ class OwnPoints:
         fields: dict[str, Value] = {
             name: count for name, count in self._counts.snapshot().items() if name in known
         }
-        fields |= {"queue": self._queue(), "write_ms": self._write_ms()}
+        fields |= {"queue": self._queue(), "write_ms": self._write_ms(), **self._more()}
         points = [Point("collector", {}, fields, time_ns)]
         if self._broker:
             points.append(Point("broker", {}, dict(self._broker), time_ns))

@@ -18,8 +18,7 @@ BOARDS = [(name, lang) for name in build.BOARDS for lang in LANGS]
 
 def test_committed_boards_are_what_the_source_builds() -> None:
     committed = {
-        str(path.relative_to(build.BUILT)): path.read_bytes()
-        for path in build.BUILT.rglob("*.json")
+        str(path.relative_to(build.BUILT)): path.read_bytes() for path in build.BUILT.rglob("*.*")
     }
     assert committed == build.files(), "run: schoolpulse dashboards build --out dashboards/built"
 
@@ -27,7 +26,7 @@ def test_committed_boards_are_what_the_source_builds() -> None:
 @pytest.mark.parametrize(("name", "lang"), BOARDS)
 def test_every_panel_says_what_it_shows_and_what_to_do(name: str, lang: Lang) -> None:
     for panel in build.BOARDS[name](lang)["panels"]:
-        if panel["type"] == "row":
+        if panel["type"] in ("row", "text"):
             continue
         assert panel["title"]
         assert len(panel["description"]) > 10
@@ -39,7 +38,7 @@ def test_every_panel_says_what_it_shows_and_what_to_do(name: str, lang: Lang) ->
 @pytest.mark.parametrize(("name", "lang"), BOARDS)
 def test_queries_name_only_what_the_schema_holds(name: str, lang: Lang) -> None:
     asked = list(queries(build.BOARDS[name](lang)))
-    assert asked
+    assert asked or name == "runbook"
     for query in asked:
         found = re.search(r'FROM "(\w+)"', query.text)
         assert found
