@@ -14,7 +14,7 @@ import pytest
 
 import base_install as base_install_of
 
-AGENT_ONLY = {"msgspec", "paho-mqtt", "psutil", "schoolpulse", "speedtest-cli", "tzdata"}
+AGENT_ONLY = {"msgspec", "paho-mqtt", "psutil", "schoolpulse", "speedtest-cli"}
 
 
 @pytest.fixture(scope="module")

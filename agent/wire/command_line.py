@@ -92,7 +92,10 @@ def _parser(program: str, commands: Mapping[str, Command], named: str) -> argpar
     parser.add_argument("--lang", choices=("zh", "en"), default=lang.chosen(), help=text)
     common = argparse.ArgumentParser(add_help=False)
     common.add_argument("--lang", choices=("zh", "en"), default=argparse.SUPPRESS, help=text)
-    choices = parser.add_subparsers(required=True, metavar=lang.say("命令", "COMMAND"))
+    # With no `prog` argparse would format one, and import shutil and its compressors for it.
+    choices = parser.add_subparsers(
+        required=True, metavar=lang.say("命令", "COMMAND"), prog=program
+    )
     for name, command in commands.items():
         text = lang.say(command.zh, command.en)
         sub = choices.add_parser(name, help=text, description=text, parents=[common])

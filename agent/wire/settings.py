@@ -7,7 +7,6 @@ holds it.
 
 from __future__ import annotations
 
-import difflib
 import os
 import re
 import tomllib
@@ -93,6 +92,8 @@ def _drop_unknown(
 
 
 def _unknown(file: str, keys: tuple[str, ...], known: list[str]) -> str:
+    import difflib  # a school PC holds it only where its settings are wrong
+
     near = difflib.get_close_matches(keys[-1], known, 1)
     name = ".".join(keys)
     if near:

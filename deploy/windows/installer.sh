@@ -16,7 +16,7 @@ export PYTHONPATH="Z:$source"
 windows_python -m PyInstaller --noconfirm --log-level ERROR --onedir --console \
   --name schoolpulse-agent --distpath "Z:$out" --workpath "Z:$folder/freeze" \
   --specpath "Z:$folder/freeze" --paths "Z:$source" \
-  --collect-submodules agent --hidden-import speedtest --collect-data tzdata \
+  --collect-submodules agent --hidden-import speedtest \
   --exclude-module tkinter --exclude-module unittest --exclude-module pydoc \
   --exclude-module setuptools --exclude-module pkg_resources --exclude-module lib2to3 \
   "Z:$source/deploy/windows/entry.py"

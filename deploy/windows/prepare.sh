@@ -46,5 +46,5 @@ x86_64-w64-mingw32-gcc -shared -nostdlib -o "$python/python3.dll" "$folder/pytho
 python3 -m pip install --quiet --disable-pip-version-check --no-compile \
   --target "$python/lib/site-packages" --upgrade \
   --platform win_amd64 --python-version 3.11 --only-binary=:all: -c "$source/constraints.txt" \
-  msgspec paho-mqtt psutil speedtest-cli tzdata pyinstaller pywin32-ctypes pefile
+  msgspec paho-mqtt psutil speedtest-cli pyinstaller pywin32-ctypes pefile
 touch "$stamp"
