@@ -29,7 +29,7 @@ _SEEN = ("computer", "display", "sound", "microphone", "camera")
 _ROOM_FIELDS = ("pcs", *_SEEN, "simulated")
 _TEST_FIELDS = (
     "test", "outcome", "down_mbps", "payload_down", "seconds", "interface", "wired", "solo",
-    "other_share", "server_limited", "reason", "simulated", "uncertain",
+    "other_share", "server_limited", "reason", "simulated", "uncertain", "long", "burst",
 )  # fmt: skip
 _RECORD_FIELDS = (
     "test", "outcome", "sent_bytes", "down_mbps", "solo", "simulated", "uncertain",
@@ -211,6 +211,8 @@ def _line_test(point: Point) -> LineTest:
         simulated=bool(fields.get("simulated")),
         interface=str(fields.get("interface", "")),
         reason=str(fields.get("reason", "")),
+        long=fields.get("long") is True,
+        burst=fields.get("burst") is True,
     )
 
 

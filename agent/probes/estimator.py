@@ -8,7 +8,9 @@ carries 1448 of payload (IPv4, TCP with time stamps): a factor of 1.0456; the re
 is slack. The payload lags: the application gets nothing of a connection while a lost segment
 is missing, and on a slow line that may take seconds. It catches up in between, so the two are
 compared at the moment of the download's later half at which they agree best; traffic that is
-not ours parts them at every moment.
+not ours parts them at every moment. Where the server's system tells which frames arrived
+(those ahead of a gap too), that is the sharper bound: what the interface counts beyond 1.01
+times their rate is somebody else's.
 
 Up: the frames that reached the server (TCP counts segments as they come, also those ahead of a
 gap), or, where its system does not tell, its received payload × 1514/1448. The interface here
@@ -27,6 +29,8 @@ from agent.wire.steady import Sample, Steady, after_burst, median, overall, stea
 FRAME = 1514 / 1448
 #: An interface's rate beyond payload times this is somebody else's traffic.
 CAP = 1.06
+#: ... or, beyond the rate of the frames that the server knows to have arrived, times this.
+_FRAMES_CAP = 1.01
 #: A rate beyond the server's record times this is not confirmed by it.
 CONFIRMED = 1.08
 #: No round trip is thought longer, in s.
@@ -47,21 +51,36 @@ class Down(NamedTuple):
     burst: bool = False
 
 
-def down(nic: Sequence[Sample], payload: Sequence[Sample], lag_s: float = 0.1) -> Down | None:
+def down(
+    nic: Sequence[Sample],
+    payload: Sequence[Sample],
+    lag_s: float = 0.1,
+    frames: Sequence[Sample] = (),
+) -> Down | None:
     """The rate down from the interface's counter and the payload's; None: too little came.
 
     Both are (seconds, bytes so far) by one clock, from the download's start; `lag_s` is the
-    loaded round trip.
+    loaded round trip. `frames` are the server's, by its own clock: bytes on the wire of the
+    frames that arrived; none where it cannot tell.
     """
     kept = after_burst(nic)
     wire = steady(kept) or _short(nic)
     if wire is None or not payload:
         return None
-    behind = wire.mbps * 1e6 / 8 * min(lag_s, _MAX_LAG_S)
-    ours = _ours(nic, payload, behind)
-    factor, other = min(1.0, ours * CAP), max(0.0, 1 - ours * FRAME)
-    rates = (wire.mbps * factor, wire.low * factor, wire.high * factor)
-    return Down(*rates, other_share=other, spread=wire.spread, burst=len(kept) < len(nic))
+    ours = _ours(nic, payload, wire.mbps * 1e6 / 8 * min(lag_s, _MAX_LAG_S))
+    factor, other = min(1.0, ours * CAP), 1 - ours * FRAME
+    arrived = steady(after_burst(frames))
+    if arrived is not None and wire.steps:
+        share = arrived.mbps / wire.mbps
+        factor, other = min(factor, share * _FRAMES_CAP), 1 - share
+    return Down(
+        wire.mbps * factor,
+        wire.low * factor,
+        wire.high * factor,
+        other_share=max(0.0, other),
+        spread=wire.spread,
+        burst=len(kept) < len(nic),
+    )
 
 
 def _ours(nic: Sequence[Sample], payload: Sequence[Sample], behind: float) -> float:

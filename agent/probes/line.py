@@ -193,7 +193,8 @@ class _Test:
     def _down(self) -> estimator.Down | None:
         assert self.seen is not None
         loaded, _ = estimator.latency(self.loaded_ms)
-        found = estimator.down(self.nic, self.payload, (loaded or 0.0) / 1000)
+        frames = self.seen.get("down_frames") or ()
+        found = estimator.down(self.nic, self.payload, (loaded or 0.0) / 1000, frames)
         if found is None or self.payload_down < _MIN_PAYLOAD:
             return None
         return estimator.bounded(found, estimator.server_rate(self.seen["down"]))

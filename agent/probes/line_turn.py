@@ -88,6 +88,7 @@ class Server:
 
     def done(self, test: str, ok: bool) -> dict[str, Any]:
         """Close the turn; what the server saw of it."""
+        self._http.close()  # it has been idle for the whole load, and a server may have closed it
         status, body = self._request("POST", f"/v1/tests/{test}/done", {"ok": ok})
         _expect(status, (200,))
         kinds = {"sent_bytes": int, "received_bytes": int, "down": list, "up": list}

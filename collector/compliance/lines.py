@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from bisect import bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,6 +16,8 @@ from collector.compliance.window import local_day, local_time
 #: The agent reads the wire and the server its payload: frame overhead and slack lie between.
 RATE_MARGIN = 1.08
 OTHER_TRAFFIC = 0.05
+#: A short test beyond the long one's rate times this saw a burst bucket.
+SUSTAINED = 1.05
 
 FAULTS = {
     "error": ("出错", "error"),
@@ -29,6 +32,7 @@ FAULTS = {
     "record_failed": ("服务器记录未完成", "the server's record is not of a finished test"),
     "payload": ("收到的多于服务器发出的", "more payload than the server sent"),
     "rate": ("速率高于服务器记录的 1.08 倍", "over 1.08 times the server's rate"),
+    "burst": ("突发速率，长测不能持续", "a burst: the line's long test does not sustain it"),
     "used_twice": ("同一测试编号用了两次", "its id was used twice"),
     "no_report": ("只有服务器记录，没有采集端报告", "a record without a report"),
 }
@@ -43,6 +47,8 @@ class Trial(NamedTuple):
     rate: float | None
     fault: str = ""
     simulated: bool = False
+    long: bool = False
+    burst: bool = False
 
 
 @dataclass(slots=True)
@@ -71,13 +77,34 @@ def by_line(
     cutoff: dt.date,
 ) -> Lines:
     """All tests up to the cut-off, matched and judged, by (school, line)."""
-    found: dict[tuple[str, str], LineDays] = defaultdict(LineDays)
-    for (school, line), trial in sorted(
-        _trials(tests, records, calendar), key=lambda pair: pair[1].time
-    ):
+    trials: dict[tuple[str, str], list[Trial]] = defaultdict(list)
+    for key, trial in _trials(tests, records, calendar):
         if trial.day <= cutoff:
-            _add(found[school, line], trial)
+            trials[key].append(trial)
+    found: dict[tuple[str, str], LineDays] = defaultdict(LineDays)
+    for key, mine in trials.items():
+        for trial in _without_bursts(sorted(mine, key=lambda trial: trial.time)):
+            _add(found[key], trial)
     return found
+
+
+def _without_bursts(trials: Sequence[Trial]) -> Iterable[Trial]:
+    """Short tests of a line with a burst bucket prove nothing beyond what its long one sustains.
+
+    Each is held against the long test before it, the first ones against the one after them.
+    """
+    longs = [trial for trial in trials if trial.long and trial.rate is not None and not trial.fault]
+    times = [trial.time for trial in longs]
+    for trial in trials:
+        against = longs[max(0, bisect_right(times, trial.time) - 1)] if longs else None
+        yield trial._replace(fault="burst") if _exceeds(trial, against) else trial
+
+
+def _exceeds(trial: Trial, long: Trial | None) -> bool:
+    if long is None or not long.burst or long.rate is None:
+        return False
+    short = not trial.fault and not trial.long and trial.rate is not None
+    return short and (trial.rate or 0.0) > SUSTAINED * long.rate
 
 
 def _add(line: LineDays, trial: Trial) -> None:
@@ -123,7 +150,9 @@ def _trial(test: LineTest, fault: str, calendar: Calendar) -> Trial:
     end = local_time(test.time)
     start = end - dt.timedelta(seconds=test.seconds or 0)
     quiet = calendar.is_quiet(end) and calendar.is_quiet(start)
-    return Trial(test.time, end.date(), quiet, test.down_mbps, fault, test.simulated)
+    return Trial(
+        test.time, end.date(), quiet, test.down_mbps, fault, test.simulated, test.long, test.burst
+    )
 
 
 def fault_of(test: LineTest, record: LineRecord | None) -> str:

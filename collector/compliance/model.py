@@ -60,6 +60,8 @@ class LineTest:
     simulated: bool = False
     interface: str = ""
     reason: str = ""  # why the agent itself holds it invalid, empty when it does not
+    long: bool = False  # ran to its limits, as once a week
+    burst: bool = False  # the line slowed down for good amid it; the rate is the later one
 
 
 @dataclass(frozen=True, slots=True)

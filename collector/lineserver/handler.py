@@ -59,6 +59,7 @@ class Seen(Struct, frozen=True):
     server_limited: bool
     down: Annotated[list[tuple[float, int]], Meta(max_length=10_000)]
     up: Annotated[list[tuple[float, int]], Meta(max_length=10_000)]
+    down_frames: Annotated[list[tuple[float, int]], Meta(max_length=10_000)] = []  # on the wire
     up_frames: Annotated[list[tuple[float, int]], Meta(max_length=10_000)] = []  # on the wire
     loss_share: float | None = None  # segments down that were sent again
 
@@ -171,6 +172,7 @@ class Handler(BaseHTTPRequestHandler):
             server_limited=running.server_limited,
             down=running.down,
             up=running.up,
+            down_frames=running.down_frames,
             up_frames=running.up_frames,
             loss_share=running.loss_share,
         ))  # fmt: skip

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator
 
 from agent.wire import LineRecord
 from agent.wire.steady import Sample, overall, steady
-from collector.lineserver.tcp import Tally, delivered, frames
+from collector.lineserver.tcp import Tally, delivered, delivered_frames, frames
 from collector.lineserver.turns import Ending, Turn
 
 #: A test sampled for longer than this keeps no more samples.
@@ -52,7 +52,9 @@ class Running:
         self._lock = threading.Lock()
         self._connections: set[socket.socket] = set()
         self._senders: set[socket.socket] = set()
+        self.down_frames: list[Sample] = []  # s since the start, bytes on the wire that arrived
         self._delivered, self._frames = Tally(delivered), Tally(frames)
+        self._down_frames = Tally(delivered_frames)
         self._segments, self._repeats = Tally(lambda i: i.sent), Tally(lambda i: i.repeated)
         self._looks = 0
         self._dry = 0
@@ -65,7 +67,7 @@ class Running:
             self._connections.add(connection)
             if sends:
                 self._senders.add(connection)
-            down = (self._delivered, self._segments, self._repeats)
+            down = (self._delivered, self._down_frames, self._segments, self._repeats)
             tallies = down if sends else (self._frames,)
             for tally in tallies:
                 tally.add(connection)
@@ -107,6 +109,8 @@ class Running:
         self._looks += 1
         self._dry += sum(_waiting(one) for one in self._senders) == 0
         arrived = self._delivered.sum()
+        if (wire := self._down_frames.sum()) is not None:
+            _note(self.down_frames, now - self.turn.started, wire)
         _note(self.down, now - self.turn.started, self.sent if arrived is None else arrived)
 
     @property

@@ -13,8 +13,9 @@ import sys
 from collections.abc import Callable
 from typing import NamedTuple
 
-#: Ethernet, IPv4, TCP with time stamps: what a frame holds beside its payload.
-HEADERS = 66
+#: What a frame holds beside its payload: Ethernet and TCP, IPv4 or IPv6, TCP's time stamps.
+_HEADERS, _IPV4, _IPV6, _STAMPS = 14 + 20, 20, 40, 12
+_OPTIONS, _WITH_STAMPS = 5, 1
 _SND_MSS, _RCV_MSS, _SEGMENTS_IN, _SEGMENTS_OUT, _DELIVERED, _RETRANSMITTED = (
     16, 20, 152, 156, 192, 100,
 )  # fmt: skip
@@ -30,6 +31,7 @@ class Info(NamedTuple):
     sent: int  # segments with payload that left, repeats included
     delivered: int  # segments that the other end has, also those ahead of a gap
     repeated: int
+    headers: int  # bytes of a frame beside its payload
 
 
 def info(connection: socket.socket) -> Info | None:
@@ -43,7 +45,20 @@ def info(connection: socket.socket) -> Info | None:
     if len(raw) < _SIZE:
         return None
     places = (_SND_MSS, _RCV_MSS, _SEGMENTS_IN, _SEGMENTS_OUT, _DELIVERED, _RETRANSMITTED)
-    return Info(*(struct.unpack_from("=I", raw, place)[0] for place in places))
+    counts = [int(struct.unpack_from("=I", raw, place)[0]) for place in places]
+    stamps = _STAMPS if raw[_OPTIONS] & _WITH_STAMPS else 0
+    headers = _HEADERS + stamps + (_IPV6 if _is_ipv6(connection) else _IPV4)
+    return Info._make((*counts, headers))
+
+
+def _is_ipv6(connection: socket.socket) -> bool:
+    """An IPv4 address in an IPv6 socket is written ::ffff:a.b.c.d."""
+    if connection.family != socket.AF_INET6:
+        return False
+    try:
+        return "." not in str(connection.getpeername()[0])
+    except OSError:
+        return True
 
 
 def delivered(found: Info) -> int:
@@ -51,9 +66,14 @@ def delivered(found: Info) -> int:
     return found.delivered * found.send_size
 
 
+def delivered_frames(found: Info) -> int:
+    """The same in bytes on the wire."""
+    return found.delivered * (found.send_size + found.headers)
+
+
 def frames(found: Info) -> int:
     """Data frames that came, in bytes on the wire."""
-    return found.received * (found.receive_size + HEADERS)
+    return found.received * (found.receive_size + found.headers)
 
 
 class Tally:

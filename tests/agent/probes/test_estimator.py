@@ -147,6 +147,36 @@ def test_traffic_inside_the_school_cannot_raise_it(foreign):
     assert found.other_share == pytest.approx(foreign / (1 + foreign), abs=0.01)
 
 
+@pytest.mark.parametrize("foreign", [0.0, 0.02, 0.04, 0.3, 2.0])
+def test_the_frames_that_the_server_knows_are_the_sharper_bound(foreign):
+    nic, payload = counter([TEN * (1 + foreign)] * 40), counter([TEN / 1.0456] * 40, base=0)
+    found = estimator.down(nic, payload, frames=counter([TEN] * 60, step=0.07, start=3.0))
+    assert found.mbps == pytest.approx(10.0, rel=0.0101)
+    assert found.other_share == pytest.approx(foreign / (1 + foreign), abs=0.001)
+
+
+def test_a_burst_bucket_is_seen_and_the_later_rate_is_the_lines():
+    rates = [0.3 * TEN] + [TEN] * 32 + [0.7 * TEN] + [TEN / 2] * 40
+    found = estimator.down(counter(rates), counter(rates, base=0))
+    assert found.burst
+    assert found.mbps == pytest.approx(5.0, rel=0.01)
+
+
+@pytest.mark.parametrize(
+    "rates",
+    [
+        [TEN] * 60,
+        [TEN, TEN / 2] * 30,  # it wavers
+        [TEN] * 55 + [TEN / 2] * 3,  # too short at the end to tell
+        [TEN / 2] * 30 + [TEN] * 30,  # it rises
+        [TEN] * 2 + [TEN / 2] * 50,  # two steps are no block
+        [TEN] * 30 + [0.9 * TEN] * 30,
+    ],
+)
+def test_what_is_no_burst(rates):
+    assert not estimator.down(counter(rates), counter(rates, base=0)).burst
+
+
 def test_segments_that_wait_for_others_do_not_lower_it():
     """The application is one loaded round trip behind the interface."""
     payload = [(t, max(0, count - 110_000)) for t, count in counter([TEN / 1.0456] * 40, base=0)]

@@ -406,3 +406,36 @@ def test_a_low_lesson_test_makes_no_older_no_newer(town: Any) -> None:
     assert town.unit("line_10m").verdict is Verdict.INSPECTED
     town.tested(3.0, (1,))
     assert town.unit("line_10m").verdict is Verdict.CONTRADICTED
+
+
+def test_short_tests_of_a_burst_bucket_prove_nothing(town: Any) -> None:
+    """A line of 5 that lets 2 MB pass at 10: the weekly long test knows."""
+    town.line()
+    town.tested(10.0, FIVE, times=2)
+    town.tested(5.0, (2, 9), at=dt.time(17, 45), long=True, burst=True)
+    assert town.unit("line_10m").verdict is D  # too few that count
+    assert dict(line(town).refused) == {"burst": 10}
+
+
+def test_short_tests_at_the_sustained_rate_still_count(town: Any) -> None:
+    town.line()
+    town.tested(5.2, FIVE, times=2)
+    town.tested(5.0, (2,), at=dt.time(17, 45), long=True, burst=True)
+    assert not line(town).refused
+    assert town.unit("line_10m").verdict is C
+
+
+def test_a_long_test_without_a_burst_flags_nothing(town: Any) -> None:
+    town.line()
+    town.tested(10.0, FIVE, times=2)
+    town.tested(9.0, (2,), at=dt.time(17, 45), long=True)  # a slow evening
+    assert not line(town).refused
+
+
+def test_a_bucket_that_was_taken_away_no_longer_flags(town: Any) -> None:
+    town.line()
+    town.tested(5.0, (20,), at=dt.time(7, 45), long=True, burst=True)
+    town.tested(10.0, (9,), at=dt.time(7, 45), long=True)
+    town.tested(10.0, (1, 2, 3, 7, 8), times=2)
+    town.tested(10.0, (15,))
+    assert dict(line(town).refused) == {"burst": 1}
