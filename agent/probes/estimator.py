@@ -69,7 +69,8 @@ def down(
         return None
     ours = _ours(nic, payload, wire.mbps * 1e6 / 8 * min(lag_s, _MAX_LAG_S))
     factor, other = min(1.0, ours * CAP), 1 - ours * FRAME
-    arrived = steady(after_burst(frames))
+    long = nic[-1][0] - nic[0][0]
+    arrived = steady(after_burst([one for one in frames if one[0] - frames[0][0] <= long]))
     if arrived is not None and wire.steps:
         share = arrived.mbps / wire.mbps
         factor, other = min(factor, share * _FRAMES_CAP), 1 - share

@@ -26,6 +26,8 @@ _STEP_BYTES = 100 * 1514
 MIN_STEPS = 5
 #: The ramp ends at the first step that reaches this share of the later half's median.
 _RAMP_SHARE = 0.9
+#: It is over after the last step that reaches this share of the earlier half's median.
+_DRAIN_SHARE = 0.8
 #: More still steps than this share, and the counter itself is thought to be slow.
 _STILL_SHARE = 0.2
 #: Steps faster than the last third's median by this factor are a burst's.
@@ -86,7 +88,8 @@ def steady(samples: Sequence[Sample]) -> Steady | None:
     points = _moving(_forward(_running(samples)))
     rates = _rates(points)
     first = _ramp(rates)
-    kept, rates = points[first:], rates[first:]
+    last = max(_drain(rates), first + MIN_STEPS)
+    kept, rates = points[first : last + 1], rates[first:last]
     if len(rates) < MIN_STEPS:
         return None
     low, high = _interval(sorted(rates))
@@ -178,6 +181,14 @@ def _ramp(rates: Sequence[float]) -> int:
     goal = _RAMP_SHARE * median(rates[len(rates) // 2 :])
     reached = next((i for i, rate in enumerate(rates) if rate >= goal), 0)
     return min(reached + 1, max(0, len(rates) - MIN_STEPS))
+
+
+def _drain(rates: Sequence[float]) -> int:
+    """How many steps there are before connections, told to end, give up what was on its way."""
+    if not rates:
+        return 0
+    goal = _DRAIN_SHARE * median(rates[: len(rates) // 2 + 1])
+    return next((i for i in range(len(rates), 0, -1) if rates[i - 1] >= goal), 0)
 
 
 def _slope(points: Sequence[Sample]) -> float:
