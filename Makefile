@@ -6,7 +6,7 @@ PIP := $(RUN)python -m pip install --quiet --disable-pip-version-check -c constr
 BENCH := PYTHONPATH=tests/support $(RUN)python tests/bench/
 
 .PHONY: demo test check docs clean faults fuzz test-windows installer bench bench-rest \
-  bench-collector bench-fleet bench-line bench-line-odd bench-equipment bench-dashboards
+  bench-collector bench-fleet bench-line bench-line-odd bench-lineserver bench-equipment bench-dashboards
 
 demo: $(VENV)/.demo
 	$(RUN)schoolpulse demo
@@ -64,6 +64,10 @@ bench-line: $(VENV)/.dev
 # Every query of every board and alert on a city-month of 600 schools, in a real InfluxDB.
 bench-dashboards: $(VENV)/.dev
 	$(BENCH)boards.py
+
+# What the measurement server carries over loopback.
+bench-lineserver: $(VENV)/.dev
+	$(BENCH)lineserver.py
 
 # The same with other traffic beside it, and with a burst bucket.
 bench-line-odd: $(VENV)/.dev

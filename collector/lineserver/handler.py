@@ -188,7 +188,7 @@ class Handler(BaseHTTPRequestHandler):
                 running.count_sent(sent)
                 left -= sent
                 place += sent
-        self.close_connection = left > 0
+        self.close_connection |= left > 0
 
     def _limit_unsent(self) -> None:
         """Hand the kernel no more than it can soon send, so that little is left at the end."""

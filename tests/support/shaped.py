@@ -38,7 +38,7 @@ more = json.loads(sys.argv[2]) if len(sys.argv) > 2 else {}
 test = measure(sys.argv[1], **{"school": "9963010001", "machine": "ab" * 16, "line": "a", **more})
 print(msgspec.json.encode(test).decode())
 """
-_SERVE = """
+SERVE = """
 import sys
 from collector.lineserver.ledger import Ledger
 from collector.lineserver.server import LineServer
@@ -133,7 +133,7 @@ class Lab:
             process.wait()
 
     @contextlib.contextmanager
-    def measurement_server(self, script: str = _SERVE) -> Iterator[str]:
+    def measurement_server(self, script: str = SERVE) -> Iterator[str]:
         """The real measurement server in the server's namespace; its address."""
         server = subprocess.Popen(
             self.inside(SERVER, sys.executable, "-c", script, SERVER_ADDRESS),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -143,6 +144,49 @@ def test_no_counter_is_an_outcome_of_its_own(line_server, who, monkeypatch):
     assert test.down_mbps is None
     monkeypatch.setattr(line.nics, "owner", lambda address: "")
     assert measure(line_server[0], **who, max_seconds=10).outcome == "no_counter"
+
+
+_MEMORY = """
+import json, sys, threading
+import psutil
+import agent.runner  # what a resident agent holds
+from agent.probes.line import measure
+me, over, peak = psutil.Process(), threading.Event(), [0]
+
+def held():
+    total = me.memory_info().rss
+    for child in me.children(recursive=True):
+        try:
+            total += child.memory_info().rss
+        except psutil.NoSuchProcess:
+            pass
+    return total
+
+def watch():
+    while not over.wait(0.02):
+        peak[0] = max(peak[0], held())
+
+before = held()
+threading.Thread(target=watch, daemon=True).start()
+after = []
+for _ in range(3):
+    outcome = measure(sys.argv[1], **json.loads(sys.argv[2]), max_seconds=10).outcome
+    after.append(held())
+over.set()
+print(json.dumps({"outcome": outcome, "before": before, "peak": peak[0], "after": after}))
+"""
+
+
+def test_a_test_costs_little_memory_and_none_after_it(line_server, who):
+    """RSS of agent and child together, over three tests."""
+    argv = [sys.executable, "-c", _MEMORY, line_server[0], json.dumps(who)]
+    done = subprocess.run(argv, capture_output=True, text=True, check=True, timeout=60)
+    found = json.loads(done.stdout)
+    print(found)
+    assert found["outcome"] == "ok"
+    assert found["peak"] - found["before"] <= 45e6, found
+    assert found["after"][-1] - found["before"] <= 3e6, found  # its modules, once
+    assert found["after"][-1] - found["after"][0] <= 0.5e6, found
 
 
 @pytest.mark.parametrize("seconds", [2.0, 4.0])
