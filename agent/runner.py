@@ -203,6 +203,9 @@ class Runner:
         from agent.probes.line import measure
 
         line, window = planned.line, planned.window
+        if window is not None and not line.metered and self._metered(line.server):
+            log.info("line_test_left_out", extra={"reason": "the link is metered"})
+            return Postponed("enough", round(left_s or 0))
         try:
             key = self._config.line.key()
         except SettingsError as error:  # told in the city, where somebody can mend it
@@ -218,6 +221,14 @@ class Runner:
             window="" if window is None else window.name,
             left_s=left_s,
         )
+
+    def _metered(self, server: str) -> bool:
+        """Whether the link to the server is paid by volume: by our settings, else the system."""
+        if self._config.line.metered is not None:
+            return self._config.line.metered
+        from agent.probes import nics_metered
+
+        return nics_metered.metered(nics_metered.towards(server))
 
     def _tested(self, test: LineTest) -> None:
         log.info("line_tested", extra={"outcome": test.outcome, "down_mbps": test.down_mbps})

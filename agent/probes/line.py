@@ -243,7 +243,7 @@ def invalid_because(test: LineTest, interface: str) -> str:
     """Why a test that came to its end proves nothing; empty where it is valid on this side."""
     reasons = []
     if not test.wired:
-        reasons.append(f"{nics.kind(interface)} interface")
+        reasons.append(nics.describe(interface))
     if not test.solo:
         reasons.append("not alone on the line")
     if test.other_share is not None and test.other_share >= MAX_OTHER_SHARE:

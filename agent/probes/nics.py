@@ -13,6 +13,8 @@ from agent.wire import Nic
 Kind = Literal["wired", "wifi", "loopback", "virtual", "other"]
 #: ARPHRD_ETHER and ARPHRD_LOOPBACK of linux/if_arp.h.
 _ETHER, _LOOPBACK = "1", "772"
+#: ARPHRD_PPP, _TUNNEL, _SIT, _IPGRE and _NONE (tun, WireGuard).
+_TUNNELS = ("512", "768", "776", "778", "65534")
 
 
 def interfaces(root: Path = Path("/")) -> tuple[Nic, ...]:
@@ -38,6 +40,14 @@ def kind(name: str, root: Path = Path("/")) -> Kind:
 
         return nics_windows.kind(name)
     return _kind_linux(root / "sys/class/net" / name)
+
+
+def describe(name: str, root: Path = Path("/")) -> str:
+    """The kind in words, for why a test is not valid; a VPN is told from other virtual ones."""
+    found = kind(name, root)
+    folder = root / "sys/class/net" / name
+    tunnel = (folder / "tun_flags").exists() or _text(folder / "type") in _TUNNELS
+    return f"{'VPN' if found == 'virtual' and tunnel else found} interface"
 
 
 def _kind_linux(folder: Path) -> Kind:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import signal
 import subprocess
@@ -19,7 +20,7 @@ from agent.identity import Identity
 from agent.lock import HeldError, Lock
 from agent.probes import Gathered
 from agent.runner import Runner, Who
-from agent.schedule import PlannedTest
+from agent.schedule import PlannedTest, Window
 from agent.wire import (
     AgentHealth,
     Device,
@@ -252,3 +253,27 @@ def test_kill_9_loses_nothing(
     city.wait(lambda: len({key[1] for key in city.heard if key[2] == 2}) == 2)
     reports = {key: decode_message(city.heard[key][0]) for key in city.heard if key[2] == 2}
     assert sorted(report.uncertain for report in reports.values()) == [False, True]
+
+
+@pytest.mark.parametrize(
+    ("metered", "allowed", "tested"),
+    [(True, False, False), (True, True, True), (False, False, True), (None, False, True)],
+)
+def test_scheduled_tests_leave_metered_links_alone(
+    city: Any, run: Any, monkeypatch: pytest.MonkeyPatch, metered: bool, allowed: bool, tested: bool
+) -> None:
+    asked: list[str] = []
+
+    def measure(server: str, **wish: object) -> LineTest:
+        asked.append(server)
+        return LineTest(test="t", line="甲", outcome="ok")
+
+    monkeypatch.setattr("agent.probes.line.measure", measure)
+    runner = run(line=Line(metered=metered))
+    line = LinePolicy(line="甲", server="http://127.0.0.1:1", metered=allowed)
+    now = dt.datetime.now(dt.UTC)
+    window = Window("q0", now.date(), now, ((now, now + dt.timedelta(hours=1)),))
+    answer = runner._measure(PlannedTest(now, line, window), 3600.0)
+    assert isinstance(answer, LineTest) is tested
+    assert bool(asked) is tested
+    assert isinstance(runner._measure(PlannedTest(now, line), None), LineTest)  # by hand: always

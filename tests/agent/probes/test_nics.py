@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from agent.probes import nics, nics_windows
+from agent.probes import nics, nics_metered, nics_windows
 
 
 @pytest.mark.parametrize(
@@ -52,3 +52,52 @@ def test_an_addresss_owner_and_its_counter():
     assert nics.owner("203.0.113.77") == ""
     assert nics.received("lo") >= 0
     assert nics.received("no-such-interface") is None
+
+
+@pytest.mark.parametrize(
+    ("type_", "parts", "words"),
+    [
+        ("65534", ("tun_flags",), "VPN interface"),
+        ("65534", (), "VPN interface"),  # WireGuard
+        ("512", (), "VPN interface"),
+        ("1", (), "virtual interface"),
+        ("1", ("device", "wireless"), "wifi interface"),
+        ("772", (), "loopback interface"),
+    ],
+)
+def test_kinds_in_words(tmp_path, type_, parts, words):
+    folder = tmp_path / "sys/class/net/x0"
+    for part in parts:
+        (folder / part).mkdir(parents=True)
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "type").write_text(type_ + "\n")
+    assert nics.describe("x0", tmp_path) == words
+
+
+def test_the_interface_towards_a_server_comes_from_the_route():
+    assert nics_metered.towards("http://127.0.0.1:8095") == "lo"
+    for url in ("", "nonsense", "http://measurement.invalid:1", "http://[::1", "http://x:y"):
+        assert nics_metered.towards(url) == ""
+
+
+def test_mobile_radio_is_metered(tmp_path):
+    folder = tmp_path / "sys/class/net/wwan0"
+    folder.mkdir(parents=True)
+    (folder / "uevent").write_text("DEVTYPE=wwan\nINTERFACE=wwan0\nIFINDEX=3\n")
+    assert nics_metered.metered("wwan0", tmp_path)
+    assert not nics_metered.metered("gone0", tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("said", "metered"), [("yes", True), ("yes (guessed)", True), ("no", False), ("unknown", False)]
+)
+def test_network_managers_word(tmp_path, monkeypatch, said, metered):
+    """The forms that nmcli prints, by a program of its name."""
+    program = tmp_path / "bin/nmcli"
+    program.parent.mkdir()
+    program.write_text(f'#!/bin/sh\n[ "$5" = eth0 ] && echo "{said}"\n')
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(program.parent), prepend=":")
+    (tmp_path / "sys/class/net/eth0").mkdir(parents=True)
+    (tmp_path / "sys/class/net/eth0/uevent").write_text("INTERFACE=eth0\n")
+    assert nics_metered.metered("eth0", tmp_path) is metered
