@@ -11,6 +11,7 @@ import msgspec
 
 from agent import config as settings
 from agent import identity, table
+from agent.probes import line_public
 from agent.probes.line import measure
 from agent.wire.command_line import DONE, FAILED, RefusedError
 from agent.wire.lang import say
@@ -28,11 +29,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     server = say("测速服务器 http://主机:端口", "the measurement server, http://host:port")
     parser.add_argument("--server", metavar="URL", help=server)
     parser.add_argument("--config", metavar="FILE", help=say("配置文件", "the config file"))
+    public = say("改测互联网（speedtest.net），不作证据", "test the Internet instead; no evidence")
+    parser.add_argument("--public", action="store_true", help=public)
     parser.add_argument("--json", action="store_true", help=say("输出 JSON", "print JSON"))
 
 
 def run(args: argparse.Namespace) -> int:
     """Test once; 0 for a slow line too, 1 where there is no figure."""
+    if args.public:
+        return _public(args)
     config, warnings = settings.load(args.config, need_school=False)
     for warning in warnings:
         print(warning, file=sys.stderr)
@@ -59,6 +64,29 @@ def run(args: argparse.Namespace) -> int:
         return FAILED
     print(_json(test) if args.json else "\n".join(table.lines(_rows(test))))
     return DONE if test.outcome == "ok" else FAILED
+
+
+def _public(args: argparse.Namespace) -> int:
+    """speedtest.net's figure, plainly told from the line's."""
+    found = line_public.run()
+    if args.json:
+        print(msgspec.json.encode({**found, "evidence": False}).decode())
+    else:
+        print("\n".join(table.lines(_public_rows(found))))
+    return FAILED if "error" in found else DONE
+
+
+def _public_rows(found: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    if "error" in found:
+        yield say("结果", "result"), f"{say('没有测成', 'no result')} ({found['error']})"
+        return
+    yield say("下行", "down"), f"{found['down_mbps']:.2f} Mbit/s"
+    yield say("上行", "up"), f"{found['up_mbps']:.2f} Mbit/s"
+    yield say("时延", "latency"), _ms(found["latency_ms"])
+    yield say("服务器", "server"), found["server"]
+    yield say("用量", "used"), table.size(found["bytes"])
+    text = say("互联网上应用得到的速率，不作证据", "what an application gets; no evidence")
+    yield say("口径", "meaning"), text
 
 
 class _Show:

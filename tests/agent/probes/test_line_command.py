@@ -21,7 +21,7 @@ GOOD = LineTest(
 
 
 def args(server: str = "", *, config: Path | None = None, want: bool = False) -> argparse.Namespace:
-    return argparse.Namespace(server=server, config=config and str(config), json=want)
+    return argparse.Namespace(server=server, config=config and str(config), json=want, public=False)
 
 
 @pytest.fixture
