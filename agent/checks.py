@@ -16,6 +16,7 @@ from agent import identity, probes, status, table
 from agent.config import Config
 from agent.wire.lang import say
 from agent.wire.messages import Policy
+from agent.wire.settings import SettingsError
 
 _TCP_S = 5.0
 _SPARE_BYTES = 50_000_000
@@ -115,6 +116,18 @@ def line_server(config: Config, policy: Policy | None) -> Check:
         mend = say("应为 http://主机:端口", "it is http://host:port")
         return Check(name, False, f"line.server = {server!r}", mend)
     return tcp(name, parts.hostname, port)
+
+
+def line_key(config: Config) -> Check:
+    """Whether the school's key for the measurement server can be read, where one is set."""
+    name = say("测速密钥", "measurement key")
+    try:
+        key = config.line.key()
+    except SettingsError as error:
+        return Check(name, False, str(error), say("向测速服务一方再要一份", "ask for it again"))
+    if not key:
+        return Check(name, None, say("没有设 line.key_file", "line.key_file is not set"))
+    return Check(name, True, config.line.key_file)
 
 
 def tcp(name: str, host: str, port: int) -> Check:

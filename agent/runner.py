@@ -25,6 +25,7 @@ from agent.clock import Clock, wall_ms
 from agent.config import Config
 from agent.gather import Gatherer, health
 from agent.identity import Identity
+from agent.line_measure import measure_planned
 from agent.line_turns import LineTurns, Measure, Plan
 from agent.link import Heard, Link, Speaker, State
 from agent.loop import Loop
@@ -33,7 +34,6 @@ from agent.schedule import PlannedTest, next_report
 from agent.status import Status
 from agent.wire.calendar import Calendar
 from agent.wire.messages import AgentHealth, Inventory, LineTest, Policy, Postponed, Receipt
-from agent.wire.settings import SettingsError
 
 log = logging.getLogger(__name__)
 
@@ -200,35 +200,8 @@ class Runner:
         return Plan(place.lines_of(self._config, self._policy, self._room), calendar)
 
     def _measure(self, planned: PlannedTest, left_s: float | None) -> LineTest | Postponed:
-        from agent.probes.line import measure
-
-        line, window = planned.line, planned.window
-        if window is not None and not line.metered and self._metered(line.server):
-            log.info("line_test_left_out", extra={"reason": "the link is metered"})
-            return Postponed("enough", round(left_s or 0))
-        try:
-            key = self._config.line.key()
-        except SettingsError as error:  # told in the city, where somebody can mend it
-            return LineTest(test="", line=line.line, outcome="refused", reason=str(error)[:256])
-        return measure(
-            line.server,
-            school=self._config.school,
-            machine=self._who.identity.machine,
-            line=line.line,
-            max_seconds=line.max_seconds,
-            max_bytes=line.max_bytes,
-            key=key,
-            window="" if window is None else window.name,
-            left_s=left_s,
-        )
-
-    def _metered(self, server: str) -> bool:
-        """Whether the link to the server is paid by volume: by our settings, else the system."""
-        if self._config.line.metered is not None:
-            return self._config.line.metered
-        from agent.probes import nics_metered
-
-        return nics_metered.metered(nics_metered.towards(server))
+        who = schedule.Who(self._config.school, self._who.identity.machine)
+        return measure_planned(self._config, who, planned, left_s)
 
     def _tested(self, test: LineTest) -> None:
         log.info("line_tested", extra={"outcome": test.outcome, "down_mbps": test.down_mbps})

@@ -54,6 +54,7 @@ def _checks(path: str | None) -> Iterator[Check]:
     if config.school:
         yield from broker.checks()
     yield checks.line_server(config, broker.policy)
+    yield checks.line_key(config)
     yield from checks.each_probe(config)
 
 

@@ -7,7 +7,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from agent.config import Config, load
+from agent import checks
+from agent.config import Config, Line, load
 from agent.place import lines_of, report_every, room_of
 from agent.probes import PROBES
 from agent.wire import LinePolicy, Policy
@@ -166,3 +167,18 @@ def test_the_period() -> None:
     assert report_every(Config(), None) == 300
     assert report_every(Config(), POLICY) == 60
     assert report_every(Config(report_s=7), POLICY) == 7
+
+
+def test_the_lines_key_comes_from_its_file(tmp_path):
+    path = tmp_path / "line.key"
+    assert Line().key() == ""
+    assert checks.line_key(Config()).ok is None
+    with pytest.raises(SettingsError, match="key_file"):
+        Line(key_file=str(path)).key()
+    path.write_text("short")
+    with pytest.raises(SettingsError, match="32"):
+        Line(key_file=str(path)).key()
+    assert checks.line_key(Config(line=Line(key_file=str(path)))).ok is False
+    path.write_text("k" * 64 + "\n")
+    assert Line(key_file=str(path)).key() == "k" * 64
+    assert checks.line_key(Config(line=Line(key_file=str(path)))).ok
