@@ -9,6 +9,7 @@ from agent.schedule import PlannedTest, Who
 from agent.wire.messages import LineTest, Postponed
 from agent.wire.settings import SettingsError
 
+_TOLD = ("quiet_per_day", "lesson_per_day", "month_bytes")
 log = logging.getLogger(__name__)
 
 
@@ -39,6 +40,7 @@ def measure_planned(
         key=key,
         window="" if window is None else window.name,
         left_s=left_s,
+        told={name: getattr(line, name) for name in _TOLD},
     )
 
 

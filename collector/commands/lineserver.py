@@ -7,7 +7,6 @@ import signal
 import sqlite3
 import sys
 import threading
-from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -20,7 +19,6 @@ from collector.lineserver.ledger import Ledger
 from collector.lineserver.limits import PolicyLimits
 from collector.lineserver.publish import Publisher
 from collector.lineserver.server import CannotListenError, LineServer
-from collector.lineserver.turns import Limits, Wish
 from collector.service.lock import FileLock
 
 DEFAULT_PORT = 8095
@@ -103,7 +101,7 @@ def _open(
         publisher = Publisher(config.mqtt, folder, simulated=args.simulated)
         book = TurnBook(folder / "turns.db")
         opened.callback(book.close)
-        ledger = Ledger(publisher.publish, book, limits(config))
+        ledger = Ledger(publisher.publish, book, PolicyLimits(config))
         return publisher, LineServer(args.host, args.port, publisher.publish, ledger, held)
     except CannotListenError as error:
         raise RefusedError(str(error)) from error
@@ -129,16 +127,6 @@ def _keys(config: Config, args: argparse.Namespace) -> keys.Keys:
             "without keys anyone could use this server: set lines.keys (--new-key draws one), "
             "listen on 127.0.0.1 only, or say --open",
         )
-    )
-
-
-def limits(config: Config) -> Callable[[Wish], Limits]:
-    """Tests a day of a line: as the policy says where the register is here, else the settings."""
-    if (config.folder / "register.db").exists():
-        return PolicyLimits(config)
-    told = config.lines
-    return lambda wish: Limits(
-        told.quiet_per_day, told.lesson_per_day, told.by_hand_per_day, told.month_bytes
     )
 
 

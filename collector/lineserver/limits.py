@@ -1,4 +1,8 @@
-"""How many tests a line may have: the merged policy, followed while the server runs."""
+"""How many tests a line may have: the merged policy, followed while the server runs.
+
+Where the register lies beside the server its word counts; elsewhere what the policy told the
+PC, which asks with its school's key and can at worst burn its own line.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +15,7 @@ from collector.roster.book import RegisterBook
 from collector.roster.register import Register
 from collector.service.policies import defaults, values
 
+_ASKED = ("quiet_per_day", "lesson_per_day", "month_bytes")
 log = logging.getLogger(__name__)
 
 
@@ -24,9 +29,10 @@ class PolicyLimits:
         self._version = -1
 
     def __call__(self, wish: Wish) -> Limits:
-        """The limits in force now; a line that the register does not know has the settings'."""
+        """The limits in force now."""
         self._refresh()
-        told = defaults(self._config)
+        asked = {name: getattr(wish, name) for name in _ASKED}
+        told = defaults(self._config) | {k: v for k, v in asked.items() if v is not None}
         lines = self._register.lines_of.get(wish.school, [])
         line = next((row for row in lines if row.line == wish.line), None)
         if wish.school in self._register.schools:

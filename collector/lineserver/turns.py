@@ -38,6 +38,9 @@ MAX_TESTS = 40
 _FULL_S = 30
 
 
+PerDay = Annotated[int, Meta(ge=0, le=96)]
+
+
 class Wish(Struct, frozen=True):
     """The body of POST /v1/tests: who would test which line, and for how long at most."""
 
@@ -47,6 +50,10 @@ class Wish(Struct, frozen=True):
     max_seconds: Annotated[float, Meta(gt=0, le=120)] = 15.0
     window: Annotated[str, Meta(pattern="^([ql][0-9]{1,2})?$", max_length=3)] = ""
     left_s: Annotated[float, Meta(ge=0, le=86_400)] | None = None  # until the window closes
+    # What the school's policy told the PC: for a server that has no register beside it.
+    quiet_per_day: PerDay | None = None
+    lesson_per_day: PerDay | None = None
+    month_bytes: Annotated[int, Meta(ge=0)] | None = None
 
 
 class Limits(NamedTuple):

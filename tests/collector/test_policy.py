@@ -13,7 +13,7 @@ from agent.wire.command_line import main as run
 from collector.cli import COMMANDS
 from collector.config import Config
 from collector.lineserver.limits import PolicyLimits
-from collector.lineserver.turns import Wish
+from collector.lineserver.turns import Limits, Wish
 from collector.roster.book import RegisterBook
 from collector.roster.register import Register
 from collector.service.policies import policies
@@ -143,6 +143,15 @@ def test_the_measurement_server_follows_without_a_restart(policy: Policy) -> Non
     policy("set", f"line:{line.school}/{line.line}", "quiet_per_day=8", "month_bytes=5")
     assert (limits(wish).quiet, limits(wish).month_bytes) == (8, 5)
     assert limits(Wish("9999999999", "ab" * 16, "x")).quiet == 3
+
+
+def test_a_measurement_server_without_a_register_takes_what_the_policy_told_the_pc(
+    tmp_path: Path,
+) -> None:
+    limits = PolicyLimits(Config(data=str(tmp_path)))
+    told = Wish("9963010001", "ab" * 16, "x", quiet_per_day=5, lesson_per_day=0, month_bytes=7)
+    assert limits(told) == Limits(quiet=5, lesson=0, by_hand=20, month_bytes=7)
+    assert limits(Wish("9963010001", "ab" * 16, "x")).quiet == 3
 
 
 def test_without_a_register_the_mend_is_named(tmp_path: Path, capsys: Any) -> None:
