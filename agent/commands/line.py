@@ -157,6 +157,11 @@ def _rows(test: LineTest) -> Iterator[tuple[str, str]]:
     loaded = say(f"满载 {_ms(test.loaded_ms)}", f"loaded {_ms(test.loaded_ms)}")
     yield say("时延", "latency"), f"{_ms(test.latency_ms)}, {loaded}"
     yield say("抖动", "jitter"), _ms(test.jitter_ms)
+    if test.loss_share is not None:
+        yield say("重传", "sent again"), f"{test.loss_share:.1%}"
+    if test.burst:
+        text = say("起初更快，随后降到上面的速率", "faster at first, then down to the rate above")
+        yield say("突发桶", "burst bucket"), text
     used = (test.payload_down or 0) + (test.payload_up or 0)
     yield say("用量", "used"), f"{table.size(used)}, {test.seconds:.1f} s"
     yield say("网卡", "interface"), test.interface

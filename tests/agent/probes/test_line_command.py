@@ -6,11 +6,13 @@ import argparse
 import json
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from agent.commands import line
 from agent.wire import LineTest
 from agent.wire.command_line import DONE, FAILED, RefusedError
+from agent.wire.messages import Postponed
 
 GOOD = LineTest(
     test="1" * 32, line="主线", outcome="ok", down_mbps=9.7, up_mbps=9.9, down_low=9.68,
@@ -64,6 +66,25 @@ def test_a_good_test_is_told_in_full(measured, capsys):
     ):
         assert text in out
     assert "不作证据" not in out
+
+
+def test_a_burst_bucket_and_what_was_sent_again_are_told(measured, capsys):
+    measured(msgspec.structs.replace(GOOD, burst=True, loss_share=0.012))
+    assert line.run(args("http://x")) == DONE
+    out = capsys.readouterr().out
+    assert "突发桶" in out
+    assert "1.2%" in out
+
+
+@pytest.mark.parametrize("answer", ["busy", "enough", "full", "later"])
+def test_why_it_is_not_our_turn_is_told(monkeypatch, capsys, answer):
+    monkeypatch.setattr(line, "measure", lambda *_, **__: Postponed(answer, 60))
+    assert line.run(args("http://x")) == FAILED
+    assert "60 秒后再来" in capsys.readouterr().out
+    assert line.run(args("http://x", want=True)) == FAILED
+    assert json.loads(capsys.readouterr().out) == {
+        "outcome": answer, "retry_s": 60, "meets_10m": None,
+    }  # fmt: skip
 
 
 def test_a_shortfall_and_a_reason_are_told(measured, capsys):
