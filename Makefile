@@ -4,7 +4,7 @@ VENV := .venv
 RUN := $(VENV)/bin/
 PIP := $(RUN)python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: demo test check bench bench-rest bench-collector bench-fleet faults fuzz docs clean
+.PHONY: demo test check bench bench-rest bench-collector bench-fleet bench-keeper faults fuzz docs clean
 
 demo: $(VENV)/.demo
 	$(RUN)schoolpulse demo
@@ -31,6 +31,10 @@ bench-collector: $(VENV)/.dev
 # 20,000 agents over 500 connections, ten minutes.
 bench-fleet: $(VENV)/.dev
 	PYTHONPATH=tests/support $(RUN)python tests/bench/fleet.py
+
+# A month derived on both stores: once, twice, killed and again.
+bench-keeper: $(VENV)/.dev
+	PYTHONPATH=tests/support $(RUN)python tests/bench/keeper.py
 
 # Real processes are hurt, every report is counted: half an hour, and a table.
 faults: $(VENV)/.dev
