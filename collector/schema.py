@@ -130,6 +130,7 @@ online bool - online, or offline by last will
     _measurement("collector", "telemetry", "", "the collector's own counts", """
 received int messages arrived since start
 stored int reports stored since start
+receipted int reports named in receipts that left since start
 duplicates int reports that had been stored before, as far as remembered
 held int reports held since start
 quarantined int messages quarantined since start
@@ -137,6 +138,13 @@ hellos int hellos answered since start
 store_errors int writes that failed since start
 queue int messages taken in and not yet stored
 write_ms float ms the last batch's write
+batch_ms float ms the last batch, from its first message's arrival to its receipts
+oldest_s float s age of the oldest report in hand without a receipt
+calendar_days int days until the register's last term ends
+certificate_days int days until the first of the broker's and our CA's certificates ends
+missing int reports of the last 24 h that nothing explains (the keeper's audit)
+missing_pcs int PCs that they are missing from
+clocks_off int PCs whose own clock is more than five minutes off
 """),
     _measurement("broker", "telemetry", "", "the broker's own counts ($SYS)", """
 clients int - clients connected

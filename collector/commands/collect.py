@@ -21,6 +21,7 @@ from collector.keeper import Keeper
 from collector.roster.book import RegisterBook
 from collector.service import Collector
 from collector.service import again as again_file
+from collector.service.checks_delivery import quarantined
 from collector.service.dirty import FILE as DAYS_FILE
 from collector.service.dirty import DirtyDays
 from collector.service.keeping import Keeping
@@ -128,7 +129,9 @@ def _open(config: Config, role: str, opened: ExitStack) -> Collector | Keeping:
     try:
         book = RegisterBook(config.folder / "register.db")
         # A book that is not there, or no more, is an error: the register in force stays.
-        keeper = Keeper(store, book.load, config.figure, config.city)
+        keeper = Keeper(
+            store, book.load, config.figure, config.city, quarantined=lambda: quarantined(config)
+        )
         if role == "keeper":
             dirty = DirtyDays(config.folder / DAYS_FILE)
             opened.callback(dirty.close)

@@ -10,14 +10,12 @@ from typing import NamedTuple
 from agent.wire import TopicError, parse_topic
 from agent.wire.lang import say
 from collector.config import Config
-from collector.keeper.audit import Audited, Boot, audit
+from collector.keeper.audit import CLOCK_MS, Audited, Boot, audit
 from collector.roster.register import Register
 from collector.service.quarantine import FILE, Quarantine
 from collector.store.factory import open_store
 from collector.store.seam import StoreError
 
-#: A PC's clock further off than this is listed, ms.
-CLOCK_MS = 5 * 60_000
 _LOOK_BACK_NS = 24 * 3600 * 10**9
 _NAMED = 20
 

@@ -19,7 +19,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 
 from agent.wire.settings import Broker
 from collector.service.backoff import Backoff
-from collector.service.client import V5, V311, Window, make
+from collector.service.client import V5, V311, Window, ends_of, make
 from collector.service.log import event, warn
 
 _ANSWER_S = 10.0  # how long a broker may take to accept or refuse us
@@ -50,6 +50,7 @@ class Link:
         self._up = self._lost = self._again = False
         self._loop: threading.Thread | None = None
         self.trouble = ""  # why there is no connection, in the broker's or system's words
+        self.certificate_ends: float | None = None  # of the broker's, s since 1970 UTC
         self.denied: list[str] = []  # topics whose subscription the broker refused
         self._thread = threading.Thread(target=self._supervise, name="mqtt", daemon=True)
 
@@ -182,6 +183,7 @@ class Link:
             return
         if self._window is not None:
             self._window.allow(properties)
+        self.certificate_ends = ends_of(client)
         if self._topics:
             client.subscribe([(topic, 1) for topic in self._topics])
         else:

@@ -68,6 +68,8 @@ class Worker:
         self._own_points = own_points
         self._again = again
         self._presences = Presences()
+        self._first: int | None = None  # arrival of the first message in hand, ns
+        self.batch_ms = 0.0
         self._recent: OrderedDict[int, None] = OrderedDict()
         self._thread = threading.Thread(target=self._run, name="worker", daemon=True)
 
@@ -89,10 +91,25 @@ class Worker:
         while not (self._inbox.closed and not len(self._inbox)):
             messages = self._inbox.take(BATCH, AGE_S, IDLE_S)
             try:
-                self.handle(messages)
+                self._timed(messages)
             except Exception as error:
                 # No receipt has left: the agents send these again.
                 warn("batch_failed", messages=len(messages), error=repr(error))
+
+    def _timed(self, messages: Sequence[Message]) -> None:
+        self._first = messages[0].arrived if messages else None
+        try:
+            self.handle(messages)
+            if self._first is not None:
+                self.batch_ms = (time.time_ns() - self._first) / 1e6
+        finally:
+            self._first = None
+
+    @property
+    def oldest_s(self) -> float:
+        """Age of the oldest message in hand, s; 0 where there is none."""
+        first = self._first or self._inbox.first
+        return 0.0 if first is None else max(0.0, (time.time_ns() - first) / 1e9)
 
     def handle(self, messages: Sequence[Message]) -> None:
         """One batch, to its receipts."""
@@ -144,7 +161,7 @@ class Worker:
         entries = []
         for (message, outcome), done in zip(aside, kept, strict=True):
             if done:
-                self._counts.add("quarantined")
+                self._counts.quarantine(outcome.reason)
                 event("quarantined", topic=message.topic, reason=outcome.reason)
             if outcome.source is not None and done:
                 entries.append(Entry(outcome.source))
@@ -194,6 +211,7 @@ class Worker:
         for topic, payload in merge(entries, held, time.time_ns() // 1_000_000, since):
             if not self._publish(topic, payload):
                 self._counts.add("receipts_unsent")
+        self._counts.add("receipted", len(entries))
 
 
 def _source(topic: str) -> Source | None:
