@@ -142,6 +142,7 @@ batch_ms float ms the last batch, from its first message's arrival to its receip
 oldest_s float s age of the oldest report in hand without a receipt
 calendar_days int days until the register's last term ends
 certificate_days int days until the first of the broker's and our CA's certificates ends
+days str - local days that a batch of reports touched, by comma, for a keeper elsewhere
 missing int reports of the last 24 h that nothing explains (the keeper's audit)
 missing_pcs int PCs that they are missing from
 clocks_off int PCs whose own clock is more than five minutes off

@@ -31,7 +31,7 @@ from collector.store.seam import Store, StoreError
 
 ROLES = ("all", "ingest", "keeper")
 _KEEPER_STOP_S = 3.5
-_SWITCH_S = 0.0005
+_SWITCH_S = 0.0001
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -135,7 +135,7 @@ def _open(config: Config, role: str, opened: ExitStack) -> Collector | Keeping:
         if role == "keeper":
             dirty = DirtyDays(config.folder / DAYS_FILE)
             opened.callback(dirty.close)
-            return Keeping(keeper, dirty, config.keeper_s)
+            return Keeping(keeper, dirty, config.keeper_s, store)
         mine = None if role == "ingest" else keeper
         return Collector(config, store, book.load, version=book.version, keeper=mine)
     except (OSError, sqlite3.Error) as error:

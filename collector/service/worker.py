@@ -7,7 +7,7 @@ import sqlite3
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from agent.wire import TopicError, parse_topic
@@ -37,6 +37,7 @@ from collector.store.seam import Point
 BATCH = 500
 AGE_S = 0.1
 IDLE_S = 0.5
+_NOTE_S = 60.0
 _REMEMBERED = 50_000  # reports; only the count of duplicates rests on it
 
 Publish = Callable[[str, bytes], bool]
@@ -68,6 +69,8 @@ class Worker:
         self._own_points = own_points
         self._again = again
         self._presences = Presences()
+        self._noted: set[dt.date] = set()
+        self._noted_until = 0.0
         self._first: int | None = None  # arrival of the first message in hand, ns
         self.batch_ms = 0.0
         self._recent: OrderedDict[int, None] = OrderedDict()
@@ -171,7 +174,8 @@ class Worker:
 
     def _store(self, items: Sequence[_Item], noted: Sequence[Point]) -> None:
         groups = [item.stored.points for item in items]
-        result = self._writer.write([*groups, tuple(noted)])
+        days = {item.stored.day for item in items if item.stored.day is not None}
+        result = self._writer.write([*groups, (*noted, *self._note(days))])
         if result is None:
             return  # stopping, and the store is down: no receipt, the agents keep them
         held: list[Held] = []
@@ -186,6 +190,19 @@ class Worker:
         self._remember(stored.source for stored in good)
         entries += [Entry(stored.source, stored.echo) for stored in good]
         self._receipt(entries, held)
+
+    def _note(self, days: set[dt.date]) -> Iterator[Point]:
+        """Days that a keeper on another machine must derive anew, noted in the store once a minute.
+
+        In the write that has the reports: what is receipted is noted.
+        """
+        if time.monotonic() >= self._noted_until:
+            self._noted.clear()
+            self._noted_until = time.monotonic() + _NOTE_S
+        if new := sorted(days - self._noted):
+            self._noted |= days
+            said = ",".join(day.isoformat() for day in new)
+            yield Point("collector", {}, {"days": said}, time.time_ns())
 
     def _mark(self, stored: Sequence[Stored]) -> None:
         days: set[dt.date] = {item.day for item in stored if item.day is not None}
