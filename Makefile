@@ -3,8 +3,10 @@ PYTHON ?= python3
 VENV := .venv
 RUN := $(VENV)/bin/
 PIP := $(RUN)python -m pip install --quiet --disable-pip-version-check -c constraints.txt
+BENCH := PYTHONPATH=tests/support $(RUN)python tests/bench/
 
-.PHONY: demo test check bench bench-rest bench-collector bench-fleet bench-keeper faults fuzz docs clean
+.PHONY: demo test check docs clean faults fuzz test-windows installer bench bench-rest \
+  bench-collector bench-fleet bench-keeper bench-line bench-equipment bench-dashboards
 
 demo: $(VENV)/.demo
 	$(RUN)schoolpulse demo
@@ -18,24 +20,6 @@ check: $(VENV)/.dev
 	$(RUN)ruff format --check .
 	$(RUN)mypy
 
-bench: bench-rest bench-collector
-
-# The agent at rest for ten minutes, all probes, over TLS.
-bench-rest: $(VENV)/.dev
-	PYTHONPATH=tests/support $(RUN)python tests/bench/rest.py
-
-# The collector as fast as it goes, and at 2,000 reports a second, on both stores.
-bench-collector: $(VENV)/.dev
-	PYTHONPATH=tests/support $(RUN)python tests/bench/ingest.py
-
-# 20,000 agents over 500 connections, ten minutes.
-bench-fleet: $(VENV)/.dev
-	PYTHONPATH=tests/support $(RUN)python tests/bench/fleet.py
-
-# A month derived on both stores: once, twice, killed and again.
-bench-keeper: $(VENV)/.dev
-	PYTHONPATH=tests/support $(RUN)python tests/bench/keeper.py
-
 # Real processes are hurt, every report is counted: half an hour, and a table.
 faults: $(VENV)/.dev
 	sh tests/install_services.sh
@@ -43,10 +27,50 @@ faults: $(VENV)/.dev
 
 # A million hurt messages; 20,000 of them in every `make test`.
 fuzz: $(VENV)/.dev
-	PYTHONPATH=tests/support $(RUN)python tests/bench/fuzz.py
+	$(BENCH)fuzz.py
+
+# The Windows agent under Wine: frozen, probing, killed, installed. Installs what it needs.
+test-windows: $(VENV)/.dev installer
+	sh tests/install_services.sh
+	$(RUN)python -m pytest -o addopts="-ra --import-mode=importlib" tests/windows
+
+# The agent frozen to one folder, and its installer: dist/windows/
+installer:
+	sh deploy/windows/installer.sh
+
+bench: bench-rest bench-equipment bench-collector
+
+# The agent at rest for ten minutes, all probes, over TLS.
+bench-rest: $(VENV)/.dev
+	$(BENCH)rest.py
+
+# What the equipment probes cost an hour, over a PC of many devices.
+bench-equipment: $(VENV)/.dev
+	$(BENCH)equipment.py
+
+# The collector as fast as it goes, and at 2,000 reports a second, on both stores.
+bench-collector: $(VENV)/.dev
+	$(BENCH)ingest.py
+
+# 20,000 agents over 500 connections, ten minutes.
+bench-fleet: $(VENV)/.dev
+	$(BENCH)fleet.py
+
+# A month derived on both stores: once, twice, killed and again.
+bench-keeper: $(VENV)/.dev
+	$(BENCH)keeper.py
+
+# Lines of known rate, by us, speedtest-cli and iperf3 (root on Linux; an hour). A part of it:
+# make bench-line LINE="--rates 10,20 --runs 5"; what was kept: make bench-line LINE=--table
+bench-line: $(VENV)/.dev
+	$(BENCH)line.py $(LINE)
+
+# Every query of every board and alert on a city-month of 600 schools, in a real InfluxDB.
+bench-dashboards: $(VENV)/.dev
+	$(BENCH)boards.py
 
 docs: $(VENV)/.dev
-	$(RUN)python -m collector.schema > docs/schema.md
+	$(RUN)python -m collector.schema_page > docs/schema.md
 	for kind in message receipt presence policy; do \
 	  $(RUN)python -m agent.wire.jsonschema $$kind > docs/wire/$$kind.schema.json; done
 	$(RUN)schoolpulse dashboards build

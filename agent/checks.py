@@ -62,8 +62,8 @@ def machine() -> Check:
     who = identity.identify()
     detail = f"{who.machine} ({', '.join(who.sources)})"
     mend = say(
-        "弱标识：Linux 上让服务单元的 ExecStartPre=+ 运行 python -m agent.identity",
-        "weak: on Linux let the unit's ExecStartPre=+ run python -m agent.identity",
+        "弱标识：固件无编号；Linux 上让服务单元的 ExecStartPre=+ 运行 python -m agent.identity",
+        "weak: no id in the firmware; on Linux let ExecStartPre=+ run python -m agent.identity",
     )
     return Check(say("机器标识", "machine id"), not who.weak, detail, mend if who.weak else "")
 
@@ -88,7 +88,8 @@ def each_probe(config: Config) -> Iterator[Check]:
                 label, False, say("没有此项", "no such probe"), say("可用：", "use: ") + known
             )
             continue
-        gathered = probes.run((name,))
+        context = probes.Context(watched=config.devices, patient=True)
+        gathered = probes.run((name,), context)
         timing = gathered.timings[0]
         found = say(f"{len(gathered.readings)} 条", f"{len(gathered.readings)} readings")
         took = f"{timing.seconds * 1000:.0f} ms"

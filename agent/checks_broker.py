@@ -43,7 +43,7 @@ class BrokerChecks:
     def checks(self) -> Iterator[Check]:
         """TCP, TLS, login, subscription, policy; ends at the first that fails."""
         broker = self._config.broker
-        reached = tcp(say("代理可达", "broker reachable"), broker.host, broker.port)
+        reached = tcp(say("消息服务可达", "broker reachable"), broker.host, broker.port)
         yield reached
         if reached.ok and broker.tls:
             reached = _tls(self._config)
@@ -59,8 +59,8 @@ class BrokerChecks:
             yield Check(
                 login,
                 False,
-                say("代理不应答", "no answer"),
-                say("查代理日志", "see the broker's log"),
+                say("消息服务不应答", "no answer"),
+                say("查消息服务的日志", "see the broker's log"),
             )
             return
         mend = say("查 broker.username 与 password", "check broker.username and password")
@@ -108,7 +108,8 @@ class BrokerChecks:
                     break
         if answer is None or any(reason.is_failure for reason in answer.reasons):
             mend = say(
-                "代理的 ACL 须允许此账号读本校主题", "the ACL must let this account read its school"
+                "消息服务的 ACL 须允许此账号读本校主题",
+                "the ACL must let this account read its school",
             )
             yield Check(name, False, say("被拒绝", "refused"), mend)
             return

@@ -14,6 +14,9 @@ COMMANDS = {
     "equipment": Command("agent.commands.equipment", "列出所接设备", "list what is attached"),
     "outbox": Command("agent.commands.outbox", "列出待确认的报告", "list what waits"),
     "status": Command("agent.commands.status", "当前状态", "where the agent stands"),
+    "install": Command("agent.commands.install", "装成服务", "install as a service"),
+    "uninstall": Command("agent.commands.uninstall", "卸载服务", "remove the service"),
+    "service": Command("agent.commands.service", "由 Windows 启动", "started by Windows"),
     "doctor": Command("agent.commands.doctor", "逐项检查并给出办法", "check all, name the mend"),
 }
 

@@ -9,15 +9,35 @@ import os
 import re
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
 from agent.wire import settings
 from agent.wire.lang import say
 from agent.wire.settings import Broker, SettingsError
+from agent.wire.signing import MIN_KEY
 
-DEFAULT_FILE = Path("/etc/schoolpulse/agent.toml")
+_COMMON_APPDATA = 0x23
+
+
+def _program_data() -> Path:
+    """C:\\ProgramData by the shell's word: a service's environment need not have it."""
+    if sys.platform != "win32":
+        return Path("C:/ProgramData")
+    import ctypes
+
+    path = ctypes.create_unicode_buffer(260)
+    failed = ctypes.windll.shell32.SHGetFolderPathW(None, _COMMON_APPDATA, None, 0, path)
+    return Path("C:/ProgramData" if failed else path.value)
+
+
+WINDOWS_FOLDER = _program_data() / "SchoolPulse"
+DEFAULT_FILE = (
+    WINDOWS_FOLDER / "agent.toml"
+    if sys.platform == "win32"
+    else Path("/etc/schoolpulse/agent.toml")
+)
 _SCHOOL = re.compile("[0-9]{10}", re.ASCII)
 
 Positive = Annotated[int, Meta(ge=1)]
@@ -36,15 +56,50 @@ class Line(Struct, frozen=True, forbid_unknown_fields=True):
 
     name: str = ""  # the line's name in the register
     server: str = ""  # http://host:port of the city's measurement server
+    key_file: str = ""  # file with the school's key for that server
+    metered: bool | None = None  # whether the link is paid by volume; not set: as the system says
     quiet_per_day: PerDay | None = None  # tests a day outside lessons
     lesson_per_day: PerDay | None = None  # tests a day in lessons
     at_start: bool = False  # one test as soon as the time is known, whatever the hour
+
+    def key(self) -> str:
+        """The school's key; empty where none is set.
+
+        Raises:
+            SettingsError: the file cannot be read, or holds no key.
+        """
+        if not self.key_file:
+            return ""
+        try:
+            key = Path(self.key_file).read_text("ascii").strip()
+        except (OSError, ValueError) as error:
+            problem = say("读不到线路密钥", "cannot read the line's key")
+            raise SettingsError(f"line.key_file: {problem} {self.key_file}: {error}") from error
+        if len(key) < MIN_KEY:
+            text = say("里没有密钥（至少 32 个字符）", "holds no key (32 characters at least)")
+            raise SettingsError(f"line.key_file: {self.key_file} {text}")
+        return key
+
+
+class Watched(Struct, frozen=True, forbid_unknown_fields=True):
+    """A device on the network that this agent asks how it is."""
+
+    host: str
+    kind: Literal["projector", "panel", "tv", "printer", "camera"] = "projector"
+    speaks: Literal["pjlink", "tcp"] = "pjlink"  # tcp: only whether the port answers
+    port: Annotated[int, Meta(ge=1, le=65535)] | None = None
+    name: str = ""
+    room: str = ""  # where it stands, if not where this PC does
+    password: str = ""  # PJLink's
+    password_file: str = ""
 
 
 class Probes(Struct, frozen=True, forbid_unknown_fields=True):
     """What is looked at."""
 
-    enabled: tuple[str, ...] = ("host", "displays", "sound")
+    enabled: tuple[str, ...] = (
+        "host", "displays", "sound", "cameras", "touch", "printers", "network",
+    )  # fmt: skip
     check_s: Annotated[int, Meta(ge=1)] = 30  # how often devices are compared, for "at once"
 
 
@@ -59,6 +114,7 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
     outbox: Outbox = Outbox()
     line: Line = Line()
     probes: Probes = Probes()
+    devices: tuple[Watched, ...] = ()
 
     @property
     def folder(self) -> Path:
@@ -66,7 +122,7 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
         if self.data:
             return Path(self.data)
         if sys.platform == "win32":
-            return Path(os.environ.get("PROGRAMDATA", "C:/ProgramData")) / "SchoolPulse"
+            return WINDOWS_FOLDER
         if os.access("/var/lib", os.W_OK):
             return Path("/var/lib/schoolpulse-agent")
         return Path.home() / ".local/share/schoolpulse-agent"

@@ -10,6 +10,7 @@ import msgspec
 import psutil
 
 from agent import probes
+from agent.config import Watched
 from agent.outbox import Counts
 from agent.version import VERSION
 from agent.wire.lang import say
@@ -40,13 +41,20 @@ def check_names(names: Collection[str]) -> None:
 class Gatherer:
     """The enabled probes, with what each remembers between its runs."""
 
-    def __init__(self, enabled: Collection[str]) -> None:
+    def __init__(
+        self, enabled: Collection[str], watched: tuple[Watched, ...] = (), *, patient: bool = False
+    ) -> None:
         """Raises SettingsError where a name is no probe."""
         check_names(enabled)
         self._enabled = tuple(enabled)
         self._compared = tuple(name for name in enabled if name not in _NOT_COMPARED)
-        self._context = probes.Context()
+        self._context = probes.Context(watched=watched, patient=patient)
         self._reported: frozenset[Device] | None = None
+
+    @property
+    def enabled(self) -> tuple[str, ...]:
+        """The names of the probes."""
+        return self._enabled
 
     def all(
         self, inventory: Inventory | None = None
@@ -90,8 +98,10 @@ def health(
     *,
     room: str = "",
     weak: bool = False,
+    ran: tuple[str, ...] = (),
+    sources: tuple[str, ...] = (),
 ) -> AgentHealth:
-    """The agent's own health; memory in bytes, times in s."""
+    """The agent's own health; memory in bytes, times in s. `ran` are probes that ran well."""
     process = psutil.Process()
     with process.oneshot():
         memory = process.memory_info().rss
@@ -110,4 +120,6 @@ def health(
         failed_probes=failed,
         room=room,
         weak_id=weak,
+        probes=ran,
+        sources=sources,
     )

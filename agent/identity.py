@@ -10,6 +10,11 @@ On Linux the firmware's serials are for root only. The unit's privileged helper,
 without that file an ordinary user gets no strong id, rather than one of fewer sources that
 would differ from root's. Then a weak id stands in, from the system's own id on the disk:
 clones share it, so it is no computer-room evidence.
+
+Where no source of `SOURCES` is usable, `LAST_SOURCES` stand in: serials burnt into disks, and
+the addresses of Wi-Fi radios. They change with a part, so they come last, but clones do not
+share them. That is also how a PC is healed whose every source turns out to be shared: the
+collector sees two boots of one id at once, and by policy has them leave those values out.
 """
 
 from __future__ import annotations
@@ -17,7 +22,6 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-import sys
 from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import NamedTuple
@@ -26,10 +30,12 @@ import msgspec
 
 from agent import identity_linux, identity_windows
 from agent.version import VERSION
+from agent.windows import System, this_system
 from agent.wire import Inventory
 
 #: The hardware sources, by the names that `exclude` takes.
 SOURCES = ("product_uuid", "product_serial", "board_serial", "macs")
+LAST_SOURCES = ("disks", "wifi")
 #: Left by the privileged helper, below the root.
 HARDWARE_FILE = "run/schoolpulse/hardware.json"
 
@@ -49,11 +55,15 @@ _MIN_LENGTH = 4
 
 
 class Identity(NamedTuple):
-    """A machine id of 32 hex digits, the sources it was made of, and whether clones share it."""
+    """A machine id of 32 hex digits, the sources it was made of, and whether clones share it.
+
+    `digests` are those of the sources, as name=16 hex digits: what a policy excludes.
+    """
 
     machine: str
     weak: bool
     sources: tuple[str, ...]
+    digests: tuple[str, ...] = ()
 
 
 class _Hardware(msgspec.Struct):
@@ -63,19 +73,30 @@ class _Hardware(msgspec.Struct):
     digests: dict[str, str]
 
 
-def identify(root: Path = Path("/"), exclude: Collection[str] = ()) -> Identity:
+def identify(
+    root: Path = Path("/"), exclude: Collection[str] = (), windows: System | None = None
+) -> Identity:
     """The machine id of the system under `root`, leaving out the sources in `exclude`.
 
-    A fixture tree may stand in for the root on Linux.
+    `exclude` has names, or name=digest for one value of a source: PCs with other values keep
+    their id. A fixture tree may stand in for the root on Linux, a device tree for Windows.
     """
+    windows = windows or this_system()
     digests = _left_by_helper(root)
     if digests is None:
-        digests = _read_digests(root)
-    kept = {name: digests[name] for name in SOURCES if name in digests and name not in exclude}
-    if kept:
-        return Identity(_hash("machine", kept), False, tuple(kept))
-    name, value = _weak_source(root)
+        digests = _read_digests(root, windows)
+    for names in (SOURCES, LAST_SOURCES):
+        kept = {name: digests[name] for name in names if name in digests}
+        kept = {n: d for n, d in kept.items() if not {n, _told(n, d)} & set(exclude)}
+        if kept:
+            told = tuple(_told(name, digest) for name, digest in kept.items())
+            return Identity(_hash("machine", kept), False, tuple(kept), told)
+    name, value = _weak_source(root, windows)
     return Identity(_hash("weak", {name: _digest(value)}), True, (name,))
+
+
+def _told(name: str, digest: str) -> str:
+    return f"{name}={digest[:16]}"
 
 
 def usable(value: str) -> bool:
@@ -84,11 +105,14 @@ def usable(value: str) -> bool:
     return len(plain) >= _MIN_LENGTH and plain not in _SHARED and len(set(plain)) > 1
 
 
-def inventory(root: Path = Path("/"), *, weak: bool = False, room: str = "") -> Inventory:
+def inventory(
+    root: Path = Path("/"), *, weak: bool = False, room: str = "", windows: System | None = None
+) -> Inventory:
     """What this machine is. `weak` and `room` are passed through."""
     import psutil
 
-    facts = identity_windows.inventory() if _windows() else identity_linux.inventory(root)
+    windows = windows or this_system()
+    facts = identity_windows.inventory(windows) if windows else identity_linux.inventory(root)
     return Inventory(
         hostname=_text(facts.hostname),
         os=_text(facts.os),
@@ -103,6 +127,8 @@ def inventory(root: Path = Path("/"), *, weak: bool = False, room: str = "") -> 
         agent_version=VERSION,
         weak_id=weak,
         room=room,
+        serial=_text(facts.serial) if usable(facts.serial) else "",
+        disks=tuple(map(_text, facts.disks)),
     )
 
 
@@ -126,7 +152,7 @@ def write_hardware(root: Path = Path("/")) -> Path:
     """
     path = root / HARDWARE_FILE
     path.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
-    content = msgspec.json.encode(_Hardware(1, _read_digests(root)))
+    content = msgspec.json.encode(_Hardware(1, _read_digests(root, this_system())))
     partial = path.with_name(f"{path.name}.{os.getpid()}")
     partial.write_bytes(content)
     partial.chmod(0o644)
@@ -142,17 +168,17 @@ def _left_by_helper(root: Path) -> dict[str, str] | None:
     return found.digests if found.v == 1 else None
 
 
-def _read_digests(root: Path) -> dict[str, str]:
+def _read_digests(root: Path, windows: System | None) -> dict[str, str]:
     """Digests of the usable sources; none where one of them is hidden from this user."""
-    facts = identity_windows.hardware() if _windows() else identity_linux.hardware(root)
+    facts = identity_windows.hardware(windows) if windows else identity_linux.hardware(root)
     if facts is None:
         return {}
     values = {name: value for name, value in facts.items() if usable(value)}
     return {name: _digest(_plain(value)) for name, value in values.items()}
 
 
-def _weak_source(root: Path) -> tuple[str, str]:
-    found = identity_windows.weak() if _windows() else identity_linux.weak(root)
+def _weak_source(root: Path, windows: System | None) -> tuple[str, str]:
+    found = identity_windows.weak(windows) if windows else identity_linux.weak(root)
     if found:
         return found
     import socket
@@ -171,10 +197,6 @@ def _digest(value: str) -> str:
 def _hash(kind: str, digests: Mapping[str, str]) -> str:
     text = "\n".join([kind, *(f"{name}={digests[name]}" for name in sorted(digests))])
     return _digest(text)
-
-
-def _windows() -> bool:
-    return sys.platform == "win32"
 
 
 def _text(value: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -22,6 +23,8 @@ class Facts(NamedTuple):
     model: str = ""
     cpu: str = ""
     firmware_date: str = ""
+    serial: str = ""
+    disks: tuple[str, ...] = ()
 
 
 def hardware(root: Path) -> dict[str, str] | None:
@@ -37,6 +40,8 @@ def hardware(root: Path) -> dict[str, str] | None:
         root / "proc/device-tree/serial-number"
     )
     found["macs"] = " ".join(built_in_macs(root))
+    found["disks"] = " ".join(_disk_serials(root))
+    found["wifi"] = " ".join(_radios(root))
     return {name: value for name, value in found.items() if value}
 
 
@@ -71,7 +76,49 @@ def inventory(root: Path) -> Facts:
         model=_text(root / _DMI / "product_name") or _text(root / "proc/device-tree/model"),
         cpu=_cpu(root) or platform.machine(),
         firmware_date=_text(root / _DMI / "bios_date"),
+        serial=_text(root / _DMI / "product_serial"),  # for root alone
+        disks=tuple(_disks(root)),
     )
+
+
+def _built_in_disks(root: Path) -> list[Path]:
+    """Disks with hardware behind them that stay where they are: no sticks, no images."""
+    try:
+        folders = sorted((root / "sys/block").iterdir())
+    except OSError:
+        return []
+    return [
+        folder
+        for folder in folders
+        if (folder / "device").exists()
+        and _text(folder / "removable") != "1"
+        and "/usb" not in os.path.realpath(folder)
+    ]
+
+
+def _disk_serials(root: Path) -> list[str]:
+    """World-wide names: burnt in, and not cloned with the content."""
+    disks = _built_in_disks(root)
+    found = {_text(disk / "wwid") or _text(disk / "device/wwid") for disk in disks}
+    return sorted(found - {""})
+
+
+def _radios(root: Path) -> list[str]:
+    """The addresses burnt into Wi-Fi radios, whatever their interfaces use now."""
+    try:
+        folders = sorted((root / "sys/class/ieee80211").iterdir())
+    except OSError:
+        return []
+    found = {_text(folder / "macaddress").lower() for folder in folders}
+    return sorted(mac for mac in found if mac and not int(mac[:2], 16) & _LOCALLY_ADMINISTERED)
+
+
+def _disks(root: Path) -> Iterator[str]:
+    """Model and size of each, in GB of 10^9 bytes; sysfs counts blocks of 512."""
+    for disk in _built_in_disks(root):
+        size = _text(disk / "size")
+        model = " ".join((_text(disk / "device/model") or disk.name).split())
+        yield f"{model} {int(size) * 512 / 1e9:.0f} GB" if size.isdecimal() else model
 
 
 def _burnt_in(folder: Path) -> bool:

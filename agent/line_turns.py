@@ -12,19 +12,16 @@ import threading
 from collections.abc import Callable
 from typing import NamedTuple
 
-from agent.schedule import PlannedTest, next_test, still_fits
+from agent.schedule import PlannedTest, Who, next_test
 from agent.wire.calendar import Calendar
-from agent.wire.messages import LinePolicy, LineTest
+from agent.wire.messages import LinePolicy, LineTest, Postponed
 
 log = logging.getLogger(__name__)
 
-#: Later than this after its time a test is left out: the PC slept. s
-_LATE_S = 600.0
-#: Another PC tests the line: wait this long, at most so often. s
-_BUSY_S = 90.0
-_BUSY_TRIES = 6
+#: A test that failed is tried again in its window, each time after twice as long. s
+_AGAIN_S = 300.0
 
-Measure = Callable[[LinePolicy], LineTest]
+Measure = Callable[[PlannedTest, float | None], LineTest | Postponed]
 
 
 class Plan(NamedTuple):
@@ -39,7 +36,7 @@ class LineTurns:
 
     def __init__(
         self,
-        machine: str,
+        who: Who,
         measure: Measure,
         done: Callable[[LineTest], None],
         *,
@@ -47,13 +44,14 @@ class LineTurns:
         draw: Callable[[], float] = random.random,
     ) -> None:
         self.planned: PlannedTest | None = None
-        self._machine = machine
+        self._who = who
         self._measure = measure
         self._done = done
         self._at_start = at_start
         self._draw = draw
         self._plan = Plan()
-        self._busy = 0
+        self._failed = 0
+        self._served: set[tuple[dt.date, str, str]] = set()
         self._thread: threading.Thread | None = None
 
     def plan(self, plan: Plan, now: dt.datetime | None) -> None:
@@ -64,13 +62,14 @@ class LineTurns:
         self._choose(now)
 
     def _choose(self, now: dt.datetime | None) -> None:
-        if now is None or self.planned is not None or not self._plan.lines:
+        if now is None or self.planned is not None or self._running or not self._plan.lines:
             return
         if self._at_start:
             self._at_start = False
-            self.planned = PlannedTest(now, "any", self._plan.lines[0])
+            self.planned = PlannedTest(now, self._plan.lines[0])
             return
-        self.planned = next_test(now, self._plan.lines, self._plan.calendar, self._machine)
+        plan = self._plan
+        self.planned = next_test(now, plan.lines, plan.calendar, self._who, self._served)
 
     def wait(self, now: dt.datetime | None) -> float | None:
         """Seconds until `turn` is needed; None where nothing is planned, or a test runs."""
@@ -83,41 +82,66 @@ class LineTurns:
         planned = self.planned
         if now is not None and planned is not None and planned.time <= now and not self._running:
             self.planned = None
-            if self._fits(planned, now):
-                self._begin(planned)
+            if planned.window is None or planned.window.first(now) == now:
+                self._begin(planned, now)
+                return  # what comes next is known when it has ended
         self._choose(now)
+
+    @property
+    def running(self) -> bool:
+        """Whether a test runs."""
+        return self._running
 
     @property
     def _running(self) -> bool:
         return self._thread is not None and self._thread.is_alive()
 
-    def _fits(self, planned: PlannedTest, now: dt.datetime) -> bool:
-        late = (now - planned.time).total_seconds() > _LATE_S
-        return not late and still_fits(planned.kind, now, self._plan.calendar)
-
-    def _begin(self, planned: PlannedTest) -> None:
+    def _begin(self, planned: PlannedTest, now: dt.datetime) -> None:
         self._thread = threading.Thread(
-            target=self._run, args=(planned,), name="line-test", daemon=True
+            target=self._run, args=(planned, now), name="line-test", daemon=True
         )
         self._thread.start()
 
-    def _run(self, planned: PlannedTest) -> None:
+    def _run(self, planned: PlannedTest, now: dt.datetime) -> None:
+        left = None if planned.window is None else planned.window.left_s(now)
         try:
-            test = self._measure(planned.line)
+            test = self._measure(planned, left)
         except Exception:  # a missing child program must not end the agent
             log.exception("line_test_failed")
+            self._serve(planned)
             return
-        if test.outcome == "busy":
-            self._again(planned)
+        if isinstance(test, Postponed):
+            self._postponed(planned, test, now)
+            return
+        if test.outcome == "ok":
+            self._serve(planned)
         else:
-            self._busy = 0
-            self._done(test)
+            self._failed += 1
+            self._again(planned, now, _AGAIN_S * 2 ** (self._failed - 1))
+        self._done(test)
 
-    def _again(self, planned: PlannedTest) -> None:
-        """The line belongs to another PC just now: nothing was measured, so nothing is said."""
-        self._busy += 1
-        if self._busy >= _BUSY_TRIES:
-            self._busy = 0
-            return
-        wait = dt.timedelta(seconds=_BUSY_S * (0.5 + self._draw()))
-        self.planned = planned._replace(time=planned.time + wait)
+    def _postponed(self, planned: PlannedTest, said: Postponed, now: dt.datetime) -> None:
+        """The line is another's just now: nothing was measured, so nothing is reported."""
+        log.info("line_test_postponed", extra={"answer": said.answer, "retry_s": said.retry_s})
+        if said.answer == "enough":
+            self._serve(planned)
+        else:
+            self._again(planned, now, said.retry_s * (1 + self._draw() / 2))
+
+    def _again(self, planned: PlannedTest, now: dt.datetime, seconds: float) -> None:
+        """The same test later, where its window allows."""
+        window = planned.window
+        time = now + dt.timedelta(seconds=seconds)
+        first = time if window is None else window.first(time)
+        if first is None or (window is None and self._failed):
+            self._serve(planned)
+        else:
+            self.planned = planned._replace(time=first)
+
+    def _serve(self, planned: PlannedTest) -> None:
+        """This window needs nothing more of us."""
+        self._failed = 0
+        window = planned.window
+        if window is not None:
+            self._served = {one for one in self._served if one[0] >= window.day}
+            self._served.add((window.day, planned.line.line, window.name))

@@ -22,7 +22,7 @@ from agent import connection as mqtt
 from agent.backoff import backoff
 from agent.clock import Clock
 from agent.hello import HelloTurn
-from agent.link_parts import NOBODY, Heard, Speaker, State
+from agent.link_parts import NOBODY, Heard, Speaker, State, read_policy
 from agent.loop import Loop
 from agent.outbox import Outbox
 from agent.wire import codec, tls, topics
@@ -234,8 +234,8 @@ class Link:
         with contextlib.suppress(codec.UnreadableError, codec.FutureVersionError):
             if topic == self.speaker.receipt_topic:
                 self._on_receipt(codec.decode_receipt(payload))
-            elif topic == self.speaker.policy_topic:
-                self._on_policy(codec.decode_policy(payload))
+            elif (policy := read_policy(payload, self._heard)) is not None:
+                self._on_policy(policy)
 
     def _on_receipt(self, receipt: Receipt) -> None:
         if receipt.echo is not None:

@@ -61,6 +61,18 @@ class Heard(NamedTuple):
     policy: Callable[[Policy], None] = lambda policy: None
     receipt: Callable[[Receipt], None] = lambda receipt: None
     state: Callable[[State, str], None] = lambda state, error: None
+    bad_policy: Callable[[str], None] = lambda reason: None
 
 
 NOBODY = Heard()
+
+
+def read_policy(payload: bytes, heard: Heard) -> Policy | None:
+    """A policy; one that cannot be followed is told, and the one before stays in force."""
+    if not payload:  # the school has left the register
+        return None
+    try:
+        return codec.decode_policy(payload)
+    except (codec.UnreadableError, codec.FutureVersionError) as error:
+        heard.bad_policy(str(error))
+        return None

@@ -11,8 +11,11 @@ from agent.wire.messages import LinePolicy, Policy
 
 
 def room_of(config: Config, policy: Policy | None, machine: str, hostname: str) -> str:
-    """The room: as set here, else by machine id, else by a pattern of host names; "" if none."""
-    if config.room or policy is None:
+    """The room: the register's by machine id, else by pattern of host names, else as set here.
+
+    The register goes first, as it does where the city counts the PC's equipment.
+    """
+    if policy is None:
         return config.room
     if machine in policy.rooms:
         return policy.rooms[machine]
@@ -22,7 +25,7 @@ def room_of(config: Config, policy: Policy | None, machine: str, hostname: str) 
         for pattern, room in policy.rooms.items()
         if fnmatch.fnmatchcase(name, pattern.casefold())
     )
-    return next(fits, "")
+    return next(fits, config.room)
 
 
 def lines_of(config: Config, policy: Policy | None, room: str) -> tuple[LinePolicy, ...]:

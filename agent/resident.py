@@ -7,7 +7,6 @@ import signal
 import sqlite3
 import ssl
 import sys
-from typing import Any
 
 from agent import config as settings
 from agent import identity, status
@@ -20,18 +19,41 @@ from agent.wire.lang import say
 log = logging.getLogger(__name__)
 
 
-def run(path: str | None) -> int:
+class Told:
+    """What this process was told: `stop` may come from a signal or from the system's services."""
+
+    def __init__(self) -> None:
+        self.stopped = False
+        self.runner: Runner | None = None
+
+    def listen(self) -> None:
+        """Take the signals that end a process; in the main thread only."""
+        for name in ("SIGTERM", "SIGINT", "SIGBREAK"):  # the last is Windows'
+            if hasattr(signal, name):
+                signal.signal(getattr(signal, name), lambda *_: self.stop())
+
+    def stop(self) -> None:
+        """End the run in order, soon."""
+        self.stopped = True
+        if self.runner is not None:
+            self.runner.stop()
+
+
+def run(path: str | None, told: Told | None = None) -> int:
     """Run until told to stop; returns the exit code.
 
     Raises:
         SettingsError, RefusedError: it cannot start; the message says why.
     """
+    if told is None:
+        told = Told()
+        told.listen()
     config, warnings = settings.load(path)
     for warning in warnings:
         print(warning, file=sys.stderr)
     lock = _lock(config)
     try:
-        return _run(config)
+        return _run(config, told)
     except (OSError, sqlite3.Error, ssl.SSLError) as error:
         raise RefusedError(_cannot(config, error)) from error
     finally:
@@ -59,33 +81,18 @@ def _cannot(config: Config, error: Exception) -> str:
     )
 
 
-def _run(config: Config) -> int:
+def _run(config: Config, told: Told) -> int:
     """Run under one id after another: a policy may say that ours is not ours alone."""
     last = status.read(config.folder)
     exclude = last.exclude_sources if last is not None else ()
-    told = _Told()
     while True:
         who = Who(identity.identify(exclude=exclude), exclude)
         log.info("start", extra={"school": config.school, "machine": who.identity.machine})
         runner = Runner(config, who)
         told.runner = runner
+        if told.stopped:  # while we got ready
+            runner.stop()
         ended = runner.run()
-        if told.stop or not ended:
+        if told.stopped or not ended:
             return DONE if ended else FAILED
         exclude = runner.exclude
-
-
-class _Told:
-    """What the signals said."""
-
-    def __init__(self) -> None:
-        self.stop = False
-        self.runner: Runner | None = None
-        for name in ("SIGTERM", "SIGINT", "SIGBREAK"):  # the last is Windows'
-            if hasattr(signal, name):
-                signal.signal(getattr(signal, name), self._on_signal)
-
-    def _on_signal(self, _number: int, _frame: Any) -> None:
-        self.stop = True
-        if self.runner is not None:
-            self.runner.stop()

@@ -17,7 +17,9 @@ import time
 from collections.abc import Callable
 from typing import NamedTuple
 
-from agent import identity, place
+import msgspec
+
+from agent import identity, place, schedule
 from agent import status as status_file
 from agent.clock import Clock, wall_ms
 from agent.config import Config
@@ -27,10 +29,11 @@ from agent.line_turns import LineTurns, Measure, Plan
 from agent.link import Heard, Link, Speaker, State
 from agent.loop import Loop
 from agent.outbox import Limits, Outbox, OutboxError
-from agent.schedule import next_report
+from agent.schedule import PlannedTest, next_report
 from agent.status import Status
 from agent.wire.calendar import Calendar
-from agent.wire.messages import AgentHealth, Inventory, LinePolicy, LineTest, Policy, Receipt
+from agent.wire.messages import AgentHealth, Inventory, LineTest, Policy, Postponed, Receipt
+from agent.wire.settings import SettingsError
 
 log = logging.getLogger(__name__)
 
@@ -69,9 +72,10 @@ class Runner:
         self._who = who
         self._clock = clock or Clock()
         self._draw = draw
-        self._gatherer = Gatherer(config.probes.enabled)
+        self._gatherer = Gatherer(config.probes.enabled, config.devices)
         self._inventory = identity.inventory(weak=who.identity.weak, room=config.room)
         self._policy: Policy | None = None
+        self._policy_error = ""
         self._last_receipt: int | None = None
         self._started = wall_ms()
         self._wake = threading.Event()
@@ -86,12 +90,15 @@ class Runner:
         self._loop = Loop()
         self._link = self._new_link(machine)
         self._tests = LineTurns(
-            machine, measure or self._measure, self._tested, at_start=config.line.at_start
+            schedule.Who(config.school, machine),
+            measure or self._measure,
+            self._tested,
+            at_start=config.line.at_start,
         )
 
     def _new_link(self, machine: str) -> Link:
         speaker = Speaker(self._config.school, machine, self._hello_inventory)
-        heard = Heard(self._on_policy, self._on_receipt, self._on_state)
+        heard = Heard(self._on_policy, self._on_receipt, self._on_state, self._on_bad_policy)
         return Link(self._config.broker, speaker, self._outbox, self._clock, self._loop, heard)
 
     def stop(self) -> None:
@@ -148,7 +155,8 @@ class Runner:
     def _report(self) -> None:
         inventory = self._hello_inventory() if self._first else None
         readings, failed = self._gatherer.all(inventory)
-        self._outbox.put((*readings, self._health(failed)))
+        ran = tuple(name for name in self._gatherer.enabled if name not in failed)
+        self._outbox.put((*readings, self._health(failed, ran)))
         self._first = False
 
     def _pause(self) -> float:
@@ -165,9 +173,13 @@ class Runner:
     def _report_s(self) -> int:
         return place.report_every(self._config, self._policy)
 
-    def _health(self, failed: tuple[str, ...] = ()) -> AgentHealth:
-        weak = self._who.identity.weak
-        return health(self._outbox.counts(), failed, room=self._config.room, weak=weak)
+    def _health(self, failed: tuple[str, ...] = (), ran: tuple[str, ...] = ()) -> AgentHealth:
+        who = self._who.identity
+        told = health(
+            self._outbox.counts(), failed, room=self._config.room, weak=who.weak, ran=ran,
+            sources=who.digests,
+        )  # fmt: skip
+        return msgspec.structs.replace(told, policy_error=self._policy_error)
 
     def _now(self) -> dt.datetime | None:
         now = self._clock.now()
@@ -187,9 +199,14 @@ class Runner:
         calendar = Calendar() if self._policy is None else self._policy.calendar
         return Plan(place.lines_of(self._config, self._policy, self._room), calendar)
 
-    def _measure(self, line: LinePolicy) -> LineTest:
+    def _measure(self, planned: PlannedTest, left_s: float | None) -> LineTest | Postponed:
         from agent.probes.line import measure
 
+        line, window = planned.line, planned.window
+        try:
+            key = self._config.line.key()
+        except SettingsError as error:  # told in the city, where somebody can mend it
+            return LineTest(test="", line=line.line, outcome="refused", reason=str(error)[:256])
         return measure(
             line.server,
             school=self._config.school,
@@ -197,6 +214,9 @@ class Runner:
             line=line.line,
             max_seconds=line.max_seconds,
             max_bytes=line.max_bytes,
+            key=key,
+            window="" if window is None else window.name,
+            left_s=left_s,
         )
 
     def _tested(self, test: LineTest) -> None:
@@ -209,8 +229,15 @@ class Runner:
 
     # The loop's thread
 
+    def _on_bad_policy(self, reason: str) -> None:
+        """The old one stays; the city is told with the next report, which leaves at once."""
+        log.warning("policy_refused", extra={"reason": reason})
+        self._policy_error = reason[:256]
+        self._report_at = time.monotonic()
+        self._wake.set()
+
     def _on_policy(self, policy: Policy) -> None:
-        self._policy = policy
+        self._policy, self._policy_error = policy, ""
         log.info("policy", extra={"issued": policy.issued, "report_s": policy.report_s})
         if self._must_derive(policy):
             self.exclude = policy.exclude_sources

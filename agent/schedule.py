@@ -1,14 +1,17 @@
 """When to report and when to test the line. Pure: the time is an argument.
 
-Tests are drawn for a whole day from machine, line and day, so that a restart draws the same
-ones again and tests nothing twice.
+A day's quiet hours, and its lessons, are cut into as many equal windows as tests are wanted, and
+each window has its hour, drawn from school, line and day: the same on every PC of the line, after
+every restart. Each PC asks for its turn some minutes after that hour, drawn from its id, or as
+soon as it is on; the measurement server grants one test a window. So a line has the day's
+number of tests however many PCs are on, and no PC needs to know of another.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Container, Iterator
 from typing import Literal, NamedTuple
 
 from agent.wire.calendar import CITY_TIME, Calendar
@@ -16,17 +19,55 @@ from agent.wire.messages import LinePolicy
 
 #: Reports of a fleet must not drift into step: each wait is drawn within ± this share.
 _JITTER = 0.1
+#: The PCs of a line ask within so many seconds of a window's hour.
+_STAGGER_S = 240.0
+#: The hour lies in this part of its window: after it, busy lines and dead servers have time.
+_EARLY = 0.75
 
 Kind = Literal["quiet", "lesson", "any"]
 _Span = tuple[dt.time, dt.time]
 
 
+class Who(NamedTuple):
+    """Whose tests these are."""
+
+    school: str
+    machine: str
+
+
+class Window(NamedTuple):
+    """A stretch of a day that wants one test: allowed spans in order, and the hour for it."""
+
+    name: str  # "q0", "q1", ... outside lessons, "l0", ... in lessons
+    day: dt.date
+    at: dt.datetime
+    spans: tuple[tuple[dt.datetime, dt.datetime], ...]  # [from, to), aware
+
+    @property
+    def kind(self) -> Kind:
+        """In lessons or outside."""
+        return "quiet" if self.name.startswith("q") else "lesson"
+
+    def first(self, t: dt.datetime) -> dt.datetime | None:
+        """The first instant from `t` on at which a test may begin; None: the window is over."""
+        return next((max(t, begin) for begin, end in self.spans if t < end), None)
+
+    def left_s(self, now: dt.datetime) -> float:
+        """Seconds until it closes."""
+        return max(0.0, (self.spans[-1][1] - now).total_seconds())
+
+
 class PlannedTest(NamedTuple):
-    """One test to come, at `time` (aware)."""
+    """One test to come, at `time` (aware); without a window it is asked for by hand."""
 
     time: dt.datetime
-    kind: Kind
     line: LinePolicy
+    window: Window | None = None
+
+    @property
+    def kind(self) -> Kind:
+        """In lessons, outside, or at any time."""
+        return "any" if self.window is None else self.window.kind
 
 
 def next_report(last: float, period: float, draw: Callable[[], float]) -> float:
@@ -37,42 +78,45 @@ def next_report(last: float, period: float, draw: Callable[[], float]) -> float:
     return last + period * (1 - _JITTER + 2 * _JITTER * draw())
 
 
-def day_tests(
-    day: dt.date, line: LinePolicy, calendar: Calendar, machine: str
-) -> list[PlannedTest]:
-    """The day's tests of a line by this machine, in order.
-
-    Quiet ones lie in the hours when a PC is on and no lesson runs; lesson ones in lessons.
-    """
-    seed = f"{machine}/{line.line}/{day.isoformat()}"
-    quiet = _draw_times(day, _quiet_spans(day, calendar), line.quiet_per_day, f"{seed}/q")
-    lesson = _draw_times(day, _lesson_spans(day, calendar), line.lesson_per_day, f"{seed}/l")
-    planned = [PlannedTest(time, "quiet", line) for time in quiet]
-    planned += [PlannedTest(time, "lesson", line) for time in lesson]
-    return sorted(planned, key=lambda test: test.time)
+def windows(day: dt.date, line: LinePolicy, calendar: Calendar, school: str) -> list[Window]:
+    """The day's windows of a line, by their hours."""
+    seed = f"{school}/{line.line}/{day.isoformat()}"
+    quiet = _cut(day, "q", _quiet_spans(day, calendar), line.quiet_per_day, seed)
+    lesson = _cut(day, "l", _lesson_spans(day, calendar), line.lesson_per_day, seed)
+    return sorted([*quiet, *lesson], key=lambda window: window.at)
 
 
 def next_test(
-    now: dt.datetime, lines: tuple[LinePolicy, ...], calendar: Calendar, machine: str
+    now: dt.datetime,
+    lines: tuple[LinePolicy, ...],
+    calendar: Calendar,
+    who: Who,
+    served: Container[tuple[dt.date, str, str]] = (),
 ) -> PlannedTest | None:
-    """The first test after `now` (aware), today or tomorrow."""
+    """The first test from `now` (aware) on, today or tomorrow.
+
+    `served` holds (day, line, window) of those that need no test any more.
+    """
     today = now.astimezone(CITY_TIME).date()
-    days = (today, today + dt.timedelta(days=1))
     planned = [
         test
-        for day in days
+        for day in (today, today + dt.timedelta(days=1))
         for line in lines
-        for test in day_tests(day, line, calendar, machine)
-        if test.time > now
+        for window in windows(day, line, calendar, who.school)
+        if (day, line.line, window.name) not in served
+        and (test := _planned(now, line, window, who.machine)) is not None
     ]
     return min(planned, key=lambda test: test.time, default=None)
 
 
-def still_fits(kind: Kind, now: dt.datetime, calendar: Calendar) -> bool:
-    """Whether a test of this kind may begin at `now`: the PC may have slept over its time."""
-    if kind == "any":
-        return True
-    return calendar.is_lesson(now) if kind == "lesson" else calendar.is_quiet(now)
+def _planned(
+    now: dt.datetime, line: LinePolicy, window: Window, machine: str
+) -> PlannedTest | None:
+    """After the window's hour, or after the PC came on, by this PC's own delay."""
+    share = _share(f"{machine}/{window.day.isoformat()}/{window.name}")
+    delay = dt.timedelta(seconds=_STAGGER_S * share)
+    time = window.first(max(window.at, now) + delay)
+    return None if time is None else PlannedTest(time, line, window)
 
 
 def _lesson_spans(day: dt.date, calendar: Calendar) -> list[_Span]:
@@ -92,14 +136,31 @@ def _quiet_spans(day: dt.date, calendar: Calendar) -> list[_Span]:
     return spans
 
 
-def _draw_times(day: dt.date, spans: list[_Span], count: int, seed: str) -> list[dt.datetime]:
-    """`count` times, evenly over the spans' whole length; one in each equal part of it."""
+def _cut(day: dt.date, name: str, spans: list[_Span], count: int, seed: str) -> list[Window]:
+    """`count` equal windows of the spans laid end to end, each with an hour in its first part."""
     edges = [(_seconds(first), _seconds(last)) for first, last in spans]
     length = sum(last - first for first, last in edges)
     if length <= 0:
         return []
-    places = [(part + _share(f"{seed}/{part}")) / count for part in range(count)]
-    return [_at(day, edges, length * place) for place in places]
+    found = []
+    for number in range(count):
+        begin, end = length * number / count, length * (number + 1) / count
+        hour = begin + (end - begin) * _EARLY * _share(f"{seed}/{name}{number}")
+        at = _instant(day, _place(edges, hour))
+        found.append(Window(f"{name}{number}", day, at, tuple(_between(day, edges, begin, end))))
+    return found
+
+
+def _between(
+    day: dt.date, edges: list[tuple[int, int]], begin: float, end: float
+) -> Iterator[tuple[dt.datetime, dt.datetime]]:
+    """The spans from `begin` to `end` seconds into all of them laid end to end."""
+    before = 0.0
+    for first, last in edges:
+        low, high = max(begin, before), min(end, before + last - first)
+        if low < high:
+            yield _instant(day, first + low - before), _instant(day, first + high - before)
+        before += last - first
 
 
 def _share(seed: str) -> float:
@@ -112,12 +173,16 @@ def _seconds(time: dt.time) -> int:
     return time.hour * 3600 + time.minute * 60 + time.second
 
 
-def _at(day: dt.date, edges: list[tuple[int, int]], into: float) -> dt.datetime:
-    """The instant that lies `into` seconds of the spans, laid end to end."""
+def _place(edges: list[tuple[int, int]], into: float) -> float:
+    """The second of the day that lies `into` seconds of the spans, laid end to end."""
     for first, last in edges:
         if into < last - first:
             break
         into -= last - first
+    return first + into
+
+
+def _instant(day: dt.date, second: float) -> dt.datetime:
     midnight = dt.datetime.combine(day, dt.time(), CITY_TIME)
     # Through UTC: a wall clock must not be added to across a change of its offset.
-    return (midnight.astimezone(dt.UTC) + dt.timedelta(seconds=first + into)).astimezone(CITY_TIME)
+    return (midnight.astimezone(dt.UTC) + dt.timedelta(seconds=second)).astimezone(CITY_TIME)

@@ -15,6 +15,16 @@ from agent.wire.settings import Broker
 DEFAULT_FILE = Path("/etc/schoolpulse/collector.toml")
 
 
+#: What a room's probes can see, as `room_day` has it.
+Piece = Literal["computer", "display", "sound", "microphone", "camera"]
+#: As the register keeps them.
+SchoolType = Literal[
+    "小学", "初中", "九年一贯制", "完全中学", "高中", "十二年一贯制", "教学点", "幼儿园", "中职",
+    "特殊教育",
+]  # fmt: skip
+_Days = Annotated[int, Meta(ge=1, le=3660)]
+
+
 class Store(Struct, frozen=True, forbid_unknown_fields=True):
     """Which store, and where it is."""
 
@@ -44,27 +54,35 @@ class Lines(Struct, frozen=True, forbid_unknown_fields=True):
     """How lines are tested, told to the agents by policy."""
 
     server: str = ""  # http://host:port of the measurement server
-    quiet_per_day: int = 3
-    lesson_per_day: int = 1
+    quiet_per_day: Annotated[int, Meta(ge=0, le=96)] = 3
+    lesson_per_day: Annotated[int, Meta(ge=0, le=96)] = 1
+    by_hand_per_day: Annotated[int, Meta(ge=0)] = 20  # `schoolpulse-agent line`, a line
+    month_bytes: Annotated[int, Meta(ge=0)] = 20_000_000_000  # of a line's tests, both ways
+    keys: str = ""  # folder of <school>.key; empty: only for a server on this machine
 
 
 class Figure(Struct, frozen=True, forbid_unknown_fields=True):
-    """What is a setting in the method; kept with every figure."""
+    """What is a setting in the method; kept with every figure.
 
-    threshold_mbps: float = 10.0
+    Bounded, since a slip here would change the figure and not stop it.
+    """
+
+    threshold_mbps: Annotated[float, Meta(gt=0)] = 10.0
     rule: Literal["p90", "fcc80"] = "p90"
-    tolerance: float = 0.97
-    min_tests: int = 10
-    min_test_days: int = 5
+    tolerance: Annotated[float, Meta(gt=0, le=1)] = 0.97
+    min_tests: _Days = 10
+    min_test_days: _Days = 5
     bonded: bool = False  # count a campus's lines by their sum
-    open_days: int = 30
-    calendar_days: int = 120
-    min_room_days: int = 3
-    required: tuple[str, ...] = ("computer", "display")  # also: sound, microphone, camera
-    seats_share: float = 0.8
-    min_seats: int | None = None
-    inspection_months: int = 12
-    types: tuple[str, ...] = ("小学", "初中", "九年一贯制", "完全中学", "高中")
+    open_days: _Days = 30
+    calendar_days: _Days = 120
+    min_room_days: _Days = 3
+    required: Annotated[tuple[Piece, ...], Meta(min_length=1)] = ("computer", "display")
+    seats_share: Annotated[float, Meta(gt=0, le=1)] = 0.8
+    min_seats: Annotated[int, Meta(ge=0)] | None = None
+    inspection_months: Annotated[int, Meta(ge=1, le=1200)] = 12
+    types: Annotated[tuple[SchoolType, ...], Meta(min_length=1)] = (
+        "小学", "初中", "九年一贯制", "完全中学", "高中",
+    )  # fmt: skip
     cutoff: dt.date | None = None
 
 

@@ -77,6 +77,9 @@ def _open_rooms(
 ) -> set[Key]:
     """Rooms of which the window says neither yes nor no.
 
+    A no made of the window's rows alone, as of a day before, does not count: the rows that it
+    would have been asked with are not read yet.
+
     A computer room's past matters only where an inspection has to be cleared.
     """
     rooms = by_room(window.room_days, cutoff)
@@ -86,8 +89,7 @@ def _open_rooms(
     for school in schools:
         taught = {r for c in register.classes_of.get(school.code, ()) for r in c.rooms}
         for room in taught:
-            finding = multimedia.room(school, room)
-            if not (finding.yes or finding.no):
+            if multimedia.leaves_open(school, room):
                 found.add((school.code, room))
         if school.code in visited:
             found |= {(school.code, r.room) for r in computer_rooms(register, school.code)}
@@ -108,8 +110,7 @@ def _open_lines(
     found: set[Key] = set()
     for school in schools:
         for bundle in bundles_of(register, school.code, settings):
-            stands = judging.bundle(school, bundle)
-            if not (stands.yes or stands.no):
+            if judging.bundle(school, bundle).now is None:
                 found |= {(school.code, line.line) for line in bundle}
     return found
 

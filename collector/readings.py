@@ -18,7 +18,9 @@ Fields = dict[str, Value]
 _MAX_INT = 2**63 - 1
 _PLAIN = frozenset((bool, int, float))
 _MAX_TEXT = 1000  # a list of names, in characters
-_INVENTORY = ("hostname", "os", "os_version", "maker", "model", "cpu", "cores", "firmware_date")
+_INVENTORY = (
+    "hostname", "os", "os_version", "maker", "model", "cpu", "cores", "firmware_date", "serial",
+)  # fmt: skip
 _HOST = ("cpu_percent", "memory_total", "memory_used", "disk_total", "disk_used", "uptime_s", "os")
 
 
@@ -39,6 +41,9 @@ def agent_point(
         if isinstance(reading, wire.AgentHealth):
             fields |= _given(reading) | {"failed_probes": _listed(reading.failed_probes)}
             fields["weak_id"] = reading.weak_id
+            lists = {"probes": reading.probes, "sources": reading.sources}
+            fields |= {name: _listed(said) for name, said in lists.items() if said}
+            fields["policy_error"] = _clean(reading.policy_error)
     return Point("agent", tags, {**fields, **common}, 0)
 
 
@@ -55,7 +60,10 @@ def host_points(tags: Tags, host: wire.Host, common: Mapping[str, Value]) -> Ite
 
 def _built_in(inventory: wire.Inventory) -> Fields:
     pairs = {"memory_total": inventory.memory_bytes, "disk_total": inventory.disk_bytes}
-    return {name: value for name, value in pairs.items() if value is not None}
+    fields: Fields = {name: value for name, value in pairs.items() if value is not None}
+    return fields | (
+        {"disks": _clean("; ".join(inventory.disks)[:_MAX_TEXT])} if inventory.disks else {}
+    )
 
 
 def _network(nics: Sequence[wire.Nic]) -> Fields:

@@ -1,17 +1,17 @@
 """Every measurement, tag and field that the store holds, with unit and meaning.
 
 Names and types here are an interface: boards, exports and archives read them. docs/schema.md
-is made from this table: `python -m collector.schema > docs/schema.md`.
+is made from this table by `collector.schema_page`.
 """
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 Retention = Literal["telemetry", "evidence"]
 Type = Literal["int", "float", "bool", "str"]
+_TYPES: dict[str, Type] = {name: name for name in get_args(Type)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,13 +53,8 @@ def _measurement(name: str, retention: Retention, tags: str, point: str, rows: s
     fields = {}
     for row in filter(None, rows.splitlines()):
         field, kind, unit, meaning = row.split(None, 3)
-        fields[field] = Field(field, _type(kind), "" if unit == "-" else unit, meaning)
+        fields[field] = Field(field, _TYPES[kind], "" if unit == "-" else unit, meaning)
     return Measurement(name, retention, tuple(tags.split()), point, fields)
-
-
-def _type(text: str) -> Type:
-    kinds: dict[str, Type] = {"int": "int", "float": "float", "bool": "bool", "str": "str"}
-    return kinds[text]
 
 
 _RAW = """
@@ -90,6 +85,8 @@ model str - its model
 cpu str - its processor
 cores int cores logical processors
 firmware_date str - date of the firmware
+serial str - the PC's serial, where it is usable
+disks str - its disks, by semicolon
 """ + _RAW),
     _measurement("device", "telemetry", "school machine kind device", "one device's reading", """
 present bool - whether the PC sees it
@@ -103,6 +100,13 @@ serial str - its serial, where it is usable
 width_cm int cm width of the picture
 height_cm int cm height of the picture
 note str - what could not be read, and why
+connection str - how it is attached: HDMI, DisplayPort, DVI, VGA, USB, internal or network
+room str - the room it stands in, if not its PC's
+input str - what a projector shows
+muted bool - whether its picture or sound is muted
+lamp_hours int h of the lamp that burnt longest
+filter_hours int h since the filter was cleaned
+year int - it was made, or its model came out
 """ + _RAW),
     _measurement("agent", "telemetry", "school machine", "one report", """
 boot str - which start of the agent, 16 hex digits
@@ -122,6 +126,9 @@ failed_probes str - probes that failed, by comma
 room str - the room that the PC's own config claims
 weak_id bool - true: no hardware source could be read; no computer-room evidence
 evidence bool - true: the report held evidence
+probes str - probes that ran well, by comma
+sources str - of the machine id, as name=digest, by comma
+policy_error str - why the newest policy is not followed, empty when it is
 """ + _RAW),
     _measurement("presence", "telemetry", "school machine", "one change of presence", """
 boot str - which start of the agent
@@ -140,12 +147,12 @@ queue int messages taken in and not yet stored
 write_ms float ms the last batch's write
 batch_ms float ms the last batch, from its first message's arrival to its receipts
 oldest_s float s age of the oldest report in hand without a receipt
-calendar_days int days until the register's last term ends
-certificate_days int days until the first of the broker's and our CA's certificates ends
 days str - local days that a batch of reports touched, by comma, for a keeper elsewhere
 missing int reports of the last 24 h that nothing explains (the keeper's audit)
 missing_pcs int PCs that they are missing from
 clocks_off int PCs whose own clock is more than five minutes off
+calendar_days int d until the last term of the register's calendar ends
+certificate_days int d until the first of the broker's and our CA's certificates expires
 """),
     _measurement("broker", "telemetry", "", "the broker's own counts ($SYS)", """
 clients int - clients connected
@@ -171,6 +178,10 @@ solo bool - whether it was the line's only test
 other_share float - share of other local traffic, 0 to 1
 server_limited bool - whether the server was the bottleneck
 reason str - why the test is not valid, empty when it is
+window str - which of the day's tests it was; empty: asked for by hand
+long bool - ran to its limits, as once a week
+burst bool - the line slowed down for good amid the test; the rate is the later one
+loss_share float - share of the segments down that were sent again, 0 to 1
 """ + _RAW),
     _measurement("line_record", "evidence", "school machine line", "the server's record of it", """
 test str - id granted by the measurement server
@@ -188,8 +199,11 @@ first_ms int ms time of the day's first report, since 1970 UTC
 last_ms int ms time of the day's last report, since 1970 UTC
 reports int - reports of that day
 weak_id bool - no computer-room evidence
+shared_id bool - two PCs used the id at once that day; no computer-room evidence
+shared_sources str - the hardware sources of that id, as name=digest, by comma
 boots int - starts of the agent that day
 hostname str - the PC's name, as last known that day
+claimed str - the room that the PC's own config claims
 """ + _DERIVED),
     _measurement(
         "device_day", "evidence", "school district room machine kind device", "a device's day", """
@@ -202,10 +216,23 @@ maker str - who made it
 model str - its model
 serial str - its serial, where it is usable
 connector str - where it is attached
+own_room str - the room that it was given, if not its PC's
+presence str - where the day ends: present, missing or unknown, by what was confirmed
+presence_ms int ms since when, since 1970 UTC
+presence_doubt str - what is seen against it and not confirmed, @ since when
+health str - where the day ends: well, fault or unknown, by what was confirmed
+health_ms int ms since when, since 1970 UTC
+health_doubt str - what is seen against it and not confirmed, @ since when
+fault_text str - the last fault, in the device's words
+power str - where the day ends: on, standby, off or unknown
+power_ms int ms since when, since 1970 UTC
+power_told bool - whether it ever told its power
+used_ms int ms last seen on, since 1970 UTC; 0: never
+looked_ms int ms last reading, since 1970 UTC
 """ + _DERIVED),
     _measurement("room_day", "evidence", "school district room", "a room's day", """
 pcs int PCs distinct PCs with a strong id that reported
-weak_pcs int PCs distinct PCs with a weak id that reported
+weak_pcs int PCs distinct PCs with a weak or shared id that reported
 seats int - registered seats in force that day
 computer bool - a PC reported
 display bool - a projector, panel or TV was seen
@@ -217,7 +244,7 @@ missing int - devices missing
 faults int - devices with a fault
 """ + _DERIVED),
     _measurement("event", "evidence", "school district room machine kind device", "a change", """
-event str - appeared, gone, fault or repaired
+event str - appeared, gone, fault or repaired; withdrawn: a late report has shown that it was none
 detail str - in words
 """ + _DERIVED),
     _measurement("school_hour", "evidence", "school district", "a registered school's hour", """
@@ -253,6 +280,7 @@ congested bool - meets, with a median below the threshold
     _measurement("indicator", "evidence", "area district indicator", "a share on that day", """
 level str - city, district or school
 name str - the area's name
+label str - its name and code, as boards offer it
 all int - units
 verified int - units verified
 inspected int - units inspected
@@ -269,28 +297,3 @@ target float % the target compared with
 )  # fmt: skip
 
 MEASUREMENTS = {measurement.name: measurement for measurement in _ALL}
-
-
-def markdown() -> str:
-    """The table as a page of documentation."""
-    lines = ["# What the store holds", "", "Made from `collector/schema.py`; do not edit.", ""]
-    lines += ["| tag | meaning |", "|---|---|"]
-    lines += [f"| `{tag}` | {meaning} |" for tag, meaning in TAGS.items()]
-    for measurement in _ALL:
-        lines += _section(measurement)
-    return "\n".join(lines) + "\n"
-
-
-def _section(measurement: Measurement) -> list[str]:
-    tags = " ".join(f"`{tag}`" for tag in measurement.tags) or "none"
-    head = f"One point is {measurement.point}. Class: {measurement.retention}. Tags: {tags}."
-    rows = [
-        f"| `{field.name}` | {field.type} | {field.unit} | {field.meaning} |"
-        for field in measurement.fields.values()
-    ]
-    title = ["", f"## {measurement.name}", "", head, ""]
-    return [*title, "| field | type | unit | meaning |", "|---|---|---|---|", *rows]
-
-
-if __name__ == "__main__":
-    sys.stdout.write(markdown())

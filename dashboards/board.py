@@ -10,7 +10,6 @@ from dashboards.words import Lang, Words
 
 COLUMNS = 24
 _SCHEMA_VERSION = 37  # Grafana 9.3's; later ones migrate it when they load it
-_CITY = "630100"
 
 
 class Row(NamedTuple):
@@ -30,24 +29,43 @@ class Asked(NamedTuple):
     text: str
 
 
-def board(uid: str, title: Words, description: Words, rows: Sequence[Row], lang: Lang) -> Json:
+class Look(NamedTuple):
+    """What sets a board apart: its variables, the time shown first, its stretches of note."""
+
+    variables: Sequence[Json]
+    since: str = "now-30d"
+    annotations: Sequence[Json] = ()
+
+
+def board(
+    uid: str, title: Words, description: Words, rows: Sequence[Row], lang: Lang, look: Look
+) -> Json:
     """The JSON that Grafana 9 to 13 loads, without any id of an installation."""
     return {
         "uid": f"{uid}-{lang}",
         "title": title.of(lang),
         "description": description.of(lang),
-        "tags": ["schoolpulse"],
+        "tags": ["schoolpulse", f"schoolpulse-{lang}"],
         "schemaVersion": _SCHEMA_VERSION,
         "editable": True,
         "graphTooltip": 1,
         "timezone": "Asia/Shanghai",
-        "time": {"from": "now-1y", "to": "now"},
+        "time": {"from": look.since, "to": "now"},
         "refresh": "5m",
-        "templating": {"list": _variables(lang)},
-        "annotations": {"list": []},
-        "links": [],
+        "templating": {"list": list(look.variables)},
+        "annotations": {"list": list(look.annotations)},
+        "links": [_boards(lang)],
         "panels": list(_placed(rows)),
     }
+
+
+def _boards(lang: Lang) -> Json:
+    """The way to the other boards, with what is chosen here."""
+    return {
+        "type": "dashboards", "title": "", "icon": "external link", "url": "", "tooltip": "",
+        "tags": [f"schoolpulse-{lang}"], "asDropdown": False, "keepTime": False,
+        "includeVars": True, "targetBlank": False,
+    }  # fmt: skip
 
 
 def queries(built: Json) -> Iterator[Asked]:
@@ -65,10 +83,12 @@ def queries(built: Json) -> Iterator[Asked]:
 def _placed(rows: Sequence[Row]) -> Iterator[Json]:
     number, top = 1, 0
     for row in rows:
-        place = {"x": 0, "y": top, "w": COLUMNS, "h": 1}
-        yield {"id": number, "type": "row", "title": row.title, "collapsed": False,
-               "gridPos": place, "panels": []}  # fmt: skip
-        number, top, left = number + 1, top + 1, 0
+        if row.title:
+            place = {"x": 0, "y": top, "w": COLUMNS, "h": 1}
+            yield {"id": number, "type": "row", "title": row.title, "collapsed": False,
+                   "gridPos": place, "panels": []}  # fmt: skip
+            number, top = number + 1, top + 1
+        left = 0
         for width, panel in row.panels:
             place = {"x": left, "y": top, "w": width, "h": row.height}
             yield {"id": number, **panel, "gridPos": place}
@@ -76,38 +96,3 @@ def _placed(rows: Sequence[Row]) -> Iterator[Json]:
         if left > COLUMNS:
             raise ValueError(f"row {row.title} is {left} columns wide, the board {COLUMNS}")
         top += row.height
-
-
-def _variables(lang: Lang) -> list[Json]:
-    kept, recent = Words("证据库", "evidence"), Words("遥测库", "telemetry")
-    city = Words("城市代码", "city code")
-    return [
-        _source("evidence", kept.of(lang)),
-        _source("telemetry", recent.of(lang)),
-        {
-            "type": "textbox",
-            "name": "city",
-            "label": city.of(lang),
-            "query": _CITY,
-            "current": {"text": _CITY, "value": _CITY},
-            "options": [{"text": _CITY, "value": _CITY, "selected": True}],
-            "hide": 0,
-        },
-    ]
-
-
-def _source(retention: str, label: str) -> Json:
-    """A data source variable; the name's pattern keeps other InfluxDB sources out."""
-    return {
-        "type": "datasource",
-        "name": retention,
-        "label": label,
-        "query": "influxdb",
-        "regex": f"/{retention}/i",
-        "hide": 0,
-        "refresh": 1,
-        "includeAll": False,
-        "multi": False,
-        "options": [],
-        "current": {},
-    }

@@ -6,19 +6,27 @@ import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from dashboards import overview
+from dashboards import alerts, equipment, lines, operations, overview, runbook, school
 from dashboards.panels import Json
 from dashboards.words import LANGS, Lang
 
 BUILT = Path(__file__).parent / "built"
-BOARDS: Mapping[str, Callable[[Lang], Json]] = {"overview": overview.build}
+BOARDS: Mapping[str, Callable[[Lang], Json]] = {
+    "overview": overview.build,
+    "school": school.build,
+    "lines": lines.build,
+    "equipment": equipment.build,
+    "operations": operations.build,
+    "runbook": runbook.build,
+}
 
 
 def files() -> dict[str, bytes]:
-    """Path below the folder -> content, as `zh/overview.json`."""
-    return {
+    """Path below the folder -> content, as `zh/overview.json` and `zh/rules.yaml`."""
+    boards = {
         f"{lang}/{name}.json": _bytes(make(lang)) for lang in LANGS for name, make in BOARDS.items()
     }
+    return boards | {f"{lang}/rules.yaml": alerts.provisioned(lang) for lang in LANGS}
 
 
 def write(folder: Path) -> list[Path]:

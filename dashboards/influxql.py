@@ -5,15 +5,43 @@ SchemaError(ValueError): a measurement, tag or field that the store does not hol
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 from collector.schema import MEASUREMENTS, Measurement
 
 #: Grafana puts the time range of the board here.
 TIME = "$timeFilter"
 
-#: Tags and fields that must equal a value.
-Where = Mapping[str, str | bool]
+#: Where the boards' time is not what is asked: the newest rows, whatever stretch is shown.
+#: A day's row stands at its midnight, so the last 24 hours hold exactly one: today's.
+TODAY, RECENT, WEEK = "time > now() - 1d", "time > now() - 3d", "time > now() - 8d"
+MONTH, YEAR = "time > now() - 45d", "time > now() - 400d"
+
+
+class Chosen(NamedTuple):
+    """The values that a variable of the board chooses: one, or all of them."""
+
+    variable: str
+
+
+class Beyond(NamedTuple):
+    """A comparison with a number or with another field: `<`, `0.9`."""
+
+    sign: str
+    value: float | str
+
+
+class OneOf(NamedTuple):
+    """Any of these values."""
+
+    values: Sequence[str]
+
+
+Test = str | bool | Chosen | Beyond | OneOf
+#: Tags and fields that must equal a value, be chosen, or lie beyond one.
+Where = Mapping[str, Test]
 
 
 class SchemaError(ValueError):
@@ -34,6 +62,7 @@ def latest(
     fields: Mapping[str, str],
     where: Where,
     by: Sequence[str] = (),
+    time: str = TIME,
 ) -> str:
     """The newest point of each series of `by`, whole: fields as {name: heading}.
 
@@ -41,7 +70,62 @@ def latest(
     must show as missing, not as the value of some day before.
     """
     columns = ", ".join(f'"{name}" AS "{alias}"' for name, alias in fields.items())
-    return f"{_from(measurement, columns, fields, where, by)} ORDER BY time DESC LIMIT 1"
+    return f"{_from(measurement, columns, fields, where, by, time)} ORDER BY time DESC LIMIT 1"
+
+
+def rows(
+    measurement: str,
+    columns: Sequence[str],
+    where: Where,
+    time: str = TIME,
+    tail: str = "",
+) -> str:
+    """Points as they stand: fields and tags, side by side."""
+    _known(measurement, columns)
+    head = _from(measurement, ", ".join(map(_name, columns)), {}, where, (), time)
+    return f"{head} {tail}".strip()
+
+
+def each(
+    measurement: str,
+    function: str,
+    fields: Mapping[str, str],
+    where: Where,
+    by: Sequence[str] = (),
+    time: str = TIME,
+    every: str = "",
+) -> str:
+    """One function of each field, for each series of `by` and, if given, each stretch of time."""
+    columns = ", ".join(f'{function}("{name}") AS "{alias}"' for name, alias in fields.items())
+    head = _from(measurement, columns, fields, where, (), time)
+    groups = [_name(tag) for tag in _tags(measurement, by)]
+    groups += [f"time({every})"] if every else []
+    head += f" GROUP BY {', '.join(groups)}" if groups else ""
+    return f"{head} fill(none)" if every else head
+
+
+def over(columns: str, inner: str, where: str = "", by: Sequence[str] = (), tail: str = "") -> str:
+    """A question to the answer of another one; its columns are the inner one's headings."""
+    text = f"SELECT {columns} FROM ({inner})"  # noqa: S608 - our own names
+    text += f" WHERE {where}" if where else ""
+    text += f" GROUP BY {', '.join(map(_name, by))}" if by else ""
+    return f"{text} {tail}".strip()
+
+
+def newest(
+    measurement: str, text: str, also: Sequence[str], values: Sequence[str], by: str, where: Where
+) -> str:
+    """The newest point of each `by` whose `text` is one of `values`, with other columns."""
+    _known(measurement, [text, by, *also])
+    columns = ", ".join([f'last("{text}") AS "{text}"', *map(_name, also)])
+    tests: Where = {**where, text: OneOf(values)}
+    return f'{_from(measurement, columns, {}, tests, (), YEAR)} GROUP BY "{by}"'
+
+
+def names(text: str) -> set[str]:
+    """The quoted names of a query that are not headings given in it."""
+    headings = set(re.findall(r'AS "([^"]*)"', text))
+    return set(re.findall(r'"([^"]+)"', text)) - headings
 
 
 def series(
@@ -69,6 +153,7 @@ def _from(
     fields: Mapping[str, str],
     where: Where,
     by: Sequence[str],
+    time: str = TIME,
 ) -> str:
     known = _measurement(measurement)
     for name in fields:
@@ -76,17 +161,33 @@ def _from(
             raise SchemaError(f"{measurement} has no field {name}")
     tests = [_equals(known, name, value) for name, value in where.items()]
     group = ", ".join(f'"{tag}"' for tag in _tags(measurement, by))
-    wanted = " AND ".join([*tests, TIME])
+    wanted = " AND ".join([*tests, time])
     text = f'SELECT {columns} FROM "{measurement}" WHERE {wanted}'  # noqa: S608 - our own names
     return f"{text} GROUP BY {group}" if group else text
 
 
-def _equals(known: Measurement, name: str, value: str | bool) -> str:
-    if name not in known.tags and name not in known.fields:
-        raise SchemaError(f"{known.name} has neither tag nor field {name}")
+def _equals(known: Measurement, name: str, value: Test) -> str:
+    _known(known.name, [name])
+    if isinstance(value, Chosen):
+        return f'"{name}" =~ /^(${{{value.variable}:regex}})$/'
+    if isinstance(value, Beyond):
+        return f'"{name}" {value.sign} {value.value}'
+    if isinstance(value, OneOf):
+        return "(" + " OR ".join(f"\"{name}\" = '{one}'" for one in value.values) + ")"
     if isinstance(value, bool):
         return f'"{name}" = {str(value).lower()}'
     return f"\"{name}\" = '{value}'"
+
+
+def _known(measurement: str, columns: Sequence[str]) -> None:
+    known = _measurement(measurement)
+    for name in columns:
+        if name not in known.tags and name not in known.fields:
+            raise SchemaError(f"{known.name} has neither tag nor field {name}")
+
+
+def _name(name: str) -> str:
+    return f'"{name}"'
 
 
 def _tags(measurement: str, by: Sequence[str]) -> Sequence[str]:

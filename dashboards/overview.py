@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dashboards import influxql, panels, thresholds
-from dashboards.board import Row, board
+from dashboards import influxql, panels, tables, thresholds, variables
+from dashboards.board import Look, Row, board
 from dashboards.panels import Head, Json, Query
 from dashboards.words import INDICATORS, SHARES, VERDICTS, Lang, Words
 
@@ -26,7 +26,9 @@ def build(lang: Lang) -> Json:
         Row(Words("与目标对照", "Against the target").of(lang), 7, _against(lang)),
         Row(Words("按区县", "By district").of(lang), 10, _districts(lang, 0)),
         Row(INDICATORS["line_10m"].of(lang), 10, _districts(lang, 1)),
+        Row(Words("学校在哪里", "Where the schools are").of(lang), 11, _maps(lang)),
         Row(Words("走势", "Trend").of(lang), 8, _trends(lang)),
+        Row(Words("上报的电脑", "PCs that report").of(lang), 7, [(24, _reporting(lang))]),
         Row(Words("平台自身", "The platform itself").of(lang), 6, _platform(lang)),
     ]
     description = Words(
@@ -35,7 +37,8 @@ def build(lang: Lang) -> Json:
         "and unknown beside it.",
     )
     title = Words("全市总览", "City overview")
-    return board("schoolpulse-overview", title, description, rows, lang)
+    look = Look([*variables.sources(lang), variables.city(lang)], "now-90d")
+    return board("schoolpulse-overview", title, description, rows, lang, look)
 
 
 def _now(lang: Lang) -> list[tuple[int, Json]]:
@@ -126,7 +129,47 @@ def _district_table(indicator: str, lang: Lang) -> Json:
     order = {name: place for place, name in enumerate([*fields.values(), "area", "Time"])}
     columns: Json = {"excludeByName": {}, "indexByName": order, "renameByName": renamed}
     overrides = [_percent(fields[name]) for name in SHARES if name in fields]
+    overrides.append(_to_lines(fields["name"], lang))
     return panels.table(head, query, columns, overrides)
+
+
+def _to_lines(column: str, lang: Lang) -> Json:
+    """A click on a district opens its lines; the row's code says which."""
+    link = tables.district_link(lang)
+    link["url"] = link["url"].replace("${__value.raw}", "${__data.fields.area}")
+    return panels.override(column, [{"id": "links", "value": [link]}])
+
+
+def _maps(lang: Lang) -> list[tuple[int, Json]]:
+    return [(8, _map(name, lang)) for name in INDICATORS]
+
+
+def _map(indicator: str, lang: Lang) -> Json:
+    text = Words(
+        "每个点是一所学校（第一校区），颜色是今天的结论：蓝已核实，浅蓝现场核查，橙仅申报，红与申报"
+        "不符，紫未配备，灰未知。没有坐标的学校不在图上：补台账的「校区」表。",
+        "A point is a school (its first campus), its colour today's verdict: blue verified, light "
+        "blue inspected, orange declared, red contradicted, purple short, grey unknown. Schools "
+        "without coordinates are not shown: complete the sheet of campuses.",
+    )
+    head = Head(INDICATORS[indicator].of(lang), text.of(lang), _EMPTY.of(lang))
+    columns = ["latitude", "longitude", "name", "district_name", indicator]
+    query = Query("school_day", influxql.rows("school_day", columns, {}, influxql.TODAY))
+    mappings = tables.verdict_words(lang)
+    return panels.map_of(head, query, indicator, INDICATORS[indicator].of(lang), mappings)
+
+
+def _reporting(lang: Lang) -> Json:
+    text = Words(
+        "每天有上报的电脑数，和那天的学校数无关：放假是 0。平日突然变少，看「运维」。",
+        "PCs that reported each day; 0 on holidays. A sudden loss on a school day: see Operations.",
+    )
+    head = Head(Words("每天上报的电脑", "PCs by day").of(lang), text.of(lang), _SILENT.of(lang))
+    fields = {"pcs": Words("电脑", "PCs").of(lang)}
+    query = influxql.each("school_day", "sum", fields, {}, every="1d")
+    made = panels.trend(head, [Query("school_day", query, False, "$col")], "none", [])
+    made["fieldConfig"]["defaults"] |= {"min": 0, "decimals": 0}
+    return made
 
 
 def _percent(column: str) -> Json:

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from dashboards.influxql import retention
+from dashboards.thresholds import BLUE, GREY
 
 Json = dict[str, Any]
 
@@ -28,6 +29,10 @@ class Query(NamedTuple):
     text: str
     table: bool = True
     alias: str = ""
+    ref: str = ""  # by default a letter, in order
+
+
+_MIXED: Json = {"type": "datasource", "uid": "-- Mixed --"}
 
 
 def source(measurement: str) -> Json:
@@ -39,11 +44,14 @@ def stat(head: Head, query: Query, steps: Sequence[Json], unit: str = "percent")
     """One large number."""
     options = {
         "reduceOptions": {"calcs": ["lastNotNull"], "fields": "", "values": False},
-        "colorMode": "background",
+        "colorMode": "value",  # a background is a gradient, which blurs orange and vermilion
         "graphMode": "none",
         "textMode": "value_and_name",
     }
-    return _panel("stat", head, [query], _defaults(head, steps, unit), options)
+    defaults = _defaults(head, steps, unit)
+    if not steps:
+        defaults["color"] = {"mode": "fixed", "fixedColor": BLUE}
+    return _panel("stat", head, [query], defaults, options)
 
 
 def bars(head: Head, query: Query, steps: Sequence[Json], overrides: Sequence[Json]) -> Json:
@@ -62,8 +70,113 @@ def table(head: Head, query: Query, columns: Json, overrides: Sequence[Json]) ->
     """Rows by series; `columns` renames and orders."""
     organize = {"id": "organize", "options": columns}
     defaults = _defaults(head, [], "none") | {"decimals": None}
-    made = _panel("table", head, [query], defaults, {"showHeader": True}, overrides)
+    defaults["custom"] = {"minWidth": 50}
+    # Without it an empty cell would say what to do when the whole table is empty.
+    cells = {"matcher": {"id": "byRegexp", "options": "/.*/"},
+             "properties": [{"id": "noValue", "value": "—"}]}  # fmt: skip
+    made = _panel("table", head, [query], defaults, {"showHeader": True}, [cells, *overrides])
     return made | {"transformations": [organize]}
+
+
+def text(
+    head: Head, query: Query, field: str, mappings: Sequence[Json], unit: str = "none"
+) -> Json:
+    """One word or moment, as large as a number; `field` is the column that holds it."""
+    made = stat(head, query, [], unit)
+    made["fieldConfig"]["defaults"]["mappings"] = list(mappings)
+    made["options"]["reduceOptions"]["fields"] = f"/^{field}$/"
+    made["options"]["textMode"] = "value"
+    return made
+
+
+def page(head: Head, markdown: str) -> Json:
+    """Text, with no question to the store."""
+    return {
+        "type": "text",
+        "title": head.title,
+        "description": head.description,
+        "targets": [],
+        "fieldConfig": {"defaults": {}, "overrides": []},
+        "options": {"mode": "markdown", "content": markdown},
+    }
+
+
+def map_of(head: Head, query: Query, column: str, title: str, mappings: Sequence[Json]) -> Json:
+    """Schools at their places, coloured by a column of words. No tiles: no Internet is asked."""
+    colour = {"field": column, "fixed": GREY}
+    style = {
+        "color": colour,
+        "opacity": 0.85,
+        "size": {"fixed": 6, "min": 2, "max": 12},
+        "symbol": {"fixed": "img/icons/marker/circle.svg", "mode": "fixed"},
+    }
+    place = {"mode": "coords", "latitude": "latitude", "longitude": "longitude"}
+    layer = {"type": "markers", "name": title, "location": place, "tooltip": True,
+             "config": {"showLegend": False, "style": style}}  # fmt: skip
+    options = {
+        "view": {"id": "fit", "lat": 0, "lon": 0, "zoom": 11, "allLayers": True},
+        # Outlines that Grafana carries itself: its own default would ask a tile server.
+        "basemap": {"type": "geojson", "name": "outline", "config": _OUTLINE},
+        "layers": [layer],
+        "controls": {"showZoom": True, "mouseWheelZoom": False, "showAttribution": False,
+                     "showScale": True, "showDebug": False},
+        "tooltip": {"mode": "details"},
+    }  # fmt: skip
+    defaults = _defaults(head, [], "none") | {"mappings": list(mappings)}
+    return _panel("geomap", head, [query], defaults, options)
+
+
+_OUTLINE: Json = {
+    "src": "public/maps/countries.geojson",
+    "rules": [],
+    "style": {"color": {"fixed": GREY}, "opacity": 0.06, "lineWidth": 1},
+}
+
+
+def counts(head: Head, queries: Sequence[Query], overrides: Sequence[Json]) -> Json:
+    """How many of each, as bars with their numbers; in one colour unless overridden."""
+    options = {
+        "reduceOptions": {"calcs": ["lastNotNull"], "fields": "", "values": False},
+        "orientation": "horizontal",
+        "displayMode": "basic",
+        "showUnfilled": False,
+    }
+    defaults = _defaults(head, [], "none") | {"min": 0, "decimals": 0}
+    defaults["color"] = {"mode": "fixed", "fixedColor": BLUE}
+    return _panel("bargauge", head, queries, defaults, options, overrides)
+
+
+def histogram(head: Head, query: Query, size: int, unit: str, value: str) -> Json:
+    """How many rows fall into each stretch of `size`."""
+    defaults = _defaults(head, [], unit)
+    defaults["custom"] = {
+        "fillOpacity": 80, "lineWidth": 1, "gradientMode": "none", "axisSoftMin": 0
+    }  # fmt: skip
+    defaults["color"] = {"mode": "fixed", "fixedColor": value}
+    options = {"bucketSize": size, "combine": True, "legend": _LEGEND | {"showLegend": False}}
+    return _panel("histogram", head, [query], defaults, options)
+
+
+def timeline(head: Head, query: Query, mappings: Sequence[Json]) -> Json:
+    """Stretches of one state after the other."""
+    defaults = _defaults(head, [], "none") | {"mappings": list(mappings)}
+    defaults["custom"] = {"fillOpacity": 80, "lineWidth": 0}
+    options = {"mergeValues": True, "showValue": "never", "rowHeight": 0.9,
+               "alignValue": "center", "legend": _LEGEND,
+               "tooltip": {"mode": "single"}}  # fmt: skip
+    return _panel("state-timeline", head, [query], defaults, options)
+
+
+def words(mapped: Mapping[str, tuple[str, str]]) -> list[Json]:
+    """Stored words as people read them: {stored: (shown, colour)}."""
+    options = {
+        stored: {"text": shown, "color": colour, "index": number}
+        for number, (stored, (shown, colour)) in enumerate(mapped.items())
+    }
+    return [{"type": "value", "options": options}]
+
+
+_LEGEND: Json = {"displayMode": "list", "placement": "bottom", "showLegend": True, "calcs": []}
 
 
 def trend(head: Head, queries: Sequence[Query], unit: str, overrides: Sequence[Json]) -> Json:
@@ -77,7 +190,7 @@ def trend(head: Head, queries: Sequence[Query], unit: str, overrides: Sequence[J
     }
     if unit == "percent":
         defaults |= {"min": 0, "max": 100}
-    options = {"legend": {"displayMode": "list", "placement": "bottom", "showLegend": True}}
+    options = {"legend": _LEGEND, "tooltip": {"mode": "multi", "sort": "desc"}}
     return _panel("timeseries", head, queries, defaults, options, overrides)
 
 
@@ -120,16 +233,29 @@ def _panel(
         "type": kind,
         "title": head.title,
         "description": head.description,
-        "datasource": source(queries[0].measurement),
+        "datasource": source_of(queries),
         "targets": [_target(query, number) for number, query in enumerate(queries)],
         "fieldConfig": {"defaults": defaults, "overrides": list(overrides)},
         "options": options,
     }
 
 
+def source_of(queries: Sequence[Query]) -> Json:
+    """The data source of a panel: mixed where its queries go to both."""
+    found = [source(query.measurement) for query in queries]
+    return found[0] if all(one == found[0] for one in found) else _MIXED
+
+
+def also(panel: Json, query: Query) -> None:
+    """Ask one more question in a panel that stands."""
+    panel["targets"].append(_target(query, len(panel["targets"])))
+    found = [target["datasource"] for target in panel["targets"]]
+    panel["datasource"] = found[0] if all(one == found[0] for one in found) else _MIXED
+
+
 def _target(query: Query, number: int) -> Json:
     return {
-        "refId": chr(ord("A") + number),
+        "refId": query.ref or chr(ord("A") + number),
         "datasource": source(query.measurement),
         "rawQuery": True,
         "query": query.text,

@@ -22,6 +22,19 @@ TARGETS = {
 UNKNOWN_SHARE = Threshold(5, "above this, what is unknown can decide most districts' targets")
 QUEUE = Threshold(1000, "two full batches: the store takes longer than the agents send")
 QUARANTINE = Threshold(1, "each message in quarantine is one that somebody must look at")
+LINE_MBPS = Threshold(10, "task 26 of the city's plan; dashed where a line is shown over time")
+LINE_MET_MBPS = Threshold(9.7, "10 less 3%: framing between IP and layer 1, and the instrument")
+CONTRACT_SHARE = Threshold(0.9, "wire rates of a healthy line lie above; below, call the provider")
+SEATS_SHARE = Threshold(0.8, "the method's rule for a computer room that counts")
+FAULT_DAYS = Threshold(1, "a day: what is mended within one needs nobody's list")
+LINE_DAYS = Threshold(5, "school days of a week: one bad test, or one bad day, tells nothing")
+SILENT_HOURS = Threshold(3, "open hours: a fire drill or a power cut is over by then")
+CLOCK_MS = Threshold(300_000, "five minutes: certificates and logons begin to fail beyond it")
+OUTBOX_ROWS = Threshold(200, "more than a school day of reports every five minutes waits")
+LAMP_HOURS = Threshold(3000, "what makers promise of a lamp in normal mode; order one now")
+CALENDAR_DAYS = Threshold(14, "two weeks to get next term's dates from the office")
+CERTIFICATE_DAYS = Threshold(30, "a month to renew before agents are turned away")
+WRITE_MS = Threshold(1000, "a batch that takes a second: the database cannot keep up")
 
 #: The palette of Okabe and Ito: told apart with every common colour blindness, and in print.
 BLUE, ORANGE, VERMILION = "#0072B2", "#E69F00", "#D55E00"

@@ -39,3 +39,36 @@ SHARES = {
     "unknown_share": Words("未知", "unknown"),
     "target": Words("目标", "target"),
 }
+LINE = {
+    "line": Words("线路", "line"),
+    "contract_mbps": Words("合同带宽", "contract"),
+    "p90_mbps": Words("实测（90 百分位）", "measured (p90)"),
+    "median_mbps": Words("课外中位数", "quiet median"),
+    "lesson_mbps": Words("课堂中位数", "lesson median"),
+    "tests": Words("有效测试", "valid tests"),
+    "days": Words("测试天数", "test days"),
+    "verdict": Words("结论", "verdict"),
+    "congested": Words("达标但拥塞", "congested"),
+}
+#: event, its word, its colour
+EVENTS = (
+    ("appeared", Words("出现", "appeared"), "#0072B2"),
+    ("gone", Words("不见", "gone"), "#E69F00"),
+    ("fault", Words("故障", "fault"), "#D55E00"),
+    ("repaired", Words("修复", "repaired"), "#009E73"),
+    ("withdrawn", Words("撤回", "withdrawn"), "#8C8C8C"),
+)
+KINDS = {
+    "projector": Words("投影机", "projector"),
+    "panel": Words("交互平板", "panel"),
+    "tv": Words("电视", "TV"),
+    "display": Words("外接显示", "display"),
+    "monitor": Words("显示器", "monitor"),
+    "screen": Words("内置屏", "screen"),
+    "sound": Words("扬声器", "sound output"),
+    "microphone": Words("麦克风", "microphone"),
+    "camera": Words("摄像头", "camera"),
+    "touch": Words("触控", "touch"),
+    "printer": Words("打印机", "printer"),
+    "document_camera": Words("展台", "document camera"),
+}

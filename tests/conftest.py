@@ -11,6 +11,11 @@ import services
 from agent.wire import lang
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Golden lists are written anew only when somebody says so."""
+    parser.addoption("--refresh", action="store_true", help="write the golden equipment lists")
+
+
 @pytest.fixture(autouse=True)
 def _chinese_first() -> Iterator[None]:
     """A test that speaks English leaves no English behind."""

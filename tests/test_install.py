@@ -7,27 +7,21 @@ import os
 import shutil
 import subprocess
 import sys
-import venv
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[1]
-AGENT_ONLY = {"msgspec", "paho-mqtt", "psutil", "schoolpulse", "speedtest-cli", "tzdata"}
+import base_install as base_install_of
+
+AGENT_ONLY = {"msgspec", "paho-mqtt", "psutil", "schoolpulse", "speedtest-cli"}
 
 
 @pytest.fixture(scope="module")
 def base_install(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """The `bin` of a fresh environment that holds `pip install .` and nothing else."""
     home = tmp_path_factory.mktemp("install")
-    source = home / "source"
-    shutil.copytree(ROOT, source, ignore=shutil.ignore_patterns(".venv", ".git", "var", "build"))
-    venv.create(home / "venv", with_pip=True)
-    scripts = home / "venv/bin"
-    pip = [scripts / "python", "-m", "pip", "install", "-q", "--disable-pip-version-check"]
-    subprocess.run([*pip, "-c", source / "constraints.txt", source], check=True)
-    yield scripts
+    yield base_install_of.make(home)
     shutil.rmtree(home)
 
 

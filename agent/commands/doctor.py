@@ -26,11 +26,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Check all; 1 when anything must be mended."""
-    failed = False
+    found = []
     for check in _checks(args.config):
-        failed = failed or check.ok is False
-        print(json.dumps(check._asdict(), ensure_ascii=False) if args.json else _line(check))
-    return FAILED if failed else DONE
+        found.append(check)
+        if not args.json:
+            print(_line(check), flush=True)
+    ok = all(check.ok is not False for check in found)
+    if args.json:
+        body = {"ok": ok, "checks": [check._asdict() for check in found]}
+        print(json.dumps(body, ensure_ascii=False, indent=2))
+    return DONE if ok else FAILED
 
 
 def _line(check: Check) -> str:

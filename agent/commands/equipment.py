@@ -8,30 +8,46 @@ from collections.abc import Iterator
 
 import msgspec
 
+from agent import config as settings
 from agent import probes, table
-from agent.probes import Gathered
+from agent.config import Config
+from agent.probes import Context, Gathered
 from agent.wire.command_line import DONE, FAILED
 from agent.wire.lang import say
 from agent.wire.messages import Device
 
 #: The probes that see devices.
-_PROBES = ("displays", "sound")
+_PROBES = tuple(name for name in probes.PROBES if name != "host")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The form; no settings are needed."""
+    """The form; settings are needed only for devices on the network."""
+    parser.add_argument("--config", metavar="FILE", help=say("配置文件", "the config file"))
     parser.add_argument("--json", action="store_true", help=say("输出 JSON", "print JSON"))
 
 
 def run(args: argparse.Namespace) -> int:
     """List the devices; 1 when a probe failed."""
-    gathered = probes.run(_PROBES)
+    config, warnings = settings.load(args.config, need_school=False)
+    for warning in warnings:
+        print(warning, file=sys.stderr)
+    return show(look(config), as_json=args.json)
+
+
+def look(config: Config, context: Context | None = None) -> Gathered:
+    """What the enabled probes see now."""
+    names = [name for name in _PROBES if name in config.probes.enabled]
+    return probes.run(names, context or Context(watched=config.devices, patient=True))
+
+
+def show(gathered: Gathered, *, as_json: bool) -> int:
+    """Print what was seen; the exit code."""
     for timing in gathered.timings:
         if not timing.ok:
             problem = say("探测失败", "the probe failed")
             print(f"{timing.probe}: {problem}: {timing.reason}", file=sys.stderr)
     found = [reading for reading in gathered.readings if isinstance(reading, Device)]
-    print(_json(found, gathered) if args.json else "\n".join(_text(found)))
+    print(_json(found, gathered) if as_json else "\n".join(_text(found)))
     return FAILED if gathered.failed else DONE
 
 
@@ -42,22 +58,33 @@ def _json(found: list[Device], gathered: Gathered) -> str:
 
 def _text(found: list[Device]) -> list[str]:
     if not found:
-        return [say("没有发现显示、声音设备", "no display and no sound device was found")]
+        return [say("没有发现任何设备", "no device was found")]
     return table.lines(_rows(found))
 
 
 def _rows(found: list[Device]) -> Iterator[tuple[str, ...]]:
     yield (
-        say("种类", "kind"), say("接口", "connector"), say("名称", "name"),
-        say("型号", "model"), say("序列号", "serial"), say("尺寸", "size"), say("说明", "note"),
+        say("种类", "kind"), say("接口", "connector"), say("连接", "connection"),
+        say("名称", "name"), say("型号", "model"), say("序列号", "serial"), say("尺寸", "size"),
+        say("状态", "state"), say("说明", "note"),
     )  # fmt: skip
     for device in found:
         wide, high = device.width_cm, device.height_cm
         size = "—" if wide is None or high is None else f"{wide}×{high} cm"
         yield (
-            _kind(device.kind), device.connector, device.name or "—",
-            device.model or "—", device.serial or "—", size, device.note,
+            _kind(device.kind), device.connector, device.connection or "—", device.name or "—",
+            device.model or "—", device.serial or "—", size, _state(device), device.note,
         )  # fmt: skip
+
+
+def _state(device: Device) -> str:
+    """Absent, faulty, or its power."""
+    if not device.present:
+        return say("无应答", "silent")
+    if device.fault:
+        return say("故障：", "fault: ") + device.fault
+    powers = {"on": say("开", "on"), "standby": say("待机", "standby"), "off": say("关", "off")}
+    return powers.get(device.power, "—")
 
 
 def _kind(kind: str) -> str:
@@ -70,5 +97,9 @@ def _kind(kind: str) -> str:
         "tv": say("电视", "TV"),
         "sound": say("声音输出", "sound"),
         "microphone": say("麦克风", "microphone"),
+        "camera": say("摄像头", "camera"),
+        "touch": say("触摸", "touch"),
+        "printer": say("打印机", "printer"),
+        "document_camera": say("实物展台", "document camera"),
     }
     return words.get(kind, kind)

@@ -14,7 +14,7 @@ from agent import identity, table
 from agent.probes.line import measure
 from agent.wire.command_line import DONE, FAILED, RefusedError
 from agent.wire.lang import say
-from agent.wire.messages import LineTest
+from agent.wire.messages import LineTest, Postponed
 
 #: What the yearly figure asks for, and its tolerance, in Mbit/s.
 THRESHOLD, TOLERANCE = 10.0, 0.97
@@ -50,9 +50,13 @@ def run(args: argparse.Namespace) -> int:
         school=config.school or _NO_SCHOOL,
         machine=identity.identify().machine,
         line=config.line.name,
+        key=config.line.key(),
         progress=show,
     )
     show.clear()
+    if isinstance(test, Postponed):
+        print(_json_later(test) if args.json else _later(test))
+        return FAILED
     print(_json(test) if args.json else "\n".join(table.lines(_rows(test))))
     return DONE if test.outcome == "ok" else FAILED
 
@@ -93,6 +97,21 @@ def _phase(name: str) -> str:
 def verdict(test: LineTest) -> bool | None:
     """Whether this test reaches the threshold; None where it has no figure."""
     return None if test.down_mbps is None else test.down_mbps >= THRESHOLD * TOLERANCE
+
+
+def _json_later(said: Postponed) -> str:
+    whole = {"outcome": said.answer, "retry_s": said.retry_s, "meets_10m": None}
+    return msgspec.json.encode(whole).decode()
+
+
+def _later(said: Postponed) -> str:
+    why = {
+        "busy": say("线路上正有别的测试", "another test of this line runs"),
+        "enough": say("这条线路今天已经测够", "this line has been tested enough today"),
+        "full": say("测速服务器已满", "the measurement server is full"),
+        "later": say("先让今天没测过的电脑", "PCs that have not tested today come first"),
+    }[said.answer]
+    return why + say(f"，{said.retry_s} 秒后再来", f"; come back in {said.retry_s} s")
 
 
 def _json(test: LineTest) -> str:

@@ -10,6 +10,7 @@ from agent import config as settings
 from agent import identity, table
 from agent.config import Config
 from agent.gather import Gatherer, health
+from agent.identity import Identity
 from agent.wire.codec import encode
 from agent.wire.command_line import DONE
 from agent.wire.lang import say
@@ -30,7 +31,7 @@ def run(args: argparse.Namespace) -> int:
     for warning in warnings:
         print(warning, file=sys.stderr)
     who = identity.identify()
-    report = _report(config, who.weak)
+    report = _report(config, who)
     if args.json:
         print(encode(report).decode())
     else:
@@ -38,11 +39,12 @@ def run(args: argparse.Namespace) -> int:
     return DONE
 
 
-def _report(config: Config, weak: bool) -> Report:
+def _report(config: Config, who: Identity) -> Report:
     """A report as it would be sent, but that nobody has told us the time."""
-    inventory = identity.inventory(weak=weak, room=config.room)
-    readings, failed = Gatherer(config.probes.enabled).all(inventory)
-    own = health(failed=failed, room=config.room, weak=weak)
+    inventory = identity.inventory(weak=who.weak, room=config.room)
+    readings, failed = Gatherer(config.probes.enabled, config.devices, patient=True).all(inventory)
+    ran = tuple(name for name in config.probes.enabled if name not in failed)
+    own = health(failed=failed, room=config.room, weak=who.weak, ran=ran, sources=who.digests)
     return Report(v=VERSION, time=table.now_ms(), readings=(*readings, own), uncertain=True)
 
 

@@ -7,78 +7,67 @@ import re
 from collections import Counter
 from pathlib import Path
 
-from agent.probes import edid
+from agent.probes import edid, sysfs
 from agent.wire import Device
 from agent.wire.messages import Power
 
 _CONNECTOR = re.compile(r"(card\d+)-(.+)")
 _INTERNAL = ("eDP", "LVDS", "DSI", "DPI")
+_CONNECTIONS = (("HDMI", "HDMI"), ("DP", "DisplayPort"), ("DVI", "DVI"), ("VGA", "VGA"))
 #: A virtual machine's, or a writeback engine's: nothing is attached to them.
 _NO_DISPLAY = ("Virtual", "Writeback")
 
 
 def displays(root: Path) -> tuple[Device, ...]:
     """One reading for each connector that is connected; none without graphics (headless)."""
-    folders = [folder for folder in _connectors(root) if _text(folder / "status") == "connected"]
-    names = Counter(_name(folder) for folder in folders)
+    drm = f"{root}/sys/class/drm"
+    found = [
+        (node, _name(node))
+        for node in _connectors(drm)
+        if sysfs.read(f"{drm}/{node}/status").startswith(b"connected")
+    ]
+    names = Counter(name for _, name in found)
     return tuple(
         # Card numbers change from boot to boot, so they are no part of the name. Where two
         # cards have a connector of one name, the card's place on the bus tells them apart.
-        display(folder, _name(folder) if names[_name(folder)] == 1 else _full_name(folder))
-        for folder in folders
+        display(f"{drm}/{node}", name if names[name] == 1 else _full_name(drm, node))
+        for node, name in found
     )
 
 
-def display(folder: Path, connector: str) -> Device:
+def display(folder: str, connector: str) -> Device:
     """The reading of one connected connector."""
-    found = edid.parse(_bytes(folder / "edid"))
     internal = connector.startswith(_INTERNAL)
-    return Device(
-        kind="screen" if internal else found.kind,
-        connector=connector[:256],
+    return edid.reading(
+        edid.parse(sysfs.read(f"{folder}/edid")),
+        connector=connector,
+        connection=next((c for start, c in _CONNECTIONS if connector.startswith(start)), ""),
+        internal=internal,
         power=_power(folder, internal),
-        name=found.name or found.text,
-        maker=found.maker,
-        model=found.model,
-        serial=found.serial,
-        width_cm=found.width_cm,
-        height_cm=found.height_cm,
-        note="; ".join(found.notes)[:256],
     )
 
 
-def _connectors(root: Path) -> list[Path]:
+def _connectors(drm: str) -> list[str]:
     try:
-        found = sorted((root / "sys/class/drm").iterdir())
+        found = sorted(os.listdir(drm))
     except OSError:  # no graphics at all
         return []
-    matches = [(folder, _CONNECTOR.fullmatch(folder.name)) for folder in found]
-    return [folder for folder, match in matches if match and not match[2].startswith(_NO_DISPLAY)]
+    matches = [(node, _CONNECTOR.fullmatch(node)) for node in found]
+    return [node for node, match in matches if match and not match[2].startswith(_NO_DISPLAY)]
 
 
-def _name(folder: Path) -> str:
-    return folder.name.partition("-")[2]
+def _name(node: str) -> str:
+    return node.partition("-")[2]
 
 
-def _full_name(folder: Path) -> str:
-    card = folder.parent / folder.name.partition("-")[0]
-    return f"{_name(folder)}@{os.path.basename(os.path.realpath(card / 'device'))}"
+def _full_name(drm: str, node: str) -> str:
+    card = f"{drm}/{node.partition('-')[0]}/device"
+    return f"{_name(node)}@{os.path.basename(os.path.realpath(card))}"
 
 
-def _power(folder: Path, internal: bool) -> Power:
+def _power(folder: str, internal: bool) -> Power:
     """Dark by the PC's own doing is standby; that the PC sends a picture says nothing more."""
-    dpms = _text(folder / "dpms")
+    dpms = sysfs.text(f"{folder}/dpms")
     if dpms in ("Off", "Standby", "Suspend"):
         return "standby"
     return "on" if internal and dpms == "On" else "unknown"
-
-
-def _text(path: Path) -> str:
-    return _bytes(path).decode("ascii", "replace").strip()
-
-
-def _bytes(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError:  # unplugged between two looks
-        return b""

@@ -1,70 +1,59 @@
-"""Displays on Windows, from each monitor's registry key.
+r"""Displays on Windows: the present monitors of SetupAPI, their EDID from the registry.
 
-Not tried on a real Windows. Only monitors that are attached now have the subkey Control, so
-the registry alone tells present from remembered ones; no PowerShell is started. The keys do
-not tell an internal panel from an external display: a maker of panels without a name does.
+The connector is the place below Enum\DISPLAY\model, which holds the adapter and its output and
+not the model, so another display on the same socket is another device on the same connector.
+Where somebody is logged in, Windows names the output's technology; a service is not told, and
+then a panel is known by what only panels say, on a PC whose case can hold one.
 """
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterator
-
+from agent import smbios
 from agent.probes import edid
+from agent.windows import MONITOR, System
 from agent.wire import Device
 
-_DISPLAYS = r"SYSTEM\CurrentControlSet\Enum\DISPLAY"
+_DISPLAYS = r"SYSTEM\CurrentControlSet\Enum"
+#: DISPLAYCONFIG_VIDEO_OUTPUT_TECHNOLOGY.
+_INTERNAL = frozenset({6, 11, 13, 0x80000000})
+_CONNECTIONS = {0: "VGA", 4: "DVI", 5: "HDMI", 10: "DisplayPort"}
+_ASSUMED = "DISPLAY\\DEFAULT_MONITOR\\"
+#: Chassis types (SMBIOS 3.7, 7.4.1) with a screen built in.
+_WITH_SCREEN = frozenset({8, 9, 10, 11, 13, 14, 30, 31, 32})
 
 
-def displays() -> tuple[Device, ...]:
-    """One reading for each attached monitor."""
-    return tuple(reading(connector, data) for connector, data in _attached())
+def displays(system: System) -> tuple[Device, ...]:
+    """One reading for each attached monitor.
 
-
-def reading(connector: str, data: bytes) -> Device:
-    """The reading of one monitor: its key below Enum\\DISPLAY, and its EDID."""
-    found = edid.parse(data)
-    internal = bool(found.text) and not found.name
-    return Device(
-        kind="screen" if internal else found.kind,
-        connector=connector[:256],
-        name=found.name or found.text,
-        maker=found.maker,
-        model=found.model,
-        serial=found.serial,
-        width_cm=found.width_cm,
-        height_cm=found.height_cm,
-        note="; ".join(found.notes)[:256],
+    Windows takes it that something is on an output where nothing says so (`Default_Monitor`):
+    that is no display, or a PC alone would be an equipped class.
+    """
+    found = system.devices(MONITOR)
+    monitors = [one for one in found if not one.instance.upper().startswith(_ASSUMED)]
+    if not monitors:
+        return ()
+    outputs = {name.upper(): technology for name, technology in system.outputs().items()}
+    chassis = smbios.parse(system.firmware()).chassis
+    return tuple(
+        _reading(system, found.instance, outputs.get(found.instance.upper()), chassis)
+        for found in monitors
     )
 
 
-def _attached() -> Iterator[tuple[str, bytes]]:
-    for model in _subkeys(_DISPLAYS):
-        for place in _subkeys(f"{_DISPLAYS}\\{model}"):
-            key = f"{_DISPLAYS}\\{model}\\{place}"
-            if "Control" in _subkeys(key):
-                yield f"{model}\\{place}", _edid(f"{key}\\Device Parameters")
+def _reading(system: System, instance: str, technology: int | None, chassis: int | None) -> Device:
+    data = system.values(f"{_DISPLAYS}\\{instance}\\Device Parameters").get("EDID")
+    found = edid.parse(data if isinstance(data, bytes) else b"")
+    internal = _internal(found, technology, chassis)
+    return edid.reading(
+        found,
+        connector=instance.rpartition("\\")[2],
+        connection="" if technology is None else _CONNECTIONS.get(technology, ""),
+        internal=internal,
+    )
 
 
-def _subkeys(path: str) -> list[str]:
-    if sys.platform != "win32":
-        return []
-    import winreg
-
-    try:
-        with winreg.OpenKey(winreg.HKEY_LOCAL_MACHINE, path) as key:
-            return [winreg.EnumKey(key, i) for i in range(winreg.QueryInfoKey(key)[0])]
-    except OSError:
-        return []
-
-
-def _edid(path: str) -> bytes:
-    if sys.platform != "win32":
-        return b""
-    import winreg
-
-    try:
-        with winreg.OpenKey(winreg.HKEY_LOCAL_MACHINE, path) as key:
-            return bytes(winreg.QueryValueEx(key, "EDID")[0])
-    except OSError:
-        return b""
+def _internal(found: edid.Edid, technology: int | None, chassis: int | None) -> bool:
+    if technology is not None:
+        return technology in _INTERNAL
+    words = bool(found.text) and not found.name
+    return words and (chassis is None or chassis in _WITH_SCREEN)

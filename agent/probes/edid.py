@@ -1,15 +1,24 @@
 """What a display says of itself: EDID 1.0 to 1.4 (VESA E-EDID Release A, Revision 2).
 
-Never raises: what cannot be read is a note, and everything else is still told. Well-kept
-parsers (pyedid, edid-decode) were not taken: they refuse bytes that real projectors send, and
-cut a name at its first byte that is not ASCII, where Chinese displays go on in GBK.
+Never raises: what cannot be read is a note, and everything else is still told.
+
+Why not a library: pyedid 1.0.3 (2023), the one for Python, costs 13.8 MB of memory on import
+(it brings requests, to download the list of makers), refuses an EDID whose checksum is wrong
+or that is cut short, keeps filler serials and sizes, takes an empty name before the real one,
+and knows no DisplayID. edid-decode is a program to start; libdisplay-info needs a C library on
+every PC. Both cut a name at its first byte that is not ASCII, where Chinese displays go on in
+GBK. Against edid-decode every fact of 42 real displays agrees, but for those names.
 """
 
 from __future__ import annotations
 
 import re
 import struct
+from functools import lru_cache
 from typing import Literal, NamedTuple
+
+from agent.probes import displayid
+from agent.wire.messages import Device, Power
 
 Kind = Literal["display", "monitor", "projector", "panel", "tv"]
 
@@ -44,6 +53,7 @@ class Edid(NamedTuple):
     width_cm: int | None = None
     height_cm: int | None = None
     notes: tuple[str, ...] = ()
+    year: int | None = None  # of make, or of the model
 
     @property
     def model(self) -> str:
@@ -63,6 +73,7 @@ class Edid(NamedTuple):
         return "monitor" if self.width_cm and self.width_cm <= _MONITOR_CM else "display"
 
 
+@lru_cache(maxsize=16)  # looked at twice a minute, and the same for years
 def parse(data: bytes) -> Edid:
     """Read an EDID with its extensions."""
     if len(data) < _BLOCK:
@@ -73,18 +84,52 @@ def parse(data: bytes) -> Edid:
         return Edid(notes=("no EDID header",))
     notes = list(_checks(data))
     maker = _maker(base, notes)
-    width, height = _size(base)
     texts = _texts(base, notes)
+    section = _displayid(data, notes)
+    width, height = _size(base)
+    if width is None and (section.width_cm, section.height_cm) not in _FILLER_SIZES:
+        width, height = section.width_cm, section.height_cm
     return Edid(
         maker=maker,
         product=struct.unpack_from("<H", base, 10)[0],
-        name=texts[_NAME],
+        name=texts[_NAME] or section.name,
         text=texts[_TEXT],
         serial=_serial(base, texts[_SERIAL]),
         width_cm=width,
         height_cm=height,
         notes=tuple(notes),
+        year=base[17] + 1990 if base[17] else None,
     )
+
+
+def reading(
+    found: Edid, *, connector: str, connection: str, internal: bool, power: Power = "unknown"
+) -> Device:
+    """A display as a reading."""
+    return Device(
+        kind="screen" if internal else found.kind,
+        connector=connector[:256],
+        power=power,
+        name=found.name or found.text,
+        maker=found.maker,
+        model=found.model,
+        serial=found.serial,
+        width_cm=found.width_cm,
+        height_cm=found.height_cm,
+        note="; ".join(found.notes)[:256],
+        connection="internal" if internal else connection,
+        year=found.year,
+    )
+
+
+def _displayid(data: bytes, notes: list[str]) -> displayid.Section:
+    """The first DisplayID section among the extensions that are whole."""
+    for start in range(_BLOCK, len(data) - _BLOCK + 1, _BLOCK):
+        if data[start] == displayid.TAG and start // _BLOCK <= data[126]:
+            section = displayid.parse(data[start : start + _BLOCK])
+            notes += section.notes
+            return section
+    return displayid.Section()
 
 
 def _checks(data: bytes) -> list[str]:

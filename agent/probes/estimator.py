@@ -2,13 +2,16 @@
 
 Down: the steady rate of the interface's received bytes (see agent.wire.steady), which counts
 what the line carried rather than what the application got. Traffic inside the school must not
-raise it, so the interface's bytes over the whole download may be no more than the payload
-received × 1.06, or the rate is brought down by the same factor. A full Ethernet frame of 1514
-bytes, as interfaces count it, carries 1448 of payload (IPv4, TCP with time stamps): a factor
-of 1.0456; the rest of the 1.06 is slack. What the interface has and the application has not
-yet, as segments before it are missing, is at most what comes in one loaded round trip.
+raise it, so the interface's bytes may be no more than the payload received × 1.06, or the rate
+is brought down by the same factor. A full Ethernet frame of 1514 bytes, as interfaces count it,
+carries 1448 of payload (IPv4, TCP with time stamps): a factor of 1.0456; the rest of the 1.06
+is slack. The payload lags: the application gets nothing of a connection while a lost segment
+is missing, and on a slow line that may take seconds. It catches up in between, so the two are
+compared at the moment of the download's later half at which they agree best; traffic that is
+not ours parts them at every moment.
 
-Up: the server's received payload × 1514/1448 over the steady part. The interface
+Up: the frames that reached the server (TCP counts segments as they come, also those ahead of a
+gap), or, where its system does not tell, its received payload × 1514/1448. The interface here
 would also count the packets that a queue on the way drops.
 """
 
@@ -18,7 +21,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
-from agent.wire.steady import Sample, Steady, median, overall, steady
+from agent.wire.steady import Sample, Steady, after_burst, median, overall, steady
 
 #: Bytes on the interface for each byte of payload in a full frame.
 FRAME = 1514 / 1448
@@ -28,18 +31,20 @@ CAP = 1.06
 CONFIRMED = 1.08
 #: No round trip is thought longer, in s.
 _MAX_LAG_S = 0.3
-#: The payload's counter is told about every so many seconds.
-_BEAT_S = 0.1
 
 
 class Down(NamedTuple):
-    """The rate down in Mbit/s with its interval, and the share of traffic not ours."""
+    """The rate down in Mbit/s with its interval, and the share of traffic not ours.
+
+    `burst`: the line slowed down for good amid the test; the rate is the later one.
+    """
 
     mbps: float
     low: float
     high: float
     other_share: float
     spread: float
+    burst: bool = False
 
 
 def down(nic: Sequence[Sample], payload: Sequence[Sample], lag_s: float = 0.1) -> Down | None:
@@ -48,22 +53,36 @@ def down(nic: Sequence[Sample], payload: Sequence[Sample], lag_s: float = 0.1) -
     Both are (seconds, bytes so far) by one clock, from the download's start; `lag_s` is the
     loaded round trip.
     """
-    wire = steady(nic) or _short(nic)
+    kept = after_burst(nic)
+    wire = steady(kept) or _short(nic)
     if wire is None or not payload:
         return None
-    total = nic[-1][1] - nic[0][1]
     behind = wire.mbps * 1e6 / 8 * min(lag_s, _MAX_LAG_S)
-    got = max((count for t, count in payload if t <= nic[-1][0] + _BEAT_S), default=0) + behind
-    factor = min(1.0, got * CAP / total)
-    other = max(0.0, 1 - got * FRAME / total)
+    ours = _ours(nic, payload, behind)
+    factor, other = min(1.0, ours * CAP), max(0.0, 1 - ours * FRAME)
     rates = (wire.mbps * factor, wire.low * factor, wire.high * factor)
-    return Down(*rates, other_share=other, spread=wire.spread)
+    return Down(*rates, other_share=other, spread=wire.spread, burst=len(kept) < len(nic))
+
+
+def _ours(nic: Sequence[Sample], payload: Sequence[Sample], behind: float) -> float:
+    """Payload for each byte of the interface, where the two agree best in the later half.
+
+    `behind`: bytes of payload that are here and not yet read.
+    """
+    (start, before), (stop, _) = nic[0], nic[-1]
+    best, at = 0.0, 0
+    for t, count in nic:
+        while at < len(payload) - 1 and payload[at + 1][0] <= t:
+            at += 1
+        if t >= (start + stop) / 2 and count > before:
+            best = max(best, (payload[at][1] + behind) / (count - before))
+    return best
 
 
 def server_rate(samples: Sequence[Sample]) -> float | None:
     """The payload's rate in Mbit/s that the server saw; None where it could not tell."""
     found = steady(samples)
-    return overall(samples) if found is None else found.slope
+    return overall(samples) if found is None else found.mbps
 
 
 def bounded(found: Down, server_mbps: float | None) -> Down:
@@ -71,12 +90,16 @@ def bounded(found: Down, server_mbps: float | None) -> Down:
     if server_mbps is None:
         return found
     bound = server_mbps * CONFIRMED
-    capped = {name: min(getattr(found, name), bound) for name in ("mbps", "low", "high")}
-    return found._replace(**capped)
+    mbps, low, high = (min(rate, bound) for rate in (found.mbps, found.low, found.high))
+    return found._replace(mbps=mbps, low=low, high=high)
 
 
-def up(server: Sequence[Sample]) -> float | None:
-    """The rate up in Mbit/s from the server's received payload; None: too little came."""
+def up(server: Sequence[Sample], frames: Sequence[Sample] = ()) -> float | None:
+    """The rate up in Mbit/s from the server's received payload, or better from the bytes of
+    the frames that reached it; None: too little came."""
+    wire = steady(frames)
+    if wire is not None:
+        return wire.mbps
     found = steady(server)
     rate = overall(server) if found is None else found.middle
     return None if rate is None else rate * FRAME

@@ -16,7 +16,7 @@ import msgspec
 
 from agent.probes import estimator, line_child, nics
 from agent.wire import LineTest
-from agent.wire.messages import LineOutcome
+from agent.wire.messages import LineOutcome, Postponed
 from agent.wire.steady import Sample
 
 Progress = Callable[..., None]
@@ -28,7 +28,7 @@ _DOWN_BY, _UP_BY = 0.48, 0.85
 #: Of the byte limit: for each direction; the rest covers what is on its way at the stop.
 _DOWN_BYTES, _UP_BYTES = 0.55, 0.35
 #: A direction ends as soon as its interval is this tight (half its width), and this long.
-_TIGHT, _TIGHT_S = 0.01, 4.0
+_TIGHT, _TIGHT_S = 0.01, 3.0
 #: The upload's samples are the server's, so its end cannot be judged here.
 _UP_S = 4.0
 #: Below this payload a direction has not been tested, in bytes.
@@ -47,36 +47,43 @@ def measure(
     line: str,
     max_seconds: float = 15.0,
     max_bytes: int = 100_000_000,
+    key: str = "",
+    window: str = "",
+    left_s: float | None = None,
     progress: Progress | None = None,
-) -> LineTest:
+) -> LineTest | Postponed:
     """Test the line to `server` (http://host:port) once; rates in Mbit/s on the wire.
 
     Never raises for what a network does: a test that failed is a LineTest with its outcome
-    and reason, and without rates. Takes at most `max_seconds`, and about `max_bytes` both
-    ways together. `progress(phase=..., share=..., mbps=...)` is called a few times a second.
+    and reason, and without rates; Postponed where it is not our turn. Takes at most
+    `max_seconds`, twice that where the server grants a long test, and about `max_bytes` both
+    ways together. `key` is the school's; `window` names the schedule's, which closes after
+    `left_s`. `progress(phase=..., share=..., mbps=...)` is called a few times a second.
     """
-    return _Test(server, school, machine, line, max_seconds, max_bytes, progress).run()
+    wish = {"school": school, "machine": machine, "line": line, "max_seconds": max_seconds}
+    wish |= {"window": window, "left_s": left_s}
+    return _Test(server, wish, key, max_bytes, progress).run()
 
 
 class _Test:
     def __init__(
-        self, server: str, school: str, machine: str, line: str,
-        max_seconds: float, max_bytes: int, progress: Progress | None,
-    ) -> None:  # fmt: skip
-        self.line = line
+        self, server: str, wish: dict[str, Any], key: str, max_bytes: int, progress: Progress | None
+    ) -> None:
+        self.wish = wish
         self.started = time.perf_counter()
-        self.max_seconds = max_seconds
+        self.max_seconds = float(wish["max_seconds"])
         self.progress = progress
         self.task = {
             "server": server,
-            "wish": {
-                "school": school, "machine": machine, "line": line, "max_seconds": max_seconds,
-            },
-            "timeout": min(_ANSWER_S, max_seconds / 2),
+            "wish": wish,
+            "key": key,
+            "timeout": min(_ANSWER_S, self.max_seconds / 2),
             "max_bytes": {
                 "download": int(max_bytes * _DOWN_BYTES), "upload": int(max_bytes * _UP_BYTES),
             },
         }  # fmt: skip
+        self.long = False
+        self.later: Postponed | None = None
         self.test = self.interface = self.phase = ""
         self.phase_started = self.started
         self.nic: list[Sample] = []
@@ -87,10 +94,10 @@ class _Test:
         self.seen: dict[str, Any] | None = None
         self.failed: tuple[LineOutcome, str] | None = None
 
-    def run(self) -> LineTest:
+    def run(self) -> LineTest | Postponed:
         """Start the child, follow it to its end or to the limit, and judge."""
         with line_child.started(self.task) as child:
-            while self.failed is None and self.seen is None:
+            while self.failed is None and self.seen is None and self.later is None:
                 now = time.perf_counter()
                 if now - self.started >= self.max_seconds:
                     self.failed = self._out_of_time()
@@ -99,7 +106,7 @@ class _Test:
                     self._hear(event)
                 self._sample()
                 self._steer(child)
-        return self._result()
+        return self.later or self._result()
 
     def _pause(self, now: float) -> float:
         return _FINE_SAMPLE_S if now - self.phase_started < 1 else _SAMPLE_S
@@ -109,6 +116,10 @@ class _Test:
         kind = event["event"]
         if kind == "granted":
             self.test, self.interface = event["id"], nics.owner(event["local"])
+            self.long = event["long"]
+            self.max_seconds *= 2 if self.long else 1
+        elif kind == "later":
+            self.later = Postponed(event["answer"], event["retry_s"])
         elif kind == "latency":
             self.idle_ms = event["ms"]
         elif kind == "phase":
@@ -139,7 +150,7 @@ class _Test:
         now = time.perf_counter()
         if self.phase == "download":
             rate = estimator.down(self.nic, self.payload)
-            tight = rate is not None and rate.spread <= _TIGHT
+            tight = rate is not None and rate.spread <= _TIGHT and not self.long
             long = now - self.phase_started >= _TIGHT_S
             if (tight and long) or now - self.started >= self.max_seconds * _DOWN_BY:
                 child.stop("download")
@@ -167,7 +178,8 @@ class _Test:
     def _result(self) -> LineTest:
         seconds = round(time.perf_counter() - self.started, 3)
         base = LineTest(
-            test=self.test, line=self.line, outcome="ok", seconds=seconds,
+            test=self.test, line=self.wish["line"], outcome="ok", seconds=seconds,
+            window=self.wish["window"], long=self.long,
             interface=self.interface, wired=self._wired(),
             payload_down=self.payload_down if self.test else None,
             payload_up=self.payload_up if self.test else None,
@@ -201,7 +213,7 @@ class _Test:
 
     def _good(self, base: LineTest, rate: estimator.Down) -> LineTest:
         assert self.seen is not None
-        up = estimator.up(self.seen["up"])
+        up = estimator.up(self.seen["up"], self.seen.get("up_frames") or ())
         idle, jitter = estimator.latency(self.idle_ms)
         loaded, _ = estimator.latency(self.loaded_ms)
         if self.payload_down > self.seen["sent_bytes"]:
@@ -220,6 +232,8 @@ class _Test:
             solo=self.seen["solo"],
             other_share=round(rate.other_share, 4),
             server_limited=self.seen["server_limited"],
+            burst=rate.burst,
+            loss_share=self.seen.get("loss_share"),
         )
         return msgspec.structs.replace(result, reason=invalid_because(result, self.interface))
 

@@ -1,10 +1,12 @@
 """The child process of a line test: `python -m agent.probes.line_load`.
 
-Standard input: one JSON line {server, wish, timeout, max_bytes}, then the lines `stop download`
-and `stop upload`, which end that direction. Where the input ends the child ends at once,
-whatever it does: a parent that died leaves no load behind. Standard output, JSON lines:
+Standard input: one JSON line {server, wish, key, timeout, max_bytes}, then the lines
+`stop download` and `stop upload`, which end that direction. Where the input ends the child
+ends at once, whatever it does: a parent that died leaves no load behind. Standard output,
+JSON lines:
 
-{"event": "granted", "id", "lease_s", "local"}     our turn, and our end of the connection
+{"event": "granted", "id", "long", "local"}        our turn, and our end of the connection
+{"event": "later", "answer", "retry_s"}             it is not our turn: the end
 {"event": "latency", "ms": [...]}                   answers over the idle line
 {"event": "phase", "name": "download" | "upload"}   load runs in this direction
 {"event": "bytes", "t", "down", "up"}               payload so far, at perf_counter() t
@@ -24,7 +26,7 @@ import time
 from typing import Any
 
 from agent.probes.line_speedtest import Meter, PrivateSpeedtest, Stop
-from agent.probes.line_turn import EndedError, Server
+from agent.probes.line_turn import EndedError, LaterError, Server
 
 _PINGS = 12
 _BEAT_S = 0.1
@@ -61,9 +63,9 @@ class Child:
         Raises:
             EndedError: with the outcome's name.
         """
-        granted = self._server.ask(self._task["wish"])
-        local = self._server.local_address
-        say("granted", id=granted["id"], lease_s=granted["lease_s"], local=local)
+        granted = self._server.ask(self._task["wish"], self._task.get("key", ""))
+        local, long = self._server.local_address, granted.get("long") is True
+        say("granted", id=granted["id"], long=long, local=local)
         try:
             self._measure(granted["path"])
         except Exception:
@@ -74,7 +76,7 @@ class Child:
 
     def _measure(self, path: str) -> None:
         say("latency", ms=[round(self._server.ping_ms(path), 3) for _ in range(_PINGS)])
-        meter = Meter(self.stop)
+        meter = Meter(self.stop, self._timeout)
         url = self._task["server"].rstrip("/") + path
         speedtest = PrivateSpeedtest(url, self.stop, meter, self._timeout)
         meter.allow(1 << 20)
@@ -134,6 +136,8 @@ def main() -> int:
         child = Child(json.loads(sys.stdin.readline()))
         threading.Thread(target=_listen, args=(child,), daemon=True).start()
         child.run()
+    except LaterError as error:
+        say("later", answer=error.answer, retry_s=error.retry_s)
     except EndedError as error:
         say("failed", outcome=error.outcome, reason=error.reason)
         return 1

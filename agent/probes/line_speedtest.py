@@ -47,11 +47,14 @@ class Stop(threading.Event):
 class Meter:
     """Bytes of payload each way, the budget for the running direction, the first fault."""
 
-    def __init__(self, stop: Stop) -> None:
+    def __init__(self, stop: Stop, patience: float = 5.0) -> None:
+        """Where nothing at all moves for `patience` seconds, a silent connection is a fault."""
         self.down = 0
         self.up = 0
         self.fault: EndedError | None = None
         self._stop = stop
+        self._patience = patience
+        self._moved = time.perf_counter()
         self._budget = 0
         self._lock = threading.Lock()
 
@@ -64,6 +67,7 @@ class Meter:
         with self._lock:
             self.down += down
             self.up += up
+            self._moved = time.perf_counter() if down or up else self._moved
             if self.down + self.up >= self._budget:
                 self._stop.set()
 
@@ -72,6 +76,16 @@ class Meter:
         if not self._stop.is_set():
             self.fault = self.fault or error
             self._stop.set()
+
+    def broke(self, error: Exception) -> None:
+        """A connection failed. Silence is no fault while the others flow.
+
+        On a slow line with a short queue one of several connections may wait for seconds.
+        """
+        reason = getattr(error, "reason", error)
+        flows = time.perf_counter() - self._moved < self._patience
+        if not (flows and isinstance(reason, TimeoutError)):
+            self.fail(EndedError("unreachable", f"a transfer broke off: {reason}"))
 
 
 class _Body:
@@ -94,7 +108,7 @@ class _Body:
             self._meter.fail(EndedError("garbled", f"a body was cut short: {error!r}"))
             raise OSError(str(error)) from error
         except OSError as error:
-            self._meter.fail(EndedError("unreachable", f"a transfer broke off: {error}"))
+            self._meter.broke(error)
             raise
         if self._counts:
             self._meter.count(down=len(block))
@@ -133,7 +147,7 @@ class _Opener:
             self._meter.fail(EndedError("refused", f"the server answered {error.code}"))
             raise
         except (OSError, URLError) as error:
-            self._meter.fail(EndedError("unreachable", str(error)))
+            self._meter.broke(error)
             raise
         except (HTTPException, ValueError) as error:
             self._meter.fail(EndedError("garbled", f"not HTTP: {error!r}"))

@@ -12,8 +12,11 @@ import time
 from typing import Any
 from urllib.parse import urlsplit
 
+from agent.wire import signing
 from agent.wire.messages import LineOutcome
 
+_TESTS = "/v1/tests"
+_ANSWERS = ("busy", "enough", "full", "later")
 _MAX_REPLY = 1_000_000
 
 
@@ -24,6 +27,14 @@ class EndedError(Exception):
         super().__init__(reason)
         self.outcome: LineOutcome = outcome
         self.reason = reason
+
+
+class LaterError(Exception):
+    """No turn now: busy, enough, full or later, and after how many seconds to come back."""
+
+    def __init__(self, answer: str, retry_s: int) -> None:
+        super().__init__(answer)
+        self.answer, self.retry_s = answer, retry_s
 
 
 class Server:
@@ -43,17 +54,37 @@ class Server:
             raise EndedError("unreachable", f"not an http address: {url!r}")
         self._base = parts.path.rstrip("/")
 
-    def ask(self, wish: dict[str, Any]) -> dict[str, Any]:
-        """The granted turn: {id, path, lease_s}."""
-        status, body = self._request("POST", "/v1/tests", wish)
-        if status == 409:
-            retry = _read(body, {"retry_s": int})["retry_s"]
-            raise EndedError("busy", f"another test of this line runs, again in {retry} s")
+    def ask(self, wish: dict[str, Any], key: str = "") -> dict[str, Any]:
+        """The granted turn: {id, path, lease_s, long}; `key` is the school's, where one is needed.
+
+        Raises:
+            LaterError: it is not our turn.
+        """
+        status, body = self._ask(wish, key)
+        if status == 401 and not key:
+            raise EndedError("refused", "the server wants the school's key: set line.key_file")
+        if status in (401, 403):
+            raise EndedError("refused", f"the server answered {status}: {_why(body)}")
+        if status == 409 or (status == 503 and _why(body, "answer")):
+            later = _read(body, {"answer": str, "retry_s": int})
+            if later["answer"] not in _ANSWERS:
+                raise EndedError("garbled", "the reply gives no reason that we know")
+            raise LaterError(later["answer"], later["retry_s"])
         _expect(status, (200, 201))
         granted = _read(body, {"id": str, "path": str, "lease_s": (int, float)})
         if not granted["path"].startswith("/"):
             raise EndedError("garbled", "the grant holds no path")
         return granted
+
+    def _ask(self, wish: dict[str, Any], key: str) -> tuple[int, bytes]:
+        """Ask; where the server wants it signed, sign what it gave and ask again."""
+        status, body = self._request("POST", _TESTS, wish)
+        nonce = _why(body, "nonce") if status == 401 and key else ""
+        if not nonce:
+            return status, body
+        data = json.dumps(wish).encode()
+        signed = signing.header(key, str(wish["school"]), "POST", _TESTS, nonce, data)
+        return self._request("POST", _TESTS, wish, {"Authorization": signed})
 
     def done(self, test: str, ok: bool) -> dict[str, Any]:
         """Close the turn; what the server saw of it."""
@@ -81,10 +112,17 @@ class Server:
         """Let go of the connection."""
         self._http.close()
 
-    def _request(self, method: str, path: str, body: dict[str, Any] | None) -> tuple[int, bytes]:
+    def _request(
+        self,
+        method: str,
+        path: str,
+        body: dict[str, Any] | None,
+        more: dict[str, str] | None = None,
+    ) -> tuple[int, bytes]:
         data = None if body is None else json.dumps(body).encode()
+        headers = {"Cache-Control": "no-cache", **(more or {})}
         try:
-            self._http.request(method, self._base + path, data, {"Cache-Control": "no-cache"})
+            self._http.request(method, self._base + path, data, headers)
             reply = self._http.getresponse()
             return reply.status, reply.read(_MAX_REPLY)
         except TimeoutError as error:
@@ -98,6 +136,15 @@ class Server:
 def _expect(status: int, good: tuple[int, ...]) -> None:
     if status not in good:
         raise EndedError("refused", f"the server answered {status}")
+
+
+def _why(body: bytes, key: str = "error") -> str:
+    """One text of a reply; empty where it has none."""
+    try:
+        found = json.loads(body)
+    except (ValueError, RecursionError):
+        return ""
+    return str(found.get(key) or "")[:200] if isinstance(found, dict) else ""
 
 
 def _read(body: bytes, kinds: dict[str, Any]) -> dict[str, Any]:

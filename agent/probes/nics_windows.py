@@ -48,7 +48,11 @@ def _connections() -> Iterator[tuple[str, str, int | None]]:
         return
     import winreg
 
-    with winreg.OpenKey(winreg.HKEY_LOCAL_MACHINE, _CLASS) as adapters:
+    try:
+        adapters = winreg.OpenKey(winreg.HKEY_LOCAL_MACHINE, _CLASS)
+    except OSError:  # no network class at all
+        return
+    with adapters:
         for i in range(winreg.QueryInfoKey(adapters)[0]):
             values = _values(f"{_CLASS}\\{winreg.EnumKey(adapters, i)}\\Connection")
             if values:

@@ -11,6 +11,8 @@ from typing import NamedTuple
 
 import msgspec
 
+from agent.config import Watched
+from agent.windows import System, this_system
 from agent.wire import Device, Reading
 
 log = logging.getLogger(__name__)
@@ -20,6 +22,10 @@ PROBES = {
     "host": "agent.probes.host",
     "displays": "agent.probes.displays",
     "sound": "agent.probes.sound",
+    "cameras": "agent.probes.cameras",
+    "touch": "agent.probes.touch",
+    "printers": "agent.probes.printers",
+    "network": "agent.probes.network",
 }
 
 
@@ -27,12 +33,25 @@ class Context:
     """What probes may need, and what they remember from one run to the next.
 
     `memory` is the probes' own; `devices` are those seen so far, by probe: one that goes is
-    told as absent.
+    told as absent. `root` is Linux's; `windows` answers in its place where we run on Windows,
+    or from a device tree. `watched` are the network's devices to ask; a `patient` context
+    waits for their answers, as a command does, and a resident agent does not.
     """
 
-    def __init__(self, root: Path = Path("/"), memory: dict[str, object] | None = None) -> None:
+    def __init__(
+        self,
+        root: Path = Path("/"),
+        memory: dict[str, object] | None = None,
+        *,
+        windows: System | None = None,
+        watched: tuple[Watched, ...] = (),
+        patient: bool = False,
+    ) -> None:
         self.root = root
         self.memory = {} if memory is None else memory
+        self.windows = windows or this_system()
+        self.watched = watched
+        self.patient = patient
         self.devices: dict[str, dict[tuple[str, str], Device]] = {}
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import io
 import itertools
 import os
 import sys
@@ -35,6 +36,7 @@ class Command(NamedTuple):
 
 def main(program: str, commands: Mapping[str, Command], argv: Sequence[str] | None = None) -> int:
     """Parse the arguments, run one command, and return its exit code."""
+    _speak_unicode()
     words = list(sys.argv[1:] if argv is None else argv)
     lang.choose(_language(words))
     try:
@@ -54,6 +56,13 @@ def main(program: str, commands: Mapping[str, Command], argv: Sequence[str] | No
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return DONE
     return code
+
+
+def _speak_unicode() -> None:
+    """A pipe on Windows would take the code page of the PC, which may lack every word of ours."""
+    for stream in (sys.stdout, sys.stderr):
+        if sys.platform == "win32" and isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(encoding="utf-8")
 
 
 def _not_installed(error: ModuleNotFoundError) -> str:
@@ -83,7 +92,10 @@ def _parser(program: str, commands: Mapping[str, Command], named: str) -> argpar
     parser.add_argument("--lang", choices=("zh", "en"), default=lang.chosen(), help=text)
     common = argparse.ArgumentParser(add_help=False)
     common.add_argument("--lang", choices=("zh", "en"), default=argparse.SUPPRESS, help=text)
-    choices = parser.add_subparsers(required=True, metavar=lang.say("命令", "COMMAND"))
+    # With no `prog` argparse would format one, and import shutil and its compressors for it.
+    choices = parser.add_subparsers(
+        required=True, metavar=lang.say("命令", "COMMAND"), prog=program
+    )
     for name, command in commands.items():
         text = lang.say(command.zh, command.en)
         sub = choices.add_parser(name, help=text, description=text, parents=[common])

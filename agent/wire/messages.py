@@ -75,6 +75,8 @@ class Inventory(Struct, omit_defaults=True, frozen=True):
     agent_version: Text = ""
     weak_id: bool = False
     room: Text = ""
+    serial: Text = ""
+    disks: tuple[Text, ...] = ()
 
 
 class Host(Struct, tag_field="reading", tag="host", omit_defaults=True, frozen=True):
@@ -106,6 +108,13 @@ class Device(Struct, tag_field="reading", tag="device", omit_defaults=True, froz
     width_cm: Count | None = None
     height_cm: Count | None = None
     note: Text = ""
+    connection: Text = ""  # HDMI, DisplayPort, DVI, VGA, USB, internal, network
+    room: Text = ""  # where it stands, if not where the PC does
+    input: Text = ""  # what a projector shows
+    muted: bool | None = None  # picture or sound
+    lamp_hours: Count | None = None  # of the lamp that burnt longest
+    filter_hours: Count | None = None
+    year: Count | None = None  # it was made, or its model came out
 
 
 class AgentHealth(Struct, tag_field="reading", tag="agent", omit_defaults=True, frozen=True):
@@ -124,6 +133,9 @@ class AgentHealth(Struct, tag_field="reading", tag="agent", omit_defaults=True, 
     failed_probes: tuple[Text, ...] = ()
     room: Text = ""
     weak_id: bool = False
+    probes: tuple[Text, ...] = ()  # that ran well: what they do not tell is not there
+    sources: tuple[Text, ...] = ()  # of the machine id, as name=digest
+    policy_error: Text = ""  # why the newest policy is not followed
 
 
 class LineTest(Struct, tag_field="reading", tag="line_test", omit_defaults=True, frozen=True):
@@ -148,6 +160,17 @@ class LineTest(Struct, tag_field="reading", tag="line_test", omit_defaults=True,
     other_share: Share | None = None
     server_limited: bool | None = None
     reason: Text = ""
+    window: Text = ""  # of the day's schedule; empty: asked for by hand
+    long: bool = False  # ran to its limits, as once a week
+    burst: bool = False  # the line slowed down for good amid the test; the rate is the later one
+    loss_share: Share | None = None  # segments down that were sent again
+
+
+class Postponed(Struct, frozen=True):
+    """No test: the measurement server says why, and when to come back. Never on the wire."""
+
+    answer: Literal["busy", "enough", "full", "later"]
+    retry_s: int
 
 
 class LineRecord(Struct, tag_field="reading", tag="line_record", omit_defaults=True, frozen=True):
@@ -240,6 +263,8 @@ class LinePolicy(Struct, omit_defaults=True, frozen=True):
     lesson_per_day: Count = 1
     max_seconds: Seconds = 15.0
     max_bytes: Count = 100_000_000
+    month_bytes: Count = 20_000_000_000  # of the whole line, kept by the measurement server
+    metered: bool = False  # whether scheduled tests run over a metered link
 
 
 class Policy(Struct, omit_defaults=True, frozen=True):
@@ -253,4 +278,5 @@ class Policy(Struct, omit_defaults=True, frozen=True):
     lines: tuple[LinePolicy, ...] = ()
     rooms: dict[str, str] = {}  # machine id or hostname pattern -> room
     room_lines: dict[str, str] = {}  # room -> line
-    exclude_sources: tuple[Text, ...] = ()  # hardware sources that this school's PCs share
+    # Hardware sources that PCs share: a name, or name=digest for one value of it.
+    exclude_sources: tuple[Text, ...] = ()

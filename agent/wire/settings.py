@@ -1,17 +1,18 @@
 """Settings from TOML, the environment and secret files, checked before anything starts.
 
 Later wins: the defaults of the struct, the TOML file, the environment. A key `a.b` is
-`SCHOOLPULSE_A_B` in the environment; `SCHOOLPULSE_A_B_FILE` names a file that holds it.
+`SCHOOLPULSE_A_B` in the environment, a list by commas; `SCHOOLPULSE_A_B_FILE` names a file that
+holds it.
 """
 
 from __future__ import annotations
 
-import difflib
 import os
+import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar, get_args, get_origin
 
 import msgspec
 
@@ -50,13 +51,21 @@ def load(
     """
     tree = _read(path) if path else {}
     warnings = list(_drop_unknown(tree, kind, str(path), ()))
-    for keys, text in _from_environ(kind, environ):
-        _put(tree, keys, text)
+    variables = {}
+    for keys, name, value in _from_environ(kind, environ):
+        _put(tree, keys, value)
+        variables["$." + ".".join(keys)] = name
     try:
         return msgspec.convert(tree, kind, strict=False), warnings
     except msgspec.ValidationError as error:
-        where = path or say("环境变量", "the environment")
+        where = _variable(str(error), variables) or path
         raise SettingsError(f"{where}: {error}") from error
+
+
+def _variable(error: str, variables: Mapping[str, str]) -> str | None:
+    """The environment variable that gave the value which the error is about."""
+    at = re.search(r"`(\$[\w.]*)", error)
+    return variables.get(at[1]) if at else None
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -83,6 +92,8 @@ def _drop_unknown(
 
 
 def _unknown(file: str, keys: tuple[str, ...], known: list[str]) -> str:
+    import difflib  # a school PC holds it only where its settings are wrong
+
     near = difflib.get_close_matches(keys[-1], known, 1)
     name = ".".join(keys)
     if near:
@@ -95,13 +106,27 @@ def _unknown(file: str, keys: tuple[str, ...], known: list[str]) -> str:
 
 def _from_environ(
     kind: type[msgspec.Struct], environ: Mapping[str, str]
-) -> Iterator[tuple[tuple[str, ...], str]]:
-    for keys in _leaves(kind, ()):
+) -> Iterator[tuple[tuple[str, ...], str, str | list[str]]]:
+    """The keys, the variable, and its value: a list where the setting is one."""
+    for keys, wanted in _leaves(kind, ()):
         name = PREFIX + "_".join(keys).upper()
         if name in environ:
-            yield keys, environ[name]
+            text = environ[name]
         elif f"{name}_FILE" in environ:
-            yield keys, _secret(f"{name}_FILE", environ[f"{name}_FILE"])
+            name = f"{name}_FILE"
+            text = _secret(name, environ[name])
+        else:
+            continue
+        yield keys, name, _listed(text) if _is_list(wanted) else text
+
+
+def _is_list(kind: Any) -> bool:
+    bare = get_args(kind)[0] if get_origin(kind) is Annotated else kind
+    return get_origin(bare) in (tuple, list)
+
+
+def _listed(text: str) -> list[str]:
+    return [part.strip() for part in text.split(",") if part.strip()]
 
 
 def _secret(name: str, path: str) -> str:
@@ -112,20 +137,22 @@ def _secret(name: str, path: str) -> str:
         raise SettingsError(f"{name}: {problem} {path}: {error.strerror}") from error
 
 
-def _leaves(kind: type[msgspec.Struct], above: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+def _leaves(
+    kind: type[msgspec.Struct], above: tuple[str, ...]
+) -> Iterator[tuple[tuple[str, ...], Any]]:
     for field in msgspec.structs.fields(kind):
         keys = (*above, field.encode_name)
         if _is_table(field.type):
             yield from _leaves(field.type, keys)
         else:
-            yield keys
+            yield keys, field.type
 
 
 def _is_table(kind: Any) -> bool:
     return isinstance(kind, type) and issubclass(kind, msgspec.Struct)
 
 
-def _put(tree: dict[str, Any], keys: tuple[str, ...], text: str) -> None:
+def _put(tree: dict[str, Any], keys: tuple[str, ...], value: str | list[str]) -> None:
     for key in keys[:-1]:
         tree = tree.setdefault(key, {})
-    tree[keys[-1]] = text
+    tree[keys[-1]] = value

@@ -112,7 +112,7 @@ def _ask_again(start: dt.datetime, config: Config) -> None:
 
 def _rederive(year: int, config: Config, opened: ExitStack) -> int:
     store, book = _store(config, opened), RegisterBook(config.folder / "register.db")
-    keeper = Keeper(store, book.load, config.figure, config.city)
+    keeper = Keeper(store, book.load, config.figure, config.city, config.report_s)
     try:
         return rederive(keeper, year, dt.datetime.now(CITY_TIME).date())
     except StoreError as error:
@@ -130,7 +130,12 @@ def _open(config: Config, role: str, opened: ExitStack) -> Collector | Keeping:
         book = RegisterBook(config.folder / "register.db")
         # A book that is not there, or no more, is an error: the register in force stays.
         keeper = Keeper(
-            store, book.load, config.figure, config.city, quarantined=lambda: quarantined(config)
+            store,
+            book.load,
+            config.figure,
+            config.city,
+            config.report_s,
+            quarantined=lambda: quarantined(config),
         )
         if role == "keeper":
             dirty = DirtyDays(config.folder / DAYS_FILE)

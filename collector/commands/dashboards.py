@@ -1,31 +1,132 @@
-"""`schoolpulse dashboards build`: the Grafana boards as JSON files."""
+"""`schoolpulse dashboards`: the Grafana boards as files, or into a Grafana that runs."""
 
 from __future__ import annotations
 
 import argparse
+import os
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from agent.wire.command_line import DONE, RefusedError
+from agent.wire import lang
+from agent.wire.command_line import DONE, FAILED, RefusedError
 from agent.wire.lang import say
-from dashboards import build
+from dashboards import alerts, build
+
+if TYPE_CHECKING:
+    from collector.grafana.boards import Step
+
+TOKEN = "SCHOOLPULSE_GRAFANA_TOKEN"  # noqa: S105 - the variable's name
+_FOLDERS = {"zh": "校园脉搏", "en": "SchoolPulse"}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Sub-commands of `dashboards`."""
     choices = parser.add_subparsers(dest="action", required=True, metavar=say("动作", "ACTION"))
-    text = say("生成看板 JSON", "write the boards as JSON")
+    text = say("生成看板与告警规则的文件", "write the boards and alert rules as files")
     building = choices.add_parser("build", help=text, description=text)
     folder = say("写到哪个文件夹（./dashboards/built）", "folder to write to (./dashboards/built)")
     building.add_argument("--out", type=Path, default=Path("dashboards/built"), help=folder)
+    text = say("推送到正在运行的 Grafana", "push to a Grafana that runs")
+    pushing = choices.add_parser("push", help=text, description=text)
+    add_grafana(pushing)
+    text = say("只说会改什么，什么都不改", "say what would change, change nothing")
+    pushing.add_argument("--dry-run", action="store_true", help=text)
+    text = say("覆盖别人改过的看板", "replace boards that somebody has edited")
+    pushing.add_argument("--force", action="store_true", help=text)
+    text = say("同时推送告警规则", "push the alert rules too")
+    pushing.add_argument("--alerts", action="store_true", help=text)
+
+
+def add_grafana(parser: argparse.ArgumentParser) -> None:
+    """Where Grafana is, and the token."""
+    parser.add_argument("--url", required=True, metavar="http://…:3000", help="Grafana")
+    text = say(
+        f"服务账号的令牌；更好：{TOKEN} 或 {TOKEN}_FILE",
+        f"a service account's token; better: {TOKEN} or {TOKEN}_FILE",
+    )
+    parser.add_argument("--token", help=text)
+
+
+def token_of(args: argparse.Namespace) -> str:
+    """The token of the arguments, the environment, or a file that it names.
+
+    Raises:
+        RefusedError: there is none.
+    """
+    file = os.environ.get(f"{TOKEN}_FILE")
+    try:
+        found = args.token or os.environ.get(TOKEN) or (Path(file).read_text() if file else "")
+    except OSError as error:
+        raise RefusedError(f"{file}: {error.strerror}") from error
+    if not found.strip():
+        raise RefusedError(say(f"要有 --token 或 {TOKEN}", f"--token or {TOKEN} is needed"))
+    return str(found).strip()
 
 
 def run(args: argparse.Namespace) -> int:
-    """Write the boards and name the files."""
+    """Build or push."""
+    return _build(args.out) if args.action == "build" else _push(args)
+
+
+def _build(folder: Path) -> int:
     try:
-        written = build.write(args.out)
+        written = build.write(folder)
     except OSError as error:
         problem = say("写不了看板", "cannot write the boards")
-        raise RefusedError(f"{args.out}: {problem}: {error.strerror}") from error
+        raise RefusedError(f"{folder}: {problem}: {error.strerror}") from error
     for path in written:
         print(path)
     return DONE
+
+
+def _push(args: argparse.Namespace) -> int:
+    # Imported on use: requests is no business of the other commands.
+    from collector.grafana import boards, rules
+    from collector.grafana.client import Grafana
+
+    grafana = Grafana(args.url, token_of(args))
+    grafana.check()
+    sources = grafana.sources()
+    chosen = lang.chosen()
+    made = [make(chosen) for make in build.BOARDS.values()]
+    planned = boards.plan(grafana, f"schoolpulse-{chosen}", _FOLDERS[chosen], made)
+    groups = alerts.groups(chosen, lambda name: str(getattr(sources, name)))
+    wanted = rules.plan(grafana, groups) if args.alerts else []
+    _say([*planned.steps, *wanted])
+    if not args.dry_run:
+        taken = boards.carry_out(grafana, planned, force=args.force)
+        taken += rules.carry_out(grafana, wanted, alerts.FOLDER.of(chosen), force=args.force)
+        print(say(f"改了 {len(taken)} 项", f"{len(taken)} changed"))
+    kept = [step for step in [*planned.steps, *wanted] if _kept(step, args.force)]
+    return _ask(kept) if kept else DONE
+
+
+def _kept(step: Step, force: bool) -> bool:
+    return step.action == "provisioned" or (step.action == "edited" and not force)
+
+
+def _say(steps: Sequence[Step]) -> None:
+    words = {
+        "create": say("新建", "create"),
+        "update": say("更新", "update"),
+        "same": say("不变", "same"),
+        "edited": say("有人改过", "edited by somebody"),
+        "provisioned": say("由文件提供", "provided by a file"),
+    }
+    for step in steps:
+        print(f"{words[step.action]}  {step.title}  ({step.uid})")
+        for difference in step.differences:
+            print(f"    {difference}")
+
+
+def _ask(kept: Sequence[Step]) -> int:
+    names = say("、", ", ").join(step.title for step in kept)
+    print(
+        say(
+            f"没有动：{names}。改过的：确认不要那些改动，加 --force；由文件提供的：换文件。",
+            f"left alone: {names}. Edited: to give up those edits, add --force. Provided by a "
+            "file: change the file.",
+        )
+    )
+    return FAILED

@@ -7,17 +7,24 @@ import signal
 import sqlite3
 import sys
 import threading
+from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 
 from agent.wire.command_line import DONE, RefusedError
 from agent.wire.lang import say
 from collector.config import Config, load
+from collector.lineserver import keys
+from collector.lineserver.book import TurnBook
+from collector.lineserver.ledger import Ledger
+from collector.lineserver.limits import PolicyLimits
 from collector.lineserver.publish import Publisher
 from collector.lineserver.server import CannotListenError, LineServer
+from collector.lineserver.turns import Limits, Wish
 from collector.service.lock import FileLock
 
 DEFAULT_PORT = 8095
+_HERE = ("127.0.0.1", "::1", "localhost")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -32,6 +39,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--config", metavar="FILE", help=say("配置文件", "settings"))
     parser.add_argument(
+        "--new-key",
+        metavar="SCHOOL",
+        help=say("为一所学校生成密钥文件，然后退出", "draw a school's key file, and end"),
+    )
+    parser.add_argument(
+        "--open",
+        action="store_true",
+        help=say("没有密钥也接受任何人的测试", "take tests from anyone, without keys"),
+    )
+    parser.add_argument(
         "--simulated",
         action="store_true",
         help=say("记录标为模拟数据", "mark the records as simulated"),
@@ -43,6 +60,8 @@ def run(args: argparse.Namespace) -> int:
     config, warnings = load(args.config)
     for warning in warnings:
         print(warning, file=sys.stderr)
+    if args.new_key:
+        return _new_key(config, args.new_key)
     stop = threading.Event()
     for sign in (signal.SIGTERM, signal.SIGINT):
         signal.signal(sign, lambda *_: stop.set())
@@ -58,15 +77,34 @@ def run(args: argparse.Namespace) -> int:
     return DONE
 
 
+def _new_key(config: Config, school: str) -> int:
+    if not config.lines.keys:
+        raise RefusedError(
+            say("没有配置密钥目录：设 lines.keys", "no folder of keys: set lines.keys")
+        )
+    path = keys.make(Path(config.lines.keys), school)
+    print(
+        say(
+            f"{path}\n把它交给这所学校的电脑，并在那里设 line.key_file",
+            f"{path}\ngive it to that school's PCs, and set line.key_file there",
+        )
+    )
+    return DONE
+
+
 def _open(
     config: Config, args: argparse.Namespace, opened: ExitStack
 ) -> tuple[Publisher, LineServer]:
     """Everything that can refuse, before anything starts."""
     folder = config.folder / "lineserver"
+    held = _keys(config, args)
     try:
         opened.callback(_lock(folder).release)
         publisher = Publisher(config.mqtt, folder, simulated=args.simulated)
-        return publisher, LineServer(args.host, args.port, publisher.publish)
+        book = TurnBook(folder / "turns.db")
+        opened.callback(book.close)
+        ledger = Ledger(publisher.publish, book, limits(config))
+        return publisher, LineServer(args.host, args.port, publisher.publish, ledger, held)
     except CannotListenError as error:
         raise RefusedError(str(error)) from error
     except (OSError, sqlite3.Error) as error:
@@ -76,6 +114,32 @@ def _open(
                 f"{folder}: cannot open data or certificates: {error}; check `data` and `mqtt`",
             )
         ) from error
+
+
+def _keys(config: Config, args: argparse.Namespace) -> keys.Keys:
+    """The schools' keys. A server that others can reach must not serve just anyone."""
+    if config.lines.keys:
+        return keys.Keys(Path(config.lines.keys))
+    if args.open or args.host in _HERE:
+        return keys.Keys(None)
+    raise RefusedError(
+        say(
+            "没有配置密钥目录，任何人都能占用测速服务：设 lines.keys（--new-key 生成密钥），"
+            "或只监听 127.0.0.1，或明确写 --open",
+            "without keys anyone could use this server: set lines.keys (--new-key draws one), "
+            "listen on 127.0.0.1 only, or say --open",
+        )
+    )
+
+
+def limits(config: Config) -> Callable[[Wish], Limits]:
+    """Tests a day of a line: as the policy says where the register is here, else the settings."""
+    if (config.folder / "register.db").exists():
+        return PolicyLimits(config)
+    told = config.lines
+    return lambda wish: Limits(
+        told.quiet_per_day, told.lesson_per_day, told.by_hand_per_day, told.month_bytes
+    )
 
 
 def _lock(folder: Path) -> FileLock:

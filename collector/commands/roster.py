@@ -236,11 +236,12 @@ def _run_history(args: argparse.Namespace) -> int:
         print_json([_import_json(made) for made in imports])
         return DONE
     titles = (("次", "number"), ("时间", "time"), ("导入人", "who"), ("来自", "from"))
-    table = new_table(*titles, ("行数", "rows"), ("SHA-256", "SHA-256"))
+    table = new_table(*titles, ("学校", "schools"), ("总行数", "rows"), ("SHA-256", "SHA-256"))
     for made in imports:
         at = made.at.astimezone(CITY_TIME).strftime("%Y-%m-%d %H:%M")
+        schools, rows = made.counts.get("schools", 0), sum(made.counts.values())
         table.add_row(
-            str(made.number), at, made.who, made.source, _counts(made.counts), made.sha256[:16]
+            f"{made.number}", at, made.who, made.source, f"{schools}", f"{rows}", made.sha256[:8]
         )
     console().print(table)
     return DONE

@@ -16,7 +16,7 @@ from agent.wire.command_line import DONE, FAILED, RefusedError
 from agent.wire.lang import say
 from collector import config as settings
 from collector.compliance.window import cutoff as last_day
-from collector.config import Config
+from collector.config import Config, Figure
 from collector.roster.book import RegisterBook
 from collector.simulate import live, writing
 from collector.simulate.build import build
@@ -57,6 +57,12 @@ def run(args: argparse.Namespace) -> int:
     config, warnings = settings.load(args.config)
     for warning in warnings:
         print(warning, file=sys.stderr)
+    if config.figure != Figure(cutoff=config.figure.cutoff):
+        text = say(
+            "提醒：真值只按默认规则成立，配置里的 [figure] 改了规则，指标会与真值不同",
+            "note: the truth holds by the default rules; [figure] changes them, so figures differ",
+        )
+        print(text, file=sys.stderr)
     city = _city(args, config)
     try:
         return _live(args, config, city) if args.live else _write(args, config, city)

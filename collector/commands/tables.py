@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from agent.wire.lang import say
-from collector.roster.problems import Problem, errors, warnings
+from collector.roster.problems import Problem, errors, lines, warnings
 
 _FILE_WIDTH = 160  # a file or pipe has no edge to wrap at
 
@@ -33,7 +33,7 @@ def new_table(*titles: tuple[str, str]) -> Table:
 
 
 def print_problems(problems: Sequence[Problem]) -> None:
-    """A line each, errors first: lines can be searched, and none is cut."""
+    """Errors first: lines can be searched, and none is cut."""
     titles = (
         (errors(problems), say("错误", "errors")),
         (warnings(problems), say("提醒", "warnings")),
@@ -41,8 +41,8 @@ def print_problems(problems: Sequence[Problem]) -> None:
     for found, title in titles:
         if found:
             print(f"{title} {len(found)}")
-        for problem in found:
-            print(f"  {problem}")
+        for line in lines(found):
+            print(f"  {line}")
 
 
 def as_json(problems: Sequence[Problem]) -> dict[str, object]:

@@ -57,6 +57,7 @@ def _indicator_fields(figure: Figure, area: Area, indicator: Indicator) -> dict[
     return {
         "level": area.level,
         "name": area.name,
+        "label": f"{area.name} · {area.code}",
         "all": tally.all,
         **{str(verdict): tally.counts[verdict] for verdict in Verdict},
         "verified_share": shown_value(tally.verified, value),

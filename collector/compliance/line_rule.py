@@ -108,10 +108,13 @@ def opinion(
 def _newest(
     line: LineDays, first: dt.date, last: dt.date, floor: Fraction, *, above: bool
 ) -> dt.date | None:
-    """The newest of these days with a test at or above the floor, or with one below it."""
+    """The newest of these days with a test at or above the floor, or with a quiet one below it.
+
+    Lesson tests prove and never deny: a low one must not make a no newer than it is.
+    """
     hi = bisect_right(line.days, last) - 1
     while hi >= 0 and line.days[hi] >= first:
-        if (exact(line.rates[hi]) >= floor) == above:
+        if (exact(line.rates[hi]) >= floor) == above and (above or line.quiet[hi]):
             return line.days[hi]
         hi -= 1
     return None

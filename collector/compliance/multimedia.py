@@ -70,14 +70,22 @@ class Multimedia:
             self._findings[key] = self._judge_room(school, room)
         return self._findings[key]
 
-    def _judge_room(self, school: School, room: str) -> Finding:
+    def leaves_open(self, school: School, room: str) -> bool:
+        """Whether the window alone says neither yes nor no, so that what was before it counts."""
+        return self._standing(school, room).now is None
+
+    def _standing(self, school: School, room: str) -> Standing:
         story = self._rooms.get((school.code, room), SILENT)
-        stands = standing(
+        return standing(
             story.days,
             lambda lo, hi: _ask(story, lo, hi, self._settings),
             lambda day: self._windows.first(day, school.opened),
             self._cutoff,
         )
+
+    def _judge_room(self, school: School, room: str) -> Finding:
+        story = self._rooms.get((school.code, room), SILENT)
+        stands = self._standing(school, room)
         first = self._windows.first(self._cutoff, school.opened)
         steps = _room_steps(room, story, first, stands, self._settings)
         return Finding(stands.yes, stands.no, stands.cleared, steps, story.simulated)
@@ -103,7 +111,9 @@ class Multimedia:
     def _room_declared(self, school: str, room: str) -> Declared:
         key = school, room
         if key not in self._declared:
-            owned = {piece: self._owns(key, piece) for piece in self._settings.required}
+            owned: dict[str, bool | None] = {
+                piece: self._owns(key, piece) for piece in self._settings.required
+            }
             says = every(list(owned.values()))
             self._declared[key] = Declared(says, (_register_step(room, owned),))
         return self._declared[key]

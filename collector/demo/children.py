@@ -98,9 +98,11 @@ class Children:
         Raises:
             ChildDiedError: one of the processes ended meanwhile.
             LateError: `seconds` passed.
+            KeyboardInterrupt: asked to stop.
         """
         deadline = time.monotonic() + seconds
         while True:
+            self._interrupt.check()
             found = check()
             if found is not None:
                 return found

@@ -40,6 +40,11 @@ class Interrupt:
         if self._told and not told:
             raise KeyboardInterrupt
 
+    def check(self) -> None:
+        """Raise again what Python may have swallowed: what a finalizer raises is lost."""
+        if self._told:
+            raise KeyboardInterrupt
+
     def _hear(self, _signal: int, _frame: FrameType | None) -> None:
         told, self._told = self._told, True
         if not told and not self._holding:

@@ -24,6 +24,7 @@ from collector.demo.steps import Steps
 from collector.keeper import Keeper
 from collector.report import terminal
 from collector.roster.book import RegisterBook
+from collector.roster.register import School
 from collector.simulate import live, writing
 from collector.simulate.build import build
 from collector.simulate.city import City, Size
@@ -96,7 +97,8 @@ def _city(steps: Steps, config: Config, sizes: Sizes) -> City:
         with open_store(config) as store:
             count = writing.write_evidence(store, city)
         writing.write_truth(config.folder, city, config.city)
-        details.append(say(f"{sizes.schools} 所学校", f"{sizes.schools} schools"))
+        schools = len(_simulated(city))
+        details.append(say(f"{schools} 所学校", f"{schools} schools"))
         details.append(say(f"{len(city.pcs)} 台电脑", f"{len(city.pcs)} PCs"))
         details.append(say(f"{len(city.days)} 个开放日", f"{len(city.days)} open days"))
         details.append(say(f"{count} 个数据点", f"{count} points"))
@@ -145,7 +147,7 @@ def _judge(steps: Steps, config: Config, store: Store) -> tuple[Figure, machine.
     today = _today()
     with steps.step(say("推导当天，计算指标", "derive the day, judge")):
         register = RegisterBook(config.folder / "register.db").load()
-        keeper = Keeper(store, lambda: register, config.figure, config.city)
+        keeper = Keeper(store, lambda: register, config.figure, config.city, config.report_s)
         keeper.derive([today])
         keeper.judge(today)
         found = evidence.load(store, register, config.figure, today)
@@ -169,7 +171,7 @@ def _conclude(
     console: Console, place: Place, files: list[Path], city: City, seconds: float
 ) -> None:
     settings = f"--config {place.collector_toml} --simulated"
-    simulated = sum(1 for each in city.schools if each.code != school.CODE)
+    simulated = len(_simulated(city))
     lines = [
         say(
             f"真实：只有 {school.NAME}（{school.CODE}）的遥测；"
@@ -185,6 +187,10 @@ def _conclude(
     console.print()
     for line in lines:
         console.print(line, soft_wrap=True, markup=False, highlight=False)
+
+
+def _simulated(city: City) -> list[School]:
+    return [each for each in city.schools if each.code != school.CODE]
 
 
 def _program() -> str:

@@ -32,6 +32,7 @@ class _Facts:
     fault: bool = False
     simulated: bool = False
     texts: dict[str, tuple[int, str]] = field(default_factory=dict)
+    room: tuple[int, str] = (-1, "")
 
 
 def device_days(
@@ -41,7 +42,7 @@ def device_days(
     register: Register,
     day: dt.date,
 ) -> list[Point]:
-    """The day's `device_day` points: a device stands where its PC does.
+    """The day's `device_day` points: a device stands where it was given to, else where its PC does.
 
     `devices` are the day's raw points, `stored` its rows so far; in any order. An external
     display that does not tell its kind (`display`) is the projector, panel or TV that the
@@ -81,6 +82,8 @@ def _add_reading(facts: _Facts, point: Point) -> None:
     elif fields.get("present") is False:
         facts.missing = True
     _add_texts(facts, point, point.time)
+    if room := text(fields, "room"):
+        facts.room = max(facts.room, (point.time, room))
 
 
 def _add_stored(facts: _Facts, row: Point) -> None:
@@ -93,6 +96,7 @@ def _add_stored(facts: _Facts, row: Point) -> None:
     facts.simulated |= fields.get("simulated") is True
     facts.first_ms = least(facts.first_ms, number(fields, "first_ms"))
     facts.last_ms = most(facts.last_ms, last)
+    facts.room = max(facts.room, (0, text(fields, "own_room")))
     _add_texts(facts, row, 0)
 
 
@@ -105,8 +109,11 @@ def _add_texts(facts: _Facts, point: Point, time: int) -> None:
 
 def _tags(key: DeviceKey, facts: _Facts, machine: Point, register: Register) -> dict[str, str]:
     school, _, device = key
-    kind = resolved(facts.kind[1], school, machine.tags.get("room", ""), register)
-    return {**machine.tags, "kind": kind, "device": device}
+    own = facts.room[1]
+    room = own if (school, own) in register.room else machine.tags.get("room", "")
+    kind = resolved(facts.kind[1], school, room, register)
+    tags = {**machine.tags, "kind": kind, "device": device}
+    return tags | ({"room": room} if room else {})
 
 
 def resolved(kind: str, school: str, room: str, register: Register) -> str:
@@ -132,4 +139,6 @@ def _fields(facts: _Facts) -> dict[str, Value]:
     fields: dict[str, Value] = {name: True for name, value in flags.items() if value}
     times = {"first_ms": facts.first_ms, "last_ms": facts.last_ms}
     fields |= {name: value for name, value in times.items() if value is not None}
+    if facts.room[1]:
+        fields["own_room"] = facts.room[1]
     return fields | {name: said for name, (_, said) in sorted(facts.texts.items())}

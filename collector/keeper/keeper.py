@@ -6,12 +6,14 @@ import datetime as dt
 import logging
 import time
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable
 from itertools import islice
 
 from collector.config import City, Figure
 from collector.keeper import indicators, schoolday, schoolhour
 from collector.keeper.audit import Boot, sums_of
+from collector.keeper.carried import Carried
+from collector.keeper.state import rule_for
 from collector.roster.register import Register
 from collector.store.seam import Point, RejectedError, Store
 
@@ -34,11 +36,13 @@ class Keeper:
         load_register: Callable[[], Register],
         figure: Figure,
         city: City,
+        report_s: float = 300,
         now: Callable[[], int] = time.time_ns,
         quarantined: Callable[[], Counter[Boot]] = Counter,
     ) -> None:
         self._store, self._load = store, load_register
         self._figure, self._city = figure, city
+        self._carried = Carried(store, rule_for(report_s))
         self._now = now  # ns since 1970 UTC
         self._changed = True  # at the start nobody knows when the figure was last judged
         self._judged: dt.date | None = None
@@ -56,10 +60,18 @@ class Keeper:
             UnavailableError, MisconfiguredError: some rows may be written; derive them again.
         """
         register = self._load()
+        wanted = {day: set(register.schools) for day in days}
         changed = 0
-        for day in sorted(days):
-            changed += self._store_all(self._rows(register, day))
-            self._store_all(self._hours(register, day, self._now()))
+        while wanted:
+            day = min(wanted)
+            for school in sorted(wanted.pop(day)):
+                points = schoolday.derive(self._store, register, school, day, self._carried)
+                changed += self._store_all(points)
+                self._store_all(self._hours(register, school, day, self._now()))
+                # A device's day begins where the one before ended.
+                following = self._carried.changed(school, day) if _any_device(points) else None
+                if following is not None:
+                    wanted.setdefault(following, set()).add(school)
         self._changed |= bool(changed)
         return changed
 
@@ -104,7 +116,8 @@ class Keeper:
         register = self._load()
         before = now - dt.timedelta(hours=1)
         for day in sorted({at.astimezone(indicators.CITY_TIME).date() for at in (before, now)}):
-            self._store_all(self._hours(register, day, int(now.timestamp()) * 10**9))
+            for school in sorted(register.schools):
+                self._store_all(self._hours(register, school, day, int(now.timestamp()) * 10**9))
         self._hour = hour
 
     def _audit_when_due(self, now: dt.datetime) -> None:
@@ -118,13 +131,8 @@ class Keeper:
         self._store_all([Point("collector", {}, found, (at - at % 3600) * 10**9)])
         self._audit_due = time.monotonic() + max(3600.0, _REST * (time.monotonic() - started))
 
-    def _hours(self, register: Register, day: dt.date, now: int) -> Iterator[Point]:
-        for school in sorted(register.schools):
-            yield from schoolhour.derive(self._store, register, school, day, now)
-
-    def _rows(self, register: Register, day: dt.date) -> Iterator[Point]:
-        for school in sorted(register.schools):
-            yield from schoolday.derive(self._store, register, school, day)
+    def _hours(self, register: Register, school: str, day: dt.date, now: int) -> Iterable[Point]:
+        return schoolhour.derive(self._store, register, school, day, now)
 
     def _store_all(self, points: Iterable[Point]) -> int:
         rest, count = iter(points), 0
@@ -136,3 +144,7 @@ class Keeper:
                 # A name in the register that no store takes must not stop the others' days.
                 _log.warning("derived_rejected points=%d reason=%s", len(error.points), error)
         return count
+
+
+def _any_device(points: Iterable[Point]) -> bool:
+    return any(point.measurement == "device_day" for point in points)

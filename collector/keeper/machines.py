@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from collector.keeper.fields import certain, least, most, number, text
 from collector.keeper.midnight import MS, midnight
+from collector.keeper.sharing import shared_sources
 from collector.roster.register import Register
 from collector.store.seam import Point, Value
 
@@ -25,6 +26,8 @@ class MachineFacts:
     boots: set[str] = field(default_factory=set)
     boots_known: int = 0
     weak: bool = False
+    shared: bool = False
+    shared_sources: str = ""
     simulated: bool = False
     hostname: tuple[int, str] = (0, "")
     claimed: tuple[int, str] = (0, "")
@@ -52,6 +55,7 @@ def machine_days(
 
 def gather(agents: Iterable[Point], hosts: Iterable[Point], stored: Iterable[Point]) -> Machines:
     """Fold the points of one day, in any order, by school and machine."""
+    agents = list(agents)
     found: Machines = defaultdict(MachineFacts)
     for point in filter(certain, agents):
         _add_report(found[_key(point)], point)
@@ -60,6 +64,9 @@ def gather(agents: Iterable[Point], hosts: Iterable[Point], stored: Iterable[Poi
         if name and _key(point) in found:
             facts = found[_key(point)]
             facts.hostname = max(facts.hostname, (point.time, name))
+    for key, sources in shared_sources(agents).items():
+        found[key].shared = True
+        found[key].shared_sources = sources
     for point in stored:
         _add_stored(found[_key(point)], point)
     return dict(found)
@@ -96,9 +103,12 @@ def _add_stored(facts: MachineFacts, row: Point) -> None:
     facts.reports = max(facts.reports, reports)
     facts.boots_known = max(facts.boots_known, number(fields, "boots") or 0)
     facts.weak |= fields.get("weak_id") is True
+    facts.shared |= fields.get("shared_id") is True
+    facts.shared_sources = max(facts.shared_sources, text(fields, "shared_sources"))
     facts.simulated |= fields.get("simulated") is True
     # Time 0: what the day's own reports say comes before.
     facts.hostname = max(facts.hostname, (0, text(fields, "hostname")))
+    facts.claimed = max(facts.claimed, (0, text(fields, "claimed")))
     facts.stored_room = max(facts.stored_room, (reports, row.tags.get("room", "")))
 
 
@@ -135,6 +145,11 @@ def _fields(facts: MachineFacts, hostname: str) -> dict[str, Value]:
         "boots": boots,
         "weak_id": facts.weak,
     }
+    told: dict[str, int | str | None]
     told = {"first_ms": facts.first_ms, "last_ms": facts.last_ms, "hostname": hostname or None}
+    told["claimed"] = facts.claimed[1] or None
     fields |= {name: value for name, value in told.items() if value is not None}
+    if facts.shared:
+        fields["shared_id"] = True
+        fields |= {"shared_sources": facts.shared_sources} if facts.shared_sources else {}
     return fields | ({"simulated": True} if facts.simulated else {})

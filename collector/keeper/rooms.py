@@ -89,7 +89,8 @@ def _registered(point: Point, register: Register) -> bool:
 def _add_machine(room: _Room, point: Point) -> None:
     if point.fields.get("seen") is not True:
         return
-    weak = point.fields.get("weak_id") is True
+    # An id that PCs share cannot tell how many they are.
+    weak = point.fields.get("weak_id") is True or point.fields.get("shared_id") is True
     (room.weak if weak else room.pcs).add(point.tags.get("machine", ""))
     room.simulated |= point.fields.get("simulated") is True
 

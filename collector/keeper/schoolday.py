@@ -5,7 +5,11 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable, Iterator, Sequence
 
+from collector.keeper import stateful
+from collector.keeper.carried import Carried
 from collector.keeper.devices import device_days
+from collector.keeper.fields import certain, number
+from collector.keeper.looks import fold_day
 from collector.keeper.machines import MachineKey, Machines, gather, machine_points, unnamed
 from collector.keeper.midnight import bounds
 from collector.keeper.rooms import emptied, room_days
@@ -13,15 +17,18 @@ from collector.roster.register import Register
 from collector.store.seam import Point, Store
 
 _LOOK_BACK = dt.timedelta(days=30)  # for the hostname of a PC that was not started that day
-_AGENT = ("boot", "weak_id", "room", "simulated", "uncertain")
+_AGENT = ("boot", "weak_id", "room", "simulated", "uncertain", "probes", "sources")
 _HOST = ("hostname", "uncertain")
 _DEVICE = (
-    "present", "fault", "maker", "model", "serial", "connector", "simulated", "uncertain",
+    "present", "fault", "power", "maker", "model", "serial", "connector", "room", "simulated",
+    "uncertain",
 )  # fmt: skip
 
 
-def derive(store: Store, register: Register, school: str, day: dt.date) -> list[Point]:
-    """The day rows of a school that the store does not hold yet, or holds otherwise.
+def derive(
+    store: Store, register: Register, school: str, day: dt.date, carried: Carried | None = None
+) -> list[Point]:
+    """The day rows of a school, and its events, that the store does not hold, or holds otherwise.
 
     Raises:
         UnavailableError, MisconfiguredError: as `Store.read`.
@@ -32,22 +39,61 @@ def derive(store: Store, register: Register, school: str, day: dt.date) -> list[
         for name in ("machine_day", "device_day", "room_day")
     }
 
-    def raw(measurement: str, fields: Sequence[str]) -> Iterator[Point]:
-        return store.read(measurement, start, stop, {"school": school}, fields)
+    def raw(measurement: str, fields: Sequence[str]) -> list[Point]:
+        points = store.read(measurement, start, stop, {"school": school}, fields)
+        return [_merged(point, register) for point in points]
 
-    machines = gather(raw("agent", _AGENT), raw("host", _HOST), stored["machine_day"])
+    agents = raw("agent", _AGENT)
+    known = [_merged(point, register) for point in stored["machine_day"]]
+    machines = gather(agents, raw("host", _HOST), known)
     earlier = _names_before(store, school, machines, start)
     pcs = machine_points(machines, register, day, earlier)
     if not pcs and not stored["room_day"]:
         return []
-    devices = device_days(raw("device", _DEVICE), pcs, stored["device_day"], register, day)
+    told = raw("device", _DEVICE)
+    carried = carried or Carried(store)
+    before = carried.before(school, day, {machine for _, machine in machines})
+    # Where the telemetry behind the stored rows is pruned, what they say of the state stands.
+    whole = _whole(agents, stored["machine_day"])
+    folded = fold_day(told, agents, before, carried.rule) if whole else {}
+    heard = [*told, *stateful.unheard(folded, told)]
+    devices = device_days(heard, pcs, stored["device_day"], register, day)
+    devices = stateful.with_states(devices, folded)
+    events = stateful.events(devices, folded)
     rooms = room_days(pcs, devices, register, day)
     rooms += emptied(stored["room_day"], rooms, register, day)
     return [
         *_changed(pcs, stored["machine_day"]),
         *_changed(devices, stored["device_day"]),
         *_changed(rooms, stored["room_day"]),
+        *(_events(store, school, start, stop, events) if whole else ()),
     ]
+
+
+def _merged(point: Point, register: Register) -> Point:
+    """The point, said of the PC that its machine id stands for."""
+    machine = point.tags.get("machine", "")
+    known = register.known_as(point.tags.get("school", ""), machine)
+    return point if known == machine else point._replace(tags={**point.tags, "machine": known})
+
+
+def _whole(agents: Iterable[Point], stored: Iterable[Point]) -> bool:
+    """Whether the raw points are still all that the stored rows were derived from."""
+    counted = sum(number(point.fields, "reports") or 0 for point in stored)
+    return sum(map(certain, agents)) >= counted
+
+
+def _events(
+    store: Store, school: str, start: int, stop: int, events: Sequence[Point]
+) -> Iterator[Point]:
+    """The events that are new, and those to be taken back."""
+    stored = list(store.read("event", start, stop, {"school": school}))
+    known = {(frozenset(point.tags.items()), point.time): point.fields for point in stored}
+    for point in events:
+        fields = known.get((frozenset(point.tags.items()), point.time))
+        if fields is None or not point.fields.items() <= fields.items():
+            yield point
+    yield from stateful.withdrawn(stored, events)
 
 
 def _names_before(

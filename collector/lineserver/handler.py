@@ -1,12 +1,14 @@
 """One connection to the measurement server: speedtest-cli's mini protocol, and the turns.
 
-POST /v1/tests                        ask for a turn: 201 granted, 409 busy
+POST /v1/tests                        ask for a turn: 201 granted, 409 busy, enough or later,
+                                      503 full, 401 with a nonce to sign, 403 wrong key
 POST /v1/tests/<id>/done              close it: 200 with what the server saw
 GET  /t/<id>/                         the page that speedtest-cli looks for
 GET  /t/<id>/speedtest/latency.txt    test=test
 GET  /t/<id>/speedtest/random<N>x<N>.jpg   2·N² bytes that do not compress
 POST /t/<id>/speedtest/upload.php     any body; answers size=<bytes>
 GET  /healthz                         200 and counts
+GET  /metrics                         the same for Prometheus
 """
 
 from __future__ import annotations
@@ -24,9 +26,10 @@ import msgspec
 from msgspec import Meta, Struct
 
 from agent.version import VERSION
+from collector.lineserver.keys import Keys, Request
 from collector.lineserver.ledger import Ledger
-from collector.lineserver.running import Ending, Running
-from collector.lineserver.turns import Busy, Wish
+from collector.lineserver.running import Running
+from collector.lineserver.turns import Ending, Later, Wish
 
 log = logging.getLogger(__name__)
 
@@ -56,6 +59,18 @@ class Seen(Struct, frozen=True):
     server_limited: bool
     down: Annotated[list[tuple[float, int]], Meta(max_length=10_000)]
     up: Annotated[list[tuple[float, int]], Meta(max_length=10_000)]
+    up_frames: Annotated[list[tuple[float, int]], Meta(max_length=10_000)] = []  # on the wire
+    loss_share: float | None = None  # segments down that were sent again
+
+
+def metrics(ledger: Ledger) -> str:
+    """The server's counts in Prometheus' text format."""
+    rows = {f"{name}_total": count for name, count in asdict(ledger.counts).items()}
+    lines = [f"# TYPE schoolpulse_lineserver_{name} counter" for name in rows]
+    values = [f"schoolpulse_lineserver_{name} {count}" for name, count in rows.items()]
+    lines = [text for pair in zip(lines, values, strict=True) for text in pair]
+    lines += ["# TYPE schoolpulse_lineserver_running gauge"]
+    return "\n".join([*lines, f"schoolpulse_lineserver_running {ledger.running}", ""])
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -67,12 +82,15 @@ class Handler(BaseHTTPRequestHandler):
     timeout = _IDLE_S
     disable_nagle_algorithm = True
     ledger: Ledger  # given by the server
+    keys: Keys
 
     def do_GET(self) -> None:
         """The page, latency.txt, noise, health."""
         path = self.path.partition("?")[0]
         if path == "/healthz":
             self._json(200, {"status": "ok", **asdict(self.ledger.counts)})
+        elif path == "/metrics":
+            self._reply(200, metrics(self.ledger).encode(), "text/plain; version=0.0.4")
         elif (found := self._test(path)) is not None:
             self._mini_get(*found)
         else:
@@ -111,16 +129,30 @@ class Handler(BaseHTTPRequestHandler):
             self._refuse(404, "no such page")
 
     def _ask(self, length: int) -> None:
-        wish = self._body(length, Wish)
-        if wish is None:
+        body = self._raw(length)
+        wish = None if body is None else self._read(body, Wish)
+        if body is None or wish is None or not self._may(wish.school, body):
             return
         answer = self.ledger.ask(wish)
-        if isinstance(answer, Busy):
-            self._json(409, {"busy": True, "retry_s": answer.retry_s})
+        if isinstance(answer, Later):
+            status = 503 if answer.answer == "full" else 409
+            self._json(status, {"answer": answer.answer, "retry_s": answer.retry_s})
             return
         turn = answer.turn
         lease = round(turn.until - turn.started, 3)
-        self._json(201, {"id": turn.id, "path": f"/t/{turn.id}", "lease_s": lease})
+        path = f"/t/{turn.id}"
+        self._json(201, {"id": turn.id, "path": path, "lease_s": lease, "long": turn.long})
+
+    def _may(self, school: str, body: bytes) -> bool:
+        """Whether the request comes from a holder of the school's key; answers where not."""
+        said = self.headers.get("Authorization", "")
+        why = self.keys.refuse(school, Request(self.command, self.path, body, said))
+        if why in ("not signed", "stale nonce"):
+            self._json(401, {"error": why, "nonce": self.keys.nonce()})
+        elif why:
+            self.ledger.counts.unsigned += 1
+            self._refuse(403, why)
+        return not why
 
     def _done(self, test: str, length: int) -> None:
         done = self._body(length, Done)
@@ -139,6 +171,8 @@ class Handler(BaseHTTPRequestHandler):
             server_limited=running.server_limited,
             down=running.down,
             up=running.up,
+            up_frames=running.up_frames,
+            loss_share=running.loss_share,
         ))  # fmt: skip
 
     def _noise(self, running: Running, size: int) -> None:
@@ -181,11 +215,18 @@ class Handler(BaseHTTPRequestHandler):
         return int(text) if text.isascii() and text.isdigit() and len(text) < 16 else None
 
     def _body(self, length: int, kind: type[Any]) -> Any:
+        body = self._raw(length)
+        return None if body is None else self._read(body, kind)
+
+    def _raw(self, length: int) -> bytes | None:
         if length > _MAX_BODY:
             self._refuse(413, f"more than {_MAX_BODY} bytes")
             return None
+        return self.rfile.read(length)
+
+    def _read(self, body: bytes, kind: type[Any]) -> Any:
         try:
-            return msgspec.json.decode(self.rfile.read(length) or b"{}", type=kind)
+            return msgspec.json.decode(body or b"{}", type=kind)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             self._refuse(400, str(error)[:200])
             return None

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import logging
+import sqlite3
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from agent.wire import LineRecord
-from collector.lineserver.running import Ending, Running
-from collector.lineserver.turns import Busy, Turns, Wish
+from collector.lineserver.book import TurnBook
+from collector.lineserver.running import Running
+from collector.lineserver.turns import Ending, Later, Limits, Turn, Turns, Wish
 
 log = logging.getLogger(__name__)
 
@@ -24,6 +26,10 @@ class Counts:
 
     granted: int = 0
     busy: int = 0
+    enough: int = 0
+    full: int = 0
+    later: int = 0
+    unsigned: int = 0
     ok: int = 0
     abandoned: int = 0
     expired: int = 0
@@ -32,18 +38,34 @@ class Counts:
     failed_records: int = 0
 
 
+#: Where the disk takes no grant, ask again after so many seconds.
+_DISK_S = 60
+
+
+def epoch_clock() -> Callable[[], float]:
+    """Seconds since 1970 UTC that nobody sets back: the wall's at the start, then monotonic."""
+    start = time.time() - time.monotonic()
+    return lambda: start + time.monotonic()
+
+
 class Ledger:
     """Grants, samples and ends tests. Safe to use from several threads."""
 
     def __init__(
         self,
         on_record: Callable[[LineRecord], None],
-        clock: Callable[[], float] = time.monotonic,
+        book: TurnBook | None = None,
+        limits: Callable[[Wish], Limits] = lambda _: Limits(),
+        clock: Callable[[], float] | None = None,
     ) -> None:
+        """`book` keeps the turns over a restart; `clock` gives seconds since 1970 UTC."""
         self.counts = Counts()
         self._on_record = on_record
-        self._clock = clock
-        self._turns = Turns()
+        self._clock = clock or epoch_clock()
+        self._book = book
+        past = book.past(self._clock()) if book else []
+        self._lost = [kept.turn for kept in past if kept.outcome is None]
+        self._turns = Turns(limits, past)
         self._running: dict[str, Running] = {}
         self._lock = threading.Lock()
         self._wake = threading.Event()
@@ -51,8 +73,12 @@ class Ledger:
         self._sampler = threading.Thread(target=self._sample, name="line-sampler", daemon=True)
 
     def start(self) -> None:
-        """Begin to sample."""
+        """Begin to sample. Tests amid which the server ended last time get their record."""
         self._sampler.start()
+        for turn in self._lost:
+            self._keep_end(turn, "expired", 0)
+            self._publish(Running(turn, self._clock).record("expired", turn.until))
+        self._lost = []
 
     def stop(self) -> None:
         """End every test that runs as abandoned, and stop sampling."""
@@ -62,12 +88,12 @@ class Ledger:
         for running in self._all():
             self._end(running, "abandoned")
 
-    def ask(self, wish: Wish) -> Running | Busy:
-        """Grant a test, or say that the line is busy."""
+    def ask(self, wish: Wish) -> Running | Later:
+        """Grant a test, or say when to come back."""
         with self._lock:
-            answer = self._turns.ask(wish, self._clock())
-            if isinstance(answer, Busy):
-                self.counts.busy += 1
+            answer = self._granted(wish)
+            if isinstance(answer, Later):
+                setattr(self.counts, answer.answer, getattr(self.counts, answer.answer) + 1)
                 return answer
             running = Running(answer, self._clock)
             for other in self._running.values():
@@ -77,6 +103,19 @@ class Ledger:
             self.counts.granted += 1
         self._wake.set()
         return running
+
+    def _granted(self, wish: Wish) -> Turn | Later:
+        """A turn that is on the disk."""
+        answer = self._turns.ask(wish, self._clock())
+        if isinstance(answer, Later) or self._book is None:
+            return answer
+        try:
+            self._book.granted(answer)
+        except sqlite3.Error as error:  # what a restart would forget is not granted
+            log.error("turn_not_kept", extra={"reason": str(error)})
+            self._turns.close(answer, "abandoned")
+            return Later("full", _DISK_S)
+        return answer
 
     def find(self, test: str) -> Running | None:
         """The test of this id while it runs."""
@@ -111,6 +150,11 @@ class Ledger:
     def _pause(self, fine: bool) -> None:
         time.sleep(_FINE_TICK_S if fine else _TICK_S)  # a beat: nothing is waited for
 
+    @property
+    def running(self) -> int:
+        """Tests that run now."""
+        return len(self._running)
+
     def _all(self) -> list[Running]:
         with self._lock:
             return list(self._running.values())
@@ -119,16 +163,28 @@ class Ledger:
         with self._lock:
             if self._running.pop(running.turn.id, None) is None:
                 return None
-            self._turns.close(running.turn)
-        running.cut()
+            running.cut()
+            count = running.sent + running.received
+            self._turns.close(running.turn, outcome, count)
         record = running.record(outcome, self._clock())
+        self._keep_end(running.turn, outcome, count)
         self._count(record)
+        self._publish(record)
+        return record
+
+    def _keep_end(self, turn: Turn, outcome: Ending, count: int) -> None:
+        try:
+            if self._book is not None:
+                self._book.ended(turn, outcome, count, self._clock())
+        except sqlite3.Error as error:  # after a restart it counts as one that failed
+            log.error("turn_end_not_kept", extra={"reason": str(error)})
+
+    def _publish(self, record: LineRecord) -> None:
         try:
             self._on_record(record)
         except Exception:  # a full disk must not take the measurement server down
             log.exception("line_record_failed", extra={"test": record.test})
             self.counts.failed_records += 1
-        return record
 
     def _count(self, record: LineRecord) -> None:
         with self._lock:

@@ -1,7 +1,7 @@
 """One test while it runs: its connections, its bytes, its samples, and the record of it.
 
 What was handed to the kernel is not yet on the line, so the bytes that went down are those
-sent less those that still wait in the connections' send queues.
+which the other side's TCP has, as ours knows.
 """
 
 from __future__ import annotations
@@ -13,13 +13,12 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from typing import Literal
 
 from agent.wire import LineRecord
 from agent.wire.steady import Sample, overall, steady
-from collector.lineserver.turns import Turn
+from collector.lineserver.tcp import Tally, delivered, frames
+from collector.lineserver.turns import Ending, Turn
 
-Ending = Literal["ok", "abandoned", "expired"]
 #: A test sampled for longer than this keeps no more samples.
 _MAX_SAMPLES = 4000
 
@@ -47,12 +46,14 @@ class Running:
         self.solo = True
         self.sent = 0
         self.received = 0
-        self.down: list[Sample] = []  # s since the start, bytes acknowledged
+        self.down: list[Sample] = []  # s since the start, bytes of payload that arrived
         self.up: list[Sample] = []  # s since the start, bytes received
+        self.up_frames: list[Sample] = []  # s since the start, bytes on the wire that came
         self._lock = threading.Lock()
         self._connections: set[socket.socket] = set()
         self._senders: set[socket.socket] = set()
-        self._undelivered = 0  # bytes that still waited when their connection broke off
+        self._delivered, self._frames = Tally(delivered), Tally(frames)
+        self._segments, self._repeats = Tally(lambda i: i.sent), Tally(lambda i: i.repeated)
         self._looks = 0
         self._dry = 0
         self.closed = False
@@ -64,19 +65,20 @@ class Running:
             self._connections.add(connection)
             if sends:
                 self._senders.add(connection)
+            down = (self._delivered, self._segments, self._repeats)
+            tallies = down if sends else (self._frames,)
+            for tally in tallies:
+                tally.add(connection)
             first = self.down if sends else self.up
             if not first:
                 first.append((round(self._clock() - self.turn.started, 4), 0))
-        whole = False
         try:
             yield
-            whole = True
         finally:
             with self._lock:
                 self._connections.discard(connection)
-                if connection in self._senders and not whole:
-                    self._senders.discard(connection)
-                    self._undelivered += _waiting(connection)
+                for tally in tallies:
+                    tally.look(connection)
 
     def count_sent(self, count: int) -> None:
         """So many bytes were handed to the kernel."""
@@ -94,16 +96,18 @@ class Running:
             self._sample_down(now)
             if self.up:
                 _note(self.up, now - self.turn.started, self.received)
+                if (came := self._frames.sum()) is not None:
+                    _note(self.up_frames, now - self.turn.started, came)
 
     def _sample_down(self, now: float) -> None:
         if not self._senders:
             return
         # One that has sent all of its reply stays until it is closed: its queue still drains.
         self._senders = {one for one in self._senders if one.fileno() >= 0}
-        waiting = sum(_waiting(one) for one in self._senders)
         self._looks += 1
-        self._dry += waiting == 0
-        _note(self.down, now - self.turn.started, self.sent - waiting - self._undelivered)
+        self._dry += sum(_waiting(one) for one in self._senders) == 0
+        arrived = self._delivered.sum()
+        _note(self.down, now - self.turn.started, self.sent if arrived is None else arrived)
 
     @property
     def young(self) -> bool:
@@ -115,6 +119,13 @@ class Running:
     def server_limited(self) -> bool:
         """Whether this server, not the line, was the bottleneck: its queues mostly ran dry."""
         return self._looks > 0 and self._dry * 2 > self._looks
+
+    @property
+    def loss_share(self) -> float | None:
+        """Segments that were sent again, of all that were sent; None where nobody knows."""
+        with self._lock:
+            sent, again = self._segments.sum(), self._repeats.sum()
+        return None if not sent or again is None else round(min(1.0, again / sent), 5)
 
     def cut(self) -> bool:
         """End all connections; says whether any still carried bytes."""
@@ -138,7 +149,7 @@ class Running:
             outcome=outcome,
             sent_bytes=self.sent,
             received_bytes=self.received,
-            down_mbps=down.slope if down else overall(self.down),
+            down_mbps=down.mbps if down else overall(self.down),
             up_mbps=up.middle if up else overall(self.up),
             seconds=round(now - self.turn.started, 3),
             solo=self.solo,

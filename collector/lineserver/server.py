@@ -13,6 +13,7 @@ from typing import Any
 from agent.wire import LineRecord
 from agent.wire.lang import say
 from collector.lineserver.handler import Handler
+from collector.lineserver.keys import Keys
 from collector.lineserver.ledger import Counts, Ledger
 
 #: A test uses about ten connections.
@@ -64,9 +65,18 @@ class LineServer:
         CannotListenError: the port is in use, or the address is not ours.
     """
 
-    def __init__(self, host: str, port: int, on_record: Callable[[LineRecord], None]) -> None:
-        self._ledger = Ledger(on_record)
-        handler = type("_Handler", (Handler,), {"ledger": self._ledger})
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        on_record: Callable[[LineRecord], None],
+        ledger: Ledger | None = None,
+        keys: Keys | None = None,
+    ) -> None:
+        """Without a `ledger` the turns are not kept on disk; without `keys` nobody needs one."""
+        self._ledger = ledger or Ledger(on_record)
+        given = {"ledger": self._ledger, "keys": keys or Keys(None)}
+        handler = type("_Handler", (Handler,), given)
         try:
             self._server = _Server((host, port), handler)
         except OSError as error:

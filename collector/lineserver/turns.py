@@ -1,21 +1,41 @@
-"""Whose turn it is: one test of a line at a time, each with a lease. Pure but for randomness.
+"""Whose turn it is: one test of a line at a time, so many a day, each with a lease.
+Pure but for randomness: times are seconds since 1970 UTC, given by the caller.
 
-Times are seconds of a monotonic clock, given by the caller.
+A day's tests of a line lie in windows that its PCs know by name ("q0" to "q2" outside lessons,
+"l0" in lessons, ...; see agent.schedule). A window is served by one test that came to its end;
+one that failed leaves the window open, a few times. A PC that has tested the line today waits
+a while in each further window, so that one which has not comes first. Once a week a test
+outside lessons is a long one.
 """
 
 from __future__ import annotations
 
+import datetime as dt
 import math
 import secrets
-from dataclasses import dataclass, field
-from typing import Annotated
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Annotated, Literal, NamedTuple
 
 from msgspec import Meta, Struct
 
+from agent.wire import CITY_TIME
 from agent.wire.messages import MachineId, SchoolCode, Text
 
+Answer = Literal["busy", "enough", "full", "later"]
+Ending = Literal["ok", "abandoned", "expired"]
 #: What a test may last beyond the seconds it asked for, to be opened and closed.
 _MARGIN_S = 10.0
+#: How long a PC that has tested today leaves a window to others.
+YIELD_S = 300.0
+#: Tests of one window that may fail before it is given up.
+TRIES = 3
+#: Between two long tests of a line; the hour lets them keep to their window of the week.
+_WEEK_S = 7 * 86_400 - 3600.0
+#: Tests of all lines at once.
+MAX_TESTS = 40
+_FULL_S = 30
 
 
 class Wish(Struct, frozen=True):
@@ -25,6 +45,17 @@ class Wish(Struct, frozen=True):
     machine: MachineId
     line: Text
     max_seconds: Annotated[float, Meta(gt=0, le=120)] = 15.0
+    window: Annotated[str, Meta(pattern="^([ql][0-9]{1,2})?$", max_length=3)] = ""
+    left_s: Annotated[float, Meta(ge=0, le=86_400)] | None = None  # until the window closes
+
+
+class Limits(NamedTuple):
+    """Tests of a line a day: outside lessons, in lessons, and by hand."""
+
+    quiet: int = 3
+    lesson: int = 1
+    by_hand: int = 20
+    month_bytes: int | None = None  # of all tests of the line, both ways
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,36 +66,134 @@ class Turn:
     wish: Wish
     started: float
     until: float
+    long: bool = False  # to run to its limits
 
     @property
     def line(self) -> tuple[str, str]:
         """Lines are named within their school."""
         return self.wish.school, self.wish.line
 
+    @property
+    def day(self) -> dt.date:
+        """The local day on which it counts."""
+        return local_day(self.started)
+
+
+class Past(NamedTuple):
+    """A turn as it was kept; no outcome: the server ended amid it."""
+
+    turn: Turn
+    outcome: Ending | None
+    bytes: int = 0
+
 
 @dataclass(frozen=True, slots=True)
-class Busy:
-    """Another test of that line runs; come back after so many seconds."""
+class Later:
+    """Not now, and why; come back after so many seconds."""
 
+    answer: Answer
     retry_s: int
 
 
-@dataclass
+def local_day(now: float) -> dt.date:
+    """The day in the city."""
+    return dt.datetime.fromtimestamp(now, CITY_TIME).date()
+
+
 class Turns:
-    """Grants in force, by line. Not safe for several threads: the caller locks."""
+    """Grants in force and the day's tests, by line. Not safe for several threads."""
 
-    _open: dict[tuple[str, str], Turn] = field(default_factory=dict)
+    def __init__(
+        self, limits: Callable[[Wish], Limits] = lambda _: Limits(), past: Iterable[Past] = ()
+    ) -> None:
+        """`past`: the month's turns and each line's last long one, as kept before a restart."""
+        self._limits = limits
+        self._open: dict[tuple[str, str], Turn] = {}
+        self._ended: dict[tuple[str, str], list[Past]] = {}
+        self._month: dict[tuple[tuple[str, str], str], int] = {}
+        self._long: dict[tuple[str, str], float] = {}
+        self._waiting: dict[tuple[tuple[str, str], str, str], float] = {}
+        for kept in past:
+            if kept.outcome is None:
+                self._open[kept.turn.line] = kept.turn
+            else:
+                self._end(kept)
 
-    def ask(self, wish: Wish, now: float) -> Turn | Busy:
+    def ask(self, wish: Wish, now: float) -> Turn | Later:
         """Grant a test of the line, or say when to come back."""
-        other = self._open.get((wish.school, wish.line))
-        if other is not None and now < other.until:
-            return Busy(max(1, math.ceil(other.until - now)))
-        turn = Turn(secrets.token_hex(16), wish, now, now + wish.max_seconds + _MARGIN_S)
-        self._open[turn.line] = turn
+        line = wish.school, wish.line
+        self._forget(line, now)
+        other = self._open.get(line)
+        if other is not None:
+            return Later("busy", max(1, math.ceil(other.until - now)))
+        if (enough := self._enough(wish, now)) is not None:
+            return enough
+        if sum(now < turn.until for turn in self._open.values()) >= MAX_TESTS:
+            return Later("full", _FULL_S)
+        if (wait := self._yields(wish, now)) > 0:
+            return Later("later", math.ceil(wait))
+        long = wish.window.startswith("q") and now - self._long.get(line, -math.inf) >= _WEEK_S
+        until = now + wish.max_seconds * (2 if long else 1) + _MARGIN_S
+        turn = Turn(secrets.token_hex(16), wish, now, until, long)
+        self._open[line] = turn
         return turn
 
-    def close(self, turn: Turn) -> None:
-        """The test has ended: the line is free."""
+    def close(self, turn: Turn, outcome: Ending = "ok", count: int = 0) -> None:
+        """The test has ended, with so many bytes: the line is free."""
         if self._open.get(turn.line) == turn:
             del self._open[turn.line]
+            self._end(Past(turn, outcome, count))
+
+    def _end(self, past: Past) -> None:
+        turn = past.turn
+        month = turn.line, f"{turn.day:%Y-%m}"
+        self._month[month] = self._month.get(month, 0) + past.bytes
+        self._ended.setdefault(turn.line, []).append(past)
+        if turn.long and past.outcome == "ok":
+            self._long[turn.line] = max(turn.started, self._long.get(turn.line, 0.0))
+
+    def _forget(self, line: tuple[str, str], now: float) -> None:
+        """Leases that are over, and other days."""
+        turn = self._open.get(line)
+        if turn is not None and now >= turn.until:
+            self.close(turn, "expired")
+        today = local_day(now)
+        ended = self._ended.get(line, [])
+        if any(past.turn.day != today for past in ended):
+            self._ended[line] = [past for past in ended if past.turn.day == today]
+            self._waiting = {key: t for key, t in self._waiting.items() if local_day(t) == today}
+
+    def _enough(self, wish: Wish, now: float) -> Later | None:
+        limits = self._limits(wish)
+        used = self._month.get(((wish.school, wish.line), f"{local_day(now):%Y-%m}"), 0)
+        if limits.month_bytes is not None and used >= limits.month_bytes:
+            return Later("enough", math.ceil(_until_midnight(now)))
+        ended = self._ended.get((wish.school, wish.line), [])
+        outcomes = Counter(p.outcome == "ok" for p in ended if p.turn.wish.window == wish.window)
+        if wish.window:
+            number = limits.quiet if wish.window[0] == "q" else limits.lesson
+            served = outcomes[True] >= 1 or outcomes[False] >= TRIES
+            over = served or int(wish.window[1:]) >= number
+        else:
+            over = outcomes.total() >= limits.by_hand
+        if not over:
+            return None
+        return Later("enough", math.ceil(_until_midnight(now) if not wish.left_s else wish.left_s))
+
+    def _yields(self, wish: Wish, now: float) -> float:
+        """Seconds for which a PC that has tested today leaves this window to others."""
+        line = wish.school, wish.line
+        tested = any(
+            past.outcome == "ok" and past.turn.wish.machine == wish.machine
+            for past in self._ended.get(line, [])
+        )
+        scarce = wish.left_s is not None and wish.left_s < 2 * YIELD_S
+        if not wish.window or not tested or scarce:
+            return 0.0
+        first = self._waiting.setdefault((line, wish.window, wish.machine), now)
+        return first + YIELD_S - now
+
+
+def _until_midnight(now: float) -> float:
+    tomorrow = local_day(now) + dt.timedelta(days=1)
+    return dt.datetime.combine(tomorrow, dt.time(), CITY_TIME).timestamp() - now

@@ -18,11 +18,13 @@ from collector.compliance.window import ONE_DAY, cutoff
 from collector.roster.register import Register
 from collector.store.seam import Store, StoreError
 
+_FIRST_YEAR = 2000  # before it nobody set a target
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What every command that makes a figure is told."""
     parser.add_argument("--config", metavar="FILE", help=say("配置文件", "settings"))
-    parser.add_argument("--year", type=int, help=say("年度，默认今年", "default: this year"))
+    parser.add_argument("--year", type=_year, help=say("年度，默认今年", "default: this year"))
     parser.add_argument(
         "--cutoff",
         metavar="YYYY-MM-DD",
@@ -40,7 +42,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _day(text: str) -> dt.date:
-    return dt.date.fromisoformat(text)
+    try:
+        return dt.date.fromisoformat(text)
+    except ValueError as error:
+        wrong = say(f"{text!r} 不是 YYYY-MM-DD 的日期", f"{text!r} is no date as YYYY-MM-DD")
+        raise argparse.ArgumentTypeError(wrong) from error
+
+
+def _year(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and _FIRST_YEAR <= int(text) <= dt.MAXYEAR):
+        wrong = say(f"{text!r} 不是年份，写如 2026", f"{text!r} is no year, such as 2026")
+        raise argparse.ArgumentTypeError(wrong)
+    return int(text)
 
 
 def figure(args: argparse.Namespace) -> Figure:

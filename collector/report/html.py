@@ -91,6 +91,7 @@ def _template() -> Template:
     environment = Environment(
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
+    environment.filters["said"] = said
     environment.globals.update(
         t=say,
         shown=shown,

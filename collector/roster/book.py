@@ -14,7 +14,7 @@ import sqlite3
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import astuple, dataclass, field, replace
 from pathlib import Path
 
 import msgspec
@@ -22,6 +22,7 @@ import msgspec
 from agent.wire import Hours
 from agent.wire.lang import say
 from collector.roster.bookfile import (
+    POLICY_TABLE,
     BookError,
     DamagedBookError,
     NoRegisterError,
@@ -32,7 +33,8 @@ from collector.roster.bookfile import (
     unusable,
     verify,
 )
-from collector.roster.register import Inspection, Register
+from collector.roster.policy import Layer
+from collector.roster.register import Decision, Inspection, Register
 from collector.roster.rows import Rows
 
 __all__ = ["BookError", "DamagedBookError", "Import", "NoRegisterError", "RegisterBook"]
@@ -81,7 +83,9 @@ class RegisterBook:
         """
         with self._open() as base:
             base.execute("BEGIN")  # rows and inspections of one moment
-            return _rows(self.path, base, at).register(_inspections(base), self._hours)
+            rows = _rows(self.path, base, at)
+            register = rows.register(_inspections(base), self._hours, _decisions(base))
+            return replace(register, policies=_policies(base))
 
     def load_or_empty(self) -> Register:
         """For services that start before the first import: they know no school yet."""
@@ -143,6 +147,25 @@ class RegisterBook:
             base.executemany(_INSERT_INSPECTION, [(*_values(row), at, who) for row in rows])
             return base.total_changes - before
 
+    def policies(self) -> dict[str, Layer]:
+        """What was set, by scope; nothing where there is no book."""
+        try:
+            with self._open() as base:
+                return _policies(base)
+        except NoRegisterError:
+            return {}
+
+    def set_policy(
+        self, scope: str, layer: Layer, *, who: str = "", now: dt.datetime | None = None
+    ) -> None:
+        """Put a scope's layer in force in place of the one before; an empty one removes it."""
+        values = (scope, msgspec.json.encode(layer), who, _utc(now).isoformat())
+        with self._write() as base:
+            base.execute(POLICY_TABLE)
+            base.execute("DELETE FROM policy WHERE scope = ?", (scope,))
+            if layer != Layer():
+                base.execute("INSERT INTO policy VALUES (?, ?, ?, ?)", values)
+
     def inspections(self) -> list[Inspection]:
         """Every on-site record, by day; none where there is no book."""
         try:
@@ -150,6 +173,12 @@ class RegisterBook:
                 return _inspections(base)
         except NoRegisterError:
             return []
+
+    def decide(self, rows: Sequence[Decision], *, who: str = "") -> None:
+        """Add decisions on PCs, all or none."""
+        at = _utc(None).isoformat()
+        with self._write() as base:
+            base.executemany(_INSERT_DECISION, [(*astuple(row), at, who) for row in rows])
 
     @contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:
@@ -178,6 +207,10 @@ _HISTORY = "SELECT number, imported_at, who, source, sheets, counts, sha256 FROM
 _INSERT_IMPORT = (
     "INSERT INTO import (imported_at, who, source, sheets, counts, sha256, rows) "
     "VALUES (?, ?, ?, ?, ?, ?, ?)"
+)
+_INSERT_DECISION = (
+    "INSERT INTO decision (school, machine, act, target, entered_at, entered_by) "
+    "VALUES (?, ?, ?, ?, ?, ?)"
 )
 _INSERT_INSPECTION = (
     "INSERT OR IGNORE INTO inspection "
@@ -212,6 +245,15 @@ def _unpack(path: Path, packed: bytes, digest: str) -> Rows:
         raise DamagedBookError(unusable(path, str(error))) from error
 
 
+def _policies(base: sqlite3.Connection) -> dict[str, Layer]:
+    """None where the book is older than policies, or nobody set one."""
+    table = "SELECT 1 FROM sqlite_master WHERE name = 'policy'"
+    if base.execute(table).fetchone() is None:
+        return {}
+    rows = base.execute("SELECT scope, layer FROM policy ORDER BY scope")
+    return {scope: msgspec.json.decode(layer, type=Layer) for scope, layer in rows}
+
+
 def _import(
     number: int, at: str, who: str, source: str, sheets: str, counts: str, digest: str
 ) -> Import:
@@ -229,6 +271,14 @@ def _inspections(base: sqlite3.Connection) -> list[Inspection]:
         Inspection(school, indicator, unit, dt.date.fromisoformat(day), who, bool(found), note)
         for school, indicator, unit, day, who, found, note in base.execute(query)
     ]
+
+
+def _decisions(base: sqlite3.Connection) -> list[Decision]:
+    table = "SELECT count(*) FROM sqlite_master WHERE name = 'decision'"
+    if not base.execute(table).fetchone()[0]:  # a book of before there were decisions
+        return []
+    query = "SELECT school, machine, act, target FROM decision ORDER BY number"
+    return [Decision(*row) for row in base.execute(query)]
 
 
 def _values(row: Inspection) -> tuple[str | int, ...]:

@@ -18,6 +18,13 @@ from agent.wire.lang import say
 _APPLICATION = 0x53505247  # "SPRG": tells our file from another SQLite file
 _LAYOUT = 1
 WAIT_S = 10.0
+_DECISION = """
+CREATE TABLE IF NOT EXISTS decision (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    school TEXT NOT NULL, machine TEXT NOT NULL, act TEXT NOT NULL, target TEXT NOT NULL,
+    entered_at TEXT NOT NULL, entered_by TEXT NOT NULL
+);
+"""
 _SCHEMA = """
 CREATE TABLE import (
     number INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -34,6 +41,13 @@ CREATE TABLE inspection (
 CREATE TABLE state (version INTEGER NOT NULL);
 INSERT INTO state VALUES (0);
 """
+
+
+#: Made with the first policy: a book without one stays as it is.
+POLICY_TABLE = (
+    "CREATE TABLE IF NOT EXISTS policy "
+    "(scope TEXT PRIMARY KEY, layer BLOB NOT NULL, who TEXT NOT NULL, set_at TEXT NOT NULL)"
+)
 
 
 class BookError(RefusedError, ValueError):
@@ -58,11 +72,13 @@ def connect(path: Path) -> sqlite3.Connection:
 def create(base: sqlite3.Connection) -> None:
     """Lay out a new book; two that begin at once lay it out once."""
     if base.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
+        if base.execute("PRAGMA application_id").fetchone()[0] == _APPLICATION:
+            base.execute(_DECISION)  # a book of before there were decisions
         return
     base.execute("PRAGMA journal_mode = WAL")  # readers never wait for an import
     base.execute("BEGIN IMMEDIATE")
     if not base.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
-        for statement in filter(str.strip, _SCHEMA.split(";")):
+        for statement in filter(str.strip, f"{_SCHEMA}{_DECISION}".split(";")):
             base.execute(statement)
         base.execute(f"PRAGMA application_id = {_APPLICATION}")
         base.execute(f"PRAGMA user_version = {_LAYOUT}")
@@ -111,6 +127,11 @@ def _hint(code: str) -> str:
     if code.startswith("SQLITE_FULL"):
         return say(
             "磁盘已满，先腾出空间；原有台账未动", "the disk is full; the register is as before"
+        )
+    if code.startswith("SQLITE_IOERR"):  # the log beside the book finds no room: this, not FULL
+        return say(
+            "磁盘读写失败，多半已满：先腾出空间，再检查磁盘；台账文件不要动",
+            "the disk fails, most likely full: free some room, check it; leave the file alone",
         )
     return ""
 

@@ -202,3 +202,13 @@ INSPECTIONS = Sheet("inspections", ("现场核查",), (
     Column("found", "是否符合", "found", "是、否", "yes or no", "是", True, ("结果", "核查结果")),
     Column("note", "备注", "text", "所见", "what was seen", "", also=("说明",)),
 ))  # fmt: skip
+
+#: Read by `schoolpulse machines apply`; not part of the folder.
+DECISIONS = Sheet("decisions", ("计算机处理",), (
+    _school(),
+    Column("machine", "机器号", "pattern", "32 位机器号", "the 32-digit machine id", "", True, ("id",)),
+    Column("act", "操作", "act", "绑定、报废、合并、撤销", "bind, retire, merge or forget", "绑定", True,
+           ("处理", "动作")),
+    Column("target", "目标", "name", "绑定的教室，或合并到的机器号", "the room, or the id merged into", "101",
+           also=("教室", "教室编号", "room", "合并到")),
+))  # fmt: skip

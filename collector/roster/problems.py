@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
 from agent.wire.lang import say
 
@@ -29,9 +29,14 @@ class Problem:
     warning: bool = False
 
     def __str__(self) -> str:
+        return self.text([] if self.row is None else [self.row])
+
+    def text(self, rows: Sequence[int]) -> str:
+        """The finding in words, for all the rows that share it."""
         where = [self.file]
-        if self.row is not None:
-            where.append(say(f"第 {self.row} 行", f"row {self.row}"))
+        if rows:
+            runs = say("、", ", ").join(_runs(sorted(rows)))
+            where.append(say(f"第 {runs} 行", f"row{'s' * (len(rows) > 1)} {runs}"))
         if self.column:
             where.append(say(f"「{self.column}」列", f"column {self.column!r}"))
         value = say(f"「{_short(self.value)}」", f"{_short(self.value)!r} ") if self.value else ""
@@ -47,6 +52,24 @@ def errors(problems: Iterable[Problem]) -> list[Problem]:
 def warnings(problems: Iterable[Problem]) -> list[Problem]:
     """Those that forbid nothing."""
     return [problem for problem in problems if problem.warning]
+
+
+def lines(problems: Iterable[Problem]) -> list[str]:
+    """A line each; one slip that many rows repeat is told once, with all of them."""
+    rows: dict[Problem, list[int]] = {}
+    for problem in problems:
+        found = rows.setdefault(replace(problem, row=None), [])
+        found += [] if problem.row is None else [problem.row]
+    return [problem.text(found) for problem, found in rows.items()]
+
+
+def _runs(rows: Sequence[int]) -> Iterator[str]:
+    """2, 3, 4, 9 is `2–4`, `9`."""
+    first = 0
+    for at, row in enumerate(rows):
+        if at + 1 == len(rows) or rows[at + 1] > row + 1:
+            yield str(row) if rows[first] == row else f"{rows[first]}–{row}"
+            first = at + 1
 
 
 def _short(text: str, limit: int = 60) -> str:

@@ -11,6 +11,7 @@ from functools import cached_property
 from typing import TypeVar
 
 from agent.wire import Calendar
+from collector.roster.policy import Layers
 
 COMPUTER_ROOM = "计算机教室"
 
@@ -124,6 +125,19 @@ class Inspection:
     note: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What was decided of one PC: bound to the room `target`, retired, merged into PC `target`.
+
+    `forget` takes back what was decided before.
+    """
+
+    school: str
+    machine: str
+    act: str  # bind, retire, merge, forget
+    target: str = ""
+
+
 @dataclass(frozen=True)
 class Register:
     """All rows in force. Look-ups are built once, at first use."""
@@ -138,6 +152,8 @@ class Register:
     inspections: Sequence[Inspection] = ()
     calendar: Calendar = field(default_factory=Calendar)
     areas: Mapping[str, str] = field(default_factory=dict)  # district code -> name
+    decisions: Sequence[Decision] = ()  # in the order in which they were made
+    policies: Layers = field(default_factory=dict)  # scope -> what was set for it
 
     @cached_property
     def campuses_of(self) -> Mapping[str, list[Campus]]:
@@ -182,12 +198,31 @@ class Register:
         """A room by (school code, room)."""
         return {(row.school, row.room): row for row in self.rooms}
 
+    @cached_property
+    def decided(self) -> Mapping[tuple[str, str], Decision]:
+        """The last decision on a PC, by (school code, machine)."""
+        last = {(row.school, row.machine): row for row in self.decisions}
+        return {key: row for key, row in last.items() if row.act != "forget"}
+
+    def known_as(self, school: str, machine: str) -> str:
+        """The PC that a machine id stands for: another one where it was merged."""
+        seen = {machine}
+        while (row := self.decided.get((school, machine))) and row.act == "merge":
+            if row.target in seen:
+                break
+            machine = row.target
+            seen.add(machine)
+        return machine
+
     def room_for(self, school: str, machine: str, hostname: str, claimed: str = "") -> str:
         """The room of a machine, empty if none.
 
-        The register speaks before the PC's own config: by id, then by hostname pattern, then
-        the room that the config claims, where the register has it.
+        What was decided of the PC comes first, then the sheets: by id, then by hostname pattern;
+        then the room that the PC's own config claims, where the register has it.
         """
+        decided = self.decided.get((school, machine))
+        if decided is not None:
+            return decided.target if decided.act == "bind" else ""
         rows = self.machines_of.get(school, [])
         for row in rows:
             if row.pattern == machine:

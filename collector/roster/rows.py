@@ -11,6 +11,7 @@ from collector.roster.areas import XINING
 from collector.roster.register import (
     CalendarRow,
     Campus,
+    Decision,
     Equipment,
     Inspection,
     Line,
@@ -42,7 +43,10 @@ class Rows:
         return {name: len(getattr(self, name)) for name in names}
 
     def register(
-        self, inspections: Sequence[Inspection] = (), hours: Hours | None = None
+        self,
+        inspections: Sequence[Inspection] = (),
+        hours: Hours | None = None,
+        decisions: Sequence[Decision] = (),
     ) -> Register:
         """The register that the house asks."""
         return Register(
@@ -56,6 +60,7 @@ class Rows:
             inspections=tuple(inspections),
             calendar=calendar_of(self.calendar, hours or Hours()),
             areas=self.areas,
+            decisions=tuple(decisions),
         )
 
 

@@ -69,6 +69,11 @@ def parse_text(text: str) -> str:
 def parse_name(text: str) -> str:
     """A name that other rows refer to."""
     text = parse_text(text)
+    if text.endswith("\\"):  # no store can write such a tag: its evidence would be lost
+        raise UnfitError(
+            say("以反斜杠结尾，数据库存不了", "ends with a backslash, which no store can hold"),
+            say("去掉它", "leave it out"),
+        )
     if _SCIENTIFIC.fullmatch(text) and "E+" in text.upper():
         raise UnfitError(*_scientific())
     if _EXCEL_DATE.fullmatch(text):
@@ -263,5 +268,6 @@ PARSERS: Mapping[str, Callable[[str], Any]] = {
     "day_kind": _word(words.DAY_KINDS, words.DAY_KINDS_ZH),
     "pattern": parse_pattern,
     "indicator": _word(words.INDICATORS, words.INDICATORS_ZH),
+    "act": _word(words.ACTS, words.ACTS_ZH),
     "found": _word(words.FOUND, words.FOUND_ZH),
 }

@@ -78,6 +78,15 @@ INDICATORS = _words({
 INDICATORS_ZH = MappingProxyType({
     "multimedia": "多媒体", "computer_room": "计算机教室", "line_10m": "带宽",
 })  # fmt: skip
+ACTS = _words({
+    "bind": "绑定 归位",
+    "retire": "报废 停用 退役",
+    "merge": "合并",
+    "forget": "撤销 取消",
+})  # fmt: skip
+ACTS_ZH = MappingProxyType({
+    "bind": "绑定", "retire": "报废", "merge": "合并", "forget": "撤销",
+})  # fmt: skip
 FOUND = _words({
     "yes": "是 有 符合 合格 达标 true 1 y √",
     "no": "否 无 没有 不符合 不合格 不达标 false 0 n ×",

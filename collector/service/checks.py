@@ -158,7 +158,7 @@ def _quarantine(config: Config) -> Check:
 
 
 def _broker(config: Config) -> Check:
-    name, broker = say("消息代理", "broker"), config.mqtt
+    name, broker = say("消息服务", "broker"), config.mqtt
     where = f"{broker.host}:{broker.port}"
     # $SYS may be denied without harm: it is only the broker's own counts.
     link = Link(broker, topics(broker), lambda topic, payload, retained: None, lambda: None)
@@ -173,7 +173,7 @@ def _broker(config: Config) -> Check:
         link.stop()
     if not up:
         mend = say(
-            "启动消息代理；核对 [mqtt] 的 host、port、username、password、ca",
+            "启动消息服务；核对 [mqtt] 的 host、port、username、password、ca",
             "start the broker; check host, port, username, password and ca in [mqtt]",
         )
         return Check(name, False, f"{where}: {trouble or say('无应答', 'no answer')}", mend)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import secrets
-import ssl
 import threading
 from collections import deque
 from typing import NamedTuple
@@ -44,14 +43,6 @@ def make(broker: Broker, protocol: MQTTProtocolVersion, *, listens: bool = False
     if context is not None:
         client.tls_set_context(context)
     return client
-
-
-def ends_of(client: mqtt.Client) -> float | None:
-    """When the broker's certificate ends, s since 1970 UTC; None without TLS."""
-    socket = client.socket()
-    certificate = socket.getpeercert() if isinstance(socket, ssl.SSLSocket) else None
-    ends = certificate.get("notAfter") if certificate else None
-    return float(ssl.cert_time_to_seconds(ends)) if isinstance(ends, str) else None
 
 
 class _Publish(NamedTuple):

@@ -9,6 +9,7 @@ receipts would wait behind all the messages that it has in hand for us.
 
 from __future__ import annotations
 
+import datetime as dt
 import threading
 import time
 
@@ -20,19 +21,21 @@ from collector.service.again import Again
 from collector.service.counts import Counts
 from collector.service.dirty import FILE as DAYS_FILE
 from collector.service.dirty import DirtyDays
+from collector.service.horizon import days_left
 from collector.service.inbox import Inbox, Message
 from collector.service.keeping import Deriver, Keeping
 from collector.service.link import Link
 from collector.service.log import event
-from collector.service.metrics import Metrics, ca_ends, calendar_days, days_to
+from collector.service.metrics import Metrics, ca_ends
 from collector.service.own import SYS, OwnPoints
 from collector.service.quarantine import FILE as QUARANTINE_FILE
 from collector.service.quarantine import Quarantine
 from collector.service.receipts import Entry, merge
 from collector.service.roster import LoadRegister, Roster, Version
+from collector.service.shared import SharedSources
 from collector.service.worker import Worker
 from collector.service.writer import Writer
-from collector.store.seam import Store
+from collector.store.seam import Store, Value
 
 #: SIGTERM to exit is promised within 5 s; the rest is for the interpreter to end.
 STOP_S = 3.5
@@ -71,7 +74,8 @@ class Collector:
         )
         self._again = Again(config.folder)
         self._quarantine = Quarantine(config.folder / QUARANTINE_FILE, config.quarantine_bytes)
-        self._roster = Roster(config, load_register, version, self._today_anew)
+        shared = SharedSources(store, config.keeper_s)
+        self._roster = Roster(config, load_register, version, self._register_changed, shared.now)
         self._ear = Link(config.mqtt, topics(config.mqtt), self._heard, self._roster.tell_all)
         self._mouth = Link(config.mqtt, (), lambda *_: None, self._roster.tell_all)
         writer = Writer(store, self.counts, self._stopping, self._outage)
@@ -142,22 +146,28 @@ class Collector:
         self._stopped.set()
         return not busy
 
-    def _gauges(self) -> dict[str, int | float | None]:
+    def _gauges(self) -> dict[str, Value | None]:
         return {
             "queue": len(self._inbox),
             "write_ms": self._writer.write_ms,
             "batch_ms": self._worker.batch_ms,
             "oldest_s": self._worker.oldest_s,
-            "calendar_days": calendar_days(self._roster.register.calendar, time.time()),
-            "certificate_days": days_to([self._ear.certificate_ends, self._ca_ends], time.time()),
+            **self._days_left(),
         }
 
     def _busy(self) -> bool:
         return self._worker.alive or bool(self._keeping and self._keeping.alive)
 
-    def _today_anew(self) -> None:
-        """A changed register changes today's rows, and the figure, with no report coming in."""
+    def _register_changed(self) -> None:
+        """Today's rows and the figure change with no report coming in; and presences of schools
+        that were unknown, passed over then, are heard."""
         self._dirty.mark({day_of(time.time_ns() // 1_000_000)})
+        self._ear.hear_again(ALL_PRESENCE)
+
+    def _days_left(self) -> dict[str, Value]:
+        calendar, now = self._roster.register.calendar, dt.datetime.now(dt.UTC)
+        ends = [end for end in (self._mouth.expires, self._ca_ends) if end is not None]
+        return days_left(calendar, min(ends, default=None), now)
 
     def _outage(self, down: bool) -> None:
         self._inbox.be_patient(0.0 if down else _PATIENCE_S)

@@ -78,7 +78,7 @@ class Keeping:
         except (UnavailableError, MisconfiguredError, sqlite3.Error) as error:
             self._say_once(error)
             return False
-        except Exception as error:  # a day that cannot be derived must not end the others' keeper
+        except Exception as error:  # whatever it is, the thread must not end
             self._say_once(error)
             return False
         self._said = ""
@@ -88,13 +88,22 @@ class Keeping:
         started = time.monotonic()
         if self._notes is not None:
             self._mark_noted(self._notes)
-        taken = self._dirty.take()
+        taken, failed = self._dirty.take(), []
         for day, mark in taken.items():
             if self._stopping.is_set():
                 return
-            self._keeper.derive([day])
-            self._dirty.done({day: mark})
+            try:
+                self._keeper.derive([day])
+            except (UnavailableError, MisconfiguredError):
+                raise  # the store's fault, not the day's
+            except Exception as error:  # one day that cannot be derived is not the others' end
+                warn("day_not_derived", day=day, error=repr(error))
+                failed.append(error)
+            else:
+                self._dirty.done({day: mark})
         self._keeper.run_once(dt.datetime.now(CITY_TIME))
+        if failed:
+            raise failed[0]
         if taken:
             event("days_derived", days=len(taken), seconds=round(time.monotonic() - started, 2))
 

@@ -19,7 +19,8 @@ from paho.mqtt.reasoncodes import ReasonCode
 
 from agent.wire.settings import Broker
 from collector.service.backoff import Backoff
-from collector.service.client import V5, V311, Window, ends_of, make
+from collector.service.client import V5, V311, Window, make
+from collector.service.horizon import expiry
 from collector.service.log import event, warn
 
 _ANSWER_S = 10.0  # how long a broker may take to accept or refuse us
@@ -43,6 +44,7 @@ class Link:
     ) -> None:
         self._broker, self._topics = broker, topics
         self._on_message, self._on_up = on_message, on_up
+        self._client: mqtt.Client | None = None
         self._window: Window | None = None
         self._protocol = V5
         self._stopping = threading.Event()
@@ -50,7 +52,7 @@ class Link:
         self._up = self._lost = self._again = False
         self._loop: threading.Thread | None = None
         self.trouble = ""  # why there is no connection, in the broker's or system's words
-        self.certificate_ends: float | None = None  # of the broker's, s since 1970 UTC
+        self.expires: float | None = None  # the broker's certificate, s since 1970 UTC
         self.denied: list[str] = []  # topics whose subscription the broker refused
         self._thread = threading.Thread(target=self._supervise, name="mqtt", daemon=True)
 
@@ -80,6 +82,12 @@ class Link:
         with self._changed:
             self._changed.wait_for(lambda: self._up or self.trouble, seconds)
             return self._up
+
+    def hear_again(self, topic: str) -> None:
+        """Have the broker say once more what it retains there. Nothing while not connected."""
+        client = self._client
+        if client is not None and self._up:
+            client.subscribe(topic, 1)
 
     def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> bool:
         """Publish at QoS 1. False, and nothing is queued, while there is no connection."""
@@ -116,12 +124,14 @@ class Link:
         except (OSError, ssl.SSLError) as error:
             self._say_once("broker_unreachable", error=str(error))
             return False
+        self.expires = expiry(client.socket())
         window = self._window = Window(client)
+        self._client = client
         client.loop_start()
         try:
             return self._watch(client)
         finally:
-            self._up, self._window = False, None
+            self._up, self._window, self._client = False, None, None
             window.close()
             with contextlib.suppress(OSError, ValueError):
                 client.disconnect()
@@ -183,7 +193,6 @@ class Link:
             return
         if self._window is not None:
             self._window.allow(properties)
-        self.certificate_ends = ends_of(client)
         if self._topics:
             client.subscribe([(topic, 1) for topic in self._topics])
         else:
@@ -197,6 +206,8 @@ class Link:
         reasons: list[ReasonCode],
         properties: Properties | None,
     ) -> None:
+        if self._up:
+            return  # an answer to `hear_again`
         self.denied = [
             topic for topic, reason in zip(self._topics, reasons, strict=False) if reason.is_failure
         ]

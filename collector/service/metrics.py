@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import http.server
 import ssl
 import threading
 from collections.abc import Iterable, Iterator
 
-from agent.wire import CITY_TIME, Calendar
 from agent.wire.command_line import RefusedError
 from agent.wire.lang import say
 from collector.schema import MEASUREMENTS
 from collector.service.counts import Counts
 from collector.service.own import OwnPoints
-
-_DAY_S = 86_400
 
 
 class Metrics:
@@ -106,19 +102,6 @@ def _one(name: str, kind: str, meaning: str, rows: Iterable[tuple[str, float]]) 
 
 def _label(text: str) -> str:
     return text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", " ")
-
-
-def calendar_days(calendar: Calendar, now: float) -> int | None:
-    """Days until the last term ends, negative after it; None where no term is known."""
-    ends = max((last for _, last in calendar.terms), default=None)
-    today = dt.datetime.fromtimestamp(now, CITY_TIME).date()
-    return None if ends is None else (ends - today).days
-
-
-def days_to(ends: Iterable[float | None], now: float) -> int | None:
-    """Whole days until the first of these times (s since 1970 UTC); None where none is known."""
-    first = min((end for end in ends if end is not None), default=None)
-    return None if first is None else int((first - now) // _DAY_S)
 
 
 def ca_ends(path: str) -> float | None:

@@ -1,41 +1,86 @@
-"""What a school's machines are told, merged from the settings and the register. Pure."""
+"""What a school's machines are told, from settings, layers and register. Pure."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
 
 import msgspec
 
 from agent import wire
+from agent.wire.messages import LinePolicy
 from collector.config import Config
-from collector.roster.register import Register
+from collector.roster.policy import Value, merged, scopes
+from collector.roster.register import Line, Register
+
+_LINE = ("server", "quiet_per_day", "lesson_per_day", "max_seconds", "max_bytes", "month_bytes",
+         "metered")  # fmt: skip
 
 
-def policy(register: Register, config: Config, school: str, issued: int = 0) -> wire.Policy:
-    """The policy of a registered school; `issued` in ms since 1970 UTC."""
-    lines = tuple(
-        wire.LinePolicy(
-            line=row.line,
-            server=config.lines.server,
-            contract_mbps=row.contract_mbps,
-            quiet_per_day=config.lines.quiet_per_day,
-            lesson_per_day=config.lines.lesson_per_day,
-        )
-        for row in register.lines_of.get(school, [])
-    )
+def defaults(config: Config) -> dict[str, Any]:
+    """What holds where no layer says anything."""
+    blank = LinePolicy(line="")
+    told = {name: getattr(blank, name) for name in ("max_seconds", "max_bytes", "metered")}
+    names = ("server", "quiet_per_day", "lesson_per_day", "by_hand_per_day", "month_bytes")
+    told |= {name: getattr(config.lines, name) for name in names}
+    return {**told, "report_s": config.report_s}
+
+
+def values(
+    register: Register, config: Config, school: str, line: Line | None = None
+) -> dict[str, Value]:
+    """Every value in force for a school, or one of its lines, and where it comes from."""
+    return merged(register.policies, scopes(register, school, line), defaults(config))
+
+
+def line_policy(register: Register, config: Config, line: Line) -> wire.LinePolicy:
+    """How one line is tested."""
+    found = values(register, config, line.school, line)
+    told = {name: found[name].value for name in _LINE}
+    return wire.LinePolicy(line=line.line, contract_mbps=line.contract_mbps, **told)
+
+
+def policy(
+    register: Register, config: Config, school: str, issued: int = 0, exclude: tuple[str, ...] = ()
+) -> wire.Policy:
+    """The policy of a registered school; `issued` in ms since 1970 UTC.
+
+    `exclude`: hardware values that PCs of the school share, as name=digest.
+    """
+    rows = register.lines_of.get(school, [])
     return wire.Policy(
         v=1,
         school=school,
         issued=issued,
-        report_s=config.report_s,
+        report_s=values(register, config, school)["report_s"].value,
         calendar=register.calendar,
-        lines=lines,
-        rooms={row.pattern: row.room for row in register.machines_of.get(school, [])},
+        lines=tuple(line_policy(register, config, row) for row in rows),
+        rooms=_rooms(register, school),
         room_lines={row.room: row.line for row in register.rooms_of.get(school, []) if row.line},
+        exclude_sources=exclude,
     )
 
 
-def policies(register: Register, config: Config) -> dict[str, wire.Policy]:
+def _rooms(register: Register, school: str) -> dict[str, str]:
+    """Machine id or pattern of host names -> room; what was decided of a PC goes by its id."""
+    sheets = {row.pattern: row.room for row in register.machines_of.get(school, [])}
+    decided = {
+        machine: decision.target if decision.act == "bind" else ""
+        for (code, machine), decision in register.decided.items()
+        if code == school
+    }
+    return sheets | decided
+
+
+def policies(
+    register: Register, config: Config, shared: Mapping[str, tuple[str, ...]] = MappingProxyType({})
+) -> dict[str, wire.Policy]:
     """Each registered school's policy, unissued: two that are equal say the same."""
-    return {school: policy(register, config, school) for school in register.schools}
+    return {
+        school: policy(register, config, school, exclude=shared.get(school, ()))
+        for school in register.schools
+    }
 
 
 def issue(merged: wire.Policy, now_ms: int) -> bytes:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from agent import wire
 from agent.wire.topics import policy_topic
@@ -17,6 +17,8 @@ from collector.service.policies import issue, policies
 POLL_S = 1.0
 
 LoadRegister = Callable[[], Register]
+#: By school: hardware values that its PCs share.
+Shared = Callable[[], Mapping[str, tuple[str, ...]]]
 #: A number that changes with every import, cheap to ask for.
 Version = Callable[[], int]
 
@@ -33,9 +35,11 @@ class Roster:
         load: LoadRegister,
         version: Version | None = None,
         on_change: Callable[[], None] = lambda: None,
+        shared: Shared = dict,
     ) -> None:
         self._config, self._load, self._version = config, load, version
         self._on_change = on_change
+        self._shared = shared
         self.register = Register(schools={})
         self._seen: int | None = None
         self._told: dict[str, wire.Policy] = {}
@@ -108,7 +112,7 @@ class Roster:
         if self._all_anew:
             self._all_anew = False
             self._told = {}
-        wanted = policies(self.register, self._config)
+        wanted = policies(self.register, self._config, self._shared())
         news = {code: merged for code, merged in wanted.items() if self._told.get(code) != merged}
         for code, merged in news.items():
             if not link.publish(

@@ -6,6 +6,7 @@ import datetime as dt
 import random
 
 from collector.compliance.model import Indicator, Verdict
+from collector.roster import areas
 from collector.roster.register import Campus, Inspection, School
 from collector.simulate import classrooms, linework, pcrooms, years
 from collector.simulate.cases import CLASSES, LINES, PC_ROOMS, ROOMLESS, Visit
@@ -13,8 +14,7 @@ from collector.simulate.city import DISTRICTS, City, Expected, Size, deck, empty
 
 _TYPES = ("小学", "小学", "小学", "初中", "初中", "九年一贯制", "完全中学", "高中")
 _KINDS = {"高中": "高级中学", "完全中学": "中学", "九年一贯制": "学校", "初中": "初级中学"}
-#: Schools that the city answers for itself, wherever they stand.
-CITY_RUN = "市直属"
+#: One school in so many is answered for by the city itself, wherever it stands.
 _CITY_RUN_EVERY = 15
 _MIDDLE_OF_THE_CITY = (36.62, 101.78)
 _CLASSES = range(4, 13)
@@ -79,7 +79,7 @@ def _school(city: City, number: int, rng: random.Random, kind: str = "") -> Scho
         name=f"模拟{place}第{serial}{_KINDS.get(chosen, chosen)}",
         district=district,
         type=chosen,
-        responsible=CITY_RUN if number % _CITY_RUN_EVERY == _CITY_RUN_EVERY - 1 else district,
+        responsible=areas.DIRECT if number % _CITY_RUN_EVERY == _CITY_RUN_EVERY - 1 else district,
     )
     city.schools.append(school)
     latitude, longitude = (

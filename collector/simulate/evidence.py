@@ -14,6 +14,9 @@ from collector.simulate.habits import chance, offline_days
 from collector.simulate.years import midnight_ns, moment_ms
 from collector.store.seam import Point, Value
 
+#: School -> the ranks on which nobody there reports.
+Offline = dict[str, frozenset[int]]
+
 _FROM, _TO = dt.time(7, 40), dt.time(17, 20)
 _REPORTS = 110
 
@@ -21,18 +24,21 @@ _REPORTS = 110
 def days(city: City) -> Iterator[tuple[dt.date, list[Point]]]:
     """Each open day with its evidence points, oldest first."""
     register = city.register()
-    offline = {
-        school.code: offline_days(city.size.seed, school.code, len(city.days))
-        for school in city.schools
-    }
+    offline = offline_of(city)
     for rank in reversed(range(len(city.days))):
         yield city.days[rank], _day(city, register, rank, offline)
 
 
-def _day(
-    city: City, register: Register, rank: int, offline: dict[str, frozenset[int]]
-) -> list[Point]:
-    on = [pc for pc in city.pcs if _reports(city, pc, rank, offline)]
+def offline_of(city: City) -> Offline:
+    """The offline days of every school."""
+    return {
+        school.code: offline_days(city.size.seed, school.code, len(city.days))
+        for school in city.schools
+    }
+
+
+def _day(city: City, register: Register, rank: int, offline: Offline) -> list[Point]:
+    on = [pc for pc in city.pcs if reports_on(city, pc, rank, offline)]
     machines = [_machine_day(city, register, pc, rank) for pc in on]
     devices = [
         _device_day(city, register, pc, gear, rank, offline) for pc in on for gear in pc.gear
@@ -41,7 +47,8 @@ def _day(
     return [*machines, *devices, *rooms, *linetests.tests_of(city, rank, offline)]
 
 
-def _reports(city: City, pc: Pc, rank: int, offline: dict[str, frozenset[int]]) -> bool:
+def reports_on(city: City, pc: Pc, rank: int, offline: Offline) -> bool:
+    """Whether a PC reports on the open day of `rank`."""
     return pc.days.holds(rank, offline[pc.school], city.size.seed, pc.machine)
 
 
@@ -61,15 +68,15 @@ def _machine_day(city: City, register: Register, pc: Pc, rank: int) -> Point:
         "reports": _REPORTS - late // 60_000,
         "weak_id": pc.weak,
         "boots": 1 + (late > 1_000_000),
+        "hostname": pc.hostname,
         "simulated": True,
     }
     return Point("machine_day", _tags(register, pc), fields, midnight_ns(city.days[rank]))
 
 
 def _device_day(
-    city: City, register: Register, pc: Pc, gear: Gear, rank: int,
-    offline: dict[str, frozenset[int]],
-) -> Point:  # fmt: skip
+    city: City, register: Register, pc: Pc, gear: Gear, rank: int, offline: Offline
+) -> Point:
     seen = gear.seen.holds(rank, offline[pc.school], city.size.seed, pc.machine, gear.connector)
     fault = gear.faults.holds(rank, offline[pc.school])
     device = device_id(pc.machine, gear.kind, gear.connector)

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 import msgspec
 
+from collector.compliance.figure import DIRECT
 from collector.compliance.model import INDICATORS, Verdict
 from collector.simulate.city import City
 
@@ -16,7 +17,10 @@ Counts = Mapping[tuple[str, str], Counter[Verdict]]
 
 def counts(city: City, city_code: str) -> Counts:
     """Units by verdict of the city, every district and every counted school."""
-    district = {school.code: school.responsible for school in city.schools}
+    district = {
+        school.code: DIRECT if school.responsible == city_code else school.responsible
+        for school in city.schools
+    }
     found: dict[tuple[str, str], Counter[Verdict]] = {}
     for unit in city.expected:
         for area in (city_code, district[unit.school], unit.school):

@@ -122,8 +122,13 @@ class InfluxStore:
 
     def simulated(self) -> bool:
         """See `Store.simulated`."""
-        asked = influxql.any_simulated(CAN_BE_SIMULATED)
-        with closing(self._replies(self._settings.evidence, asked)) as replies:
+        buckets: dict[str, list[str]] = {}
+        for name in CAN_BE_SIMULATED:
+            buckets.setdefault(self._bucket(name), []).append(name)
+        return any(self._any_simulated(*asked) for asked in buckets.items())
+
+    def _any_simulated(self, bucket: str, names: Sequence[str]) -> bool:
+        with closing(self._replies(bucket, influxql.any_simulated(names))) as replies:
             return any(series["values"] for series in replies)
 
     def _replies(self, bucket: str, asked: str) -> Generator[Any, None, None]:

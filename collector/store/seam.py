@@ -83,7 +83,7 @@ class Store(Protocol):
         """
 
     def simulated(self) -> bool:
-        """Whether any evidence was invented, or derived from what was.
+        """Whether any row was invented, or derived from what was.
 
         Raises:
             UnavailableError, MisconfiguredError.

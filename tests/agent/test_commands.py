@@ -84,8 +84,9 @@ def test_run_is_refused_without_a_school(capsys: pytest.CaptureFixture[str]) -> 
 
 def checks(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, dict[str, Any]]:
     code = agent("--lang", "en", "doctor", "--json", *words)
-    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-    return code, {line["name"]: line for line in lines}
+    told = json.loads(capsys.readouterr().out)
+    assert told["ok"] is (code == 0)
+    return code, {check["name"]: check for check in told["checks"]}
 
 
 def test_doctor_names_the_mend_of_each_fault(

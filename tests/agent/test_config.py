@@ -9,6 +9,7 @@ import pytest
 
 from agent.config import Config, load
 from agent.place import lines_of, report_every, room_of
+from agent.probes import PROBES
 from agent.wire import LinePolicy, Policy
 from agent.wire.settings import SettingsError
 
@@ -31,7 +32,8 @@ def test_defaults(tmp_path: Path) -> None:
     config, warnings = load(written(tmp_path, 'school = "0130000001"'))
     assert config.school == "0130000001"
     assert warnings == []
-    assert config.probes.enabled == ("host", "displays", "sound")
+    assert config.probes.enabled == tuple(PROBES)
+    assert config.devices == ()
     assert config.report_s is None
 
 
@@ -46,6 +48,20 @@ def test_all_from_the_file_and_the_environment(
     config, _ = load(written(tmp_path, 'school = "9900000001"\n[broker]\nport = 1\ntls = true'))
     assert (config.broker.port, config.broker.password, config.broker.tls) == (8883, "s3cret", True)
     assert config.report_s == 60
+
+
+def test_a_list_from_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SCHOOLPULSE_PROBES_ENABLED", "host, sound")
+    config, _ = load(written(tmp_path, 'school = "9900000001"'))
+    assert config.probes.enabled == ("host", "sound")
+
+
+def test_a_wrong_value_of_the_environment_names_the_variable(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SCHOOLPULSE_BROKER_PORT", "abc")
+    with pytest.raises(SettingsError, match=r"SCHOOLPULSE_BROKER_PORT.*int"):
+        load(written(tmp_path, 'school = "9900000001"'))
 
 
 @pytest.mark.parametrize("school", ["", "123", "99000000011", "99000000x1", "９９０００００００１"])
@@ -103,15 +119,20 @@ POLICY = Policy(
 
 
 @pytest.mark.parametrize(
-    ("config", "policy", "hostname", "room"),
+    ("config", "policy", "machine", "hostname", "room"),
     [
-        (Config(room="own"), POLICY, "lab-01", "own"),
-        (Config(), POLICY, "elsewhere", "101"),
-        (Config(), None, "lab-01", ""),
+        (Config(room="own"), POLICY, MACHINE, "lab-01", "101"),
+        (Config(room="own"), POLICY, "cd" * 16, "lab-01", "机房"),
+        (Config(room="own"), POLICY, "cd" * 16, "elsewhere", "own"),
+        (Config(room="own"), None, MACHINE, "lab-01", "own"),
+        (Config(), POLICY, MACHINE, "elsewhere", "101"),
+        (Config(), None, MACHINE, "lab-01", ""),
     ],
 )
-def test_the_room(config: Config, policy: Policy | None, hostname: str, room: str) -> None:
-    assert room_of(config, policy, MACHINE, hostname) == room
+def test_the_room(
+    config: Config, policy: Policy | None, machine: str, hostname: str, room: str
+) -> None:
+    assert room_of(config, policy, machine, hostname) == room
 
 
 def test_the_room_by_a_pattern_of_host_names() -> None:

@@ -17,7 +17,7 @@ import pytest
 
 from agent import identity
 from agent.identity import HARDWARE_FILE, identify, inventory, iso_date, usable, write_hardware
-from agent.identity_windows import parse_smbios
+from agent.smbios import parse as parse_smbios
 
 UUID = "4c4c4544-0042-3510-8053-b7c04f4e3332"
 
@@ -242,23 +242,28 @@ def _smbios(kind: int, fields: bytes, strings: list[str]) -> bytes:
 def _table() -> bytes:
     system = bytes([1, 2, 3, 4]) + uuid.UUID(UUID).bytes_le + bytes([6, 0, 0])
     return (
-        _smbios(0, bytes([1, 2]), ["Maker", "1.0"])
+        _smbios(0, bytes([1, 2, 0, 0, 3]), ["Maker", "1.0", "07/03/2019"])
         + _smbios(1, system, ["Dell Inc.", "OptiPlex", "1", "5B5S3C2"])
         + _smbios(2, bytes([1, 2, 0, 3]), ["Dell Inc.", "0X", " CN12345678 "])
+        + _smbios(3, bytes([1, 0x80 | 10, 0, 0, 0]), ["Maker"])
         + _smbios(127, b"", [])
     )
 
 
 def test_smbios_tables_of_windows():
-    assert parse_smbios(_table()) == {
-        "product_uuid": UUID, "product_serial": "5B5S3C2", "board_serial": "CN12345678",
-    }  # fmt: skip
+    found = parse_smbios(_table())
+    assert found.product_uuid == UUID
+    assert (found.product_serial, found.board_serial) == ("5B5S3C2", "CN12345678")
+    assert (found.maker, found.model, found.chassis) == ("Dell Inc.", "OptiPlex", 10)
+    assert found.firmware_date == "07/03/2019"
 
 
 def test_smbios_cut_anywhere_never_raises():
     table = _table()
+    whole = parse_smbios(table)
     for end in range(len(table)):
-        assert set(parse_smbios(table[:end])) <= set(identity.SOURCES)
+        found = parse_smbios(table[:end])
+        assert all(said in (told, "", None) for said, told in zip(found, whole, strict=True))
 
 
 def test_the_helper_is_a_program():

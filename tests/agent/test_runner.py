@@ -19,6 +19,7 @@ from agent.identity import Identity
 from agent.lock import HeldError, Lock
 from agent.probes import Gathered
 from agent.runner import Runner, Who
+from agent.schedule import PlannedTest
 from agent.wire import (
     AgentHealth,
     Device,
@@ -124,10 +125,29 @@ def test_a_policy_changes_the_period_without_a_restart(city: Any, run: Any) -> N
     heard(city, 3)
 
 
+def test_a_bad_policy_is_refused_with_a_report_and_the_old_one_stays(city: Any, run: Any) -> None:
+    runner = run(report_s=None)
+    policy(city, report_s=77)
+    heard(city, 2)
+    bad = b'{"v":1,"school":"9963010001","issued":1,"report_s":0}'
+    city.client.publish(topics.policy_topic(SCHOOL), bad, 1, True)
+    city.wait(lambda: any("report_s" in health.policy_error for health in _healths(city)))
+    assert runner._report_s == 77
+    policy(city, report_s=5)
+    city.wait(lambda: _healths(city)[-1].policy_error == "")
+
+
+def _healths(city: Any) -> list[AgentHealth]:
+    messages = [decode_message(payloads[0]) for payloads in city.heard.values()]
+    reports = [message for message in messages if isinstance(message, Report)]
+    return [one for report in reports for one in report.readings if isinstance(one, AgentHealth)]
+
+
 def test_a_line_test_is_evidence_with_the_health_beside_it(city: Any, run: Any) -> None:
     asked: list[LinePolicy] = []
 
-    def measure(line: LinePolicy) -> LineTest:
+    def measure(planned: PlannedTest, left_s: float | None) -> LineTest:
+        line = planned.line
         asked.append(line)
         return LineTest(test="t1", line=line.line, outcome="ok", down_mbps=9.7)
 

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import datetime as dt
+from itertools import pairwise
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.schedule import day_tests, next_report, next_test, still_fits
+from agent.schedule import Who, next_report, next_test, windows
 from agent.wire import CITY_TIME, Calendar, LinePolicy
 
 LINE = LinePolicy(line="主线", server="http://x:1")
+ONE = LinePolicy(line="主线", server="http://x:1", quiet_per_day=1, lesson_per_day=0)
+SCHOOL = "9963010001"
+WHO = Who(SCHOOL, "a" * 32)
 MONDAY = dt.date(2026, 9, 7)
 SATURDAY = dt.date(2026, 9, 12)
 DAYS = st.dates(dt.date(2026, 1, 1), dt.date(2027, 12, 31))
@@ -22,35 +25,39 @@ def at(day: dt.date, hour: int, minute: int = 0) -> dt.datetime:
     return dt.datetime.combine(day, dt.time(hour, minute), CITY_TIME)
 
 
-@given(DAYS, MACHINES, st.integers(0, 20), st.integers(0, 20))
-def test_tests_lie_in_their_windows(day: dt.date, machine: str, quiet: int, lesson: int) -> None:
+@given(DAYS, st.integers(0, 20), st.integers(0, 20))
+def test_windows_lie_in_their_hours_and_never_overlap(
+    day: dt.date, quiet: int, lesson: int
+) -> None:
     calendar = Calendar()
     line = LinePolicy(line="a", quiet_per_day=quiet, lesson_per_day=lesson)
-    planned = day_tests(day, line, calendar, machine)
+    found = windows(day, line, calendar, SCHOOL)
     begin, end = calendar.hours.open
-    for test in planned:
-        local = test.time.astimezone(CITY_TIME)
-        assert local.date() == day
-        assert begin <= local.time() <= end
-        assert calendar.is_lesson(test.time) == (test.kind == "lesson")
-        assert still_fits(test.kind, test.time, calendar)
-    assert sum(test.kind == "quiet" for test in planned) == quiet
+    for window in found:
+        assert window.first(window.at) == window.at
+        for first, last in window.spans:
+            middle = first + (last - first) / 2
+            assert first.astimezone(CITY_TIME).date() == day
+            assert begin <= middle.astimezone(CITY_TIME).time() <= end
+            assert calendar.is_lesson(middle) == (window.kind == "lesson")
+    assert sum(window.kind == "quiet" for window in found) == quiet
     open_day = calendar.is_open_day(day)
-    assert sum(test.kind == "lesson" for test in planned) == (lesson if open_day else 0)
-    assert [test.time for test in planned] == sorted(test.time for test in planned)
+    assert sum(window.kind == "lesson" for window in found) == (lesson if open_day else 0)
+    spans = sorted(span for window in found for span in window.spans)
+    assert all(before[1] <= after[0] for before, after in pairwise(spans))
 
 
-@given(DAYS, MACHINES)
-def test_a_restart_draws_the_same_times(day: dt.date, machine: str) -> None:
-    assert day_tests(day, LINE, Calendar(), machine) == day_tests(day, LINE, Calendar(), machine)
+@given(DAYS)
+def test_a_restart_draws_the_same_hours_on_every_pc(day: dt.date) -> None:
+    assert windows(day, LINE, Calendar(), SCHOOL) == windows(day, LINE, Calendar(), SCHOOL)
 
 
-def test_machines_and_days_differ() -> None:
+def test_schools_and_days_differ() -> None:
     draws = {
-        test.time.astimezone(CITY_TIME).time()
-        for machine in ("a" * 32, "b" * 32)
+        window.at.astimezone(CITY_TIME).time()
+        for school in (SCHOOL, "9963010002")
         for day in (MONDAY, MONDAY + dt.timedelta(days=1))
-        for test in day_tests(day, LINE, Calendar(), machine)
+        for window in windows(day, LINE, Calendar(), school)
     }
     assert len(draws) == 16
 
@@ -58,44 +65,69 @@ def test_machines_and_days_differ() -> None:
 def test_all_quiet_hours_are_used() -> None:
     """Morning, noon and evening: the three spans of a school day outside lessons."""
     hours = {
-        test.time.astimezone(CITY_TIME).hour
+        window.at.astimezone(CITY_TIME).hour
         for n in range(300)
-        for test in day_tests(MONDAY, LINE, Calendar(), f"{n:032x}")
-        if test.kind == "quiet"
+        for window in windows(MONDAY, LINE, Calendar(), f"{n:010}")
+        if window.kind == "quiet"
     }
     assert hours == {7, 12, 13, 17}
 
 
 def test_makeup_days_and_holidays() -> None:
     calendar = Calendar(holidays=frozenset({MONDAY}), makeup=frozenset({SATURDAY}))
-    kinds = [test.kind for test in day_tests(MONDAY, LINE, calendar, "a" * 32)]
+    kinds = [window.kind for window in windows(MONDAY, LINE, calendar, SCHOOL)]
     assert kinds == ["quiet"] * 3
-    assert "lesson" in [test.kind for test in day_tests(SATURDAY, LINE, calendar, "a" * 32)]
+    assert "lesson" in [window.kind for window in windows(SATURDAY, LINE, calendar, SCHOOL)]
 
 
-@given(DAYS, st.integers(0, 86_399), MACHINES)
-def test_the_next_test_is_the_first_to_come(day: dt.date, second: int, machine: str) -> None:
-    now = at(day, 0) + dt.timedelta(seconds=second)
-    calendar = Calendar()
-    found = next_test(now, (LINE,), calendar, machine)
+@given(DAYS, MACHINES, st.integers(0, 23), st.integers(0, 59))
+def test_the_next_test_is_the_earliest_open_window(
+    day: dt.date, machine: str, hour: int, minute: int
+) -> None:
+    now = at(day, hour, minute)
+    found = next_test(now, (LINE,), Calendar(), Who(SCHOOL, machine))
     assert found is not None
-    assert found.time > now
-    earlier = [test for test in day_tests(day, LINE, calendar, machine) if now < test.time]
-    assert not earlier or found == earlier[0]
+    assert found.window is not None
+    assert found.time >= now
+    assert found.window.first(found.time) == found.time
+    assert found.time >= found.window.at
+
+
+def test_a_pc_that_comes_late_still_asks_in_the_open_window() -> None:
+    """The hour has passed, the window has not: the PC asks within minutes."""
+    (window,) = windows(SATURDAY, ONE, Calendar(), SCHOOL)
+    now = window.spans[-1][1] - dt.timedelta(minutes=10)
+    found = next_test(now, (ONE,), Calendar(), Who(SCHOOL, "a" * 32))
+    assert found is not None
+    assert found.window == window
+    assert (found.time - now).total_seconds() < 240
+
+
+def test_pcs_of_a_line_ask_one_after_the_other() -> None:
+    (window,) = windows(SATURDAY, ONE, Calendar(), SCHOOL)
+    times = {
+        found.time
+        for n in range(100)
+        if (found := next_test(at(SATURDAY, 0), (ONE,), Calendar(), Who(SCHOOL, f"{n:032x}")))
+    }
+    assert len(times) == 100
+    assert all(0 <= (time - window.at).total_seconds() < 240 for time in times)
+
+
+def test_a_served_window_is_left_out() -> None:
+    first = next_test(at(MONDAY, 0), (LINE,), Calendar(), WHO)
+    assert first is not None
+    assert first.window is not None
+    served = {(MONDAY, LINE.line, first.window.name)}
+    second = next_test(at(MONDAY, 0), (LINE,), Calendar(), WHO, served)
+    assert second is not None
+    assert second.window != first.window
 
 
 def test_no_line_no_test() -> None:
-    assert next_test(at(MONDAY, 8), (), Calendar(), "a" * 32) is None
+    assert next_test(at(MONDAY, 8), (), Calendar(), WHO) is None
     none = LinePolicy(line="a", quiet_per_day=0, lesson_per_day=0)
-    assert next_test(at(MONDAY, 8), (none,), Calendar(), "a" * 32) is None
-
-
-@pytest.mark.parametrize(
-    ("kind", "hour", "fits"), [("quiet", 9, False), ("quiet", 13, True), ("lesson", 13, False)]
-)
-def test_a_pc_that_slept_does_not_test_at_the_wrong_hour(kind: str, hour: int, fits: bool) -> None:
-    assert still_fits(kind, at(MONDAY, hour), Calendar()) is fits  # type: ignore[arg-type]
-    assert still_fits("any", at(MONDAY, hour), Calendar())
+    assert next_test(at(MONDAY, 8), (none,), Calendar(), WHO) is None
 
 
 @given(st.floats(0, 1e9), st.integers(5, 86_400), st.floats(0, 1, exclude_max=True))

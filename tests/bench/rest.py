@@ -1,7 +1,8 @@
 """The agent at rest: memory and processor time over TLS, with every probe, as `make bench` prints.
 
 A real mosquitto with a CA of its own, a real collector on SQLite, and this machine's agent with
-the settings it ships with. What other agents cost stands beside it, as measured elsewhere.
+the settings it ships with, from an install of its own: a developer's environment holds libraries
+that the agent's would pick up. What other agents cost stands beside it, as measured elsewhere.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
+import base_install
 import services
 
 SCHOOL = "9963020001"
@@ -88,7 +90,8 @@ def _city(folder: Path) -> Iterator[tuple[psutil.Process, Path]]:
     settings = ["--config", f"{folder}/collector.toml"]
     subprocess.run([*city, "roster", "sample", "--out", f"{folder}/sheets"], check=True)
     subprocess.run([*city, "roster", "import", f"{folder}/sheets", *settings], check=True)
-    agent = [sys.executable, "-m", "agent.cli", "run", "--config", f"{folder}/agent.toml"]
+    agent = [str(base_install.make(folder) / "schoolpulse-agent")]
+    agent += ["run", "--config", f"{folder}/agent.toml"]
     log = folder / "log"
     broker = [services.require("mosquitto"), "-c", f"{folder}/mosquitto.conf"]
     with services.started(broker, log) as process:

@@ -23,7 +23,7 @@ def register() -> Register:
 
 
 def keeper(store: Store, now: int = STOP) -> Keeper:
-    return Keeper(store, register, Figure(), City(), lambda: now)
+    return Keeper(store, register, Figure(), City(), now=lambda: now)
 
 
 def agent(hour: float, pc: int, **fields: Value) -> Point:

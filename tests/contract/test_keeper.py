@@ -9,6 +9,9 @@ from collections.abc import Callable
 from collector.config import City, Figure
 from collector.keeper import Keeper
 from collector.keeper.days import bounds, device_days, machine_days, room_days
+from collector.keeper.devices import DeviceKey
+from collector.keeper.looks import Known, fold_day
+from collector.keeper.stateful import with_states
 from collector.roster.register import Equipment, Machine, Register, Room, School
 from collector.store.seam import Point, Store, Value
 
@@ -52,6 +55,7 @@ def _reports(school: str, day: dt.date, n: int) -> list[Point]:
 
 def _expected(raw: list[Point]) -> list[Point]:
     rows: list[Point] = []
+    before: dict[DeviceKey, Known] = {}
     for day in DAYS:
         start, stop = bounds(day)
         mine = {
@@ -59,7 +63,10 @@ def _expected(raw: list[Point]) -> list[Point]:
             for name in ("agent", "host", "device")
         }
         pcs = machine_days(mine["agent"], mine["host"], [], _register(), day)
+        folded = fold_day(mine["device"], mine["agent"], before)
+        before |= {key: one.known for key, one in folded.items()}
         devices = device_days(mine["device"], pcs, [], _register(), day)
+        devices = with_states(devices, folded)
         rows += [*pcs, *devices, *room_days(pcs, devices, _register(), day)]
     return _sorted(rows)
 

@@ -258,9 +258,14 @@ def test_every_measurement_and_field_of_the_schema(store: Store) -> None:
     assert [read(store, name) for name in MEASUREMENTS] == [[point] for point in points]
 
 
-def test_simulated_is_known_from_evidence_alone(store: Store) -> None:
-    store.write([agent(simulated=True), agent(NOON + 1, simulated=False)])
+def test_one_invented_report_is_known(store: Store) -> None:
+    store.write([agent(), agent(NOON + 1, simulated=False)])
     assert not store.simulated()
+    store.write([agent(NOON + 2, simulated=True)])
+    assert store.simulated()
+
+
+def test_one_invented_row_of_evidence_is_known(store: Store) -> None:
     tags = {"school": SCHOOL, "district": "d", "room": "r"}
     store.write([Point("room_day", tags, {"pcs": 1, "simulated": False}, NOON)])
     assert not store.simulated()

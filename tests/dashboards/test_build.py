@@ -18,8 +18,7 @@ BOARDS = [(name, lang) for name in build.BOARDS for lang in LANGS]
 
 def test_committed_boards_are_what_the_source_builds() -> None:
     committed = {
-        str(path.relative_to(build.BUILT)): path.read_bytes()
-        for path in build.BUILT.rglob("*.json")
+        str(path.relative_to(build.BUILT)): path.read_bytes() for path in build.BUILT.rglob("*.*")
     }
     assert committed == build.files(), "run: schoolpulse dashboards build --out dashboards/built"
 
@@ -27,26 +26,25 @@ def test_committed_boards_are_what_the_source_builds() -> None:
 @pytest.mark.parametrize(("name", "lang"), BOARDS)
 def test_every_panel_says_what_it_shows_and_what_to_do(name: str, lang: Lang) -> None:
     for panel in build.BOARDS[name](lang)["panels"]:
-        if panel["type"] == "row":
+        if panel["type"] in ("row", "text"):
             continue
         assert panel["title"]
         assert len(panel["description"]) > 10
         defaults = panel["fieldConfig"]["defaults"]
         assert defaults["noValue"]
-        assert defaults["unit"]
+        assert defaults["unit"] or panel["type"] == "geomap"
 
 
 @pytest.mark.parametrize(("name", "lang"), BOARDS)
 def test_queries_name_only_what_the_schema_holds(name: str, lang: Lang) -> None:
     asked = list(queries(build.BOARDS[name](lang)))
-    assert asked
+    assert asked or name == "runbook"
     for query in asked:
         found = re.search(r'FROM "(\w+)"', query.text)
         assert found
         measurement = MEASUREMENTS[found.group(1)]
         assert query.retention == measurement.retention
-        plain = re.sub(r'AS "[^"]*"', "", query.text)
-        names = set(re.findall(r'"(\w+)"', plain)) - {measurement.name}
+        names = influxql.names(query.text) - {measurement.name}
         assert names <= {*measurement.fields, *measurement.tags}
 
 
@@ -55,7 +53,7 @@ def test_nothing_of_one_installation_is_inside(name: str, lang: Lang) -> None:
     text = json.dumps(build.BOARDS[name](lang))
     assert not re.search(r"https?://|localhost|\d+\.\d+\.\d+\.\d+", text)
     uids = set(re.findall(r'"uid": "([^"]*)"', text))
-    assert uids <= {"${evidence}", "${telemetry}", f"schoolpulse-{name}-{lang}"}
+    assert uids <= {"${evidence}", "${telemetry}", "-- Mixed --", f"schoolpulse-{name}-{lang}"}
     board = build.BOARDS[name](lang)
     assert "id" not in board
     assert len({panel["id"] for panel in board["panels"]}) == len(board["panels"])

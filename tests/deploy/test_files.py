@@ -62,7 +62,7 @@ def test_settings_by_environment_are_read_by_the_software() -> None:
     known = {
         settings.PREFIX + "_".join(keys).upper()
         for kind in (Agent, City)
-        for keys in settings._leaves(kind, ())
+        for keys, _ in settings._leaves(kind, ())
     }
     text = "\n".join(path.read_text("utf-8") for path in (*UNITS, DEPLOY / "compose.yaml"))
     named = {name.removesuffix("_FILE") for name in re.findall(r"\bSCHOOLPULSE_[A-Z_]+", text)}

@@ -76,7 +76,7 @@ def test_everything_that_is_wrong_is_named_at_once(process: Any, broker: Any) ->
     assert findings(process) == {"data folder", "broker", "measurement server"}
     done = process.run("doctor")
     assert "mkdir" in done.stdout
-    assert "✗ 消息代理" in done.stdout
+    assert "✗ 消息服务" in done.stdout
 
 
 def test_a_register_whose_calendar_has_ended_is_a_finding(process: Any) -> None:

@@ -193,5 +193,16 @@ def test_presence_is_stored_and_a_late_will_is_not(city: Any, voice: Any, kit: A
     assert found == [("a", True), ("b", True), ("b", False)]
 
 
+def test_presence_of_an_imported_school_is_heard_again(city: Any, voice: Any, kit: Any) -> None:
+    collector = city.start()
+    pc = voice(school=OTHER)
+    said = wire.encode(wire.Presence(v=1, boot="a" * 16, online=True))
+    pc.publish(presence_topic(OTHER, pc.machine), said, retain=True)
+    kit.until(lambda: collector.counts["ignored"], what="passed over")
+    city.register = kit.register(SCHOOL, OTHER)
+    kit.until(lambda: city.points("presence"), what="heard again")
+    assert [point.tags["school"] for point in city.points("presence")] == [OTHER]
+
+
 def now_ms() -> int:
     return time.time_ns() // 1_000_000

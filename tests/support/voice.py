@@ -95,5 +95,5 @@ class Voice:
         self._client.subscribe(ALL_REPORTS, 1)
         return heard
 
-    def publish(self, topic: str, body: bytes) -> None:
-        self._client.publish(topic, body, qos=1).wait_for_publish(10)
+    def publish(self, topic: str, body: bytes, *, retain: bool = False) -> None:
+        self._client.publish(topic, body, qos=1, retain=retain).wait_for_publish(10)

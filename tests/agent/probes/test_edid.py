@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from agent.probes.edid import Edid, parse
+from edids import build, displayid
 
 REAL = Path(__file__).parents[4] / "shared/edid/edids.jsonl"
 FILLERS = {(160, 90), (122, 68), (115, 65), (120, 90), (1, 1)}
@@ -26,28 +27,6 @@ def real() -> list[Any]:
     return [pytest.param(row, id=row["id"]) for row in rows]
 
 
-def build(
-    *, maker: str = "BNQ", product: int = 0x1C02, number: int = 0, size: tuple[int, int] = (0, 0),
-    texts: list[tuple[int, bytes]] | None = None, extensions: int = 0,
-) -> bytes:  # fmt: skip
-    """A base block with a right checksum; texts are (tag, raw 13 bytes or fewer)."""
-    packed = sum(
-        (ord(letter) - 64) << shift for letter, shift in zip(maker, (10, 5, 0), strict=True)
-    )
-    block = bytearray(128)
-    block[0:8] = b"\x00\xff\xff\xff\xff\xff\xff\x00"
-    struct.pack_into(">H", block, 8, packed)
-    struct.pack_into("<HI", block, 10, product, number)
-    block[16:25] = bytes([1, 30, 1, 3, 0x80, *size, 120, 0x0A])
-    for slot, (tag, raw) in enumerate(texts or []):
-        place = 54 + 18 * slot
-        padded = raw if len(raw) >= 13 else raw + b"\n"
-        block[place : place + 18] = bytes([0, 0, 0, tag, 0]) + padded[:13].ljust(13, b" ")
-    block[126] = extensions
-    block[127] = -sum(block) % 256
-    return bytes(block)
-
-
 @pytest.mark.parametrize("row", real())
 def test_real_displays(row):
     found = parse(bytes.fromhex(row["edid_hex"]))
@@ -59,6 +38,7 @@ def test_real_displays(row):
     assert found.name == name.strip()
     size = (expected["width_cm"], expected["height_cm"])
     assert (found.width_cm, found.height_cm) == ((None, None) if size in FILLERS else size)
+    assert found.year == expected["year"]
     assert found.serial in (expected["serial_ascii"], str(expected["serial_number"]), "")
     if expected["serial_ascii"] and expected["serial_ascii"] not in NO_TEXT:
         assert found.serial == expected["serial_ascii"]
@@ -76,7 +56,7 @@ def test_real_displays(row):
 
 def test_a_built_projector():
     found = parse(build(texts=[(0xFC, b"EPSON PJ"), (0xFF, b"X4QF123456")], maker="SEC"))
-    assert found == Edid("SEC", 0x1C02, "EPSON PJ", "", "X4QF123456", None, None, ())
+    assert found == Edid("SEC", 0x1C02, "EPSON PJ", "", "X4QF123456", None, None, (), 2020)
     assert found.kind == "projector"
     assert found.model == "SEC1C02"
 
@@ -171,16 +151,56 @@ def test_a_maker_that_is_no_pnp_id():
     assert found.notes == ("EDID maker is no PNP id: 0000",)
 
 
+def _product(name: str) -> bytes:
+    return b"BNQ" + struct.pack("<HI", 1, 0) + bytes([1, 20, len(name.encode())]) + name.encode()
+
+
+@pytest.mark.parametrize(("version", "tags"), [(0x12, (0x00, 0x01)), (0x20, (0x20, 0x21))])
+def test_displayid_fills_in_what_the_base_block_leaves_out(version, tags):
+    size = struct.pack("<HH", 16_510, 9_290) + bytes(8)
+    blocks = [(tags[0], 0, _product("希沃交互智能平板 86")), (tags[1], 0, size)]
+    found = parse(build(extensions=1) + displayid(blocks, version))
+    assert found.name == "希沃交互智能平板 86"
+    assert (found.width_cm, found.height_cm) == (165, 93)
+    assert found.notes == ()
+    said = parse(build(extensions=1, size=(60, 34), texts=[(0xFC, b"27B1H")]) + displayid(blocks))
+    assert (said.name, said.width_cm) == ("27B1H", 60)
+
+
+def test_displayid_2_counts_whole_millimetres_where_it_says_so():
+    block = displayid([(0x21, 0x80, struct.pack("<HH", 1_651, 929))], 0x20)
+    assert parse(build(extensions=1) + block).width_cm == 165
+
+
+def test_displayid_that_is_damaged_cut_or_too_long_is_a_note():
+    good = displayid([(0x00, 0, _product("Panel"))])
+    bad = bytearray(good)
+    bad[20] ^= 1
+    bad[127] = (bad[127] ^ 0) - (bad[20] - good[20]) & 0xFF
+    assert parse(build(extensions=1) + bytes(bad)).notes == ("DisplayID checksum wrong",)
+    long = displayid([], length=125)
+    assert "DisplayID section longer than its block" in parse(build(extensions=1) + long).notes
+    cut = displayid([(0x00, 0, b"BNQ")])  # ends before its string
+    assert parse(build(extensions=1) + cut).name == ""
+    assert parse(build() + good).name == ""  # beyond what was declared
+
+
+ROUNDS = 100_000
+
+
 def test_noise_never_crashes():
     draw = random.Random(4)
     seeds = [build(texts=[(0xFC, b"EPSON PJ"), (0xFF, b"X4QF")], extensions=2, size=(53, 30))]
+    seeds.append(build(extensions=1) + displayid([(0, 0, _product("希沃")), (1, 0, bytes(12))]))
     if REAL.exists():
         seeds += [bytes.fromhex(json.loads(line)["edid_hex"]) for line in REAL.open()]
-    for _ in range(5000):
+    for _ in range(ROUNDS):
         data = bytearray(draw.choice(seeds))
         for _ in range(draw.randrange(1, 12)):
             data[draw.randrange(len(data))] = draw.randrange(256)
-        found = parse(bytes(data[: draw.randrange(len(data) + 1)] if draw.random() < 0.2 else data))
+        found = parse.__wrapped__(
+            bytes(data[: draw.randrange(len(data) + 1)] if draw.random() < 0.2 else data)
+        )
         assert isinstance(found.kind, str)
         assert found.model is not None
         assert all(len(note) < 80 for note in found.notes)

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from agent.probes.line import measure
+from agent.wire.messages import Postponed
 
 LIMIT = 6.0
 
@@ -69,10 +70,19 @@ def test_what_is_not_http(raw_server, who, answer):
     failed(raw_server(answer), who, "garbled")
 
 
-def test_busy_is_told_with_its_time(raw_server, who):
-    body = b'{"busy":true,"retry_s":17}'
-    url = raw_server(b"HTTP/1.1 409 Busy\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
-    assert "17 s" in failed(url, who, "busy")
+@pytest.mark.parametrize(
+    ("status", "answer"), [(409, "busy"), (409, "enough"), (409, "later"), (503, "full")]
+)
+def test_why_it_is_not_our_turn_is_told_with_its_time(raw_server, who, status, answer):
+    body = b'{"answer":"%s","retry_s":17}' % answer.encode()
+    head = b"HTTP/1.1 %d No\r\nContent-Length: %d\r\n\r\n" % (status, len(body))
+    assert measure(raw_server(head + body), **who, max_seconds=LIMIT) == Postponed(answer, 17)
+
+
+def test_a_key_that_is_wanted_and_missing_is_named(raw_server, who):
+    body = b'{"error":"not signed","nonce":"x"}'
+    url = raw_server(b"HTTP/1.1 401 No\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
+    assert "line.key_file" in failed(url, who, "refused")
 
 
 def swallow(request: Any) -> None:

@@ -18,6 +18,7 @@ from collector.config import Figure as Settings
 V, N, D, C, S, U = Verdict
 LESSON = dt.time(9, 0)
 FIVE = (1, 2, 3, 7, 8)
+FIVE_OLD = (21, 22, 23, 24, 25)
 
 
 def line(town: Any, **settings: Any) -> JudgedLine:
@@ -394,3 +395,14 @@ def test_evidence_after_the_cutoff_does_not_exist(town: Any) -> None:
     town.line()
     town.tested(20.0, (-1, -2, -3, -4, -5), times=2)
     assert town.unit("line_10m").verdict is D
+
+
+def test_a_low_lesson_test_makes_no_older_no_newer(town: Any) -> None:
+    town.line()
+    town.tested(5.0, FIVE_OLD, times=2)
+    town.inspected("line_10m", 15, found=True)
+    assert town.unit("line_10m").verdict is Verdict.INSPECTED
+    town.tested(3.0, (2,), at=LESSON)
+    assert town.unit("line_10m").verdict is Verdict.INSPECTED
+    town.tested(3.0, (1,))
+    assert town.unit("line_10m").verdict is Verdict.CONTRADICTED

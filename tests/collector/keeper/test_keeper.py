@@ -168,9 +168,7 @@ def test_simulated_is_carried_to_all_that_is_derived(
         told.agent(2, "08:00", simulated=True), told.host(2, "08:00", "lab-2"),
         told.agent(3, "08:00"), told.host(3, "08:00", "6-1-a"),
     ])  # fmt: skip
-    assert not store.simulated()
     keeper_of(register).derive([day])
-    assert store.simulated()
     machines = rows(store, "machine_day")
     assert [
         machines[told.machine(n), room].get("simulated") for n, room in ((1, "lab"), (2, "lab"))

@@ -89,7 +89,12 @@ def test_the_command_serves_until_it_is_told_to_stop(config, tmp_path):
 
 def test_a_port_in_use_is_refused(running, config):
     args = argparse.Namespace(
-        host="127.0.0.1", port=running.server.port, config=str(config), simulated=False
+        host="127.0.0.1",
+        port=running.server.port,
+        config=str(config),
+        simulated=False,
+        new_key=None,
+        open=False,
     )
     with pytest.raises(RefusedError, match="端口已被占用"):
         lineserver.run(args)

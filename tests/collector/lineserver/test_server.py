@@ -50,6 +50,7 @@ def test_a_second_test_of_the_line_is_told_to_wait(running):
     turn = running.ask("POST", "/v1/tests", WISH)[1]
     status, busy = running.ask("POST", "/v1/tests", {**WISH, "machine": "cd" * 16})
     assert status == 409
+    assert busy["answer"] == "busy"
     assert 1 <= busy["retry_s"] <= 15
     assert running.ask("POST", "/v1/tests", {**WISH, "line": "备线"})[0] == 201
     running.ask("POST", f"/v1/tests/{turn['id']}/done", {})

@@ -158,6 +158,22 @@ def test_a_cutoff_of_another_year(side: Side) -> None:
     assert side("figure", "--cutoff", "2024-12-31") == REFUSED
 
 
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--year", "0"], "不是年份"),
+        (["--year", "-5"], "不是年份"),
+        (["--year", "26"], "不是年份"),
+        (["--year", "2025", "--cutoff", "2025-13-01"], "不是 YYYY-MM-DD"),
+    ],
+)
+def test_what_is_no_year_or_day_is_said_so(side: Side, capsys: Any, words: Any, said: str) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main("schoolpulse", COMMANDS, ["figure", "--config", str(side.config), *words])
+    assert ended.value.code == REFUSED
+    assert said in capsys.readouterr().err
+
+
 def test_a_year_to_come(side: Side) -> None:
     words = ["figure", "--config", str(side.config), "--year", "9000"]
     assert main("schoolpulse", COMMANDS, words) == REFUSED

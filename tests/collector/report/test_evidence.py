@@ -116,6 +116,24 @@ def test_a_record_on_the_other_side_of_midnight_is_found(
     assert figure.lines[0].verdict is Verdict.VERIFIED
 
 
+def test_an_earlier_no_is_not_made_of_half_the_rows(
+    new_town: Any, store: SqliteStore, fill: Any
+) -> None:
+    """The day before the cut-off, its window still held a good day that is not in ours."""
+    town = new_town()
+    town.school()
+    town.taught("一班", town.room("101", computer=1, projector=1))
+    town.saw("101", (42, 0), "display")
+    town.saw("101", (35,))
+    fill(town, store)
+    part = loaded(town, store)
+    figure = judge(town.register(), part, Settings(), City(), year=2026, today=town.cutoff)
+    whole = town.figure()
+    assert [unit.verdict for unit in figure.units] == [unit.verdict for unit in whole.units]
+    assert town.unit("multimedia").verdict is Verdict.DECLARED
+    assert len(part.room_days) == 3
+
+
 class Listed:
     """As much of a store as is read here, without a disk."""
 

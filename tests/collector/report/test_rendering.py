@@ -130,6 +130,14 @@ def test_no_units_draw_no_bar(new_town: Any) -> None:
     assert "核实率 —" in chart
 
 
+def test_each_contradicted_class_has_its_own_reason(town: Any) -> None:
+    town.taught("五班", town.room("105", computer=1, projector=1))
+    town.inspected("multimedia", 40, False, unit="五班")
+    html = page(town.figure())
+    assert "二班：教室 102" in html
+    assert "五班：现场核查" in html
+
+
 def test_names_are_text_not_markup(town: Any) -> None:
     town.school("9901020009", name="<script>alert(1)</script>&")
     html = page(town.figure())

@@ -198,6 +198,15 @@ def test_a_full_disk_leaves_the_register_as_it_was(
     assert len(book.history()) == 1
 
 
+def test_a_disk_that_fails_is_no_reason_to_move_the_book_away(book: RegisterBook) -> None:
+    """A full disk says so too, where the log beside the book finds no room."""
+    failed = sqlite3.OperationalError("disk I/O error")
+    failed.sqlite_errorname = "SQLITE_IOERR_WRITE"
+    with pytest.raises(BookError, match="腾出空间") as said, bookfile.told(book.path):
+        raise failed
+    assert "移开" not in str(said.value)
+
+
 def test_a_folder_that_cannot_be(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     lang.choose("en")

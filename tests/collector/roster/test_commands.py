@@ -206,3 +206,17 @@ def test_records_from_a_sheet_all_or_none(
 
 def test_a_sheet_and_a_record_at_once_are_refused(run: Run, tmp_path: Path) -> None:
     assert run(*ONE, "是", "--csv", tmp_path / "x.csv")[0] == 2
+
+
+def test_one_slip_that_many_rows_repeat_is_told_once(run: Run, tmp_path: Path) -> None:
+    run("roster", "sample", "--out", tmp_path / "sheets")
+    rooms = tmp_path / "sheets/rooms.csv"
+    head, first, *rest = rooms.read_text("utf-8-sig").splitlines()
+    code = first.split(",")[0]
+    wrong = [line.replace(code, "9999999999") for line in (first, *rest)]
+    rooms.write_text("\n".join([head, *wrong]) + "\n", encoding="utf-8")
+    code_, said = run("roster", "check", tmp_path / "sheets")
+    lines = [line for line in said.splitlines() if "rooms.csv" in line and "9999999999" in line]
+    assert code_ == 1
+    assert len(lines) == 1
+    assert "第 2–" in lines[0]

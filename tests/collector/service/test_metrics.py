@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 
-from agent.wire import Calendar
 from agent.wire.command_line import RefusedError
 from collector.service import metrics
 from collector.service.counts import Counts
@@ -66,18 +65,12 @@ def test_a_taken_port_is_refused(running: Any) -> None:
         metrics.Metrics(f"127.0.0.1:{running.port}", Counts(), OwnPoints(Counts(), dict))
 
 
-def test_days_until_the_calendar_and_the_certificates_end(tmp_path: Path) -> None:
+def test_when_our_ca_ends(tmp_path: Path) -> None:
     import datetime as dt
     import subprocess
 
     import services
 
-    now = dt.datetime(2026, 11, 24, 12, tzinfo=dt.UTC).timestamp()
-    term = (dt.date(2026, 9, 1), dt.date(2027, 1, 20))
-    assert metrics.calendar_days(Calendar(terms=(term,)), now) == 57
-    assert metrics.calendar_days(Calendar(), now) is None
-    assert metrics.days_to([None, now + 3.5 * 86_400, now + 9e6], now) == 3
-    assert metrics.days_to([None], now) is None
     ca = tmp_path / "ca.pem"
     argv = f"req -x509 -newkey rsa:2048 -nodes -days 30 -subj /CN=t -keyout {tmp_path}/k -out {ca}"
     subprocess.run([services.require("openssl"), *argv.split()], check=True, capture_output=True)

@@ -128,6 +128,17 @@ def test_the_command_writes_once_and_then_refuses(
     assert "模拟数据" in capsys.readouterr().out
 
 
+def test_rules_of_ones_own_are_told_to_differ_from_the_truth(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = tmp_path / "collector.toml"
+    config.write_text(f'data = "{tmp_path}/data"\n[figure]\nopen_days = 20\n', encoding="utf-8")
+    words = ["simulate", "--schools", "2", "--days", "3", "--config", str(config)]
+    monkeypatch.setattr("sys.argv", ["schoolpulse", *words])
+    assert cli.main() == 0
+    assert "[figure]" in capsys.readouterr().err
+
+
 def test_the_live_command_wants_bounds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     config = tmp_path / "collector.toml"
     config.write_text(f'data = "{tmp_path}/data"\n', "utf-8")

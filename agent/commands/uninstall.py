@@ -1,0 +1,38 @@
+"""`schoolpulse-agent uninstall`: the service goes; with --purge the data and settings too."""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+
+from agent import config as settings
+from agent import service
+from agent.wire.command_line import DONE, RefusedError
+from agent.wire.lang import say
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Whether nothing may stay."""
+    text = say("数据和配置也删除：未送达的报告会丢", "data and settings too: what waits is lost")
+    parser.add_argument("--purge", action="store_true", help=text)
+    parser.add_argument("--config", metavar="FILE", help=say("配置文件", "the config file"))
+
+
+def run(args: argparse.Namespace) -> int:
+    """Stop and remove it."""
+    try:
+        there = service.uninstall()
+        if args.purge:
+            folder = settings.load(args.config, need_school=False)[0].folder
+            shutil.rmtree(folder, ignore_errors=True)
+            settings.DEFAULT_FILE.unlink(missing_ok=True)
+    except (OSError, service.Refused) as error:
+        raise RefusedError(
+            say(
+                f"卸不掉：{error}；请用管理员身份运行",
+                f"cannot uninstall: {error}; run as administrator or root",
+            )
+        ) from error
+    gone = say("服务已卸载", "the service is removed")
+    print(gone if there else say("没有服务", "no service was there"))
+    return DONE

@@ -1,0 +1,65 @@
+"""`schoolpulse equipment`: what each room has, how it is, and how the register differs."""
+
+from __future__ import annotations
+
+import argparse
+
+from agent.wire.command_line import DONE
+from agent.wire.lang import say
+from collector.commands import device_words, listing
+from collector.commands.stock import Opened, opened
+from collector.inventory import devices
+from collector.keeper.state import rule_for
+
+_DIFFERENCES: tuple[listing.Heading, ...] = (
+    ("found", "差异", "difference"), ("school", "学校", "school"), ("room", "教室", "room"),
+    ("kind", "种类", "kind"), ("number", "台数", "count"), ("detail", "现在位置", "now in"),
+)  # fmt: skip
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The school, the form, and which of the two lists."""
+    listing.add_arguments(parser)
+    text = say("只列台账与实测的差异", "only how the register differs from what was seen")
+    parser.add_argument("--differences", action="store_true", help=text)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print the devices, or the differences."""
+    with opened(args) as at:
+        rule = rule_for(at.config.report_s)
+        stock = devices.load(at.store, at.register, at.now_ms, args.school, rule)
+    if args.differences:
+        listing.show(args, _DIFFERENCES, [_difference(row) for row in _found(at, stock, args)])
+        return DONE
+    listing.show(args, device_words.HEADINGS, [device_words.row(one) for one in stock.devices])
+    if not (args.json or args.csv):
+        print(_summary(at, stock, args))
+    return DONE
+
+
+def _found(at: Opened, stock: devices.Stock, args: argparse.Namespace) -> list[devices.Difference]:
+    return devices.differences(stock, at.register, args.school)
+
+
+def _difference(row: devices.Difference) -> listing.Row:
+    words = {
+        "never_seen": say("登记了，没见过", "owned, never seen"),
+        "not_owned": say("见到了，没登记", "seen, not owned"),
+        "moved": say("换了教室", "moved"),
+    }
+    kind = device_words.kind(row.kind)
+    return {**row._asdict(), "found": words[row.found], "kind": kind}
+
+
+def _summary(at: Opened, stock: devices.Stock, args: argparse.Namespace) -> str:
+    missing = sum(one.state.presence == "missing" for one in stock.devices)
+    broken = sum(one.state.working == "fault" for one in stock.devices)
+    silent = sum(one.state.presence == "unknown" for one in stock.devices)
+    count, apart = len(stock.devices), len(_found(at, stock, args))
+    return say(
+        f"共 {count} 台：不在 {missing}，故障 {broken}，未知（电脑关机或未确认）{silent}；"
+        f"与台账的差异 {apart} 项，--differences 列出",
+        f"{count} devices: {missing} missing, {broken} faulty, {silent} unknown (PC off, or not "
+        f"confirmed); {apart} differences from the register, see --differences",
+    )

@@ -1,0 +1,65 @@
+"""`schoolpulse faults`: what is broken or gone now, and with --days what has happened."""
+
+from __future__ import annotations
+
+import argparse
+
+from agent.wire.command_line import DONE
+from agent.wire.lang import say
+from collector.commands import device_words, listing
+from collector.commands.stock import Opened, opened
+from collector.inventory import devices
+from collector.keeper.state import rule_for
+from collector.keeper.stateful import WITHDRAWN
+from collector.store.seam import Point
+
+_DAY_NS = 86_400 * 10**9
+_EVENTS: tuple[listing.Heading, ...] = (
+    ("time_ms", "时间", "time"), ("event", "事件", "event"), ("school", "学校", "school"),
+    ("room", "教室", "room"), ("kind", "种类", "kind"), ("detail", "说明", "detail"),
+    ("machine", "机器号", "machine"),
+)  # fmt: skip
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The school, the form, and how far back."""
+    listing.add_arguments(parser)
+    text = say("列出最近几天的事件，而不是现状", "list the events of the last days instead")
+    parser.add_argument("--days", type=int, metavar="N", help=text)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print what is broken or gone, or the events."""
+    with opened(args) as at:
+        if args.days:
+            listing.show(args, _EVENTS, _events(at, args.school, args.days))
+            return DONE
+        rule = rule_for(at.config.report_s)
+        stock = devices.load(at.store, at.register, at.now_ms, args.school, rule)
+    found = devices.faults(stock.devices)
+    listing.show(args, device_words.HEADINGS, [device_words.row(one) for one in found])
+    return DONE
+
+
+def _events(at: Opened, school: str, days: int) -> list[listing.Row]:
+    """The events, the newest first."""
+    stop = at.now_ms * 10**6
+    tags = {"school": school} if school else None
+    found = at.store.read("event", stop - days * _DAY_NS, stop, tags)
+    told = [point for point in found if point.fields.get("event") != WITHDRAWN]
+    return [_event(point) for point in reversed(told)]
+
+
+def _event(point: Point) -> listing.Row:
+    words = {
+        "appeared": say("出现", "appeared"), "gone": say("不见", "gone"),
+        "fault": say("故障", "fault"), "repaired": say("修复", "repaired"),
+    }  # fmt: skip
+    event = str(point.fields["event"])
+    return {
+        **point.tags,
+        "time_ms": point.time // 10**6,
+        "event": words.get(event, event),
+        "kind": device_words.kind(point.tags["kind"]),
+        "detail": str(point.fields.get("detail", "")),
+    }

@@ -1,0 +1,133 @@
+"""`schoolpulse machines`: which PC stands where, and what was decided of it."""
+
+from __future__ import annotations
+
+import argparse
+import datetime as dt
+from collections.abc import Callable
+from pathlib import Path
+
+from agent.wire import CITY_TIME
+from agent.wire.command_line import DONE, FAILED, RefusedError
+from agent.wire.lang import say
+from collector import config
+from collector.commands import listing
+from collector.commands.stock import opened
+from collector.commands.tables import print_problems, this_user
+from collector.inventory import machines
+from collector.roster import decisions
+from collector.roster.book import RegisterBook
+from collector.roster.inspections import without_rows
+from collector.roster.layout import DECISIONS
+from collector.roster.problems import Problem, errors
+from collector.roster.records import Table, parse
+from collector.roster.sheets import read_table
+
+_HEADINGS: tuple[listing.Heading, ...] = (
+    ("school", "学校", "school"), ("room", "教室", "room"), ("hostname", "主机名", "hostname"),
+    ("bound_by", "依据", "bound by"), ("last_ms", "最近", "last seen"), ("days", "天数", "days"),
+    ("problems", "问题", "problems"), ("machine", "机器号", "machine"),
+)  # fmt: skip
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The sub-commands, each with what it needs."""
+    actions = parser.add_subparsers(required=True, metavar=say("操作", "ACTION"))
+    _list(actions.add_parser("list", help=say("列出电脑和问题", "list PCs and problems")))
+    for act, zh, en, target in (
+        ("bind", "把电脑绑定到教室", "bind a PC to a room", "room"),
+        ("retire", "电脑报废", "a PC is no more", ""),
+        ("merge", "两个机器号是同一台（换过主板）", "two ids are one PC (a new board)", "into"),
+        ("forget", "撤销对这台电脑的处理", "take back what was decided", ""),
+    ):
+        sub = actions.add_parser(act, help=say(zh, en))
+        _one(sub, act, target)
+    apply = actions.add_parser("apply", help=say("从一张表批量处理", "many, from a sheet"))
+    columns = say("、", ", ").join(column.heading for column in DECISIONS.columns)
+    text = say(f"列：{columns}", f"columns: {columns}")
+    apply.add_argument("--csv", metavar="FILE", type=Path, required=True, help=text)
+    _config(apply)
+    apply.set_defaults(action=_run_apply)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Do what the sub-command says."""
+    action: Callable[[argparse.Namespace], int] = args.action
+    return action(args)
+
+
+def _list(parser: argparse.ArgumentParser) -> None:
+    listing.add_arguments(parser)
+    text = say("只列没有绑定教室的", "only those that are bound to no room")
+    parser.add_argument("--unbound", action="store_true", help=text)
+    text = say("只列有问题的", "only those with a problem")
+    parser.add_argument("--problems", action="store_true", help=text)
+    parser.set_defaults(action=_run_list)
+
+
+def _one(parser: argparse.ArgumentParser, act: str, target: str) -> None:
+    parser.add_argument("--school", required=True, help=say("学校标识码", "the school's code"))
+    parser.add_argument("--machine", required=True, help=say("机器号", "the machine id"))
+    if target:
+        text = say("教室编号", "the room") if target == "room" else say("保留的机器号", "its id")
+        parser.add_argument(f"--{target}", dest="target", required=True, help=text)
+    _config(parser)
+    parser.set_defaults(action=_run_one, act=act, target="")
+
+
+def _config(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--config", metavar="FILE", help=say("配置文件", "settings file"))
+
+
+def _run_list(args: argparse.Namespace) -> int:
+    with opened(args) as at:
+        today = dt.datetime.fromtimestamp(at.now_ms / 1000, CITY_TIME).date()
+        found = machines.load(at.store, at.register, today, args.school)
+    if args.unbound:
+        found = [pc for pc in found if not pc.bound_by]
+    if args.problems:
+        found = [pc for pc in found if pc.problems]
+    listing.show(args, _HEADINGS, [_row(pc) for pc in found])
+    return DONE
+
+
+def _row(pc: machines.Pc) -> listing.Row:
+    words = {
+        "decision": say("处理", "decision"), "id": say("台账机器号", "sheet, by id"),
+        "name": say("台账主机名", "sheet, by name"), "config": say("本机配置", "its config"),
+        "retired": say("已报废", "retired"), "merged": say("已合并", "merged"),
+    }  # fmt: skip
+    return {**pc._asdict(), "bound_by": words.get(pc.bound_by, "")}
+
+
+def _run_one(args: argparse.Namespace) -> int:
+    cells = {
+        "school": args.school, "machine": args.machine, "act": args.act, "target": args.target,
+    }  # fmt: skip
+    *problems, table = parse(DECISIONS, "machines", [(1, list(cells)), (2, list(cells.values()))])
+    return _decide(args, table, list(problems), typed=True)
+
+
+def _run_apply(args: argparse.Namespace) -> int:
+    table, problems = read_table(DECISIONS, args.csv)
+    return _decide(args, table, problems, typed=False)
+
+
+def _decide(args: argparse.Namespace, table: Table, problems: list[Problem], *, typed: bool) -> int:
+    settings, _ = config.load(args.config)
+    book = RegisterBook(settings.folder / "register.db")
+    register = book.load()
+    problems += decisions.check(table, register)
+    if errors(problems):
+        print_problems(without_rows(problems) if typed else problems)
+        print(say("有错误，一条也没有记下", "errors: nothing was recorded"))
+        return FAILED
+    rows = decisions.taken(table)
+    around = decisions.circles([*register.decided.values(), *rows])
+    if around:
+        named = ", ".join(around)
+        raise RefusedError(say(f"合并成了圈：{named}", f"merged in a circle: {named}"))
+    print_problems(problems)
+    book.decide(rows, who=this_user())
+    print(say(f"已记下 {len(rows)} 条，一分钟内生效", f"{len(rows)} recorded, soon in force"))
+    return DONE

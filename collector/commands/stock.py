@@ -1,0 +1,64 @@
+"""What the commands on PCs and devices open: the register and the store, and let go."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import sys
+import time
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from agent.wire.command_line import RefusedError
+from agent.wire.lang import say
+from collector import config
+from collector.config import Config
+from collector.roster.book import RegisterBook
+from collector.roster.register import Register
+from collector.store.factory import open_store
+from collector.store.seam import Store, StoreError
+
+
+class Opened(NamedTuple):
+    """Settings, register and store."""
+
+    config: Config
+    book: RegisterBook
+    register: Register
+    store: Store
+    now_ms: int
+
+
+@contextlib.contextmanager
+def opened(args: argparse.Namespace) -> Iterator[Opened]:
+    """Open them.
+
+    Raises:
+        RefusedError: no register, no such school, or a store that does not answer.
+    """
+    settings, notes = config.load(args.config)
+    for note in notes:
+        print(note, file=sys.stderr)
+    book = RegisterBook(settings.folder / "register.db")
+    register = book.load()
+    _check_school(register, args.school)
+    try:
+        with open_store(settings) as store:
+            yield Opened(settings, book, register, store, time.time_ns() // 1_000_000)
+    except StoreError as error:
+        raise RefusedError(
+            say(
+                f"读不到数据：{error}。运行 schoolpulse doctor 查看办法",
+                f"cannot read the data: {error}; see schoolpulse doctor",
+            )
+        ) from error
+
+
+def _check_school(register: Register, school: str) -> None:
+    if school and school not in register.schools:
+        raise RefusedError(
+            say(
+                f"台账里没有学校 {school}；核对 10 位学校标识码",
+                f"no school {school} in the register; check the 10-digit code",
+            )
+        )

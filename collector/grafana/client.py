@@ -1,0 +1,143 @@
+"""The API of a running Grafana, by grafana-api, with errors that name the mend."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, NamedTuple
+from urllib.parse import urlsplit
+
+import requests
+from grafana_api.grafana_api import GrafanaAPI, GrafanaException
+
+from agent.wire.command_line import RefusedError
+from agent.wire.lang import say
+
+OLDEST = (9, 0)
+_TIMEOUT_S = 20.0
+_NOT_FOUND = 404
+
+
+class Sources(NamedTuple):
+    """The uids of the data sources of both retention classes."""
+
+    evidence: str
+    telemetry: str
+
+
+class Grafana:
+    """Asks and tells one Grafana. All methods raise RefusedError, which names the mend."""
+
+    def __init__(self, url: str, token: str) -> None:
+        parts = urlsplit(url)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise RefusedError(
+                say(f"--url {url}：要写成 http://主机:3000", f"--url {url}: write http://host:3000")
+            )
+        self._url = url
+        path = parts.path.strip("/")
+        made: Any = GrafanaAPI  # its methods carry no types
+        self._api = made(
+            token,
+            host=parts.hostname,
+            port=parts.port,
+            url_path_prefix=f"{path}/" if path else "",
+            protocol=parts.scheme,
+            timeout=_TIMEOUT_S,
+        )
+
+    def ask(self, method: str, path: str, body: object = None, **headers: str) -> Any:
+        """The reply of one request; None where nothing is found there."""
+        try:
+            return getattr(self._api, method)(path, json=body, headers=headers or None)
+        except requests.exceptions.JSONDecodeError:
+            return {}  # done, and nothing said: 202 and 204 have no body
+        except GrafanaException as error:
+            if error.status_code == _NOT_FOUND:
+                return None
+            raise RefusedError(self._said(error, path)) from error
+        except requests.RequestException as error:
+            text = say("连不上", "cannot be reached")
+            raise RefusedError(f"{self._url} {text}: {error}") from error
+
+    def look(self, path: str) -> Any:
+        """What stands at a path; None where nothing does, or nothing that the token may see.
+
+        Grafana answers 403 for a folder or board that is not there.
+        """
+        try:
+            return self.ask("GET", path)
+        except RefusedError as error:
+            if _status(error) != requests.codes.forbidden:
+                raise
+            return None
+
+    def _said(self, error: GrafanaException, path: str) -> str:
+        if error.status_code == requests.codes.unauthorized:
+            return say(
+                f"{self._url} 不认这个令牌：在 Grafana 的服务账号里新建一个（角色 Editor 以上）",
+                f"{self._url} does not know this token: make one in its service accounts, of role "
+                "Editor or above",
+            )
+        if error.status_code == requests.codes.forbidden:
+            return say(
+                f"{self._url}：令牌的权限不够做 {path}：看板要 Editor 以上，告警规则要 Admin",
+                f"{self._url}: the token may not do {path}: boards need role Editor, alert rules "
+                "Admin",
+            )
+        return f"{self._url}{path}: {error.message}"
+
+    def check(self) -> None:
+        """Whether it is a Grafana, new enough, and the token is known."""
+        health = self.ask("GET", "/health")
+        version = str((health or {}).get("version", ""))
+        found = re.match(r"(\d+)\.(\d+)", version)
+        if not found:
+            raise RefusedError(
+                say(f"{self._url} 不像是 Grafana", f"{self._url} does not look like a Grafana")
+            )
+        if (int(found[1]), int(found[2])) < OLDEST:
+            raise RefusedError(
+                say(
+                    f"{self._url} 是 Grafana {version}：看板要 9.0 以上",
+                    f"{self._url} is Grafana {version}: the boards need 9.0 or later",
+                )
+            )
+        self.ask("GET", "/org")
+
+    def sources(self) -> Sources:
+        """The InfluxDB data sources whose names hold `evidence` and `telemetry`."""
+        try:
+            known = self.ask("GET", "/datasources") or []
+        except RefusedError as error:
+            # An Editor may not list them; the boards' variables list those that a reader may see.
+            if _status(error) != requests.codes.forbidden:
+                raise
+            known = self._listed()
+        found = {
+            name: next((row["uid"] for row in known if _matches(row, name)), "")
+            for name in Sources._fields
+        }
+        lacking = [name for name, uid in found.items() if not uid]
+        if lacking:
+            raise RefusedError(
+                say(
+                    f"{self._url} 没有名称含 {'、'.join(lacking)} 的 InfluxDB 数据源："
+                    "照 deploy/grafana/provisioning/datasources 建好再推送",
+                    f"{self._url} has no InfluxDB data source named {' or '.join(lacking)}: make "
+                    "it as in deploy/grafana/provisioning/datasources, then push",
+                )
+            )
+        return Sources(**found)
+
+    def _listed(self) -> list[dict[str, Any]]:
+        settings = self.ask("GET", "/frontend/settings") or {}
+        return [{**row, "name": name} for name, row in settings.get("datasources", {}).items()]
+
+
+def _status(error: RefusedError) -> int | None:
+    cause = error.__cause__
+    return cause.status_code if isinstance(cause, GrafanaException) else None
+
+
+def _matches(row: dict[str, Any], name: str) -> bool:
+    return row.get("type") == "influxdb" and name in str(row.get("name", "")).lower()

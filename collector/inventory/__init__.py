@@ -1,0 +1,1 @@
+"""What stands where, and how it is: PCs, devices, and both against the register."""

@@ -1,0 +1,209 @@
+"""Devices as they stand now, and against what the register says is owned. Pure but `load`."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Literal, NamedTuple
+
+from collector.keeper.devices import PICTURES
+from collector.keeper.state import RULE, Rule, Shown, shown
+from collector.keeper.stateful import MARK, STATE_FIELDS, state_of
+from collector.roster.register import Equipment, Register
+from collector.store.seam import Point, Store
+
+#: What was not told for so long is not listed.
+DAYS = 30
+_TEXTS = ("maker", "model", "serial", "connector")
+
+Found = Literal["never_seen", "not_owned", "moved"]
+
+
+class Device(NamedTuple):
+    """One device: where, what, and how it is."""
+
+    school: str
+    room: str
+    machine: str
+    device: str
+    kind: str
+    maker: str
+    model: str
+    serial: str
+    connector: str
+    state: Shown
+    first: int  # ns since 1970 UTC: its first row in the window
+    last: int  # and its last
+
+
+class Stock(NamedTuple):
+    """Devices, and the rooms (school, room) whose PCs spoke: other rooms say nothing."""
+
+    devices: list[Device]
+    rooms: set[tuple[str, str]]
+
+
+class Difference(NamedTuple):
+    """One line of the register against telemetry."""
+
+    found: Found
+    school: str
+    room: str
+    kind: str
+    number: int
+    detail: str = ""  # a serial; of what moved, the room it is in now
+
+
+def load(
+    store: Store, register: Register, now_ms: int, school: str = "", rule: Rule = RULE
+) -> Stock:
+    """The devices of the last `DAYS`, of one school or of all.
+
+    Raises:
+        UnavailableError, MisconfiguredError: as `Store.read`.
+    """
+    stop = now_ms * 10**6
+    start = stop - DAYS * 86_400 * 10**9
+    tags = {"school": school} if school else None
+    rows = store.read("device_day", start, stop, tags, [*STATE_FIELDS, *_TEXTS, "seen"])
+    heard = list(store.read("machine_day", start, stop, tags, ["last_ms"]))
+    rooms = {(point.tags["school"], point.tags.get("room", "")) for point in heard}
+    return Stock(devices(rows, heard, register, now_ms, rule), rooms)
+
+
+def devices(
+    rows: Iterable[Point],
+    heard: Iterable[Point],
+    register: Register,
+    now_ms: int,
+    rule: Rule = RULE,
+) -> list[Device]:
+    """The devices of these `device_day` points, as they stand at `now_ms`.
+
+    `heard` are `machine_day` points: what a PC last said dates all that it sees.
+    """
+    last_heard: dict[tuple[str, str], int] = {}
+    for point in heard:
+        pc = point.tags["school"], point.tags["machine"]
+        last_heard[pc] = max(last_heard.get(pc, 0), int(point.fields.get("last_ms", 0)))
+    series: dict[tuple[str, str, str], list[Point]] = defaultdict(list)
+    for point in rows:
+        tags = point.tags
+        if tags["school"] in register.schools and MARK in point.fields:
+            series[tags["school"], tags["machine"], tags["device"]].append(point)
+    found = [
+        _device(points, last_heard.get(key[:2], 0), now_ms, rule)
+        for key, points in series.items()
+        if register.known_as(*key[:2]) == key[1] and not _retired(register, *key[:2])
+    ]
+    return sorted(found, key=lambda one: (one.school, one.room, one.kind, one.connector))
+
+
+def _retired(register: Register, school: str, machine: str) -> bool:
+    decided = register.decided.get((school, machine))
+    return decided is not None and decided.act == "retire"
+
+
+def _device(points: list[Point], heard: int, now_ms: int, rule: Rule) -> Device:
+    last = max(points, key=lambda point: point.time)
+    tags, fields = last.tags, last.fields
+    maker, model, serial, connector = (str(fields.get(name, "")) for name in _TEXTS)
+    state = shown(state_of(fields), now_ms, heard, rule)
+    first = min(point.time for point in points)
+    return Device(
+        tags["school"], tags.get("room", ""), tags["machine"], tags["device"], tags["kind"],
+        maker, model, serial, connector, state, first, last.time,
+    )  # fmt: skip
+
+
+def faults(found: Iterable[Device]) -> list[Device]:
+    """Those that are broken or gone; what stands in no room too."""
+    return [one for one in found if one.state.working == "fault" or one.state.presence == "missing"]
+
+
+def differences(stock: Stock, register: Register, school: str = "") -> list[Difference]:
+    """The register against telemetry: owned and never seen, seen and not owned, moved.
+
+    Only what telemetry can see is compared, in rooms whose PC speaks or whose device is known;
+    a silent room says nothing. Screens and cameras that are built in are not owned apart.
+    """
+    listed = [one for one in stock.devices if school in ("", one.school)]
+    seen = _by_room(listed)
+    for key in stock.rooms:
+        seen.setdefault(key, Counter())
+    owned = {
+        key: rows
+        for key, rows in register.equipment_of.items()
+        if school in ("", key[0]) and key[0] in register.schools
+    }
+    moved = list(_moved(listed, owned))
+    away = Counter((row.school, row.room, row.kind) for row in moved)
+    here = Counter((row.school, row.detail, row.kind) for row in moved)
+    rest = [*_never_seen(owned, seen, away), *_not_owned(owned, seen, here)]
+    return sorted([*moved, *rest], key=lambda row: (row.school, row.room, row.found, row.kind))
+
+
+_PIECES = frozenset({*PICTURES, "document_camera", "printer"})
+_SEEN_KINDS = _PIECES | {"camera", "microphone", "sound", "touch"}
+
+
+def _by_room(found: Iterable[Device]) -> dict[tuple[str, str], Counter[str]]:
+    rooms: dict[tuple[str, str], Counter[str]] = defaultdict(Counter)
+    for one in found:
+        rooms[one.school, one.room][one.kind] += 1
+    return rooms
+
+
+def _never_seen(
+    owned: Mapping[tuple[str, str], list[Equipment]],
+    seen: Mapping[tuple[str, str], Counter[str]],
+    away: Counter[tuple[str, str, str]],
+) -> Iterator[Difference]:
+    for (school, room), rows in owned.items():
+        if (school, room) not in seen:
+            continue
+        for kind, count in _counts(rows).items():
+            lacking = count - seen[school, room][kind] - away[school, room, kind]
+            if kind in _SEEN_KINDS and lacking > 0:
+                yield Difference("never_seen", school, room, kind, lacking)
+
+
+def _not_owned(
+    owned: Mapping[tuple[str, str], list[Equipment]],
+    seen: Mapping[tuple[str, str], Counter[str]],
+    here: Counter[tuple[str, str, str]],
+) -> Iterator[Difference]:
+    for (school, room), kinds in seen.items():
+        counts = _counts(owned.get((school, room), []))
+        for kind, count in kinds.items():
+            more = count - counts[kind] - here[school, room, kind]
+            if kind in _PIECES and more > 0:
+                yield Difference("not_owned", school, room, kind, more)
+
+
+def _counts(rows: Iterable[Equipment]) -> Counter[str]:
+    counts: Counter[str] = Counter()
+    for row in rows:
+        counts[row.kind] += row.count
+    return counts
+
+
+def _moved(
+    found: Iterable[Device], owned: Mapping[tuple[str, str], list[Equipment]]
+) -> Iterator[Difference]:
+    """Devices whose serial the register has in another room of their school."""
+    home = {
+        (school, row.serial): (room, row.kind)
+        for (school, room), rows in owned.items()
+        for row in rows
+        if row.serial
+    }
+    latest: dict[tuple[str, str], Device] = {}
+    for one in found:
+        key = one.school, one.serial
+        if key in home and (key not in latest or one.last >= latest[key].last):
+            latest[key] = one
+    for key, one in latest.items():
+        room, kind = home[key]
+        if one.room and one.room != room and one.state.presence != "missing":
+            yield Difference("moved", one.school, room, kind, 1, one.room)

@@ -1,0 +1,84 @@
+"""The turns on disk: a server that is killed forgets no lease, no count and no month's bytes.
+
+One SQLite file beside the records' outbox. A grant is on the disk before it is given.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import sqlite3
+import threading
+from pathlib import Path
+
+import msgspec
+
+from agent.wire import CITY_TIME
+from collector.lineserver.turns import Ending, Past, Turn, Wish, local_day
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS turn (
+    id TEXT PRIMARY KEY, school TEXT NOT NULL, line TEXT NOT NULL, wish BLOB NOT NULL,
+    started REAL NOT NULL, until REAL NOT NULL, long INTEGER NOT NULL, outcome TEXT,
+    ended REAL, bytes INTEGER NOT NULL DEFAULT 0
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS turn_started ON turn (started);
+"""
+_KEPT_S = 40 * 86_400.0
+_LONG = "SELECT *, max(started) FROM turn WHERE long AND outcome = 'ok' GROUP BY school, line"
+
+
+class TurnBook:
+    """Safe to use from several threads."""
+
+    def __init__(self, path: Path) -> None:
+        """Open the file, or make it.
+
+        Raises:
+            OSError, sqlite3.Error: it cannot be read or written.
+        """
+        self._lock = threading.Lock()
+        self._base = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+        self._base.execute("PRAGMA journal_mode = WAL")
+        self._base.execute("PRAGMA synchronous = FULL")
+        self._base.executescript(_SCHEMA)
+
+    def granted(self, turn: Turn) -> None:
+        """Keep a grant. Raises sqlite3.Error where it cannot be kept."""
+        wish = turn.wish
+        row = (turn.id, wish.school, wish.line, msgspec.json.encode(wish))
+        with self._lock:
+            self._base.execute("DELETE FROM turn WHERE started < ?", (turn.started - _KEPT_S,))
+            self._base.execute(
+                "INSERT INTO turn VALUES (?, ?, ?, ?, ?, ?, ?, NULL, NULL, 0)",
+                (*row, turn.started, turn.until, turn.long),
+            )
+
+    def ended(self, turn: Turn, outcome: Ending, count: int, now: float) -> None:
+        """Keep how a turn ended, and its bytes. Raises sqlite3.Error where it cannot be kept."""
+        update = "UPDATE turn SET outcome = ?, bytes = ?, ended = ? WHERE id = ?"
+        with self._lock:
+            self._base.execute(update, (outcome, count, now, turn.id))
+
+    def past(self, now: float) -> list[Past]:
+        """The month's turns, leases that still run, and the last long test of each line."""
+        first = local_day(now).replace(day=1)
+        start = dt.datetime.combine(first, dt.time(), CITY_TIME).timestamp()
+        with self._lock:
+            today = self._base.execute(
+                "SELECT * FROM turn WHERE started >= ? OR until > ?", (start, now)
+            ).fetchall()
+            longs = self._base.execute(_LONG).fetchall()
+        rows = {row[0]: row for row in (*longs, *today)}
+        return [_past(*row[:10]) for row in rows.values()]
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._base.close()
+
+
+def _past(
+    ident: str, _school: str, _line: str, wish: bytes, started: float, until: float,
+    long: int, outcome: Ending | None, _ended: float | None, count: int,
+) -> Past:  # fmt: skip
+    turn = Turn(ident, msgspec.json.decode(wish, type=Wish), started, until, bool(long))
+    return Past(turn, outcome, count)

@@ -1,0 +1,125 @@
+"""A key per school: only its holders may test that school's lines, and no others'.
+
+Keys lie in one folder, `<school>.key` each, and are read when they are needed: a key that is
+added, changed or removed counts at once. Without a folder nobody is asked for a key.
+"""
+
+from __future__ import annotations
+
+import hmac
+import os
+import re
+import secrets
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+from agent.wire import signing
+from agent.wire.command_line import RefusedError
+from agent.wire.lang import say
+
+#: A nonce is good for so long, and once.
+_NONCE_S = 60.0
+_NONCE = re.compile(r"([0-9a-f]{16})-([0-9]{1,12})-([0-9a-f]{32})", re.ASCII)
+_SCHOOL = re.compile("[0-9]{10}", re.ASCII)
+
+
+class Request(NamedTuple):
+    """What is signed."""
+
+    method: str
+    path: str
+    body: bytes
+    authorization: str
+
+
+class Keys:
+    """Safe to use from several threads."""
+
+    def __init__(self, folder: Path | None, clock: Callable[[], float] = time.monotonic) -> None:
+        self._folder = folder
+        self._clock = clock
+        self._secret = secrets.token_hex(32)  # of this start: nonces of an earlier one are void
+        self._used: dict[str, float] = {}
+        self._lock = threading.Lock()
+
+    @property
+    def asked_for(self) -> bool:
+        """Whether a key is needed at all."""
+        return self._folder is not None
+
+    def nonce(self) -> str:
+        """A new one; nothing has to be remembered of it until it is used."""
+        text = f"{secrets.token_hex(8)}-{int(self._clock())}"
+        return f"{text}-{self._seal(text)}"
+
+    def refuse(self, school: str, request: Request) -> str:
+        """Why the request does not come from a holder of this school's key; empty if it does."""
+        if self._folder is None:
+            return ""
+        scheme, _, rest = request.authorization.partition(" ")
+        parts = rest.split(":")
+        if scheme != signing.SCHEME or len(parts) != 3:
+            return "not signed"
+        said, nonce, mac = parts
+        if said != school:
+            return "signed for another school"
+        key = self._key(school)
+        if key is None:
+            return "no key of this school"
+        wanted = signing.mac(key, request.method, request.path, nonce, request.body)
+        if not hmac.compare_digest(wanted.encode(), mac.encode()):
+            return "wrong key"
+        return "" if self._fresh(nonce) else "stale nonce"
+
+    def _key(self, school: str) -> str | None:
+        if self._folder is None or not _SCHOOL.fullmatch(school):
+            return None
+        try:
+            key = (self._folder / f"{school}.key").read_text("ascii").strip()
+        except (OSError, ValueError):
+            return None
+        return key if len(key) >= signing.MIN_KEY else None
+
+    def _fresh(self, nonce: str) -> bool:
+        """Ours, not old, and not used before."""
+        match = _NONCE.fullmatch(nonce)
+        now = self._clock()
+        if match is None or not hmac.compare_digest(self._seal(f"{match[1]}-{match[2]}"), match[3]):
+            return False
+        if now - int(match[2]) > _NONCE_S:
+            return False
+        with self._lock:
+            if nonce in self._used:
+                return False
+            self._used = {one: t for one, t in self._used.items() if now - t <= _NONCE_S}
+            self._used[nonce] = now
+        return True
+
+    def _seal(self, text: str) -> str:
+        return signing.mac(self._secret, "nonce", text, "", b"")[:32]
+
+
+def make(folder: Path, school: str) -> Path:
+    """Draw a key for a school and keep it in the folder; the file to give to its PCs.
+
+    Raises:
+        RefusedError: no school's code, a key is there already, or the folder cannot be written.
+    """
+    if not _SCHOOL.fullmatch(school):
+        raise RefusedError(say(f"{school!r} 不是 10 位学校标识码", f"{school!r} is not 10 digits"))
+    path = folder / f"{school}.key"
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o2750)
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o640)
+    except FileExistsError as error:
+        raise RefusedError(
+            say(f"{path} 已有密钥；要更换就先删掉它", f"{path} exists; remove it to replace it")
+        ) from error
+    except OSError as error:
+        raise RefusedError(f"{path}: {error.strerror}") from error
+    with os.fdopen(handle, "w") as file:
+        file.write(secrets.token_hex(32) + "\n")
+    return path

@@ -1,0 +1,46 @@
+"""How many tests a line may have: the merged policy, followed while the server runs."""
+
+from __future__ import annotations
+
+import logging
+
+from agent.wire.command_line import RefusedError
+from collector.config import Config
+from collector.lineserver.turns import Limits, Wish
+from collector.roster.book import RegisterBook
+from collector.roster.register import Register
+from collector.service.policies import defaults, values
+
+log = logging.getLogger(__name__)
+
+
+class PolicyLimits:
+    """Called by one thread at a time."""
+
+    def __init__(self, config: Config) -> None:
+        self._config = config
+        self._book = RegisterBook(config.folder / "register.db")
+        self._register = Register(schools={})
+        self._version = -1
+
+    def __call__(self, wish: Wish) -> Limits:
+        """The limits in force now; a line that the register does not know has the settings'."""
+        self._refresh()
+        told = defaults(self._config)
+        lines = self._register.lines_of.get(wish.school, [])
+        line = next((row for row in lines if row.line == wish.line), None)
+        if wish.school in self._register.schools:
+            merged = values(self._register, self._config, wish.school, line)
+            told = {name: value.value for name, value in merged.items()}
+        names = ("quiet_per_day", "lesson_per_day", "by_hand_per_day", "month_bytes")
+        return Limits(*(told[name] for name in names))
+
+    def _refresh(self) -> None:
+        """Read the register where it changed; the one in force stays where it cannot be read."""
+        try:
+            version = self._book.version()
+            if version != self._version:
+                self._register = self._book.load_or_empty()
+                self._version = version
+        except (RefusedError, OSError) as error:
+            log.warning("register_unreadable", extra={"reason": str(error)})

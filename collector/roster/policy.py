@@ -1,0 +1,137 @@
+"""How lines are tested and PCs report, set for the city, a district, a school or a line. Pure.
+
+A layer holds what somebody set; the narrower one wins, value by value, and what nobody set is
+the settings'. Scopes are written `city`, `district:630102`, `school:9900000001` and
+`line:9900000001/主线`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
+from urllib.parse import urlsplit
+
+import msgspec
+from msgspec import Meta, Struct
+
+from agent.wire.lang import say
+
+if TYPE_CHECKING:  # the register holds layers
+    from collector.roster.register import Line, Register
+
+_SCOPE = re.compile(r"city|district:[0-9]{6}|school:[0-9]{10}|line:[0-9]{10}/.{1,256}", re.ASCII)
+PerDay = Annotated[int, Meta(ge=0, le=96)]
+
+
+class Layer(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+    """What one scope sets; None: nothing, the wider scope's value holds."""
+
+    server: str | None = None  # http://host:port of the measurement server
+    quiet_per_day: PerDay | None = None
+    lesson_per_day: PerDay | None = None
+    by_hand_per_day: Annotated[int, Meta(ge=0, le=1000)] | None = None
+    max_seconds: Annotated[float, Meta(ge=8, le=60)] | None = None
+    max_bytes: Annotated[int, Meta(ge=4_000_000, le=2_000_000_000)] | None = None
+    month_bytes: Annotated[int, Meta(ge=0)] | None = None
+    metered: bool | None = None
+    report_s: Annotated[int, Meta(ge=5, le=86_400)] | None = None
+
+
+NAMES = Layer.__struct_fields__
+Layers = Mapping[str, Layer]
+
+
+class Value(NamedTuple):
+    """A value in force, and the scope that set it; `default`: nobody."""
+
+    value: Any
+    scope: str
+
+
+def parse(pairs: Sequence[str]) -> tuple[dict[str, Any], list[str]]:
+    """`key=value` words as values, and what is wrong with them; an empty value unsets."""
+    values: dict[str, Any] = {}
+    problems = []
+    for pair in pairs:
+        key, sign, text = pair.partition("=")
+        if not sign or key not in NAMES:
+            form = f"KEY=VALUE ({', '.join(NAMES)})"
+            problems.append(say(f"{pair}: 要写成 {form}", f"{pair}: must be {form}"))
+            continue
+        values[key] = None if text == "" else text
+        problems += check({key: values[key]})
+    return values, problems
+
+
+def check(values: Mapping[str, Any]) -> list[str]:
+    """What is wrong with values, each named."""
+    problems = []
+    for key, value in values.items():
+        try:
+            layer = convert({key: value})
+        except msgspec.ValidationError as error:
+            problems.append(f"{key} = {value!r}: {error}")
+            continue
+        if layer.server is not None and not _is_address(layer.server):
+            text = say("要写成 http://主机:端口", "must be http://host:port")
+            problems.append(f"{key} = {value!r}: {text}")
+    return problems
+
+
+def convert(values: Mapping[str, Any]) -> Layer:
+    """Raises msgspec.ValidationError."""
+    return msgspec.convert(dict(values), Layer, strict=False)
+
+
+def check_scope(scope: str, register: Register) -> list[str]:
+    """What is wrong with a scope: its form, or that the register does not know it."""
+    if not _SCOPE.fullmatch(scope):
+        form = "city | district:CODE | school:CODE | line:CODE/NAME"
+        return [say(f"{scope}: 范围要写成 {form}", f"{scope}: a scope is {form}")]
+    kind, _, name = scope.partition(":")
+    if _known(kind, name, register):
+        return []
+    return [say(f"{scope}: 台账里没有", f"{scope}: not in the register")]
+
+
+def _known(kind: str, name: str, register: Register) -> bool:
+    if kind == "district":
+        return any(row.responsible == name for row in register.schools.values())
+    if kind == "school":
+        return name in register.schools
+    return kind == "city" or any(f"{row.school}/{row.line}" == name for row in register.lines)
+
+
+def scopes(register: Register, school: str, line: Line | None = None) -> list[str]:
+    """The scopes that hold for a school, or for one of its lines; the widest first."""
+    found = ["city", f"district:{register.district_of(school)}", f"school:{school}"]
+    return found if line is None else [*found, _line_scope(line)]
+
+
+def merged(layers: Layers, holding: Sequence[str], defaults: Mapping[str, Any]) -> dict[str, Value]:
+    """Every value with where it comes from."""
+    values = {name: Value(defaults.get(name), "default") for name in NAMES}
+    for scope in holding:
+        layer = layers.get(scope)
+        values |= {} if layer is None else dict(_given(layer, scope))
+    return values
+
+
+def _given(layer: Layer, scope: str) -> Iterator[tuple[str, Value]]:
+    for name in NAMES:
+        value = getattr(layer, name)
+        if value is not None:
+            yield name, Value(value, scope)
+
+
+def _line_scope(line: Line) -> str:
+    return f"line:{line.school}/{line.line}"
+
+
+def _is_address(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False

@@ -1,0 +1,223 @@
+"""What the keeper and the collector would have written beside a simulated city's evidence.
+
+Roll-ups by the hour, events, the raw reports of one school and the platform's own counts, for
+boards at their true size. Pure; the days themselves are written by `evidence`.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import itertools
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import replace
+
+from agent.wire import CITY_TIME, device_id
+from collector.simulate.city import City, Gear, Pc
+from collector.simulate.evidence import Offline, offline_of, reports_on
+from collector.simulate.habits import NEVER, Habit, chance
+from collector.simulate.years import calendar, moment_ms
+from collector.store.seam import Point, Value
+
+#: How many PCs are on in each open hour, as a share of those that report that day.
+_ON = {7: 0.3, 8: 0.85, 9: 0.95, 10: 1.0, 11: 0.9, 12: 0.5, 13: 0.6, 14: 0.95, 15: 1.0,
+       16: 0.9, 17: 0.5}  # fmt: skip
+_REPORTS_AN_HOUR = 12
+_MS = 1_000_000
+_HOUR = 3600 * 10**9
+_BROKEN, _GONE = 0.03, 0.02
+_FAULTS = ("lamp does not light", "cover open", "no signal", "temperature too high")
+_VERSIONS = (("0.9.0", 0.72), ("0.8.2", 0.96), ("0.8.0", 1.0))
+
+
+def with_troubles(city: City) -> City:
+    """The city with some displays at fault or gone until today: all others' end in the past."""
+    for number, pc in enumerate(city.pcs):
+        if pc.gear and pc.gear[0].faults is NEVER:
+            city.pcs[number] = replace(pc, gear=(_troubled(pc), *pc.gear[1:]))
+    return city
+
+
+def _troubled(pc: Pc) -> Gear:
+    display, drawn = pc.gear[0], chance("trouble", pc.machine)
+    age = 1 + int(30 * chance("age", pc.machine) ** 2)
+    if drawn < _BROKEN:
+        return replace(display, faults=Habit(oldest=age))
+    if drawn < _BROKEN + _GONE and display.seen is not NEVER:
+        return replace(display, seen=Habit(newest=age))
+    return display
+
+
+def school_hours(city: City, first: dt.date, until: dt.datetime) -> Iterator[Point]:
+    """`school_hour` of every school, silent ones too, from `first` to the last full hour."""
+    offline, hours = offline_of(city), calendar(city.calendar_rows)
+    register = city.register()
+    ranks = {day: rank for rank, day in enumerate(city.days)}
+    for moment in _hours(first, until):
+        rank = ranks.get(moment.date())
+        on = _on(city, rank, offline) if rank is not None else Counter()
+        is_open = hours.is_open(moment + dt.timedelta(minutes=30))
+        share = _ON.get(moment.hour, 0.0)
+        for school in city.schools:
+            pcs = int(on[school.code] * share)
+            tags = {"school": school.code, "district": register.district_of(school.code)}
+            fields: dict[str, Value] = {
+                "pcs": pcs, "reports": pcs * _REPORTS_AN_HOUR, "missing": 0, "faults": 0,
+                "open": is_open, "simulated": True,
+            }  # fmt: skip
+            yield Point("school_hour", tags, fields, int(moment.timestamp()) * 10**9)
+
+
+def _hours(first: dt.date, until: dt.datetime) -> Iterator[dt.datetime]:
+    start = dt.datetime.combine(first, dt.time(), CITY_TIME)
+    moments = (start + dt.timedelta(hours=n) for n in itertools.count())
+    return itertools.takewhile(lambda m: m + dt.timedelta(hours=1) <= until, moments)
+
+
+def _on(city: City, rank: int, offline: Offline) -> Counter[str]:
+    return Counter(pc.school for pc in city.pcs if reports_on(city, pc, rank, offline))
+
+
+def events(city: City) -> Iterator[Point]:
+    """`event` points: each change of a device between two days on which its PC reported."""
+    offline, register = offline_of(city), city.register()
+    for pc in city.pcs:
+        ranks = [r for r in reversed(range(len(city.days))) if reports_on(city, pc, r, offline)]
+        tags = {"school": pc.school, "district": register.district_of(pc.school)}
+        tags |= {"machine": pc.machine} | ({"room": pc.room} if pc.room else {})
+        for gear in pc.gear:
+            yield from _events_of(city, pc, gear, tags, ranks, offline)
+
+
+def _events_of(
+    city: City, pc: Pc, gear: Gear, tags: dict[str, str], ranks: list[int], offline: Offline
+) -> Iterator[Point]:
+    device = device_id(pc.machine, gear.kind, gear.connector)
+    tags = {**tags, "kind": gear.kind, "device": device}
+    seen, fault = True, False
+    for rank in ranks:
+        off = offline[pc.school]
+        now_seen = gear.seen.holds(rank, off, city.size.seed, pc.machine, gear.connector)
+        now_fault = gear.faults.holds(rank, off)
+        at = moment_ms(city.days[rank], dt.time(8, 30)) + int(chance(device, rank) * 2e7)
+        if now_seen != seen:
+            yield _event(tags, "appeared" if now_seen else "gone", "", at)
+        if now_fault != fault:
+            detail = _FAULTS[int(chance(device) * len(_FAULTS))]
+            yield _event(tags, "fault" if now_fault else "repaired", detail, at + 1)
+        seen, fault = now_seen, now_fault
+
+
+def _event(tags: dict[str, str], event: str, detail: str, at_ms: int) -> Point:
+    fields: dict[str, Value] = {"event": event, "detail": detail, "simulated": True}
+    return Point("event", tags, fields, at_ms * _MS)
+
+
+def reports(city: City, school: str, period: dt.timedelta) -> Iterator[Point]:
+    """The raw reports of one school's PCs on all days, one each `period`."""
+    offline = offline_of(city)
+    pcs = [pc for pc in city.pcs if pc.school == school]
+    for rank, day in enumerate(city.days):
+        for pc in (pc for pc in pcs if reports_on(city, pc, rank, offline)):
+            yield from _day_of(city, pc, rank, day, period, offline)
+
+
+def _day_of(
+    city: City, pc: Pc, rank: int, day: dt.date, period: dt.timedelta, offline: Offline
+) -> Iterator[Point]:
+    start, stop = moment_ms(day, dt.time(7, 40)), moment_ms(day, dt.time(17, 20))
+    start += int(chance(pc.machine, rank) * 1_200_000)
+    yield _presence(pc, rank, True, start)
+    for number, at in enumerate(range(start, stop, int(period.total_seconds() * 1000)), 1):
+        yield agent_point(pc, rank, number, at)
+        yield _host(pc, rank, number, at)
+        for gear in pc.gear:
+            yield _device(city, pc, gear, rank, at, offline)
+    yield _presence(pc, rank, False, stop)
+
+
+def last_reports(city: City, count: int) -> Iterator[Point]:
+    """The last `agent` points of every PC on the newest day."""
+    offline = offline_of(city)
+    stop = moment_ms(city.days[0], dt.time(17, 20))
+    for pc in city.pcs:
+        if reports_on(city, pc, 0, offline):
+            for number in range(1, count + 1):
+                yield agent_point(pc, 0, number, stop - (count - number) * 300_000)
+
+
+def agent_point(pc: Pc, rank: int, number: int, at_ms: int) -> Point:
+    """One report's own point."""
+    drawn = chance("agent", pc.machine)
+    fields: dict[str, Value] = {
+        "boot": f"{int(chance(pc.machine, rank, 'boot') * 2**52):016x}",
+        "number": number,
+        "version": next(name for name, below in _VERSIONS if drawn < below),
+        "offset_ms": int(3_600_000 * 24 * 400 * drawn) if drawn < 0.004 else int(900 * drawn),
+        "rss_bytes": 24_000_000 + int(6e6 * drawn),
+        "outbox_rows": int(4000 * drawn) if drawn > 0.997 else int(3 * drawn),
+        "outbox_bytes": int(2_000_000 * drawn),
+        "uptime_s": 300.0 * number,
+        "evidence": False, "weak_id": pc.weak, "simulated": True,
+    }  # fmt: skip
+    return Point("agent", {"school": pc.school, "machine": pc.machine}, fields, at_ms * _MS)
+
+
+def _host(pc: Pc, rank: int, number: int, at_ms: int) -> Point:
+    drawn = chance(pc.machine, rank, number)
+    fields: dict[str, Value] = {
+        "cpu_percent": round(4 + 40 * drawn**3, 1),
+        "memory_total": 8_589_934_592,
+        "memory_used": int((2.5 + 2 * drawn) * 1e9),
+        "disk_total": 256_000_000_000,
+        "disk_used": int((90 + 60 * chance(pc.machine)) * 1e9),
+        "uptime_s": 300.0 * number,
+        "link_mbps": 1000.0, "wired": True, "hostname": pc.hostname, "os": "Windows",
+        "simulated": True,
+    }  # fmt: skip
+    return Point("host", {"school": pc.school, "machine": pc.machine}, fields, at_ms * _MS)
+
+
+def _device(city: City, pc: Pc, gear: Gear, rank: int, at_ms: int, offline: Offline) -> Point:
+    off = offline[pc.school]
+    device = device_id(pc.machine, gear.kind, gear.connector)
+    tags = {"school": pc.school, "machine": pc.machine, "kind": gear.kind, "device": device}
+    present = gear.seen.holds(rank, off, city.size.seed, pc.machine, gear.connector)
+    fault = _FAULTS[int(chance(device) * len(_FAULTS))] if gear.faults.holds(rank, off) else ""
+    fields: dict[str, Value] = {
+        "present": present, "power": "on" if present else "unknown", "fault": fault,
+        "connector": gear.connector, "maker": gear.maker, "model": gear.model,
+        "serial": gear.serial, "simulated": True,
+    }  # fmt: skip
+    return Point("device", tags, fields, at_ms * _MS)
+
+
+def _presence(pc: Pc, rank: int, online: bool, at_ms: int) -> Point:
+    boot = f"{int(chance(pc.machine, rank, 'boot') * 2**52):016x}"
+    fields: dict[str, Value] = {"boot": boot, "online": online, "simulated": True}
+    return Point("presence", {"school": pc.school, "machine": pc.machine}, fields, at_ms * _MS)
+
+
+def own_counts(first: dt.datetime, until: dt.datetime, pcs: int) -> Iterator[Point]:
+    """`collector` and `broker` points, one a minute, of a collector that has seen a restart."""
+    start, stop = int(first.timestamp()), int(until.timestamp())
+    received = quarantined = held = 0
+    for at in range(start - start % 60, stop, 60):
+        local = dt.datetime.fromtimestamp(at, CITY_TIME)
+        arriving = int(pcs / 5 * _ON.get(local.hour, 0.0) * (local.weekday() < 5))
+        restart = at % (86_400 * 9) < 60
+        received = 0 if restart else received + arriving
+        quarantined = 0 if restart else quarantined + (chance("q", at) < 0.0002)
+        held = 0 if restart else held + int(chance("h", at) < 0.01) * 3
+        fields: dict[str, Value] = {
+            "received": received, "stored": received, "duplicates": received // 2000,
+            "held": held, "quarantined": quarantined, "hellos": received // 120,
+            "store_errors": 0, "queue": int(arriving * 0.02 * chance("w", at)),
+            "write_ms": round(4 + 60 * arriving / max(pcs, 1) + 8 * chance("m", at), 1),
+        }  # fmt: skip
+        yield Point("collector", {}, fields, at * 10**9)
+        broker: dict[str, Value] = {
+            "clients": int(pcs * _ON.get(local.hour, 0.0) * (local.weekday() < 5)) + 3,
+            "dropped": 0, "received": received * 2,
+        }  # fmt: skip
+        yield Point("broker", {}, broker, at * 10**9)

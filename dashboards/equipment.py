@@ -1,0 +1,198 @@
+"""多媒体设备: what is at fault, what is missing, which rooms are affected, longest first."""
+
+from __future__ import annotations
+
+from dashboards import influxql, panels, tables, thresholds, variables
+from dashboards.board import Look, Row, board
+from dashboards.influxql import Beyond, Test, Where
+from dashboards.panels import Head, Json, Query
+from dashboards.tables import DISTRICT, ROOM, SCHOOL, Column
+from dashboards.words import Lang, Words
+
+_HERE: Where = {"district": variables.DISTRICT}
+_WELL = Words("没有：这里没有要做的事", "none: nothing to do here")
+_SILENT = Words(
+    "最近一周没有教室上报：采集服务在运行吗（schoolpulse doctor）？是假期吗？",
+    "no room reported this week: does the collector run (schoolpulse doctor), is it a holiday?",
+)
+_WHERE = [SCHOOL, DISTRICT, ROOM, Column("kind", Words("种类", "kind"), "kind", 110)]
+
+
+def build(lang: Lang) -> Json:
+    """The board in one language."""
+    rows = [
+        Row(Words("现在", "Now").of(lang), 4, _now(lang)),
+        Row(Words("还没修好的故障", "Faults open").of(lang), 11, [(24, _faults(lang))]),
+        Row(Words("不见了的设备", "Missing").of(lang), 10, [(24, _missing(lang))]),
+        Row(Words("教室", "Rooms").of(lang), 8, [(10, _rooms(lang)), (14, _daily(lang))]),
+        Row(Words("计算机教室与未绑定的电脑", "Computer rooms, and PCs not bound").of(lang), 10,
+            [(12, _short_rooms(lang)), (12, _unbound(lang))]),
+    ]  # fmt: skip
+    chosen = [*variables.sources(lang), variables.district(lang)]
+    description = Words(
+        "全市或一个区县的多媒体设备：久的在上。关机的电脑不是故障，待机的投影机不是缺失。",
+        "The equipment of the city or a district, the longest first. A PC that is off is no "
+        "fault, a projector in standby is not missing.",
+    )
+    title = Words("多媒体设备", "Equipment")
+    return board("schoolpulse-equipment", title, description, rows, lang, Look(chosen))
+
+
+def open_events(began: str, ended: str, also: str = "") -> str:
+    """The devices whose newest `began` or `ended` is `began`; time is when it began."""
+    columns = ["detail", "school", "district", "room", "kind"]
+    inner = influxql.newest("event", "event", columns, (began, ended), "device", _HERE)
+    shown = ", ".join(f'"{name}"' for name in columns)
+    return influxql.over(f'"event", {shown}', inner, f"\"event\" = '{began}'{also}")
+
+
+def _now(lang: Lang) -> list[tuple[int, Json]]:
+    week = " AND time < now() - 7d"
+    return [
+        (6, _number(Words("故障", "Faults open"), open_events("fault", "repaired"), lang)),
+        (6, _number(Words("超过一周的故障", "Faults older than a week"),
+                    open_events("fault", "repaired", week), lang)),
+        (6, _number(Words("不见了的设备", "Devices missing"),
+                    open_events("gone", "appeared"), lang)),
+        (6, _number(Words("不见超过一周", "Missing more than a week"),
+                    open_events("gone", "appeared", week), lang)),
+    ]  # fmt: skip
+
+
+def _number(title: Words, inner: str, lang: Lang) -> Json:
+    about = Words(
+        "设备数。故障：设备自己说的；不见：电脑开着而看不到它，并且持续了几分钟以上。",
+        "Devices. A fault is what the device says; missing is what its PC, being on, has not seen "
+        "for some minutes.",
+    )
+    head = Head(title.of(lang), about.of(lang), "0")
+    text = influxql.over('count("event") AS "n"', inner)
+    steps = panels.steps(thresholds.BLUE, thresholds.VERMILION, 1)
+    made = panels.stat(head, Query("event", text), steps, "none")
+    made["options"]["textMode"] = "value"
+    return made
+
+
+def _faults(lang: Lang) -> Json:
+    about = Words(
+        "还没修好的故障，最久的在上；说明是设备自己的话。点学校看它的教室。修好后自己消失。",
+        "Faults not yet repaired, the longest first, in the device's own words. A click on the "
+        "school shows its rooms. A repaired one leaves by itself.",
+    )
+    head = Head(Words("还没修好的故障", "Faults open").of(lang), about.of(lang), _WELL.of(lang))
+    since = Column("Time", Words("从何时起", "since"), "since", 130)
+    columns = [since, *_WHERE, Column("detail", Words("说明", "detail"))]
+    query = Query("event", open_events("fault", "repaired"))
+    made = tables.listing(head, query, columns, lang, ("Time", False))
+    return tables.hide(made, "event")
+
+
+def _missing(lang: Lang) -> Json:
+    about = Words(
+        "电脑开着却看不到的设备，最久的在上。先看线和电源；真的搬走了，改台账。",
+        "What a PC that is on does not see, the longest first. Cable and power first; if it was "
+        "moved, mend the register.",
+    )
+    head = Head(Words("不见了的设备", "Missing").of(lang), about.of(lang), _WELL.of(lang))
+    columns = [Column("Time", Words("从何时起", "since"), "since", 130), *_WHERE]
+    query = Query("event", open_events("gone", "appeared"))
+    made = tables.listing(head, query, columns, lang, ("Time", False))
+    return tables.hide(made, "event", "detail")
+
+
+_STATES: tuple[tuple[str, Test, Words], ...] = (
+    ("computer", True, Words("电脑在上报", "PC reports")),
+    ("display", True, Words("看到显示设备", "display seen")),
+    ("sound", True, Words("看到声音", "sound seen")),
+    ("microphone", True, Words("看到麦克风", "microphone seen")),
+    ("camera", True, Words("看到摄像头", "camera seen")),
+    ("missing", Beyond(">", 0), Words("有设备不见", "something missing")),
+    ("faults", Beyond(">", 0), Words("有设备故障", "something at fault")),
+)
+
+
+def _rooms(lang: Lang) -> Json:
+    about = Words(
+        "教室数，最近一周里最多的一天。「看到显示设备」比「电脑在上报」少很多：去看上面不见的名单。",
+        "Rooms, on the week's best day. Far fewer displays than PCs: see the list of missing ones.",
+    )
+    head = Head(Words("教室，按状态", "Rooms by state").of(lang), about.of(lang), _SILENT.of(lang))
+    asked = [Query("room_day", _in_state(*state, lang), False, "$col") for state in _STATES]
+    troubled = [
+        panels.colour(words.of(lang), thresholds.VERMILION)
+        for field, _, words in _STATES
+        if field in ("missing", "faults")
+    ]
+    made = panels.counts(head, asked, troubled)
+    made["options"]["reduceOptions"]["calcs"] = ["max"]
+    return made
+
+
+def _in_state(field: str, test: Test, words: Words, lang: Lang) -> str:
+    where: Where = {**_HERE, field: test}
+    shown = {"pcs": words.of(lang)}
+    return influxql.each("room_day", "count", shown, where, (), influxql.WEEK, "1d")
+
+
+def _daily(lang: Lang) -> Json:
+    about = Words(
+        "每天新的故障与修复。修复长期少于故障：维修跟不上。",
+        "New faults and repairs each day. Repairs below faults for long: repair falls behind.",
+    )
+    empty = Words("这段时间没有故障", "no fault in this time")
+    head = Head(Words("每天的故障与修复", "Faults and repairs by day").of(lang), about.of(lang),
+                empty.of(lang))  # fmt: skip
+    shown = {"fault": Words("故障", "faults"), "repaired": Words("修复", "repairs")}
+    asked = [
+        Query("event", influxql.each("event", "count", {"event": words.of(lang)},
+                                     {**_HERE, "event": event}, every="1d"), False, "$col")
+        for event, words in shown.items()
+    ]  # fmt: skip
+    colours = {"fault": thresholds.VERMILION, "repaired": thresholds.BLUE}
+    overrides = [panels.colour(shown[name].of(lang), value) for name, value in colours.items()]
+    made = panels.trend(head, asked, "none", overrides)
+    made["fieldConfig"]["defaults"]["custom"] |= {"drawStyle": "bars", "fillOpacity": 70}
+    made["fieldConfig"]["defaults"] |= {"min": 0, "decimals": 0}
+    return made
+
+
+def _short_rooms(lang: Lang) -> Json:
+    share = thresholds.SEATS_SHARE.value
+    about = Words(
+        f"最近一周里，有几天上报的电脑不到座位的八成（{share:.0%}），天数多的在上。"
+        "计数需要有一天够数：上一节课，把电脑都打开。",
+        f"On how many days of the week fewer PCs reported than {share:.0%} of the seats. One day "
+        "with enough counts: hold a lesson with all of them on.",
+    )
+    title = Words("电脑不足的计算机教室", "Computer rooms short of PCs")
+    head = Head(title.of(lang), about.of(lang), _WELL.of(lang))
+    columns = [SCHOOL, DISTRICT, ROOM, Column("days", Words("天数", "days"), "count", 70),
+               Column("pcs", Words("最多", "at most"), "count", 70),
+               Column("seats", Words("座位", "seats"), "count", 70)]  # fmt: skip
+    where: Where = {
+        **_HERE, "seats": Beyond(">", 0), "pcs": Beyond("<", f'{share} * "seats"')
+    }  # fmt: skip
+    by = ("school", "district", "room")
+    text = influxql.each("room_day", "max", {"pcs": "pcs", "seats": "seats"}, where, by,
+                         influxql.WEEK)  # fmt: skip
+    text = text.replace("SELECT ", 'SELECT count("pcs") AS "days", ', 1)
+    return tables.listing(head, Query("room_day", text), columns, lang, ("days", True))
+
+
+def _unbound(lang: Lang) -> Json:
+    about = Words(
+        "最近一周上报过、但台账没有说在哪间教室的电脑。它们不为任何教室作证：在台账的「电脑」表里绑定。",
+        "PCs that reported this week and that the register binds to no room. They are evidence "
+        "for none: bind them in the sheet of machines.",
+    )
+    head = Head(
+        Words("没有绑定教室的电脑", "PCs bound to no room").of(lang), about.of(lang), _WELL.of(lang)
+    )
+    columns = [SCHOOL, DISTRICT, Column("hostname", Words("名称", "name")),
+               Column("reports", Words("上报数", "reports"), "count", 90),
+               Column("machine", Words("电脑标识", "machine id"))]  # fmt: skip
+    where: Where = {**_HERE, "room": ""}
+    by = ("school", "district", "machine")
+    text = influxql.latest("machine_day", {"hostname": "hostname", "reports": "reports"}, where,
+                           by, influxql.WEEK)  # fmt: skip
+    return tables.listing(head, Query("machine_day", text), columns, lang)

@@ -1,0 +1,117 @@
+"""告警手册: for each alert, what it means, what to do, and when it clears by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from dashboards import alerts, panels, thresholds, variables
+from dashboards.board import Look, Row, board
+from dashboards.panels import Head, Json
+from dashboards.words import Lang, Words
+
+_HOURS, _DAYS, _MET, _AGE, _QUEUE, _CALENDAR, _CERTIFICATE = (
+    f"{threshold.value:g}"
+    for threshold in (
+        thresholds.SILENT_HOURS,
+        thresholds.LINE_DAYS,
+        thresholds.LINE_MET_MBPS,
+        thresholds.FAULT_DAYS,
+        thresholds.QUEUE,
+        thresholds.CALENDAR_DAYS,
+        thresholds.CERTIFICATE_DAYS,
+    )
+)
+_TODO: Mapping[str, Words] = {
+    "schoolpulse-school-silent": Words(
+        f"**意思**：最近 {_HOURS} 个开放小时里，这所学校没有电脑上报。\n\n"
+        "**做什么**：1. 打电话问有没有停电、断网。2. 看「运维」：同一区县一起沉默，多半是汇聚线路"
+        "或消息服务。3. 学校有网而仍沉默：在一台电脑上运行 `schoolpulse-agent doctor`。\n\n"
+        "**何时解除**：有电脑上报的那个小时之后。装修、搬迁：`schoolpulse mute`。",
+        f"**Means**: no PC of the school reported in its last {_HOURS} "
+        "open hours.\n\n**Do**: 1. Call: power, network? 2. Operations: a whole district silent "
+        "is an uplink or the broker. 3. With a network and still silent: `schoolpulse-agent "
+        "doctor` on one PC.\n\n**Clears**: after the first hour with a report. Under repair: "
+        "`schoolpulse mute`.",
+    ),
+    "schoolpulse-line-slow": Words(
+        f"**意思**：合同 10M 以上，而连续 {_DAYS} 天，实测（近 30 个开放日课外测试"
+        f"的第 90 百分位）都低于 {_MET} Mbit/s。从不因为一次测试告警。\n\n"
+        "**做什么**：1. 「学校」看板上看每次测试：全天都低，还是只有某些时段。2. 换一台接网线的电脑"
+        "测一次：`schoolpulse-agent line`。3. 还是低：带着记录找运营商。\n\n"
+        "**何时解除**：有一天达到之后。",
+        f"**Means**: contract of 10 Mbit/s or more, and on {_DAYS} days "
+        "running the measured rate (90th percentile of the quiet tests of 30 open days) under "
+        f"{_MET}. Never for one test.\n\n**Do**: 1. School: low all "
+        "day or at some hours? 2. Test from another wired PC: `schoolpulse-agent line`. 3. Still "
+        "low: call the provider with the record.\n\n**Clears**: after a day that meets it.",
+    ),
+    "schoolpulse-fault-old": Words(
+        f"**意思**：有设备自己报告故障超过 {_AGE} 天。\n\n"
+        "**做什么**：「多媒体设备」看板有名单与设备自己的说明；报修。\n\n"
+        "**何时解除**：设备自己说好了。待机不算修好：要亮起来才算。",
+        f"**Means**: devices have told a fault for more than {_AGE} day."
+        "\n\n**Do**: Equipment lists them in their own words; order the repair.\n\n**Clears**: "
+        "when the device says so; standby repairs nothing, it must be seen lit.",
+    ),
+    "schoolpulse-room-short": Words(
+        "**意思**：一周里有上报的日子不少于 3 天，却没有一天有八成座位的电脑。\n\n"
+        "**做什么**：上一节课，把电脑都打开；坏的修，少的补；座位数不对就改台账。\n\n"
+        "**何时解除**：有一天够数，或一周没有人用这间教室。",
+        "**Means**: on 3 or more days of the week the room reported, never with 80% of its "
+        "seats.\n\n**Do**: hold a lesson with all PCs on; repair, replace, or mend the seats in "
+        "the register.\n\n**Clears**: after a day with enough, or a week without use.",
+    ),
+    "schoolpulse-collector-lag": Words(
+        f"**意思**：采集服务十分钟没有写下自己的计数，或等待入库的报告超过 {_QUEUE} 份。"
+        "报告不会丢：没有回执，代理就留着。\n\n"
+        "**做什么**：`schoolpulse doctor`；看采集服务的日志，看数据库的磁盘。\n\n"
+        "**何时解除**：计数回来，积压消下去。",
+        "**Means**: the collector has not written its counts for ten minutes, or more than "
+        f"{_QUEUE} reports wait. None is lost: without a receipt agents keep "
+        "them.\n\n**Do**: `schoolpulse doctor`; its log; the database's disk.\n\n**Clears**: "
+        "when the counts are back and few reports wait.",
+    ),
+    "schoolpulse-quarantine": Words(
+        "**意思**：一小时内有消息永远读不懂，连同原因一起留在隔离区。\n\n"
+        "**做什么**：`schoolpulse doctor` 说明有多少、为什么。多半是别的程序在发，或代理坏了。\n\n"
+        "**何时解除**：一小时没有新的。",
+        "**Means**: within an hour messages came that can never be read; they are kept with the "
+        "reason.\n\n**Do**: `schoolpulse doctor` says how many and why. Mostly another program "
+        "publishes, or a broken agent.\n\n**Clears**: after an hour without new ones.",
+    ),
+    "schoolpulse-calendar": Words(
+        f"**意思**：台账里最后一个学期不到 {_CALENDAR} 天就结束；之后没有一天算开放日，"
+        "沉默的学校不再告警，窗口停在旧的日子。\n\n"
+        "**做什么**：导入下学期的校历：`schoolpulse roster import`。\n\n**何时解除**：导入之后。",
+        f"**Means**: the register's last term ends within {_CALENDAR} days; "
+        "after it no day is open, silent schools alarm nobody and windows stand still.\n\n"
+        "**Do**: import the next term: `schoolpulse roster import`.\n\n**Clears**: after it.",
+    ),
+    "schoolpulse-certificate": Words(
+        f"**意思**：消息服务的证书不到 {_CERTIFICATE} 天过期。过期后采集服务连不上，"
+        "代理照样连得上（它不看日期，只看是不是我们的 CA），报告在代理那里等。\n\n"
+        "**做什么**：用自己的 CA 重新签发，重载消息服务。\n\n**何时解除**：采集服务重新连上之后。",
+        f"**Means**: the broker's certificate expires within {_CERTIFICATE} "
+        "days. Then the collector cannot connect; agents still do (they check our CA, not dates) "
+        "and keep their reports.\n\n**Do**: issue a new one by our CA, reload the broker.\n\n"
+        "**Clears**: after the collector has connected again.",
+    ),
+}  # fmt: skip
+
+
+def build(lang: Lang) -> Json:
+    """The board in one language."""
+    made = [(12, _page(rule, lang)) for rule in alerts.rules()]
+    rows = [
+        Row("", 8, made[at : at + 2]) for at in range(0, len(made), 2)
+    ]  # fmt: skip
+    about = Words(
+        "每条告警的意思、做什么、何时自己解除。",
+        "What each alert means, what to do, when it clears.",
+    )
+    look = Look(variables.sources(lang))
+    return board("schoolpulse-runbook", Words("告警手册", "Runbook"), about, rows, lang, look)
+
+
+def _page(rule: alerts.Rule, lang: Lang) -> Json:
+    return panels.page(Head(rule.title.of(lang), rule.uid, ""), _TODO[rule.uid].of(lang))

@@ -1,0 +1,163 @@
+"""Tables: columns with the field's own words, schools and districts by name, links downwards.
+
+The store tags points with codes. Names come by a second query, as value mappings of the column
+(`Config from query results`): what is shown is the name, what a link passes on is the code.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Literal, NamedTuple
+
+from dashboards import influxql, panels, thresholds
+from dashboards.panels import Head, Json, Query
+from dashboards.words import KINDS, VERDICTS, Lang, Words
+
+Look = Literal[
+    "text", "count", "mbps", "share", "percent", "verdict", "yes", "since", "moment", "day",
+    "school", "district", "room", "hours", "kind", "span",
+]  # fmt: skip
+_UNITS: Mapping[str, str] = {
+    "count": "none", "mbps": "Mbits", "share": "percentunit", "percent": "percent",
+    "since": "dateTimeFromNow", "moment": "time:HH:mm", "day": "time:YYYY-MM-DD", "hours": "h",
+    "span": "ms",
+}  # fmt: skip
+_NAMES = "N"
+_DECIMALS = {"mbps": 1, "share": 0, "percent": 1}
+
+
+class Column(NamedTuple):
+    """A column of a query, its heading, and how it is shown."""
+
+    name: str
+    title: Words
+    look: Look = "text"
+    width: int = 0
+
+
+SCHOOL = Column("school", Words("学校", "school"), "school")
+DISTRICT = Column("district", Words("区县", "district"), "district", 150)
+ROOM = Column("room", Words("教室", "room"))
+
+
+def listing(
+    head: Head,
+    query: Query,
+    columns: Sequence[Column],
+    lang: Lang,
+    sort: tuple[str, bool] | None = None,
+    more: Sequence[Json] = (),
+) -> Json:
+    """A table of these columns in this order; `sort` is a column's name and whether downwards."""
+    renamed = {column.name: column.title.of(lang) for column in columns}
+    order = {column.name: place for place, column in enumerate(columns)}
+    hidden = {} if "Time" in order else {"Time": True}
+    columns_as: Json = {"excludeByName": hidden, "indexByName": order, "renameByName": renamed}
+    overrides = [panels.override(c.title.of(lang), _properties(c, lang)) for c in columns]
+    made = panels.table(head, query, columns_as, [*overrides, *more])
+    made["options"]["footer"] = {"show": False, "reducer": ["sum"], "fields": ""}
+    if sort:
+        made["options"]["sortBy"] = [{"displayName": renamed[sort[0]], "desc": sort[1]}]
+    if coded := [column.name for column in columns if column.look in ("school", "district")]:
+        _named(made, coded)
+    return made
+
+
+def verdict_words(lang: Lang) -> list[Json]:
+    """The verdicts as mappings: words and colour together, never colour alone."""
+    colours = thresholds.VERDICT_COLOURS
+    return panels.words({name: (VERDICTS[name].of(lang), colours[name]) for name in VERDICTS})
+
+
+def yes_words(lang: Lang) -> list[Json]:
+    """Whether, as a word."""
+    yes, no = Words("有", "yes").of(lang), Words("—", "—").of(lang)
+    return panels.words({"true": (yes, thresholds.BLUE), "false": (no, thresholds.GREY)})
+
+
+def kind_words(lang: Lang) -> list[Json]:
+    """Kinds of devices as people call them."""
+    options = {name: {"text": words.of(lang)} for name, words in KINDS.items()}
+    return [{"type": "value", "options": options}]
+
+
+def hide(panel: Json, *columns: str) -> Json:
+    """Leave out columns that only part the rows."""
+    organize = next(t for t in panel["transformations"] if t["id"] == "organize")
+    organize["options"]["excludeByName"] |= dict.fromkeys(columns, True)
+    return panel
+
+
+def _named(panel: Json, columns: Sequence[str]) -> None:
+    """Show names where these columns hold codes.
+
+    One question for the names of all areas and one transformation: Grafana 9 forgets which
+    query a table came from after the first of this kind.
+    """
+    where: influxql.Where = {"indicator": "line_10m"}
+    shown = {"name": "shown"}
+    text = influxql.each("indicator", "last", shown, where, ("area",), influxql.MONTH)
+    panels.also(panel, Query("indicator", text, ref=_NAMES))
+    named = {
+        "id": "configFromData",
+        "options": {
+            "configRefId": _NAMES,
+            "applyTo": {"id": "byRegexp", "options": f"/^({'|'.join(columns)})$/"},
+            "mappings": [
+                {"fieldName": "area", "handlerKey": "mappings.value"},
+                {"fieldName": "shown", "handlerKey": "mappings.text"},
+            ],
+        },
+    }
+    panel["transformations"].insert(0, named)
+
+
+def school_link(lang: Lang) -> Json:
+    """A click on a school opens its board."""
+    return _link(Words("打开学校", "open the school"), "school", "var-school=${__value.raw}", lang)
+
+
+def _link(title: Words, board: str, passed: str, lang: Lang) -> Json:
+    sources = "${evidence:queryparam}&${telemetry:queryparam}"
+    url = f"/d/schoolpulse-{board}-{lang}?{passed}&{sources}"
+    return {"title": title.of(lang), "url": url}
+
+
+def district_link(lang: Lang) -> Json:
+    """A click on a district opens its lines."""
+    title = Words("打开该区县的线路", "open the district's lines")
+    return _link(title, "lines", "var-district=${__value.raw}", lang)
+
+
+def room_link(lang: Lang) -> Json:
+    """A click on a room shows its devices on the school's board."""
+    passed = "${school:queryparam}&var-room=${__value.raw}"
+    return _link(Words("看这间教室", "show this room"), "school", passed, lang)
+
+
+def _properties(column: Column, lang: Lang) -> list[Json]:
+    found: list[Json] = []
+    if column.look in _UNITS:
+        found.append({"id": "unit", "value": _UNITS[column.look]})
+    if column.look in _DECIMALS:
+        found.append({"id": "decimals", "value": _DECIMALS[column.look]})
+    if column.width:
+        found.append({"id": "custom.width", "value": column.width})
+    if column.look in ("verdict", "yes"):
+        mapped = verdict_words(lang) if column.look == "verdict" else yes_words(lang)
+        found += [{"id": "mappings", "value": mapped}, *coloured_text()]
+    if column.look == "kind":
+        found.append({"id": "mappings", "value": kind_words(lang)})
+    links = {"school": school_link, "district": district_link, "room": room_link}
+    if column.look in links:
+        found.append({"id": "links", "value": [links[column.look](lang)]})
+        found.append({"id": "custom.align", "value": "left"})  # codes look like numbers
+    return found
+
+
+def coloured_text() -> list[Json]:
+    """The cell's text in its mapping's colour, as Grafana 9 and as later ones name it."""
+    return [
+        {"id": "custom.displayMode", "value": "color-text"},
+        {"id": "custom.cellOptions", "value": {"type": "color-text"}},
+    ]

@@ -1,0 +1,272 @@
+"""`schoolpulse equipment`, `faults` and `machines`, as IT staff type them, over a real store."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from agent.wire import device_id
+from agent.wire.command_line import main
+from collector.cli import COMMANDS
+from collector.config import Config
+from collector.ingest import day_of
+from collector.keeper import Keeper
+from collector.roster.book import RegisterBook
+from collector.roster.register import (
+    COMPUTER_ROOM,
+    Equipment,
+    Machine,
+    Register,
+    Room,
+    School,
+)
+from collector.roster.rows import rows_of
+from collector.store.factory import open_store
+from collector.store.seam import Point
+
+SCHOOL = "9900000001"
+NOW_MS = time.time_ns() // 1_000_000
+MINUTE = 60_000
+PC, OTHER, LAB = (f"{n:032x}" for n in (1, 2, 3))
+Run = Callable[..., tuple[int, str]]
+
+
+@pytest.fixture
+def city(tmp_path: Path) -> Path:
+    """A register with two classrooms and a lab."""
+    rooms = [("301", "普通教室", None), ("302", "普通教室", None), ("机房", COMPUTER_ROOM, 40)]
+    register = Register(
+        {SCHOOL: School(SCHOOL, "示例小学", "630102", "小学", "630102")},
+        rooms=[Room(SCHOOL, "本部", room, room, kind, seats) for room, kind, seats in rooms],
+        equipment=[
+            Equipment(SCHOOL, "301", "projector", 1, "X4QF0001"),
+            Equipment(SCHOOL, "301", "document_camera", 1),
+            Equipment(SCHOOL, "302", "panel", 1),
+        ],
+        machines=[Machine(SCHOOL, "301", "C301-*"), Machine(SCHOOL, "302", OTHER)],
+    )
+    folder = tmp_path / "data"
+    RegisterBook(folder / "register.db").import_rows(rows_of(register), who="test")
+    (tmp_path / "collector.toml").write_text(f'data = "{folder}"\n')
+    return folder
+
+
+@pytest.fixture
+def run(city: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Run:
+    def _run(*words: str) -> tuple[int, str]:
+        argv = [*words, "--config", str(tmp_path / "collector.toml")]
+        code = main("schoolpulse", COMMANDS, argv)
+        seen = capsys.readouterr()
+        return code, seen.out + seen.err
+
+    return _run
+
+
+class Seen:
+    """Reports of PCs, minutes ago, and the days that the keeper makes of them."""
+
+    def __init__(self, folder: Path) -> None:
+        self.config, self.book = Config(data=str(folder)), RegisterBook(folder / "register.db")
+        self.points: list[Point] = []
+
+    def report(self, machine: str, ago: float, *devices: dict[str, Any], **agent: Any) -> None:
+        at = (NOW_MS - int(ago * MINUTE)) * 10**6
+        tags = {"school": SCHOOL, "machine": machine}
+        told = {"boot": "b", "number": 2, "weak_id": False, "probes": "displays,cameras", **agent}
+        hostname = told.pop("hostname", "")
+        self.points.append(Point("agent", tags, told, at))
+        if hostname:
+            self.points.append(Point("host", tags, {"hostname": hostname}, at))
+        for device in devices:
+            fields = {"present": True, "fault": "", "power": "on", **device}
+            kind = fields.pop("kind")
+            ident = device_id(machine, kind, fields["connector"])
+            self.points.append(Point("device", {**tags, "kind": kind, "device": ident}, fields, at))
+
+    def derive(self) -> None:
+        with open_store(self.config) as store:
+            store.write(self.points)
+            days = {day_of(point.time // 10**6) for point in self.points}
+            keeper = Keeper(store, self.book.load, self.config.figure, self.config.city)
+            keeper.derive(days)
+
+
+PROJECTOR = {"kind": "projector", "connector": "HDMI-A-1", "maker": "SEC", "model": "SEC1C02",
+             "serial": "X4QF0001"}  # fmt: skip
+PANEL = {"kind": "display", "connector": "HDMI-A-1", "model": "CVT3000"}
+
+
+@pytest.fixture
+def seen(city: Path) -> Seen:
+    return Seen(city)
+
+
+def test_devices_as_they_stand(run, seen):
+    for ago in (40, 35, 30):
+        seen.report(PC, ago, PROJECTOR, hostname="C301-TEACHER")
+        seen.report(OTHER, ago, PANEL)
+    for ago in (25, 22, 10, 5, 1):
+        seen.report(PC, ago)  # the projector has gone
+        seen.report(OTHER, ago, {**PANEL, "fault": "backlight"})
+    seen.derive()
+    code, text = run("equipment", "--school", SCHOOL, "--json")
+    found = {row["room"]: row for row in json.loads(text)}
+    assert code == 0
+    assert (found["301"]["kind"], found["301"]["presence"]) == ("投影机", "不在")
+    assert found["301"]["presence_ms"] == NOW_MS - 25 * MINUTE
+    assert (found["302"]["kind"], found["302"]["working"]) == ("交互平板", "故障")
+    code, text = run("equipment", "--school", SCHOOL)
+    assert "共 2 台：不在 1，故障 1" in text
+    code, text = run("faults", "--csv")
+    rows = list(csv.DictReader(io.StringIO(text)))
+    assert {(row["教室"], row["故障"]) for row in rows} == {("301", ""), ("302", "backlight")}
+    code, text = run("--lang", "en", "faults", "--days", "2", "--json")
+    events = [(row["event"], row["room"], row["detail"]) for row in json.loads(text)]
+    assert sorted(events) == [
+        ("appeared", "301", ""), ("appeared", "302", ""), ("fault", "302", "backlight"),
+        ("gone", "301", ""),
+    ]  # fmt: skip
+
+
+def test_a_pc_that_is_off_makes_its_devices_unknown(run, seen):
+    for ago in (70, 65):
+        seen.report(PC, ago, PROJECTOR, hostname="C301-TEACHER")
+    seen.derive()
+    _, text = run("equipment", "--json")
+    (row,) = json.loads(text)
+    assert (row["presence"], row["power"], row["working"]) == ("未知", "未知", "未知")
+    assert row["presence_ms"] == NOW_MS - 65 * MINUTE
+    _, text = run("faults")
+    assert text.strip() == "没有"
+
+
+def test_the_register_against_telemetry(run, seen):
+    """The projector of 301 hangs in 302 now, whose panel nobody has ever seen."""
+    for ago in (40, 35, 30):
+        seen.report(PC, ago, hostname="C301-TEACHER")
+        seen.report(OTHER, ago, PROJECTOR, {"kind": "printer", "connector": "usb:1-2"})
+    seen.derive()
+    _, text = run("equipment", "--differences", "--json")
+    found = {(r["found"], r["room"], r["kind"], r["number"], r["detail"]) for r in json.loads(text)}
+    assert found == {
+        ("换了教室", "301", "投影机", 1, "302"),
+        ("登记了，没见过", "301", "实物展台", 1, ""),
+        ("登记了，没见过", "302", "交互平板", 1, ""),
+        ("见到了，没登记", "302", "打印机", 1, ""),
+    }
+
+
+def test_a_silent_room_is_no_difference(run, seen):
+    seen.report(PC, 5, PROJECTOR, {"kind": "document_camera", "connector": "usb:1-3"},
+                hostname="C301-TEACHER")  # fmt: skip
+    seen.derive()
+    _, text = run("equipment", "--differences", "--json")
+    assert json.loads(text) == []
+
+
+def machines(run: Run, *words: str) -> dict[str, dict[str, Any]]:
+    code, text = run("machines", "list", *words, "--json")
+    assert code == 0
+    return {row["machine"]: row for row in json.loads(text)}
+
+
+def test_bindings_and_what_contradicts(run, seen):
+    third = f"{4:032x}"
+    for ago in (10, 5):
+        seen.report(PC, ago, PROJECTOR, hostname="C301-TEACHER")
+        seen.report(OTHER, ago, PANEL)
+        seen.report(LAB, ago, hostname="PC-7", room="阁楼")
+        seen.report(third, ago, {**PROJECTOR, "serial": "OTHER"}, hostname="c301-new")
+    seen.derive()
+    found = machines(run)
+    by = {machine: (row["room"], row["bound_by"]) for machine, row in found.items()}
+    assert by == {
+        PC: ("301", "台账主机名"), OTHER: ("302", "台账机器号"), third: ("301", "台账主机名"),
+        LAB: ("", ""),
+    }  # fmt: skip
+    assert found[LAB]["problems"] == ["配置的教室「阁楼」不在台账中", "没有绑定教室"]
+    assert found[PC]["problems"] == ["2 台电脑都接着「301」的投影或大屏"]
+    assert found[OTHER]["problems"] == []
+    assert set(machines(run, "--unbound")) == {LAB}
+    assert set(machines(run, "--problems")) == {LAB, PC, third}
+    _, text = run("machines", "list", "--csv")
+    assert "阁楼" in text
+
+
+def test_bind_retire_merge_and_forget(run, seen):
+    for ago in (10, 5):
+        for machine in (PC, OTHER, LAB):
+            seen.report(machine, ago, PROJECTOR if machine == PC else PANEL)
+    seen.derive()
+    assert run("machines", "bind", "--school", SCHOOL, "--machine", LAB, "--room", "机房")[0] == 0
+    assert machines(run)[LAB]["room"] == "机房"
+    assert run("machines", "retire", "--school", SCHOOL, "--machine", OTHER)[0] == 0
+    assert machines(run)[OTHER]["bound_by"] == "已报废"
+    assert len(json.loads(run("equipment", "--json")[1])) == 2
+    assert run("machines", "merge", "--school", SCHOOL, "--machine", PC, "--into", LAB)[0] == 0
+    assert len(json.loads(run("equipment", "--json")[1])) == 1
+    seen.derive()
+    code, text = run("machines", "merge", "--school", SCHOOL, "--machine", LAB, "--into", PC)
+    assert code == 2
+    assert "成了圈" in text
+    for machine in (PC, OTHER, LAB):
+        assert run("machines", "forget", "--school", SCHOOL, "--machine", machine)[0] == 0
+    found = machines(run)
+    assert {row["bound_by"] for row in found.values()} == {"", "台账机器号"}
+
+
+def test_many_from_a_sheet_all_or_none(run, seen, tmp_path):
+    sheet = tmp_path / "pcs.csv"
+    head = "学校标识码,机器号,操作,目标\n"
+    sheet.write_text(
+        f"{head}{SCHOOL},{PC},绑定,机房\n{SCHOOL},nonsense,报废,\n", encoding="utf-8-sig"
+    )
+    code, text = run("machines", "apply", "--csv", str(sheet))
+    assert code == 1
+    assert "第 3 行 「机器号」列: 「nonsense」不是 32 位机器号" in text
+    seen.report(PC, 5)
+    seen.derive()
+    assert machines(run)[PC]["room"] == ""
+    sheet.write_text(f"{head}{SCHOOL},{PC},绑定,机房\n{SCHOOL},{LAB},报废,\n", encoding="utf-8-sig")
+    assert run("machines", "apply", "--csv", str(sheet))[0] == 0
+    assert machines(run)[PC]["room"] == "机房"
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("bind", "--machine", PC, "--room", "阁楼"), "教室有：301、302、机房"),
+        (("bind", "--machine", "x", "--room", "301"), "32 位机器号"),
+        (("merge", "--machine", PC, "--into", "301"), "另一台"),
+    ],
+)
+def test_what_cannot_be_is_refused_with_the_mend(run, words, said):
+    act, *rest = words
+    code, text = run("machines", act, "--school", SCHOOL, *rest)
+    assert code == 1
+    assert said in text
+
+
+def test_a_school_that_is_none(run):
+    code, text = run("equipment", "--school", "1234567890")
+    assert code == 2
+    assert "台账里没有学校 1234567890" in text
+
+
+def test_a_book_of_before_there_were_decisions(run, seen, city):
+    import sqlite3
+
+    with sqlite3.connect(city / "register.db") as base:
+        base.execute("DROP TABLE decision")
+    seen.report(PC, 5)
+    seen.derive()
+    assert machines(run)[PC]["bound_by"] == ""
+    assert run("machines", "bind", "--school", SCHOOL, "--machine", PC, "--room", "301")[0] == 0
+    assert machines(run)[PC]["room"] == "301"

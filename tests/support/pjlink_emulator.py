@@ -1,0 +1,139 @@
+"""A projector that speaks PJLink over real TCP, class 1 or 2, as the protocol's document says.
+
+JBMIA, PJLink 5-1: in standby most questions are answered ERR3; a wrong digest is answered
+`PJLINK ERRA`; one connection may ask several questions.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import socket
+import socketserver
+import threading
+from dataclasses import dataclass, field
+from typing import Any
+
+_SALT = "498e4a67"
+_ALWAYS = frozenset({"POWR", "CLSS", "NAME", "INF1", "INF2", "SNUM"})  # answered in standby too
+
+
+@dataclass
+class Projector:
+    """What it would say now; tests change it while it runs."""
+
+    level: str = "2"
+    password: str = ""
+    power: str = "0"
+    errors: str = "000000"
+    answers: dict[str, str] = field(
+        default_factory=lambda: {
+            "LAMP": "1287 1", "INPT": "31", "AVMT": "30", "INF1": "EPSON", "INF2": "EB-X06",
+            "NAME": "三年级二班", "SNUM": "X4QF0812345", "FILT": "412",
+        }
+    )  # fmt: skip
+    chatty: bool = False  # tells of changes unasked, as class 2 may
+    garbage: bytes | None = None  # sent in place of the greeting
+    asked: list[str] = field(default_factory=list)
+
+    def reply(self, level: str, body: str) -> str:
+        """The answer to one question."""
+        self.asked.append(body)
+        if level > self.level:
+            return "ERR1"
+        if body == "POWR":
+            return self.power
+        if body == "CLSS":
+            return self.level
+        if self.power in ("0", "2") and body not in _ALWAYS:
+            return "ERR3"
+        if body == "ERST":
+            return self.errors
+        return self.answers.get(body, "ERR1")
+
+
+class Emulator:
+    """Serves one projector on a port of 127.0.0.1."""
+
+    def __init__(self, projector: Projector) -> None:
+        self.projector = projector
+        self._server: socketserver.ThreadingTCPServer | None = None
+        self._held: list[socket.socket] = []
+        self.port = 0
+        self.plug_in()
+
+    def plug_in(self) -> None:
+        """Answer; on the same port as before."""
+        for one in self._held:
+            one.close()
+        self._held = []
+        server = _Server(("127.0.0.1", self.port), _Talk)
+        server.projector = self.projector
+        self.port = server.server_address[1]
+        self._server = server
+        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+
+    def unplug(self) -> None:
+        """Be silent: nobody accepts, nobody refuses, as where no host is."""
+        self._stop()
+        deaf = socket.socket()
+        deaf.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        deaf.bind(("127.0.0.1", self.port))
+        deaf.listen(0)
+        self._held = [deaf]
+        for _ in range(2):  # fills the queue, and what comes after is dropped
+            filler = socket.socket()
+            filler.setblocking(False)
+            filler.connect_ex(("127.0.0.1", self.port))
+            self._held.append(filler)
+
+    def close(self) -> None:
+        """Off for good; the port refuses."""
+        self._stop()
+        for one in self._held:
+            one.close()
+
+    def _stop(self) -> None:
+        if self._server is not None:
+            self._server.shutdown()
+            self._server.server_close()
+            self._server = None
+
+
+class _Server(socketserver.ThreadingTCPServer):
+    allow_reuse_address = True
+    daemon_threads = True
+    block_on_close = False
+    projector: Projector
+
+
+class _Talk(socketserver.StreamRequestHandler):
+    def handle(self) -> None:
+        server: Any = self.server
+        projector: Projector = server.projector
+        if projector.garbage is not None:
+            self.wfile.write(projector.garbage)
+            return
+        secret = projector.password
+        self._say(f"PJLINK 1 {_SALT}" if secret else "PJLINK 0")
+        digest = hashlib.md5(f"{_SALT}{secret}".encode()).hexdigest() if secret else ""
+        buffer = b""
+        while chunk := self.request.recv(256):
+            buffer += chunk
+            while b"\r" in buffer:
+                line, _, buffer = buffer.partition(b"\r")
+                text = line.decode()
+                if digest and not text.startswith(digest):
+                    self._say("PJLINK ERRA")
+                    return
+                text, digest = text.removeprefix(digest), ""
+                self._answer(projector, text)
+
+    def _answer(self, projector: Projector, text: str) -> None:
+        level, body = text[1], text[2:6]
+        if projector.chatty:
+            self._say("%2LKUP=001122334455")
+        said = projector.reply(level, body)
+        self._say(f"%{level if said != 'ERR1' else '1'}{body}={said}")
+
+    def _say(self, text: str) -> None:
+        self.wfile.write(text.encode() + b"\r")

@@ -1,0 +1,135 @@
+"""The frozen agent under Wine. Only `make test-windows` runs these: it builds what they need."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import subprocess
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+BUILD, DIST = ROOT / "build/windows", ROOT / "dist/windows"
+FROZEN = DIST / "schoolpulse-agent/schoolpulse-agent.exe"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        item.add_marker(pytest.mark.timeout(300))
+
+
+@dataclass
+class Wine:
+    """A prefix of its own: a Windows that knows nothing of us yet."""
+
+    prefix: Path
+
+    @property
+    def environment(self) -> dict[str, str]:
+        kept = {k: v for k, v in os.environ.items() if k not in ("DISPLAY", "PYTHONHOME")}
+        return kept | {
+            "WINEPREFIX": str(self.prefix), "WINEARCH": "win64", "WINEDEBUG": "-all",
+            "WINEDLLOVERRIDES": "mscoree=;mshtml=;winemenubuilder.exe=",
+        }  # fmt: skip
+
+    @property
+    def drive(self) -> Path:
+        return self.prefix / "drive_c"
+
+    def run(self, *words: str | Path, timeout: float = 120) -> subprocess.CompletedProcess[str]:
+        """Run a program to its end; its output goes through a pipe, as Wine writes no files."""
+        call = ["wine", *map(str, words)]
+        return subprocess.run(
+            call, env=self.environment, capture_output=True, text=True, timeout=timeout,
+            check=False, encoding="utf-8", errors="replace",
+        )  # fmt: skip
+
+    def start(self, *words: str | Path) -> subprocess.Popen[bytes]:
+        call = ["wine", *map(str, words)]
+        pipe = subprocess.PIPE  # Wine's programs end at once where their output is a file
+        return subprocess.Popen(call, env=self.environment, stdout=pipe, stderr=pipe)
+
+    def install(self, *words: str | Path) -> int:
+        """Run a setup; its pipes live on in the service that it starts, so only its end counts."""
+        process = self.start(*words)
+        return process.wait(200)
+
+    @contextlib.contextmanager
+    def someone(self) -> Iterator[None]:
+        """A program that waits, as a desktop does."""
+        waits = subprocess.Popen(
+            ["wine", "cmd"], env=self.environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        )
+        yield
+        waits.communicate(timeout=30)
+
+    def registry(self, tree: dict[str, dict[str, str]]) -> None:
+        """Keys and values as a .reg file has them."""
+        lines = ["Windows Registry Editor Version 5.00", ""]
+        for key, values in tree.items():
+            lines += [f"[HKEY_LOCAL_MACHINE\\{key}]"]
+            lines += [f'"{name}"={value}' for name, value in values.items()] + [""]
+        file = self.drive / "tree.reg"
+        file.write_text("\n".join(lines), encoding="utf-16")
+        done = self.run("regedit", "/S", "C:\\tree.reg")
+        assert done.returncode == 0, done.stderr
+
+    def processes(self, name: str) -> list[int]:
+        """Process ids (of this machine) of programs of this prefix."""
+        found = []
+        for folder in Path("/proc").glob("[0-9]*"):
+            try:
+                command = (folder / "cmdline").read_bytes()
+                environ = (folder / "environ").read_bytes()
+            except OSError:
+                continue
+            if name.encode() in command and f"WINEPREFIX={self.prefix}".encode() in environ:
+                found.append(int(folder.name))
+        return found
+
+    def files(self) -> set[str]:
+        """All files and folders of the drive, but those that Windows itself writes."""
+        own = ("windows/temp", "users/", "windows/system32/config", "tree.reg")
+        paths = (str(path.relative_to(self.drive)) for path in self.drive.rglob("*"))
+        return {path for path in paths if not path.lower().startswith(own)}
+
+    def end(self) -> None:
+        subprocess.run(["wineserver", "-k"], env=self.environment, check=False)
+        subprocess.run(["wineserver", "-w"], env=self.environment, check=False, timeout=60)
+
+
+@pytest.fixture(scope="session")
+def windows(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Wine]:
+    """A fresh Windows."""
+    if not FROZEN.exists():
+        pytest.fail("run `make test-windows`: it freezes the agent first")
+    made = Wine(tmp_path_factory.mktemp("wine") / "prefix")
+    made.run("wineboot", "-i", timeout=280)
+    made.run("reg", "add", "HKCU\\Software\\Wine", "/v", "Version", "/d", "win10", "/f")
+    # Wine shuts its services down when the last program that is none has ended.
+    with made.someone():
+        yield made
+    made.end()
+
+
+def until(met: object, seconds: float = 60, what: str = "") -> object:
+    deadline = time.monotonic() + seconds
+    while not (value := met()):  # type: ignore[operator]
+        assert time.monotonic() < deadline, f"not within {seconds} s: {what}"
+        time.sleep(0.1)
+    return value
+
+
+def hexed(data: bytes) -> str:
+    """Bytes as a .reg file has them."""
+    return "hex:" + ",".join(f"{byte:02x}" for byte in data)
+
+
+def multi(words: Sequence[str]) -> str:
+    """REG_MULTI_SZ as a .reg file has it."""
+    raw = ("\0".join(words) + "\0\0").encode("utf-16-le")
+    return "hex(7):" + ",".join(f"{byte:02x}" for byte in raw)
