@@ -6,7 +6,8 @@ PIP := $(RUN)python -m pip install --quiet --disable-pip-version-check -c constr
 BENCH := PYTHONPATH=tests/support $(RUN)python tests/bench/
 
 .PHONY: demo test check docs clean faults fuzz test-windows installer bench bench-rest \
-  bench-collector bench-fleet bench-line bench-line-odd bench-lineserver bench-equipment bench-dashboards
+  bench-collector bench-fleet bench-keeper bench-line bench-line-odd bench-lineserver \
+  bench-equipment bench-dashboards
 
 demo: $(VENV)/.demo
 	$(RUN)schoolpulse demo
@@ -55,6 +56,10 @@ bench-collector: $(VENV)/.dev
 # 20,000 agents over 500 connections, ten minutes.
 bench-fleet: $(VENV)/.dev
 	$(BENCH)fleet.py
+
+# A month derived on both stores: once, twice, killed and again.
+bench-keeper: $(VENV)/.dev
+	$(BENCH)keeper.py
 
 # Lines of known rate, by us, speedtest-cli and iperf3 (root on Linux; an hour). A part of it:
 # make bench-line LINE="--rates 10,20 --runs 5"; what was kept: make bench-line LINE=--table

@@ -6,6 +6,7 @@ School PCs are cut at the wall, so every commit is flushed to the disk (synchron
 from __future__ import annotations
 
 import contextlib
+import functools
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
@@ -118,14 +119,16 @@ def open_file(path: Path) -> Opened:
         OSError, sqlite3.OperationalError: no folder can be made or written there.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
+    damaged, lost = None, 0
     try:
-        return Opened(_checked(path), None, 0)
+        db = _checked(path)
     except sqlite3.DatabaseError as error:
         if not is_damage(error):
             raise
-    damaged = outbox_salvage.move_aside(path)
-    db = _checked(path)
-    lost = outbox_salvage.salvage(db, damaged, _COLUMNS)
+        damaged = outbox_salvage.move_aside(path)
+        db = _checked(path)
+        lost = outbox_salvage.salvage(db, damaged, _COLUMNS)
+    lost += outbox_salvage.senseless(db)
     if lost:
         with change(db):
             add(db, "lost", lost)
@@ -231,14 +234,53 @@ def _checked(path: Path) -> sqlite3.Connection:
     db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=10)
     try:
         db.executescript(_PRAGMAS)
-        found = db.execute("PRAGMA quick_check(1)").fetchone()[0]
+        found = db.execute("PRAGMA integrity_check(1)").fetchone()[0]
         if found != "ok":
             raise _damage(found)
         db.executescript(_TABLES)
+        if _schema(db) != _expected():
+            raise _damage("the tables are not as we made them")
+        _add_up(db)
+    except UnicodeDecodeError as error:
+        db.close()
+        raise _damage(f"garbled: {error.reason}") from error
+    except sqlite3.OperationalError as error:
+        db.close()
+        # What a flipped byte made of our own SQL is no SQL any more.
+        raise _damage(str(error)) if _is_bad_sql(error) else error from error
     except BaseException:
         db.close()
         raise
     return db
+
+
+def _schema(db: sqlite3.Connection) -> frozenset[tuple[str, ...]]:
+    return frozenset(
+        db.execute("SELECT type, name, tbl_name, coalesce(sql, '') FROM sqlite_master")
+    )
+
+
+@functools.cache
+def _expected() -> frozenset[tuple[str, ...]]:
+    with contextlib.closing(sqlite3.connect(":memory:")) as db:
+        db.executescript(_TABLES)
+        return _schema(db)
+
+
+def _is_bad_sql(error: sqlite3.Error) -> bool:
+    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR)  # Python's own have none
+    return bool(code == sqlite3.SQLITE_ERROR)
+
+
+def _add_up(db: sqlite3.Connection) -> None:
+    """The sums as the rows have them: the check has just read every page, so this costs little."""
+    rows = db.execute(
+        "SELECT coalesce(sum(state != 2), 0), coalesce(sum((state != 2) * size), 0),"
+        " coalesce(sum(size), 0) + (SELECT coalesce(sum(size), 0) FROM aside) FROM report"
+    ).fetchone()
+    kept = db.execute("SELECT waiting, waiting_bytes, bytes FROM total WHERE one = 1").fetchone()
+    if kept != rows:
+        db.execute("UPDATE total SET waiting = ?, waiting_bytes = ?, bytes = ?", rows)
 
 
 def _damage(text: str) -> sqlite3.DatabaseError:

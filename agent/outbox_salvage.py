@@ -6,6 +6,9 @@ import contextlib
 import sqlite3
 from pathlib import Path
 
+#: What reading a damaged page, or telling of it, may raise.
+_UNREADABLE = (sqlite3.Error, ValueError)
+
 
 def move_aside(path: Path) -> Path:
     """Rename the file and its journal; never over a file that was moved before."""
@@ -33,7 +36,7 @@ def salvage(db: sqlite3.Connection, damaged: Path, columns: str) -> int:
 
 
 def _copy_facts(db: sqlite3.Connection, old: sqlite3.Connection) -> None:
-    with contextlib.suppress(sqlite3.Error):
+    with contextlib.suppress(*_UNREADABLE):
         for row in old.execute("SELECT name, value FROM fact"):
             db.execute("INSERT OR REPLACE INTO fact VALUES (?, ?)", row)
 
@@ -43,7 +46,7 @@ def _copy_rows(db: sqlite3.Connection, old: sqlite3.Connection, columns: str) ->
     try:
         last = old.execute("SELECT seq FROM sqlite_sequence WHERE name = 'report'").fetchone()
         first = old.execute("SELECT min(id) FROM report").fetchone()
-    except sqlite3.Error:
+    except _UNREADABLE:
         return 1  # nothing tells how many there were: at least one, or it would not be damaged
     if last is None or first is None or first[0] is None:
         return 0
@@ -60,6 +63,24 @@ def _copy_row(db: sqlite3.Connection, old: sqlite3.Connection, columns: str, id_
         if row is not None:
             marks = ", ".join("?" * len(row))
             db.execute(f"INSERT INTO report ({columns}) VALUES ({marks})", row)  # noqa: S608
-    except sqlite3.Error:
+    except _UNREADABLE:
         return 1
     return 0
+
+
+#: A flipped byte that SQLite does not see: nobody could ever receipt such a row.
+_SENSELESS = """
+    typeof(boot) != 'text' OR length(boot) != 16 OR boot GLOB '*[^0-9a-f]*'
+    OR typeof(number) != 'integer' OR number NOT BETWEEN 2 AND 9999999999999999
+    OR state NOT IN (0, 1, 2) OR typeof(size) != 'integer' OR size < 0
+    OR typeof(elapsed) != 'integer' OR typeof(wall) != 'integer'
+    OR typeof(guess) NOT IN ('integer', 'null') OR typeof(time) NOT IN ('integer', 'null')
+    OR (sealed IS NULL AND readings IS NULL) OR (sealed IS NOT NULL AND time IS NULL)
+    OR (state = 2 AND typeof(receipted) != 'integer')
+"""
+
+
+def senseless(db: sqlite3.Connection) -> int:
+    """Delete rows that could never be sent or receipted; how many."""
+    db.execute("UPDATE report SET state = 0 WHERE state = 1 AND typeof(retry) != 'integer'")
+    return db.execute(f"DELETE FROM report WHERE {_SENSELESS}").rowcount  # noqa: S608 - constant

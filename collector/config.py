@@ -97,6 +97,7 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
     figure: Figure = Figure()
     report_s: Annotated[int, Meta(ge=5)] = 300
     keeper_s: float = 60.0  # how often days are derived
+    metrics: str = ""  # host:port of /metrics; empty: none
     quarantine_bytes: Annotated[int, Meta(ge=0)] = 256 * 1024 * 1024  # full: it holds
 
     @property

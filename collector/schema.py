@@ -7,10 +7,11 @@ is made from this table by `collector.schema_page`.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 Retention = Literal["telemetry", "evidence"]
 Type = Literal["int", "float", "bool", "str"]
+_TYPES: dict[str, Type] = {name: name for name in get_args(Type)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,13 +53,8 @@ def _measurement(name: str, retention: Retention, tags: str, point: str, rows: s
     fields = {}
     for row in filter(None, rows.splitlines()):
         field, kind, unit, meaning = row.split(None, 3)
-        fields[field] = Field(field, _type(kind), "" if unit == "-" else unit, meaning)
+        fields[field] = Field(field, _TYPES[kind], "" if unit == "-" else unit, meaning)
     return Measurement(name, retention, tuple(tags.split()), point, fields)
-
-
-def _type(text: str) -> Type:
-    kinds: dict[str, Type] = {"int": "int", "float": "float", "bool": "bool", "str": "str"}
-    return kinds[text]
 
 
 _RAW = """
@@ -141,6 +137,7 @@ online bool - online, or offline by last will
     _measurement("collector", "telemetry", "", "the collector's own counts", """
 received int messages arrived since start
 stored int reports stored since start
+receipted int reports named in receipts that left since start
 duplicates int reports that had been stored before, as far as remembered
 held int reports held since start
 quarantined int messages quarantined since start
@@ -148,8 +145,14 @@ hellos int hellos answered since start
 store_errors int writes that failed since start
 queue int messages taken in and not yet stored
 write_ms float ms the last batch's write
+batch_ms float ms the last batch, from its first message's arrival to its receipts
+oldest_s float s age of the oldest report in hand without a receipt
+days str - local days that a batch of reports touched, by comma, for a keeper elsewhere
+missing int reports of the last 24 h that nothing explains (the keeper's audit)
+missing_pcs int PCs that they are missing from
+clocks_off int PCs whose own clock is more than five minutes off
 calendar_days int d until the last term of the register's calendar ends
-certificate_days int d until the broker's certificate expires
+certificate_days int d until the first of the broker's and our CA's certificates expires
 """),
     _measurement("broker", "telemetry", "", "the broker's own counts ($SYS)", """
 clients int - clients connected

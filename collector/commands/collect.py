@@ -21,6 +21,7 @@ from collector.keeper import Keeper
 from collector.roster.book import RegisterBook
 from collector.service import Collector
 from collector.service import again as again_file
+from collector.service.checks_delivery import quarantined
 from collector.service.dirty import FILE as DAYS_FILE
 from collector.service.dirty import DirtyDays
 from collector.service.keeping import Keeping
@@ -30,6 +31,7 @@ from collector.store.seam import Store, StoreError
 
 ROLES = ("all", "ingest", "keeper")
 _KEEPER_STOP_S = 3.5
+_SWITCH_S = 0.0001
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -79,6 +81,9 @@ def _serve(service: Collector | Keeping, opened: ExitStack) -> int:
     stop = threading.Event()
     for sign in (signal.SIGTERM, signal.SIGINT):
         signal.signal(sign, lambda *_: stop.set())
+    # At a message the ear lets go of the interpreter several times, and gets it back after one
+    # interval each: beside a keeper that computes, 5 ms would mean some hundred messages a second.
+    sys.setswitchinterval(_SWITCH_S)
     service.start()
     stop.wait()
     if isinstance(service, Collector):
@@ -124,11 +129,18 @@ def _open(config: Config, role: str, opened: ExitStack) -> Collector | Keeping:
     try:
         book = RegisterBook(config.folder / "register.db")
         # A book that is not there, or no more, is an error: the register in force stays.
-        keeper = Keeper(store, book.load, config.figure, config.city, config.report_s)
+        keeper = Keeper(
+            store,
+            book.load,
+            config.figure,
+            config.city,
+            config.report_s,
+            quarantined=lambda: quarantined(config),
+        )
         if role == "keeper":
             dirty = DirtyDays(config.folder / DAYS_FILE)
             opened.callback(dirty.close)
-            return Keeping(keeper, dirty, config.keeper_s)
+            return Keeping(keeper, dirty, config.keeper_s, store)
         mine = None if role == "ingest" else keeper
         return Collector(config, store, book.load, version=book.version, keeper=mine)
     except (OSError, sqlite3.Error) as error:

@@ -18,6 +18,8 @@ from collector.service.checks import Check, checks
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The command's arguments."""
     parser.add_argument("--config", metavar="FILE", help=say("配置文件", "settings"))
+    text = say("建立 InfluxDB 的桶、设好保留期", "make InfluxDB's buckets, set their retention")
+    parser.add_argument("--fix", action="store_true", help=text)
     parser.add_argument("--json", action="store_true", help=say("输出 JSON", "print JSON"))
 
 
@@ -27,7 +29,7 @@ def run(args: argparse.Namespace) -> int:
     logging.getLogger("schoolpulse").setLevel(logging.CRITICAL)
     config, warnings = load(args.config)
     found = []
-    for check in checks(config, warnings, dt.datetime.now(CITY_TIME)):
+    for check in checks(config, warnings, dt.datetime.now(CITY_TIME), fix=args.fix):
         found.append(check)
         if not args.json:
             _print(check)

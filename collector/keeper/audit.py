@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from collector.keeper.fields import number, text
-from collector.store.seam import Point, Store
+from collector.store.seam import Point, Store, Value
 
 _FIELDS = (
     "boot", "number", "offset_ms", "uptime_s", "outbox_rows", "dropped_telemetry",
@@ -80,6 +80,27 @@ def audit(
         points = store.read("agent", start, stop, {"school": school}, _FIELDS)
         for machine, seen in sorted(_gather(points).items()):
             yield _audited(school, machine, seen, start, aside)
+
+
+#: A PC's clock further off than this is listed, ms.
+CLOCK_MS = 5 * 60_000
+_DAY_NS = 24 * 3600 * 10**9
+
+
+def sums_of(
+    store: Store, schools: Iterable[str], now: int, quarantined: Counter[Boot]
+) -> dict[str, Value]:
+    """The audit of the last 24 h as fields of `collector`; memory is that of one school.
+
+    Raises:
+        UnavailableError, MisconfiguredError: as `Store.read`.
+    """
+    missing = pcs = off = 0
+    for one in audit(store, schools, now - _DAY_NS, now + 1, quarantined):
+        missing += one.missing
+        pcs += one.missing > 0
+        off += abs(one.offset_ms or 0) > CLOCK_MS
+    return {"missing": missing, "missing_pcs": pcs, "clocks_off": off}
 
 
 def _gather(points: Iterable[Point]) -> dict[str, _Machine]:

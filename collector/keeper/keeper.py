@@ -5,11 +5,13 @@ from __future__ import annotations
 import datetime as dt
 import logging
 import time
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable
 from itertools import islice
 
 from collector.config import City, Figure
 from collector.keeper import indicators, schoolday, schoolhour
+from collector.keeper.audit import Boot, sums_of
 from collector.keeper.carried import Carried
 from collector.keeper.state import rule_for
 from collector.roster.register import Register
@@ -36,6 +38,7 @@ class Keeper:
         city: City,
         report_s: float = 300,
         now: Callable[[], int] = time.time_ns,
+        quarantined: Callable[[], Counter[Boot]] = Counter,
     ) -> None:
         self._store, self._load = store, load_register
         self._figure, self._city = figure, city
@@ -44,6 +47,8 @@ class Keeper:
         self._changed = True  # at the start nobody knows when the figure was last judged
         self._judged: dt.date | None = None
         self._rest_until = 0.0
+        self._quarantined = quarantined
+        self._audit_due = 0.0
         self._hour = 0  # of the last hour rows of all schools
 
     def derive(self, days: Collection[dt.date]) -> int:
@@ -79,6 +84,7 @@ class Keeper:
         """
         today = now.astimezone(indicators.CITY_TIME).date()
         self._begin_hour(now)
+        self._audit_when_due(now)
         due = self._changed and time.monotonic() >= self._rest_until
         if not due and today == self._judged:
             return
@@ -113,6 +119,17 @@ class Keeper:
             for school in sorted(register.schools):
                 self._store_all(self._hours(register, school, day, int(now.timestamp()) * 10**9))
         self._hour = hour
+
+    def _audit_when_due(self, now: dt.datetime) -> None:
+        """The audit of the last day as a metric: once an hour, in a large city more rarely."""
+        if time.monotonic() < self._audit_due:
+            return
+        started = time.monotonic()
+        at = int(now.timestamp())
+        found = sums_of(self._store, sorted(self._load().schools), at * 10**9, self._quarantined())
+        # On the hour, so that two keepers write one point.
+        self._store_all([Point("collector", {}, found, (at - at % 3600) * 10**9)])
+        self._audit_due = time.monotonic() + max(3600.0, _REST * (time.monotonic() - started))
 
     def _hours(self, register: Register, school: str, day: dt.date, now: int) -> Iterable[Point]:
         return schoolhour.derive(self._store, register, school, day, now)

@@ -17,6 +17,7 @@ from agent.wire.lang import say
 from agent.wire.topics import receipt_topic
 from collector.config import Config
 from collector.roster.book import RegisterBook
+from collector.service import checks_delivery as delivery
 from collector.service.collector import topics
 from collector.service.link import Link
 from collector.service.quarantine import FILE, Quarantine
@@ -40,15 +41,24 @@ class Check(NamedTuple):
     mend: str = ""
 
 
-def checks(config: Config, warnings: list[str], now: dt.datetime) -> Iterator[Check]:
-    """All checks, in the order in which a mend helps the next. Raises nothing."""
+def checks(
+    config: Config, warnings: list[str], now: dt.datetime, *, fix: bool = False
+) -> Iterator[Check]:
+    """All checks, in the order in which a mend helps the next. Raises nothing.
+
+    `fix` makes what can be made: InfluxDB's buckets.
+    """
     yield _settings(warnings)
     folder = _folder(config)
     yield folder
     if folder.ok:
+        if config.store.kind == "influxdb":
+            found = delivery.buckets(config, fix=fix)
+            yield Check(say("桶与保留期", "buckets"), *found)
         yield _store(config)
         yield _register(config, now.astimezone(CITY_TIME).date())
         yield _quarantine(config)
+        yield from _delivered(config)
     yield _broker(config)
     yield _lineserver(config)
 
@@ -111,6 +121,18 @@ def _register(config: Config, today: dt.date) -> Check:
         return Check(name, False, detail, mend)
     until = say("无学期行", "no term rows") if ends is None else say(f"校历到 {ends}", f"to {ends}")
     return Check(name, True, say(f"{schools}；{until}", f"{schools}; calendar: {until}"))
+
+
+def _delivered(config: Config) -> Iterator[Check]:
+    """Reports that miss, and clocks; silent where the checks before say why neither is known."""
+    if not (config.folder / REGISTER_FILE).exists():
+        return
+    try:
+        found = delivery.audited(config, RegisterBook(config.folder / REGISTER_FILE).load())
+    except (StoreError, RefusedError, sqlite3.Error):
+        return
+    yield Check(say("送达核对", "audit"), *delivery.gaps(found))
+    yield Check(say("电脑时钟", "clocks"), *delivery.clocks(found))
 
 
 def _quarantine(config: Config) -> Check:

@@ -26,6 +26,7 @@ from collector.service.inbox import Inbox, Message
 from collector.service.keeping import Deriver, Keeping
 from collector.service.link import Link
 from collector.service.log import event
+from collector.service.metrics import Metrics, ca_ends
 from collector.service.own import SYS, OwnPoints
 from collector.service.quarantine import FILE as QUARANTINE_FILE
 from collector.service.quarantine import Quarantine
@@ -78,9 +79,8 @@ class Collector:
         self._ear = Link(config.mqtt, topics(config.mqtt), self._heard, self._roster.tell_all)
         self._mouth = Link(config.mqtt, (), lambda *_: None, self._roster.tell_all)
         writer = Writer(store, self.counts, self._stopping, self._outage)
-        self._own = OwnPoints(
-            self.counts, lambda: len(self._inbox), lambda: writer.write_ms, self._days_left
-        )
+        self._writer = writer
+        self._own = OwnPoints(self.counts, self._gauges)
         self._worker = Worker(
             self._inbox,
             writer,
@@ -92,6 +92,8 @@ class Collector:
             self._own.due,
             self._again,
         )
+        self._metrics = Metrics(config.metrics, self.counts, self._own) if config.metrics else None
+        self._ca_ends = ca_ends(config.mqtt.ca)
         self._keeping = Keeping(keeper, self._dirty, config.keeper_s) if keeper else None
 
     def start(self) -> None:
@@ -103,6 +105,8 @@ class Collector:
         self._ear.start()
         if self._keeping:
             self._keeping.start()
+        if self._metrics:
+            self._metrics.start()
 
     def wait_up(self, seconds: float) -> bool:
         """Whether we hear and can speak within `seconds`."""
@@ -123,6 +127,8 @@ class Collector:
         if self._stopping.is_set():
             return self._stopped.wait(STOP_S) and not self._busy()
         end = time.monotonic() + STOP_S
+        if self._metrics:
+            self._metrics.stop()
         self._inbox.close()
         self._stopping.set()
         self._worker.join(0.75 * STOP_S)
@@ -140,6 +146,15 @@ class Collector:
         self._stopped.set()
         return not busy
 
+    def _gauges(self) -> dict[str, Value | None]:
+        return {
+            "queue": len(self._inbox),
+            "write_ms": self._writer.write_ms,
+            "batch_ms": self._worker.batch_ms,
+            "oldest_s": self._worker.oldest_s,
+            **self._days_left(),
+        }
+
     def _busy(self) -> bool:
         return self._worker.alive or bool(self._keeping and self._keeping.alive)
 
@@ -151,7 +166,8 @@ class Collector:
 
     def _days_left(self) -> dict[str, Value]:
         calendar, now = self._roster.register.calendar, dt.datetime.now(dt.UTC)
-        return days_left(calendar, self._mouth.expires, now)
+        ends = [end for end in (self._mouth.expires, self._ca_ends) if end is not None]
+        return days_left(calendar, min(ends, default=None), now)
 
     def _outage(self, down: bool) -> None:
         self._inbox.be_patient(0.0 if down else _PATIENCE_S)

@@ -8,6 +8,7 @@ from collections import Counter
 NAMES = (
     "received",
     "stored",
+    "receipted",
     "duplicates",
     "held",
     "quarantined",
@@ -24,6 +25,7 @@ class Counts:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
+        self.reasons: Counter[str] = Counter()  # of the quarantined
         self._counts: Counter[str] = Counter(dict.fromkeys(NAMES, 0))
 
     def add(self, name: str, number: int = 1) -> None:
@@ -33,6 +35,13 @@ class Counts:
 
     def __getitem__(self, name: str) -> int:
         return self._counts[name]
+
+    def quarantine(self, reason: str) -> None:
+        """Count one message set aside, in all and by the first word of its reason."""
+        word = reason.split(":")[0].split()[0] if reason.strip(": ") else "unknown"
+        with self._lock:
+            self._counts["quarantined"] += 1
+            self.reasons[word[:20]] += 1
 
     def snapshot(self) -> dict[str, int]:
         """All counts at one moment."""

@@ -39,6 +39,12 @@ class Inbox:
         return len(self._messages)
 
     @property
+    def first(self) -> int | None:
+        """When the first message inside arrived, ns since 1970 UTC."""
+        with self._lock:
+            return self._messages[0].arrived if self._messages else None
+
+    @property
     def closed(self) -> bool:
         """Whether no more is taken in."""
         return self._closed

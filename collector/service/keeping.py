@@ -13,10 +13,12 @@ from agent.wire import CITY_TIME
 from collector.service.backoff import Backoff
 from collector.service.dirty import DirtyDays
 from collector.service.log import event, warn
-from collector.store.seam import MisconfiguredError, UnavailableError
+from collector.store.seam import MisconfiguredError, Store, UnavailableError
 
 #: A run is followed by at least this many times its length, so that ingest keeps its core.
 _REST = 3.0
+#: How far back a keeper looks for notes at its start, and at each later run.
+_LOOK_BACK_NS, _LATE_NS = 7 * 86_400 * 10**9, 180 * 10**9
 
 
 class Deriver(Protocol):
@@ -32,8 +34,13 @@ class Deriver(Protocol):
 class Keeping:
     """Runs a keeper until stopped. What fails is tried again; the days stay marked."""
 
-    def __init__(self, keeper: Deriver, dirty: DirtyDays, period_s: float) -> None:
+    def __init__(
+        self, keeper: Deriver, dirty: DirtyDays, period_s: float, notes: Store | None = None
+    ) -> None:
+        """`notes`: a store in which collectors elsewhere note the days that reports touched."""
         self._keeper, self._dirty, self._period_s = keeper, dirty, period_s
+        self._notes = notes
+        self._read_until = time.time_ns() - _LOOK_BACK_NS
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="keeper", daemon=True)
         self._said = ""
@@ -79,6 +86,8 @@ class Keeping:
 
     def _once(self) -> None:
         started = time.monotonic()
+        if self._notes is not None:
+            self._mark_noted(self._notes)
         taken, failed = self._dirty.take(), []
         for day, mark in taken.items():
             if self._stopping.is_set():
@@ -97,6 +106,14 @@ class Keeping:
             raise failed[0]
         if taken:
             event("days_derived", days=len(taken), seconds=round(time.monotonic() - started, 2))
+
+    def _mark_noted(self, store: Store) -> None:
+        """Mark what the collectors have noted; a note may come some minutes after its time."""
+        now = time.time_ns()
+        for point in store.read("collector", self._read_until, now + 1, fields=["days"]):
+            days = str(point.fields["days"]).split(",")
+            self._dirty.mark({dt.date.fromisoformat(day) for day in days})
+        self._read_until = now - _LATE_NS
 
     def _say_once(self, error: Exception) -> None:
         if repr(error) != self._said:

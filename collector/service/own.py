@@ -20,15 +20,8 @@ SYS = {
 class OwnPoints:
     """Makes the points of measurement `collector` and `broker`, one each a minute."""
 
-    def __init__(
-        self,
-        counts: Counts,
-        queue: Callable[[], int],
-        write_ms: Callable[[], float],
-        more: Callable[[], Mapping[str, Value]] = dict,
-    ) -> None:
-        self._counts, self._queue, self._write_ms = counts, queue, write_ms
-        self._more = more
+    def __init__(self, counts: Counts, gauges: Callable[[], Mapping[str, Value | None]]) -> None:
+        self._counts, self._gauges = counts, gauges
         self._broker: dict[str, int] = {}
         self._due = time.monotonic() + PERIOD_S
 
@@ -45,13 +38,22 @@ class OwnPoints:
         self._due = time.monotonic() + PERIOD_S
         return self.now(time.time_ns())
 
+    def gauges(self) -> dict[str, Value]:
+        """What is known now of what goes up and down."""
+        return {name: value for name, value in self._gauges().items() if value is not None}
+
+    @property
+    def broker(self) -> Mapping[str, int]:
+        """The broker's own counts, as last heard."""
+        return dict(self._broker)
+
     def now(self, time_ns: int) -> tuple[Point, ...]:
         """The points as of now."""
         known = MEASUREMENTS["collector"].fields
         fields: dict[str, Value] = {
             name: count for name, count in self._counts.snapshot().items() if name in known
         }
-        fields |= {"queue": self._queue(), "write_ms": self._write_ms(), **self._more()}
+        fields |= self.gauges()
         points = [Point("collector", {}, fields, time_ns)]
         if self._broker:
             points.append(Point("broker", {}, dict(self._broker), time_ns))

@@ -7,7 +7,7 @@ import sqlite3
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from agent.wire import TopicError, parse_topic
@@ -37,6 +37,7 @@ from collector.store.seam import Point
 BATCH = 500
 AGE_S = 0.1
 IDLE_S = 0.5
+_NOTE_S = 60.0
 _REMEMBERED = 50_000  # reports; only the count of duplicates rests on it
 
 Publish = Callable[[str, bytes], bool]
@@ -68,6 +69,10 @@ class Worker:
         self._own_points = own_points
         self._again = again
         self._presences = Presences()
+        self._noted: set[dt.date] = set()
+        self._noted_until = 0.0
+        self._first: int | None = None  # arrival of the first message in hand, ns
+        self.batch_ms = 0.0
         self._recent: OrderedDict[int, None] = OrderedDict()
         self._thread = threading.Thread(target=self._run, name="worker", daemon=True)
 
@@ -89,10 +94,25 @@ class Worker:
         while not (self._inbox.closed and not len(self._inbox)):
             messages = self._inbox.take(BATCH, AGE_S, IDLE_S)
             try:
-                self.handle(messages)
+                self._timed(messages)
             except Exception as error:
                 # No receipt has left: the agents send these again.
                 warn("batch_failed", messages=len(messages), error=repr(error))
+
+    def _timed(self, messages: Sequence[Message]) -> None:
+        self._first = messages[0].arrived if messages else None
+        try:
+            self.handle(messages)
+            if self._first is not None:
+                self.batch_ms = (time.time_ns() - self._first) / 1e6
+        finally:
+            self._first = None
+
+    @property
+    def oldest_s(self) -> float:
+        """Age of the oldest message in hand, s; 0 where there is none."""
+        first = self._first or self._inbox.first
+        return 0.0 if first is None else max(0.0, (time.time_ns() - first) / 1e9)
 
     def handle(self, messages: Sequence[Message]) -> None:
         """One batch, to its receipts."""
@@ -144,7 +164,7 @@ class Worker:
         entries = []
         for (message, outcome), done in zip(aside, kept, strict=True):
             if done:
-                self._counts.add("quarantined")
+                self._counts.quarantine(outcome.reason)
                 event("quarantined", topic=message.topic, reason=outcome.reason)
             if outcome.source is not None and done:
                 entries.append(Entry(outcome.source))
@@ -154,7 +174,8 @@ class Worker:
 
     def _store(self, items: Sequence[_Item], noted: Sequence[Point]) -> None:
         groups = [item.stored.points for item in items]
-        result = self._writer.write([*groups, tuple(noted)])
+        days = {item.stored.day for item in items if item.stored.day is not None}
+        result = self._writer.write([*groups, (*noted, *self._note(days))])
         if result is None:
             return  # stopping, and the store is down: no receipt, the agents keep them
         held: list[Held] = []
@@ -169,6 +190,19 @@ class Worker:
         self._remember(stored.source for stored in good)
         entries += [Entry(stored.source, stored.echo) for stored in good]
         self._receipt(entries, held)
+
+    def _note(self, days: set[dt.date]) -> Iterator[Point]:
+        """Days that a keeper on another machine must derive anew, noted in the store once a minute.
+
+        In the write that has the reports: what is receipted is noted.
+        """
+        if time.monotonic() >= self._noted_until:
+            self._noted.clear()
+            self._noted_until = time.monotonic() + _NOTE_S
+        if new := sorted(days - self._noted):
+            self._noted |= days
+            said = ",".join(day.isoformat() for day in new)
+            yield Point("collector", {}, {"days": said}, time.time_ns())
 
     def _mark(self, stored: Sequence[Stored]) -> None:
         days: set[dt.date] = {item.day for item in stored if item.day is not None}
@@ -194,6 +228,7 @@ class Worker:
         for topic, payload in merge(entries, held, time.time_ns() // 1_000_000, since):
             if not self._publish(topic, payload):
                 self._counts.add("receipts_unsent")
+        self._counts.add("receipted", len(entries))
 
 
 def _source(topic: str) -> Source | None:

@@ -9,6 +9,7 @@ ignored by name, and what is receipted as stored must be in the store.
 from __future__ import annotations
 
 import argparse
+import copy
 import json
 import logging
 import random
@@ -124,7 +125,7 @@ def _replace(body: Any, rng: random.Random) -> None:
             continue
         choice = rng.random()
         if choice < 0.7:
-            body[key] = rng.choice(_SPECIAL)
+            body[key] = copy.deepcopy(rng.choice(_SPECIAL))
         elif isinstance(body, dict) and choice < 0.85:
             body[rng.choice(_NAMES)] = body.pop(key)
         else:

@@ -66,7 +66,7 @@ def test_all_is_well_beside_a_running_collector(process: Any, lineserver: str, k
     process.up()
     assert findings(process) == set()
     done = process.run("doctor")
-    assert done.stdout.count("✓") == 7
+    assert done.stdout.count("✓") == 9
     assert "台账" in done.stdout
 
 

@@ -208,7 +208,7 @@ def test_marking_a_marked_day_costs_nothing_until_it_is_taken(tmp_path: Path) ->
 def test_own_points_hold_the_schema() -> None:
     counts = Counts()
     counts.add("received", 3)
-    points = OwnPoints(counts, lambda: 4, lambda: 1.5)
+    points = OwnPoints(counts, lambda: {"queue": 4, "write_ms": 1.5, "calendar_days": None})
     points.heard("$SYS/broker/publish/messages/dropped", b"17")
     points.heard("$SYS/broker/clients/connected", b"many")
     points.heard("$SYS/broker/else", b"5")
@@ -222,7 +222,7 @@ def test_own_points_hold_the_schema() -> None:
 
 def test_own_points_are_due_once_a_period(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(own, "PERIOD_S", 0.0)
-    points = OwnPoints(Counts(), lambda: 0, lambda: 0.0)
+    points = OwnPoints(Counts(), dict)
     assert [point.measurement for point in points.due()] == ["collector"]
     monkeypatch.setattr(own, "PERIOD_S", 60.0)
     assert points.due()

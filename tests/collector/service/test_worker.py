@@ -44,7 +44,7 @@ def test_the_echo_is_that_of_the_report(bench: Any, message: Any) -> None:
 def test_a_resend_writes_no_second_point_and_is_receipted_again(bench: Any, message: Any) -> None:
     bench.hand(message(2))
     bench.hand(message(2))
-    assert len(bench.store.points) == 2  # agent and host
+    assert len(bench.store.points) == 3  # agent, host, and the day that is noted
     assert len(bench.sent) == 2
     assert (bench.counts["stored"], bench.counts["duplicates"]) == (1, 1)
 

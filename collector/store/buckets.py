@@ -1,0 +1,181 @@
+"""The two buckets (databases on 1.x) and how long they keep: looked at, and set up.
+
+Telemetry expires after its days, evidence never. 2.x by influxdb-client's buckets, 1.x by
+InfluxQL; 3.x sets databases up by its own command line, and is told so.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any, NamedTuple
+
+import urllib3
+from influxdb_client.client.influxdb_client import InfluxDBClient
+from influxdb_client.domain.bucket_retention_rules import BucketRetentionRules
+from influxdb_client.rest import ApiException
+
+from agent.wire.lang import say
+from collector import config
+from collector.store import faults
+from collector.store.seam import MisconfiguredError, UnavailableError
+
+_DAY_S = 86_400
+_TIMEOUT_S = 10
+_PARTS = re.compile(r"(\d+)(h|m|s)")
+_UNITS = {"h": 3600, "m": 60, "s": 1}
+
+
+class Bucket(NamedTuple):
+    """A bucket, and after how many seconds it forgets; 0: never. None: there is no bucket."""
+
+    name: str
+    wanted_s: int
+    found_s: int | None
+
+    @property
+    def ok(self) -> bool:
+        """Whether it is there, and keeps long enough but not for ever."""
+        return self.found_s == self.wanted_s
+
+    def __str__(self) -> str:
+        found = say("没有", "missing") if self.found_s is None else _days(self.found_s)
+        return f"{self.name}: {found}" + ("" if self.ok else f" ≠ {_days(self.wanted_s)}")
+
+
+def look(settings: config.Store) -> list[Bucket]:
+    """Both buckets as they are.
+
+    Raises:
+        UnavailableError, MisconfiguredError.
+    """
+    server = _server(settings)
+    return [Bucket(name, seconds, server.keeps(name)) for name, seconds in _wanted(settings)]
+
+
+def mend(settings: config.Store) -> list[Bucket]:
+    """Make what is missing, set what is wrong; both as they are then.
+
+    Raises:
+        UnavailableError, MisconfiguredError: such as a token that may not.
+    """
+    server = _server(settings)
+    for bucket in look(settings):
+        if bucket.found_s is None:
+            server.create(bucket.name, bucket.wanted_s)
+        elif not bucket.ok:
+            server.alter(bucket.name, bucket.wanted_s)
+    return look(settings)
+
+
+def _wanted(settings: config.Store) -> list[tuple[str, int]]:
+    return [(settings.telemetry, settings.telemetry_days * _DAY_S), (settings.evidence, 0)]
+
+
+def _days(seconds: int) -> str:
+    if not seconds:
+        return say("永久", "for ever")
+    return say(f"{seconds // _DAY_S} 天", f"{seconds // _DAY_S} days")
+
+
+def _server(settings: config.Store) -> _One | _Two:
+    url = f"{settings.url.rstrip('/')}/ping"
+    with urllib3.PoolManager(retries=False, timeout=_TIMEOUT_S) as http:
+        try:
+            version = http.request("GET", url).headers.get("X-Influxdb-Version", "")
+        except (urllib3.exceptions.HTTPError, OSError) as error:
+            raise UnavailableError(f"{url}: {error}") from error
+    if version.lstrip("v").startswith("1."):
+        return _One(settings)
+    if version.lstrip("v").startswith("2."):
+        return _Two(settings)
+    raise MisconfiguredError(
+        say(
+            f"{url}: 版本 {version or '不明'}，请用它自己的命令建立两个库",
+            f"{url}: version {version or 'unknown'}; make both databases by its own command line",
+        )
+    )
+
+
+class _One:
+    """InfluxDB 1.x."""
+
+    def __init__(self, settings: config.Store) -> None:
+        self._settings = settings
+
+    def keeps(self, name: str) -> int | None:
+        databases = self._ask("SHOW DATABASES")
+        if [name] not in databases:
+            return None
+        rows = self._ask(f'SHOW RETENTION POLICIES ON "{name}"')
+        return next((_seconds(row[1]) for row in rows if row[-1] is True), 0)
+
+    def create(self, name: str, seconds: int) -> None:
+        self._ask(f'CREATE DATABASE "{name}"')
+        self.alter(name, seconds)
+
+    def alter(self, name: str, seconds: int) -> None:
+        rows = self._ask(f'SHOW RETENTION POLICIES ON "{name}"')
+        policy = next(row[0] for row in rows if row[-1] is True)
+        kept = f"{seconds}s SHARD DURATION 1d" if seconds else "INF SHARD DURATION 7d"
+        self._ask(f'ALTER RETENTION POLICY "{policy}" ON "{name}" DURATION {kept} DEFAULT')
+
+    def _ask(self, query: str) -> list[list[Any]]:
+        url, token = f"{self._settings.url.rstrip('/')}/query", self._settings.token
+        headers = {"Authorization": f"Token {token}"} if token else {}
+        with urllib3.PoolManager(retries=False, timeout=_TIMEOUT_S) as http:
+            try:
+                reply = http.request("POST", url, fields={"q": query}, headers=headers)
+            except (urllib3.exceptions.HTTPError, OSError) as error:
+                raise UnavailableError(f"{url}: {error}") from error
+        if reply.status != 200:
+            raise faults.unanswered(reply.status, faults.said(reply.data.decode()), url)
+        result = reply.json()["results"][0]
+        if "error" in result:
+            raise faults.failed(result["error"], url)
+        return [row for series in result.get("series", ()) for row in series.get("values", ())]
+
+
+class _Two:
+    """InfluxDB 2.x."""
+
+    def __init__(self, settings: config.Store) -> None:
+        self._settings = settings
+
+    def keeps(self, name: str) -> int | None:
+        found = self._do(lambda api: api.find_bucket_by_name(name))
+        if found is None:
+            return None
+        return int(sum(rule.every_seconds for rule in found.retention_rules))
+
+    def create(self, name: str, seconds: int) -> None:
+        rules = _rules(seconds)
+        self._do(lambda api: api.create_bucket(bucket_name=name, retention_rules=rules))
+
+    def alter(self, name: str, seconds: int) -> None:
+        def change(api: Any) -> None:
+            bucket = api.find_bucket_by_name(name)
+            bucket.retention_rules = _rules(seconds)
+            api.update_bucket(bucket)
+
+        self._do(change)
+
+    def _do(self, work: Any) -> Any:
+        where = self._settings.url
+        client: Any = InfluxDBClient  # its methods carry no types
+        with client(where, self._settings.token, org=self._settings.org, timeout=10_000) as opened:
+            try:
+                return work(opened.buckets_api())
+            except ApiException as error:
+                raise faults.unanswered(error.status or 0, str(error.reason), where) from error
+            except (urllib3.exceptions.HTTPError, OSError) as error:
+                raise UnavailableError(f"{where}: {error}") from error
+
+
+def _rules(seconds: int) -> Any:
+    kind: Any = BucketRetentionRules
+    return [kind(type="expire", every_seconds=seconds)]
+
+
+def _seconds(text: str) -> int:
+    """Of InfluxDB's duration, such as 2160h0m0s."""
+    return sum(int(number) * _UNITS[unit] for number, unit in _PARTS.findall(text))
