@@ -29,6 +29,7 @@ _RESTARTS_MS = (5_000, 60_000, 300_000)
 _FORGET_S = 86_400
 _SPECIFIC_ERROR = 1066
 _MARKED, _EXISTS = 1072, 1073  # for deletion already; by this name
+_TIMED_OUT, _RUNS, _STARTS = 1053, 1056, 3
 _MOMENTS = 300  # of a tenth of a second
 
 
@@ -80,8 +81,12 @@ def install(command: str, wait: Callable[[], object]) -> None:
             raise ServiceError("CreateService")
         with _closing(api, service):
             _describe(api, service)
-            if not api.StartServiceW(service, 0, None):
-                raise ServiceError("StartService")
+            for _ in range(_STARTS):
+                if api.StartServiceW(service, 0, None) or ctypes_error() == _RUNS:
+                    return
+                if ctypes_error() != _TIMED_OUT:  # a slow PC gets another try
+                    break
+            raise ServiceError("StartService")
 
 
 def uninstall(wait: Callable[[], object]) -> bool:
