@@ -86,11 +86,11 @@ class Watched(Struct, frozen=True, forbid_unknown_fields=True):
 
     host: str
     kind: Literal["projector", "panel", "tv", "printer", "camera"] = "projector"
-    speaks: Literal["pjlink", "tcp"] = "pjlink"  # tcp: only whether the port answers
+    speaks: Literal["pjlink", "snmp", "tcp"] = "pjlink"  # tcp: only whether the port answers
     port: Annotated[int, Meta(ge=1, le=65535)] | None = None
     name: str = ""
     room: str = ""  # where it stands, if not where this PC does
-    password: str = ""  # PJLink's
+    password: str = ""  # PJLink's; SNMP's community
     password_file: str = ""
 
 

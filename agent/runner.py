@@ -39,6 +39,9 @@ log = logging.getLogger(__name__)
 
 #: The runner looks around at least this often, s.
 _LONGEST = 60.0
+#: A change is told at once, and again after this, s: the keeper believes what has held for two
+#: minutes, and people should hear of a stolen projector in three.
+_CONFIRM_S = 130.0
 #: Receipts come by the hundred after a silence; the status follows this often, s.
 _STATUS_S = 1.0
 
@@ -143,13 +146,14 @@ class Runner:
 
     def _report_if_due(self) -> None:
         now = time.monotonic()
-        due = now >= self._report_at
+        due, changed = now >= self._report_at, False
         if not due and now >= self._check_at:
             self._check_at = now + self._config.probes.check_s
-            due = self._gatherer.changed()
+            due = changed = self._gatherer.changed()
         if due:
             self._check_at = now + self._config.probes.check_s
-            self._report_at = next_report(now, self._report_s, self._draw)
+            following = next_report(now, self._report_s, self._draw)
+            self._report_at = min(following, now + _CONFIRM_S) if changed else following
             self._report()
 
     def _report(self) -> None:

@@ -34,7 +34,7 @@ def install() -> str:
 
         uninstall()
         try:
-            windows.install(subprocess.list2cmdline([*command(), "service"]))
+            windows.install(subprocess.list2cmdline([*command(), "service"]), _moment)
         except windows.ServiceError as error:
             raise Refused(str(error)) from error
         return windows.NAME
@@ -55,7 +55,7 @@ def uninstall() -> bool:
         from agent import service_windows as windows
 
         try:
-            return windows.uninstall(lambda: time.sleep(0.1))
+            return windows.uninstall(_moment)
         except windows.ServiceError as error:
             raise Refused(str(error)) from error
     if not UNIT.exists():
@@ -64,6 +64,10 @@ def uninstall() -> bool:
     UNIT.unlink()
     _systemctl("daemon-reload")
     return True
+
+
+def _moment() -> None:
+    time.sleep(0.1)
 
 
 def unit(start: list[str]) -> str:

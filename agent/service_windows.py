@@ -28,7 +28,9 @@ _RESTART = 1
 _RESTARTS_MS = (5_000, 60_000, 300_000)
 _FORGET_S = 86_400
 _SPECIFIC_ERROR = 1066
-_MARKED = 1072  # for deletion already
+_MARKED, _EXISTS = 1072, 1073  # for deletion already; by this name
+_TIMED_OUT, _RUNS, _STARTS = 1053, 1056, 3
+_MOMENTS = 300  # of a tenth of a second
 
 
 class _Status(ctypes.Structure):
@@ -59,23 +61,32 @@ class ServiceError(Exception):
         super().__init__(f"{what}: {_words(self.code)}")
 
 
-def install(command: str) -> None:
-    """Make the service that runs `command`, and start it; an older one is replaced.
+def install(command: str, wait: Callable[[], object]) -> None:
+    """Make the service that runs `command`, and start it. `wait` passes a moment.
 
     Raises:
         ServiceError: no right to, or Windows will not.
     """
     with _manager() as (api, manager):
-        service = api.CreateServiceW(
-            manager, NAME, TITLE, _SERVICE_ALL, _OWN_PROCESS, _AUTO_START, _NORMAL, command,
-            None, None, None, None, None,
-        )  # fmt: skip
+        for _ in range(_MOMENTS):
+            service = api.CreateServiceW(
+                manager, NAME, TITLE, _SERVICE_ALL, _OWN_PROCESS, _AUTO_START, _NORMAL, command,
+                None, None, None, None, None,
+            )  # fmt: skip
+            # The one before is gone when nobody looks at it any more.
+            if service or ctypes_error() not in (_MARKED, _EXISTS):
+                break
+            wait()
         if not service:
             raise ServiceError("CreateService")
         with _closing(api, service):
             _describe(api, service)
-            if not api.StartServiceW(service, 0, None):
-                raise ServiceError("StartService")
+            for _ in range(_STARTS):
+                if api.StartServiceW(service, 0, None) or ctypes_error() == _RUNS:
+                    return
+                if ctypes_error() != _TIMED_OUT:  # a slow PC gets another try
+                    break
+            raise ServiceError("StartService")
 
 
 def uninstall(wait: Callable[[], object]) -> bool:
@@ -91,7 +102,7 @@ def uninstall(wait: Callable[[], object]) -> bool:
         with _closing(api, service):
             status = _Status()
             api.ControlService(service, _STOP, ctypes.byref(status))
-            for _ in range(100):
+            for _ in range(_MOMENTS):
                 api.QueryServiceStatus(service, ctypes.byref(status))
                 if status.state == _STOPPED:
                     break

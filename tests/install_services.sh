@@ -11,6 +11,7 @@ need mosquitto mosquitto
 need influxd influxdb
 need nginx nginx-light
 need ip iproute2
+need snmpd snmpd
 need openssl openssl
 need chromium chromium
 [ -d /usr/share/fonts/opentype/noto ] || [ ! -f /etc/debian_version ] || missing="$missing fonts-noto-cjk"

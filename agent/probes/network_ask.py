@@ -12,7 +12,7 @@ from agent.config import Watched
 from agent.wire.messages import Device, Power
 
 _TIMEOUT_S = 4.0
-_PORTS = {"pjlink": pjlink.PORT, "tcp": 80}
+_PORTS = {"pjlink": pjlink.PORT, "snmp": 161, "tcp": 80}
 _POWERS: dict[str, Power] = {
     "0": "standby", "1": "on", "2": "standby", "3": "on", "ERR3": "standby",
 }  # fmt: skip
@@ -66,10 +66,28 @@ def _asked(one: Watched) -> Device:
     if one.speaks == "tcp":
         socket.create_connection((one.host, port), _TIMEOUT_S).close()
         return _device(one)
+    if one.speaks == "snmp":
+        return _by_snmp(one, port)
     try:
         return projector(one, pjlink.ask(one.host, port, secret(one), _TIMEOUT_S))
     except pjlink.PjlinkError as error:
         return _device(one, note=f"PJLink: {error}")
+
+
+def _by_snmp(one: Watched, port: int) -> Device:
+    try:
+        from agent.probes import network_snmp
+    except ModuleNotFoundError:
+        return _device(one, present=True, note="SNMP: pip install schoolpulse[snmp]")
+    facts = network_snmp.ask(one.host, port, secret(one), _TIMEOUT_S)
+    return msgspec.structs.replace(
+        _device(one, note="; ".join(f"{part}: warning" for part in facts.warnings)),
+        name=one.name or facts.name[:256],
+        model=facts.description[:256],
+        serial=facts.serial[:256],
+        power="on" if facts.on else "unknown",
+        fault=", ".join(facts.faults),
+    )
 
 
 def secret(one: Watched) -> str:

@@ -2,7 +2,9 @@
 # The caller sets `folder`, which prepare.sh has filled.
 unset DISPLAY
 : "${folder:?}"
-export WINEPREFIX="${WINEPREFIX:-$folder/prefix}" WINEARCH=win64 WINEDEBUG=-all
+# Not in the source tree: a prefix links to the whole file system, and pip would walk it all.
+export WINEPREFIX="${WINEPREFIX:-${XDG_CACHE_HOME:-$HOME/.cache}/schoolpulse/wine}"
+export WINEARCH=win64 WINEDEBUG=-all
 export WINEDLLOVERRIDES="mscoree=;mshtml=;winemenubuilder.exe="
 export PYTHONHOME="Z:$folder/python" PYTHONUTF8=1 PYTHONDONTWRITEBYTECODE=1
 

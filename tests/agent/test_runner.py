@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from agent import gather, status
+from agent import runner as runner_module
 from agent.config import Config, Line, Probes
 from agent.identity import Identity
 from agent.lock import HeldError, Lock
@@ -117,6 +118,20 @@ def test_a_change_of_devices_is_reported_at_once(
     seen.pop(0)
     second = heard(city, 3)
     assert not any(isinstance(one, Device) for one in second.readings)
+
+
+def test_a_change_is_told_again_when_the_keeper_can_believe_it(
+    city: Any, run: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    there = Device("monitor", "HDMI-1")
+    seen = [(there,), ()]
+    monkeypatch.setattr(
+        gather.probes, "run", lambda names, context: Gathered(seen.pop(0) if seen else (), ())
+    )
+    monkeypatch.setattr(runner_module, "_CONFIRM_S", 2.0)
+    run(probes=Probes(enabled=("displays",), check_s=1))
+    first, again = heard(city, 3), heard(city, 4)
+    assert 1_500 <= again.time - first.time <= 10_000  # not the five minutes of the settings
 
 
 def test_a_policy_changes_the_period_without_a_restart(city: Any, run: Any) -> None:

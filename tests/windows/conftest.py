@@ -5,10 +5,12 @@ from __future__ import annotations
 import contextlib
 import os
 import subprocess
+import threading
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -41,12 +43,26 @@ class Wine:
         return self.prefix / "drive_c"
 
     def run(self, *words: str | Path, timeout: float = 120) -> subprocess.CompletedProcess[str]:
-        """Run a program to its end; its output goes through a pipe, as Wine writes no files."""
-        call = ["wine", *map(str, words)]
-        return subprocess.run(
-            call, env=self.environment, capture_output=True, text=True, timeout=timeout,
-            check=False, encoding="utf-8", errors="replace",
-        )  # fmt: skip
+        """Run a program to its end; its output goes through a pipe, as Wine writes no files.
+
+        Only the program's end counts: Wine's own services may hold its pipes for ever.
+        """
+        process = self.start(*words)
+        said: tuple[list[bytes], list[bytes]] = [], []
+        readers = [
+            threading.Thread(target=_read, args=(pipe, into), daemon=True)
+            for pipe, into in zip((process.stdout, process.stderr), said, strict=True)
+        ]
+        for reader in readers:
+            reader.start()
+        try:
+            code = process.wait(timeout)
+        finally:
+            process.kill()
+        for reader in readers:
+            reader.join(2)
+        out, err = (b"".join(chunks).decode("utf-8", "replace") for chunks in said)
+        return subprocess.CompletedProcess(process.args, code, out, err)
 
     def start(self, *words: str | Path) -> subprocess.Popen[bytes]:
         call = ["wine", *map(str, words)]
@@ -65,7 +81,8 @@ class Wine:
             ["wine", "cmd"], env=self.environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE
         )
         yield
-        waits.communicate(timeout=30)
+        waits.kill()
+        waits.wait(30)
 
     def registry(self, tree: dict[str, dict[str, str]]) -> None:
         """Keys and values as a .reg file has them."""
@@ -114,6 +131,11 @@ def windows(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Wine]:
     with made.someone():
         yield made
     made.end()
+
+
+def _read(pipe: Any, into: list[bytes]) -> None:
+    while chunk := os.read(pipe.fileno(), 65536):
+        into.append(chunk)
 
 
 def until(met: object, seconds: float = 60, what: str = "") -> object:

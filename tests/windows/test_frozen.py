@@ -176,7 +176,9 @@ def test_killed_and_started_again_it_has_lost_nothing(windows, kit, city, tree):
         kit.until(lambda: waiting() == 0, 90, "all receipted")
         kinds = {k for (k,) in city.rows("SELECT DISTINCT kind FROM device")}
         assert {"projector", "touch", "camera", "printer", "sound"} <= kinds
-        boots = city.rows("SELECT boot, count(*) FROM agent GROUP BY boot")
+        boots = city.rows(
+            f"SELECT boot, count(*) FROM agent WHERE school = '{SCHOOL}' GROUP BY boot"
+        )
         assert len(boots) == 2
     finally:
         for pid in windows.processes("schoolpulse-agent.exe"):
@@ -200,13 +202,17 @@ def test_the_installer_installs_a_service_and_leaves_no_trace(windows, kit, city
     ).write_bytes(setup.read_bytes())
     (desk / "agent.toml").write_text(city.settings)
     before = windows.files()
-    stored = city.rows("SELECT count(*) FROM agent")[0][0]
+    stored = city.rows(f"SELECT count(*) FROM agent WHERE school = '{SCHOOL}'")[0][0]
 
     assert windows.install("C:\\desk\\setup.exe", "/S") == 0
     program = windows.drive / "Program Files/SchoolPulse/schoolpulse-agent.exe"
     assert program.exists()
     kit.until(lambda: service_state(windows) == "RUNNING", 60, "a running service")
-    kit.until(lambda: city.rows("SELECT count(*) FROM agent")[0][0] > stored, 90, "its report")
+    kit.until(
+        lambda: city.rows(f"SELECT count(*) FROM agent WHERE school = '{SCHOOL}'")[0][0] > stored,
+        90,
+        "its report",
+    )
     log = (windows.drive / "ProgramData/SchoolPulse/agent.log").read_text("utf-8")
     assert "start" in log
 

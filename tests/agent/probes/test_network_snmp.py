@@ -1,0 +1,96 @@
+"""A printer over SNMP: a real snmpd that says what a printer says."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+import services
+from agent.config import Watched
+from agent.probes import network_ask, network_snmp
+
+Start = Callable[[str, int], Watched]
+
+
+@pytest.fixture
+def printer(tmp_path: Path) -> Iterator[Start]:
+    """Starts a printer whose status and first byte of errors are given."""
+    running: list[subprocess.Popen[bytes]] = []
+
+    def start(errors: str, status: int) -> Watched:
+        port = services.free_port()
+        settings = tmp_path / "snmpd.conf"
+        settings.write_text(
+            f"agentAddress udp:127.0.0.1:{port}\nrocommunity s3cret\n"
+            "sysDescr HP LaserJet 1020\nsysName 文印室\n"
+            f"override 1.3.6.1.2.1.25.3.5.1.1.1 integer {status}\n"
+            f"override 1.3.6.1.2.1.25.3.5.1.2.1 octet_str 0x{errors}\n"
+            'override 1.3.6.1.2.1.43.5.1.1.17.1 octet_str "JL1A2B3"\n'
+        )
+        call = [services.require("snmpd"), "-f", "-Lo", "-C", "-c", str(settings), "-I", "-smux"]
+        with (tmp_path / "log").open("ab") as log:
+            running.append(subprocess.Popen(call, stdout=log, stderr=log))
+        return Watched(
+            host="127.0.0.1", port=port, kind="printer", speaks="snmp", password="s3cret"
+        )
+
+    yield start
+    for process in running:
+        process.terminate()
+        process.wait(10)
+
+
+def asked(one: Watched) -> network_snmp.Facts:
+    """Its facts, once it listens."""
+    assert one.port is not None
+    for _ in range(50):
+        try:
+            return network_snmp.ask(one.host, one.port, one.password, 0.3)
+        except TimeoutError:
+            continue
+    pytest.fail("snmpd does not answer")
+
+
+def test_a_printer_that_is_idle(printer):
+    one = printer("00", 3)
+    facts = asked(one)
+    assert (facts.description, facts.serial, facts.on) == ("HP LaserJet 1020", "JL1A2B3", True)
+    device = network_ask.ask(one)
+    assert (device.kind, device.present, device.power, device.fault) == ("printer", True, "on", "")
+    assert (device.model, device.serial) == ("HP LaserJet 1020", "JL1A2B3")
+
+
+def test_a_jam_is_a_fault_and_low_toner_a_warning(printer):
+    one = printer("24", 4)
+    asked(one)
+    device = network_ask.ask(one)
+    assert (device.fault, device.note) == ("jammed", "low toner: warning")
+
+
+def test_a_wrong_community_and_nobody_are_silence(printer, monkeypatch):
+    monkeypatch.setattr(network_ask, "_TIMEOUT_S", 0.3)
+    one = printer("00", 3)
+    asked(one)
+    with pytest.raises(OSError, match="timeout"):
+        network_snmp.ask(one.host, one.port or 0, "wrong", 0.3)
+    with pytest.raises(OSError):  # noqa: PT011
+        network_ask.ask(Watched(host="127.0.0.1", port=services.free_port(), speaks="snmp"))
+
+
+def test_without_the_extra_the_device_says_so(printer, monkeypatch):
+    monkeypatch.delattr("agent.probes.network_snmp")
+    monkeypatch.setitem(sys.modules, "agent.probes.network_snmp", None)
+    device = network_ask.ask(Watched(host="192.0.2.1", speaks="snmp", kind="printer"))
+    assert device.note == "SNMP: pip install schoolpulse[snmp]"
+
+
+@pytest.mark.parametrize(
+    ("errors", "faults"),
+    [(b"", ()), (b"\x40", ("no paper",)), (b"\x1c", ("no toner", "door open", "jammed"))],
+)
+def test_error_bits(errors, faults):
+    assert network_snmp.Facts(errors=errors).faults == faults
