@@ -63,7 +63,7 @@ bench-line: $(VENV)/.dev
 
 # Every query of every board and alert on a city-month of 600 schools, in a real InfluxDB.
 bench-dashboards: $(VENV)/.dev
-	$(BENCH)boards.py
+	$(BENCH)boards_month/measure.py
 
 docs: $(VENV)/.dev
 	$(RUN)python -m collector.schema_page > docs/schema.md

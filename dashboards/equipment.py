@@ -28,6 +28,7 @@ def build(lang: Lang) -> Json:
         Row(Words("计算机教室与未绑定的电脑", "Computer rooms, and PCs not bound").of(lang), 10,
             [(12, _short_rooms(lang)), (12, _unbound(lang))]),
     ]  # fmt: skip
+    rows.insert(3, Row(Words("灯泡", "Lamps").of(lang), 8, [(24, _lamps(lang))]))
     chosen = [*variables.sources(lang), variables.district(lang)]
     description = Words(
         "全市或一个区县的多媒体设备：久的在上。关机的电脑不是故障，待机的投影机不是缺失。",
@@ -98,6 +99,24 @@ def _missing(lang: Lang) -> Json:
     query = Query("event", open_events("gone", "appeared"))
     made = tables.listing(head, query, columns, lang, ("Time", False))
     return tables.hide(made, "event", "detail")
+
+
+def _lamps(lang: Lang) -> Json:
+    hours = thresholds.LAMP_HOURS.value
+    about = Words(
+        f"灯泡点了超过 {hours} 小时的投影机（联网、会说自己小时数的），久的在上：先买好灯泡。",
+        f"Projectors on the network whose lamp has burnt for more than {hours} hours, the longest "
+        "first: order lamps.",
+    )
+    head = Head(Words("该换的灯泡", "Lamps to replace").of(lang), about.of(lang), _WELL.of(lang))
+    burnt = Column("lamp_hours", Words("灯泡小时", "lamp hours"), "count", 130)
+    where: Where = {**_HERE, "kind": "projector", "lamp_hours": Beyond(">", hours)}
+    by = ("school", "district", "room", "device")
+    text = influxql.each("device_day", "last", {"lamp_hours": "lamp_hours"}, where, by,
+                         influxql.WEEK)  # fmt: skip
+    made = tables.listing(head, Query("device_day", text), [burnt, SCHOOL, DISTRICT, ROOM], lang,
+                          ("lamp_hours", True))  # fmt: skip
+    return tables.hide(made, "device")
 
 
 _STATES: tuple[tuple[str, Test, Words], ...] = (

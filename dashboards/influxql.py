@@ -16,7 +16,8 @@ TIME = "$timeFilter"
 
 #: Where the boards' time is not what is asked: the newest rows, whatever stretch is shown.
 #: A day's row stands at its midnight, so the last 24 hours hold exactly one: today's.
-TODAY, RECENT, WEEK = "time > now() - 1d", "time > now() - 3d", "time > now() - 8d"
+TODAY, TWO_DAYS, RECENT = "time > now() - 1d", "time > now() - 36h", "time > now() - 3d"
+WEEK = "time > now() - 8d"
 MONTH, YEAR = "time > now() - 45d", "time > now() - 400d"
 
 
@@ -33,13 +34,19 @@ class Beyond(NamedTuple):
     value: float | str
 
 
+class Outside(NamedTuple):
+    """Farther from 0 than this, on either side."""
+
+    limit: str
+
+
 class OneOf(NamedTuple):
     """Any of these values."""
 
     values: Sequence[str]
 
 
-Test = str | bool | Chosen | Beyond | OneOf
+Test = str | bool | Chosen | Beyond | Outside | OneOf
 #: Tags and fields that must equal a value, be chosen, or lie beyond one.
 Where = Mapping[str, Test]
 
@@ -172,6 +179,8 @@ def _equals(known: Measurement, name: str, value: Test) -> str:
         return f'"{name}" =~ /^(${{{value.variable}:regex}})$/'
     if isinstance(value, Beyond):
         return f'"{name}" {value.sign} {value.value}'
+    if isinstance(value, Outside):
+        return f'("{name}" > {value.limit} OR "{name}" < -{value.limit})'
     if isinstance(value, OneOf):
         return "(" + " OR ".join(f"\"{name}\" = '{one}'" for one in value.values) + ")"
     if isinstance(value, bool):

@@ -62,11 +62,10 @@ def room(lang: Lang) -> Json:
 
 def version(lang: Lang) -> Json:
     """The versions of agents that report; hidden, one panel is repeated over them."""
-    fields = {"version": "version"}
-    inner = influxql.each("agent", "last", fields, {}, ("machine",), influxql.RECENT)
-    text = influxql.over('DISTINCT("version")', inner)
+    text = influxql.rows("machine_day", ["version"], {}, influxql.WEEK)
+    text = text.replace('"version"', 'DISTINCT("version")', 1)
     label = Words("版本", "version").of(lang)
-    made = _query("version", label, "agent", text, every=True)
+    made = _query("version", label, "machine_day", text, every=True)
     del made["allValue"]
     return made | {"multi": True, "hide": 2}
 

@@ -1,6 +1,6 @@
 """Every query of every panel, variable and alert on a real InfluxDB that holds a city-month.
 
-    python tests/bench/boards.py [--config collector.toml] [--schools 600]
+    python tests/bench/boards_month/measure.py [--config collector.toml] [--schools 600]
 
 Without a configuration it starts Debian's InfluxDB with an empty folder and loads it; with one
 it asks the store that is configured, which `city_month.py` has filled. Prints one line a query:
