@@ -105,10 +105,11 @@ def _count(field: str, lang: Lang) -> Json:
 def _tests(lang: Lang) -> Json:
     about = Words(
         "每个点是一次线路测试（红的在课上）；线是近 30 个开放日课外测试的第 90 百分位（判定用）"
-        "与课堂中位数（上课时实际得到的）。虚线是 10 Mbit/s。低的点可能是别人在用，高的点才说明线路。",
+        "与课堂中位数（上课时实际得到的）。虚线是 10 Mbit/s。低的点可能是别人在用，"
+        "高的点才说明线路。",
         "Each point is a test (red: in a lesson); the lines are the 90th percentile of quiet tests "
-        "(which decides) and the median in lessons (what a class gets). Dashed: 10 Mbit/s. A low point may be "
-        "other traffic; a high one proves the line.",
+        "(which decides) and the median in lessons (what a class gets). Dashed: 10 Mbit/s. A low "
+        "point may be other traffic; a high one proves the line.",
     )
     head = Head(Words("线路测试", "Line tests").of(lang), about.of(lang), _NO_TEST.of(lang))
     ok: Where = {"school": SCHOOL, "outcome": "ok"}
