@@ -6,7 +6,7 @@ PIP := $(RUN)python -m pip install --quiet --disable-pip-version-check -c constr
 BENCH := PYTHONPATH=tests/support $(RUN)python tests/bench/
 
 .PHONY: demo test check docs clean faults fuzz test-windows installer bench bench-rest \
-  bench-collector bench-fleet bench-line bench-equipment bench-dashboards
+  bench-collector bench-fleet bench-line bench-equipment bench-dashboards types-boards
 
 demo: $(VENV)/.demo
 	$(RUN)schoolpulse demo
@@ -64,6 +64,10 @@ bench-line: $(VENV)/.dev
 # Every query of every board and alert on a city-month of 600 schools, in a real InfluxDB.
 bench-dashboards: $(VENV)/.dev
 	$(BENCH)boards_month/measure.py
+
+# The built boards against the types that Grafana publishes (needs node and npm).
+types-boards:
+	$(PYTHON) tests/dashboards/typed.py
 
 docs: $(VENV)/.dev
 	$(RUN)python -m collector.schema_page > docs/schema.md

@@ -69,7 +69,7 @@ def bars(head: Head, query: Query, steps: Sequence[Json], overrides: Sequence[Js
 def table(head: Head, query: Query, columns: Json, overrides: Sequence[Json]) -> Json:
     """Rows by series; `columns` renames and orders."""
     organize = {"id": "organize", "options": columns}
-    defaults = _defaults(head, [], "none") | {"decimals": None}
+    defaults = _defaults(head, [], "none")
     defaults["custom"] = {"minWidth": 50}
     # Without it an empty cell would say what to do when the whole table is empty.
     cells = {"matcher": {"id": "byRegexp", "options": "/.*/"},

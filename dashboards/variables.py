@@ -11,6 +11,8 @@ from dashboards.influxql import Chosen
 from dashboards.panels import Json, source
 from dashboards.words import Lang, Words
 
+#: Nothing is chosen yet: Grafana takes the first that it finds.
+_NOTHING = {"text": "", "value": ""}
 CITY_CODE = "630100"
 DISTRICT = Chosen("district")
 ROOM = Chosen("room")
@@ -85,7 +87,6 @@ def _query(
         "label": label,
         "datasource": source(measurement),
         "query": text,
-        "definition": text,
         "regex": regex,
         "refresh": 1,
         "sort": 1,
@@ -93,7 +94,7 @@ def _query(
         "multi": False,
         "hide": 0,
         "options": [],
-        "current": {"text": "All", "value": "$__all"} if every else {},
+        "current": {"text": "All", "value": "$__all"} if every else dict(_NOTHING),
         **({"allValue": ".*"} if every else {}),
     }
 
@@ -111,5 +112,5 @@ def _source(retention: str, label: str) -> Json:
         "includeAll": False,
         "multi": False,
         "options": [],
-        "current": {},
+        "current": dict(_NOTHING),
     }
