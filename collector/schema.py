@@ -11,6 +11,7 @@ from typing import Literal
 
 Retention = Literal["telemetry", "evidence"]
 Type = Literal["int", "float", "bool", "str"]
+_TYPES: dict[str, Type] = {"int": "int", "float": "float", "bool": "bool", "str": "str"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,13 +53,8 @@ def _measurement(name: str, retention: Retention, tags: str, point: str, rows: s
     fields = {}
     for row in filter(None, rows.splitlines()):
         field, kind, unit, meaning = row.split(None, 3)
-        fields[field] = Field(field, _type(kind), "" if unit == "-" else unit, meaning)
+        fields[field] = Field(field, _TYPES[kind], "" if unit == "-" else unit, meaning)
     return Measurement(name, retention, tuple(tags.split()), point, fields)
-
-
-def _type(text: str) -> Type:
-    kinds: dict[str, Type] = {"int": "int", "float": "float", "bool": "bool", "str": "str"}
-    return kinds[text]
 
 
 _RAW = """
@@ -281,7 +277,8 @@ congested bool - meets, with a median below the threshold
     _measurement("indicator", "evidence", "area district indicator", "a share on that day", """
 level str - city, district or school
 name str - the area's name
-label str - its name and code, as boards offer it
+code str - by which the tags of other measurements name it
+label str - its name and that code, as boards offer it
 all int - units
 verified int - units verified
 inspected int - units inspected

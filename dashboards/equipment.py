@@ -178,24 +178,22 @@ def _daily(lang: Lang) -> Json:
 def _short_rooms(lang: Lang) -> Json:
     share = thresholds.SEATS_SHARE.value
     about = Words(
-        f"最近一周里，有几天上报的电脑不到座位的八成（{share:.0%}），天数多的在上。"
-        "计数需要有一天够数：上一节课，把电脑都打开。",
-        f"On how many days of the week fewer PCs reported than {share:.0%} of the seats. One day "
-        "with enough counts: hold a lesson with all of them on.",
+        f"最近三天里，上报的电脑不到座位的八成（{share:.0%}）的计算机教室。计数需要有一天够数："
+        "上一节课，把电脑都打开。",
+        f"Computer rooms in which, in the last three days, fewer PCs reported than {share:.0%} of "
+        "the seats. One day with enough counts: hold a lesson with all of them on.",
     )
     title = Words("电脑不足的计算机教室", "Computer rooms short of PCs")
     head = Head(title.of(lang), about.of(lang), _WELL.of(lang))
-    columns = [SCHOOL, DISTRICT, ROOM, Column("days", Words("天数", "days"), "count", 70),
-               Column("pcs", Words("最多", "at most"), "count", 70),
-               Column("seats", Words("座位", "seats"), "count", 70)]  # fmt: skip
+    columns = [SCHOOL, DISTRICT, ROOM, Column("pcs", Words("电脑", "PCs"), "count", 70),
+               Column("seats", Words("座位", "seats"), "count", 70),
+               Column("Time", Words("日期", "day"), "day", 105)]  # fmt: skip
     where: Where = {
         **_HERE, "seats": Beyond(">", 0), "pcs": Beyond("<", f'{share} * "seats"')
     }  # fmt: skip
-    by = ("school", "district", "room")
-    text = influxql.each("room_day", "max", {"pcs": "pcs", "seats": "seats"}, where, by,
-                         influxql.WEEK)  # fmt: skip
-    text = text.replace("SELECT ", 'SELECT count("pcs") AS "days", ', 1)
-    return tables.listing(head, Query("room_day", text), columns, lang, ("days", True))
+    names = ["school", "district", "room", "pcs", "seats"]
+    text = influxql.rows("room_day", names, where, influxql.RECENT)
+    return tables.listing(head, Query("room_day", text), columns, lang, ("Time", True))
 
 
 def _unbound(lang: Lang) -> Json:

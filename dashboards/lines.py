@@ -36,7 +36,7 @@ def build(lang: Lang) -> Json:
         ),
         Row(Words("低于合同", "Under the contract").of(lang), 10, [(24, _under(lang))]),
         Row(Words("还不知道", "Not known").of(lang), 10, [(14, _unknown(lang)), (10, _why(lang))]),
-        Row(Words("全部线路", "All lines").of(lang), 14, [(24, _ranking(lang))]),
+        Row(Words("测出来的线路", "Lines measured").of(lang), 14, [(24, _ranking(lang))]),
         Row(Words("走势", "Trend").of(lang), 8, [(24, _trend(lang))]),
     ]
     chosen = [*variables.sources(lang), variables.district(lang)]
@@ -132,13 +132,14 @@ def _why(lang: Lang) -> Json:
 
 def _ranking(lang: Lang) -> Json:
     about = Words(
-        "全部线路，慢的在上。点学校看它每一次测试。「达标但拥塞」：带宽够，但多数时候被占满。",
-        "All lines, the slowest first. A click on the school shows each test. congested: fast "
-        "enough, mostly full.",
+        "测出来的线路，慢的在上。点学校看它每一次测试。「达标但拥塞」：带宽够，但多数时候被占满。",
+        "All lines measured, the slowest first. A click on the school shows each test. congested: "
+        "fast enough, mostly full.",
     )
-    head = Head(Words("全部线路", "All lines").of(lang), about.of(lang), _NO_DAY.of(lang))
+    head = Head(Words("测出来的线路", "Lines measured").of(lang), about.of(lang), _NO_DAY.of(lang))
     fields = [c.name for c in _COLUMNS if c is not _SHARE]
-    text = influxql.rows("line_day", fields, _HERE, TODAY)
+    where: Where = {**_HERE, "p90_mbps": Beyond(">", 0)}
+    text = influxql.rows("line_day", fields, where, TODAY)
     return _with_share(tables.listing(head, Query("line_day", text), _COLUMNS, lang,
                                       ("p90_mbps", False)))  # fmt: skip
 

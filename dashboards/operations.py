@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dashboards import influxql, panels, tables, thresholds, variables
 from dashboards.board import Look, Row, board
-from dashboards.influxql import Beyond, Chosen, Outside, Where
+from dashboards.influxql import Beyond, Outside, Where
 from dashboards.panels import Head, Json, Query
 from dashboards.tables import DISTRICT, SCHOOL, Column
 from dashboards.words import Lang, Words
@@ -64,11 +64,12 @@ def _now(lang: Lang) -> list[tuple[int, Json]]:
 
 def _pcs_on(lang: Lang) -> Json:
     about = Words(
-        "最近一个开放小时里有上报的电脑数。晚上显示的是白天最后一小时。",
-        "PCs that reported in the newest open hour; at night, the day's last.",
+        "最近一个开放小时里有上报的电脑数。晚上显示的是白天最后一小时；假日里没有。",
+        "PCs that reported in the newest open hour; at night, the day's last; none on a holiday.",
     )
-    head = Head(Words("在线电脑", "PCs that report").of(lang), about.of(lang), _SILENT.of(lang))
-    text = influxql.each("school_hour", "sum", {"pcs": "pcs"}, _OPEN, (), influxql.WEEK, "1h")
+    none = Words("最近一天没有开放的小时", "no open hour in the last day")
+    head = Head(Words("在线电脑", "PCs that report").of(lang), about.of(lang), none.of(lang))
+    text = influxql.each("school_hour", "sum", {"pcs": "pcs"}, _OPEN, (), influxql.TODAY, "1h")
     made = panels.stat(head, Query("school_hour", influxql.over('last("pcs") AS "pcs"', text)),
                        [], "none")  # fmt: skip
     made["options"]["textMode"] = "value"
@@ -161,13 +162,13 @@ def _online(lang: Lang) -> Json:
 
 def _versions(lang: Lang) -> Json:
     about = Words(
-        "有多少台电脑用这个版本的代理，最近一周里最多的一天。旧版本长期不减：那些学校没有自动更新。",
-        "How many PCs run this version of the agent, on the week's best day. An old one that "
-        "stays: those schools do not update.",
+        "有多少台电脑用这个版本的代理，最近三天里最多的一天。旧版本长期不减：那些学校没有自动更新。",
+        "How many PCs run this version of the agent, on the best of three days. An old one "
+        "that stays: those schools do not update.",
     )
     head = Head("$version", about.of(lang), _SILENT.of(lang))
-    where: Where = {**_HERE, "version": Chosen("version")}
-    text = influxql.each("machine_day", "count", {"seen": "n"}, where, (), influxql.WEEK, "1d")
+    where: Where = {**_HERE, "version": "${version:raw}"}
+    text = influxql.each("machine_day", "count", {"seen": "n"}, where, (), influxql.RECENT, "1d")
     made = panels.stat(head, Query("machine_day", text, False, "$col"), [], "none")
     made["options"]["textMode"] = "value"
     made["options"]["reduceOptions"]["calcs"] = ["max"]

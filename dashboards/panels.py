@@ -70,7 +70,11 @@ def table(head: Head, query: Query, columns: Json, overrides: Sequence[Json]) ->
     """Rows by series; `columns` renames and orders."""
     organize = {"id": "organize", "options": columns}
     defaults = _defaults(head, [], "none")
-    defaults["custom"] = {"minWidth": 50}
+    # As coloured text in the text's own colour: else Grafana shows an empty column as JSON.
+    defaults["custom"] = {
+        "minWidth": 50, "displayMode": "color-text", "cellOptions": {"type": "color-text"}
+    }  # fmt: skip
+    defaults["color"] = {"mode": "fixed", "fixedColor": "text"}
     # Without it an empty cell would say what to do when the whole table is empty.
     cells = {"matcher": {"id": "byRegexp", "options": "/.*/"},
              "properties": [{"id": "noValue", "value": "—"}]}  # fmt: skip
@@ -150,9 +154,10 @@ def histogram(head: Head, query: Query, size: int, unit: str, value: str) -> Jso
     """How many rows fall into each stretch of `size`."""
     defaults = _defaults(head, [], unit)
     defaults["custom"] = {
-        "fillOpacity": 80, "lineWidth": 1, "gradientMode": "none", "axisSoftMin": 0
+        "fillOpacity": 80, "lineWidth": 1, "gradientMode": "none"
     }  # fmt: skip
     defaults["color"] = {"mode": "fixed", "fixedColor": value}
+    defaults["min"] = 0
     options = {"bucketSize": size, "combine": True, "legend": _LEGEND | {"showLegend": False}}
     return _panel("histogram", head, [query], defaults, options)
 

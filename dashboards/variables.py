@@ -64,7 +64,7 @@ def room(lang: Lang) -> Json:
 
 def version(lang: Lang) -> Json:
     """The versions of agents that report; hidden, one panel is repeated over them."""
-    text = influxql.rows("machine_day", ["version"], {}, influxql.WEEK)
+    text = influxql.rows("machine_day", ["version"], {}, influxql.RECENT)
     text = text.replace('"version"', 'DISTINCT("version")', 1)
     label = Words("版本", "version").of(lang)
     made = _query("version", label, "machine_day", text, every=True)

@@ -36,7 +36,7 @@ from dashboards.board import Asked, queries
 _LIMIT_MS = 1000
 _TIMES = 3
 #: What the simulated city has none of.
-_MAY_BE_EMPTY = re.compile(r"dropped|模拟数据")
+_MAY_BE_EMPTY = re.compile(r"dropped|模拟数据|microphone|camera")
 
 
 class Answer(NamedTuple):
@@ -92,7 +92,7 @@ class Filled:
         def value(found: re.Match[str]) -> str:
             return self._values[found.group(1) or found.group(2)]
 
-        return re.sub(r"\$\{(\w+)(?::regex)?\}|\$(\w+)", value, text)
+        return re.sub(r"\$\{(\w+)(?::\w+)?\}|\$(\w+)", value, text)
 
 
 def asked() -> Iterator[tuple[str, str, Asked]]:
