@@ -15,6 +15,7 @@ _SILENT = Words(
     "最近一周没有教室上报：采集服务在运行吗（schoolpulse doctor）？是假期吗？",
     "no room reported this week: does the collector run (schoolpulse doctor), is it a holiday?",
 )
+_SEVEN_DAYS = "time > now() - 7d"
 _WHERE = [SCHOOL, DISTRICT, ROOM, Column("kind", Words("种类", "kind"), "kind", 110)]
 
 
@@ -39,24 +40,24 @@ def build(lang: Lang) -> Json:
     return board("schoolpulse-equipment", title, description, rows, lang, Look(chosen))
 
 
-def open_events(began: str, ended: str, also: str = "") -> str:
+def open_events(began: str, ended: str, time: str = influxql.YEAR) -> str:
     """The devices whose newest `began` or `ended` is `began`; time is when it began."""
     columns = ["detail", "school", "district", "room", "kind"]
-    inner = influxql.newest("event", "event", columns, (began, ended), "device", _HERE)
+    either = (began, ended)
+    inner = influxql.newest("event", "event", columns, either, ("device",), _HERE, time)
     shown = ", ".join(f'"{name}"' for name in columns)
-    return influxql.over(f'"event", {shown}', inner, f"\"event\" = '{began}'{also}")
+    return influxql.over(f'"event", {shown}', inner, f"\"event\" = '{began}'")
 
 
 def _now(lang: Lang) -> list[tuple[int, Json]]:
-    week = " AND time < now() - 7d"
     return [
         (6, _number(Words("故障", "Faults open"), open_events("fault", "repaired"), lang)),
-        (6, _number(Words("超过一周的故障", "Faults older than a week"),
-                    open_events("fault", "repaired", week), lang)),
+        (6, _number(Words("其中一周内的", "Of these, this week's"),
+                    open_events("fault", "repaired", _SEVEN_DAYS), lang)),
         (6, _number(Words("不见了的设备", "Devices missing"),
                     open_events("gone", "appeared"), lang)),
-        (6, _number(Words("不见超过一周", "Missing more than a week"),
-                    open_events("gone", "appeared", week), lang)),
+        (6, _number(Words("其中一周内的", "Of these, this week's"),
+                    open_events("gone", "appeared", _SEVEN_DAYS), lang)),
     ]  # fmt: skip
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from dashboards import influxql, panels, tables, thresholds, variables
 from dashboards.board import Look, Row, board
-from dashboards.influxql import TODAY, Beyond, Where
+from dashboards.influxql import TODAY, Between, Beyond, Where
 from dashboards.panels import Head, Json, Query
 from dashboards.tables import DISTRICT, SCHOOL, Column
 from dashboards.words import LINE, VERDICTS, Lang, Words
@@ -16,6 +18,7 @@ _NO_DAY = Words(
     "lines?",
 )
 _NONE = Words("没有：这里没有要做的事", "none: nothing to do here")
+_EDGES = (0, 10, 20, 50, 100, 1000, 1_000_000)  # Mbit/s
 _SHARE = Column("share", Words("实测 ÷ 合同", "measured / contract"), "share", 120)
 _COLUMNS = [
     SCHOOL, DISTRICT, Column("line", LINE["line"], "text", 90),
@@ -67,14 +70,18 @@ def _counts(lang: Lang) -> Json:
 
 def _distribution(lang: Lang) -> Json:
     about = Words(
-        "今天每条线路的实测（第 90 百分位），每格 10 Mbit/s。最左一格里是达不到 10M 的。",
-        "Each line's measured rate today (90th percentile), 10 Mbit/s a bar. The leftmost bar "
-        "holds those under 10.",
+        "今天每条线路的实测（第 90 百分位，Mbit/s）。第一条是达不到 10M 的。",
+        "Each line's measured rate today (90th percentile, Mbit/s). The first bar holds those "
+        "under 10.",
     )
     head = Head(Words("实测的分布", "How fast they are").of(lang), about.of(lang), _NO_DAY.of(lang))
-    text = influxql.rows("line_day", ["p90_mbps"], _HERE, TODAY)
-    text = text.replace('"p90_mbps"', f'"p90_mbps" AS "{LINE["p90_mbps"].of(lang)}"', 1)
-    return panels.histogram(head, Query("line_day", text), 10, "Mbits", thresholds.BLUE)
+    asked = []
+    for low, high in pairwise(_EDGES):
+        shown = f"{low}–{high}" if high < _EDGES[-1] else f"≥ {low}"
+        where: Where = {**_HERE, "p90_mbps": Between(low, high)}
+        text = influxql.each("line_day", "count", {"p90_mbps": shown}, where, (), TODAY)
+        asked.append(Query("line_day", text))
+    return panels.counts(head, asked, [])
 
 
 def _under(lang: Lang) -> Json:

@@ -25,7 +25,7 @@ def build(lang: Lang) -> Json:
         Row(Words("全市三项指标", "The city's three indicators").of(lang), 5, _now(lang)),
         Row(Words("与目标对照", "Against the target").of(lang), 7, _against(lang)),
         *(
-            Row(INDICATORS[name].of(lang), 9, [(24, _district_table(name, lang))])
+            Row(INDICATORS[name].of(lang), 10, [(24, _district_table(name, lang))])
             for name in INDICATORS
         ),
         Row(Words("学校在哪里", "Where the schools are").of(lang), 11, _maps(lang)),

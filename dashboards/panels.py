@@ -150,18 +150,6 @@ def counts(head: Head, queries: Sequence[Query], overrides: Sequence[Json]) -> J
     return _panel("bargauge", head, queries, defaults, options, overrides)
 
 
-def histogram(head: Head, query: Query, size: int, unit: str, value: str) -> Json:
-    """How many rows fall into each stretch of `size`."""
-    defaults = _defaults(head, [], unit)
-    defaults["custom"] = {
-        "fillOpacity": 80, "lineWidth": 1, "gradientMode": "none"
-    }  # fmt: skip
-    defaults["color"] = {"mode": "fixed", "fixedColor": value}
-    defaults["min"] = 0
-    options = {"bucketSize": size, "combine": True, "legend": _LEGEND | {"showLegend": False}}
-    return _panel("histogram", head, [query], defaults, options)
-
-
 def timeline(head: Head, query: Query, mappings: Sequence[Json]) -> Json:
     """Stretches of one state after the other."""
     defaults = _defaults(head, [], "none") | {"mappings": list(mappings)}

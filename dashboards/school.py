@@ -34,7 +34,7 @@ def build(lang: Lang) -> Json:
             [(12, _hours(lang)), (12, _pcs_on(lang))]),
         Row(Words("合同与实测", "Contract against measured").of(lang), 6, [(24, _lines(lang))]),
         Row(Words("教室与设备", "Rooms and equipment").of(lang), 11,
-            [(12, school_rooms.rooms(lang)), (12, school_rooms.devices(lang))]),
+            [(13, school_rooms.rooms(lang)), (11, school_rooms.devices(lang))]),
         Row(Words("故障与变化", "Faults and changes").of(lang), 8,
             [(24, school_rooms.events(lang))]),
         Row(Words("电脑", "PCs").of(lang), 10, [(24, school_rooms.machines(lang))]),

@@ -62,7 +62,7 @@ def school_hours(city: City, first: dt.date, until: dt.datetime) -> Iterator[Poi
             tags = {"school": school.code, "district": register.district_of(school.code)}
             fields: dict[str, Value] = {
                 "pcs": pcs, "reports": pcs * _REPORTS_AN_HOUR, "missing": 0, "faults": 0,
-                "open": is_open, "simulated": True,
+                "open": is_open and school.closed is None, "simulated": True,
             }  # fmt: skip
             yield Point("school_hour", tags, fields, int(moment.timestamp()) * 10**9)
 

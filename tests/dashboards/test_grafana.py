@@ -37,7 +37,7 @@ pytestmark = [
     pytest.mark.skipif(not (URL and SERVER["URL"]), reason="no Grafana or InfluxDB 2 is given"),
     pytest.mark.timeout(300),
 ]
-_PATIENCE_S = 120
+_PATIENCE_S = 150
 TAGS = {"school": "9900000001", "district": "630102"}
 #: Slow on one day only, and silent in one hour only: nobody must be told.
 CALM = {"school": "9900000002", "district": "630102"}
