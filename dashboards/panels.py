@@ -72,7 +72,7 @@ def table(head: Head, query: Query, columns: Json, overrides: Sequence[Json]) ->
     defaults = _defaults(head, [], "none")
     # As coloured text in the text's own colour: else Grafana shows an empty column as JSON.
     defaults["custom"] = {
-        "minWidth": 50, "displayMode": "color-text", "cellOptions": {"type": "color-text"}
+        "minWidth": 70, "displayMode": "color-text", "cellOptions": {"type": "color-text"}
     }  # fmt: skip
     defaults["color"] = {"mode": "fixed", "fixedColor": "text"}
     # Without it an empty cell would say what to do when the whole table is empty.

@@ -119,12 +119,13 @@ def test_every_alert_fires_and_clears(place: Place) -> None:
     place.store.write(list(_well()))
     titles = {rule.title.zh for rule in alerts.rules()}
     _wait(lambda: _states(place) == {}, "calm at first", place)
-    place.store.write(list(_causes()))
+    now = _now()
+    place.store.write(list(_causes(now)))
     _wait(lambda: set(_states(place)) == titles, "all fire", place)
     found = _states(place)
     schools = {name: labels for name, labels in found.items() if any(labels)}
     assert set(schools.values()) == {("9900000001",)}, "one slow day or silent hour tells nobody"
-    place.store.write(list(_remedies()))
+    place.store.write(list(_remedies(now)))
     _wait(lambda: _states(place) == {}, "all clear", place)
 
 
@@ -183,8 +184,8 @@ def _well() -> Iterator[Point]:
         yield Point("line_day", {**CALM, "line": "线路1"}, line, day)
 
 
-def _causes() -> Iterator[Point]:
-    hour, now = 3600 * 10**9, _now()
+def _causes(now: int) -> Iterator[Point]:
+    hour = 3600 * 10**9
     for n in range(1, 5):
         silent: dict[str, Value] = {"open": True, "pcs": 0}
         yield Point("school_hour", TAGS, silent, (now // hour - n) * hour)
@@ -198,19 +199,19 @@ def _causes() -> Iterator[Point]:
     yield Point("event", device, fault, now - 48 * hour)
     for minutes, count in ((25, 0), (12, 2)):
         gone: dict[str, Value] = {"quarantined": count}
-        yield Point("collector", {}, gone, now // hour * hour - minutes * 60 * 10**9)
+        yield Point("collector", {}, gone, now - minutes * 60 * 10**9)
     yield _own(calendar_days=5, certificate_days=7, queue=5000, quarantined=2)
 
 
-def _remedies() -> Iterator[Point]:
-    hour, now = 3600 * 10**9, _now()
+def _remedies(now: int) -> Iterator[Point]:
+    hour = 3600 * 10**9
     yield Point("school_hour", TAGS, {"open": True, "pcs": 12}, now // hour * hour)
     today = _days(1)[0]
     yield Point("line_day", {**TAGS, "line": "线路1"}, {"p90_mbps": 19.0}, today)
     yield Point("room_day", {**TAGS, "room": "机房1"}, {"pcs": 38}, today)
     device = {**TAGS, "room": "教室01", "machine": "m", "kind": "projector", "device": "d"}
-    yield Point("event", device, {"event": "repaired", "detail": "lamp"}, now)
+    yield Point("event", device, {"event": "repaired", "detail": "lamp"}, _now())
     # An hour later, as far as the counter goes: what grew lies before the hour looked at.
     for minutes in (25, 12):
-        yield Point("collector", {}, {"quarantined": 2}, now // hour * hour - minutes * 60 * 10**9)
+        yield Point("collector", {}, {"quarantined": 2}, now - minutes * 60 * 10**9)
     yield _own(calendar_days=90, certificate_days=200, quarantined=2)
