@@ -7,7 +7,7 @@ BENCH := PYTHONPATH=tests/support $(RUN)python tests/bench/
 
 .PHONY: demo test check docs clean faults fuzz test-windows installer bench bench-rest \
   bench-collector bench-fleet bench-keeper bench-line bench-line-odd bench-lineserver \
-  bench-equipment bench-dashboards
+  bench-equipment bench-dashboards types-boards
 
 demo: $(VENV)/.demo
 	$(RUN)schoolpulse demo
@@ -68,7 +68,11 @@ bench-line: $(VENV)/.dev
 
 # Every query of every board and alert on a city-month of 600 schools, in a real InfluxDB.
 bench-dashboards: $(VENV)/.dev
-	$(BENCH)boards.py
+	$(BENCH)boards_month/measure.py
+
+# The built boards against the types that Grafana publishes (needs node and npm).
+types-boards:
+	$(PYTHON) tests/dashboards/typed.py
 
 # What the measurement server carries over loopback.
 bench-lineserver: $(VENV)/.dev

@@ -20,6 +20,7 @@ COMMANDS = {
     "equipment": Command("collector.commands.equipment", "设备现状", "devices as they stand"),
     "faults": Command("collector.commands.faults", "故障与缺失", "what is broken or gone"),
     "machines": Command("collector.commands.machines", "电脑与教室", "PCs and their rooms"),
+    "mute": Command("collector.commands.mute", "某校暂不通知", "tell nobody of a school"),
     "dashboards": Command("collector.commands.dashboards", "Grafana 看板", "Grafana boards"),
     "quarantine": Command("collector.commands.quarantine", "隔离区", "messages set aside"),
     "doctor": Command("collector.commands.doctor", "逐项检查并给出办法", "check all, name mends"),

@@ -204,6 +204,9 @@ shared_sources str - the hardware sources of that id, as name=digest, by comma
 boots int - starts of the agent that day
 hostname str - the PC's name, as last known that day
 claimed str - the room that the PC's own config claims
+version str - the agent's version, as last told that day
+offset_ms int ms corrected time minus the PC's own clock, as last told that day
+outbox_rows int reports waiting for a receipt, as last told that day
 """ + _DERIVED),
     _measurement(
         "device_day", "evidence", "school district room machine kind device", "a device's day", """
@@ -216,6 +219,7 @@ maker str - who made it
 model str - its model
 serial str - its serial, where it is usable
 connector str - where it is attached
+lamp_hours int h of the lamp that burnt longest, the day's highest
 own_room str - the room that it was given, if not its PC's
 presence str - where the day ends: present, missing or unknown, by what was confirmed
 presence_ms int ms since when, since 1970 UTC
@@ -280,7 +284,8 @@ congested bool - meets, with a median below the threshold
     _measurement("indicator", "evidence", "area district indicator", "a share on that day", """
 level str - city, district or school
 name str - the area's name
-label str - its name and code, as boards offer it
+code str - by which the tags of other measurements name it
+label str - its name and that code, as boards offer it
 all int - units
 verified int - units verified
 inspected int - units inspected

@@ -90,13 +90,12 @@ def _of_schools() -> list[Rule]:
         Rule(
             "schoolpulse-fault-old",
             Words("设备故障超过一天", "Equipment fault older than a day"),
-            [Question("event", _old_faults(age))],
+            [Question("event", _open_faults())],
             "$A > 0",
-            "10m", "day",
+            f"{age}d", "day",
             Words(
-                f"学校 {by_name} 有 {{{{ $values.A }}}} 台设备的故障超过 {age} 天没有修好。",
-                f"School {by_name} has {{{{ $values.A }}}} devices at fault for more than {age} "
-                "day.",
+                f"学校 {by_name} 有一台设备的故障超过 {age} 天没有修好。",
+                f"A device of school {by_name} has been at fault for more than {age} day.",
             ),
             "school",
         ),
@@ -186,11 +185,11 @@ def _line(function: str, days: int) -> Question:
     )
 
 
-def _old_faults(age: int) -> str:
-    inner = influxql.newest("event", "event", [], ("fault", "repaired"), "device", {})
-    inner = inner.replace('GROUP BY "device"', 'GROUP BY "school", "district", "device"')
-    test = f"\"event\" = 'fault' AND time < now() - {age}d"
-    return influxql.over('count("event") AS "faults"', inner, test, _SCHOOL)
+def _open_faults() -> str:
+    """1 for each device whose newest event says fault. How long it must last is the rule's."""
+    by = (*_SCHOOL, "device")
+    inner = influxql.newest("event", "event", [], ("fault", "repaired"), by, {})
+    return influxql.over('count("event") AS "faults"', inner, "\"event\" = 'fault'", by)
 
 
 def _room(function: str, field: str) -> Question:

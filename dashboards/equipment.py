@@ -15,6 +15,7 @@ _SILENT = Words(
     "最近一周没有教室上报：采集服务在运行吗（schoolpulse doctor）？是假期吗？",
     "no room reported this week: does the collector run (schoolpulse doctor), is it a holiday?",
 )
+_SEVEN_DAYS = "time > now() - 7d"
 _WHERE = [SCHOOL, DISTRICT, ROOM, Column("kind", Words("种类", "kind"), "kind", 110)]
 
 
@@ -28,6 +29,7 @@ def build(lang: Lang) -> Json:
         Row(Words("计算机教室与未绑定的电脑", "Computer rooms, and PCs not bound").of(lang), 10,
             [(12, _short_rooms(lang)), (12, _unbound(lang))]),
     ]  # fmt: skip
+    rows.insert(3, Row(Words("灯泡", "Lamps").of(lang), 8, [(24, _lamps(lang))]))
     chosen = [*variables.sources(lang), variables.district(lang)]
     description = Words(
         "全市或一个区县的多媒体设备：久的在上。关机的电脑不是故障，待机的投影机不是缺失。",
@@ -38,24 +40,24 @@ def build(lang: Lang) -> Json:
     return board("schoolpulse-equipment", title, description, rows, lang, Look(chosen))
 
 
-def open_events(began: str, ended: str, also: str = "") -> str:
+def open_events(began: str, ended: str, time: str = influxql.YEAR) -> str:
     """The devices whose newest `began` or `ended` is `began`; time is when it began."""
     columns = ["detail", "school", "district", "room", "kind"]
-    inner = influxql.newest("event", "event", columns, (began, ended), "device", _HERE)
+    either = (began, ended)
+    inner = influxql.newest("event", "event", columns, either, ("device",), _HERE, time)
     shown = ", ".join(f'"{name}"' for name in columns)
-    return influxql.over(f'"event", {shown}', inner, f"\"event\" = '{began}'{also}")
+    return influxql.over(f'"event", {shown}', inner, f"\"event\" = '{began}'")
 
 
 def _now(lang: Lang) -> list[tuple[int, Json]]:
-    week = " AND time < now() - 7d"
     return [
         (6, _number(Words("故障", "Faults open"), open_events("fault", "repaired"), lang)),
-        (6, _number(Words("超过一周的故障", "Faults older than a week"),
-                    open_events("fault", "repaired", week), lang)),
+        (6, _number(Words("其中一周内的", "Of these, this week's"),
+                    open_events("fault", "repaired", _SEVEN_DAYS), lang)),
         (6, _number(Words("不见了的设备", "Devices missing"),
                     open_events("gone", "appeared"), lang)),
-        (6, _number(Words("不见超过一周", "Missing more than a week"),
-                    open_events("gone", "appeared", week), lang)),
+        (6, _number(Words("其中一周内的", "Of these, this week's"),
+                    open_events("gone", "appeared", _SEVEN_DAYS), lang)),
     ]  # fmt: skip
 
 
@@ -98,6 +100,24 @@ def _missing(lang: Lang) -> Json:
     query = Query("event", open_events("gone", "appeared"))
     made = tables.listing(head, query, columns, lang, ("Time", False))
     return tables.hide(made, "event", "detail")
+
+
+def _lamps(lang: Lang) -> Json:
+    hours = thresholds.LAMP_HOURS.value
+    about = Words(
+        f"灯泡点了超过 {hours} 小时的投影机（联网、会说自己小时数的），久的在上：先买好灯泡。",
+        f"Projectors on the network whose lamp has burnt for more than {hours} hours, the longest "
+        "first: order lamps.",
+    )
+    head = Head(Words("该换的灯泡", "Lamps to replace").of(lang), about.of(lang), _WELL.of(lang))
+    burnt = Column("lamp_hours", Words("灯泡小时", "lamp hours"), "count", 130)
+    where: Where = {**_HERE, "kind": "projector", "lamp_hours": Beyond(">", hours)}
+    by = ("school", "district", "room", "device")
+    text = influxql.each("device_day", "last", {"lamp_hours": "lamp_hours"}, where, by,
+                         influxql.WEEK)  # fmt: skip
+    made = tables.listing(head, Query("device_day", text), [burnt, SCHOOL, DISTRICT, ROOM], lang,
+                          ("lamp_hours", True))  # fmt: skip
+    return tables.hide(made, "device")
 
 
 _STATES: tuple[tuple[str, Test, Words], ...] = (
@@ -159,24 +179,22 @@ def _daily(lang: Lang) -> Json:
 def _short_rooms(lang: Lang) -> Json:
     share = thresholds.SEATS_SHARE.value
     about = Words(
-        f"最近一周里，有几天上报的电脑不到座位的八成（{share:.0%}），天数多的在上。"
-        "计数需要有一天够数：上一节课，把电脑都打开。",
-        f"On how many days of the week fewer PCs reported than {share:.0%} of the seats. One day "
-        "with enough counts: hold a lesson with all of them on.",
+        f"最近三天里，上报的电脑不到座位的八成（{share:.0%}）的计算机教室。计数需要有一天够数："
+        "上一节课，把电脑都打开。",
+        f"Computer rooms in which, in the last three days, fewer PCs reported than {share:.0%} of "
+        "the seats. One day with enough counts: hold a lesson with all of them on.",
     )
     title = Words("电脑不足的计算机教室", "Computer rooms short of PCs")
     head = Head(title.of(lang), about.of(lang), _WELL.of(lang))
-    columns = [SCHOOL, DISTRICT, ROOM, Column("days", Words("天数", "days"), "count", 70),
-               Column("pcs", Words("最多", "at most"), "count", 70),
-               Column("seats", Words("座位", "seats"), "count", 70)]  # fmt: skip
+    columns = [SCHOOL, DISTRICT, ROOM, Column("pcs", Words("电脑", "PCs"), "count", 70),
+               Column("seats", Words("座位", "seats"), "count", 70),
+               Column("Time", Words("日期", "day"), "day", 105)]  # fmt: skip
     where: Where = {
         **_HERE, "seats": Beyond(">", 0), "pcs": Beyond("<", f'{share} * "seats"')
     }  # fmt: skip
-    by = ("school", "district", "room")
-    text = influxql.each("room_day", "max", {"pcs": "pcs", "seats": "seats"}, where, by,
-                         influxql.WEEK)  # fmt: skip
-    text = text.replace("SELECT ", 'SELECT count("pcs") AS "days", ', 1)
-    return tables.listing(head, Query("room_day", text), columns, lang, ("days", True))
+    names = ["school", "district", "room", "pcs", "seats"]
+    text = influxql.rows("room_day", names, where, influxql.RECENT)
+    return tables.listing(head, Query("room_day", text), columns, lang, ("Time", True))
 
 
 def _unbound(lang: Lang) -> Json:

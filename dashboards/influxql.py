@@ -16,7 +16,8 @@ TIME = "$timeFilter"
 
 #: Where the boards' time is not what is asked: the newest rows, whatever stretch is shown.
 #: A day's row stands at its midnight, so the last 24 hours hold exactly one: today's.
-TODAY, RECENT, WEEK = "time > now() - 1d", "time > now() - 3d", "time > now() - 8d"
+TODAY, TWO_DAYS, RECENT = "time > now() - 1d", "time > now() - 36h", "time > now() - 3d"
+WEEK = "time > now() - 8d"
 MONTH, YEAR = "time > now() - 45d", "time > now() - 400d"
 
 
@@ -33,13 +34,26 @@ class Beyond(NamedTuple):
     value: float | str
 
 
+class Between(NamedTuple):
+    """At least `low` and less than `high`."""
+
+    low: float
+    high: float
+
+
+class Outside(NamedTuple):
+    """Farther from 0 than this, on either side."""
+
+    limit: str
+
+
 class OneOf(NamedTuple):
     """Any of these values."""
 
     values: Sequence[str]
 
 
-Test = str | bool | Chosen | Beyond | OneOf
+Test = str | bool | Chosen | Beyond | Between | Outside | OneOf
 #: Tags and fields that must equal a value, be chosen, or lie beyond one.
 Where = Mapping[str, Test]
 
@@ -113,13 +127,24 @@ def over(columns: str, inner: str, where: str = "", by: Sequence[str] = (), tail
 
 
 def newest(
-    measurement: str, text: str, also: Sequence[str], values: Sequence[str], by: str, where: Where
+    measurement: str,
+    text: str,
+    also: Sequence[str],
+    values: Sequence[str],
+    by: Sequence[str],
+    where: Where,
+    time: str = YEAR,
 ) -> str:
-    """The newest point of each `by` whose `text` is one of `values`, with other columns."""
-    _known(measurement, [text, by, *also])
+    """The newest point of each `by` whose `text` is one of `values`, with other columns.
+
+    All bounds of time belong here: one in a question `over` this would be asked of these points
+    too, and what ended after it would seem to last.
+    """
+    _known(measurement, [text, *by, *also])
     columns = ", ".join([f'last("{text}") AS "{text}"', *map(_name, also)])
     tests: Where = {**where, text: OneOf(values)}
-    return f'{_from(measurement, columns, {}, tests, (), YEAR)} GROUP BY "{by}"'
+    head = _from(measurement, columns, {}, tests, (), time)
+    return f"{head} GROUP BY {', '.join(map(_name, by))}"
 
 
 def names(text: str) -> set[str]:
@@ -172,6 +197,10 @@ def _equals(known: Measurement, name: str, value: Test) -> str:
         return f'"{name}" =~ /^(${{{value.variable}:regex}})$/'
     if isinstance(value, Beyond):
         return f'"{name}" {value.sign} {value.value}'
+    if isinstance(value, Between):
+        return f'"{name}" >= {value.low} AND "{name}" < {value.high}'
+    if isinstance(value, Outside):
+        return f'("{name}" > {value.limit} OR "{name}" < -{value.limit})'
     if isinstance(value, OneOf):
         return "(" + " OR ".join(f"\"{name}\" = '{one}'" for one in value.values) + ")"
     if isinstance(value, bool):

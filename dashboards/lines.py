@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from dashboards import influxql, panels, tables, thresholds, variables
 from dashboards.board import Look, Row, board
-from dashboards.influxql import TODAY, Beyond, Where
+from dashboards.influxql import TODAY, Between, Beyond, Where
 from dashboards.panels import Head, Json, Query
 from dashboards.tables import DISTRICT, SCHOOL, Column
 from dashboards.words import LINE, VERDICTS, Lang, Words
@@ -16,6 +18,7 @@ _NO_DAY = Words(
     "lines?",
 )
 _NONE = Words("没有：这里没有要做的事", "none: nothing to do here")
+_EDGES = (0, 10, 20, 50, 100, 1000, 1_000_000)  # Mbit/s
 _SHARE = Column("share", Words("实测 ÷ 合同", "measured / contract"), "share", 120)
 _COLUMNS = [
     SCHOOL, DISTRICT, Column("line", LINE["line"], "text", 90),
@@ -36,7 +39,7 @@ def build(lang: Lang) -> Json:
         ),
         Row(Words("低于合同", "Under the contract").of(lang), 10, [(24, _under(lang))]),
         Row(Words("还不知道", "Not known").of(lang), 10, [(14, _unknown(lang)), (10, _why(lang))]),
-        Row(Words("全部线路", "All lines").of(lang), 14, [(24, _ranking(lang))]),
+        Row(Words("测出来的线路", "Lines measured").of(lang), 14, [(24, _ranking(lang))]),
         Row(Words("走势", "Trend").of(lang), 8, [(24, _trend(lang))]),
     ]
     chosen = [*variables.sources(lang), variables.district(lang)]
@@ -67,14 +70,18 @@ def _counts(lang: Lang) -> Json:
 
 def _distribution(lang: Lang) -> Json:
     about = Words(
-        "今天每条线路的实测（第 90 百分位），每格 10 Mbit/s。最左一格里是达不到 10M 的。",
-        "Each line's measured rate today (90th percentile), 10 Mbit/s a bar. The leftmost bar "
-        "holds those under 10.",
+        "今天每条线路的实测（第 90 百分位，Mbit/s）。第一条是达不到 10M 的。",
+        "Each line's measured rate today (90th percentile, Mbit/s). The first bar holds those "
+        "under 10.",
     )
     head = Head(Words("实测的分布", "How fast they are").of(lang), about.of(lang), _NO_DAY.of(lang))
-    text = influxql.rows("line_day", ["p90_mbps"], _HERE, TODAY)
-    text = text.replace('"p90_mbps"', f'"p90_mbps" AS "{LINE["p90_mbps"].of(lang)}"', 1)
-    return panels.histogram(head, Query("line_day", text), 10, "Mbits", thresholds.BLUE)
+    asked = []
+    for low, high in pairwise(_EDGES):
+        shown = f"{low}–{high}" if high < _EDGES[-1] else f"≥ {low}"
+        where: Where = {**_HERE, "p90_mbps": Between(low, high)}
+        text = influxql.each("line_day", "count", {"p90_mbps": shown}, where, (), TODAY)
+        asked.append(Query("line_day", text))
+    return panels.counts(head, asked, [])
 
 
 def _under(lang: Lang) -> Json:
@@ -132,13 +139,14 @@ def _why(lang: Lang) -> Json:
 
 def _ranking(lang: Lang) -> Json:
     about = Words(
-        "全部线路，慢的在上。点学校看它每一次测试。「达标但拥塞」：带宽够，但多数时候被占满。",
-        "All lines, the slowest first. A click on the school shows each test. congested: fast "
-        "enough, mostly full.",
+        "测出来的线路，慢的在上。点学校看它每一次测试。「达标但拥塞」：带宽够，但多数时候被占满。",
+        "All lines measured, the slowest first. A click on the school shows each test. congested: "
+        "fast enough, mostly full.",
     )
-    head = Head(Words("全部线路", "All lines").of(lang), about.of(lang), _NO_DAY.of(lang))
+    head = Head(Words("测出来的线路", "Lines measured").of(lang), about.of(lang), _NO_DAY.of(lang))
     fields = [c.name for c in _COLUMNS if c is not _SHARE]
-    text = influxql.rows("line_day", fields, _HERE, TODAY)
+    where: Where = {**_HERE, "p90_mbps": Beyond(">", 0)}
+    text = influxql.rows("line_day", fields, where, TODAY)
     return _with_share(tables.listing(head, Query("line_day", text), _COLUMNS, lang,
                                       ("p90_mbps", False)))  # fmt: skip
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dashboards import influxql, panels, tables, thresholds, variables
 from dashboards.board import Look, Row, board
-from dashboards.influxql import Beyond, Where
+from dashboards.influxql import Beyond, Outside, Where
 from dashboards.panels import Head, Json, Query
 from dashboards.tables import DISTRICT, SCHOOL, Column
 from dashboards.words import Lang, Words
@@ -20,7 +20,6 @@ _DEAD = Words(
     "没有采集服务的数据：请运行 schoolpulse doctor",
     "no data of the collector: run schoolpulse doctor",
 )
-_MACHINE = Column("machine", Words("电脑标识", "machine id"))
 
 
 def build(lang: Lang) -> Json:
@@ -65,11 +64,12 @@ def _now(lang: Lang) -> list[tuple[int, Json]]:
 
 def _pcs_on(lang: Lang) -> Json:
     about = Words(
-        "最近一个开放小时里有上报的电脑数。晚上显示的是白天最后一小时。",
-        "PCs that reported in the newest open hour; at night, the day's last.",
+        "最近一个开放小时里有上报的电脑数。晚上显示的是白天最后一小时；假日里没有。",
+        "PCs that reported in the newest open hour; at night, the day's last; none on a holiday.",
     )
-    head = Head(Words("在线电脑", "PCs that report").of(lang), about.of(lang), _SILENT.of(lang))
-    text = influxql.each("school_hour", "sum", {"pcs": "pcs"}, _OPEN, (), influxql.WEEK, "1h")
+    none = Words("最近一天没有开放的小时", "no open hour in the last day")
+    head = Head(Words("在线电脑", "PCs that report").of(lang), about.of(lang), none.of(lang))
+    text = influxql.each("school_hour", "sum", {"pcs": "pcs"}, _OPEN, (), influxql.TODAY, "1h")
     made = panels.stat(head, Query("school_hour", influxql.over('last("pcs") AS "pcs"', text)),
                        [], "none")  # fmt: skip
     made["options"]["textMode"] = "value"
@@ -160,58 +160,55 @@ def _online(lang: Lang) -> Json:
     return made
 
 
-_BY_PC = ("school", "machine")
-
-
-def newest_of_pcs(field: str, shown: str) -> str:
-    """A field of each PC's newest report of the last days."""
-    return influxql.each("agent", "last", {field: shown}, {}, _BY_PC, influxql.RECENT)
-
-
 def _versions(lang: Lang) -> Json:
     about = Words(
-        "最近三天上报的代理，按版本计数（全市）。旧版本长期不减：那些学校没有自动更新。",
-        "Agents that reported in three days, by version (whole city). An old one that stays: "
-        "those schools do not update.",
+        "有多少台电脑用这个版本的代理，最近三天里最多的一天。旧版本长期不减：那些学校没有自动更新。",
+        "How many PCs run this version of the agent, on the best of three days. An old one "
+        "that stays: those schools do not update.",
     )
     head = Head("$version", about.of(lang), _SILENT.of(lang))
-    text = influxql.over('count("version") AS "n"', newest_of_pcs("version", "version"),
-                         "\"version\" =~ /^(${version:regex})$/")  # fmt: skip
-    made = panels.stat(head, Query("agent", text), [], "none")
+    where: Where = {**_HERE, "version": "${version:raw}"}
+    text = influxql.each("machine_day", "count", {"seen": "n"}, where, (), influxql.RECENT, "1d")
+    made = panels.stat(head, Query("machine_day", text, False, "$col"), [], "none")
     made["options"]["textMode"] = "value"
+    made["options"]["reduceOptions"]["calcs"] = ["max"]
     return made | {"repeat": "version", "repeatDirection": "h", "maxPerRow": 6}
 
 
 def _clocks(lang: Lang) -> Json:
     about = Words(
-        "电脑自己的钟差得超过五分钟的（全市）。平台已改正时间，但登录与证书会出错：去校时。",
-        "PCs whose own clock is off by more than five minutes (whole city). Times are corrected "
-        "here, but logons and certificates fail: set the clock.",
+        "电脑自己的钟差得超过五分钟的。平台已改正时间，但登录与证书会出错：去校时。",
+        "PCs whose own clock is off by more than five minutes. Times are corrected here, but "
+        "logons and certificates fail: set the clock.",
     )
-    head = Head(
-        Words("时钟不准的电脑", "Clocks that are off").of(lang), about.of(lang), _NONE.of(lang)
-    )
-    columns = [SCHOOL, Column("offset", Words("差", "off by"), "span", 120), _MACHINE]
-    limit = thresholds.CLOCK_MS.value
-    test = f'"offset" > {limit} OR "offset" < -{limit}'
-    text = influxql.over('"offset"', newest_of_pcs("offset_ms", "offset"), test, _BY_PC)
-    return tables.listing(head, Query("agent", text), columns, lang, ("offset", True))
+    title = Words("时钟不准的电脑", "Clocks that are off")
+    limit = f"{thresholds.CLOCK_MS.value:.0f}"
+    column = Column("offset_ms", Words("差", "off by"), "span", 110)
+    far: Where = {**_HERE, "offset_ms": Outside(limit)}
+    return _pcs(title, about, column, far, lang)
 
 
 def _outboxes(lang: Lang) -> Json:
     limit = thresholds.OUTBOX_ROWS.value
     about = Words(
-        f"发件箱里等着的报告超过 {limit} 份的电脑（全市）：在补发断网时攒下的，或回执到不了它。",
-        f"PCs with more than {limit} reports waiting (whole city): catching up after an outage, "
-        "or receipts do not reach them.",
+        f"发件箱里等着的报告超过 {limit} 份的电脑：在补发断网时攒下的，或回执到不了它。",
+        f"PCs with more than {limit} reports waiting: catching up after an outage, or receipts do "
+        "not reach them.",
     )
-    head = Head(
-        Words("发件箱积压的电脑", "Outboxes that wait").of(lang), about.of(lang), _NONE.of(lang)
-    )
-    columns = [SCHOOL, Column("waiting", Words("等待", "waiting"), "count", 90), _MACHINE]
-    text = influxql.over('"waiting"', newest_of_pcs("outbox_rows", "waiting"),
-                         f'"waiting" > {limit}', _BY_PC)  # fmt: skip
-    return tables.listing(head, Query("agent", text), columns, lang, ("waiting", True))
+    title = Words("发件箱积压的电脑", "Outboxes that wait")
+    column = Column("outbox_rows", Words("等待", "waiting"), "count", 90)
+    return _pcs(title, about, column, {**_HERE, "outbox_rows": Beyond(">", limit)}, lang)
+
+
+def _pcs(title: Words, about: Words, column: Column, where: Where, lang: Lang) -> Json:
+    """PCs for which something holds today or yesterday, worst first."""
+    head = Head(title.of(lang), about.of(lang), _NONE.of(lang))
+    hostname = Column("hostname", Words("电脑", "PC"))
+    day = Column("Time", Words("日期", "day"), "day", 105)
+    columns = [column, SCHOOL, DISTRICT, hostname, day]
+    names = [column.name, "school", "district", "hostname"]
+    text = influxql.rows("machine_day", names, where, influxql.TWO_DAYS)
+    return tables.listing(head, Query("machine_day", text), columns, lang, (column.name, True))
 
 
 def _rates(

@@ -24,8 +24,10 @@ def build(lang: Lang) -> Json:
     rows = [
         Row(Words("全市三项指标", "The city's three indicators").of(lang), 5, _now(lang)),
         Row(Words("与目标对照", "Against the target").of(lang), 7, _against(lang)),
-        Row(Words("按区县", "By district").of(lang), 10, _districts(lang, 0)),
-        Row(INDICATORS["line_10m"].of(lang), 10, _districts(lang, 1)),
+        *(
+            Row(INDICATORS[name].of(lang), 10, [(24, _district_table(name, lang))])
+            for name in INDICATORS
+        ),
         Row(Words("学校在哪里", "Where the schools are").of(lang), 11, _maps(lang)),
         Row(Words("走势", "Trend").of(lang), 8, _trends(lang)),
         Row(Words("上报的电脑", "PCs that report").of(lang), 7, [(24, _reporting(lang))]),
@@ -103,13 +105,6 @@ def _bars(indicator: str, lang: Lang) -> Json:
     return panels.bars(head, Query("indicator", _latest(indicator, fields)), steps, overrides)
 
 
-def _districts(lang: Lang, part: int) -> list[tuple[int, Json]]:
-    """Two tables of twelve columns, then one of the whole width."""
-    names = list(INDICATORS)
-    chosen = names[:2] if part == 0 else names[2:]
-    return [(12 if part == 0 else 24, _district_table(name, lang)) for name in chosen]
-
-
 def _district_table(indicator: str, lang: Lang) -> Json:
     text = Words(
         "各责任单位最近一天的数字。先看核实率，再看差在哪一列：申报、不符、未配备还是未知。",
@@ -119,16 +114,22 @@ def _district_table(indicator: str, lang: Lang) -> Json:
     head = Head(INDICATORS[indicator].of(lang), text.of(lang), _EMPTY.of(lang))
     fields = {"name": Words("区县", "district").of(lang)}
     fields |= {name: words.of(lang) for name, words in SHARES.items() if name != "target"}
+    fields["code"] = "code"
     fields |= {
         name: words.of(lang) if name != "unknown" else Words("未知数", "unknown units").of(lang)
         for name, words in _COUNTS.items()
     }
     where = {"indicator": indicator, "level": "district"}
     query = Query("indicator", influxql.latest("indicator", fields, where, ("area",)))
-    renamed = {"Time": Words("日期", "day").of(lang), "area": Words("代码", "code").of(lang)}
-    order = {name: place for place, name in enumerate([*fields.values(), "area", "Time"])}
-    columns: Json = {"excludeByName": {}, "indexByName": order, "renameByName": renamed}
+    renamed = {"Time": Words("日期", "day").of(lang), "code": Words("代码", "code").of(lang)}
+    order = {name: place for place, name in enumerate([*fields.values(), "Time"])}
+    columns: Json = {"excludeByName": {"area": True}, "indexByName": order, "renameByName": renamed}
     overrides = [_percent(fields[name]) for name in SHARES if name in fields]
+    day: list[Json] = [
+        {"id": "unit", "value": "time:YYYY-MM-DD"},
+        {"id": "custom.width", "value": 110},
+    ]
+    overrides.append(panels.override(renamed["Time"], day))
     overrides.append(_to_lines(fields["name"], lang))
     return panels.table(head, query, columns, overrides)
 
@@ -136,7 +137,7 @@ def _district_table(indicator: str, lang: Lang) -> Json:
 def _to_lines(column: str, lang: Lang) -> Json:
     """A click on a district opens its lines; the row's code says which."""
     link = tables.district_link(lang)
-    link["url"] = link["url"].replace("${__value.raw}", "${__data.fields.area}")
+    link["url"] = link["url"].replace("${__value.raw}", "${__data.fields.code}")
     return panels.override(column, [{"id": "links", "value": [link]}])
 
 

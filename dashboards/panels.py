@@ -69,8 +69,12 @@ def bars(head: Head, query: Query, steps: Sequence[Json], overrides: Sequence[Js
 def table(head: Head, query: Query, columns: Json, overrides: Sequence[Json]) -> Json:
     """Rows by series; `columns` renames and orders."""
     organize = {"id": "organize", "options": columns}
-    defaults = _defaults(head, [], "none") | {"decimals": None}
-    defaults["custom"] = {"minWidth": 50}
+    defaults = _defaults(head, [], "none")
+    # As coloured text in the text's own colour: else Grafana shows an empty column as JSON.
+    defaults["custom"] = {
+        "minWidth": 70, "displayMode": "color-text", "cellOptions": {"type": "color-text"}
+    }  # fmt: skip
+    defaults["color"] = {"mode": "fixed", "fixedColor": "text"}
     # Without it an empty cell would say what to do when the whole table is empty.
     cells = {"matcher": {"id": "byRegexp", "options": "/.*/"},
              "properties": [{"id": "noValue", "value": "—"}]}  # fmt: skip
@@ -144,17 +148,6 @@ def counts(head: Head, queries: Sequence[Query], overrides: Sequence[Json]) -> J
     defaults = _defaults(head, [], "none") | {"min": 0, "decimals": 0}
     defaults["color"] = {"mode": "fixed", "fixedColor": BLUE}
     return _panel("bargauge", head, queries, defaults, options, overrides)
-
-
-def histogram(head: Head, query: Query, size: int, unit: str, value: str) -> Json:
-    """How many rows fall into each stretch of `size`."""
-    defaults = _defaults(head, [], unit)
-    defaults["custom"] = {
-        "fillOpacity": 80, "lineWidth": 1, "gradientMode": "none", "axisSoftMin": 0
-    }  # fmt: skip
-    defaults["color"] = {"mode": "fixed", "fixedColor": value}
-    options = {"bucketSize": size, "combine": True, "legend": _LEGEND | {"showLegend": False}}
-    return _panel("histogram", head, [query], defaults, options)
 
 
 def timeline(head: Head, query: Query, mappings: Sequence[Json]) -> Json:

@@ -46,10 +46,10 @@ _TODO: Mapping[str, Words] = {
         "low: call the provider with the record.\n\n**Clears**: after a day that meets it.",
     ),
     "schoolpulse-fault-old": Words(
-        f"**意思**：有设备自己报告故障超过 {_AGE} 天。\n\n"
+        f"**意思**：有设备自己报告故障，{_AGE} 天没有说好；每台设备单独算。\n\n"
         "**做什么**：「多媒体设备」看板有名单与设备自己的说明；报修。\n\n"
         "**何时解除**：设备自己说好了。待机不算修好：要亮起来才算。",
-        f"**Means**: devices have told a fault for more than {_AGE} day."
+        f"**Means**: a device has told a fault for {_AGE} day without a word that it is well."
         "\n\n**Do**: Equipment lists them in their own words; order the repair.\n\n**Clears**: "
         "when the device says so; standby repairs nothing, it must be seen lit.",
     ),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dashboards import influxql, panels, school_rooms, tables, thresholds, variables
 from dashboards.board import Look, Row, board
-from dashboards.influxql import Where
+from dashboards.influxql import Beyond, Where
 from dashboards.panels import Head, Json, Query
 from dashboards.school_rooms import SILENT
 from dashboards.tables import Column
@@ -34,7 +34,7 @@ def build(lang: Lang) -> Json:
             [(12, _hours(lang)), (12, _pcs_on(lang))]),
         Row(Words("合同与实测", "Contract against measured").of(lang), 6, [(24, _lines(lang))]),
         Row(Words("教室与设备", "Rooms and equipment").of(lang), 11,
-            [(12, school_rooms.rooms(lang)), (12, school_rooms.devices(lang))]),
+            [(13, school_rooms.rooms(lang)), (11, school_rooms.devices(lang))]),
         Row(Words("故障与变化", "Faults and changes").of(lang), 8,
             [(24, school_rooms.events(lang))]),
         Row(Words("电脑", "PCs").of(lang), 10, [(24, school_rooms.machines(lang))]),
@@ -104,35 +104,50 @@ def _count(field: str, lang: Lang) -> Json:
 
 def _tests(lang: Lang) -> Json:
     about = Words(
-        "每个点是一次线路测试；线是近 30 个开放日课外测试的第 90 百分位（判定用）与课堂中位数"
-        "（上课时实际得到的）。虚线是 10 Mbit/s。低的点可能是别人在用，高的点才说明线路。",
-        "Each point is a test; the lines are the 90th percentile of quiet tests (which decides) "
-        "and the median in lessons (what a class gets). Dashed: 10 Mbit/s. A low point may be "
-        "other traffic; a high one proves the line.",
+        "每个点是一次线路测试（红的在课上）；线是近 30 个开放日课外测试的第 90 百分位（判定用）"
+        "与课堂中位数（上课时实际得到的）。虚线是 10 Mbit/s。低的点可能是别人在用，"
+        "高的点才说明线路。",
+        "Each point is a test (red: in a lesson); the lines are the 90th percentile of quiet tests "
+        "(which decides) and the median in lessons (what a class gets). Dashed: 10 Mbit/s. A low "
+        "point may be other traffic; a high one proves the line.",
     )
     head = Head(Words("线路测试", "Line tests").of(lang), about.of(lang), _NO_TEST.of(lang))
     ok: Where = {"school": SCHOOL, "outcome": "ok"}
     down = {"down_mbps": Words("测试", "test").of(lang)}
     day = {name: LINE[name].of(lang) for name in ("p90_mbps", "lesson_mbps", "contract_mbps")}
     tests = influxql.each("line_test", "last", down, ok, ("line",), every="1m")
+    lessons: Where = {**ok, "window": Beyond("=~", "/^l/")}
+    in_lesson = {"down_mbps": Words("课上测试", "test in a lesson").of(lang)}
+    taught = influxql.each("line_test", "last", in_lesson, lessons, ("line",), every="1m")
     days = influxql.each("line_day", "last", day, _HERE, ("line",), every="1d")
     asked = [
         Query("line_test", tests, False, "$tag_line $col"),
+        Query("line_test", taught, False, "$tag_line $col"),
         Query("line_day", days, False, "$tag_line $col"),
     ]
-    points = _matching(down["down_mbps"], [
-        {"id": "custom.drawStyle", "value": "points"}, {"id": "custom.pointSize", "value": 4},
-        {"id": "custom.showPoints", "value": "always"},
-        {"id": "color", "value": {"mode": "fixed", "fixedColor": thresholds.SKY}},
-    ])  # fmt: skip
+    points = [
+        _points(down["down_mbps"], thresholds.SKY),
+        _points(in_lesson["down_mbps"], thresholds.VERMILION),
+    ]
     colours = {"p90_mbps": thresholds.BLUE, "lesson_mbps": thresholds.ORANGE,
                "contract_mbps": thresholds.GREY}  # fmt: skip
     lines = [
         _matching(day[name], [{"id": "color", "value": {"mode": "fixed", "fixedColor": value}}])
         for name, value in colours.items()
     ]
-    made = panels.trend(head, asked, "Mbits", [points, *lines])
+    made = panels.trend(head, asked, "Mbits", [*points, *lines])
     return _with_threshold(made, thresholds.LINE_MBPS.value)
+
+
+def _points(ending: str, value: str) -> Json:
+    """Single tests as points, not as a line that would join them."""
+    properties: list[Json] = [
+        {"id": "custom.drawStyle", "value": "points"},
+        {"id": "custom.pointSize", "value": 5},
+        {"id": "custom.showPoints", "value": "always"},
+        {"id": "color", "value": {"mode": "fixed", "fixedColor": value}},
+    ]
+    return _matching(f" {ending}", properties)
 
 
 def _matching(ending: str, properties: list[Json]) -> Json:

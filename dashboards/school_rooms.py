@@ -27,8 +27,8 @@ def rooms(lang: Lang) -> Json:
     seen = {"computer": Words("电脑", "PC"), "display": Words("显示", "display"),
             "sound": Words("声音", "sound"), "camera": Words("摄像", "camera")}  # fmt: skip
     columns = [
-        tables.ROOM._replace(look="room"),
-        *(Column(name, words, "yes", 70) for name, words in seen.items()),
+        tables.ROOM._replace(look="room", width=110),
+        *(Column(name, words, "yes", 60) for name, words in seen.items()),
         Column("pcs", Words("电脑数", "PCs"), "count", 80),
         Column("seats", Words("座位", "seats"), "count", 70),
         Column("missing", Words("缺失", "missing"), "count", 70),
@@ -81,7 +81,7 @@ def events(lang: Lang) -> Json:
     text = influxql.rows("event", names, _IN_ROOM, tail="ORDER BY time DESC LIMIT 200")
     made = tables.listing(head, Query("event", text), columns, lang)
     mapped = panels.words({name: (words.of(lang), colour) for name, words, colour in EVENTS})
-    properties = [{"id": "mappings", "value": mapped}, *tables.coloured_text()]
+    properties = [{"id": "mappings", "value": mapped}]
     made["fieldConfig"]["overrides"].append(panels.override(columns[3].title.of(lang), properties))
     return made
 

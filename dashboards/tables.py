@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Literal, NamedTuple
 
 from dashboards import influxql, panels, thresholds
+from dashboards.influxql import Beyond
 from dashboards.panels import Head, Json, Query
 from dashboards.words import KINDS, VERDICTS, Lang, Words
 
@@ -94,8 +95,8 @@ def _named(panel: Json, columns: Sequence[str]) -> None:
     One question for the names of all areas and one transformation: Grafana 9 forgets which
     query a table came from after the first of this kind.
     """
-    where: influxql.Where = {"indicator": "line_10m"}
-    shown = {"name": "shown"}
+    where: influxql.Where = {"indicator": "line_10m", "level": Beyond("!=", "'city'")}
+    shown = {"name": "shown", "code": "code"}
     text = influxql.each("indicator", "last", shown, where, ("area",), influxql.MONTH)
     panels.also(panel, Query("indicator", text, ref=_NAMES))
     named = {
@@ -104,7 +105,7 @@ def _named(panel: Json, columns: Sequence[str]) -> None:
             "configRefId": _NAMES,
             "applyTo": {"id": "byRegexp", "options": f"/^({'|'.join(columns)})$/"},
             "mappings": [
-                {"fieldName": "area", "handlerKey": "mappings.value"},
+                {"fieldName": "code", "handlerKey": "mappings.value"},
                 {"fieldName": "shown", "handlerKey": "mappings.text"},
             ],
         },
@@ -145,7 +146,7 @@ def _properties(column: Column, lang: Lang) -> list[Json]:
         found.append({"id": "custom.width", "value": column.width})
     if column.look in ("verdict", "yes"):
         mapped = verdict_words(lang) if column.look == "verdict" else yes_words(lang)
-        found += [{"id": "mappings", "value": mapped}, *coloured_text()]
+        found.append({"id": "mappings", "value": mapped})
     if column.look == "kind":
         found.append({"id": "mappings", "value": kind_words(lang)})
     links = {"school": school_link, "district": district_link, "room": room_link}
@@ -153,11 +154,3 @@ def _properties(column: Column, lang: Lang) -> list[Json]:
         found.append({"id": "links", "value": [links[column.look](lang)]})
         found.append({"id": "custom.align", "value": "left"})  # codes look like numbers
     return found
-
-
-def coloured_text() -> list[Json]:
-    """The cell's text in its mapping's colour, as Grafana 9 and as later ones name it."""
-    return [
-        {"id": "custom.displayMode", "value": "color-text"},
-        {"id": "custom.cellOptions", "value": {"type": "color-text"}},
-    ]

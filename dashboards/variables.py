@@ -11,6 +11,8 @@ from dashboards.influxql import Chosen
 from dashboards.panels import Json, source
 from dashboards.words import Lang, Words
 
+#: Nothing is chosen yet: Grafana takes the first that it finds.
+_NOTHING = {"text": "", "value": ""}
 CITY_CODE = "630100"
 DISTRICT = Chosen("district")
 ROOM = Chosen("room")
@@ -62,11 +64,10 @@ def room(lang: Lang) -> Json:
 
 def version(lang: Lang) -> Json:
     """The versions of agents that report; hidden, one panel is repeated over them."""
-    fields = {"version": "version"}
-    inner = influxql.each("agent", "last", fields, {}, ("machine",), influxql.RECENT)
-    text = influxql.over('DISTINCT("version")', inner)
+    text = influxql.rows("machine_day", ["version"], {}, influxql.RECENT)
+    text = text.replace('"version"', 'DISTINCT("version")', 1)
     label = Words("版本", "version").of(lang)
-    made = _query("version", label, "agent", text, every=True)
+    made = _query("version", label, "machine_day", text, every=True)
     del made["allValue"]
     return made | {"multi": True, "hide": 2}
 
@@ -86,7 +87,6 @@ def _query(
         "label": label,
         "datasource": source(measurement),
         "query": text,
-        "definition": text,
         "regex": regex,
         "refresh": 1,
         "sort": 1,
@@ -94,7 +94,7 @@ def _query(
         "multi": False,
         "hide": 0,
         "options": [],
-        "current": {"text": "All", "value": "$__all"} if every else {},
+        "current": {"text": "All", "value": "$__all"} if every else dict(_NOTHING),
         **({"allValue": ".*"} if every else {}),
     }
 
@@ -112,5 +112,5 @@ def _source(retention: str, label: str) -> Json:
         "includeAll": False,
         "multi": False,
         "options": [],
-        "current": {},
+        "current": dict(_NOTHING),
     }

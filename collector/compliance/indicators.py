@@ -6,6 +6,7 @@ import datetime as dt
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 
+from collector.compliance.figure import DIRECT
 from collector.compliance.model import INDICATORS, Area, Figure, Indicator, Tally, Unit, Verdict
 from collector.compliance.shares import shown_value
 from collector.compliance.targets import target
@@ -45,7 +46,8 @@ def _indicators(figure: Figure, units: Mapping[str, Sequence[Unit]], time: int) 
     invented = _invented_areas(figure)
     for area in figure.areas:
         for indicator in INDICATORS:
-            tags = {"area": area.code, "district": area.district, "indicator": indicator}
+            district = _coded(figure, area.district)
+            tags = {"area": area.code, "district": district, "indicator": indicator}
             fields = _indicator_fields(figure, area, indicator)
             simulated = (area.code, indicator) in invented
             yield _point("indicator", tags, {**fields, "simulated": simulated}, time)
@@ -57,7 +59,8 @@ def _indicator_fields(figure: Figure, area: Area, indicator: Indicator) -> dict[
     return {
         "level": area.level,
         "name": area.name,
-        "label": f"{area.name} · {area.code}",
+        "code": _coded(figure, area.code),
+        "label": f"{area.name} · {_coded(figure, area.code)}",
         "all": tally.all,
         **{str(verdict): tally.counts[verdict] for verdict in Verdict},
         "verified_share": shown_value(tally.verified, value),
@@ -66,6 +69,11 @@ def _indicator_fields(figure: Figure, area: Area, indicator: Indicator) -> dict[
         "unknown_share": shown_value(tally.unknown),
         "target": float(value * 100),
     }
+
+
+def _coded(figure: Figure, area: str) -> str:
+    """The code of an area as the register and the tags of all other measurements write it."""
+    return figure.areas[0].code if area == DIRECT else area
 
 
 def _invented_areas(figure: Figure) -> set[tuple[str, Indicator]]:
@@ -98,7 +106,8 @@ def _school_days(
             "simulated": any(unit.simulated for unit in mine),
             **_verdict_fields(figure.tallies[area.code, "multimedia"], mine),
         }
-        yield _point("school_day", {"school": area.code, "district": area.district}, fields, time)
+        tags = {"school": area.code, "district": _coded(figure, area.district)}
+        yield _point("school_day", tags, fields, time)
 
 
 def _verdict_fields(classes: Tally, units: Sequence[Unit]) -> dict[str, object]:
@@ -117,7 +126,7 @@ def _verdict_fields(classes: Tally, units: Sequence[Unit]) -> dict[str, object]:
 
 
 def _line_days(figure: Figure, time: int) -> Iterator[Point]:
-    district = {area.code: area.district for area in figure.areas}
+    district = {area.code: _coded(figure, area.district) for area in figure.areas}
     for line in figure.lines:
         tags = {"school": line.school, "district": district[line.school], "line": line.line}
         fields = {

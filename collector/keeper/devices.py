@@ -27,6 +27,7 @@ class _Facts:
     kind: tuple[int, str] = (-1, "")
     first_ms: int | None = None
     last_ms: int | None = None
+    lamp_hours: int | None = None
     seen: bool = False
     missing: bool = False
     fault: bool = False
@@ -81,6 +82,7 @@ def _add_reading(facts: _Facts, point: Point) -> None:
         facts.last_ms = most(facts.last_ms, point.time // MS)
     elif fields.get("present") is False:
         facts.missing = True
+    facts.lamp_hours = most(facts.lamp_hours, number(fields, "lamp_hours"))
     _add_texts(facts, point, point.time)
     if room := text(fields, "room"):
         facts.room = max(facts.room, (point.time, room))
@@ -97,6 +99,7 @@ def _add_stored(facts: _Facts, row: Point) -> None:
     facts.first_ms = least(facts.first_ms, number(fields, "first_ms"))
     facts.last_ms = most(facts.last_ms, last)
     facts.room = max(facts.room, (0, text(fields, "own_room")))
+    facts.lamp_hours = most(facts.lamp_hours, number(fields, "lamp_hours"))
     _add_texts(facts, row, 0)
 
 
@@ -137,7 +140,9 @@ def _fields(facts: _Facts) -> dict[str, Value]:
         "simulated": facts.simulated,
     }
     fields: dict[str, Value] = {name: True for name, value in flags.items() if value}
-    times = {"first_ms": facts.first_ms, "last_ms": facts.last_ms}
+    times = {
+        "first_ms": facts.first_ms, "last_ms": facts.last_ms, "lamp_hours": facts.lamp_hours
+    }  # fmt: skip
     fields |= {name: value for name, value in times.items() if value is not None}
     if facts.room[1]:
         fields["own_room"] = facts.room[1]

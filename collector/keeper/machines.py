@@ -13,6 +13,9 @@ from collector.keeper.sharing import shared_sources
 from collector.roster.register import Register
 from collector.store.seam import Point, Value
 
+#: What a report says of its agent, kept as last told that day.
+_TOLD = ("version", "offset_ms", "outbox_rows")
+
 MachineKey = tuple[str, str]  # school, machine
 
 
@@ -32,6 +35,7 @@ class MachineFacts:
     hostname: tuple[int, str] = (0, "")
     claimed: tuple[int, str] = (0, "")
     stored_room: tuple[int, str] = (0, "")
+    told: dict[str, tuple[int, Value]] = field(default_factory=dict)
 
 
 Machines = dict[MachineKey, MachineFacts]
@@ -92,6 +96,13 @@ def _add_report(facts: MachineFacts, point: Point) -> None:
     claimed = text(point.fields, "room")
     if claimed:
         facts.claimed = max(facts.claimed, (point.time, claimed))
+    _add_told(facts, point, point.time)
+
+
+def _add_told(facts: MachineFacts, point: Point, time: int) -> None:
+    for name in _TOLD:
+        if name in point.fields and time >= facts.told.get(name, (-1, 0))[0]:
+            facts.told[name] = (time, point.fields[name])
 
 
 def _add_stored(facts: MachineFacts, row: Point) -> None:
@@ -109,6 +120,7 @@ def _add_stored(facts: MachineFacts, row: Point) -> None:
     # Time 0: what the day's own reports say comes before.
     facts.hostname = max(facts.hostname, (0, text(fields, "hostname")))
     facts.claimed = max(facts.claimed, (0, text(fields, "claimed")))
+    _add_told(facts, row, 0)
     facts.stored_room = max(facts.stored_room, (reports, row.tags.get("room", "")))
 
 
@@ -149,6 +161,7 @@ def _fields(facts: MachineFacts, hostname: str) -> dict[str, Value]:
     told = {"first_ms": facts.first_ms, "last_ms": facts.last_ms, "hostname": hostname or None}
     told["claimed"] = facts.claimed[1] or None
     fields |= {name: value for name, value in told.items() if value is not None}
+    fields |= {name: value for name, (_, value) in facts.told.items()}
     if facts.shared:
         fields["shared_id"] = True
         fields |= {"shared_sources": facts.shared_sources} if facts.shared_sources else {}

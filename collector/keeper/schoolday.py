@@ -17,11 +17,14 @@ from collector.roster.register import Register
 from collector.store.seam import Point, Store
 
 _LOOK_BACK = dt.timedelta(days=30)  # for the hostname of a PC that was not started that day
-_AGENT = ("boot", "weak_id", "room", "simulated", "uncertain", "probes", "sources")
+_AGENT = (
+    "boot", "weak_id", "room", "simulated", "uncertain", "probes", "sources", "version",
+    "offset_ms", "outbox_rows",
+)  # fmt: skip
 _HOST = ("hostname", "uncertain")
 _DEVICE = (
     "present", "fault", "power", "maker", "model", "serial", "connector", "room", "simulated",
-    "uncertain",
+    "uncertain", "lamp_hours",
 )  # fmt: skip
 
 

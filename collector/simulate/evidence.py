@@ -19,6 +19,7 @@ Offline = dict[str, frozenset[int]]
 
 _FROM, _TO = dt.time(7, 40), dt.time(17, 20)
 _REPORTS = 110
+_VERSIONS = (("0.9.0", 0.72), ("0.8.2", 0.96), ("0.8.0", 1.0))
 
 
 def days(city: City) -> Iterator[tuple[dt.date, list[Point]]]:
@@ -69,9 +70,20 @@ def _machine_day(city: City, register: Register, pc: Pc, rank: int) -> Point:
         "weak_id": pc.weak,
         "boots": 1 + (late > 1_000_000),
         "hostname": pc.hostname,
+        **told_by_agent(pc),
         "simulated": True,
     }
     return Point("machine_day", _tags(register, pc), fields, midnight_ns(city.days[rank]))
+
+
+def told_by_agent(pc: Pc) -> dict[str, Value]:
+    """A PC's version, clock and outbox: most are well, a few are not."""
+    drawn = chance("agent", pc.machine)
+    return {
+        "version": next(name for name, below in _VERSIONS if drawn < below),
+        "offset_ms": int(34_560_000_000 * drawn) if drawn < 0.004 else int(900 * drawn),
+        "outbox_rows": int(4000 * drawn) if drawn > 0.997 else int(3 * drawn),
+    }
 
 
 def _device_day(
@@ -88,5 +100,7 @@ def _device_day(
     if seen:
         fields["first_ms"] = moment_ms(city.days[rank], _FROM)
         fields["last_ms"] = moment_ms(city.days[rank], _TO)
+    if seen and gear.kind == "projector":
+        fields["lamp_hours"] = 300 + int(3300 * chance("lamp", device)) - 6 * min(rank, 50)
     tags = _tags(register, pc) | {"kind": gear.kind, "device": device}
     return Point("device_day", tags, fields, midnight_ns(city.days[rank]))

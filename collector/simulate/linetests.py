@@ -38,7 +38,8 @@ def points(city: City, tested: TestedLine, rank: int, offline: frozenset[int]) -
         end = moment_ms(day, time) + spread
         lesson = number >= script.quiet
         rate = _rate(city, tested, rank, number, lesson)
-        yield from _test(city, tested, end, rate)
+        window = f"l{number - script.quiet}" if lesson else f"q{number}"
+        yield from _test(city, tested, end, rate, window)
     if chance(city.size.seed, tested.machine, rank, "failed") < _FAILED_SHARE:
         yield _failed(city, tested, moment_ms(day, dt.time(7, 50)))
 
@@ -54,14 +55,15 @@ def _rate(city: City, tested: TestedLine, rank: int, number: int, lesson: bool) 
     return round(full * (low + 0.11 * chance(city.size.seed, tested.machine, rank, number)), 2)
 
 
-def _test(city: City, tested: TestedLine, end_ms: int, rate: float) -> Iterator[Point]:
+def _test(city: City, tested: TestedLine, end_ms: int, rate: float, window: str) -> Iterator[Point]:
     script, tags = tested.script, _tags(tested)
     test = f"{int(chance(city.size.seed, tested.machine, end_ms) * 2**52):016x}"
     payload = int(rate / _OVERHEAD * 1e6 / 8 * _SECONDS)
     flaw, reason = _FLAWS.get(script.flaw, ({}, ""))
     time = end_ms * 1_000_000 + int(test[-5:], 16) % 1_000_000
     fields: dict[str, Value] = {
-        "test": test, "outcome": "ok", "down_mbps": rate, "up_mbps": round(rate * 0.5, 2),
+        "test": test, "outcome": "ok", "window": window, "down_mbps": rate,
+        "up_mbps": round(rate * 0.5, 2),
         "down_low": round(rate * 0.99, 2), "down_high": round(rate * 1.01, 2),
         "latency_ms": round(3 + 9 * chance(test, "l"), 2), "seconds": _SECONDS,
         "payload_down": payload, "payload_up": payload // 2, "interface": "eth0",

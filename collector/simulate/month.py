@@ -14,7 +14,7 @@ from dataclasses import replace
 
 from agent.wire import CITY_TIME, device_id
 from collector.simulate.city import City, Gear, Pc
-from collector.simulate.evidence import Offline, offline_of, reports_on
+from collector.simulate.evidence import Offline, offline_of, reports_on, told_by_agent
 from collector.simulate.habits import NEVER, Habit, chance
 from collector.simulate.years import calendar, moment_ms
 from collector.store.seam import Point, Value
@@ -27,7 +27,6 @@ _MS = 1_000_000
 _HOUR = 3600 * 10**9
 _BROKEN, _GONE = 0.03, 0.02
 _FAULTS = ("lamp does not light", "cover open", "no signal", "temperature too high")
-_VERSIONS = (("0.9.0", 0.72), ("0.8.2", 0.96), ("0.8.0", 1.0))
 
 
 def with_troubles(city: City) -> City:
@@ -63,7 +62,7 @@ def school_hours(city: City, first: dt.date, until: dt.datetime) -> Iterator[Poi
             tags = {"school": school.code, "district": register.district_of(school.code)}
             fields: dict[str, Value] = {
                 "pcs": pcs, "reports": pcs * _REPORTS_AN_HOUR, "missing": 0, "faults": 0,
-                "open": is_open, "simulated": True,
+                "open": is_open and school.closed is None, "simulated": True,
             }  # fmt: skip
             yield Point("school_hour", tags, fields, int(moment.timestamp()) * 10**9)
 
@@ -136,26 +135,14 @@ def _day_of(
     yield _presence(pc, rank, False, stop)
 
 
-def last_reports(city: City, count: int) -> Iterator[Point]:
-    """The last `agent` points of every PC on the newest day."""
-    offline = offline_of(city)
-    stop = moment_ms(city.days[0], dt.time(17, 20))
-    for pc in city.pcs:
-        if reports_on(city, pc, 0, offline):
-            for number in range(1, count + 1):
-                yield agent_point(pc, 0, number, stop - (count - number) * 300_000)
-
-
 def agent_point(pc: Pc, rank: int, number: int, at_ms: int) -> Point:
     """One report's own point."""
     drawn = chance("agent", pc.machine)
     fields: dict[str, Value] = {
         "boot": f"{int(chance(pc.machine, rank, 'boot') * 2**52):016x}",
         "number": number,
-        "version": next(name for name, below in _VERSIONS if drawn < below),
-        "offset_ms": int(3_600_000 * 24 * 400 * drawn) if drawn < 0.004 else int(900 * drawn),
         "rss_bytes": 24_000_000 + int(6e6 * drawn),
-        "outbox_rows": int(4000 * drawn) if drawn > 0.997 else int(3 * drawn),
+        **told_by_agent(pc),
         "outbox_bytes": int(2_000_000 * drawn),
         "uptime_s": 300.0 * number,
         "evidence": False, "weak_id": pc.weak, "simulated": True,
@@ -214,6 +201,7 @@ def own_counts(first: dt.datetime, until: dt.datetime, pcs: int) -> Iterator[Poi
             "held": held, "quarantined": quarantined, "hellos": received // 120,
             "store_errors": 0, "queue": int(arriving * 0.02 * chance("w", at)),
             "write_ms": round(4 + 60 * arriving / max(pcs, 1) + 8 * chance("m", at), 1),
+            "calendar_days": 90, "certificate_days": 200 - (at - start) // 86_400,
         }  # fmt: skip
         yield Point("collector", {}, fields, at * 10**9)
         broker: dict[str, Value] = {

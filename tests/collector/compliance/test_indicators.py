@@ -61,6 +61,7 @@ def test_indicator(town: Any) -> None:
     assert city.fields == {
         "level": "city",
         "name": "西宁市",
+        "code": "630100",
         "label": "西宁市 · 630100",
         "all": 3,
         "verified": 1,

@@ -1,10 +1,9 @@
 """A city-month in a store: 600 schools, 20,000 PCs, 30 days of evidence and roll-ups.
 
-    python tests/bench/city_month.py --config collector.toml [--schools 600]
+    python tests/bench/boards_month/city_month.py --config collector.toml [--schools 600]
 
 The newest day is judged by the keeper itself, and one day in five before it; the days between
-repeat the one before them. One school's raw reports of all days are there, and the newest
-day's last hour of every PC's `agent` points.
+repeat the one before them. One school's raw reports of all days are there.
 """
 
 from __future__ import annotations
@@ -62,7 +61,6 @@ def load(config: Config, city: City, now: dt.datetime) -> None:
             "one school's reports": month.reports(
                 city, shown_school(city), dt.timedelta(minutes=5)
             ),
-            "last reports": month.last_reports(city, 12),
             "own counts": month.own_counts(begin, now, len(city.pcs)),
         }
         for name, points in parts.items():

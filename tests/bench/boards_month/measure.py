@@ -1,6 +1,6 @@
 """Every query of every panel, variable and alert on a real InfluxDB that holds a city-month.
 
-    python tests/bench/boards.py [--config collector.toml] [--schools 600]
+    python tests/bench/boards_month/measure.py [--config collector.toml] [--schools 600]
 
 Without a configuration it starts Debian's InfluxDB with an empty folder and loads it; with one
 it asks the store that is configured, which `city_month.py` has filled. Prints one line a query:
@@ -36,7 +36,7 @@ from dashboards.board import Asked, queries
 _LIMIT_MS = 1000
 _TIMES = 3
 #: What the simulated city has none of.
-_MAY_BE_EMPTY = re.compile(r"dropped|模拟数据")
+_MAY_BE_EMPTY = re.compile(r"dropped|模拟数据|microphone|camera|≥ 1000|100–1000|20–50")
 
 
 class Answer(NamedTuple):
@@ -92,7 +92,7 @@ class Filled:
         def value(found: re.Match[str]) -> str:
             return self._values[found.group(1) or found.group(2)]
 
-        return re.sub(r"\$\{(\w+)(?::regex)?\}|\$(\w+)", value, text)
+        return re.sub(r"\$\{(\w+)(?::\w+)?\}|\$(\w+)", value, text)
 
 
 def asked() -> Iterator[tuple[str, str, Asked]]:

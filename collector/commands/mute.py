@@ -1,0 +1,129 @@
+"""`schoolpulse mute`: nobody is told of a school under repair, until a day."""
+
+from __future__ import annotations
+
+import argparse
+import datetime as dt
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+
+from agent.wire import CITY_TIME
+from agent.wire.command_line import DONE, FAILED, RefusedError
+from agent.wire.lang import say
+from collector import config
+from collector.commands.dashboards import token_of
+from collector.commands.tables import console, new_table, print_json, this_user
+from collector.roster import mutes
+from collector.roster.book import RegisterBook
+from collector.roster.mutes import Mute
+
+_REGISTER_FILE = "register.db"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The sub-commands, each with what it needs."""
+    actions = parser.add_subparsers(required=True, metavar=say("操作", "ACTION"))
+    text = say("某校到某天为止不通知", "tell nobody of a school until a day")
+    add = actions.add_parser("add", help=text, description=text)
+    add.add_argument("school", help=say("学校标识码", "the school's code"))
+    text = say("到哪一天为止（含），如 2026-12-31", "the last day, such as 2026-12-31")
+    add.add_argument("--until", required=True, type=_day, metavar="DATE", help=text)
+    add.add_argument("--reason", required=True, help=say("为什么", "why"))
+    _common(add, _add)
+    end = actions.add_parser("end", help=say("提前恢复通知", "tell again, early"))
+    end.add_argument("school", help=say("学校标识码", "the school's code"))
+    _common(end, _end)
+    show = actions.add_parser("list", help=say("列出不通知的学校", "list what is muted"))
+    show.add_argument("--json", action="store_true", help=say("输出 JSON", "print JSON"))
+    _common(show, _list)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Do what the sub-command says."""
+    action: Callable[[argparse.Namespace], int] = args.action
+    return action(args)
+
+
+def _common(parser: argparse.ArgumentParser, action: Callable[[argparse.Namespace], int]) -> None:
+    parser.add_argument("--config", metavar="FILE", help=say("配置文件", "settings file"))
+    text = say("同时告诉这个 Grafana", "tell this Grafana too")
+    parser.add_argument("--url", metavar="http://…:3000", help=text)
+    text = say("它的服务账号令牌", "the token of a service account of it")
+    parser.add_argument("--token", help=text)
+    parser.set_defaults(action=action)
+
+
+def _day(text: str) -> dt.date:
+    try:
+        return dt.date.fromisoformat(text)
+    except ValueError as error:
+        wrong = say(f"{text} 不是日期，要写成 2026-12-31", f"{text} is no date like 2026-12-31")
+        raise argparse.ArgumentTypeError(wrong) from error
+
+
+def _add(args: argparse.Namespace) -> int:
+    path, now = _path(args), dt.datetime.now(CITY_TIME)
+    if args.school not in RegisterBook(path).load().schools:
+        raise RefusedError(
+            say(f"台账里没有学校 {args.school}", f"the register has no school {args.school}")
+        )
+    if args.until < now.date():
+        raise RefusedError(say(f"{args.until} 已经过去", f"{args.until} has passed"))
+    mutes.set_mute(path, Mute(args.school, args.until, args.reason, this_user()), now)
+    print(
+        say(
+            f"{args.school}：到 {args.until} 为止不通知（{args.reason}）",
+            f"{args.school}: nobody is told until {args.until} ({args.reason})",
+        )
+    )
+    return _tell(args, path, now)
+
+
+def _end(args: argparse.Namespace) -> int:
+    path, now = _path(args), dt.datetime.now(CITY_TIME)
+    if not mutes.end_mute(path, args.school):
+        print(say(f"{args.school} 本来就会通知", f"{args.school} is not muted"))
+        return FAILED
+    print(say(f"{args.school}：恢复通知", f"{args.school}: told again"))
+    return _tell(args, path, now)
+
+
+def _list(args: argparse.Namespace) -> int:
+    path, now = _path(args), dt.datetime.now(CITY_TIME)
+    found = mutes.mutes(path, now.date())
+    if args.json:
+        print_json([asdict(mute) for mute in found])
+    else:
+        titles = (("学校", "school"), ("到", "until"), ("为什么", "why"), ("谁", "who"))
+        table = new_table(*titles)
+        for mute in found:
+            table.add_row(mute.school, mute.until.isoformat(), mute.reason, mute.by)
+        console().print(table)
+    return _tell(args, path, now) if args.url else DONE
+
+
+def _tell(args: argparse.Namespace, path: Path, now: dt.datetime) -> int:
+    """Make Grafana follow the book; without an address, say how."""
+    if not args.url:
+        print(
+            say(
+                "还没有告诉 Grafana：加 --url，或运行 schoolpulse mute list --url …",
+                "Grafana is not told yet: add --url, or run schoolpulse mute list --url …",
+            )
+        )
+        return DONE
+    # Imported on use: requests is no business of the other commands.
+    from collector.grafana import silences
+    from collector.grafana.client import Grafana
+
+    grafana = Grafana(args.url, token_of(args))
+    grafana.check()
+    fresh, gone = silences.tell(grafana, mutes.mutes(path, now.date()), now)
+    print(say(f"Grafana：静默 {fresh}，解除 {gone}", f"Grafana: {fresh} silenced, {gone} lifted"))
+    return DONE
+
+
+def _path(args: argparse.Namespace) -> Path:
+    settings, _ = config.load(args.config)
+    return settings.folder / _REGISTER_FILE

@@ -1,0 +1,217 @@
+"""In a real Grafana on a real InfluxDB 2: boards are kept as they are, alerts fire and clear.
+
+Runs where these are given: SCHOOLPULSE_TEST_GRAFANA_URL, SCHOOLPULSE_TEST_GRAFANA_LOGIN
+(user:password of an administrator), SCHOOLPULSE_TEST_INFLUX_URL, _TOKEN and _ORG. Rules are
+looked at every ten seconds here and need not hold for minutes; all else is as provisioned.
+"""
+
+from __future__ import annotations
+
+import base64
+import datetime as dt
+import json
+import os
+import time
+import urllib.error
+import urllib.request
+import uuid
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+import pytest
+
+from agent.wire import CITY_TIME
+from collector import config
+from collector.keeper.midnight import midnight
+from collector.store.influx import InfluxStore
+from collector.store.seam import Point, Value
+from dashboards import alerts, build
+from dashboards.words import LANGS
+
+URL = os.environ.get("SCHOOLPULSE_TEST_GRAFANA_URL", "")
+LOGIN = os.environ.get("SCHOOLPULSE_TEST_GRAFANA_LOGIN", "admin:admin")
+SERVER = {
+    name: os.environ.get(f"SCHOOLPULSE_TEST_INFLUX_{name}", "") for name in ("URL", "TOKEN", "ORG")
+}
+pytestmark = [
+    pytest.mark.skipif(not (URL and SERVER["URL"]), reason="no Grafana or InfluxDB 2 is given"),
+    pytest.mark.timeout(300),
+]
+_PATIENCE_S = 150
+TAGS = {"school": "9900000001", "district": "630102"}
+#: Slow on one day only, and silent in one hour only: nobody must be told.
+CALM = {"school": "9900000002", "district": "630102"}
+
+
+def ask(method: str, path: str, body: Any = None) -> Any:
+    """One request to Grafana's API."""
+    data = None if body is None else json.dumps(body).encode()
+    request = urllib.request.Request(f"{URL}/api{path}", data, method=method)
+    request.add_header("Content-Type", "application/json")
+    request.add_header("X-Disable-Provenance", "true")
+    request.add_header("Authorization", f"Basic {base64.b64encode(LOGIN.encode()).decode()}")
+    try:
+        with urllib.request.urlopen(request, timeout=20) as reply:
+            return json.loads(reply.read() or b"null")
+    except urllib.error.HTTPError as error:
+        pytest.fail(f"{method} {path}: {error.code} {error.read().decode()}")
+
+
+class Place(NamedTuple):
+    """Buckets of our own, a folder, and data sources that read them."""
+
+    store: InfluxStore
+    folder: str
+    sources: dict[str, str]
+
+
+@pytest.fixture(scope="module")
+def place() -> Iterator[Place]:
+    from influxdb_client import InfluxDBClient
+
+    name = uuid.uuid4().hex[:8]
+    buckets = {kind: f"{kind}-{name}" for kind in ("evidence", "telemetry")}
+    with InfluxDBClient(SERVER["URL"], SERVER["TOKEN"], org=SERVER["ORG"]) as client:
+        api: Any = client.buckets_api()
+        made = [api.create_bucket(bucket_name=bucket) for bucket in buckets.values()]
+        sources = {kind: _source(kind, bucket) for kind, bucket in buckets.items()}
+        folder = ask("POST", "/folders", {"uid": f"f{name}", "title": f"test {name}"})["uid"]
+        settings = config.Store(
+            kind="influxdb", url=SERVER["URL"], token=SERVER["TOKEN"], org=SERVER["ORG"], **buckets
+        )
+        with InfluxStore(settings) as store:
+            yield Place(store, folder, sources)
+        ask("DELETE", f"/folders/{folder}?forceDeleteRules=true")
+        for uid in sources.values():
+            ask("DELETE", f"/datasources/uid/{uid}")
+        for bucket in made:
+            api.delete_bucket(bucket)
+
+
+def _source(kind: str, bucket: str) -> str:
+    body = {
+        "name": f"test {bucket}", "type": "influxdb", "access": "proxy", "url": SERVER["URL"],
+        "database": bucket,
+        "jsonData": {"dbName": bucket, "httpMode": "GET", "httpHeaderName1": "Authorization"},
+        "secureJsonData": {"httpHeaderValue1": f"Token {SERVER['TOKEN']}"},
+    }  # fmt: skip
+    return str(ask("POST", "/datasources", body)["datasource"]["uid"])
+
+
+@pytest.mark.parametrize("lang", LANGS)
+@pytest.mark.parametrize("name", build.BOARDS)
+def test_grafana_keeps_the_board_as_it_is(place: Place, name: str, lang: Any) -> None:
+    board = {**build.BOARDS[name](lang), "uid": f"t-{name}-{lang}"}
+    body = {"dashboard": {**board, "id": None}, "folderUid": place.folder, "overwrite": True}
+    assert ask("POST", "/dashboards/db", body)["status"] == "success"
+    kept = ask("GET", f"/dashboards/uid/{board['uid']}")["dashboard"]
+    assert {key: kept[key] for key in board} == board
+
+
+def test_every_alert_fires_and_clears(place: Place) -> None:
+    for group in alerts.groups("zh", place.sources.__getitem__):
+        for rule in group["rules"]:
+            sent = {**rule, "uid": f"t-{rule['uid'][:30]}", "for": "0s"}
+            sent |= {"folderUID": place.folder, "ruleGroup": "all", "orgID": 1}
+            ask("POST", "/v1/provisioning/alert-rules", sent)
+    path = f"/v1/provisioning/folder/{place.folder}/rule-groups/all"
+    ask("PUT", path, {**ask("GET", path), "interval": 10})
+    place.store.write(list(_well()))
+    titles = {rule.title.zh for rule in alerts.rules()}
+    _wait(lambda: _states(place) == {}, "calm at first", place)
+    now = _now()
+    place.store.write(list(_causes(now)))
+    _wait(lambda: set(_states(place)) == titles, "all fire", place)
+    found = _states(place)
+    schools = {name: labels for name, labels in found.items() if any(labels)}
+    assert set(schools.values()) == {("9900000001",)}, "one slow day or silent hour tells nobody"
+    place.store.write(list(_remedies(now)))
+    _wait(lambda: _states(place) == {}, "all clear", place)
+
+
+def _states(place: Place) -> dict[str, tuple[str, ...]]:
+    """Rules that fire -> the schools of which they tell."""
+    groups = ask("GET", "/prometheus/grafana/api/v1/rules")["data"]["groups"]
+    rules = [
+        rule for group in groups if place.folder[1:] in group["file"] for rule in group["rules"]
+    ]
+    assert len(rules) in (0, 8)
+    told = {
+        rule["name"]: tuple(
+            sorted(
+                one["labels"].get("school", "")
+                for one in rule.get("alerts") or ()
+                if one["state"].startswith("Alerting")
+            )
+        )
+        for rule in rules
+    }
+    if any(rule["health"] not in ("ok", "unknown", "nodata") for rule in rules):
+        pytest.fail(str([rule.get("lastError") for rule in rules]))
+    looked = [rule for rule in rules if not rule["lastEvaluation"].startswith("0001")]
+    return {name: schools for name, schools in told.items() if schools} if looked else {"": ()}
+
+
+def _wait(met: Callable[[], bool], what: str, place: Place) -> None:
+    deadline = time.monotonic() + _PATIENCE_S
+    while not met():
+        assert time.monotonic() < deadline, f"{what}: {_states(place)}"
+        time.sleep(2)
+
+
+def _now() -> int:
+    return time.time_ns()
+
+
+def _days(count: int) -> list[int]:
+    today = dt.datetime.now(CITY_TIME).date()
+    return [midnight(today - dt.timedelta(days=n)) for n in range(count)]
+
+
+def _own(**fields: Value) -> Point:
+    return Point("collector", {}, {"queue": 3, "quarantined": 0, **fields}, _now())
+
+
+def _well() -> Iterator[Point]:
+    """A city in which nothing alarms."""
+    yield _own(calendar_days=90, certificate_days=200)
+    hour = 3600 * 10**9
+    for n in range(4):
+        fields: dict[str, Value] = {"open": True, "pcs": 0 if n == 0 else 20}
+        yield Point("school_hour", CALM, fields, (_now() // hour - n) * hour)
+    for n, day in enumerate(_days(6)):
+        line: dict[str, Value] = {"p90_mbps": 5.0 if n == 0 else 19.0, "contract_mbps": 20.0}
+        yield Point("line_day", {**CALM, "line": "线路1"}, line, day)
+
+
+def _causes(now: int) -> Iterator[Point]:
+    hour = 3600 * 10**9
+    for n in range(1, 5):
+        silent: dict[str, Value] = {"open": True, "pcs": 0}
+        yield Point("school_hour", TAGS, silent, (now // hour - n) * hour)
+    for day in _days(6):
+        line: dict[str, Value] = {"p90_mbps": 6.0, "contract_mbps": 20.0}
+        yield Point("line_day", {**TAGS, "line": "线路1"}, line, day)
+        room: dict[str, Value] = {"pcs": 10, "seats": 40}
+        yield Point("room_day", {**TAGS, "room": "机房1"}, room, day)
+    device = {**TAGS, "room": "教室01", "machine": "m", "kind": "projector", "device": "d"}
+    fault: dict[str, Value] = {"event": "fault", "detail": "lamp"}
+    yield Point("event", device, fault, now - 48 * hour)
+    for minutes, count in ((25, 0), (12, 2)):
+        gone: dict[str, Value] = {"quarantined": count}
+        yield Point("collector", {}, gone, now - minutes * 60 * 10**9)
+    yield _own(calendar_days=5, certificate_days=7, queue=5000, quarantined=2)
+
+
+def _remedies(now: int) -> Iterator[Point]:
+    hour = 3600 * 10**9
+    yield Point("school_hour", TAGS, {"open": True, "pcs": 12}, now // hour * hour)
+    today = _days(1)[0]
+    yield Point("line_day", {**TAGS, "line": "线路1"}, {"p90_mbps": 19.0}, today)
+    yield Point("room_day", {**TAGS, "room": "机房1"}, {"pcs": 38}, today)
+    device = {**TAGS, "room": "教室01", "machine": "m", "kind": "projector", "device": "d"}
+    yield Point("event", device, {"event": "repaired", "detail": "lamp"}, _now())
+    # An hour later, as far as the counter goes: what grew lies before the hour looked at.
+    for minutes in (25, 12):
+        yield Point("collector", {}, {"quarantined": 2}, now - minutes * 60 * 10**9)
+    yield _own(calendar_days=90, certificate_days=200, quarantined=2)
