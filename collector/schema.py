@@ -6,34 +6,10 @@ is made from this table by `collector.schema_page`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal, get_args
+from collector.schema_types import Field, Measurement, Retention, Type
+from collector.schema_types import measurement as _measurement
 
-Retention = Literal["telemetry", "evidence"]
-Type = Literal["int", "float", "bool", "str"]
-_TYPES: dict[str, Type] = {name: name for name in get_args(Type)}
-
-
-@dataclass(frozen=True, slots=True)
-class Field:
-    """One field of a measurement."""
-
-    name: str
-    type: Type
-    unit: str
-    meaning: str
-
-
-@dataclass(frozen=True, slots=True)
-class Measurement:
-    """One measurement: its retention class, tags, and fields by name."""
-
-    name: str
-    retention: Retention
-    tags: tuple[str, ...]
-    point: str
-    fields: dict[str, Field]
-
+__all__ = ["MEASUREMENTS", "TAGS", "Field", "Measurement", "Retention", "Type"]
 
 TAGS = {
     "school": "学校标识码, 10 digits",
@@ -46,15 +22,6 @@ TAGS = {
     "area": "code of the city, a district or a school",
     "indicator": "multimedia, computer_room or line_10m",
 }
-
-
-def _measurement(name: str, retention: Retention, tags: str, point: str, rows: str) -> Measurement:
-    """Read the rows `name type unit meaning`, one field a line; `-` is no unit."""
-    fields = {}
-    for row in filter(None, rows.splitlines()):
-        field, kind, unit, meaning = row.split(None, 3)
-        fields[field] = Field(field, _TYPES[kind], "" if unit == "-" else unit, meaning)
-    return Measurement(name, retention, tuple(tags.split()), point, fields)
 
 
 _RAW = """

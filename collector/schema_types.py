@@ -1,0 +1,40 @@
+"""What a measurement of the store is, and how a table of them is written down."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+Retention = Literal["telemetry", "evidence"]
+Type = Literal["int", "float", "bool", "str"]
+_TYPES: dict[str, Type] = {name: name for name in get_args(Type)}
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One field of a measurement."""
+
+    name: str
+    type: Type
+    unit: str
+    meaning: str
+
+
+@dataclass(frozen=True, slots=True)
+class Measurement:
+    """One measurement: its retention class, tags, and fields by name."""
+
+    name: str
+    retention: Retention
+    tags: tuple[str, ...]
+    point: str
+    fields: dict[str, Field]
+
+
+def measurement(name: str, retention: Retention, tags: str, point: str, rows: str) -> Measurement:
+    """Read the rows `name type unit meaning`, one field a line; `-` is no unit."""
+    fields = {}
+    for row in filter(None, rows.splitlines()):
+        field, kind, unit, meaning = row.split(None, 3)
+        fields[field] = Field(field, _TYPES[kind], "" if unit == "-" else unit, meaning)
+    return Measurement(name, retention, tuple(tags.split()), point, fields)
