@@ -6,7 +6,8 @@ Why not a library: pyedid 1.0.3 (2023), the one for Python, costs 13.8 MB of mem
 (it brings requests, to download the list of makers), keeps filler serials and sizes, takes an
 empty name before the real one, and knows no DisplayID. edid-decode is a program to start;
 libdisplay-info needs a C library on every PC. Both cut a name at its first byte that is not
-ASCII, where Chinese displays go on in GBK. Against edid-decode every fact of 42 real displays agrees, but for those names.
+ASCII, where Chinese displays go on in GBK. Against edid-decode every fact of
+42 real displays agrees, but for those names.
 """
 
 from __future__ import annotations
