@@ -14,6 +14,7 @@ import msgspec
 
 from agent.wire import CITY_TIME
 from collector.lineserver.turns import Ending, Past, Turn, Wish, local_day
+from collector.wal import use_wal
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS turn (
@@ -38,7 +39,7 @@ class TurnBook:
         """
         self._lock = threading.Lock()
         self._base = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-        self._base.execute("PRAGMA journal_mode = WAL")
+        use_wal(self._base)
         self._base.execute("PRAGMA synchronous = FULL")
         self._base.executescript(_SCHEMA)
 

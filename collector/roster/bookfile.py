@@ -14,6 +14,7 @@ from pathlib import Path
 
 from agent.wire.command_line import RefusedError
 from agent.wire.lang import say
+from collector.wal import use_wal
 
 _APPLICATION = 0x53505247  # "SPRG": tells our file from another SQLite file
 _LAYOUT = 1
@@ -75,7 +76,7 @@ def create(base: sqlite3.Connection) -> None:
         if base.execute("PRAGMA application_id").fetchone()[0] == _APPLICATION:
             base.execute(_DECISION)  # a book of before there were decisions
         return
-    base.execute("PRAGMA journal_mode = WAL")  # readers never wait for an import
+    use_wal(base)  # readers never wait for an import
     base.execute("BEGIN IMMEDIATE")
     if not base.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
         for statement in filter(str.strip, f"{_SCHEMA}{_DECISION}".split(";")):

@@ -11,6 +11,8 @@ import threading
 from collections.abc import Collection
 from pathlib import Path
 
+from collector.wal import use_wal
+
 FILE = "days.db"
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS dirty (day TEXT PRIMARY KEY, mark INTEGER NOT NULL)
@@ -29,7 +31,7 @@ class DirtyDays:
         path.parent.mkdir(parents=True, exist_ok=True)
         self._lock = threading.Lock()
         self._db = sqlite3.connect(path, timeout=5.0, isolation_level=None, check_same_thread=False)
-        self._db.execute("PRAGMA journal_mode = WAL")
+        use_wal(self._db)
         self._db.execute("PRAGMA synchronous = FULL")
         self._db.execute(_SCHEMA)
         self._fresh: set[dt.date] = set()  # marked since the last take: no need to write again

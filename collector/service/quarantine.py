@@ -10,6 +10,8 @@ from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple
 
+from collector.wal import use_wal
+
 FILE = "quarantine.db"
 _OVERHEAD = 128  # a row's own bytes, about
 _SCHEMA = """
@@ -49,7 +51,7 @@ class Quarantine:
         self._lock = threading.Lock()
         self._limit = limit_bytes
         self._db = sqlite3.connect(path, timeout=5.0, isolation_level=None, check_same_thread=False)
-        self._db.execute("PRAGMA journal_mode = WAL")
+        use_wal(self._db)
         # A row here is receipted: it must survive a power cut as the store's points do.
         self._db.execute("PRAGMA synchronous = FULL")
         self._db.executescript(_SCHEMA)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from collector.schema import MEASUREMENTS, Measurement
 from collector.store.seam import MisconfiguredError
+from collector.wal import use_wal
 
 _COLUMN = {"int": "INTEGER", "bool": "INTEGER", "float": "REAL", "str": "TEXT"}
 
@@ -57,10 +58,17 @@ def prepare(db: sqlite3.Connection) -> None:
         MisconfiguredError: its tables have other tags.
     """
     db.execute("PRAGMA journal_size_limit = 67108864")
-    if db.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
-        db.execute("PRAGMA journal_mode = WAL")
-    for statement in [*_missing(db)]:
-        db.execute(statement)
+    use_wal(db)
+    if not [*_missing(db)]:
+        return
+    db.execute("BEGIN IMMEDIATE")  # of two that open at once, one makes all, and one finds all
+    try:
+        for statement in [*_missing(db)]:
+            db.execute(statement)
+        db.execute("COMMIT")
+    except BaseException:
+        db.execute("ROLLBACK")
+        raise
 
 
 def _missing(db: sqlite3.Connection) -> Iterable[str]:
