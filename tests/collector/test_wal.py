@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
+from subprocess import PIPE
 
 CODE = """
 import sys
@@ -12,6 +13,7 @@ from pathlib import Path
 from collector.service.dirty import DirtyDays
 from collector.service.quarantine import Quarantine
 from collector.store.sqlite import SqliteStore
+print("ready", flush=True)
 sys.stdin.read(1)  # all begin together
 folder = Path(sys.argv[1])
 SqliteStore(folder / "store.db", 90).close()
@@ -22,13 +24,16 @@ Quarantine(folder / "quarantine.db", 10**6).close()
 
 def test_new_files_are_opened_by_three_at_once(tmp_path: Path) -> None:
     argv = [sys.executable, "-c", CODE]
-    for each in range(5):
+    for each in range(8):
         folder = tmp_path / str(each)
         folder.mkdir()
         three = [
-            subprocess.Popen([*argv, str(folder)], stdin=subprocess.PIPE, stderr=subprocess.PIPE)
+            subprocess.Popen([*argv, str(folder)], stdin=PIPE, stdout=PIPE, stderr=PIPE)
             for _ in range(3)
         ]
+        for process in three:
+            assert process.stdout is not None
+            process.stdout.readline()
         for process in three:
             assert process.stdin is not None
             process.stdin.write(b"x")
