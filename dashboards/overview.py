@@ -67,7 +67,11 @@ def _watermark(lang: Lang) -> Json:
         "Whether any indicator of the time chosen was invented: one simulated row makes all of it "
         "simulated.",
     )
-    head = Head(Words("数据性质", "Nature").of(lang), text.of(lang), Words("真实", "real").of(lang))
+    head = Head(
+        Words("数据性质", "Nature").of(lang),
+        text.of(lang),
+        Words("没有模拟的", "none simulated").of(lang),
+    )
     fields = {"simulated": Words("数据", "data").of(lang)}
     where = {**_CITY, "simulated": True}
     query = Query("indicator", influxql.latest("indicator", fields, where))

@@ -24,6 +24,18 @@ _UNITS: Mapping[str, str] = {
     "span": "ms",
 }  # fmt: skip
 _NAMES = "N"
+_NAME_WIDTH = 170  # a school's name is still read on a narrow screen
+#: A rate by no contract is infinite.
+_NO_CONTRACT: Json = {"type": "value", "options": {"Infinity": {"text": "—"}}}
+#: Where nothing answers but the names, Grafana shows those: a list of all that is well.
+_NAMES_ALONE: Json = {
+    "id": "filterByValue",
+    "options": {
+        "type": "exclude",
+        "match": "any",
+        "filters": [{"fieldName": "shown", "config": {"id": "isNotNull", "options": {}}}],
+    },
+}
 _DECIMALS = {"mbps": 1, "share": 0, "percent": 1}
 
 
@@ -110,7 +122,8 @@ def _named(panel: Json, columns: Sequence[str]) -> None:
             ],
         },
     }
-    panel["transformations"].insert(0, named)
+    panel["transformations"][:0] = [named, dict(_NAMES_ALONE)]
+    hide(panel, "area", *shown.values())
 
 
 def school_link(lang: Lang) -> Json:
@@ -132,7 +145,7 @@ def district_link(lang: Lang) -> Json:
 
 def room_link(lang: Lang) -> Json:
     """A click on a room shows its devices on the school's board."""
-    passed = "${school:queryparam}&var-room=${__value.raw}"
+    passed = "${school:queryparam}&var-room=${__value.raw:percentencode}"
     return _link(Words("看这间教室", "show this room"), "school", passed, lang)
 
 
@@ -153,4 +166,8 @@ def _properties(column: Column, lang: Lang) -> list[Json]:
     if column.look in links:
         found.append({"id": "links", "value": [links[column.look](lang)]})
         found.append({"id": "custom.align", "value": "left"})  # codes look like numbers
+    if column.look == "school":
+        found.append({"id": "custom.minWidth", "value": _NAME_WIDTH})
+    if column.look == "share":
+        found.append({"id": "mappings", "value": [_NO_CONTRACT]})
     return found

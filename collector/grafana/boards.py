@@ -86,7 +86,10 @@ def _step(grafana: Grafana, board: Json) -> Step:
         return Step(action, uid, title, board, differences)
     newest = _newest(grafana, uid)
     message = str(newest.get("message", ""))
-    if newest.get("version") == 1:  # Grafana shows no message of a first version: ours, or a copy
+    # Grafana shows no message of a first version: ours by its tag, or a copy.
+    if newest.get("version") == 1 and set(board["tags"]) <= {
+        *(there["dashboard"].get("tags") or ())
+    }:
         same = not differences
         return Step("same" if same else "update", uid, title, board, differences)
     if not message.startswith(_MESSAGE):

@@ -74,6 +74,23 @@ def test_panels_do_not_overlap(name: str, lang: Lang) -> None:
         taken |= cells
 
 
+@pytest.mark.parametrize(("name", "lang"), BOARDS)
+def test_names_alone_are_never_shown_as_a_list(name: str, lang: Lang) -> None:
+    """A table with nothing to tell must not show what its second query knows: all areas."""
+    for panel in build.BOARDS[name](lang)["panels"]:
+        steps = {one["id"]: one["options"] for one in panel.get("transformations", ())}
+        if "configFromData" not in steps:
+            continue
+        assert steps["filterByValue"]["type"] == "exclude"
+        assert steps["filterByValue"]["filters"][0]["fieldName"] == "shown"
+        assert {"area", "shown", "code"} <= set(steps["organize"]["excludeByName"])
+
+
+def test_a_link_carries_any_name_of_a_room() -> None:
+    links = re.findall(r"var-room=[^&\"]*", json.dumps(build.BOARDS["school"]("zh")))
+    assert set(links) == {"var-room=${__value.raw:percentencode}"}
+
+
 def test_unknown_names_are_refused() -> None:
     with pytest.raises(influxql.SchemaError, match="no field"):
         influxql.latest("indicator", {"share": "x"}, {})

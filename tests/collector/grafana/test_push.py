@@ -59,6 +59,14 @@ def test_a_dry_run_tells_and_changes_nothing(
     assert "新建  全市总览" in capsys.readouterr().out
 
 
+def test_a_foreign_board_of_the_same_uid_is_told_and_kept(grafana: Emulator) -> None:
+    theirs = {"data": {"uid": "schoolpulse-lines-zh", "title": "theirs", "panels": []}}
+    grafana.boards["schoolpulse-lines-zh"] = [{**theirs, "message": ""}]
+    assert push(grafana) == 1
+    assert grafana.boards["schoolpulse-lines-zh"][-1]["data"]["title"] == "theirs"
+    assert push(grafana, "--force") == 0
+
+
 def test_another_hands_edit_is_told_and_kept(
     grafana: Emulator, capsys: pytest.CaptureFixture[str]
 ) -> None:
