@@ -256,10 +256,15 @@ def _rule(rule: Rule, lang: Lang, source: Source) -> Json:
         "annotations": {
             "summary": rule.says.of(lang),
             "runbook_url": f"/d/schoolpulse-runbook-{lang}",
-            "board": f"/d/schoolpulse-{rule.board}-{lang}?var-school={{{{ $labels.school }}}}",
+            "board": _board(rule, lang),
         },
         "labels": {"source": "schoolpulse", "urgency": rule.urgency},
     }
+
+
+def _board(rule: Rule, lang: Lang) -> str:
+    chosen = "?var-school={{ $labels.school }}" if rule.board == "school" else ""
+    return f"/d/schoolpulse-{rule.board}-{lang}{chosen}"
 
 
 def _data(number: int, question: Question, source: Source) -> list[Json]:

@@ -190,6 +190,7 @@ def _pcs_on(lang: Lang) -> Json:
     text = influxql.each("school_hour", "max", fields, _HERE, every="$__interval")
     made = panels.trend(head, [Query("school_hour", text, False, "$col")], "none", [])
     made["fieldConfig"]["defaults"] |= {"min": 0, "decimals": 0}
+    made["fieldConfig"]["defaults"]["custom"]["axisSoftMax"] = 4  # no marks at half a PC
     made["interval"] = "1h"
     return made
 

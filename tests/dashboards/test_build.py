@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from collector.schema import MEASUREMENTS
-from dashboards import build, influxql
+from dashboards import alerts, build, influxql
 from dashboards.board import queries
 from dashboards.words import LANGS, Lang
 
@@ -89,6 +89,13 @@ def test_names_alone_are_never_shown_as_a_list(name: str, lang: Lang) -> None:
 def test_a_link_carries_any_name_of_a_room() -> None:
     links = re.findall(r"var-room=[^&\"]*", json.dumps(build.BOARDS["school"]("zh")))
     assert set(links) == {"var-room=${__value.raw:percentencode}"}
+
+
+def test_an_alert_of_the_platform_links_to_no_school() -> None:
+    for group in alerts.groups("zh", str):
+        for rule in group["rules"]:
+            passes = "$labels.school" in rule["annotations"]["board"]
+            assert passes == (group["name"] == "schoolpulse-schools")
 
 
 def test_unknown_names_are_refused() -> None:
