@@ -7,10 +7,9 @@ from dashboards.board import Look, Row, board
 from dashboards.influxql import Beyond, Test, Where
 from dashboards.panels import Head, Json, Query
 from dashboards.tables import DISTRICT, ROOM, SCHOOL, Column
-from dashboards.words import Lang, Words
+from dashboards.words import NOTHING, Lang, Words
 
 _HERE: Where = {"district": variables.DISTRICT}
-_WELL = Words("没有：这里没有要做的事", "none: nothing to do here")
 _SILENT = Words(
     "最近一周没有教室上报：采集服务在运行吗（schoolpulse doctor）？是假期吗？",
     "no room reported this week: does the collector run (schoolpulse doctor), is it a holiday?",
@@ -83,7 +82,7 @@ def _faults(lang: Lang) -> Json:
         "Faults not yet repaired, the longest first, in the device's own words. A click on the "
         "school shows its rooms. A repaired one leaves by itself.",
     )
-    head = Head(Words("还没修好的故障", "Faults open").of(lang), about.of(lang), _WELL.of(lang))
+    head = Head(Words("还没修好的故障", "Faults open").of(lang), about.of(lang), NOTHING.of(lang))
     since = Column("Time", Words("从何时起", "since"), "since", 130)
     columns = [since, *_WHERE, Column("detail", Words("说明", "detail"))]
     query = Query("event", open_events("fault", "repaired"))
@@ -97,7 +96,7 @@ def _missing(lang: Lang) -> Json:
         "What a PC that is on does not see, the longest first. Cable and power first; if it was "
         "moved, mend the register.",
     )
-    head = Head(Words("不见了的设备", "Missing").of(lang), about.of(lang), _WELL.of(lang))
+    head = Head(Words("不见了的设备", "Missing").of(lang), about.of(lang), NOTHING.of(lang))
     columns = [Column("Time", Words("从何时起", "since"), "since", 130), *_WHERE]
     query = Query("event", open_events("gone", "appeared"))
     made = tables.listing(head, query, columns, lang, ("Time", False))
@@ -111,7 +110,7 @@ def _lamps(lang: Lang) -> Json:
         f"Projectors on the network whose lamp has burnt for more than {hours} hours, the longest "
         "first: order lamps.",
     )
-    head = Head(Words("该换的灯泡", "Lamps to replace").of(lang), about.of(lang), _WELL.of(lang))
+    head = Head(Words("该换的灯泡", "Lamps to replace").of(lang), about.of(lang), NOTHING.of(lang))
     burnt = Column("lamp_hours", Words("灯泡小时", "lamp hours"), "count", 130)
     where: Where = {**_HERE, "kind": "projector", "lamp_hours": Beyond(">", hours)}
     by = ("school", "district", "room", "device")
@@ -187,7 +186,7 @@ def _short_rooms(lang: Lang) -> Json:
         "the seats. One day with enough counts: hold a lesson with all of them on.",
     )
     title = Words("电脑不足的计算机教室", "Computer rooms short of PCs")
-    head = Head(title.of(lang), about.of(lang), _WELL.of(lang))
+    head = Head(title.of(lang), about.of(lang), NOTHING.of(lang))
     columns = [SCHOOL, DISTRICT, ROOM, Column("pcs", Words("电脑", "PCs"), "count", 70),
                Column("seats", Words("座位", "seats"), "count", 70),
                Column("Time", Words("日期", "day"), "day", 105)]  # fmt: skip
@@ -206,7 +205,9 @@ def _unbound(lang: Lang) -> Json:
         "for none: bind them in the sheet of machines.",
     )
     head = Head(
-        Words("没有绑定教室的电脑", "PCs bound to no room").of(lang), about.of(lang), _WELL.of(lang)
+        Words("没有绑定教室的电脑", "PCs bound to no room").of(lang),
+        about.of(lang),
+        NOTHING.of(lang),
     )
     columns = [SCHOOL, DISTRICT, Column("hostname", Words("名称", "name")),
                Column("reports", Words("上报数", "reports"), "count", 90),

@@ -9,7 +9,7 @@ from dashboards.board import Look, Row, board
 from dashboards.influxql import TODAY, Between, Beyond, Where
 from dashboards.panels import Head, Json, Query
 from dashboards.tables import DISTRICT, SCHOOL, Column
-from dashboards.words import LINE, VERDICTS, Lang, Words
+from dashboards.words import LINE, NOTHING, VERDICTS, Lang, Words
 
 _HERE: Where = {"district": variables.DISTRICT}
 _NO_DAY = Words(
@@ -17,7 +17,6 @@ _NO_DAY = Words(
     "no verdict of lines today: does the collector run (schoolpulse doctor), has the register "
     "lines?",
 )
-_NONE = Words("没有：这里没有要做的事", "none: nothing to do here")
 _EDGES = (0, 10, 20, 50, 100, 1000, 1_000_000)  # Mbit/s
 _SHARE = Column("share", Words("实测 ÷ 合同", "measured / contract"), "share", 120)
 _COLUMNS = [
@@ -91,7 +90,7 @@ def _under(lang: Lang) -> Json:
         f"Measured under {share:.0%} of the contract, the worst first, over enough quiet tests to "
         "show the provider.",
     )
-    head = Head(Words("低于合同", "Under the contract").of(lang), about.of(lang), _NONE.of(lang))
+    head = Head(Words("低于合同", "Under the contract").of(lang), about.of(lang), NOTHING.of(lang))
     fields = [c.name for c in _COLUMNS if c is not _SHARE]
     where: Where = {**_HERE, "p90_mbps": Beyond("<", f'{share} * "contract_mbps"')}
     text = influxql.rows("line_day", fields, where, TODAY)
@@ -106,7 +105,7 @@ def _unknown(lang: Lang) -> Json:
         "Lines whose verdict is not measured. No valid tests: no agent tests them, or none counts "
         "(at the right); a few: wait some days; no contract: the register says nothing.",
     )
-    head = Head(Words("没有实测结论", "Not measured").of(lang), about.of(lang), _NONE.of(lang))
+    head = Head(Words("没有实测结论", "Not measured").of(lang), about.of(lang), NOTHING.of(lang))
     columns = [c for c in _COLUMNS if c.name in ("school", "district", "line", "contract_mbps",
                                                  "tests", "verdict")]  # fmt: skip
     columns.insert(5, Column("days", LINE["days"], "count", 90))
@@ -124,7 +123,7 @@ def _why(lang: Lang) -> Json:
         "wifi: let a PC with a cable test; other traffic: that PC is busy. Of the whole city.",
     )
     head = Head(
-        Words("为什么不算数", "Why tests do not count").of(lang), about.of(lang), _NONE.of(lang)
+        Words("为什么不算数", "Why tests do not count").of(lang), about.of(lang), NOTHING.of(lang)
     )
     columns = [
         SCHOOL, Column("line", LINE["line"], "text", 90),

@@ -7,11 +7,11 @@ from dashboards.board import Look, Row, board
 from dashboards.influxql import Beyond, Outside, Where
 from dashboards.panels import Head, Json, Query
 from dashboards.tables import DISTRICT, SCHOOL, Column
-from dashboards.words import Lang, Words
+from dashboards.words import NOTHING, Lang, Words
 
 _HERE: Where = {"district": variables.DISTRICT}
 _OPEN: Where = {**_HERE, "open": True}
-_NONE = Words("没有：这里没有要做的事", "none: nothing to do here")
+_ZERO = Words("0 或无数据", "0 or no data")  # InfluxQL answers both with no row
 _SILENT = Words(
     "没有代理的上报：运行 schoolpulse doctor；再在一台学校电脑上运行 schoolpulse-agent doctor",
     "no reports of agents: run schoolpulse doctor, then schoolpulse-agent doctor on a school PC",
@@ -81,7 +81,7 @@ def _silent_count(lang: Lang) -> Json:
         "最近一天的开放时间里没有一台电脑上报的学校。名单在下面。",
         "Schools of which no PC reported in the last day's open hours. The list is below.",
     )
-    head = Head(Words("沉默的学校", "Silent schools").of(lang), about.of(lang), "0")
+    head = Head(Words("沉默的学校", "Silent schools").of(lang), about.of(lang), _ZERO.of(lang))
     text = influxql.over('count("pcs") AS "n"', silent_schools(influxql.TODAY))
     steps = panels.steps(thresholds.BLUE, thresholds.VERMILION, 1)
     made = panels.stat(head, Query("school_hour", text), steps, "none")
@@ -125,7 +125,7 @@ def _silent(lang: Lang) -> Json:
         "Schools of which no PC reported in the last day's open hours. Call: power, network, or "
         "is the agent still there?",
     )
-    head = Head(Words("沉默的学校", "Silent schools").of(lang), about.of(lang), _NONE.of(lang))
+    head = Head(Words("沉默的学校", "Silent schools").of(lang), about.of(lang), NOTHING.of(lang))
     query = Query("school_hour", silent_schools(influxql.TODAY))
     made = tables.listing(head, query, [SCHOOL, DISTRICT], lang)
     return tables.hide(made, "pcs")
@@ -202,7 +202,7 @@ def _outboxes(lang: Lang) -> Json:
 
 def _pcs(title: Words, about: Words, column: Column, where: Where, lang: Lang) -> Json:
     """PCs for which something holds today or yesterday, worst first."""
-    head = Head(title.of(lang), about.of(lang), _NONE.of(lang))
+    head = Head(title.of(lang), about.of(lang), NOTHING.of(lang))
     hostname = Column("hostname", Words("电脑", "PC"))
     day = Column("Time", Words("日期", "day"), "day", 105)
     columns = [column, SCHOOL, DISTRICT, hostname, day]

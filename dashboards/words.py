@@ -72,3 +72,9 @@ KINDS = {
     "printer": Words("打印机", "printer"),
     "document_camera": Words("展台", "document camera"),
 }
+
+#: An empty table of troubles is good news only where data come in: a board must not say more.
+NOTHING = Words(
+    "没有要做的事；前提是有数据：看运维看板上采集服务刚刚写过",
+    "nothing to do, as long as data come in: see on Operations that the collector wrote just now",
+)
