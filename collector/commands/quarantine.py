@@ -7,6 +7,7 @@ import datetime as dt
 import json
 import sqlite3
 import sys
+import time
 from collections.abc import Container, Iterator, Sequence
 from contextlib import ExitStack, closing
 
@@ -21,7 +22,7 @@ from collector.service.dirty import FILE as DAYS_FILE
 from collector.service.dirty import DirtyDays
 from collector.service.quarantine import FILE, Quarantine, Row
 from collector.store.factory import open_store
-from collector.store.seam import RejectedError, Store, StoreError
+from collector.store.seam import Point, RejectedError, Store, StoreError
 
 _SHOWN = 200  # rows that `list` prints without --all
 _Numbered = tuple[int, Row]
@@ -149,9 +150,15 @@ def _store(store: Store, dirty: DirtyDays, row: Row, schools: Container[str]) ->
     if not isinstance(outcome, Stored | Noted):
         return str(getattr(outcome, "reason", type(outcome).__name__))
     try:
-        store.write(outcome.points)
+        store.write([*outcome.points, *_note(outcome)])
     except RejectedError as error:
         return f"store: {error.reason}"
     if isinstance(outcome, Stored) and outcome.day is not None:
         dirty.mark({outcome.day})
     return ""
+
+
+def _note(outcome: Stored | Noted) -> Iterator[Point]:
+    """The day, for a keeper on another machine, which cannot see our marks."""
+    if isinstance(outcome, Stored) and outcome.day is not None:
+        yield Point("collector", {}, {"days": outcome.day.isoformat()}, time.time_ns())

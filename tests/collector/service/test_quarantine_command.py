@@ -89,6 +89,14 @@ def test_replay_stores_what_can_be_stored_and_keeps_the_rest(folder: Path, capsy
     dirty.close()
 
 
+def test_replay_notes_the_day_for_a_keeper_on_another_machine(folder: Path) -> None:
+    fill(folder)
+    ask(folder, "replay")
+    with open_store(Config(data=str(folder))) as store:
+        [note] = store.read("collector", 0, 2**62, fields=["days"])
+    assert note.fields["days"] == "2026-11-02"
+
+
 def test_without_a_quarantine_it_says_so(folder: Path, capsys: Any) -> None:
     assert ask(folder, "list") == 2
     assert FILE in capsys.readouterr().err
