@@ -28,7 +28,8 @@ def ask(folder: Path, since_ms: int, now_ms: int) -> None:
 
     The last three digits tell one asking from another: an agent answers each once.
     """
-    unique = since_ms - since_ms % 1000 + now_ms % 1000
+    earlier = since_ms - since_ms % 1000 - 1000  # a mark must not cut off the second it is in
+    unique = earlier + now_ms % 1000
     folder.mkdir(parents=True, exist_ok=True)
     fresh = folder / f"{FILE}.new"
     fresh.write_bytes(msgspec.json.encode(_Asked(unique, now_ms)))
