@@ -27,6 +27,7 @@ Answer = Literal["busy", "enough", "full", "later"]
 Ending = Literal["ok", "abandoned", "expired"]
 #: What a test may last beyond the seconds it asked for, to be opened and closed.
 _MARGIN_S = 10.0
+_LONGEST_LEASE_S = 2 * 120 + _MARGIN_S
 #: How long a PC that has tested today leaves a window to others.
 YIELD_S = 300.0
 #: Tests of one window that may fail before it is given up.
@@ -85,6 +86,10 @@ class Turn:
         """The local day on which it counts."""
         return local_day(self.started)
 
+    def is_ahead(self, now: float) -> bool:
+        """Whether it was granted by a clock that was wrong: no lease lasts so long."""
+        return self.until - now > _LONGEST_LEASE_S
+
 
 class Past(NamedTuple):
     """A turn as it was kept; no outcome: the server ended amid it."""
@@ -139,7 +144,10 @@ class Turns:
             return Later("full", _FULL_S)
         if (wait := self._yields(wish, now)) > 0:
             return Later("later", math.ceil(wait))
-        long = wish.window.startswith("q") and now - self._long.get(line, -math.inf) >= _WEEK_S
+        # A long test far ahead was of a clock that was wrong: it counts no more.
+        long = wish.window.startswith("q") and abs(now - self._long.get(line, math.inf)) >= _WEEK_S
+        if long:
+            self._long.pop(line, None)
         until = now + wish.max_seconds * (2 if long else 1) + _MARGIN_S
         turn = Turn(secrets.token_hex(16), wish, now, until, long)
         self._open[line] = turn
@@ -150,6 +158,11 @@ class Turns:
         if self._open.get(turn.line) == turn:
             del self._open[turn.line]
             self._end(Past(turn, outcome, count))
+
+    def withdraw(self, turn: Turn) -> None:
+        """The grant was never given: it counts for nothing."""
+        if self._open.get(turn.line) == turn:
+            del self._open[turn.line]
 
     def _end(self, past: Past) -> None:
         turn = past.turn
@@ -162,7 +175,7 @@ class Turns:
     def _forget(self, line: tuple[str, str], now: float) -> None:
         """Leases that are over, and other days."""
         turn = self._open.get(line)
-        if turn is not None and now >= turn.until:
+        if turn is not None and (now >= turn.until or turn.is_ahead(now)):
             self.close(turn, "expired")
         today = local_day(now)
         ended = self._ended.get(line, [])

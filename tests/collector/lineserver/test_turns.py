@@ -182,3 +182,11 @@ def test_what_was_kept_counts_after_a_restart() -> None:
     assert isinstance(again.ask(asks("c", "q0"), NOON + 200), Later)  # served before
     assert again.ask(asks("a", "q1"), NOON + 200) == Later("later", 300)
     assert not served(again, asks("c", "q1"), NOON + 200).long
+
+
+def test_turns_of_a_clock_that_was_ahead_hold_nothing_up() -> None:
+    ahead = Turn("0" * 32, asks("a"), NOON + 365 * 86_400, NOON + 365 * 86_400 + 40, True)
+    for outcome in (None, "ok"):
+        turns = Turns(past=[Past(ahead, outcome)])
+        assert served(turns, asks("b"), NOON).long
+        assert not served(turns, asks("c", "q1"), NOON).long
