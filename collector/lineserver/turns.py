@@ -36,6 +36,8 @@ TRIES = 3
 _WEEK_S = 7 * 86_400 - 3600.0
 #: Tests of all lines at once.
 MAX_TESTS = 40
+#: ... and of one school's: a key that is abused must not shut out the others.
+MAX_OF_SCHOOL = 10
 _FULL_S = 30
 
 
@@ -140,7 +142,7 @@ class Turns:
             return Later("busy", max(1, math.ceil(other.until - now)))
         if (enough := self._enough(wish, now)) is not None:
             return enough
-        if sum(now < turn.until for turn in self._open.values()) >= MAX_TESTS:
+        if self._full(wish.school, now):
             return Later("full", _FULL_S)
         if (wait := self._yields(wish, now)) > 0:
             return Later("later", math.ceil(wait))
@@ -163,6 +165,10 @@ class Turns:
         """The grant was never given: it counts for nothing."""
         if self._open.get(turn.line) == turn:
             del self._open[turn.line]
+
+    def _full(self, school: str, now: float) -> bool:
+        running = [turn.wish.school for turn in self._open.values() if now < turn.until]
+        return len(running) >= MAX_TESTS or running.count(school) >= MAX_OF_SCHOOL
 
     def _end(self, past: Past) -> None:
         turn = past.turn

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agent.wire import CITY_TIME
-from collector.lineserver.turns import Later, Limits, Past, Turn, Turns, Wish
+from collector.lineserver.turns import MAX_TESTS, Later, Limits, Past, Turn, Turns, Wish
 
 WISH = Wish(school="9963010001", machine="ab" * 16, line="主线", max_seconds=15)
 NOON = dt.datetime(2026, 9, 7, 12, 0, tzinfo=CITY_TIME).timestamp()
@@ -190,3 +190,10 @@ def test_turns_of_a_clock_that_was_ahead_hold_nothing_up() -> None:
         turns = Turns(past=[Past(ahead, outcome)])
         assert served(turns, asks("b"), NOON).long
         assert not served(turns, asks("c", "q1"), NOON).long
+
+
+def test_one_school_cannot_fill_the_server() -> None:
+    turns = Turns()
+    asked = [turns.ask(wish(line=f"line {i}"), NOON) for i in range(MAX_TESTS)]
+    assert Later("full", 30) in asked
+    assert isinstance(turns.ask(wish(school="9963010002"), NOON), Turn)
