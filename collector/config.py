@@ -53,11 +53,13 @@ class City(Struct, frozen=True, forbid_unknown_fields=True):
 class Lines(Struct, frozen=True, forbid_unknown_fields=True):
     """How lines are tested, told to the agents by policy."""
 
-    server: str = ""  # http://host:port of the measurement server
+    server: Annotated[str, Meta(max_length=256)] = ""  # http://host:port of the measurement server
     quiet_per_day: Annotated[int, Meta(ge=0, le=96)] = 3
     lesson_per_day: Annotated[int, Meta(ge=0, le=96)] = 1
     by_hand_per_day: Annotated[int, Meta(ge=0)] = 20  # `schoolpulse-agent line`, a line
-    month_bytes: Annotated[int, Meta(ge=0)] = 20_000_000_000  # of a line's tests, both ways
+    month_bytes: Annotated[int, Meta(ge=0, le=2**63 - 1)] = (
+        20_000_000_000  # of a line's tests, both ways
+    )
     keys: str = ""  # folder of <school>.key; empty: only for a server on this machine
 
 

@@ -16,7 +16,7 @@ import msgspec
 
 from agent.probes import estimator, line_child, nics
 from agent.wire import LineTest
-from agent.wire.messages import LineOutcome, Postponed
+from agent.wire.messages import MAX_RATE, LineOutcome, Postponed
 from agent.wire.steady import Sample
 
 Progress = Callable[..., None]
@@ -222,6 +222,10 @@ class _Test:
         if self.payload_down > self.seen["sent_bytes"]:
             return msgspec.structs.replace(
                 base, outcome="garbled", reason="more came than the server sent: a cache answered"
+            )
+        if up is not None and not up <= MAX_RATE:
+            return msgspec.structs.replace(
+                base, outcome="garbled", reason="the server's samples are no line's"
             )
         result = msgspec.structs.replace(
             base,

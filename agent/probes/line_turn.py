@@ -8,16 +8,37 @@ from __future__ import annotations
 
 import http.client
 import json
+import re
 import time
-from typing import Any
+from typing import Annotated, Any
 from urllib.parse import urlsplit
 
+import msgspec
+from msgspec import Meta, Struct
+
 from agent.wire import signing
-from agent.wire.messages import LineOutcome
+from agent.wire.messages import Count, LineOutcome, Share
 
 _TESTS = "/v1/tests"
 _ANSWERS = ("busy", "enough", "full", "later")
 _MAX_REPLY = 1_000_000
+_ID = re.compile("[0-9a-f]{32}")
+#: No answer keeps us away for longer, whatever it says.
+_LONGEST_WAIT_S = 86_400
+
+_Samples = list[tuple[Annotated[float, Meta(ge=0.0, le=1e6)], Annotated[int, Meta(ge=0)]]]
+
+
+class _Seen(Struct):
+    """What the server saw of a test; samples are (s, bytes)."""
+
+    sent_bytes: Count
+    received_bytes: Count
+    down: _Samples
+    up: _Samples
+    down_frames: _Samples = []
+    up_frames: _Samples = []
+    loss_share: Share | None = None
 
 
 class EndedError(Exception):
@@ -69,9 +90,11 @@ class Server:
             later = _read(body, {"answer": str, "retry_s": int})
             if later["answer"] not in _ANSWERS:
                 raise EndedError("garbled", "the reply gives no reason that we know")
-            raise LaterError(later["answer"], later["retry_s"])
+            raise LaterError(later["answer"], min(max(1, later["retry_s"]), _LONGEST_WAIT_S))
         _expect(status, (200, 201))
         granted = _read(body, {"id": str, "path": str, "lease_s": (int, float)})
+        if not _ID.fullmatch(granted["id"]):
+            raise EndedError("garbled", "the grant holds no id")
         if not granted["path"].startswith("/"):
             raise EndedError("garbled", "the grant holds no path")
         return granted
@@ -92,7 +115,12 @@ class Server:
         status, body = self._request("POST", f"/v1/tests/{test}/done", {"ok": ok})
         _expect(status, (200,))
         kinds = {"sent_bytes": int, "received_bytes": int, "down": list, "up": list}
-        return _read(body, {**kinds, "solo": bool, "server_limited": bool})
+        seen = _read(body, {**kinds, "solo": bool, "server_limited": bool})
+        try:
+            msgspec.convert(seen, _Seen)
+        except msgspec.ValidationError as error:
+            raise EndedError("garbled", f"what the server saw: {error}") from error
+        return seen
 
     def ping_ms(self, path: str) -> float:
         """How long latency.txt takes over a connection that stands, in ms."""

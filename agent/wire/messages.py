@@ -20,8 +20,10 @@ Millis = Annotated[int, Meta(ge=0, le=4_102_444_800_000)]  # up to the year 2100
 Offset = Annotated[int, Meta(ge=-(2**53), le=2**53)]
 Share = Annotated[float, Meta(ge=0.0, le=1.0)]
 Percent = Annotated[float, Meta(ge=0.0, le=100.0)]
-Rate = Annotated[float, Meta(ge=0.0, le=1e7)]
+MAX_RATE = 1e7  # Mbit/s
+Rate = Annotated[float, Meta(ge=0.0, le=MAX_RATE)]
 Seconds = Annotated[float, Meta(ge=0.0, le=1e9)]
+PerDay = Annotated[int, Meta(ge=0, le=96)]  # tests of a line
 Text = Annotated[str, Meta(max_length=256)]
 # max_length: in Python a "$" also matches before a final newline.
 Boot = Annotated[str, Meta(pattern="^[0-9a-f]{16}$", max_length=16)]
@@ -259,10 +261,10 @@ class LinePolicy(Struct, omit_defaults=True, frozen=True):
     line: Text
     server: Text = ""  # http://host:port of the city's measurement server
     contract_mbps: Rate | None = None
-    quiet_per_day: Count = 3
-    lesson_per_day: Count = 1
-    max_seconds: Seconds = 15.0
-    max_bytes: Count = 100_000_000
+    quiet_per_day: PerDay = 3
+    lesson_per_day: PerDay = 1
+    max_seconds: Annotated[float, Meta(ge=1.0, le=120.0)] = 15.0
+    max_bytes: Annotated[int, Meta(ge=1, le=2**63 - 1)] = 100_000_000
     month_bytes: Count = 20_000_000_000  # of the whole line, kept by the measurement server
     metered: bool = False  # whether scheduled tests run over a metered link
 

@@ -37,6 +37,7 @@ class TurnBook:
         Raises:
             OSError, sqlite3.Error: it cannot be read or written.
         """
+        self._path = path
         self._lock = threading.Lock()
         self._base = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
         use_wal(self._base)
@@ -61,7 +62,11 @@ class TurnBook:
             self._base.execute(update, (outcome, count, now, turn.id))
 
     def past(self, now: float) -> list[Past]:
-        """The month's turns, leases that still run, and the last long test of each line."""
+        """The month's turns, leases that still run, and the last long test of each line.
+
+        Raises:
+            sqlite3.Error: the file cannot be read, or holds a turn that is none.
+        """
         first = local_day(now).replace(day=1)
         start = dt.datetime.combine(first, dt.time(), CITY_TIME).timestamp()
         with self._lock:
@@ -70,7 +75,10 @@ class TurnBook:
             ).fetchall()
             longs = self._base.execute(_LONG).fetchall()
         rows = {row[0]: row for row in (*longs, *today)}
-        return [_past(*row[:10]) for row in rows.values()]
+        try:
+            return [_past(*row[:10]) for row in rows.values()]
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise sqlite3.DatabaseError(f"{self._path}: {error}") from error
 
     def close(self) -> None:
         """Let go of the file."""

@@ -113,7 +113,7 @@ class Ledger:
             self._book.granted(answer)
         except sqlite3.Error as error:  # what a restart would forget is not granted
             log.error("turn_not_kept", extra={"reason": str(error)})
-            self._turns.close(answer, "abandoned")
+            self._turns.withdraw(answer)
             return Later("full", _DISK_S)
         return answer
 

@@ -27,6 +27,7 @@ Answer = Literal["busy", "enough", "full", "later"]
 Ending = Literal["ok", "abandoned", "expired"]
 #: What a test may last beyond the seconds it asked for, to be opened and closed.
 _MARGIN_S = 10.0
+_LONGEST_LEASE_S = 2 * 120 + _MARGIN_S
 #: How long a PC that has tested today leaves a window to others.
 YIELD_S = 300.0
 #: Tests of one window that may fail before it is given up.
@@ -35,6 +36,8 @@ TRIES = 3
 _WEEK_S = 7 * 86_400 - 3600.0
 #: Tests of all lines at once.
 MAX_TESTS = 40
+#: ... and of one school's: a key that is abused must not shut out the others.
+MAX_OF_SCHOOL = 10
 _FULL_S = 30
 
 
@@ -84,6 +87,10 @@ class Turn:
     def day(self) -> dt.date:
         """The local day on which it counts."""
         return local_day(self.started)
+
+    def is_ahead(self, now: float) -> bool:
+        """Whether it was granted by a clock that was wrong: no lease lasts so long."""
+        return self.until - now > _LONGEST_LEASE_S
 
 
 class Past(NamedTuple):
@@ -135,11 +142,14 @@ class Turns:
             return Later("busy", max(1, math.ceil(other.until - now)))
         if (enough := self._enough(wish, now)) is not None:
             return enough
-        if sum(now < turn.until for turn in self._open.values()) >= MAX_TESTS:
+        if self._full(wish.school, now):
             return Later("full", _FULL_S)
         if (wait := self._yields(wish, now)) > 0:
             return Later("later", math.ceil(wait))
-        long = wish.window.startswith("q") and now - self._long.get(line, -math.inf) >= _WEEK_S
+        # A long test far ahead was of a clock that was wrong: it counts no more.
+        long = wish.window.startswith("q") and abs(now - self._long.get(line, math.inf)) >= _WEEK_S
+        if long:
+            self._long.pop(line, None)
         until = now + wish.max_seconds * (2 if long else 1) + _MARGIN_S
         turn = Turn(secrets.token_hex(16), wish, now, until, long)
         self._open[line] = turn
@@ -150,6 +160,15 @@ class Turns:
         if self._open.get(turn.line) == turn:
             del self._open[turn.line]
             self._end(Past(turn, outcome, count))
+
+    def withdraw(self, turn: Turn) -> None:
+        """The grant was never given: it counts for nothing."""
+        if self._open.get(turn.line) == turn:
+            del self._open[turn.line]
+
+    def _full(self, school: str, now: float) -> bool:
+        running = [turn.wish.school for turn in self._open.values() if now < turn.until]
+        return len(running) >= MAX_TESTS or running.count(school) >= MAX_OF_SCHOOL
 
     def _end(self, past: Past) -> None:
         turn = past.turn
@@ -162,7 +181,7 @@ class Turns:
     def _forget(self, line: tuple[str, str], now: float) -> None:
         """Leases that are over, and other days."""
         turn = self._open.get(line)
-        if turn is not None and now >= turn.until:
+        if turn is not None and (now >= turn.until or turn.is_ahead(now)):
             self.close(turn, "expired")
         today = local_day(now)
         ended = self._ended.get(line, [])

@@ -27,13 +27,15 @@ PerDay = Annotated[int, Meta(ge=0, le=96)]
 class Layer(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
     """What one scope sets; None: nothing, the wider scope's value holds."""
 
-    server: str | None = None  # http://host:port of the measurement server
+    server: Annotated[str, Meta(max_length=256)] | None = (
+        None  # http://host:port of the measurement server
+    )
     quiet_per_day: PerDay | None = None
     lesson_per_day: PerDay | None = None
     by_hand_per_day: Annotated[int, Meta(ge=0, le=1000)] | None = None
     max_seconds: Annotated[float, Meta(ge=8, le=60)] | None = None
     max_bytes: Annotated[int, Meta(ge=4_000_000, le=2_000_000_000)] | None = None
-    month_bytes: Annotated[int, Meta(ge=0)] | None = None
+    month_bytes: Annotated[int, Meta(ge=0, le=2**63 - 1)] | None = None
     metered: bool | None = None
     report_s: Annotated[int, Meta(ge=5, le=86_400)] | None = None
 
@@ -132,6 +134,8 @@ def _line_scope(line: Line) -> str:
 def _is_address(text: str) -> bool:
     try:
         parts = urlsplit(text)
+        if re.search(r"[\s\x00-\x1f]", text):  # urlsplit drops some of these without a word
+            return False
         return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
     except ValueError:
         return False

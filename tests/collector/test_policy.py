@@ -109,7 +109,8 @@ def test_diff_tells_what_would_change_and_saves_nothing(policy: Policy) -> None:
     "pair",
     ["quiet_per_day=97", "quiet_per_day=-1", "quiet_per_day=x", "max_seconds=1e9", "report_s=1",
      "server=ftp://x", "server=city", "max_bytes=5", "metered=perhaps", "nonsense=1",
-     "quiet_per_day"],
+     "quiet_per_day", "month_bytes=9223372036854775808", "server=http://a b",
+     "server=http://" + "h" * 256],
 )  # fmt: skip
 def test_bad_values_are_refused_and_the_old_ones_stay(policy: Policy, pair: str) -> None:
     policy("set", "city", "quiet_per_day=5")

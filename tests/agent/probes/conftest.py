@@ -83,6 +83,9 @@ def _handler(answer: Answer) -> type[BaseHTTPRequestHandler]:
                 reply(self, 201, {"id": "1" * 32, "path": "/t/" + "1" * 32, "lease_s": 25})
             elif self.path.endswith("/done"):
                 self.rfile.read(int(self.headers["Content-Length"]))
+                if (own := getattr(answer, "seen", None)) is not None:
+                    reply(self, 200, own)
+                    return
                 seen = {"sent_bytes": 10**9, "received_bytes": 0, "down": [], "up": []}
                 reply(self, 200, {**seen, "solo": True, "server_limited": False})
             else:

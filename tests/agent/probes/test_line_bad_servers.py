@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import socket
 import time
 from typing import Any
@@ -177,3 +178,43 @@ def test_a_cache_on_the_way_is_noticed(odd_server, replies, who):
     test = measure(url, **who, max_seconds=LIMIT, max_bytes=2_100_000_000)
     assert test.outcome == "garbled"
     assert "cache" in test.reason
+
+
+@pytest.mark.parametrize("retry_s", ["-5", "0", "true", "1e3", "1" + "0" * 30])
+def test_no_time_to_come_back_makes_us_hurry_or_stay_away(raw_server, who, retry_s):
+    body = f'{{"answer":"busy","retry_s":{retry_s}}}'.encode()
+    url = raw_server(b"HTTP/1.1 409 No\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
+    said = measure(url, **who, max_seconds=LIMIT)
+    if isinstance(said, Postponed):
+        assert 1 <= said.retry_s <= 86_400
+    else:
+        assert said.outcome == "garbled"
+
+
+@pytest.mark.parametrize("ident", ["", "x" * 5000, "../../done", "A" * 32])
+def test_an_id_that_is_none(raw_server, who, ident):
+    body = json.dumps({"id": ident, "path": "/t/1", "lease_s": 5}).encode()
+    url = raw_server(b"HTTP/1.1 201 Ok\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
+    failed(url, who, "garbled")
+
+
+SEEN = {"sent_bytes": 10**9, "received_bytes": 0, "down": [], "up": [], "solo": True,
+        "server_limited": False}  # fmt: skip
+FAST = [[i / 10, 10**12 * i] for i in range(20)]
+
+
+@pytest.mark.parametrize(
+    "lie",
+    [{"down": [1, 2]}, {"down": [["a", 1]] * 20}, {"up": [[0]]}, {"down_frames": 5},
+     {"loss_share": "x"}, {"loss_share": 7}, {"sent_bytes": True}, {"up_frames": FAST},
+     {"down": [[0, float("nan")]]}],
+)  # fmt: skip
+def test_what_the_server_saw_is_garbage(odd_server, replies, who, lie):
+    def answer(request: Any) -> None:
+        if "random" in request.path:
+            replies(request, 200, bytes(8_000_000))
+        else:
+            mini(request, replies)
+
+    answer.seen = {**SEEN, **lie}  # type: ignore[attr-defined]
+    failed(odd_server(answer), who, "garbled")

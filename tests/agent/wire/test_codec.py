@@ -139,3 +139,15 @@ def test_golden_payloads_are_never_edited() -> None:
 def test_the_published_schema_is_the_generated_one(name: str) -> None:
     published = (ROOT / f"docs/wire/{name}.schema.json").read_bytes()
     assert published == schema(name), "run `make docs`"
+
+
+@pytest.mark.parametrize(
+    "bad",
+    ['"quiet_per_day":1000000000', '"lesson_per_day":97', '"max_seconds":0', '"max_seconds":121',
+     '"max_bytes":0'],
+)  # fmt: skip
+def test_a_policy_that_no_measurement_server_grants_is_refused(bad: str) -> None:
+    line = f'{{"line":"a","server":"http://h:1",{bad}}}'
+    payload = f'{{"v":1,"school":"9963010001","issued":1,"lines":[{line}]}}'
+    with pytest.raises(UnreadableError):
+        decode_policy(payload.encode())

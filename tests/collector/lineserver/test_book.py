@@ -82,3 +82,18 @@ def test_a_file_that_is_none_of_ours_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "turns.db").write_bytes(b"no database at all, but long enough" * 50)
     with pytest.raises(sqlite3.DatabaseError):
         TurnBook(tmp_path / "turns.db")
+
+
+def test_a_disk_that_took_nothing_for_a_while_costs_no_window(server: Server) -> None:
+    ledger = server.start()
+    server.book._base.execute("PRAGMA query_only = ON")
+    assert [ledger.ask(WISH) for _ in range(4)] == [Later("full", 60)] * 4
+    server.book._base.execute("PRAGMA query_only = OFF")
+    granted(ledger)
+
+
+def test_a_turn_on_disk_that_cannot_be_read_is_told_with_its_file(server: Server) -> None:
+    granted(server.start(dies=True))
+    server.book._base.execute("UPDATE turn SET wish = '{}'")
+    with pytest.raises(sqlite3.DatabaseError, match=r"turns\.db"):
+        server.start()

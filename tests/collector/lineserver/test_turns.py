@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agent.wire import CITY_TIME
-from collector.lineserver.turns import Later, Limits, Past, Turn, Turns, Wish
+from collector.lineserver.turns import MAX_TESTS, Later, Limits, Past, Turn, Turns, Wish
 
 WISH = Wish(school="9963010001", machine="ab" * 16, line="主线", max_seconds=15)
 NOON = dt.datetime(2026, 9, 7, 12, 0, tzinfo=CITY_TIME).timestamp()
@@ -182,3 +182,18 @@ def test_what_was_kept_counts_after_a_restart() -> None:
     assert isinstance(again.ask(asks("c", "q0"), NOON + 200), Later)  # served before
     assert again.ask(asks("a", "q1"), NOON + 200) == Later("later", 300)
     assert not served(again, asks("c", "q1"), NOON + 200).long
+
+
+def test_turns_of_a_clock_that_was_ahead_hold_nothing_up() -> None:
+    ahead = Turn("0" * 32, asks("a"), NOON + 365 * 86_400, NOON + 365 * 86_400 + 40, True)
+    for outcome in (None, "ok"):
+        turns = Turns(past=[Past(ahead, outcome)])
+        assert served(turns, asks("b"), NOON).long
+        assert not served(turns, asks("c", "q1"), NOON).long
+
+
+def test_one_school_cannot_fill_the_server() -> None:
+    turns = Turns()
+    asked = [turns.ask(wish(line=f"line {i}"), NOON) for i in range(MAX_TESTS)]
+    assert Later("full", 30) in asked
+    assert isinstance(turns.ask(wish(school="9963010002"), NOON), Turn)
