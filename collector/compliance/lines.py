@@ -19,6 +19,9 @@ OTHER_TRAFFIC = 0.05
 #: A short test beyond the long one's rate times this saw a burst bucket.
 SUSTAINED = 1.05
 
+#: A lease is a few minutes; a report further from the server's record tells of another time.
+APART_NS = 10 * 60 * 10**9
+
 FAULTS = {
     "error": ("出错", "error"),
     "no_rate": ("没有速率", "no rate"),
@@ -33,6 +36,7 @@ FAULTS = {
     "payload": ("收到的多于服务器发出的", "more payload than the server sent"),
     "rate": ("速率高于服务器记录的 1.08 倍", "over 1.08 times the server's rate"),
     "burst": ("突发速率，长测不能持续", "a burst: the line's long test does not sustain it"),
+    "time": ("时间与服务器记录差 10 分钟以上", "over 10 minutes from the server's record"),
     "used_twice": ("同一测试编号用了两次", "its id was used twice"),
     "no_report": ("只有服务器记录，没有采集端报告", "a record without a report"),
 }
@@ -178,11 +182,16 @@ def _fault_of_test(test: LineTest) -> str:
 
 
 def _fault_of_record(test: LineTest, record: LineRecord | None) -> str:
-    """The server's word: the same test, no more bytes than it sent, no faster than it saw."""
+    """The server's word: the same test at the same time, no more bytes than it sent, no faster.
+
+    Without the time a key's holder could date one evening's tests onto ten days.
+    """
     if record is None:
         return "no_record"
     if record.outcome != "ok":
         return "record_failed"
+    if abs(test.time - record.time) > APART_NS:
+        return "time"
     if not record.solo:
         return "not_alone"
     if test.payload_down is None or test.payload_down > record.sent_bytes:

@@ -163,6 +163,25 @@ def test_valid(town: Any, more: dict[str, Any], record: dict[str, Any], why: str
     assert dict(line(town).refused) == {why: 10}
 
 
+def test_one_days_tests_cannot_be_dated_onto_ten(town: Any) -> None:
+    town.line()
+    town.tested(12.0, FIVE, times=2)
+    made = town.records[0].time  # by the server's word all of them were then
+    town.records[:] = [dataclasses.replace(record, time=made) for record in town.records]
+    assert town.unit("line_10m").verdict is D
+    assert dict(line(town).refused) == {"time": 8}
+
+
+def test_a_report_some_minutes_from_its_record_counts(town: Any) -> None:
+    town.line()
+    town.tested(12.0, FIVE, times=2)
+    five = 5 * 60 * 10**9
+    town.records[:] = [
+        dataclasses.replace(record, time=record.time + five) for record in town.records
+    ]
+    assert town.unit("line_10m").verdict is V
+
+
 @pytest.mark.parametrize(
     ("more", "record"),
     [
