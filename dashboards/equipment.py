@@ -7,7 +7,7 @@ from dashboards.board import Look, Row, board
 from dashboards.influxql import Beyond, Test, Where
 from dashboards.panels import Head, Json, Query
 from dashboards.tables import DISTRICT, ROOM, SCHOOL, Column
-from dashboards.words import NOTHING, Lang, Words
+from dashboards.words import NOTHING, ZERO, Lang, Words
 
 _HERE: Where = {"district": variables.DISTRICT}
 _SILENT = Words(
@@ -68,12 +68,9 @@ def _number(title: Words, inner: str, lang: Lang) -> Json:
         "Devices. A fault is what the device says; missing is what its PC, being on, has not seen "
         "for some minutes.",
     )
-    head = Head(title.of(lang), about.of(lang), "0")
+    head = Head(title.of(lang), about.of(lang), ZERO.of(lang))
     text = influxql.over('count("event") AS "n"', inner)
-    steps = panels.steps(thresholds.BLUE, thresholds.VERMILION, 1)
-    made = panels.stat(head, Query("event", text), steps, "none")
-    made["options"]["textMode"] = "value"
-    return made
+    return panels.troubles(head, Query("event", text))
 
 
 def _faults(lang: Lang) -> Json:

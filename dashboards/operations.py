@@ -7,11 +7,10 @@ from dashboards.board import Look, Row, board
 from dashboards.influxql import Beyond, Outside, Where
 from dashboards.panels import Head, Json, Query
 from dashboards.tables import DISTRICT, SCHOOL, Column
-from dashboards.words import NOTHING, Lang, Words
+from dashboards.words import NOTHING, ZERO, Lang, Words
 
 _HERE: Where = {"district": variables.DISTRICT}
 _OPEN: Where = {**_HERE, "open": True}
-_ZERO = Words("0 或无数据", "0 or no data")  # InfluxQL answers both with no row
 _SILENT = Words(
     "没有代理的上报：运行 schoolpulse doctor；再在一台学校电脑上运行 schoolpulse-agent doctor",
     "no reports of agents: run schoolpulse doctor, then schoolpulse-agent doctor on a school PC",
@@ -81,12 +80,9 @@ def _silent_count(lang: Lang) -> Json:
         "最近一天的开放时间里没有一台电脑上报的学校。名单在下面。",
         "Schools of which no PC reported in the last day's open hours. The list is below.",
     )
-    head = Head(Words("沉默的学校", "Silent schools").of(lang), about.of(lang), _ZERO.of(lang))
+    head = Head(Words("沉默的学校", "Silent schools").of(lang), about.of(lang), ZERO.of(lang))
     text = influxql.over('count("pcs") AS "n"', silent_schools(influxql.TODAY))
-    steps = panels.steps(thresholds.BLUE, thresholds.VERMILION, 1)
-    made = panels.stat(head, Query("school_hour", text), steps, "none")
-    made["options"]["textMode"] = "value"
-    return made
+    return panels.troubles(head, Query("school_hour", text))
 
 
 def _heard(lang: Lang) -> Json:

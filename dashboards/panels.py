@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+from dashboards import thresholds
 from dashboards.influxql import retention
 from dashboards.thresholds import BLUE, GREY
 
@@ -52,6 +53,13 @@ def stat(head: Head, query: Query, steps: Sequence[Json], unit: str = "percent")
     if not steps:
         defaults["color"] = {"mode": "fixed", "fixedColor": BLUE}
     return _panel("stat", head, [query], defaults, options)
+
+
+def troubles(head: Head, query: Query) -> Json:
+    """How many troubles stand open: blue at none, vermilion from one on."""
+    made = stat(head, query, steps(thresholds.BLUE, thresholds.VERMILION, 1), "none")
+    made["options"]["textMode"] = "value"
+    return made
 
 
 def bars(head: Head, query: Query, steps: Sequence[Json], overrides: Sequence[Json]) -> Json:

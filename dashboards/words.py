@@ -73,6 +73,8 @@ KINDS = {
     "document_camera": Words("展台", "document camera"),
 }
 
+#: InfluxQL counts nothing and no data alike: with no row. A board must not call both well.
+ZERO = Words("0 或无数据", "0 or no data")
 #: An empty table of troubles is good news only where data come in: a board must not say more.
 NOTHING = Words(
     "没有要做的事；前提是有数据：看运维看板上采集服务刚刚写过",

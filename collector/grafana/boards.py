@@ -40,10 +40,6 @@ class Plan:
     make_folder: bool
     steps: Sequence[Step] = field(default_factory=list)
 
-    def held_back(self) -> list[Step]:
-        """The boards that another hand has changed, or a file provides."""
-        return [step for step in self.steps if step.action in ("edited", "provisioned")]
-
 
 def plan(grafana: Grafana, folder: str, title: str, boards: Sequence[Json]) -> Plan:
     """Look at each board there; nothing is changed."""

@@ -4,15 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 
-from agent.wire import CITY_TIME
+from collector.compliance.window import midnight
 
-_SECOND = 1_000_000_000
+__all__ = ["MS", "bounds", "midnight"]
+
 MS = 1_000_000  # ns
-
-
-def midnight(day: dt.date) -> int:
-    """Where a day's rows stand: its Shanghai midnight, in ns since 1970 UTC."""
-    return int(dt.datetime.combine(day, dt.time(), CITY_TIME).timestamp()) * _SECOND
 
 
 def bounds(day: dt.date) -> tuple[int, int]:

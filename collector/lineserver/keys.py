@@ -45,11 +45,6 @@ class Keys:
         self._used: dict[str, float] = {}
         self._lock = threading.Lock()
 
-    @property
-    def asked_for(self) -> bool:
-        """Whether a key is needed at all."""
-        return self._folder is not None
-
     def nonce(self) -> str:
         """A new one; nothing has to be remembered of it until it is used."""
         text = f"{secrets.token_hex(8)}-{int(self._clock())}"
