@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import datetime as dt
+import gc
 import logging
 import signal
 import sqlite3
@@ -32,6 +33,7 @@ from collector.store.seam import Store, StoreError
 ROLES = ("all", "ingest", "keeper")
 _KEEPER_STOP_S = 3.5
 _SWITCH_S = 0.0001
+_GARBAGE = 50_000  # objects: a batch makes as many, and none in a circle
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -84,6 +86,7 @@ def _serve(service: Collector | Keeping, opened: ExitStack) -> int:
     # At a message the ear lets go of the interpreter several times, and gets it back after one
     # interval each: beside a keeper that computes, 5 ms would mean some hundred messages a second.
     sys.setswitchinterval(_SWITCH_S)
+    gc.set_threshold(_GARBAGE, 20, 20)
     service.start()
     stop.wait()
     if isinstance(service, Collector):

@@ -20,6 +20,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 from agent.wire.settings import Broker
 from collector.service.backoff import Backoff
 from collector.service.client import V5, V311, Window, make
+from collector.service.gulp import GulpClient
 from collector.service.horizon import expiry
 from collector.service.log import event, warn
 
@@ -173,6 +174,8 @@ class Link:
         client.on_disconnect = self._disconnected
         client.on_publish = self._published
         client.on_message = self._message
+        if isinstance(client, GulpClient):
+            client.hear = self._hear
         return client
 
     # ---- paho's thread
@@ -245,8 +248,11 @@ class Link:
             self._window.acked()
 
     def _message(self, client: mqtt.Client, data: Any, message: mqtt.MQTTMessage) -> None:
+        self._hear(message.topic, bytes(message.payload), message.retain)
+
+    def _hear(self, topic: str, payload: bytes, retained: bool) -> None:
         try:
-            self._on_message(message.topic, bytes(message.payload), message.retain)
+            self._on_message(topic, payload, retained)
         except Exception as error:
             warn("callback_failed", error=repr(error))
 

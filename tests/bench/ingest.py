@@ -1,7 +1,8 @@
 """The collector under load: `make bench-collector` prints messages a second, cost and latency.
 
 A real mosquitto with the city's settings, a real store, `schoolpulse collect` as a process, and
-a cheap crowd (`load.py`); all share this machine's cores. What Telegraf did stands beside it.
+a cheap crowd (`load.py`); all share this machine's cores. Telegraf stands beside it: in the same
+run where `--telegraf` names its binary, else as it was seen elsewhere.
 """
 
 from __future__ import annotations
@@ -15,13 +16,16 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 import urllib.parse
 import urllib.request
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import psutil
+import yardstick
 from rich.console import Console
 from rich.table import Table
 
@@ -34,13 +38,16 @@ _CITY_BROKER = "max_queued_messages 200000\nmax_queued_bytes 536870912\nmax_infl
 
 
 class Found(NamedTuple):
-    """One run: reports a second, CPU seconds a 100,000, MB of RSS, latencies in s."""
+    """One run: reports a second, CPU seconds a 100,000, MB of RSS, latencies in s.
+
+    Telegraf's latency is not seen: it sends no receipts.
+    """
 
     rate: float
     cpu: float
     rss: float
-    p50: float
-    p99: float
+    p50: float | None = None
+    p99: float | None = None
 
 
 def main() -> int:
@@ -51,29 +58,43 @@ def main() -> int:
     add("--total", type=int, default=100_000)
     add("--runs", type=int, default=3, help="the median of so many")
     add("--rate", type=float, default=2000.0, help="reports a second of the latency run")
+    add("--telegraf", type=Path, help="Telegraf's binary, to run it on the same InfluxDB")
     args = parser.parse_args()
     table = Table(title=f"The collector, {args.total:,} reports, {os.cpu_count()} cores shared")
     for heading in ("", "reports/s", "CPU s/100,000", "RSS MB", "p50 ms", "p99 ms"):
         table.add_column(heading, justify="right" if heading else "left")
     for store in args.stores:
-        full = _median([once(store, args.total, 0.0) for _ in range(args.runs)])
+        ours, theirs = _in_turn(store, args)
+        table.add_row(f"{store}, as fast as it goes", *_cells(ours))
         slow = once(store, int(args.rate * 20), args.rate)
-        table.add_row(f"{store}, as fast as it goes", *_cells(full))
         table.add_row(f"{store}, {args.rate:g} a second", *_cells(slow))
-    table.add_row(*TELEGRAF)
+        if theirs:
+            table.add_row(f"Telegraf to {store}, as fast as it goes", *_cells(theirs))
+    if not args.telegraf:
+        table.add_row(*TELEGRAF)
     Console().print(table)
     return 0
 
 
+def _in_turn(store: str, args: argparse.Namespace) -> tuple[Found, Found | None]:
+    """The medians of the collector and of Telegraf, run in turn: a noisy minute falls on both."""
+    ours: list[Found] = []
+    theirs: list[Found] = []
+    for _ in range(args.runs):
+        ours.append(once(store, args.total, 0.0))
+        if args.telegraf and store != "sqlite":
+            theirs.append(once_telegraf(store, args.telegraf, args.total))
+    return _median(ours), _median(theirs) if theirs else None
+
+
 def _cells(found: Found) -> list[str]:
-    return [
-        f"{found.rate:,.0f}", f"{found.cpu:.1f}", f"{found.rss:.0f}",
-        f"{found.p50 * 1000:.0f}", f"{found.p99 * 1000:.0f}",
-    ]  # fmt: skip
+    late = ["–" if x is None else f"{x * 1000:.0f}" for x in (found.p50, found.p99)]
+    return [f"{found.rate:,.0f}", f"{found.cpu:.1f}", f"{found.rss:.0f}", *late]
 
 
 def _median(found: list[Found]) -> Found:
-    return Found(*(statistics.median(column) for column in zip(*found, strict=True)))
+    columns = zip(*found, strict=True)
+    return Found(*(None if None in column else statistics.median(column) for column in columns))
 
 
 def once(store: str, total: int, rate: float) -> Found:
@@ -96,8 +117,30 @@ def once(store: str, total: int, rate: float) -> Found:
         )  # fmt: skip
 
 
-def _load(port: int, total: int, rate: float) -> dict[str, float]:
-    words = ["--port", str(port), "--total", str(total), "--rate", str(rate)]
+def once_telegraf(kind: str, binary: Path, total: int) -> Found:
+    """The same from Telegraf; its clock stops when the database counts every report."""
+    with tempfile.TemporaryDirectory() as name, contextlib.ExitStack() as opened:
+        folder = Path(name)
+        broker = opened.enter_context(services.broker("mosquitto", folder, _CITY_BROKER))
+        target = opened.enter_context(_influx(kind, folder))
+        process = opened.enter_context(yardstick.telegraf(binary, folder, broker.port, *target))
+        stored = partial(_counted, *target[:2], *yardstick.COUNTED)
+        yardstick.until(lambda: bool(_load(broker.port, 1, 0.0, *_FIRST) and stored()), 30)
+        rss = opened.enter_context(_watched(process))
+        before, begun = sum(process.cpu_times()[:2]), time.perf_counter()
+        _load(broker.port, total, 0.0, "--no-receipts", "--first", "1001")
+        yardstick.until(lambda: stored() > total, 600)
+        seconds = time.perf_counter() - begun
+        cpu = sum(process.cpu_times()[:2]) - before
+        return Found(total / seconds, cpu / total * 100_000, max(rss) / 1e6)
+
+
+#: One report of one PC, said until it is stored: then the subscription stands.
+_FIRST = ("--no-receipts", "--pcs", "4")
+
+
+def _load(port: int, total: int, rate: float, *more: str) -> dict[str, float]:
+    words = ["--port", str(port), "--total", str(total), "--rate", str(rate), *more]
     argv = [sys.executable, str(Path(__file__).with_name("load.py")), *words]
     argv += ["--schools", *SCHOOLS]
     done = subprocess.run(argv, stdout=subprocess.PIPE, check=True, timeout=900)
@@ -128,23 +171,30 @@ def _store(kind: str, folder: Path) -> Iterator[tuple[str, Any]]:
     """Its table of settings, and what counts the reports in it."""
     if kind == "sqlite":
         yield 'kind = "sqlite"\n', lambda: _rows(folder)
-    elif kind == "influxdb":
+        return
+    with _influx(kind, folder) as (url, token, org):
+        table = f'kind = "influxdb"\nurl = "{url}"\ntoken = "{token}"\norg = "{org}"\n'
+        yield table, partial(_counted, url, token)
+
+
+@contextlib.contextmanager
+def _influx(kind: str, folder: Path) -> Iterator[tuple[str, str, str]]:
+    """URL, token and organisation of an empty one: Debian's, or a server of 2.x that the
+    environment names.
+    """
+    if kind == "influxdb":
         (folder / "influx").mkdir()
         with services.influx(folder / "influx") as running:
             running.create("telemetry")
             running.create("evidence")
-            yield _table(running.url, "", "o"), lambda: _counted(running.url, "", "telemetry")
-    else:  # a server of 2.x, by its URL and token in the environment
+            yield running.url, "", "o"
+    else:
         url, token, org = (os.environ[f"SCHOOLPULSE_TEST_INFLUX_{x}"] for x in _NAMES)
         with _buckets(url, token, org):
-            yield _table(url, token, org), lambda: _counted(url, token, "telemetry")
+            yield url, token, org
 
 
 _NAMES = ("URL", "TOKEN", "ORG")
-
-
-def _table(url: str, token: str, org: str) -> str:
-    return f'kind = "influxdb"\nurl = "{url}"\ntoken = "{token}"\norg = "{org}"\n'
 
 
 @contextlib.contextmanager
@@ -168,8 +218,9 @@ def _rows(folder: Path) -> int:
         return int(db.execute("SELECT count(*) FROM agent").fetchone()[0])
 
 
-def _counted(url: str, token: str, database: str) -> int:
-    query = urllib.parse.urlencode({"db": database, "q": "SELECT count(number) FROM agent"})
+def _counted(url: str, token: str, field: str = "number", measurement: str = "agent") -> int:
+    asked = f"SELECT count({field}) FROM {measurement}"
+    query = urllib.parse.urlencode({"db": "telemetry", "q": asked})
     headers = {"Authorization": f"Token {token}"} if token else {}
     request = urllib.request.Request(f"{url}/query?{query}", headers=headers)
     with urllib.request.urlopen(request, timeout=120) as reply:

@@ -45,9 +45,10 @@ class Pc:
 
 
 def payload() -> tuple[bytes, bytes]:
-    """A report of an ordinary size, before and after its time in ms."""
-    host = wire.Host(cpu_percent=12.5, memory_used=4_000_000_000, uptime_s=123.4)
-    health = wire.AgentHealth(version="0.1.0", rss_bytes=25_000_000, cpu_s=1.5)
+    """A report of some 280 bytes, an ordinary size, before and after its time in ms."""
+    memory = {"memory_total": 8_000_000_000, "memory_used": 4_000_000_000}
+    host = wire.Host(cpu_percent=12.5, uptime_s=123.4, os="Linux 6.1", **memory)
+    health = wire.AgentHealth(version="0.1.0", rss_bytes=25_000_000, cpu_s=1.5, uptime_s=1.5)
     text = wire.encode(wire.Report(v=1, time=_START_MS, readings=(host, health), offset_ms=12))
     before, _, after = text.partition(str(_START_MS).encode())
     return before, after
@@ -68,10 +69,16 @@ def _packet(kind: int, body: bytes) -> bytes:
 
 
 class Crowd:
-    """The PCs of one school over one socket."""
+    """The PCs of one school over one socket.
 
-    def __init__(self, port: int, school: str, pcs: list[Pc]) -> None:
+    `receipts` false: a report is done once the broker acknowledges it, for a consumer that
+    sends no receipts.
+    """
+
+    def __init__(self, port: int, school: str, pcs: list[Pc], receipts: bool = True) -> None:
         self.pcs = {pc.boot: pc for pc in pcs}
+        self._unacknowledged: dict[int, tuple[Pc, int]] | None = None if receipts else {}
+        self.free = deque(pcs)  # whose window is half empty
         self.latencies: list[float] = []
         self._before, self._after = payload()
         self._mid = 0
@@ -97,6 +104,8 @@ class Crowd:
              self._before, time_ms, self._after)
         )  # fmt: skip
         pc.flying[number] = time.perf_counter()
+        if self._unacknowledged is not None:
+            self._unacknowledged[self._mid] = pc, number
         self._out.append(_packet(0x32, body))
 
     def write(self) -> None:
@@ -121,7 +130,19 @@ class Crowd:
         for kind, body in self._packets(data):
             if kind >> 4 == 3:
                 receipted += self._hear(body)
+            elif kind >> 4 == 4 and self._unacknowledged is not None:
+                pc, number = self._unacknowledged.pop(struct.unpack(">H", body)[0])
+                receipted += self._done(pc, number)
         return receipted
+
+    def _done(self, pc: Pc, number: int) -> int:
+        left = pc.flying.pop(number, None)
+        if left is None:
+            return 0
+        if len(pc.flying) == WINDOW // 2:
+            self.free.append(pc)
+        self.latencies.append(time.perf_counter() - left)
+        return 1
 
     def _packets(self, data: bytes) -> Iterator[tuple[int, bytes]]:
         buffer, at = self._in + data, 0
@@ -144,15 +165,12 @@ class Crowd:
     def _hear(self, body: bytes) -> int:
         topic = struct.unpack_from(">H", body)[0]
         self._out.append(b"\x40\x02" + body[2 + topic : 4 + topic])
-        now, count = time.perf_counter(), 0
-        for boot, first, last in _receipt.decode(body[4 + topic :]).stored:
-            pc = self.pcs[boot]
-            for number in range(first, last + 1):
-                left = pc.flying.pop(number, None)
-                if left is not None:
-                    self.latencies.append(now - left)
-                    count += 1
-        return count
+        stored = _receipt.decode(body[4 + topic :]).stored
+        return sum(
+            self._done(self.pcs[boot], number)
+            for boot, first, last in stored
+            for number in range(first, last + 1)
+        )
 
 
 def run(crowds: list[Crowd], total: int, rate: float) -> dict[str, float]:
@@ -163,11 +181,15 @@ def run(crowds: list[Crowd], total: int, rate: float) -> dict[str, float]:
     order = deque((crowd, pc) for crowd in crowds for pc in crowd.pcs.values())
     begun, sent, receipted = time.perf_counter(), 0, 0
     while receipted < total:
-        sent += _send(order, total - sent, rate, begun, sent)
+        if rate:
+            due = int((time.perf_counter() - begun) * rate)
+            sent += _one_each(order, min(total, due) - sent)
+        else:
+            for crowd in crowds:
+                sent += _fill(crowd, total - sent)
         for crowd in crowds:
             crowd.write()
-        pause = 0.002 if sent < total else 0.05
-        for key, _ in waiting.select(pause):
+        for key, _ in waiting.select(0.002 if rate else 0.05):
             receipted += key.data.read()
         if time.perf_counter() - begun > 600:
             raise SystemExit(f"{total - receipted} of {total} reports without a receipt")
@@ -177,22 +199,28 @@ def run(crowds: list[Crowd], total: int, rate: float) -> dict[str, float]:
     return {"seconds": seconds, "sent": sent, "p50": p50, "p99": p99, "most": late[-1]}
 
 
-def _send(order: deque[tuple[Crowd, Pc]], left: int, rate: float, begun: float, sent: int) -> int:
-    """What is due now; how many."""
-    due = left
-    if rate:
-        due = min(left, int((time.perf_counter() - begun) * rate) - sent)
-    made = 0
-    for _ in range(len(order)):
-        if made >= due:
-            break
+def _one_each(order: deque[tuple[Crowd, Pc]], due: int) -> int:
+    """The next report of so many PCs."""
+    for _ in range(due):
         crowd, pc = order[0]
         order.rotate(-1)
-        free = 1 if rate else WINDOW - len(pc.flying) if len(pc.flying) <= WINDOW // 2 else 0
-        for _ in range(min(free, due - made)):
+        crowd.say(pc)
+    return max(due, 0)
+
+
+def _fill(crowd: Crowd, left: int) -> int:
+    """Fill the windows that have room; how many reports it took, at most `left`."""
+    made = 0
+    while crowd.free and made < left:
+        pc = crowd.free.popleft()
+        for _ in range(min(WINDOW - len(pc.flying), left - made)):
             crowd.say(pc)
             made += 1
     return made
+
+
+def _pcs(school: str, first: int, count: int) -> list[Pc]:
+    return [Pc(school, first + n) for n in range(count)]
 
 
 def main() -> None:
@@ -205,10 +233,11 @@ def main() -> None:
     add("--total", type=int, default=100_000)
     add("--rate", type=float, default=0.0, help="reports a second; 0: as fast as receipts allow")
     add("--first", type=int, default=1, help="number of the first PC")
+    add("--no-receipts", dest="receipts", action="store_false")
     args = parser.parse_args()
     each = args.pcs // len(args.schools)
     crowds = [
-        Crowd(args.port, school, [Pc(school, args.first + at * each + n) for n in range(each)])
+        Crowd(args.port, school, _pcs(school, args.first + at * each, each), args.receipts)
         for at, school in enumerate(args.schools)
     ]
     json.dump(run(crowds, args.total, args.rate), sys.stdout)
