@@ -21,6 +21,7 @@ _MAX_TEXT = 1000  # a list of names, in characters
 _INVENTORY = (
     "hostname", "os", "os_version", "maker", "model", "cpu", "cores", "firmware_date", "serial",
 )  # fmt: skip
+_EVIDENCE = frozenset((wire.LineTest, wire.LineRecord))
 _HOST = ("cpu_percent", "memory_total", "memory_used", "disk_total", "disk_used", "uptime_s", "os")
 
 
@@ -28,23 +29,28 @@ def agent_point(
     tags: Tags, boot: str, number: int, report: wire.Report, common: Mapping[str, Value]
 ) -> Point:
     """The one point that every report writes, also where it lacks an agent's reading."""
+    tested = any(type(reading) in _EVIDENCE for reading in report.readings)
     fields: Fields = {
         "boot": boot,
         "number": number,
         "offset_ms": report.offset_ms,
-        "evidence": any(
-            isinstance(reading, wire.LineTest | wire.LineRecord) for reading in report.readings
-        )
-        and not report.uncertain,
+        "evidence": tested and not report.uncertain,
     }
     for reading in report.readings:
-        if isinstance(reading, wire.AgentHealth):
-            fields |= _given(reading) | {"failed_probes": _listed(reading.failed_probes)}
-            fields["weak_id"] = reading.weak_id
-            lists = {"probes": reading.probes, "sources": reading.sources}
-            fields |= {name: _listed(said) for name, said in lists.items() if said}
-            fields["policy_error"] = _clean(reading.policy_error)
-    return Point("agent", tags, {**fields, **common}, 0)
+        if type(reading) is wire.AgentHealth:
+            fields |= _health(reading)
+    return Point("agent", tags, fields | common, 0)
+
+
+def _health(health: wire.AgentHealth) -> Fields:
+    fields = _given(health)
+    fields["failed_probes"] = _listed(health.failed_probes)
+    fields["policy_error"] = _clean(health.policy_error)
+    if health.probes:
+        fields["probes"] = _listed(health.probes)
+    if health.sources:
+        fields["sources"] = _listed(health.sources)
+    return fields
 
 
 def host_points(tags: Tags, host: wire.Host, common: Mapping[str, Value]) -> Iterator[Point]:
@@ -68,6 +74,8 @@ def _built_in(inventory: wire.Inventory) -> Fields:
 
 def _network(nics: Sequence[wire.Nic]) -> Fields:
     """Sums over interfaces with hardware behind them: bridges would count a byte twice."""
+    if not nics:
+        return {}
     physical = [nic for nic in nics if nic.kind in ("wired", "wifi")]
     fields: Fields = {}
     for name in ("received_bytes", "sent_bytes"):
@@ -131,9 +139,8 @@ def _given(reading: msgspec.Struct, names: Sequence[str] | None = None) -> Field
     for name in reading.__struct_fields__ if names is None else names:
         value = getattr(reading, name)
         kind = type(value)  # exact: one loop without isinstance, for the fleet's sake
-        if kind is str:
-            if value:
-                fields[name] = _clean(value)
-        elif kind in _PLAIN:
+        if kind in _PLAIN:
             fields[name] = value
+        elif kind is str and value:
+            fields[name] = _clean(value)
     return fields

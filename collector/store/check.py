@@ -18,6 +18,7 @@ _EXACT = {
     name: {field.name: _TYPES[field.type] for field in measurement.fields.values()}
     for name, measurement in MEASUREMENTS.items()
 }
+_LEAST, _MOST = -(2**63), 2**63 - 1
 _NAMED = 3  # reasons told of many
 
 
@@ -50,9 +51,7 @@ def _tags_fault(measurement: Measurement, point: Point) -> str:
     for name, value in point.tags.items():
         if name not in measurement.tags:
             return f"{measurement.name}: no tag {name!r}"
-        if type(value) is not str or not (
-            (value.isalnum() and value.isascii()) or _taggable(value)
-        ):
+        if type(value) is not str or not _taggable(value):
             return f"{measurement.name}: tag {name} cannot be {value!r}"
     return ""
 
@@ -69,6 +68,8 @@ def _fields_fault(measurement: Measurement, point: Point) -> str:
     exact = _EXACT[measurement.name]
     for name, value in point.fields.items():
         kind = exact.get(name)
+        if kind is type(value) and (kind is bool or _storable(value)):  # nearly all
+            continue
         if kind is None:
             return f"{measurement.name}: no field {name!r}"
         if type(value) is not kind and not (kind is float and type(value) is int):
@@ -79,11 +80,11 @@ def _fields_fault(measurement: Measurement, point: Point) -> str:
 
 
 def _storable(value: Value) -> bool:
-    if isinstance(value, str):
-        return "\0" not in value and (value.isascii() or _encodable(value))
+    if isinstance(value, int):
+        return _LEAST <= value <= _MOST
     if isinstance(value, float):
         return math.isfinite(value)
-    return -(2**63) <= value < 2**63
+    return "\0" not in value and (value.isascii() or _encodable(value))
 
 
 def _encodable(value: str) -> bool:

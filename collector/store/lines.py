@@ -25,21 +25,28 @@ def line(point: Point) -> bytes:
     Raises:
         KeyError: the schema has no such measurement; see `check.sift`.
     """
-    floats = _FLOATS[point.measurement]
     head = point.measurement
-    for name in _TAGS[point.measurement]:
+    for name in _TAGS[head]:
         tag = point.tags.get(name)
         if tag:
-            head += f",{name}={tag.translate(_IN_TAG)}"
-    fields = ""
-    for name, value in point.fields.items():
-        fields += f",{name}={float(value)!r}" if name in floats else f",{name}={_value(value)}"
-    return f"{head} {fields[1:]} {point.time}".encode()
+            # Nearly all are codes and ids: to translate one costs more than all the rest.
+            head += f",{name}={tag if tag.isalnum() else tag.translate(_IN_TAG)}"
+    floats = _FLOATS[point.measurement]
+    fields = ",".join(
+        [
+            f"{name}={float(value)!r}" if name in floats else f"{name}={_value(value)}"
+            for name, value in point.fields.items()
+        ]
+    )
+    return f"{head} {fields} {point.time}".encode()
 
 
 def _value(value: Value) -> str:
-    if isinstance(value, str):
-        return f'"{value.translate(_IN_TEXT)}"'
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return f"{value}i"
+    if value is True:
+        return "true"
+    if value is False:
+        return "false"
+    if type(value) is not str:
+        return f"{value}i"
+    plain = '"' not in value and "\\" not in value
+    return f'"{value if plain else value.translate(_IN_TEXT)}"'
