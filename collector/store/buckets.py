@@ -128,7 +128,7 @@ class _One:
             except (urllib3.exceptions.HTTPError, OSError) as error:
                 raise UnavailableError(f"{url}: {error}") from error
         if reply.status != 200:
-            raise faults.unanswered(reply.status, faults.said(reply.data.decode()), url)
+            raise faults.unanswered(reply.status, faults.text(reply.data), url)
         result = reply.json()["results"][0]
         if "error" in result:
             raise faults.failed(result["error"], url)
