@@ -90,7 +90,7 @@ def unanswered(status: int, reason: str, where: str) -> StoreError:
         403: say("令牌没有这个桶的权限", "the token has no right to this bucket"),
         404: say("没有这个桶、组织或地址", "no such bucket, organization or address"),
     }
-    mend = mends.get(status, say("请检查 [store] 的 url", "check url in [store]"))
+    mend = mends.get(status, say("请检查 [store] 的 url 和 org", "check url and org in [store]"))
     return MisconfiguredError(f"{where}: HTTP {status}, {mend}; {reason}")
 
 
@@ -102,7 +102,7 @@ def failed(reason: str, where: str) -> StoreError:
     return UnavailableError(f"{where}: {reason}")
 
 
-def said(body: bytes) -> str:
+def said(body: bytes | str) -> str:
     """The reason in InfluxDB's JSON; empty where no InfluxDB wrote the body (a proxy did)."""
     try:
         told = json.loads(body)
