@@ -30,6 +30,7 @@ from collector.store.tables import CAN_BE_SIMULATED
 _CONNECT_S, _REPLY_S = 5, 30
 _LINES = 5000  # a request: 1 to 2 MB before compression
 _CHUNK = 5000  # rows of a reply held at once
+_READERS = 4  # threads that read at once and find their connection kept
 _STORED = 204  # what every InfluxDB says to a write
 _DAY_NS = 86_400 * 10**9
 _Row = tuple[Point, bytes]
@@ -51,7 +52,9 @@ class InfluxStore:
         self._client = client(settings.url, settings.token, org=settings.org, timeout=limits)
         self._writes = service(self._client.api_client)
         self._reads = urllib3.PoolManager(
-            retries=False, timeout=urllib3.Timeout(connect=_CONNECT_S, read=_REPLY_S)
+            maxsize=_READERS,
+            retries=False,
+            timeout=urllib3.Timeout(connect=_CONNECT_S, read=_REPLY_S),
         )
 
     def write(self, points: Sequence[Point]) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import os
 import random
 import shutil
 import sqlite3
@@ -17,6 +16,7 @@ from unittest import mock
 
 import pytest
 
+import services
 from agent import outbox_file, outbox_salvage
 from agent.clock import Clock
 from agent.outbox import FullError, Outbox
@@ -208,32 +208,20 @@ def test_a_damage_that_the_disk_lets_nobody_mend_is_mended_later(
     outbox.close()
 
 
-def fill(disk: Path) -> None:
-    """Others take all the room."""
-    with contextlib.suppress(OSError), (disk / "others").open("wb", buffering=0) as others:
-        while True:
-            others.write(b"x" * PAGE)
-
-
 def test_a_disk_that_filled_up_while_the_agent_was_off(disk: Path) -> None:
     path = disk / "outbox.db"
     outbox = Outbox(path, MACHINE, Clock())
     outbox.put(BIG, evidence=True)
     outbox.close()
-    fill(disk)
+    services.fill(disk)
     sound(use(path))
 
 
 @pytest.fixture
 def disk(tmp_path: Path) -> Iterator[Path]:
     """A small file system of its own."""
-    where = tmp_path / "disk"
-    where.mkdir()
-    argv = ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(where)]
-    if os.geteuid() != 0 or subprocess.run(argv, check=False, capture_output=True).returncode:
-        pytest.skip("needs root, to mount a small disk")
-    yield where
-    subprocess.run(["umount", "-l", str(where)], check=True)
+    with services.small_disk(tmp_path / "disk") as where:
+        yield where
 
 
 def test_a_full_disk_in_use_and_at_the_start(disk: Path) -> None:
@@ -242,10 +230,7 @@ def test_a_full_disk_in_use_and_at_the_start(disk: Path) -> None:
     made = refused = 0
     for n in range(3000):
         if n == 300:
-            with contextlib.suppress(OSError), (disk / "others").open("wb") as others:
-                while True:
-                    others.write(b"x" * 4096)
-                    others.flush()
+            services.fill(disk)
         try:
             outbox.put(BIG, evidence=n % 4 == 0)
             made += 1
