@@ -151,6 +151,24 @@ def test_a_server_that_keeps_less_than_we_think_stops_nothing(
 
 
 @pytest.mark.influxdb
+def test_a_poison_line_among_expired_ones_is_the_only_one_refused(
+    influxdb: Any, opened: Opened
+) -> None:
+    influxdb.ask('CREATE DATABASE "mixed" WITH DURATION 1h')
+    now = time.time_ns()
+    _write_raw(influxdb, "mixed", f"agent,school=s version=1i {now}")
+    old = [Point("agent", PC, {"number": n}, now - DAY - n) for n in range(7)]
+    fresh = [Point("agent", PC, {"number": n}, now + n) for n in range(7, 20)]
+    poison = Point("agent", PC, {"number": 99, "version": "text"}, now + 99)
+    store = opened(telemetry="mixed", telemetry_days=36500)
+    with pytest.raises(RejectedError) as caught:
+        store.write([*old, *fresh[:5], poison, *fresh[5:]])
+    assert list(caught.value.points) == [poison]
+    assert [n for n in numbers(store) if n is not None] == list(range(7, 20))
+    influxdb.drop("mixed")
+
+
+@pytest.mark.influxdb
 def test_tag_values_beyond_an_address_are_filtered_here(opened: Opened) -> None:
     store = opened()
     store.write([agent(n) for n in range(20)])
