@@ -17,10 +17,12 @@ from typing import Protocol
 
 #: A link that knows no time of its own is looked at this often, s.
 _LONGEST = 60.0
+#: One that cannot tell when is looked at so soon, s.
+_AGAIN = 1.0
 
 
 class Served(Protocol):
-    """What the loop serves. Only the loop's thread calls these, and none of them raises."""
+    """What the loop serves. Only the loop's thread calls these; `next_step` alone may raise."""
 
     @property
     def socket(self) -> socket.socket | None:
@@ -128,7 +130,10 @@ class Loop:
         return list(links)
 
     def _plan(self, link: Served) -> None:
-        seconds = link.next_step()
+        try:
+            seconds = link.next_step()
+        except Exception:  # a disk that fails to read: the step says so, the others go on
+            seconds = _AGAIN
         at = time.monotonic() + (_LONGEST if seconds is None else seconds)
         self._times[link] = at
         heapq.heappush(self._calls, (at, next(self._order), link))

@@ -41,15 +41,27 @@ class DurableFile:
         self._limits = limits
         self._window = window
         self._lock = threading.RLock()
+        self._closed = False  # after a damage that could not be mended
         self._open()
 
     def _open(self) -> None:
-        opened = file.open_file(self.path)
+        opened = self._opened()
         self._db = opened.db
+        self._closed = False
         self.damaged = opened.damaged
         self._keep_reserve()
         file.claim(self._db, self.machine)
         self._release()  # a retry time of an earlier boot's clock means nothing now
+
+    def _opened(self) -> file.Opened:
+        """Opening takes room too: what is kept back serves a disk that is full already."""
+        try:
+            return file.open_file(self.path)
+        except sqlite3.OperationalError as error:
+            if not reserve.is_full(error):
+                raise
+        reserve.drop(self.path)
+        return file.open_file(self.path)
 
     def close(self) -> None:
         """Let go of the file."""
@@ -57,11 +69,18 @@ class DurableFile:
             self._db.close()
 
     def mend(self, error: sqlite3.DatabaseError) -> None:
-        """Move the file aside if `error` says it is damaged; go on with what can be read."""
-        if not file.is_damage(error):
+        """Move the file aside if `error` says it is damaged; go on with what can be read.
+
+        Where the disk does not let us, the outbox stays closed, and the next call tries again.
+
+        Raises:
+            OSError, sqlite3.Error: the file cannot be made or written.
+        """
+        if not (file.is_damage(error) or self._closed):
             return
         with self._lock:
             self._db.close()
+            self._closed = True
             self._window.clear()
             self._open()
 
@@ -72,7 +91,7 @@ class DurableFile:
         except sqlite3.DatabaseError as error:
             if reserve.is_full(error):
                 self._make_way()
-            elif file.is_damage(error):
+            elif file.is_damage(error) or self._closed:
                 self.mend(error)
             else:
                 raise

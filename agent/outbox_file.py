@@ -119,20 +119,29 @@ def open_file(path: Path) -> Opened:
         OSError, sqlite3.OperationalError: no folder can be made or written there.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    damaged, lost = None, 0
+    damaged, lost = outbox_salvage.finish(path), 0
     try:
         db = _checked(path)
     except sqlite3.DatabaseError as error:
         if not is_damage(error):
             raise
-        damaged = outbox_salvage.move_aside(path)
+        damaged, lost = _salvaged(path)
         db = _checked(path)
-        lost = outbox_salvage.salvage(db, damaged, _COLUMNS)
-    lost += outbox_salvage.senseless(db)
-    if lost:
+    if senseless := outbox_salvage.senseless(db):
         with change(db):
+            add(db, "lost", senseless)
+    return Opened(db, damaged, lost + senseless)
+
+
+def _salvaged(path: Path) -> tuple[Path | None, int]:
+    """Put what can be read of a damaged file in its place; where it is now, and how many lost."""
+    new = outbox_salvage.begin(path)
+    with contextlib.closing(_checked(new)) as db:
+        with change(db):
+            lost = outbox_salvage.salvage(db, path, _COLUMNS)
             add(db, "lost", lost)
-    return Opened(db, damaged, lost)
+        db.execute("PRAGMA journal_mode = DELETE").fetchone()  # all in one file, to be renamed
+    return outbox_salvage.finish(path, new), lost
 
 
 def is_damage(error: sqlite3.Error) -> bool:

@@ -1,38 +1,65 @@
-"""What is left of a damaged outbox: read row by row into a new file."""
+"""What is left of a damaged outbox: read row by row into a new file, which then takes its place.
+
+The new file is whole before the damaged one is moved: a power cut amid the salvage costs nothing.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import sqlite3
+from collections.abc import Collection
 from pathlib import Path
 
 #: What reading a damaged page, or telling of it, may raise.
 _UNREADABLE = (sqlite3.Error, ValueError)
+#: Ids farther apart than this are a flipped byte's, not ours.
+_FAR = 1_000_000
+_PARTS = ("-wal", "-shm", "")
 
 
-def move_aside(path: Path) -> Path:
+def begin(path: Path) -> Path:
+    """Where the new file is made; what a salvage before left there is of no use."""
+    new = path.with_name(f"{path.name}.new")
+    for part in (*_PARTS, "-journal"):
+        new.with_name(new.name + part).unlink(missing_ok=True)
+    return new
+
+
+def finish(path: Path, new: Path | None = None) -> Path | None:
+    """Put the whole file `new` in the damaged one's place, or end what a power cut interrupted.
+
+    Returns where the damaged file is now; None where nothing was to be done.
+    """
+    ready = path.with_name(f"{path.name}.salvaged")
+    if new is not None:
+        new.replace(ready)
+    if not ready.exists():
+        return None
+    damaged = _move_aside(path)
+    ready.replace(path)
+    return damaged
+
+
+def _move_aside(path: Path) -> Path:
     """Rename the file and its journal; never over a file that was moved before."""
     number = 1
     while (damaged := path.with_name(f"{path.name}.damaged-{number}")).exists():
         number += 1
-    for suffix in ("-wal", "-shm", ""):
-        old = path.with_name(path.name + suffix)
+    for part in _PARTS:
+        old = path.with_name(path.name + part)
         if old.exists():
-            old.rename(damaged.with_name(damaged.name + suffix))
+            old.replace(damaged.with_name(damaged.name + part))
     return damaged
 
 
 def salvage(db: sqlite3.Connection, damaged: Path, columns: str) -> int:
     """Copy every readable row of the damaged file; returns how many are known to be lost.
 
-    `columns` are those of the table `report`, by comma.
+    `columns` are those of the table `report`, by comma. Inside a change of the caller's.
     """
     with contextlib.closing(sqlite3.connect(damaged, isolation_level=None)) as old:
-        db.execute("BEGIN IMMEDIATE")
         _copy_facts(db, old)
-        lost = _copy_rows(db, old, columns)
-        db.execute("COMMIT")
-    return lost
+        return _copy_rows(db, old, columns)
 
 
 def _copy_facts(db: sqlite3.Connection, old: sqlite3.Connection) -> None:
@@ -43,27 +70,65 @@ def _copy_facts(db: sqlite3.Connection, old: sqlite3.Connection) -> None:
 
 def _copy_rows(db: sqlite3.Connection, old: sqlite3.Connection, columns: str) -> int:
     """Row by row, so that one bad page costs only its own rows."""
+    known: set[int] = set()
+    ends = [_walk(old, sql, known) for sql in _WALKS]
+    complete = any(ends)
+    if not known:
+        return 0 if complete else 1  # nothing tells how many there were: at least one
+    ids = sorted(known) if complete else _span(old, known)
+    return sum(_copy_row(db, old, columns, id_, id_ in known) for id_ in ids)
+
+
+#: The table and two indexes know the ids: of each, both sides of a bad page can be read.
+_WALKS = [
+    f"SELECT id FROM report {by} {order}"  # noqa: S608 - constants
+    for by, order in (
+        ("INDEXED BY report_state", "ORDER BY state, id"),
+        ("INDEXED BY report_state", "ORDER BY state DESC, id DESC"),
+        ("INDEXED BY report_evidence", "ORDER BY evidence, id"),
+        ("INDEXED BY report_evidence", "ORDER BY evidence DESC, id DESC"),
+        ("NOT INDEXED", "ORDER BY id"),
+        ("NOT INDEXED", "ORDER BY id DESC"),
+    )
+]
+
+
+def _walk(old: sqlite3.Connection, sql: str, known: set[int]) -> bool:
+    """Collect ids until the end, or the first bad page; whether it was the end."""
     try:
-        last = old.execute("SELECT seq FROM sqlite_sequence WHERE name = 'report'").fetchone()
-        first = old.execute("SELECT min(id) FROM report").fetchone()
+        for (id_,) in old.execute(sql):
+            if isinstance(id_, int):
+                known.add(id_)
     except _UNREADABLE:
-        return 1  # nothing tells how many there were: at least one, or it would not be damaged
-    if last is None or first is None or first[0] is None:
-        return 0
-    ids = range(first[0], last[0] + 1)
-    return sum(_copy_row(db, old, columns, id_) for id_ in ids)
+        return False
+    return True
 
 
-def _copy_row(db: sqlite3.Connection, old: sqlite3.Connection, columns: str, id_: int) -> int:
+def _span(old: sqlite3.Connection, known: Collection[int]) -> Collection[int]:
+    """All ids from the first to the last, since some stand on pages that no walk came to."""
+    first, last = min(known), max(known)
+    with contextlib.suppress(*_UNREADABLE, TypeError):
+        found = old.execute("SELECT seq FROM sqlite_sequence WHERE name = 'report'").fetchone()
+        last = found[0] if last < found[0] < last + _FAR else last
+    return range(first, last + 1) if last - first < _FAR else sorted(known)
+
+
+def _copy_row(
+    db: sqlite3.Connection, old: sqlite3.Connection, columns: str, id_: int, known: bool
+) -> int:
     """Copy one row; returns 1 when it is lost."""
     columns = f"id, {columns}"  # what is under way is known by its id
     find = f"SELECT {columns} FROM report WHERE id = ?"  # noqa: S608 - the caller's constant
     try:
         row = old.execute(find, (id_,)).fetchone()
-        if row is not None:
-            marks = ", ".join("?" * len(row))
-            db.execute(f"INSERT INTO report ({columns}) VALUES ({marks})", row)  # noqa: S608
     except _UNREADABLE:
+        return 1
+    if row is None:
+        return int(known)
+    marks = ", ".join("?" * len(row))
+    try:
+        db.execute(f"INSERT INTO report ({columns}) VALUES ({marks})", row)  # noqa: S608
+    except (sqlite3.IntegrityError, ValueError):
         return 1
     return 0
 

@@ -1,9 +1,11 @@
-"""SQLite's write-ahead log, turned on beside other processes that open the same file."""
+"""What each SQLite file of the city side needs: a write-ahead log, and changes that are whole."""
 
 from __future__ import annotations
 
 import sqlite3
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 _WAIT_S, _LOOK_S = 5.0, 0.01
 
@@ -28,3 +30,16 @@ def use_wal(db: sqlite3.Connection) -> None:
             time.sleep(_LOOK_S)
         else:
             return
+
+
+@contextmanager
+def change(db: sqlite3.Connection) -> Iterator[None]:
+    """All of it is in the file on return, or none of it. Raises sqlite3.Error."""
+    db.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        db.execute("COMMIT")
+    except BaseException:
+        if db.in_transaction:  # a full disk ends it by itself
+            db.execute("ROLLBACK")
+        raise

@@ -106,7 +106,7 @@ def _as_dict(id_: int, row: Row) -> dict[str, object]:
 def _show(quarantine: Quarantine, wanted: int) -> int:
     row = next((row for id_, row in quarantine.numbered(wanted - 1) if id_ == wanted), None)
     if row is None:
-        print(say(f"没有编号 {wanted}", f"no message {wanted}"), file=sys.stderr)
+        print(_unknown(wanted), file=sys.stderr)
         return FAILED
     for name, value in _as_dict(wanted, row).items():
         print(f"{name}: {value}")
@@ -118,13 +118,14 @@ def _show(quarantine: Quarantine, wanted: int) -> int:
 
 def _replay(config: Config, quarantine: Quarantine, ids: Sequence[int]) -> int:
     """Each message by itself, so that one that fails leaves the others stored."""
-    done, left = 0, 0
+    done, left, told = 0, 0, set(ids)
     with ExitStack() as opened:
         try:
             store = opened.enter_context(open_store(config))
             dirty = opened.enter_context(closing(DirtyDays(config.folder / DAYS_FILE, alone=False)))
             schools = RegisterBook(config.folder / "register.db").load().schools
             for id_, row in _chosen(quarantine, ids):
+                told.discard(id_)
                 reason = _store(store, dirty, row, schools)
                 if reason:
                     left += 1
@@ -134,9 +135,17 @@ def _replay(config: Config, quarantine: Quarantine, ids: Sequence[int]) -> int:
                     quarantine.remove([id_])
         except (StoreError, sqlite3.Error) as error:
             print(say(f"中断，可重来：{error}", f"stopped: {error}"), file=sys.stderr)
-            left += 1
+            left = quarantine.size()[0]
+        else:
+            for id_ in sorted(told):
+                left += 1
+                print(_unknown(id_), file=sys.stderr)
     print(say(f"入库 {done} 条，留下 {left} 条", f"{done} stored, {left} left"))
     return FAILED if left else DONE
+
+
+def _unknown(id_: int) -> str:
+    return say(f"没有编号 {id_}", f"no message {id_}")
 
 
 def _chosen(quarantine: Quarantine, ids: Sequence[int]) -> Iterator[_Numbered]:

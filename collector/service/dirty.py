@@ -11,7 +11,7 @@ import threading
 from collections.abc import Collection
 from pathlib import Path
 
-from collector.wal import use_wal
+from collector.wal import change, use_wal
 
 FILE = "days.db"
 _SCHEMA = """
@@ -42,17 +42,12 @@ class DirtyDays:
             new = set(days) - self._fresh
             if not new:
                 return
-            self._db.execute("BEGIN IMMEDIATE")
-            try:
+            with change(self._db):
                 self._db.executemany(
                     "INSERT INTO dirty VALUES (?, 1)"
                     " ON CONFLICT (day) DO UPDATE SET mark = mark + 1",
                     [(day.isoformat(),) for day in new],
                 )
-                self._db.execute("COMMIT")
-            except BaseException:
-                self._db.execute("ROLLBACK")
-                raise
             if self._alone:  # what another process takes, this one must mark again
                 self._fresh |= new
 

@@ -20,6 +20,7 @@ class FileLock:
 
         Raises:
             RefusedError: another process has it.
+            OSError, sqlite3.Error: there is no room, or no right, to make the file.
         """
         path.parent.mkdir(parents=True, exist_ok=True)
         self._db = sqlite3.connect(path, timeout=0, isolation_level=None, check_same_thread=False)
@@ -27,6 +28,8 @@ class FileLock:
             self._db.execute("BEGIN EXCLUSIVE")
         except sqlite3.OperationalError as error:
             self._db.close()
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
+                raise
             raise RefusedError(
                 say(
                     f"{path.parent}: 已有一个采集服务在用这个数据目录。先停掉它，或换一个 data",

@@ -10,7 +10,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple
 
-from collector.wal import use_wal
+from collector.wal import change, use_wal
 
 FILE = "quarantine.db"
 _OVERHEAD = 128  # a row's own bytes, about
@@ -61,15 +61,8 @@ class Quarantine:
 
         One that is there already (a resend) is kept once. Raises sqlite3.Error: none is kept.
         """
-        with self._lock:
-            self._db.execute("BEGIN IMMEDIATE")
-            try:
-                kept = [self._add(row) for row in rows]
-                self._db.execute("COMMIT")
-            except BaseException:
-                self._db.execute("ROLLBACK")
-                raise
-            return kept
+        with self._lock, change(self._db):
+            return [self._add(row) for row in rows]
 
     def _add(self, row: Row) -> bool:
         size = len(row.payload) + len(row.topic.encode()) + len(row.reason.encode()) + _OVERHEAD

@@ -10,6 +10,7 @@ import re
 from typing import Any, NamedTuple
 
 import urllib3
+from influxdb_client.client.exceptions import InfluxDBError
 from influxdb_client.client.influxdb_client import InfluxDBClient
 from influxdb_client.domain.bucket_retention_rules import BucketRetentionRules
 from influxdb_client.rest import ApiException
@@ -21,7 +22,9 @@ from collector.store.seam import MisconfiguredError, UnavailableError
 
 _DAY_S = 86_400
 _TIMEOUT_S = 10
+_ID = re.compile("[0-9a-f]{16}")  # of an organization: instead of its name
 _PARTS = re.compile(r"(\d+)(h|m|s)")
+_POLICY = "autogen"  # 1.x's own name for a database's first retention policy
 _UNITS = {"h": 3600, "m": 60, "s": 1}
 
 
@@ -106,16 +109,20 @@ class _One:
         databases = self._ask("SHOW DATABASES")
         if [name] not in databases:
             return None
-        rows = self._ask(f'SHOW RETENTION POLICIES ON "{name}"')
-        return next((_seconds(row[1]) for row in rows if row[-1] is True), 0)
+        return next((_seconds(row[1]) for row in self._policies(name) if row[-1] is True), None)
+
+    def _policies(self, name: str) -> list[list[Any]]:
+        return self._ask(f'SHOW RETENTION POLICIES ON "{name}"')
 
     def create(self, name: str, seconds: int) -> None:
         self._ask(f'CREATE DATABASE "{name}"')
         self.alter(name, seconds)
 
     def alter(self, name: str, seconds: int) -> None:
-        rows = self._ask(f'SHOW RETENTION POLICIES ON "{name}"')
-        policy = next(row[0] for row in rows if row[-1] is True)
+        rows = self._policies(name)
+        policy = next((row[0] for row in rows if row[-1] is True), _POLICY)
+        if policy not in {row[0] for row in rows}:  # a server may be told to make none
+            self._ask(f'CREATE RETENTION POLICY "{policy}" ON "{name}" DURATION INF REPLICATION 1')
         kept = f"{seconds}s SHARD DURATION 1d" if seconds else "INF SHARD DURATION 7d"
         self._ask(f'ALTER RETENTION POLICY "{policy}" ON "{name}" DURATION {kept} DEFAULT')
 
@@ -127,8 +134,10 @@ class _One:
                 reply = http.request("POST", url, fields={"q": query}, headers=headers)
             except (urllib3.exceptions.HTTPError, OSError) as error:
                 raise UnavailableError(f"{url}: {error}") from error
+            except ValueError as error:
+                raise faults.unsayable(error, url) from error
         if reply.status != 200:
-            raise faults.unanswered(reply.status, faults.said(reply.data.decode()), url)
+            raise faults.unanswered(reply.status, faults.text(reply.data), url)
         result = reply.json()["results"][0]
         if "error" in result:
             raise faults.failed(result["error"], url)
@@ -142,10 +151,21 @@ class _Two:
         self._settings = settings
 
     def keeps(self, name: str) -> int | None:
-        found = self._do(lambda api: api.find_bucket_by_name(name))
+        found = self._do(lambda api: self._find(api, name))
         if found is None:
             return None
         return int(sum(rule.every_seconds for rule in found.retention_rules))
+
+    def _find(self, api: Any, name: str) -> Any:
+        """Of our organization only: a token may see others', whose buckets are none of ours."""
+        org = self._settings.org
+        of = {"org_id": org} if _ID.fullmatch(org) else {"org": org}
+        try:
+            return next(iter(api.find_buckets(name=name, **of).buckets), None)
+        except ApiException as error:
+            if error.status == 404 and faults.said(error.body or "").startswith("bucket"):
+                return None
+            raise
 
     def create(self, name: str, seconds: int) -> None:
         rules = _rules(seconds)
@@ -153,7 +173,7 @@ class _Two:
 
     def alter(self, name: str, seconds: int) -> None:
         def change(api: Any) -> None:
-            bucket = api.find_bucket_by_name(name)
+            bucket = self._find(api, name)
             bucket.retention_rules = _rules(seconds)
             api.update_bucket(bucket)
 
@@ -161,14 +181,28 @@ class _Two:
 
     def _do(self, work: Any) -> Any:
         where = self._settings.url
+        if not self._settings.org:
+            raise MisconfiguredError(say("请设置 [store] 的 org", "set org in [store]"))
         client: Any = InfluxDBClient  # its methods carry no types
         with client(where, self._settings.token, org=self._settings.org, timeout=10_000) as opened:
             try:
                 return work(opened.buckets_api())
             except ApiException as error:
-                raise faults.unanswered(error.status or 0, str(error.reason), where) from error
-            except (urllib3.exceptions.HTTPError, OSError) as error:
+                reason = faults.said(error.body or "") or str(error.reason)
+                raise faults.unanswered(error.status or 0, reason, where) from error
+            except InfluxDBError as error:  # the client found no organization to make it in
+                raise MisconfiguredError(f"{where}: {error}; {_manager()}") from error
+            except (urllib3.exceptions.HTTPError, OSError, UnicodeDecodeError) as error:
                 raise UnavailableError(f"{where}: {error}") from error
+            except ValueError as error:
+                raise faults.unsayable(error, where) from error
+
+
+def _manager() -> str:
+    return say(
+        "建立桶需要能管理桶的令牌（All Access），平时不需要",
+        "making buckets needs a token that may (all access); the daily work does not",
+    )
 
 
 def _rules(seconds: int) -> Any:

@@ -30,6 +30,8 @@ from collector.store.tables import CAN_BE_SIMULATED
 _CONNECT_S, _REPLY_S = 5, 30
 _LINES = 5000  # a request: 1 to 2 MB before compression
 _CHUNK = 5000  # rows of a reply held at once
+_READERS = 4  # threads that read at once and find their connection kept
+_STORED = 204  # what every InfluxDB says to a write
 _DAY_NS = 86_400 * 10**9
 _Row = tuple[Point, bytes]
 _Bad = list[tuple[Point, str]]
@@ -50,7 +52,9 @@ class InfluxStore:
         self._client = client(settings.url, settings.token, org=settings.org, timeout=limits)
         self._writes = service(self._client.api_client)
         self._reads = urllib3.PoolManager(
-            retries=False, timeout=urllib3.Timeout(connect=_CONNECT_S, read=_REPLY_S)
+            maxsize=_READERS,
+            retries=False,
+            timeout=urllib3.Timeout(connect=_CONNECT_S, read=_REPLY_S),
         )
 
     def write(self, points: Sequence[Point]) -> None:
@@ -74,12 +78,14 @@ class InfluxStore:
 
     def _send(self, bucket: str, rows: list[_Row]) -> _Bad:
         """Store the rows; those that never can be, each with its reason, found by halving."""
+        body = b"\n".join(row[1] for row in rows)
         try:
-            self._post(bucket, b"\n".join(row[1] for row in rows))
+            self._post(bucket, body)
         except faults.ExpiredError:
             return []
         except (faults.LinesRefusedError, faults.TooLargeError) as error:
             if len(rows) == 1:
+                faults.of_one_line(error, len(body))
                 return [(rows[0][0], str(error))]
             half = len(rows) // 2
             return self._send(bucket, rows[:half]) + self._send(bucket, rows[half:])
@@ -89,18 +95,24 @@ class InfluxStore:
         where = f"{self._settings.url} [{bucket}]"
         try:
             # Level 1: the client's own compression is level 9, which costs several times more.
-            self._writes.post_write(
+            reply, status, _ = self._writes.post_write_with_http_info(
                 org=self._settings.org,
                 bucket=bucket,
                 body=gzip.compress(body, 1),
                 precision="ns",
                 content_encoding="gzip",
                 content_type="text/plain; charset=utf-8",
+                _preload_content=False,  # it takes every page of a proxy for UTF-8
             )
+            said = reply.data
         except ApiException as error:
             raise _class(error, where) from error
         except (urllib3.exceptions.HTTPError, OSError) as error:
             raise UnavailableError(f"{where}: {error}") from error
+        except ValueError as error:
+            raise faults.unsayable(error, where) from error
+        if status != _STORED:  # somebody else's page: a portal, another server
+            raise faults.unanswered(status, faults.text(said), where)
 
     def read(
         self,
@@ -117,7 +129,7 @@ class InfluxStore:
         asked = influxql.select(known, names, start, stop, values)
         if not names or start >= stop or not all(values.values()):
             return iter(())
-        replies = self._replies(self._bucket(measurement), asked)
+        replies = self._replies(self._bucket(measurement), asked, 1)
         return (point for series in replies for point in influxql.points(known, series, values))
 
     def simulated(self) -> bool:
@@ -128,38 +140,43 @@ class InfluxStore:
         return any(self._any_simulated(*asked) for asked in buckets.items())
 
     def _any_simulated(self, bucket: str, names: Sequence[str]) -> bool:
-        with closing(self._replies(bucket, influxql.any_simulated(names))) as replies:
+        asked = influxql.any_simulated(names)
+        with closing(self._replies(bucket, asked, len(names))) as replies:
             return any(series["values"] for series in replies)
 
-    def _replies(self, bucket: str, asked: str) -> Generator[Any, None, None]:
-        """The series of the reply, as they come in."""
+    def _replies(
+        self, bucket: str, asked: str, statements: int
+    ) -> Generator[Mapping[str, Any], None, None]:
+        """The series of the reply, as they come in; one that was cut off is no end."""
         where = f"{self._settings.url}/query [{bucket}]"
         try:
-            reply = self._ask(bucket, asked)
-            with closing(reply):
+            with closing(self._ask(bucket, asked, where)) as reply:
                 if reply.status != 200:
-                    body = reply.read().decode(errors="replace")
-                    raise faults.unanswered(reply.status, faults.said(body) or body[:200], where)
-                for text in _split(reply):
-                    yield from _series(text, where)
-        except (urllib3.exceptions.HTTPError, OSError, msgspec.DecodeError) as error:
+                    raise faults.unanswered(reply.status, faults.text(reply.read()), where)
+                yield from influxql.whole(_results(reply, where), statements)
+        except (urllib3.exceptions.HTTPError, OSError, ValueError, msgspec.DecodeError) as error:
             raise UnavailableError(f"{where}: {error}") from error
 
-    def _ask(self, bucket: str, asked: str) -> urllib3.BaseHTTPResponse:
+    def _ask(self, bucket: str, asked: str, where: str) -> urllib3.BaseHTTPResponse:
         token = self._settings.token
-        return self._reads.request(
-            "GET",
-            f"{self._settings.url.rstrip('/')}/query",
-            fields={
-                "db": bucket,
-                "q": asked,
-                "epoch": "ns",
-                "chunked": "true",
-                "chunk_size": str(_CHUNK),
-            },
-            headers={"Authorization": f"Token {token}"} if token else {},
-            preload_content=False,
-        )
+        try:
+            return self._reads.request(
+                "GET",
+                f"{self._settings.url.rstrip('/')}/query",
+                fields={
+                    "db": bucket,
+                    "q": asked,
+                    "epoch": "ns",
+                    "chunked": "true",
+                    "chunk_size": str(_CHUNK),
+                },
+                headers={"Authorization": f"Token {token}"} if token else {},
+                preload_content=False,
+            )
+        except urllib3.exceptions.HTTPError:  # some are of ValueError's kind too
+            raise
+        except ValueError as error:
+            raise faults.unsayable(error, where) from error
 
     def close(self) -> None:
         """See `Store.close`."""
@@ -182,7 +199,7 @@ def _class(error: ApiException, where: str) -> Exception:
     if not error.status:  # the client's way to tell of TLS
         wrong = "CERTIFICATE_VERIFY_FAILED" in str(error.reason)
         return (MisconfiguredError if wrong else UnavailableError)(f"{where}: {error.reason}")
-    return faults.classed(error.status, error.body or "", where)
+    return faults.classed(error.status, error.body or b"", where)
 
 
 def _split(reply: urllib3.BaseHTTPResponse) -> Iterator[bytes]:
@@ -195,11 +212,22 @@ def _split(reply: urllib3.BaseHTTPResponse) -> Iterator[bytes]:
         yield rest
 
 
-def _series(text: bytes, where: str) -> Iterator[Any]:
-    told = msgspec.json.decode(text)
-    if "error" in told:
-        raise faults.failed(told["error"], where)
-    for result in told.get("results", ()):
-        if "error" in result:
-            raise faults.failed(result["error"], where)
-        yield from result.get("series", ())
+class _Told(msgspec.Struct):
+    """One text of a reply."""
+
+    results: list[dict[str, Any]] = []
+    error: str = ""
+
+
+_told = msgspec.json.Decoder(_Told)
+
+
+def _results(reply: urllib3.BaseHTTPResponse, where: str) -> Iterator[Mapping[str, Any]]:
+    for text in _split(reply):
+        told = _told.decode(text)
+        for result in told.results:
+            if "error" in result:
+                raise faults.failed(result["error"], where)
+            yield result
+        if told.error:
+            raise faults.failed(told.error, where)

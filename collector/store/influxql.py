@@ -86,6 +86,22 @@ def points(
             yield Point(measurement.name, found, fields, cells["time"])
 
 
+def whole(results: Iterable[Mapping[str, Any]], statements: int) -> Iterator[Mapping[str, Any]]:
+    """The series of all results of a reply to so many statements.
+
+    A server that dies amid its reply ends it as it ends a whole one, where a proxy asks it in
+    HTTP/1.0: only the reply's own words tell whether more was to come.
+
+    Raises:
+        ValueError: it was cut off.
+    """
+    last: Mapping[str, Any] = {"partial": True}
+    for last in results:
+        yield from last.get("series", ())
+    if last.get("partial") or last.get("statement_id", statements - 1) != statements - 1:
+        raise ValueError("the reply was cut off")
+
+
 def known(name: str) -> Measurement:
     """A measurement of the schema.
 

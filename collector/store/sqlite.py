@@ -9,7 +9,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -19,6 +19,7 @@ from collector.schema import MEASUREMENTS, Measurement
 from collector.store import tables
 from collector.store.check import refuse, sift
 from collector.store.seam import MisconfiguredError, Point, StoreError, UnavailableError
+from collector.wal import change
 
 _BUSY_S = 5.0  # how long another process may hold the file before a write gives up
 _PRUNE_EVERY_S, _PRUNE_AGAIN_S = 3600.0, 1.0
@@ -72,9 +73,10 @@ class SqliteStore:
         good, bad = sift(points)
         with self._lock, self._classed():
             if good:
-                with _transaction(self._writer):
+                with change(self._writer):
                     _insert(self._writer, good)
-            self._prune_when_due()
+            with suppress(sqlite3.Error):  # written is written; a later write forgets
+                self._prune_when_due()
         refuse(bad)
 
     def read(
@@ -119,8 +121,9 @@ class SqliteStore:
     def _prune_when_due(self) -> None:
         """A slice of each table now and then: a long one would keep the reports waiting."""
         if time.monotonic() >= self._next_prune:
-            more = self._prune_slices() >= _SLICE
-            self._next_prune = time.monotonic() + (_PRUNE_AGAIN_S if more else _PRUNE_EVERY_S)
+            self._next_prune = time.monotonic() + _PRUNE_AGAIN_S
+            if self._prune_slices() < _SLICE:
+                self._next_prune = time.monotonic() + _PRUNE_EVERY_S
 
     def _prune_slices(self) -> int:
         oldest = int(self._now() * 10**9) - self._days * _DAY_NS
@@ -173,18 +176,6 @@ def _connect(path: Path) -> sqlite3.Connection:
     )
     made.execute("PRAGMA synchronous = FULL")
     return made
-
-
-@contextmanager
-def _transaction(db: sqlite3.Connection) -> Iterator[None]:
-    db.execute("BEGIN IMMEDIATE")
-    try:
-        yield
-        db.execute("COMMIT")
-    except BaseException:
-        if db.in_transaction:
-            db.execute("ROLLBACK")
-        raise
 
 
 def _insert(db: sqlite3.Connection, points: Iterable[Point]) -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from collector.schema import MEASUREMENTS, Measurement
 from collector.store.seam import MisconfiguredError
-from collector.wal import use_wal
+from collector.wal import change, use_wal
 
 _COLUMN = {"int": "INTEGER", "bool": "INTEGER", "float": "REAL", "str": "TEXT"}
 
@@ -61,14 +61,9 @@ def prepare(db: sqlite3.Connection) -> None:
     use_wal(db)
     if not [*_missing(db)]:
         return
-    db.execute("BEGIN IMMEDIATE")  # of two that open at once, one makes all, and one finds all
-    try:
+    with change(db):  # of two that open at once, one makes all, and one finds all
         for statement in [*_missing(db)]:
             db.execute(statement)
-        db.execute("COMMIT")
-    except BaseException:
-        db.execute("ROLLBACK")
-        raise
 
 
 def _missing(db: sqlite3.Connection) -> Iterable[str]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterator
+from typing import Any
 
 import msgspec
 import pytest
@@ -50,3 +52,66 @@ def test_no_server_and_a_wrong_token_are_told_apart(bare: Store) -> None:
     if bare.token:
         with pytest.raises(MisconfiguredError, match="401"):
             buckets.mend(msgspec.structs.replace(bare, token="wrong"))
+
+
+def test_a_token_that_no_request_can_carry_is_said(bare: Store) -> None:
+    with pytest.raises(MisconfiguredError, match="token"):
+        buckets.mend(msgspec.structs.replace(bare, token="a\n"))
+
+
+def test_a_database_without_any_retention_policy_is_mended(
+    bare: Store, request: pytest.FixtureRequest
+) -> None:
+    if bare.token:
+        pytest.skip("only 1.x can be told to make none")
+    server = request.getfixturevalue("influxdb")
+    server.create(bare.evidence)
+    server.ask(f'DROP RETENTION POLICY autogen ON "{bare.evidence}"')
+    assert [bucket.found_s for bucket in buckets.look(bare)] == [None, None]
+    assert all(bucket.ok for bucket in buckets.mend(bare))
+    server.drop(bare.evidence)
+    server.drop(bare.telemetry)
+
+
+@pytest.fixture
+def server(bare: Store) -> Iterator[Any]:
+    """A client of a server of 2.x, and an organization that is not ours."""
+    from influxdb_client import InfluxDBClient
+
+    if not bare.token:
+        pytest.skip("1.x has no organizations")
+    with InfluxDBClient(bare.url, bare.token, org=bare.org) as client:
+        other = client.organizations_api().create_organization(name=f"o-{uuid.uuid4().hex[:8]}")
+        yield client, other
+        client.organizations_api().delete_organization(other.id)
+
+
+def test_the_bucket_of_another_organization_is_none_of_ours(bare: Store, server: Any) -> None:
+    client, other = server
+    api = client.buckets_api()
+    theirs = api.create_bucket(bucket_name=bare.telemetry, org_id=other.id)
+    assert buckets.look(bare)[0].found_s is None
+    assert all(bucket.ok for bucket in buckets.mend(bare))
+    assert api.find_bucket_by_id(theirs.id).retention_rules[0].every_seconds == 0
+    ours = client.organizations_api().find_organizations(org=bare.org)[0]
+    assert all(bucket.ok for bucket in buckets.look(msgspec.structs.replace(bare, org=ours.id)))
+
+
+def test_an_organization_is_needed_and_named_when_it_is_not_there(bare: Store) -> None:
+    if not bare.token:
+        pytest.skip("1.x has no organizations")
+    for org in ("", "nobody"):
+        with pytest.raises(MisconfiguredError, match=f"org|{org}"):
+            buckets.look(msgspec.structs.replace(bare, org=org))
+
+
+def test_a_token_that_may_only_read_makes_no_bucket(bare: Store, server: Any) -> None:
+    from influxdb_client import Permission, PermissionResource
+
+    client, _ = server
+    ours = client.organizations_api().find_organizations(org=bare.org)[0].id
+    may = Permission("read", PermissionResource(type="buckets", org_id=ours))
+    made = client.authorizations_api().create_authorization(org_id=ours, permissions=[may])
+    with pytest.raises(MisconfiguredError, match="All Access"):
+        buckets.mend(msgspec.structs.replace(bare, token=made.token))
+    client.authorizations_api().delete_authorization(made)

@@ -16,7 +16,7 @@ import urllib.error
 import urllib.parse
 import urllib.request
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -85,6 +85,26 @@ def started(argv: Sequence[str], log: Path) -> Iterator[subprocess.Popen[bytes]]
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+
+
+@contextmanager
+def small_disk(where: Path, size: str = "1m") -> Iterator[Path]:
+    """A small file system of its own at `where`; skipped where we may mount none."""
+    where.mkdir()
+    argv = ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(where)]
+    if os.geteuid() != 0 or subprocess.run(argv, check=False, capture_output=True).returncode:
+        pytest.skip("needs root, to mount a small disk")
+    try:
+        yield where
+    finally:
+        subprocess.run(["umount", "-l", str(where)], check=True)
+
+
+def fill(disk: Path) -> None:
+    """Others take all the room, in the file `others`."""
+    with suppress(OSError), (disk / "others").open("wb", buffering=0) as others:
+        while True:
+            others.write(b"x" * 4096)
 
 
 # ---- InfluxDB (Debian's 1.6) behind nginx, which gives it the write path of 2.x

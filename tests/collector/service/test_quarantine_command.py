@@ -89,6 +89,23 @@ def test_replay_stores_what_can_be_stored_and_keeps_the_rest(folder: Path, capsy
     dirty.close()
 
 
+def test_replay_of_what_is_not_there_is_said(folder: Path, capsys: Any) -> None:
+    fill(folder)
+    assert ask(folder, "replay", "1", "77") == 1
+    told = capsys.readouterr()
+    assert "77" in told.err
+    assert "入库 1 条，留下 1 条" in told.out
+
+
+def test_replay_that_the_store_ends_counts_all_that_is_left(folder: Path, capsys: Any) -> None:
+    fill(folder)
+    (folder / "schoolpulse.db").write_bytes(b"x" * 5000)
+    for left in (folder / "schoolpulse.db-wal", folder / "schoolpulse.db-shm"):
+        left.unlink(missing_ok=True)
+    assert ask(folder, "replay") == 1
+    assert "入库 0 条，留下 2 条" in capsys.readouterr().out
+
+
 def test_replay_notes_the_day_for_a_keeper_on_another_machine(folder: Path) -> None:
     fill(folder)
     ask(folder, "replay")

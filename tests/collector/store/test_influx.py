@@ -151,6 +151,24 @@ def test_a_server_that_keeps_less_than_we_think_stops_nothing(
 
 
 @pytest.mark.influxdb
+def test_a_poison_line_among_expired_ones_is_the_only_one_refused(
+    influxdb: Any, opened: Opened
+) -> None:
+    influxdb.ask('CREATE DATABASE "mixed" WITH DURATION 1h')
+    now = time.time_ns()
+    _write_raw(influxdb, "mixed", f"agent,school=s version=1i {now}")
+    old = [Point("agent", PC, {"number": n}, now - DAY - n) for n in range(7)]
+    fresh = [Point("agent", PC, {"number": n}, now + n) for n in range(7, 20)]
+    poison = Point("agent", PC, {"number": 99, "version": "text"}, now + 99)
+    store = opened(telemetry="mixed", telemetry_days=36500)
+    with pytest.raises(RejectedError) as caught:
+        store.write([*old, *fresh[:5], poison, *fresh[5:]])
+    assert list(caught.value.points) == [poison]
+    assert [n for n in numbers(store) if n is not None] == list(range(7, 20))
+    influxdb.drop("mixed")
+
+
+@pytest.mark.influxdb
 def test_tag_values_beyond_an_address_are_filtered_here(opened: Opened) -> None:
     store = opened()
     store.write([agent(n) for n in range(20)])
@@ -191,9 +209,10 @@ class _Handler(BaseHTTPRequestHandler):
         self.server.asked.append((self.path, dict(self.headers)))
         self.send_response(self.server.status)
         more = 100 if self.server.cut else 0
-        self.send_header("Content-Length", str(len(self.server.body) + more))
+        body = b"" if self.server.status == 204 else self.server.body
+        self.send_header("Content-Length", str(len(body) + more))
         self.end_headers()
-        self.wfile.write(self.server.body)
+        self.wfile.write(body)
 
     def log_message(self, *_: object) -> None:
         """Quiet."""
@@ -231,10 +250,19 @@ def _told(reason: str) -> bytes:
         (404, _told("bucket not found"), MisconfiguredError),
         (405, b"", MisconfiguredError),
         (408, b"", UnavailableError),
-        (413, b"<html>", RejectedError),
+        (
+            400,
+            b'{"code":"invalid","message":"Please provide either orgID or org"}',
+            MisconfiguredError,
+        ),
+        (400, _told("database is required"), MisconfiguredError),
+        (400, _told("unexpected EOF"), MisconfiguredError),
+        (200, b"<html>Log in</html>", MisconfiguredError),
+        (413, b"<html>", MisconfiguredError),
         (429, _told("slow down"), UnavailableError),
         (500, _told("timeout"), UnavailableError),
         (502, b"<html>Bad Gateway</html>", UnavailableError),
+        (502, "<html>网关错误</html>".encode("gbk"), UnavailableError),
         (503, b"", UnavailableError),
     ],
 )
@@ -255,6 +283,8 @@ def test_a_refused_write_is_classed_by_what_comes_next(
         (200, _told("timeout"), UnavailableError),
         (200, b'{"results":', UnavailableError),
         (200, b"<html>", UnavailableError),
+        (200, b"[]", UnavailableError),
+        (200, b"", UnavailableError),
         (401, _told("unauthorized"), MisconfiguredError),
         (404, b"<html>", MisconfiguredError),
         (503, b"", UnavailableError),
@@ -282,10 +312,50 @@ def test_a_reply_cut_off_is_no_end(server: _Server) -> None:
             list(rows)
 
 
+_SERIES = (
+    b'"series":[{"name":"agent","columns":["time","number","school"],'
+    b'"values":[[1780000000000000000,1,null]]'
+)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        # What InfluxDB 1.6 had said when it was killed, and nginx ended the reply in good order.
+        b'{"results":[{"statement_id":0,' + _SERIES + b',"partial":true}],"partial":true}]}\n',
+        b'{"results":[{"statement_id":0,' + _SERIES + b'}],"partial":true}]}\n',
+    ],
+)
+def test_a_reply_that_ends_in_good_order_before_its_end_is_no_end(
+    server: _Server, body: bytes
+) -> None:
+    server.body = body
+    with _store(server) as store, pytest.raises(UnavailableError):
+        list(store.read("agent", 0, 2**62, fields=["number"]))
+
+
+def test_nothing_is_invented_only_when_every_statement_is_answered(server: _Server) -> None:
+    server.body = b'{"results":[{"statement_id":0}]}\n'
+    with _store(server) as store, pytest.raises(UnavailableError):
+        store.simulated()
+
+
+@pytest.mark.parametrize("token", ["secret\n", "令牌"])
+def test_a_token_that_no_request_can_carry_is_misconfigured(server: _Server, token: str) -> None:
+    with _store(server, token) as store:
+        with pytest.raises(MisconfiguredError) as caught:
+            store.write([agent(1)])
+        assert token.strip() not in str(caught.value)
+        with pytest.raises(MisconfiguredError):
+            list(store.read("agent", 0, 1))
+
+
 def test_the_token_goes_with_both_ways(server: _Server) -> None:
     server.status, server.body = 200, b'{"results":[{}]}'
     with _store(server, "secret") as store:
+        server.status = 204
         store.write([agent(1)])
+        server.status = 200
         assert list(store.read("agent", 0, 1)) == []
     (wrote, first), (read, second) = server.asked
     assert wrote.startswith("/api/v2/write?")
@@ -299,6 +369,7 @@ def test_without_a_token_none_is_sent(server: _Server) -> None:
     server.body = b'{"results":[{}]}'
     with _store(server) as store:
         list(store.read("agent", 0, 1))
+        server.status = 204
         store.write([agent(1)])
     assert len(server.asked) == 2
     assert not any("Authorization" in headers for _, headers in server.asked)

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from unittest import mock
 
 import pytest
 
@@ -214,6 +215,19 @@ def test_pruning_while_writing_goes_slice_by_slice(
             store.write([agent(NOW * NS + n)])
             left.append(len(list(store.read("agent", 0, NOW * NS))))
     assert left == [25, 15, 5, 0, 0]
+
+
+def test_a_write_that_is_safe_is_no_failure_where_the_pruning_after_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    full = sqlite3.OperationalError("database or disk is full")
+    full.sqlite_errorcode = sqlite3.SQLITE_FULL
+    monkeypatch.setattr("collector.store.sqlite._forget", mock.Mock(side_effect=full))
+    with SqliteStore(tmp_path / "s.db") as store:
+        store._next_prune = 0.0
+        store.write([agent(1)])
+        assert list(store.read("agent", 0, 2**62)) == [agent(1)]
+        store.write([agent(2)])  # not tried again at each write
 
 
 def test_one_school_is_found_without_reading_the_others(tmp_path: Path) -> None:

@@ -1,0 +1,53 @@
+"""A full disk under the collector's own folder: said by its name, and nothing is forgotten."""
+
+from __future__ import annotations
+
+import datetime as dt
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import services
+from collector.service.dirty import DirtyDays
+from collector.service.lock import FileLock
+from collector.service.quarantine import Quarantine, Row
+
+DAY = dt.date(2026, 11, 24)
+
+
+@pytest.fixture
+def disk(tmp_path: Path) -> Iterator[Path]:
+    with services.small_disk(tmp_path / "disk") as where:
+        yield where
+
+
+def test_the_quarantine_says_that_it_is_full_and_takes_more_when_there_is_room(disk: Path) -> None:
+    quarantine = Quarantine(disk / "quarantine.db", 10**7)
+    services.fill(disk)
+    row = Row(1, "topic", b"x" * 100_000, "unreadable")
+    with pytest.raises(sqlite3.OperationalError, match="full"):
+        quarantine.add([row])
+    (disk / "others").unlink()
+    assert quarantine.add([row]) == [True]
+    assert [found.payload for found in quarantine.rows()] == [row.payload]
+    quarantine.close()
+
+
+def test_a_day_that_could_not_be_marked_is_not_taken_for_marked(disk: Path) -> None:
+    dirty = DirtyDays(disk / "days.db")
+    services.fill(disk)
+    days = {DAY + dt.timedelta(days=n) for n in range(3000)}
+    with pytest.raises(sqlite3.OperationalError, match="full"):
+        dirty.mark(days)
+    (disk / "others").unlink()
+    dirty.mark(days)
+    assert dirty.take().keys() == days
+    dirty.close()
+
+
+def test_a_lock_that_finds_no_room_blames_no_other_collector(disk: Path) -> None:
+    services.fill(disk)
+    with pytest.raises((sqlite3.OperationalError, OSError)):
+        FileLock(disk / "collect.lock")
