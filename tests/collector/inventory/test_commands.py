@@ -222,19 +222,18 @@ def test_bind_retire_merge_and_forget(run, seen):
     assert {row["bound_by"] for row in found.values()} == {"", "台账机器号"}
 
 
-def test_many_from_a_sheet_all_or_none(run, seen, tmp_path):
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gbk", "gb18030"])
+def test_many_from_a_sheet_all_or_none(run, seen, tmp_path, encoding):
     sheet = tmp_path / "pcs.csv"
     head = "学校标识码,机器号,操作,目标\n"
-    sheet.write_text(
-        f"{head}{SCHOOL},{PC},绑定,机房\n{SCHOOL},nonsense,报废,\n", encoding="utf-8-sig"
-    )
+    sheet.write_text(f"{head}{SCHOOL},{PC},绑定,机房\n{SCHOOL},nonsense,报废,\n", encoding=encoding)
     code, text = run("machines", "apply", "--csv", str(sheet))
     assert code == 1
     assert "第 3 行 「机器号」列: 「nonsense」不是 32 位机器号" in text
     seen.report(PC, 5)
     seen.derive()
     assert machines(run)[PC]["room"] == ""
-    sheet.write_text(f"{head}{SCHOOL},{PC},绑定,机房\n{SCHOOL},{LAB},报废,\n", encoding="utf-8-sig")
+    sheet.write_text(f"{head}{SCHOOL},{PC},绑定,机房\n{SCHOOL},{LAB},报废,\n", encoding=encoding)
     assert run("machines", "apply", "--csv", str(sheet))[0] == 0
     assert machines(run)[PC]["room"] == "机房"
 
