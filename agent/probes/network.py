@@ -95,7 +95,7 @@ class Watch:
             self._heard[one] = said
             self._changed.notify_all()
         if isinstance(said, Exception) and repr(said) != repr(before):
-            log.warning("not_asked", extra={"host": one.host, "reason": repr(said)})
+            log.info("not_asked", extra={"host": one.host, "reason": repr(said)})
 
     def _run(self, part: Sequence[Watched]) -> None:
         while True:

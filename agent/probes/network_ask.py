@@ -40,10 +40,10 @@ def ask(one: Watched) -> Device:
         try:
             return _asked(one)
         except (socket.gaierror, UnicodeError) as error:
-            raise UnknowableError(f"no such name: {error}") from error
+            raise UnknowableError("no such name") from error
         except OSError as error:
             if error.errno in _OURS:
-                raise UnknowableError(error.strerror or repr(error)) from error
+                raise UnknowableError("no network") from error
     return _device(one, present=False)
 
 

@@ -60,6 +60,8 @@ _NOTES_ZH = {
     r"cooling down": "正在散热",
     r"warming up": "正在预热",
     r"the port is closed": "端口没有打开",
+    r"no such name": "没有这个主机名",
+    r"no network": "这台电脑没有网络",
     r"no EDID": "没有 EDID",
     r"no EDID header": "EDID 没有开头",
     r"EDID truncated: (\d+) of (\d+) bytes": "EDID 不全：{0}/{1} 字节",
