@@ -23,10 +23,14 @@ from collector.roster.problems import Problem, errors
 from collector.roster.records import Table, parse
 from collector.roster.sheets import read_table
 
-_HEADINGS: tuple[listing.Heading, ...] = (
+_SHEET: tuple[listing.Heading, ...] = (
     ("school", "学校", "school"), ("room", "教室", "room"), ("hostname", "主机名", "hostname"),
     ("bound_by", "依据", "bound by"), ("last_ms", "最近", "last seen"), ("days", "天数", "days"),
     ("problems", "问题", "problems"), ("machine", "机器号", "machine"),
+)  # fmt: skip
+_TABLE: tuple[listing.Heading, ...] = (
+    ("school", "学校", "school"), ("room", "教室", "room"), ("machine", "电脑", "PC"),
+    ("problems", "问题", "problems"),
 )  # fmt: skip
 
 
@@ -87,17 +91,30 @@ def _run_list(args: argparse.Namespace) -> int:
         found = [pc for pc in found if not pc.bound_by]
     if args.problems:
         found = [pc for pc in found if pc.problems]
-    listing.show(args, _HEADINGS, [_row(pc) for pc in found])
+    sheet, table = listing.View(_SHEET, _said), listing.View(_TABLE, _brief)
+    listing.show(args, [pc._asdict() for pc in found], sheet, table)
     return DONE
 
 
-def _row(pc: machines.Pc) -> listing.Row:
-    words = {
+def _said(row: listing.Row) -> listing.Row:
+    known = {
         "decision": say("处理", "decision"), "id": say("台账机器号", "sheet, by id"),
         "name": say("台账主机名", "sheet, by name"), "config": say("本机配置", "its config"),
         "retired": say("已报废", "retired"), "merged": say("已合并", "merged"),
     }  # fmt: skip
-    return {**pc._asdict(), "bound_by": words.get(pc.bound_by, "")}
+    return {**row, "bound_by": known.get(str(row["bound_by"]), "")}
+
+
+def _brief(row: listing.Row) -> listing.Row:
+    """The id below the name: it is what `bind` wants."""
+    told = _said(row)
+    return {
+        **told,
+        "room": listing.below(row["room"], told["bound_by"]),
+        "machine": listing.below(
+            f"{row['hostname']} {listing.short(row['last_ms'])}".strip(), row["machine"]
+        ),
+    }
 
 
 def _run_one(args: argparse.Namespace) -> int:

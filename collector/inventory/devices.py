@@ -31,7 +31,10 @@ class Device(NamedTuple):
     model: str
     serial: str
     connector: str
+    hostname: str  # of the PC that sees it
     state: Shown
+    last_known: Shown  # the same while it is told; what was told last, where now nothing is
+    told: int  # when that was, ms since 1970 UTC
     first: int  # ns since 1970 UTC: its first row in the window
     last: int  # and its last
 
@@ -66,7 +69,7 @@ def load(
     start = stop - DAYS * 86_400 * 10**9
     tags = {"school": school} if school else None
     rows = store.read("device_day", start, stop, tags, [*STATE_FIELDS, *_TEXTS, "seen"])
-    heard = list(store.read("machine_day", start, stop, tags, ["last_ms"]))
+    heard = list(store.read("machine_day", start, stop, tags, ["last_ms", "hostname"]))
     rooms = {(point.tags["school"], point.tags.get("room", "")) for point in heard}
     return Stock(devices(rows, heard, register, now_ms, rule), rooms)
 
@@ -83,16 +86,20 @@ def devices(
     `heard` are `machine_day` points: what a PC last said dates all that it sees.
     """
     last_heard: dict[tuple[str, str], int] = {}
-    for point in heard:
+    names: dict[tuple[str, str], str] = {}
+    for point in sorted(heard, key=lambda point: point.time):
         pc = point.tags["school"], point.tags["machine"]
         last_heard[pc] = max(last_heard.get(pc, 0), int(point.fields.get("last_ms", 0)))
+        names[pc] = str(point.fields.get("hostname", "")) or names.get(pc, "")
     series: dict[tuple[str, str, str], list[Point]] = defaultdict(list)
     for point in rows:
         tags = point.tags
         if tags["school"] in register.schools and MARK in point.fields:
             series[tags["school"], tags["machine"], tags["device"]].append(point)
     found = [
-        _device(points, last_heard.get(key[:2], 0), now_ms, rule)
+        _device(points, last_heard.get(key[:2], 0), now_ms, rule)._replace(
+            hostname=names.get(key[:2], "")
+        )
         for key, points in series.items()
         if register.known_as(*key[:2]) == key[1] and not _retired(register, *key[:2])
     ]
@@ -108,17 +115,24 @@ def _device(points: list[Point], heard: int, now_ms: int, rule: Rule) -> Device:
     last = max(points, key=lambda point: point.time)
     tags, fields = last.tags, last.fields
     maker, model, serial, connector = (str(fields.get(name, "")) for name in _TEXTS)
-    state = shown(state_of(fields), now_ms, heard, rule)
+    kept = state_of(fields)
+    # A PC may speak and say nothing of this device: a probe fails, or it is no more listed there.
+    told = min(heard, kept.last)
+    state, last_known = shown(kept, now_ms, told, rule), shown(kept, told, told, rule)
     first = min(point.time for point in points)
     return Device(
         tags["school"], tags.get("room", ""), tags["machine"], tags["device"], tags["kind"],
-        maker, model, serial, connector, state, first, last.time,
+        maker, model, serial, connector, "", state, last_known, told, first, last.time,
     )  # fmt: skip
 
 
 def faults(found: Iterable[Device]) -> list[Device]:
-    """Those that are broken or gone; what stands in no room too."""
-    return [one for one in found if one.state.working == "fault" or one.state.presence == "missing"]
+    """Those that are broken or gone, or were when last told: at night no projector is mended."""
+    return [
+        one
+        for one in found
+        if one.last_known.working == "fault" or one.last_known.presence == "missing"
+    ]
 
 
 def differences(stock: Stock, register: Register, school: str = "") -> list[Difference]:
