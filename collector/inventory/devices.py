@@ -112,7 +112,8 @@ def _retired(register: Register, school: str, machine: str) -> bool:
 
 
 def _device(points: list[Point], heard: int, now_ms: int, rule: Rule) -> Device:
-    last = max(points, key=lambda point: point.time)
+    # A display that says later in the day what it is has rows of two kinds that day.
+    last = max(points, key=lambda point: (point.time, int(point.fields.get("looked_ms", 0))))
     tags, fields = last.tags, last.fields
     maker, model, serial, connector = (str(fields.get(name, "")) for name in _TEXTS)
     kept = state_of(fields)

@@ -13,6 +13,7 @@ from collector.keeper.looks import fold_day
 from collector.keeper.machines import MachineKey, Machines, gather, machine_points, unnamed
 from collector.keeper.midnight import bounds
 from collector.keeper.rooms import emptied, room_days
+from collector.keeper.same import same
 from collector.roster.register import Register
 from collector.store.seam import Point, Store
 
@@ -53,9 +54,9 @@ def derive(
     pcs = machine_points(machines, register, day, earlier)
     if not pcs and not stored["room_day"]:
         return []
-    told = raw("device", _DEVICE)
     carried = carried or Carried(store)
     before = carried.before(school, day, {machine for _, machine in machines})
+    told = same(raw("device", _DEVICE), before)
     # Where the telemetry behind the stored rows is pruned, what they say of the state stands.
     whole = _whole(agents, stored["machine_day"])
     folded = fold_day(told, agents, before, carried.rule) if whole else {}
