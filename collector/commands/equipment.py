@@ -51,6 +51,7 @@ def _difference(row: listing.Row) -> listing.Row:
         "never_seen": say("登记了，没见过", "owned, never seen"),
         "not_owned": say("见到了，没登记", "seen, not owned"),
         "moved": say("换了教室", "moved"),
+        "no_such_room": say("配置的教室不在台账", "given a room that is none"),
     }
     return {**row, "found": known[str(row["found"])], "kind": words.kind(str(row["kind"]))}
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from agent.wire import CITY_TIME
@@ -14,6 +14,7 @@ from collector import config
 from collector.commands import listing
 from collector.commands.stock import opened
 from collector.commands.tables import print_problems, this_user
+from collector.config import Config
 from collector.inventory import machines
 from collector.roster import decisions
 from collector.roster.book import RegisterBook
@@ -21,7 +22,10 @@ from collector.roster.inspections import without_rows
 from collector.roster.layout import DECISIONS
 from collector.roster.problems import Problem, errors
 from collector.roster.records import Table, parse
+from collector.roster.register import Register
 from collector.roster.sheets import read_table
+from collector.store.factory import open_store
+from collector.store.seam import StoreError
 
 _SHEET: tuple[listing.Heading, ...] = (
     ("school", "学校", "school"), ("room", "教室", "room"), ("hostname", "主机名", "hostname"),
@@ -130,6 +134,30 @@ def _run_apply(args: argparse.Namespace) -> int:
     return _decide(args, table, problems, typed=False)
 
 
+def _unheard(settings: Config, register: Register, table: Table) -> Iterator[Problem]:
+    """PCs that the store does not know: a new one, or a slip of the hand."""
+    try:
+        with open_store(settings) as store:
+            today = dt.datetime.now(CITY_TIME).date()
+            schools = {record.values["school"] for record in table.records}
+            known = {
+                (pc.school, pc.machine)
+                for school in sorted(schools)
+                for pc in machines.load(store, register, today, school)
+            }
+    except StoreError:
+        return
+    for record in table.records:
+        merge = record.get("act") == "merge"
+        for name in ("machine", "target") if merge else ("machine",):
+            if (record.get("school"), record.get(name)) not in known:
+                wrong = say(
+                    f"近 {machines.DAYS} 天没有报告过", f"has not reported for {machines.DAYS} days"
+                )
+                mend = say("核对机器号", "check the id")
+                yield record.problem(name, wrong, mend, warning=True)
+
+
 def _decide(args: argparse.Namespace, table: Table, problems: list[Problem], *, typed: bool) -> int:
     settings, _ = config.load(args.config)
     book = RegisterBook(settings.folder / "register.db")
@@ -144,7 +172,7 @@ def _decide(args: argparse.Namespace, table: Table, problems: list[Problem], *, 
     if around:
         named = ", ".join(around)
         raise RefusedError(say(f"合并成了圈：{named}", f"merged in a circle: {named}"))
-    print_problems(problems)
+    print_problems([*problems, *_unheard(settings, register, table)])
     book.decide(rows, who=this_user())
     print(say(f"已记下 {len(rows)} 条，一分钟内生效", f"{len(rows)} recorded, soon in force"))
     return DONE

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Literal, NamedTuple
 
 from collector.keeper.devices import PICTURES
+from collector.keeper.looks import LISTED
 from collector.keeper.state import RULE, Rule, Shown, shown
 from collector.keeper.stateful import MARK, STATE_FIELDS, state_of
 from collector.roster.register import Equipment, Register
@@ -14,9 +15,9 @@ from collector.store.seam import Point, Store
 
 #: What was not told for so long is not listed.
 DAYS = 30
-_TEXTS = ("maker", "model", "serial", "connector")
+_TEXTS = ("maker", "model", "serial", "connector", "own_room")
 
-Found = Literal["never_seen", "not_owned", "moved"]
+Found = Literal["never_seen", "not_owned", "moved", "no_such_room"]
 
 
 class Device(NamedTuple):
@@ -31,6 +32,7 @@ class Device(NamedTuple):
     model: str
     serial: str
     connector: str
+    own_room: str  # that the settings of its PC give it, registered or not
     hostname: str  # of the PC that sees it
     state: Shown
     last_known: Shown  # the same while it is told; what was told last, where now nothing is
@@ -54,7 +56,7 @@ class Difference(NamedTuple):
     room: str
     kind: str
     number: int
-    detail: str = ""  # a serial; of what moved, the room it is in now
+    detail: str = ""  # of what moved, the room it is in now
 
 
 def load(
@@ -115,7 +117,7 @@ def _device(points: list[Point], heard: int, now_ms: int, rule: Rule) -> Device:
     # A display that says later in the day what it is has rows of two kinds that day.
     last = max(points, key=lambda point: (point.time, int(point.fields.get("looked_ms", 0))))
     tags, fields = last.tags, last.fields
-    maker, model, serial, connector = (str(fields.get(name, "")) for name in _TEXTS)
+    maker, model, serial, connector, own = (str(fields.get(name, "")) for name in _TEXTS)
     kept = state_of(fields)
     # A PC may speak and say nothing of this device: a probe fails, or it is no more listed there.
     told = min(heard, kept.last)
@@ -123,7 +125,7 @@ def _device(points: list[Point], heard: int, now_ms: int, rule: Rule) -> Device:
     first = min(point.time for point in points)
     return Device(
         tags["school"], tags.get("room", ""), tags["machine"], tags["device"], tags["kind"],
-        maker, model, serial, connector, "", state, last_known, told, first, last.time,
+        maker, model, serial, connector, own, "", state, last_known, told, first, last.time,
     )  # fmt: skip
 
 
@@ -139,13 +141,17 @@ def faults(found: Iterable[Device]) -> list[Device]:
 def differences(stock: Stock, register: Register, school: str = "") -> list[Difference]:
     """The register against telemetry: owned and never seen, seen and not owned, moved.
 
+    A device that was given a room that is none is told apart, for it counts in no room.
+    A projector on the network and one on a PC's socket may be the same: neither is too many.
+
     Only what telemetry can see is compared, in rooms whose PC speaks or whose device is known;
     a silent room says nothing. Screens and cameras that are built in are not owned apart.
     """
     listed = [one for one in stock.devices if school in ("", one.school)]
-    seen = _by_room(listed)
+    lost = [one for one in listed if one.own_room and not one.room]
+    most, least = _by_room([one for one in listed if one not in lost])
     for key in stock.rooms:
-        seen.setdefault(key, Counter())
+        most.setdefault(key, Counter())
     owned = {
         key: rows
         for key, rows in register.equipment_of.items()
@@ -154,7 +160,8 @@ def differences(stock: Stock, register: Register, school: str = "") -> list[Diff
     moved = list(_moved(listed, owned))
     away = Counter((row.school, row.room, row.kind) for row in moved)
     here = Counter((row.school, row.detail, row.kind) for row in moved)
-    rest = [*_never_seen(owned, seen, away), *_not_owned(owned, seen, here)]
+    rest = [*_never_seen(owned, most, away), *_not_owned(owned, least, here)]
+    rest += [Difference("no_such_room", d.school, d.own_room, d.kind, 1) for d in lost]
     return sorted([*moved, *rest], key=lambda row: (row.school, row.room, row.found, row.kind))
 
 
@@ -162,11 +169,26 @@ _PIECES = frozenset({*PICTURES, "document_camera", "printer"})
 _SEEN_KINDS = _PIECES | {"camera", "microphone", "sound", "touch"}
 
 
-def _by_room(found: Iterable[Device]) -> dict[tuple[str, str], Counter[str]]:
-    rooms: dict[tuple[str, str], Counter[str]] = defaultdict(Counter)
-    for one in found:
-        rooms[one.school, one.room][one.kind] += 1
-    return rooms
+_Rooms = dict[tuple[str, str], Counter[str]]
+
+
+def _by_room(found: Iterable[Device]) -> tuple[_Rooms, _Rooms]:
+    """How many of each kind a room has, at most and at least.
+
+    Two PCs that ask one address see one device. One of the network may be the one on a socket.
+    """
+    listed = {
+        (d.school, d.room, d.kind, d.connector) for d in found if d.connector.startswith(LISTED)
+    }
+    asked = Counter(key[:3] for key in listed)
+    wired = Counter((d.school, d.room, d.kind) for d in found if not d.connector.startswith(LISTED))
+    most: _Rooms = defaultdict(Counter)
+    least: _Rooms = defaultdict(Counter)
+    for school, room, kind in asked.keys() | wired.keys():
+        key = school, room, kind
+        most[school, room][kind] = asked[key] + wired[key]
+        least[school, room][kind] = max(asked[key], wired[key])
+    return most, least
 
 
 def _never_seen(

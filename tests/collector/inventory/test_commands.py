@@ -213,6 +213,33 @@ def test_the_register_against_telemetry(run, seen):
     }
 
 
+def test_a_projector_on_a_socket_and_on_the_network_is_one(run, seen):
+    """And so is one that two PCs ask."""
+    asked = {"kind": "projector", "connector": "net:10.0.0.9", "serial": "X4QF0001", "room": "301"}
+    camera = {"kind": "document_camera", "connector": "usb:1-3"}
+    for ago in (10, 5, 1):
+        seen.report(PC, ago, PROJECTOR, asked, camera, hostname="C301-TEACHER")
+        seen.report(OTHER, ago, PANEL, asked)
+    seen.derive()
+    _, text = run("equipment", "--differences", "--json")
+    assert json.loads(text) == []
+
+
+def test_a_device_given_a_room_that_is_none_counts_in_no_room(run, seen, city):
+    """A slip in the settings of the PC that asks must not equip that PC's own class."""
+    asked = {"kind": "panel", "connector": "net:10.0.0.9", "room": "3O2"}
+    camera = {"kind": "document_camera", "connector": "usb:1-3"}
+    for ago in (10, 5, 1):
+        seen.report(PC, ago, PROJECTOR, camera, asked, hostname="C301-TEACHER")
+    seen.derive()
+    _, text = run("equipment", "--differences", "--json")
+    found = [(row["found"], row["room"], row["kind"]) for row in json.loads(text)]
+    assert found == [("no_such_room", "3O2", "panel")]
+    with open_store(seen.config) as store:
+        (room,) = store.read("room_day", 0, 2**62)
+    assert (room.tags["room"], room.fields["displays"]) == ("301", 1)
+
+
 def test_a_silent_room_is_no_difference(run, seen):
     seen.report(PC, 5, PROJECTOR, {"kind": "document_camera", "connector": "usb:1-3"},
                 hostname="C301-TEACHER")  # fmt: skip
@@ -270,6 +297,29 @@ def test_bind_retire_merge_and_forget(run, seen):
         assert run("machines", "forget", "--school", SCHOOL, "--machine", machine)[0] == 0
     found = machines(run)
     assert {row["bound_by"] for row in found.values()} == {"", "id"}
+
+
+def test_what_a_later_row_takes_back_makes_no_circle(run, seen):
+    def merge(machine: str, into: str) -> int:
+        words = ("merge", "--school", SCHOOL, "--machine", machine, "--into", into)
+        return run("machines", *words)[0]
+
+    assert merge(PC, LAB) == 0
+    assert run("machines", "bind", "--school", SCHOOL, "--machine", PC, "--room", "301")[0] == 0
+    assert merge(LAB, PC) == 0
+    assert merge(PC, LAB) == 2
+
+
+def test_an_id_that_nobody_knows_is_taken_with_a_warning(run, seen):
+    for ago in (10, 5):
+        seen.report(PC, ago, PROJECTOR)
+    seen.derive()
+    slip = PC[:-1] + "f"
+    words = ("machines", "merge", "--school", SCHOOL, "--machine", PC, "--into", slip)
+    code, text = run(*words)
+    assert code == 0
+    assert f"{slip}」近 30 天没有报告过" in text
+    assert text.count("没有报告过") == 1
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gbk", "gb18030"])
