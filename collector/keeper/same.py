@@ -44,34 +44,39 @@ def same(devices: Iterable[Point], before: Mapping[DeviceKey, Known]) -> list[Po
     pcs: dict[tuple[str, str], _Pieces] = defaultdict(dict)
     for key, one in before.items():
         pcs[key[:2]][key] = _Piece(one.state.last, one.kind, one.connector, one.words)
+    devices = list(devices)
+    # On most days of most PCs every name is known, and nothing is to be said anew.
+    odd = {key_of(p)[:2] for p in devices if key_of(p) not in before or _unread(p)}
     reports: dict[tuple[int, str, str], list[Point]] = defaultdict(list)
     found = []
     for point in devices:
-        if not certain(point) or _connector(point).startswith(LISTED):
-            found.append(point)
+        pc = key_of(point)[:2]
+        if pc in odd and certain(point) and not _connector(point).startswith(LISTED):
+            reports[point.time // MS, *pc].append(point)
         else:
-            reports[point.time // MS, *key_of(point)[:2]].append(point)
-    for (_, *pc), points in sorted(reports.items()):
-        found += _report(points, pcs[pc[0], pc[1]])
+            found.append(point)
+    for (_, school, machine), points in sorted(reports.items()):
+        found += _report(points, pcs[school, machine])
     return found
 
 
 def _report(points: list[Point], pieces: _Pieces) -> Iterator[Point]:
     """One report's points, in which a device is told once."""
+    gone = [point for point in points if point.fields.get("present") is False]
     here = [point for point in points if point.fields.get("present") is not False]
-    taken = {key_of(point) for point in here if key_of(point) in pieces}
+    taken = {key for point in here if (key := key_of(point)) in pieces}
     for point in here:
         key = key_of(point)
         if key not in pieces:
             key = _known_as(point, pieces, taken) or key
             taken.add(key)
         said = _said_of(point, key, pieces.get(key))
-        kind, words = said.tags.get("kind", ""), words_of(said)
+        words = words_of(said)
         if not any(words) and key in pieces:
             words = pieces[key].words
-        pieces[key] = _Piece(point.time // MS, kind, _connector(point), words)
+        pieces[key] = _Piece(point.time // MS, said.tags.get("kind", ""), _connector(point), words)
         yield said
-    yield from (p for p in points if p not in here and key_of(p) in pieces.keys() - taken)
+    yield from (point for point in gone if key_of(point) in pieces.keys() - taken)
 
 
 def _known_as(point: Point, pieces: _Pieces, taken: set[DeviceKey]) -> DeviceKey | None:
