@@ -14,6 +14,7 @@ from collector.keeper.machines import MachineKey, Machines, gather, machine_poin
 from collector.keeper.midnight import bounds
 from collector.keeper.rooms import emptied, room_days
 from collector.keeper.same import same
+from collector.keeper.sharing import OWN_ID
 from collector.roster.register import Register
 from collector.store.seam import Point, Store
 
@@ -78,7 +79,10 @@ def _merged(point: Point, register: Register) -> Point:
     """The point, said of the PC that its machine id stands for."""
     machine = point.tags.get("machine", "")
     known = register.known_as(point.tags.get("school", ""), machine)
-    return point if known == machine else point._replace(tags={**point.tags, "machine": known})
+    if known == machine:
+        return point
+    fields = {**point.fields, OWN_ID: machine}
+    return point._replace(tags={**point.tags, "machine": known}, fields=fields)
 
 
 def _whole(agents: Iterable[Point], stored: Iterable[Point]) -> bool:
