@@ -172,7 +172,8 @@ def _decide(args: argparse.Namespace, table: Table, problems: list[Problem], *, 
     if around:
         named = ", ".join(around)
         raise RefusedError(say(f"合并成了圈：{named}", f"merged in a circle: {named}"))
-    print_problems([*problems, *_unheard(settings, register, table)])
+    problems += _unheard(settings, register, table)
+    print_problems(without_rows(problems) if typed else problems)
     book.decide(rows, who=this_user())
     print(say(f"已记下 {len(rows)} 条，一分钟内生效", f"{len(rows)} recorded, soon in force"))
     return DONE

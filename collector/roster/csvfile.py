@@ -26,6 +26,9 @@ def read(path: Path) -> tuple[Rows, list[Problem]]:
         if path.stat().st_size > MAX_BYTES:
             return [], [_too_large(path)]
         data = path.read_bytes()
+    except FileNotFoundError:
+        mend = say("核对路径和文件名", "check the path and the name")
+        return [], [Problem(path.name, say("没有这个文件", "is no file"), mend)]
     except OSError as error:
         wrong = say(f"读不到：{error.strerror}", f"cannot be read: {error.strerror}")
         return [], [Problem(path.name, wrong, say("看文件权限", "check the file's rights"))]

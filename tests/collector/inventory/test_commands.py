@@ -299,6 +299,12 @@ def test_bind_retire_merge_and_forget(run, seen):
     assert {row["bound_by"] for row in found.values()} == {"", "id"}
 
 
+def test_a_sheet_that_is_not_there(run, tmp_path):
+    code, text = run("machines", "apply", "--csv", str(tmp_path / "pcs.csv"))
+    assert code == 1
+    assert "pcs.csv: 没有这个文件。办法：核对路径和文件名" in text
+
+
 def test_what_a_later_row_takes_back_makes_no_circle(run, seen):
     def merge(machine: str, into: str) -> int:
         words = ("merge", "--school", SCHOOL, "--machine", machine, "--into", into)
