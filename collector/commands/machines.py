@@ -125,7 +125,8 @@ def _run_one(args: argparse.Namespace) -> int:
     cells = {
         "school": args.school, "machine": args.machine, "act": args.act, "target": args.target,
     }  # fmt: skip
-    *problems, table = parse(DECISIONS, "machines", [(1, list(cells)), (2, list(cells.values()))])
+    headings = [DECISIONS.column(name).heading for name in cells]
+    *problems, table = parse(DECISIONS, "machines", [(1, headings), (2, list(cells.values()))])
     return _decide(args, table, list(problems), typed=True)
 
 
