@@ -14,8 +14,10 @@ from urllib.parse import urlsplit
 
 from agent import identity, probes, status, table
 from agent.config import Config
+from agent.probes import network
+from agent.wire import device_words
 from agent.wire.lang import say
-from agent.wire.messages import Policy
+from agent.wire.messages import Device, Policy
 from agent.wire.settings import SettingsError
 
 _TCP_S = 5.0
@@ -92,12 +94,20 @@ def each_probe(config: Config) -> Iterator[Check]:
         context = probes.Context(watched=config.devices, patient=True)
         gathered = probes.run((name,), context)
         timing = gathered.timings[0]
+        odd = {**network.unknowable(context), **_asking(gathered)} if name == "network" else {}
         found = say(f"{len(gathered.readings)} 条", f"{len(gathered.readings)} readings")
         took = f"{timing.seconds * 1000:.0f} ms"
         mend = say("更新驱动，或从 probes.enabled 去掉", "update the driver, or disable it")
-        yield Check(
-            label, timing.ok, f"{found}, {took} {timing.reason}".strip(), "" if timing.ok else mend
-        )
+        if odd:
+            mend = "; ".join(f"{host}: {device_words.note(why)}" for host, why in odd.items())
+        ok = timing.ok and not odd
+        yield Check(label, ok, f"{found}, {took} {timing.reason}".strip(), "" if ok else mend)
+
+
+def _asking(gathered: probes.Gathered) -> dict[str, str]:
+    """What to do about listed devices that are there and cannot be asked, by connector."""
+    devices = (one for one in gathered.readings if isinstance(one, Device))
+    return {one.connector: mend for one in devices if (mend := device_words.mend(one.fault))}
 
 
 def line_server(config: Config, policy: Policy | None) -> Check:

@@ -71,11 +71,13 @@ class Gatherer:
         return readings, gathered.failed
 
     def changed(self) -> bool:
-        """Whether devices differ from those last reported."""
+        """Whether devices differ from those last reported; a probe that fails says nothing."""
         if not self._compared or self._reported is None:
             return False
         gathered = probes.run(self._compared, self._context)
-        return not gathered.failed and _devices(gathered.readings) != self._reported
+        unknown = {key for name in gathered.failed for key in self._context.devices.get(name, ())}
+        now, before = _devices(gathered.readings), self._reported
+        return any((one.kind, one.connector) not in unknown for one in now ^ before)
 
 
 def _devices(readings: Iterable[Reading]) -> frozenset[Device]:

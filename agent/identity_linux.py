@@ -48,8 +48,9 @@ def hardware(root: Path) -> dict[str, str] | None:
 def built_in_macs(root: Path) -> list[str]:
     """Burnt-in addresses of the built-in wired network cards, sorted.
 
-    Not those of Wi-Fi (systems draw a random one for each scan), of USB adapters (they
-    wander), of virtual interfaces, nor one that was set, drawn or is locally administered.
+    Not those of Wi-Fi (systems draw a random one for each scan), of USB adapters and
+    docks (they wander), of virtual interfaces, nor one that was set, drawn or is locally
+    administered.
     """
     try:
         folders = sorted((root / "sys/class/net").iterdir())
@@ -126,6 +127,9 @@ def _burnt_in(folder: Path) -> bool:
     if not address or (folder / "wireless").exists() or (folder / "phy80211").exists():
         return False
     if not (folder / "device").exists() or _bus(folder) == "usb":
+        return False
+    # So the kernel calls what hangs on a Thunderbolt port: a dock's card is no part of the PC.
+    if _text(folder / "device/removable") == "removable":
         return False
     if _text(folder / "addr_assign_type") not in ("", "0"):  # NET_ADDR_PERM
         return False

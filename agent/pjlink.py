@@ -9,12 +9,14 @@ monitor must: a wrong password, a strange answer, a projector in standby, and si
 
 OSError                 silence: refused, unreachable, timed out
 PjlinkError
-├── PasswordError       it asks for a password, or for another one
+├── PasswordError       it asks for another password
+│   └── NoPasswordError it asks for one, and none is set
 └── GarbledError        it answers, but not PJLink
 """
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import re
 import socket
@@ -23,6 +25,7 @@ from typing import NamedTuple, Self
 
 PORT = 4352
 _LONGEST = 256  # bytes of an answer; the protocol allows 136
+_PATIENCE = 3
 _GREETING = re.compile(r"PJLINK (?:(0)|1 ([0-9a-zA-Z]{1,32}))", re.IGNORECASE)
 _ANSWER = re.compile(r"%([12])([A-Z0-9]{4})=(.*)", re.IGNORECASE | re.DOTALL)
 _PARTS = ("fan", "lamp", "temperature", "cover", "filter", "other")
@@ -37,7 +40,11 @@ class PjlinkError(Exception):
 
 
 class PasswordError(PjlinkError):
-    """It asks for a password, or for another one."""
+    """It asks for another password."""
+
+
+class NoPasswordError(PasswordError):
+    """It asks for a password, and none is set."""
 
 
 class GarbledError(PjlinkError):
@@ -94,19 +101,23 @@ class Facts(NamedTuple):
 
 
 def ask(host: str, port: int = PORT, password: str = "", timeout: float = 3.0) -> Facts:
-    """All facts, over one connection that takes at most `timeout` s for all of it.
+    """All facts, over one connection; it must tell its power within `timeout` s.
 
-    What a projector does not know (ERR1, ERR2), or not now (ERR3, as in standby), is left out.
+    What a projector does not know (ERR1, ERR2), or not now (ERR3, as in standby), is left out;
+    so is what a slow one has not told after `_PATIENCE` times that long, or when it hangs up.
 
     Raises:
         PasswordError, GarbledError, OSError: see the module.
     """
     with _Session(host, port, password, timeout) as session:
         found = {"power": session.get("POWR")}
-        for name, body in _CLASS_1.items():
-            found[name] = session.get(body)
-        if session.get("CLSS") == "2":
-            found |= {name: session.get(body, "2") for name, body in _CLASS_2.items()}
+        session.extend((_PATIENCE - 1) * timeout)
+        with contextlib.suppress(OSError):  # it is there all the same
+            for name, body in _CLASS_1.items():
+                found[name] = session.get(body)
+            if session.get("CLSS") == "2":
+                for name, body in _CLASS_2.items():
+                    found[name] = session.get(body, "2")
     kept = {n: v for n, v in found.items() if n == "power" or not v.upper().startswith("ERR")}
     return Facts(**kept)
 
@@ -137,6 +148,10 @@ class _Session:
     def __exit__(self, *_: object) -> None:
         self._socket.close()
 
+    def extend(self, seconds: float) -> None:
+        """Let it take longer."""
+        self._end += seconds
+
     def get(self, body: str, level: str = "1") -> str:
         """The answer to one question."""
         self._socket.settimeout(self._left())
@@ -164,7 +179,7 @@ class _Session:
         if match[1]:
             return b""
         if not password:
-            raise PasswordError("it asks for a password")
+            raise NoPasswordError("it asks for a password")
         # The protocol's own digest; whoever can listen can break it.
         salted = f"{match[2]}{password}".encode()
         return hashlib.md5(salted, usedforsecurity=False).hexdigest().encode()
@@ -179,7 +194,7 @@ class _Session:
                 raise ConnectionResetError("it hung up")
             self._rest += more
         line, _, self._rest = self._rest.partition(b"\r")
-        return _text(line.lstrip(b"\n"))
+        return decoded(line.lstrip(b"\n"))
 
     def _left(self) -> float:
         left = self._end - time.monotonic()
@@ -188,7 +203,7 @@ class _Session:
         return left
 
 
-def _text(raw: bytes) -> str:
+def decoded(raw: bytes) -> str:
     """UTF-8 by the protocol, GBK by some makers."""
     for code in ("utf-8", "gbk"):
         try:

@@ -11,7 +11,8 @@ import msgspec
 from agent import config as settings
 from agent import probes, table
 from agent.config import Config
-from agent.probes import Context, Gathered
+from agent.probes import Context, Gathered, network
+from agent.wire import device_words as words
 from agent.wire.command_line import DONE, FAILED
 from agent.wire.lang import say
 from agent.wire.messages import Device
@@ -31,7 +32,12 @@ def run(args: argparse.Namespace) -> int:
     config, warnings = settings.load(args.config, need_school=False)
     for warning in warnings:
         print(warning, file=sys.stderr)
-    return show(look(config), as_json=args.json)
+    context = Context(watched=config.devices, patient=True)
+    code = show(look(config, context), as_json=args.json)
+    for host, reason in network.unknowable(context).items():
+        problem = say("问不到，不知道在不在", "cannot be asked, may be there or not")
+        print(f"{host}: {problem}: {words.note(reason)}", file=sys.stderr)
+    return code
 
 
 def look(config: Config, context: Context | None = None) -> Gathered:
@@ -59,47 +65,44 @@ def _json(found: list[Device], gathered: Gathered) -> str:
 def _text(found: list[Device]) -> list[str]:
     if not found:
         return [say("没有发现任何设备", "no device was found")]
-    return table.lines(_rows(found))
+    return [*table.lines(_filled([*_rows(found)])), *_mends(found)]
 
 
 def _rows(found: list[Device]) -> Iterator[tuple[str, ...]]:
+    """What people ask first stands first; the connector, which is for machines, last."""
     yield (
-        say("种类", "kind"), say("接口", "connector"), say("连接", "connection"),
-        say("名称", "name"), say("型号", "model"), say("序列号", "serial"), say("尺寸", "size"),
-        say("状态", "state"), say("说明", "note"),
+        say("种类", "kind"), say("名称", "name"), say("状态", "state"), say("连接", "connection"),
+        say("型号", "model"), say("序列号", "serial"), say("尺寸", "size"),
+        say("接口", "connector"),
     )  # fmt: skip
     for device in found:
         wide, high = device.width_cm, device.height_cm
-        size = "—" if wide is None or high is None else f"{wide}×{high} cm"
         yield (
-            _kind(device.kind), device.connector, device.connection or "—", device.name or "—",
-            device.model or "—", device.serial or "—", size, _state(device), device.note,
+            words.kind(device.kind), device.name, _state(device),
+            words.connection(device.connection), device.model, device.serial,
+            "" if wide is None or high is None else f"{wide}×{high} cm", device.connector,
         )  # fmt: skip
 
 
+def _filled(rows: list[tuple[str, ...]]) -> list[tuple[str, ...]]:
+    """Without the columns that no device fills."""
+    _, *devices = rows
+    kept = [at for at, cells in enumerate(zip(*devices, strict=True)) if any(cells)]
+    return [tuple(row[at] or "—" for at in kept) for row in rows]
+
+
 def _state(device: Device) -> str:
-    """Absent, faulty, or its power."""
+    """Absent, faulty, or its power; and what else it says."""
     if not device.present:
         return say("无应答", "silent")
-    if device.fault:
-        return say("故障：", "fault: ") + device.fault
-    powers = {"on": say("开", "on"), "standby": say("待机", "standby"), "off": say("关", "off")}
-    return powers.get(device.power, "—")
+    fault = say("故障：", "fault: ") + words.fault(device.fault) if device.fault else ""
+    power = "" if device.power == "unknown" else words.power(device.power)
+    note = words.note(device.note) if device.note else ""
+    return say("；", "; ").join(filter(None, (fault or power, note)))
 
 
-def _kind(kind: str) -> str:
-    words = {
-        "screen": say("内置屏", "screen"),
-        "display": say("外接显示", "display"),
-        "monitor": say("显示器", "monitor"),
-        "projector": say("投影机", "projector"),
-        "panel": say("交互大屏", "panel"),
-        "tv": say("电视", "TV"),
-        "sound": say("声音输出", "sound"),
-        "microphone": say("麦克风", "microphone"),
-        "camera": say("摄像头", "camera"),
-        "touch": say("触摸", "touch"),
-        "printer": say("打印机", "printer"),
-        "document_camera": say("实物展台", "document camera"),
-    }
-    return words.get(kind, kind)
+def _mends(found: list[Device]) -> Iterator[str]:
+    """What to do about devices that are there and cannot be asked."""
+    for device in found:
+        if mend := words.mend(device.fault):
+            yield f"{device.connector}: {words.fault(device.fault)} → {mend}"

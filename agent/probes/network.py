@@ -6,10 +6,10 @@ probe tells what they heard last. A command waits for the answers.
 
 from __future__ import annotations
 
-import errno
+import logging
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from agent.config import Watched
 from agent.probes import network_ask
@@ -21,15 +21,15 @@ _EVERY_S = 60.0
 _EACH = 4
 _MOST_THREADS = 8
 _MEMORY = "network"
-#: Our own network is away: that says nothing of any device.
-_OURS = frozenset({errno.ENETUNREACH, errno.ENETDOWN, errno.EADDRNOTAVAIL})
+
+log = logging.getLogger(__name__)
 
 
 def probe(context: Context) -> tuple[Device, ...]:
-    """One reading for each listed device that has been asked.
+    """One reading for each listed device of which it is known whether it is there.
 
     Raises:
-        OSError: this PC has no network.
+        UnknowableError: nothing is known of any, as where this PC has no network.
     """
     if not context.watched:
         return ()
@@ -40,12 +40,19 @@ def probe(context: Context) -> tuple[Device, ...]:
     return watch.look(wait=context.patient)
 
 
+def unknowable(context: Context) -> Mapping[str, str]:
+    """Why nothing is known of some devices, by their host; from the last run of the probe."""
+    watch = context.memory.get(_MEMORY)
+    return watch.unknowable() if isinstance(watch, Watch) else {}
+
+
 class Watch:
     """Asks the devices again and again. Threads are daemons: they hold nothing."""
 
     def __init__(self, watched: Sequence[Watched], every_s: float = _EVERY_S) -> None:
-        self._watched, self._every_s = watched, every_s
-        self._heard: dict[Watched, Device | OSError] = {}
+        self._watched = tuple(dict.fromkeys(watched))  # one listed twice is one
+        self._every_s = every_s
+        self._heard: dict[Watched, Device | Exception] = {}
         self._changed = threading.Condition()
 
     def start(self) -> None:
@@ -59,26 +66,36 @@ class Watch:
         """What was heard last; `wait` until each device was asked once.
 
         Raises:
-            OSError: this PC has no network.
+            UnknowableError: of those asked, nothing is known of any.
         """
         with self._changed:
             if wait:
                 self._changed.wait_for(lambda: len(self._heard) == len(self._watched))
             heard = [self._heard[one] for one in self._watched if one in self._heard]
-        for said in heard:
-            if isinstance(said, OSError):
-                raise said
-        return tuple(said for said in heard if isinstance(said, Device))
+        found = tuple(said for said in heard if isinstance(said, Device))
+        if heard and not found:
+            raise network_ask.UnknowableError(str(heard[0]))
+        return found
+
+    def unknowable(self) -> dict[str, str]:
+        """Why nothing is known of some, by host."""
+        with self._changed:
+            heard = list(self._heard.items())
+        return {one.host: str(said) for one, said in heard if isinstance(said, Exception)}
 
     def ask(self, one: Watched) -> None:
         """Ask a device now, and remember what it said."""
+        said: Device | Exception
         try:
-            said: Device | OSError = network_ask.ask(one)
-        except OSError as error:
-            said = error if error.errno in _OURS else network_ask.silent(one)
+            said = network_ask.ask(one)
+        except Exception as error:  # whatever one of them does, the others must be asked
+            said = error
         with self._changed:
+            before = self._heard.get(one)
             self._heard[one] = said
             self._changed.notify_all()
+        if isinstance(said, Exception) and repr(said) != repr(before):
+            log.info("not_asked", extra={"host": one.host, "reason": repr(said)})
 
     def _run(self, part: Sequence[Watched]) -> None:
         while True:

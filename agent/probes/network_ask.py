@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import socket
 from pathlib import Path
 
@@ -13,31 +15,35 @@ from agent.wire.messages import Device, Power
 
 _TIMEOUT_S = 4.0
 _PORTS = {"pjlink": pjlink.PORT, "snmp": 161, "tcp": 80}
+#: Where a device that does not speak SNMP to us may show that it is there: web and raw printing.
+_DOORS, _DOOR_S = (80, 9100), 1.0
+_TRIES = 2
 _POWERS: dict[str, Power] = {
     "0": "standby", "1": "on", "2": "standby", "3": "on", "ERR3": "standby",
 }  # fmt: skip
 _PASSING = {"2": "cooling down", "3": "warming up"}
+#: Our own network is away: that says nothing of any device.
+_OURS = frozenset({errno.ENETUNREACH, errno.ENETDOWN, errno.EADDRNOTAVAIL})
+
+
+class UnknowableError(Exception):
+    """Whether it is there cannot be told: our own network, or its name, is at fault."""
 
 
 def ask(one: Watched) -> Device:
-    """What it says of itself, or why it cannot be asked although it is there.
+    """What it says of itself; absent where nobody answers, after two tries.
 
     Raises:
-        OSError: nobody answers, after two tries.
+        UnknowableError
     """
-    try:
-        return _asked(one)
-    except ConnectionRefusedError:  # a host that refuses is a host
-        return _device(one, note="the port is closed")
-    except OSError:
+    for _ in range(_TRIES):
         try:
             return _asked(one)
-        except ConnectionRefusedError:
-            return _device(one, note="the port is closed")
-
-
-def silent(one: Watched) -> Device:
-    """A device that does not answer."""
+        except (socket.gaierror, UnicodeError) as error:
+            raise UnknowableError("no such name") from error
+        except OSError as error:
+            if error.errno in _OURS:
+                raise UnknowableError("no network") from error
     return _device(one, present=False)
 
 
@@ -62,24 +68,45 @@ def projector(one: Watched, facts: pjlink.Facts) -> Device:
 
 
 def _asked(one: Watched) -> Device:
+    if one.speaks == "snmp":
+        return _by_snmp(one)
     port = one.port or _PORTS[one.speaks]
     if one.speaks == "tcp":
-        socket.create_connection((one.host, port), _TIMEOUT_S).close()
-        return _device(one)
-    if one.speaks == "snmp":
-        return _by_snmp(one, port)
+        return _device(one, note="" if _opens(one.host, port, _TIMEOUT_S) else "the port is closed")
     try:
         return projector(one, pjlink.ask(one.host, port, secret(one), _TIMEOUT_S))
-    except pjlink.PjlinkError as error:
-        return _device(one, note=f"PJLink: {error}")
+    except ConnectionRefusedError:
+        return _device(one, fault="PJLink closed")
+    except pjlink.NoPasswordError:
+        return _device(one, fault="password missing")
+    except pjlink.PasswordError:
+        return _device(one, fault="password refused")
+    except pjlink.GarbledError as error:
+        return _device(one, fault="not PJLink", note=str(error))
 
 
-def _by_snmp(one: Watched, port: int) -> Device:
+def _opens(host: str, port: int, timeout: float) -> bool:
+    """Whether the port is open; a host that refuses is a host.
+
+    Raises:
+        OSError: nobody answers.
+    """
+    try:
+        socket.create_connection((host, port), timeout).close()
+    except ConnectionRefusedError:
+        return False
+    return True
+
+
+def _by_snmp(one: Watched) -> Device:
     try:
         from agent.probes import network_snmp
     except ModuleNotFoundError:
-        return _device(one, present=True, note="SNMP: pip install schoolpulse[snmp]")
-    facts = network_snmp.ask(one.host, port, secret(one), _TIMEOUT_S)
+        return _at_some_door(one, "SNMP not installed")
+    try:
+        facts = network_snmp.ask(one.host, one.port or _PORTS["snmp"], secret(one), _TIMEOUT_S)
+    except TimeoutError:  # SNMP does not tell a wrong community from an empty place
+        return _at_some_door(one, "SNMP silent")
     return msgspec.structs.replace(
         _device(one, note="; ".join(f"{part}: warning" for part in facts.warnings)),
         name=one.name or facts.name[:256],
@@ -88,6 +115,19 @@ def _by_snmp(one: Watched, port: int) -> Device:
         power="on" if facts.on else "unknown",
         fault=", ".join(facts.faults),
     )
+
+
+def _at_some_door(one: Watched, fault: str) -> Device:
+    """Present with this fault, where it shows itself otherwise.
+
+    Raises:
+        OSError: it does not.
+    """
+    for door in _DOORS:
+        with contextlib.suppress(TimeoutError):
+            _opens(one.host, door, _DOOR_S)
+            return _device(one, fault=fault)
+    raise TimeoutError("timed out")
 
 
 def secret(one: Watched) -> str:
@@ -99,17 +139,18 @@ def secret(one: Watched) -> str:
         return one.password
     try:
         return Path(one.password_file).read_text(encoding="utf-8").strip()
-    except OSError:
+    except (OSError, UnicodeDecodeError):
         return ""
 
 
-def _device(one: Watched, *, present: bool = True, note: str = "") -> Device:
+def _device(one: Watched, *, present: bool = True, fault: str = "", note: str = "") -> Device:
     port = f":{one.port}" if one.port else ""
     return Device(
         kind=one.kind,
         connector=f"net:{one.host}{port}",
         connection="network",
         present=present,
+        fault=fault,
         name=one.name,
         room=one.room,
         note=note[:256],

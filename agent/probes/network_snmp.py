@@ -11,8 +11,10 @@ RFC 3805 (prtGeneralSerialNumber).
 from __future__ import annotations
 
 import asyncio
+import socket
 from typing import NamedTuple
 
+from pysnmp.error import PySnmpError
 from pysnmp.hlapi.v3arch.asyncio import (
     CommunityData,
     ContextData,
@@ -22,6 +24,9 @@ from pysnmp.hlapi.v3arch.asyncio import (
     UdpTransportTarget,
     get_cmd,
 )
+from pysnmp.proto.rfc1902 import Integer32, OctetString
+
+from agent.pjlink import decoded
 
 _OIDS = {
     "1.3.6.1.2.1.1.1.0": "description",
@@ -68,9 +73,15 @@ def ask(host: str, port: int, community: str, timeout: float) -> Facts:
     """All facts in one question; blocks, in a thread of the watch.
 
     Raises:
-        OSError: nobody answers, or not to this community: SNMP does not tell the two apart.
+        TimeoutError: nobody answers, or not to this community: SNMP does not tell the two apart.
+        socket.gaierror: no such name. UnicodeError: no name at all.
+        OSError: pysnmp gives up.
     """
-    return asyncio.run(_ask(host, port, community or "public", timeout))
+    socket.getaddrinfo(host, port)  # pysnmp hides why
+    try:
+        return asyncio.run(_ask(host, port, community or "public", timeout))
+    except PySnmpError as error:
+        raise OSError(str(error)) from error
 
 
 async def _ask(host: str, port: int, community: str, timeout: float) -> Facts:
@@ -93,7 +104,9 @@ def _facts(found: dict[str, object]) -> Facts:
     told: dict[str, str | bytes] = {}
     for oid, name in _OIDS.items():
         value = found.get(oid)
-        if value is None or type(value).__name__ in ("NoSuchObject", "NoSuchInstance"):
-            continue
-        told[name] = bytes(value) if name == "errors" else str(value)  # type: ignore[call-overload]
+        if isinstance(value, Integer32):
+            told[name] = str(value)
+        elif isinstance(value, OctetString):  # of which "no such object" is none
+            raw = bytes(value)
+            told[name] = raw if name == "errors" else decoded(raw)
     return Facts(**told)  # type: ignore[arg-type]

@@ -101,14 +101,17 @@ def _run_one(name: str, module: str, context: Context) -> tuple[Timing, tuple[Re
 
 
 def _departed(name: str, found: tuple[Reading, ...], context: Context) -> tuple[Device, ...]:
-    """Devices that this probe saw earlier and does not see now: absent, until they return."""
+    """Devices that this probe saw earlier and does not see now: absent, until they return.
+
+    Of devices on the network the probe itself tells the absent ones.
+    """
     seen = context.devices.setdefault(name, {})
     devices = [reading for reading in found if isinstance(reading, Device)]
     here: dict[tuple[str, str], Device] = {(d.kind, d.connector): d for d in devices}
     gone = tuple(
         msgspec.structs.replace(device, present=False, power="unknown", fault="", note="")
         for key, device in seen.items()
-        if key not in here
+        if key not in here and device.connection != "network"
     )
     seen.update(here)
     return gone

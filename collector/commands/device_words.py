@@ -1,64 +1,123 @@
-"""A device's state in words, the same in every list."""
+"""A device's state as a row of codes, and the same row in words, in every list."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+
+from agent.wire import device_words as words
 from agent.wire.lang import say
 from collector.commands import listing
 from collector.inventory.devices import Device
-from collector.roster.words import KINDS_ZH
 
-HEADINGS: tuple[listing.Heading, ...] = (
+#: For a sheet: every fact its own column.
+SHEET: tuple[listing.Heading, ...] = (
     ("school", "学校", "school"), ("room", "教室", "room"), ("kind", "种类", "kind"),
-    ("model", "型号", "model"), ("serial", "序列号", "serial"),
-    ("presence", "在否", "present"), ("presence_ms", "自", "since"),
-    ("power", "电源", "power"), ("power_ms", "自", "since"),
-    ("working", "使用", "working"), ("working_ms", "自", "since"), ("fault", "故障", "fault"),
-    ("machine", "机器号", "machine"),
+    ("maker", "厂商", "maker"), ("model", "型号", "model"), ("serial", "序列号", "serial"),
+    ("presence", "在否", "present"), ("presence_ms", "在否自", "present since"),
+    ("power", "电源", "power"), ("power_ms", "电源自", "power since"),
+    ("working", "使用", "working"), ("working_ms", "使用自", "working since"),
+    ("fault", "故障", "fault"), ("mend", "办法", "mend"), ("hostname", "主机名", "hostname"),
+    ("connector", "接口", "connector"), ("machine", "机器号", "machine"),
+)  # fmt: skip
+_TOLD: listing.Heading = ("told_ms", "最近消息", "last told")
+FAULTS_SHEET = (*SHEET, _TOLD)
+#: For a terminal: what is told together stands in one cell, a line each.
+_PLACE: tuple[listing.Heading, ...] = (
+    ("school", "学校", "school"), ("room", "教室", "room"), ("what", "设备", "device"),
+)  # fmt: skip
+_PC: listing.Heading = ("pc", "电脑", "PC")
+TABLE: tuple[listing.Heading, ...] = (
+    *_PLACE, ("state", "状态", "state"), ("fault", "故障", "fault"), _PC,
+)  # fmt: skip
+FAULTS_TABLE: tuple[listing.Heading, ...] = (
+    *_PLACE, ("trouble", "问题，自", "trouble, since"),
+    ("told", "电脑，最近消息", "PC, last told"),
 )  # fmt: skip
 
 
-def row(one: Device) -> listing.Row:
-    """A device as a row of `HEADINGS`; times in ms since 1970 UTC."""
-    state = one.state
+def row(one: Device, *, last_known: bool = False) -> listing.Row:
+    """A device as codes, as it is or as it was last told; times in ms since 1970 UTC."""
+    state = one.last_known if last_known else one.state
     return {
         "school": one.school,
         "room": one.room,
-        "kind": kind(one.kind),
+        "kind": one.kind,
         "model": one.model,
         "maker": one.maker,
         "serial": one.serial,
         "connector": one.connector,
-        "presence": _presence(state.presence),
+        "presence": state.presence,
         "presence_ms": state.presence_since,
-        "power": _power(state.power),
+        "power": state.power,
         "power_ms": state.power_since,
-        "working": _working(state.working),
+        "working": state.working,
         "working_ms": state.working_since,
         "fault": state.fault,
+        "told_ms": one.told,
         "machine": one.machine,
+        "hostname": one.hostname,
         "device": one.device,
     }
 
 
-def kind(name: str) -> str:
-    """A kind of device."""
-    return say(KINDS_ZH.get(name, "内置屏" if name == "screen" else name), name)
+def said(row: listing.Row) -> listing.Row:
+    """The row in words, as the columns of `SHEET` have them."""
+    fault = str(row["fault"])
+    return {
+        **row,
+        "kind": words.kind(str(row["kind"])),
+        "presence": _presence(str(row["presence"])),
+        "power": words.power(str(row["power"])),
+        "working": _working(str(row["working"])),
+        "fault": words.fault(fault) if fault else "",
+        "mend": words.mend(fault),
+    }
+
+
+def brief(row: listing.Row) -> listing.Row:
+    """The row in words, as the columns of `TABLE` and `FAULTS_TABLE` have them."""
+    told = said(row)
+    pc = row["hostname"] or str(row["machine"])[:8]
+    return {
+        **told,
+        "what": listing.below(told["kind"], row["model"], row["serial"]),
+        "state": listing.below(*_states(row, told)),
+        "trouble": listing.below(*_troubles(row, told)),
+        "pc": pc,
+        "told": listing.below(pc, listing.short(row["told_ms"])),
+    }
+
+
+def _states(row: listing.Row, told: listing.Row) -> Iterator[str]:
+    """Each state that is known, with since when; the presence always."""
+    for name in ("presence", "power", "working"):
+        if name == "presence" or row[name] != "unknown":
+            yield f"{told[name]} {listing.short(row[f'{name}_ms'])}".strip()
+
+
+def _troubles(row: listing.Row, told: listing.Row) -> Iterator[object]:
+    """It is gone, or broken, or both; each with since when."""
+    for name, when in (("presence", "missing"), ("working", "fault")):
+        if row[name] == when:
+            yield told["fault"] if when == "fault" else told[name]
+            yield listing.short(row[f"{name}_ms"])
+
+
+def mends(rows: Iterable[listing.Row]) -> list[str]:
+    """What to do about devices that cannot be asked: a line each, below the table."""
+    found = dict.fromkeys(str(row["fault"]) for row in rows)
+    return [f"{words.fault(fault)} → {mend}" for fault in found if (mend := words.mend(fault))]
 
 
 def _presence(value: str) -> str:
-    words = {"present": say("在", "present"), "missing": say("不在", "missing")}
-    return words.get(value, say("未知", "unknown"))
-
-
-def _power(value: str) -> str:
-    words = {"on": say("开", "on"), "standby": say("待机", "standby"), "off": say("关", "off")}
-    return words.get(value, say("未知", "unknown"))
+    known = {"present": say("在", "present"), "missing": say("不在", "missing")}
+    return known.get(value, say("未知", "unknown"))
 
 
 def _working(value: str) -> str:
-    words = {
+    known = {
         "fault": say("故障", "fault"),
         "used": say("在用", "used"),
         "idle": say("闲置", "idle"),
     }
-    return words.get(value, say("未知", "unknown"))
+    return known.get(value, say("未知", "unknown"))

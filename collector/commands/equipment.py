@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 
+from agent.wire import device_words as words
 from agent.wire.command_line import DONE
 from agent.wire.lang import say
 from collector.commands import device_words, listing
@@ -30,9 +31,12 @@ def run(args: argparse.Namespace) -> int:
         rule = rule_for(at.config.report_s)
         stock = devices.load(at.store, at.register, at.now_ms, args.school, rule)
     if args.differences:
-        listing.show(args, _DIFFERENCES, [_difference(row) for row in _found(at, stock, args)])
+        apart = listing.View(_DIFFERENCES, _difference)
+        listing.show(args, [row._asdict() for row in _found(at, stock, args)], apart, apart)
         return DONE
-    listing.show(args, device_words.HEADINGS, [device_words.row(one) for one in stock.devices])
+    sheet = listing.View(device_words.SHEET, device_words.said)
+    table = listing.View(device_words.TABLE, device_words.brief)
+    listing.show(args, [device_words.row(one) for one in stock.devices], sheet, table)
     if not (args.json or args.csv):
         print(_summary(at, stock, args))
     return DONE
@@ -42,14 +46,14 @@ def _found(at: Opened, stock: devices.Stock, args: argparse.Namespace) -> list[d
     return devices.differences(stock, at.register, args.school)
 
 
-def _difference(row: devices.Difference) -> listing.Row:
-    words = {
+def _difference(row: listing.Row) -> listing.Row:
+    known = {
         "never_seen": say("登记了，没见过", "owned, never seen"),
         "not_owned": say("见到了，没登记", "seen, not owned"),
         "moved": say("换了教室", "moved"),
+        "no_such_room": say("配置的教室不在台账", "given a room that is none"),
     }
-    kind = device_words.kind(row.kind)
-    return {**row._asdict(), "found": words[row.found], "kind": kind}
+    return {**row, "found": known[str(row["found"])], "kind": words.kind(str(row["kind"]))}
 
 
 def _summary(at: Opened, stock: devices.Stock, args: argparse.Namespace) -> str:

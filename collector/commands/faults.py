@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 
+from agent.wire import device_words as words
 from agent.wire.command_line import DONE
 from agent.wire.lang import say
 from collector.commands import device_words, listing
@@ -25,19 +26,33 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The school, the form, and how far back."""
     listing.add_arguments(parser)
     text = say("列出最近几天的事件，而不是现状", "list the events of the last days instead")
-    parser.add_argument("--days", type=int, metavar="N", help=text)
+    parser.add_argument("--days", type=_days, metavar="N", help=text)
+
+
+def _days(text: str) -> int:
+    days = int(text) if text.isdecimal() else 0
+    if not days:
+        raise argparse.ArgumentTypeError(say("要填 1 以上的天数", "must be 1 day or more"))
+    return days
 
 
 def run(args: argparse.Namespace) -> int:
     """Print what is broken or gone, or the events."""
     with opened(args) as at:
         if args.days:
-            listing.show(args, _EVENTS, _events(at, args.school, args.days))
+            sheet, table = listing.View(_EVENTS, _said), listing.View(_EVENTS[:-1], _said)
+            listing.show(args, _events(at, args.school, args.days), sheet, table)
             return DONE
         rule = rule_for(at.config.report_s)
         stock = devices.load(at.store, at.register, at.now_ms, args.school, rule)
     found = devices.faults(stock.devices)
-    listing.show(args, device_words.HEADINGS, [device_words.row(one) for one in found])
+    sheet = listing.View(device_words.FAULTS_SHEET, device_words.said)
+    table = listing.View(device_words.FAULTS_TABLE, device_words.brief)
+    rows = [device_words.row(one, last_known=True) for one in found]
+    listing.show(args, rows, sheet, table)
+    if not (args.json or args.csv):
+        for line in device_words.mends(rows):
+            print(line)
     return DONE
 
 
@@ -51,15 +66,19 @@ def _events(at: Opened, school: str, days: int) -> list[listing.Row]:
 
 
 def _event(point: Point) -> listing.Row:
-    words = {
+    told = {name: point.fields.get(name, "") for name in ("event", "detail")}
+    return {**point.tags, **told, "time_ms": point.time // 10**6}
+
+
+def _said(row: listing.Row) -> listing.Row:
+    known = {
         "appeared": say("出现", "appeared"), "gone": say("不见", "gone"),
         "fault": say("故障", "fault"), "repaired": say("修复", "repaired"),
     }  # fmt: skip
-    event = str(point.fields["event"])
+    event, detail = str(row["event"]), str(row["detail"])
     return {
-        **point.tags,
-        "time_ms": point.time // 10**6,
-        "event": words.get(event, event),
-        "kind": device_words.kind(point.tags["kind"]),
-        "detail": str(point.fields.get("detail", "")),
+        **row,
+        "event": known.get(event, event),
+        "kind": words.kind(str(row["kind"])),
+        "detail": words.fault(detail) if detail else "",
     }

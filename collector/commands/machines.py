@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from agent.wire import CITY_TIME
@@ -14,6 +14,7 @@ from collector import config
 from collector.commands import listing
 from collector.commands.stock import opened
 from collector.commands.tables import print_problems, this_user
+from collector.config import Config
 from collector.inventory import machines
 from collector.roster import decisions
 from collector.roster.book import RegisterBook
@@ -21,12 +22,19 @@ from collector.roster.inspections import without_rows
 from collector.roster.layout import DECISIONS
 from collector.roster.problems import Problem, errors
 from collector.roster.records import Table, parse
+from collector.roster.register import Register
 from collector.roster.sheets import read_table
+from collector.store.factory import open_store
+from collector.store.seam import StoreError
 
-_HEADINGS: tuple[listing.Heading, ...] = (
+_SHEET: tuple[listing.Heading, ...] = (
     ("school", "学校", "school"), ("room", "教室", "room"), ("hostname", "主机名", "hostname"),
     ("bound_by", "依据", "bound by"), ("last_ms", "最近", "last seen"), ("days", "天数", "days"),
     ("problems", "问题", "problems"), ("machine", "机器号", "machine"),
+)  # fmt: skip
+_TABLE: tuple[listing.Heading, ...] = (
+    ("school", "学校", "school"), ("room", "教室", "room"), ("machine", "电脑", "PC"),
+    ("problems", "问题", "problems"),
 )  # fmt: skip
 
 
@@ -87,30 +95,68 @@ def _run_list(args: argparse.Namespace) -> int:
         found = [pc for pc in found if not pc.bound_by]
     if args.problems:
         found = [pc for pc in found if pc.problems]
-    listing.show(args, _HEADINGS, [_row(pc) for pc in found])
+    sheet, table = listing.View(_SHEET, _said), listing.View(_TABLE, _brief)
+    listing.show(args, [pc._asdict() for pc in found], sheet, table)
     return DONE
 
 
-def _row(pc: machines.Pc) -> listing.Row:
-    words = {
+def _said(row: listing.Row) -> listing.Row:
+    known = {
         "decision": say("处理", "decision"), "id": say("台账机器号", "sheet, by id"),
         "name": say("台账主机名", "sheet, by name"), "config": say("本机配置", "its config"),
         "retired": say("已报废", "retired"), "merged": say("已合并", "merged"),
     }  # fmt: skip
-    return {**pc._asdict(), "bound_by": words.get(pc.bound_by, "")}
+    return {**row, "bound_by": known.get(str(row["bound_by"]), "")}
+
+
+def _brief(row: listing.Row) -> listing.Row:
+    """The id below the name: it is what `bind` wants."""
+    told = _said(row)
+    return {
+        **told,
+        "room": listing.below(row["room"], told["bound_by"]),
+        "machine": listing.below(
+            f"{row['hostname']} {listing.short(row['last_ms'])}".strip(), row["machine"]
+        ),
+    }
 
 
 def _run_one(args: argparse.Namespace) -> int:
     cells = {
         "school": args.school, "machine": args.machine, "act": args.act, "target": args.target,
     }  # fmt: skip
-    *problems, table = parse(DECISIONS, "machines", [(1, list(cells)), (2, list(cells.values()))])
+    headings = [DECISIONS.column(name).heading for name in cells]
+    *problems, table = parse(DECISIONS, "machines", [(1, headings), (2, list(cells.values()))])
     return _decide(args, table, list(problems), typed=True)
 
 
 def _run_apply(args: argparse.Namespace) -> int:
     table, problems = read_table(DECISIONS, args.csv)
     return _decide(args, table, problems, typed=False)
+
+
+def _unheard(settings: Config, register: Register, table: Table) -> Iterator[Problem]:
+    """PCs that the store does not know: a new one, or a slip of the hand."""
+    try:
+        with open_store(settings) as store:
+            today = dt.datetime.now(CITY_TIME).date()
+            schools = {record.values["school"] for record in table.records}
+            known = {
+                (pc.school, pc.machine)
+                for school in sorted(schools)
+                for pc in machines.load(store, register, today, school)
+            }
+    except StoreError:
+        return
+    for record in table.records:
+        merge = record.get("act") == "merge"
+        for name in ("machine", "target") if merge else ("machine",):
+            if (record.get("school"), record.get(name)) not in known:
+                wrong = say(
+                    f"近 {machines.DAYS} 天没有报告过", f"has not reported for {machines.DAYS} days"
+                )
+                mend = say("核对机器号", "check the id")
+                yield record.problem(name, wrong, mend, warning=True)
 
 
 def _decide(args: argparse.Namespace, table: Table, problems: list[Problem], *, typed: bool) -> int:
@@ -127,7 +173,8 @@ def _decide(args: argparse.Namespace, table: Table, problems: list[Problem], *, 
     if around:
         named = ", ".join(around)
         raise RefusedError(say(f"合并成了圈：{named}", f"merged in a circle: {named}"))
-    print_problems(problems)
+    problems += _unheard(settings, register, table)
+    print_problems(without_rows(problems) if typed else problems)
     book.decide(rows, who=this_user())
     print(say(f"已记下 {len(rows)} 条，一分钟内生效", f"{len(rows)} recorded, soon in force"))
     return DONE

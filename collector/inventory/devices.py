@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Literal, NamedTuple
 
 from collector.keeper.devices import PICTURES
+from collector.keeper.looks import LISTED
 from collector.keeper.state import RULE, Rule, Shown, shown
 from collector.keeper.stateful import MARK, STATE_FIELDS, state_of
 from collector.roster.register import Equipment, Register
@@ -14,9 +15,9 @@ from collector.store.seam import Point, Store
 
 #: What was not told for so long is not listed.
 DAYS = 30
-_TEXTS = ("maker", "model", "serial", "connector")
+_TEXTS = ("maker", "model", "serial", "connector", "own_room")
 
-Found = Literal["never_seen", "not_owned", "moved"]
+Found = Literal["never_seen", "not_owned", "moved", "no_such_room"]
 
 
 class Device(NamedTuple):
@@ -31,7 +32,11 @@ class Device(NamedTuple):
     model: str
     serial: str
     connector: str
+    own_room: str  # that the settings of its PC give it, registered or not
+    hostname: str  # of the PC that sees it
     state: Shown
+    last_known: Shown  # the same while it is told; what was told last, where now nothing is
+    told: int  # when that was, ms since 1970 UTC
     first: int  # ns since 1970 UTC: its first row in the window
     last: int  # and its last
 
@@ -51,7 +56,7 @@ class Difference(NamedTuple):
     room: str
     kind: str
     number: int
-    detail: str = ""  # a serial; of what moved, the room it is in now
+    detail: str = ""  # of what moved, the room it is in now
 
 
 def load(
@@ -66,7 +71,7 @@ def load(
     start = stop - DAYS * 86_400 * 10**9
     tags = {"school": school} if school else None
     rows = store.read("device_day", start, stop, tags, [*STATE_FIELDS, *_TEXTS, "seen"])
-    heard = list(store.read("machine_day", start, stop, tags, ["last_ms"]))
+    heard = list(store.read("machine_day", start, stop, tags, ["last_ms", "hostname"]))
     rooms = {(point.tags["school"], point.tags.get("room", "")) for point in heard}
     return Stock(devices(rows, heard, register, now_ms, rule), rooms)
 
@@ -83,16 +88,20 @@ def devices(
     `heard` are `machine_day` points: what a PC last said dates all that it sees.
     """
     last_heard: dict[tuple[str, str], int] = {}
-    for point in heard:
+    names: dict[tuple[str, str], str] = {}
+    for point in sorted(heard, key=lambda point: point.time):
         pc = point.tags["school"], point.tags["machine"]
         last_heard[pc] = max(last_heard.get(pc, 0), int(point.fields.get("last_ms", 0)))
+        names[pc] = str(point.fields.get("hostname", "")) or names.get(pc, "")
     series: dict[tuple[str, str, str], list[Point]] = defaultdict(list)
     for point in rows:
         tags = point.tags
         if tags["school"] in register.schools and MARK in point.fields:
             series[tags["school"], tags["machine"], tags["device"]].append(point)
     found = [
-        _device(points, last_heard.get(key[:2], 0), now_ms, rule)
+        _device(points, last_heard.get(key[:2], 0), now_ms, rule)._replace(
+            hostname=names.get(key[:2], "")
+        )
         for key, points in series.items()
         if register.known_as(*key[:2]) == key[1] and not _retired(register, *key[:2])
     ]
@@ -105,32 +114,44 @@ def _retired(register: Register, school: str, machine: str) -> bool:
 
 
 def _device(points: list[Point], heard: int, now_ms: int, rule: Rule) -> Device:
-    last = max(points, key=lambda point: point.time)
+    # A display that says later in the day what it is has rows of two kinds that day.
+    last = max(points, key=lambda point: (point.time, int(point.fields.get("looked_ms", 0))))
     tags, fields = last.tags, last.fields
-    maker, model, serial, connector = (str(fields.get(name, "")) for name in _TEXTS)
-    state = shown(state_of(fields), now_ms, heard, rule)
+    maker, model, serial, connector, own = (str(fields.get(name, "")) for name in _TEXTS)
+    kept = state_of(fields)
+    # A PC may speak and say nothing of this device: a probe fails, or it is no more listed there.
+    told = min(heard, kept.last)
+    state, last_known = shown(kept, now_ms, told, rule), shown(kept, told, told, rule)
     first = min(point.time for point in points)
     return Device(
         tags["school"], tags.get("room", ""), tags["machine"], tags["device"], tags["kind"],
-        maker, model, serial, connector, state, first, last.time,
+        maker, model, serial, connector, own, "", state, last_known, told, first, last.time,
     )  # fmt: skip
 
 
 def faults(found: Iterable[Device]) -> list[Device]:
-    """Those that are broken or gone; what stands in no room too."""
-    return [one for one in found if one.state.working == "fault" or one.state.presence == "missing"]
+    """Those that are broken or gone, or were when last told: at night no projector is mended."""
+    return [
+        one
+        for one in found
+        if one.last_known.working == "fault" or one.last_known.presence == "missing"
+    ]
 
 
 def differences(stock: Stock, register: Register, school: str = "") -> list[Difference]:
     """The register against telemetry: owned and never seen, seen and not owned, moved.
 
+    A device that was given a room that is none is told apart, for it counts in no room.
+    A projector on the network and one on a PC's socket may be the same: neither is too many.
+
     Only what telemetry can see is compared, in rooms whose PC speaks or whose device is known;
     a silent room says nothing. Screens and cameras that are built in are not owned apart.
     """
     listed = [one for one in stock.devices if school in ("", one.school)]
-    seen = _by_room(listed)
+    lost = [one for one in listed if one.own_room and not one.room]
+    most, least = _by_room([one for one in listed if one not in lost])
     for key in stock.rooms:
-        seen.setdefault(key, Counter())
+        most.setdefault(key, Counter())
     owned = {
         key: rows
         for key, rows in register.equipment_of.items()
@@ -139,7 +160,8 @@ def differences(stock: Stock, register: Register, school: str = "") -> list[Diff
     moved = list(_moved(listed, owned))
     away = Counter((row.school, row.room, row.kind) for row in moved)
     here = Counter((row.school, row.detail, row.kind) for row in moved)
-    rest = [*_never_seen(owned, seen, away), *_not_owned(owned, seen, here)]
+    rest = [*_never_seen(owned, most, away), *_not_owned(owned, least, here)]
+    rest += [Difference("no_such_room", d.school, d.own_room, d.kind, 1) for d in lost]
     return sorted([*moved, *rest], key=lambda row: (row.school, row.room, row.found, row.kind))
 
 
@@ -147,11 +169,26 @@ _PIECES = frozenset({*PICTURES, "document_camera", "printer"})
 _SEEN_KINDS = _PIECES | {"camera", "microphone", "sound", "touch"}
 
 
-def _by_room(found: Iterable[Device]) -> dict[tuple[str, str], Counter[str]]:
-    rooms: dict[tuple[str, str], Counter[str]] = defaultdict(Counter)
-    for one in found:
-        rooms[one.school, one.room][one.kind] += 1
-    return rooms
+_Rooms = dict[tuple[str, str], Counter[str]]
+
+
+def _by_room(found: Iterable[Device]) -> tuple[_Rooms, _Rooms]:
+    """How many of each kind a room has, at most and at least.
+
+    Two PCs that ask one address see one device. One of the network may be the one on a socket.
+    """
+    listed = {
+        (d.school, d.room, d.kind, d.connector) for d in found if d.connector.startswith(LISTED)
+    }
+    asked = Counter(key[:3] for key in listed)
+    wired = Counter((d.school, d.room, d.kind) for d in found if not d.connector.startswith(LISTED))
+    most: _Rooms = defaultdict(Counter)
+    least: _Rooms = defaultdict(Counter)
+    for school, room, kind in asked.keys() | wired.keys():
+        key = school, room, kind
+        most[school, room][kind] = asked[key] + wired[key]
+        least[school, room][kind] = max(asked[key], wired[key])
+    return most, least
 
 
 def _never_seen(

@@ -133,6 +133,6 @@ def _crowded(pc: Pc, fronts: dict[tuple[str, str], set[str]]) -> Iterator[str]:
     here = fronts.get((pc.school, pc.room), set())
     if pc.machine in here and len(here) > 1:
         yield say(
-            f"{len(here)} 台电脑都接着「{pc.room}」的投影或大屏",
+            f"「{pc.room}」的投影或大屏接着 {len(here)} 台电脑",
             f"{len(here)} PCs claim the front of {pc.room}",
         )

@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 
 from collector.keeper.devices import DeviceKey
 from collector.keeper.fields import text
-from collector.keeper.looks import Known
+from collector.keeper.looks import Known, words_of
 from collector.keeper.midnight import midnight
 from collector.keeper.state import RULE, Rule
 from collector.keeper.stateful import MARK, STATE_FIELDS, state_of
@@ -66,7 +66,7 @@ class Carried:
         tags: dict[str, str | Collection[str]] = {"school": school}
         if machines:
             tags["machine"] = machines
-        fields = [*STATE_FIELDS, "connector"]
+        fields = [*STATE_FIELDS, "connector", "maker", "model", "serial"]
         rows = self._store.read("device_day", midnight(first), midnight(day), tags, fields)
         found: dict[DeviceKey, Known] = {}
         for point in rows:  # oldest first: the last one holds
@@ -77,7 +77,8 @@ class Carried:
 
 def _known(point: Point) -> Known:
     fields = point.fields
-    return Known(state_of(fields), point.tags.get("kind", ""), text(fields, "connector"))
+    connector, kind = text(fields, "connector"), point.tags.get("kind", "")
+    return Known(state_of(fields), kind, connector, words_of(point))
 
 
 def _key(point: Point) -> DeviceKey:

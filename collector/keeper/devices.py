@@ -112,10 +112,12 @@ def _add_texts(facts: _Facts, point: Point, time: int) -> None:
 
 def _tags(key: DeviceKey, facts: _Facts, machine: Point, register: Register) -> dict[str, str]:
     school, _, device = key
-    own = facts.room[1]
-    room = own if (school, own) in register.room else machine.tags.get("room", "")
+    room = facts.room[1] or machine.tags.get("room", "")
+    # A slip in a given room must not make the device another room's equipment.
+    room = room if (school, room) in register.room else ""
     kind = resolved(facts.kind[1], school, room, register)
-    tags = {**machine.tags, "kind": kind, "device": device}
+    tags = {name: said for name, said in machine.tags.items() if name != "room"}
+    tags |= {"kind": kind, "device": device}
     return tags | ({"room": room} if room else {})
 
 

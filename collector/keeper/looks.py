@@ -35,6 +35,7 @@ class Known(NamedTuple):
     state: State
     kind: str
     connector: str
+    words: tuple[str, str, str] = ("", "", "")  # maker, model, serial
 
 
 class Day(NamedTuple):
@@ -56,15 +57,21 @@ def fold_day(
     looks: dict[DeviceKey, set[Look]] = defaultdict(set)
     told_at: set[tuple[DeviceKey, int]] = set()
     for point in told:
-        key = _key(point)
-        state = known[key].state if key in known else State()
-        connector = text(point.fields, "connector")
-        known[key] = Known(state, point.tags.get("kind", ""), connector)
+        key = key_of(point)
+        known[key] = _known_by(point, known.get(key))
         looks[key].add(_look(point))
         told_at.add((key, point.time // MS))
     for key, time in _absent(agents, known, looks, told_at):
         looks[key].add(Look(time, present=False))
     return {key: _day(known[key], looks[key], rule) for key in looks}
+
+
+def _known_by(point: Point, before: Known | None) -> Known:
+    """A device as this report leaves it; its words last longer than a report without any."""
+    words, state = words_of(point), State()
+    if before is not None:
+        state, words = before.state, words if any(words) else before.words
+    return Known(state, point.tags.get("kind", ""), text(point.fields, "connector"), words)
 
 
 def _day(known: Known, looks: set[Look], rule: Rule) -> Day:
@@ -110,6 +117,13 @@ def _forgotten(known: Known) -> bool:
     return missing and state.last - state.presence.since > _FORGOTTEN_MS
 
 
-def _key(point: Point) -> DeviceKey:
+def words_of(point: Point) -> tuple[str, str, str]:
+    """Maker, model and serial, empty where a point does not say."""
+    fields = point.fields
+    return text(fields, "maker"), text(fields, "model"), text(fields, "serial")
+
+
+def key_of(point: Point) -> DeviceKey:
+    """School, machine and device."""
     tags = point.tags
     return tags.get("school", ""), tags.get("machine", ""), tags.get("device", "")

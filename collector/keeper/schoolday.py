@@ -13,6 +13,8 @@ from collector.keeper.looks import fold_day
 from collector.keeper.machines import MachineKey, Machines, gather, machine_points, unnamed
 from collector.keeper.midnight import bounds
 from collector.keeper.rooms import emptied, room_days
+from collector.keeper.same import same
+from collector.keeper.sharing import OWN_ID
 from collector.roster.register import Register
 from collector.store.seam import Point, Store
 
@@ -53,9 +55,9 @@ def derive(
     pcs = machine_points(machines, register, day, earlier)
     if not pcs and not stored["room_day"]:
         return []
-    told = raw("device", _DEVICE)
     carried = carried or Carried(store)
     before = carried.before(school, day, {machine for _, machine in machines})
+    told = same(raw("device", _DEVICE), before)
     # Where the telemetry behind the stored rows is pruned, what they say of the state stands.
     whole = _whole(agents, stored["machine_day"])
     folded = fold_day(told, agents, before, carried.rule) if whole else {}
@@ -77,7 +79,10 @@ def _merged(point: Point, register: Register) -> Point:
     """The point, said of the PC that its machine id stands for."""
     machine = point.tags.get("machine", "")
     known = register.known_as(point.tags.get("school", ""), machine)
-    return point if known == machine else point._replace(tags={**point.tags, "machine": known})
+    if known == machine:
+        return point
+    fields = {**point.fields, OWN_ID: machine}
+    return point._replace(tags={**point.tags, "machine": known}, fields=fields)
 
 
 def _whole(agents: Iterable[Point], stored: Iterable[Point]) -> bool:

@@ -14,6 +14,8 @@ from collector.keeper.fields import certain, text
 from collector.keeper.midnight import MS
 from collector.store.seam import Point
 
+#: The field with its own id, of a point that is said of the PC that it was merged into.
+OWN_ID = "own_id"
 #: What two boots must overlap: a PC that starts again while its clock is set is one PC.
 OVERLAP_MS = 60_000
 
@@ -25,15 +27,20 @@ def shared_sources(agents: Iterable[Point]) -> dict[tuple[str, str], str]:
 
     `agents` are a day's raw points, in any order.
     """
-    spans: dict[tuple[str, str], dict[str, tuple[int, int]]] = defaultdict(dict)
-    sources: dict[tuple[str, str], str] = {}
+    spans: dict[tuple[str, str, str], dict[str, tuple[int, int]]] = defaultdict(dict)
+    sources: dict[tuple[str, str, str], str] = {}
     for point in filter(certain, agents):
-        key = point.tags.get("school", ""), point.tags.get("machine", "")
+        # PCs that were merged have ids of their own: that they overlap says nothing of these.
+        key = *_pc(point), text(point.fields, OWN_ID)
         boot, time = text(point.fields, "boot"), point.time // MS
         first, last = spans[key].get(boot, (time, time))
         spans[key][boot] = min(first, time), max(last, time)
         sources[key] = max(sources.get(key, ""), text(point.fields, "sources"))
-    return {key: sources[key] for key, boots in spans.items() if interleave(boots)}
+    return {key[:2]: sources[key] for key, boots in spans.items() if interleave(boots)}
+
+
+def _pc(point: Point) -> tuple[str, str]:
+    return point.tags.get("school", ""), point.tags.get("machine", "")
 
 
 def interleave(boots: Spans) -> bool:

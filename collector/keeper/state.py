@@ -15,6 +15,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Literal, NamedTuple
 
+from agent.wire.device_words import CANNOT_BE_ASKED
+
 #: A device that has been on within so long is in use.
 USED_MS = 7 * 86_400_000
 
@@ -151,11 +153,13 @@ def _health(state: State, look: Look) -> str:
     """What a look says of the health; empty where it says nothing.
 
     A projector in standby does not tell its faults: it is well again when it is seen lit.
+    Where only the asking was at fault, any answer is the repair.
     """
     if look.present and look.fault:
         return "fault"
     lit = look.power == "on" or (look.power == "unknown" and not state.told)
-    return "well" if look.present and lit else ""
+    answers = state.fault in CANNOT_BE_ASKED and look.power != "unknown"
+    return "well" if look.present and (lit or answers) else ""
 
 
 def _settle(aspect: Aspect, value: str, time: int, broken: bool, rule: Rule) -> Aspect:

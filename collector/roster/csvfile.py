@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from agent.wire.lang import say
+from collector.roster import encoding
 from collector.roster.problems import Problem
 
 MAX_BYTES = 64 * 1024 * 1024
@@ -25,6 +26,9 @@ def read(path: Path) -> tuple[Rows, list[Problem]]:
         if path.stat().st_size > MAX_BYTES:
             return [], [_too_large(path)]
         data = path.read_bytes()
+    except FileNotFoundError:
+        mend = say("核对路径和文件名", "check the path and the name")
+        return [], [Problem(path.name, say("没有这个文件", "is no file"), mend)]
     except OSError as error:
         wrong = say(f"读不到：{error.strerror}", f"cannot be read: {error.strerror}")
         return [], [Problem(path.name, wrong, say("看文件权限", "check the file's rights"))]
@@ -58,23 +62,12 @@ def _decode(file: str, data: bytes) -> tuple[str, Problem | None]:
         row = data[: data.index(b"\0")].count(b"\n") + 1
         wrong = say("里有 NUL 字节，文件已损坏", "holds a NUL byte: it is damaged")
         return "", Problem(file, wrong, save, row)
-    try:
-        return data.decode("utf-8-sig"), None
-    except UnicodeDecodeError as error:
-        return "", Problem(file, _encoding(data), save, data[: error.start].count(b"\n") + 1)
+    return encoding.decode(file, data, save)
 
 
 def _empty(file: str) -> Problem:
     mend = say("第一行写列名；用 roster template 取模板", "headings first; see roster template")
     return Problem(file, say("是空文件", "is empty"), mend)
-
-
-def _encoding(data: bytes) -> str:
-    try:
-        data.decode("gb18030")
-    except UnicodeDecodeError:
-        return say("不是 UTF-8 编码", "is not encoded in UTF-8")
-    return say("像是 GBK 编码，不是 UTF-8", "looks like GBK, not UTF-8")
 
 
 def _rows(file: str, text: str) -> tuple[Rows, list[Problem]]:

@@ -63,14 +63,18 @@ def taken(table: Table) -> list[Decision]:
 
 
 def circles(decisions: Iterable[Decision]) -> list[str]:
-    """PCs that are merged into themselves, straight or by way of others."""
-    into = {row.machine: row.target for row in decisions if row.act == "merge"}
+    """PCs that are merged into themselves, straight or by way of others.
+
+    `decisions` in the order in which they are made: the last one on a PC holds.
+    """
+    last = {(row.school, row.machine): row for row in decisions}
+    into = {key: (key[0], row.target) for key, row in last.items() if row.act == "merge"}
     found = []
-    for machine in into:
-        seen, at = {machine}, into[machine]
+    for key in into:
+        seen, at = {key}, into[key]
         while at in into and at not in seen:
             seen.add(at)
             at = into[at]
-        if at == machine:
-            found.append(machine)
+        if at == key:
+            found.append(key[1])
     return found

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from agent.wire import device_words
 from collector.roster.register import COMPUTER_ROOM
 
 
@@ -57,11 +58,7 @@ KINDS = _words({
 })  # fmt: skip
 
 #: How a kind is written back in Chinese.
-KINDS_ZH = MappingProxyType({
-    "computer": "计算机", "projector": "投影机", "panel": "交互平板", "tv": "电视",
-    "monitor": "显示器", "display": "显示设备", "sound": "音箱", "microphone": "麦克风",
-    "camera": "摄像头", "touch": "触摸框", "printer": "打印机", "document_camera": "实物展台",
-})  # fmt: skip
+KINDS_ZH = MappingProxyType({kind: device_words.KINDS_ZH[kind] for kind in KINDS.values()})
 
 DAY_KINDS = _words({
     "term": "学期 开学 上课",

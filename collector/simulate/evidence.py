@@ -7,6 +7,9 @@ from collections.abc import Iterator
 
 from agent.wire import device_id
 from collector.keeper.days import room_days
+from collector.keeper.devices import PICTURES
+from collector.keeper.state import Aspect, State
+from collector.keeper.stateful import fields_of
 from collector.roster.register import Register
 from collector.simulate import linetests
 from collector.simulate.city import City, Gear, Pc
@@ -95,7 +98,7 @@ def _device_day(
     fields: dict[str, Value] = {
         "seen": seen, "missing": not seen, "fault": fault, "maker": gear.maker,
         "model": gear.model, "serial": gear.serial, "connector": gear.connector,
-        "simulated": True,
+        "simulated": True, **fields_of(_state(city.days[rank], gear, seen=seen, fault=fault)),
     }  # fmt: skip
     if seen:
         fields["first_ms"] = moment_ms(city.days[rank], _FROM)
@@ -104,3 +107,19 @@ def _device_day(
         fields["lamp_hours"] = 300 + int(3300 * chance("lamp", device)) - 6 * min(rank, 50)
     tags = _tags(register, pc) | {"kind": gear.kind, "device": device}
     return Point("device_day", tags, fields, midnight_ns(city.days[rank]))
+
+
+def _state(day: dt.date, gear: Gear, *, seen: bool, fault: bool) -> State:
+    """Where the day leaves a device; each day's as if it began with the day."""
+    first, last = moment_ms(day, _FROM), moment_ms(day, _TO)
+    lit = seen and gear.kind in PICTURES
+    return State(
+        presence=Aspect("present" if seen else "missing", first),
+        health=Aspect("fault" if fault else "well", first),
+        fault="lamp" if fault else "",
+        power="on" if lit else "unknown",
+        power_since=first,
+        used=last if lit else 0,
+        told=lit,
+        last=last,
+    )

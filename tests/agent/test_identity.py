@@ -112,6 +112,8 @@ def test_wandering_random_and_virtual_addresses_are_no_source(machine):
     root = machine()
     plain = identify(root)
     add_nic(root, "usb0", "00:e0:4c:68:00:01", bus="usb")
+    add_nic(root, "enp10s0", "00:e0:4c:68:00:02")  # in a Thunderbolt dock
+    (root / "sys/class/net/enp10s0/device/removable").write_text("removable\n")
     add_nic(root, "wlp3s0", "a4:c3:f0:11:22:33", wifi=True)
     add_nic(root, "docker0", "02:42:ac:11:00:01", bus="")
     add_nic(root, "veth1", "54:bf:64:0a:0b:0c", bus="")

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from agent import pjlink
-from agent.pjlink import Facts, GarbledError, PasswordError, ask
+from agent.pjlink import Facts, GarbledError, NoPasswordError, PasswordError, ask
 from pjlink_emulator import Emulator, Projector
 
 Start = Callable[[Projector], Emulator]
@@ -52,11 +52,12 @@ def test_standby_answers_err3_and_that_is_no_fault(start):
     assert facts.maker == "EPSON"
 
 
-@pytest.mark.parametrize("given", ["", "wrong"])
-def test_a_password_that_is_missing_or_wrong(start, given):
+@pytest.mark.parametrize(("given", "said"), [("", NoPasswordError), ("wrong", PasswordError)])
+def test_a_password_that_is_missing_or_wrong(start, given, said):
     emulator = start(Projector(password="right", power="1"))
-    with pytest.raises(PasswordError):
+    with pytest.raises(PasswordError) as raised:
         ask("127.0.0.1", emulator.port, given)
+    assert raised.type is said
 
 
 def test_a_password_given_where_none_is_asked(start):
@@ -85,6 +86,20 @@ def test_one_that_hangs_up_and_one_that_drips_end_in_time(start):
         ask("127.0.0.1", emulator.port, timeout=0.3)
 
 
+def test_a_slow_projector_is_there_all_the_same(start):
+    """Old ones take half a second an answer; ten answers of them take longer than a dead host."""
+    facts = ask("127.0.0.1", start(Projector(power="1", slow_s=0.12)).port, timeout=0.4)
+    assert (facts.power, facts.errors, facts.lamp_hours) == ("1", "000000", 1287)
+    assert facts.serial == ""  # what it has not told in time is left out
+    with pytest.raises(TimeoutError):
+        ask("127.0.0.1", start(Projector(power="1", slow_s=0.5)).port, timeout=0.3)
+
+
+def test_one_that_hangs_up_amid_the_answers_has_said_what_it_said(start):
+    facts = ask("127.0.0.1", start(Projector(power="1", answers_left=3)).port)
+    assert (facts.power, facts.lamp_hours, facts.model) == ("1", 1287, "")
+
+
 def test_gbk_names_and_several_lamps(start):
     projector = Projector(power="1", errors="021012")
     projector.answers["LAMP"] = "812 1 2044 0"
@@ -92,8 +107,8 @@ def test_gbk_names_and_several_lamps(start):
     assert facts.lamp_hours == 2044
     assert facts.faults == ("lamp", "other")
     assert facts.warnings == ("temperature", "filter")
-    assert pjlink._text("爱普生".encode("gbk")) == "爱普生"
-    assert pjlink._text(b"\xff\xfe\xff") == "\ufffd\ufffd\ufffd"
+    assert pjlink.decoded("爱普生".encode("gbk")) == "爱普生"
+    assert pjlink.decoded(b"\xff\xfe\xff") == "\ufffd\ufffd\ufffd"
 
 
 def test_err4_is_a_failure():

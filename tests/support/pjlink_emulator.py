@@ -6,10 +6,13 @@ JBMIA, PJLink 5-1: in standby most questions are answered ERR3; a wrong digest i
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import socket
 import socketserver
 import threading
+import time
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -31,6 +34,8 @@ class Projector:
             "NAME": "三年级二班", "SNUM": "X4QF0812345", "FILT": "412",
         }
     )  # fmt: skip
+    slow_s: float = 0.0  # before each answer
+    answers_left: int = 1000  # then it hangs up
     chatty: bool = False  # tells of changes unasked, as class 2 may
     garbage: bytes | None = None  # sent in place of the greeting
     asked: list[str] = field(default_factory=list)
@@ -57,15 +62,13 @@ class Emulator:
     def __init__(self, projector: Projector) -> None:
         self.projector = projector
         self._server: socketserver.ThreadingTCPServer | None = None
-        self._held: list[socket.socket] = []
+        self._held = contextlib.ExitStack()
         self.port = 0
         self.plug_in()
 
     def plug_in(self) -> None:
         """Answer; on the same port as before."""
-        for one in self._held:
-            one.close()
-        self._held = []
+        self._held.close()
         server = _Server(("127.0.0.1", self.port), _Talk)
         server.projector = self.projector
         self.port = server.server_address[1]
@@ -75,28 +78,44 @@ class Emulator:
     def unplug(self) -> None:
         """Be silent: nobody accepts, nobody refuses, as where no host is."""
         self._stop()
-        deaf = socket.socket()
+        self._held = contextlib.ExitStack()
+        deaf = self._held.enter_context(contextlib.closing(socket.socket()))
         deaf.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         deaf.bind(("127.0.0.1", self.port))
-        deaf.listen(0)
-        self._held = [deaf]
-        for _ in range(2):  # fills the queue, and what comes after is dropped
-            filler = socket.socket()
-            filler.setblocking(False)
-            filler.connect_ex(("127.0.0.1", self.port))
-            self._held.append(filler)
+        _deafen(deaf, self._held)
 
     def close(self) -> None:
         """Off for good; the port refuses."""
         self._stop()
-        for one in self._held:
-            one.close()
+        self._held.close()
 
     def _stop(self) -> None:
         if self._server is not None:
             self._server.shutdown()
             self._server.server_close()
             self._server = None
+
+
+@contextlib.contextmanager
+def silent_host() -> Iterator[str]:
+    """An address of this machine that answers nothing on the ports that devices have."""
+    host = "127.9.9.9"
+    with contextlib.ExitStack() as held:
+        for port in (80, 9100, 161, 4352):
+            deaf = held.enter_context(contextlib.closing(socket.socket()))
+            deaf.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            deaf.bind((host, port))
+            _deafen(deaf, held)
+        yield host
+
+
+def _deafen(deaf: socket.socket, held: contextlib.ExitStack) -> None:
+    """Fill its queue: what comes after is dropped, as where no host is."""
+    deaf.listen(0)
+    for _ in range(2):
+        filler = held.enter_context(contextlib.closing(socket.socket()))
+        filler.setblocking(False)
+        filler.connect_ex(deaf.getsockname())
 
 
 class _Server(socketserver.ThreadingTCPServer):
@@ -126,6 +145,10 @@ class _Talk(socketserver.StreamRequestHandler):
                     self._say("PJLINK ERRA")
                     return
                 text, digest = text.removeprefix(digest), ""
+                time.sleep(projector.slow_s)
+                if projector.answers_left <= 0:
+                    return
+                projector.answers_left -= 1
                 self._answer(projector, text)
 
     def _answer(self, projector: Projector, text: str) -> None:

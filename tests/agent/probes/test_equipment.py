@@ -10,7 +10,8 @@ import pytest
 
 import edids
 from agent.commands import equipment
-from agent.probes import PROBES, Context, run
+from agent.gather import Gatherer
+from agent.probes import PROBES, Context, run, sound_linux
 from agent.wire import Device, Host
 
 
@@ -189,3 +190,19 @@ def test_equipment_prints_what_is_attached(attach, tmp_path, monkeypatch, capsys
     text = capsys.readouterr().out
     assert "投影机" in text
     assert "HDMI-A-1" in text
+
+
+def test_a_probe_that_fails_hides_no_change_of_the_others(attach, sound, tmp_path, monkeypatch):
+    folder = attach("HDMI-A-1", edid("EPSON PJ"))
+    gatherer = Gatherer(("displays", "sound"))
+    monkeypatch.setattr(gatherer, "_context", Context(tmp_path))
+    gatherer.all()
+    assert not gatherer.changed()
+
+    def broken(_: Path) -> tuple[Device, ...]:
+        raise RuntimeError("a strange driver")
+
+    monkeypatch.setattr(sound_linux, "sounds", broken)
+    assert not gatherer.changed()  # of sound nothing is known
+    (folder / "status").write_text("disconnected\n")
+    assert gatherer.changed()

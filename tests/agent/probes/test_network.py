@@ -105,10 +105,16 @@ def test_a_projectors_day(emulator):
 
     projector.password = "changed"
     device = day.minutes()
-    assert (device.present, device.power, device.fault) == (True, "unknown", "")
-    assert device.note == "PJLink: wrong password"
-    assert day.shown()[:2] == ("present", "unknown")
-    assert len(day.events) == 5
+    assert (device.present, device.power, device.fault) == (True, "unknown", "password refused")
+    assert day.shown() == ("present", "unknown", "used")  # once is not yet a fault
+    day.minutes(2)
+    assert day.shown() == ("present", "unknown", "fault")
+    assert day.events[5:] == [("fault", 20, "password refused")]
+    # A right password is seen in standby too, unlike a mended lamp.
+    projector.password, projector.power = "s3cret", "0"
+    day.minutes(3)
+    assert day.shown() == ("present", "standby", "used")
+    assert day.events[6:] == [("repaired", 23, "password refused")]
 
 
 def test_a_cooling_projector_still_tells_its_fault_until_it_stands_by(emulator):
@@ -147,8 +153,15 @@ def test_a_resident_agent_does_not_wait(emulator):
 def test_a_refusing_host_is_a_host(emulator):
     emulator.close()
     device = network_ask.ask(watched(emulator))
-    assert (device.present, device.note) == (True, "the port is closed")
-    assert network_ask.ask(watched(emulator, speaks="tcp")).present
+    assert (device.present, device.fault) == (True, "PJLink closed")
+    device = network_ask.ask(watched(emulator, speaks="tcp"))
+    assert (device.present, device.fault, device.note) == (True, "", "the port is closed")
+
+
+def test_what_is_no_projector_is_said_to_be_none(emulator):
+    emulator.projector.garbage = b"SSH-2.0-OpenSSH\r\n"
+    device = network_ask.ask(watched(emulator))
+    assert (device.present, device.fault) == (True, "not PJLink")
 
 
 def test_reachability_alone(emulator):
@@ -160,15 +173,48 @@ def test_our_own_network_away_says_nothing_of_any_device(emulator, monkeypatch):
     context = Context(watched=(watched(emulator),), patient=True)
     assert run(("network",), context).failed == ()
 
-    def away(_: Watched) -> Device:
+    def away(*_: object) -> None:
         raise OSError(errno.ENETUNREACH, "Network is unreachable")
 
-    monkeypatch.setattr(network.network_ask, "ask", away)
+    monkeypatch.setattr(network_ask.pjlink, "ask", away)
     watch = context.memory["network"]
     assert isinstance(watch, Watch)
     watch.ask(watch._watched[0])
     gathered = run(("network",), context)
     assert (gathered.failed, gathered.readings) == (("network",), ())
+    assert network.unknowable(context) == {"127.0.0.1": "no network"}
+
+
+def test_one_that_cannot_be_asked_stops_no_other_and_hangs_no_command(emulator, monkeypatch):
+    """A slip in one entry, or a fault of ours, must not freeze what is known of the others."""
+    good = watched(emulator)
+    broken = Watched(host="127.0.0.1", port=1)
+    listed = (Watched(host="投影机..三楼"), broken, good, good)
+    whole = network_ask.ask
+
+    def ask(one: Watched) -> Device:
+        if one is broken:
+            raise RuntimeError("never thought of")
+        return whole(one)
+
+    monkeypatch.setattr(network_ask, "ask", ask)
+    context = Context(watched=listed, patient=True)
+    for _ in range(2):
+        gathered = run(("network",), context)
+        assert [device.present for device in gathered.readings] == [True]
+        assert gathered.failed == ()
+    assert network.unknowable(context)["127.0.0.1"] == "never thought of"
+    assert network.unknowable(context)["投影机..三楼"] == "no such name"
+
+
+def test_what_is_no_longer_known_is_not_told_as_absent(emulator, monkeypatch):
+    other = Watched(host="127.0.0.1", port=emulator.port, kind="panel", password="s3cret")
+    context = Context(watched=(watched(emulator), other), patient=True)
+    assert len(run(("network",), context).readings) == 2
+    watch = context.memory["network"]
+    assert isinstance(watch, Watch)
+    watch._heard[other] = network_ask.UnknowableError("no such name")
+    assert [device.kind for device in run(("network",), context).readings] == ["projector"]
 
 
 def test_a_password_from_a_file(emulator, tmp_path):
@@ -177,4 +223,6 @@ def test_a_password_from_a_file(emulator, tmp_path):
     one = watched(emulator, password="", password_file=str(secret))
     assert network_ask.ask(one).note == ""
     gone = watched(emulator, password="", password_file=str(tmp_path / "none"))
-    assert network_ask.ask(gone).note == "PJLink: it asks for a password"
+    assert network_ask.ask(gone).fault == "password missing"
+    secret.write_bytes("密码".encode("gbk"))
+    assert network_ask.ask(one).fault == "password missing"

@@ -114,23 +114,23 @@ def test_devices_as_they_stand(run, seen):
         seen.report(OTHER, ago, PANEL)
     for ago in (25, 22, 10, 5, 1):
         seen.report(PC, ago)  # the projector has gone
-        seen.report(OTHER, ago, {**PANEL, "fault": "backlight"})
+        seen.report(OTHER, ago, {**PANEL, "fault": "lamp"})
     seen.derive()
     code, text = run("equipment", "--school", SCHOOL, "--json")
     found = {row["room"]: row for row in json.loads(text)}
     assert code == 0
-    assert (found["301"]["kind"], found["301"]["presence"]) == ("投影机", "不在")
+    assert (found["301"]["kind"], found["301"]["presence"]) == ("projector", "missing")
     assert found["301"]["presence_ms"] == NOW_MS - 25 * MINUTE
-    assert (found["302"]["kind"], found["302"]["working"]) == ("交互平板", "故障")
+    assert (found["302"]["kind"], found["302"]["working"]) == ("panel", "fault")
     code, text = run("equipment", "--school", SCHOOL)
     assert "共 2 台：不在 1，故障 1" in text
     code, text = run("faults", "--csv")
     rows = list(csv.DictReader(io.StringIO(text)))
-    assert {(row["教室"], row["故障"]) for row in rows} == {("301", ""), ("302", "backlight")}
+    assert {(row["教室"], row["故障"]) for row in rows} == {("301", ""), ("302", "灯泡")}
     code, text = run("--lang", "en", "faults", "--days", "2", "--json")
     events = [(row["event"], row["room"], row["detail"]) for row in json.loads(text)]
     assert sorted(events) == [
-        ("appeared", "301", ""), ("appeared", "302", ""), ("fault", "302", "backlight"),
+        ("appeared", "301", ""), ("appeared", "302", ""), ("fault", "302", "lamp"),
         ("gone", "301", ""),
     ]  # fmt: skip
 
@@ -141,10 +141,60 @@ def test_a_pc_that_is_off_makes_its_devices_unknown(run, seen):
     seen.derive()
     _, text = run("equipment", "--json")
     (row,) = json.loads(text)
-    assert (row["presence"], row["power"], row["working"]) == ("未知", "未知", "未知")
+    assert (row["presence"], row["power"], row["working"]) == ("unknown", "unknown", "unknown")
     assert row["presence_ms"] == NOW_MS - 65 * MINUTE
     _, text = run("faults")
     assert text.strip() == "没有"
+
+
+def test_what_was_broken_when_the_pc_went_off_is_still_listed(run, seen):
+    """At night every PC is off; an empty list would look like health."""
+    for ago in (70, 65, 60):
+        seen.report(PC, ago, {**PROJECTOR, "fault": "lamp"}, hostname="C301-TEACHER")
+    seen.derive()
+    _, text = run("faults", "--json")
+    (row,) = json.loads(text)
+    assert (row["working"], row["fault"]) == ("fault", "lamp")
+    assert row["told_ms"] == NOW_MS - 60 * MINUTE
+    _, text = run("equipment", "--json")
+    assert json.loads(text)[0]["working"] == "unknown"
+
+
+@pytest.mark.parametrize("ran", ["sound", "displays,cameras"])
+def test_what_a_pc_no_longer_tells_is_unknown_and_not_as_it_was(run, seen, ran):
+    """A probe that fails, and a projector that was taken from the PC's list."""
+    listed = {"kind": "projector", "connector": "net:10.0.0.9", "serial": "S1"}
+    for ago in (70, 65):
+        seen.report(PC, ago, PROJECTOR if ran == "sound" else listed, hostname="C301-TEACHER")
+    for ago in (60, 40, 20, 5, 1):
+        seen.report(PC, ago, probes=ran)
+    seen.derive()
+    (row,) = json.loads(run("equipment", "--json")[1])
+    assert (row["presence"], row["power"]) == ("unknown", "unknown")
+    assert row["presence_ms"] == NOW_MS - 65 * MINUTE
+
+
+def test_a_projector_that_refuses_the_password_is_a_fault_with_the_mend(run, seen):
+    refused = {"kind": "projector", "connector": "net:10.0.0.9", "power": "unknown",
+               "fault": "password refused"}  # fmt: skip
+    for ago in (8, 5, 1):
+        seen.report(PC, ago, refused, hostname="C301-TEACHER")
+    seen.derive()
+    (row,) = json.loads(run("faults", "--json")[1])
+    assert (row["presence"], row["fault"]) == ("present", "password refused")
+    _, text = run("faults", "--csv")
+    (line,) = csv.DictReader(io.StringIO(text))
+    assert (line["在否"], line["故障"], line["主机名"]) == ("在", "密码不对", "C301-TEACHER")
+    assert "agent.toml" in line["办法"]
+    assert "密码不对" in run("faults")[1]
+    assert "password refused" in run("--lang", "en", "faults", "--csv")[1]
+
+
+@pytest.mark.parametrize("days", ["0", "-1", "x"])
+def test_a_number_of_days_that_is_none(run, days):
+    with pytest.raises(SystemExit) as left:
+        run("faults", "--days", days)
+    assert left.value.code == 2
 
 
 def test_the_register_against_telemetry(run, seen):
@@ -156,11 +206,38 @@ def test_the_register_against_telemetry(run, seen):
     _, text = run("equipment", "--differences", "--json")
     found = {(r["found"], r["room"], r["kind"], r["number"], r["detail"]) for r in json.loads(text)}
     assert found == {
-        ("换了教室", "301", "投影机", 1, "302"),
-        ("登记了，没见过", "301", "实物展台", 1, ""),
-        ("登记了，没见过", "302", "交互平板", 1, ""),
-        ("见到了，没登记", "302", "打印机", 1, ""),
+        ("moved", "301", "projector", 1, "302"),
+        ("never_seen", "301", "document_camera", 1, ""),
+        ("never_seen", "302", "panel", 1, ""),
+        ("not_owned", "302", "printer", 1, ""),
     }
+
+
+def test_a_projector_on_a_socket_and_on_the_network_is_one(run, seen):
+    """And so is one that two PCs ask."""
+    asked = {"kind": "projector", "connector": "net:10.0.0.9", "serial": "X4QF0001", "room": "301"}
+    camera = {"kind": "document_camera", "connector": "usb:1-3"}
+    for ago in (10, 5, 1):
+        seen.report(PC, ago, PROJECTOR, asked, camera, hostname="C301-TEACHER")
+        seen.report(OTHER, ago, PANEL, asked)
+    seen.derive()
+    _, text = run("equipment", "--differences", "--json")
+    assert json.loads(text) == []
+
+
+def test_a_device_given_a_room_that_is_none_counts_in_no_room(run, seen, city):
+    """A slip in the settings of the PC that asks must not equip that PC's own class."""
+    asked = {"kind": "panel", "connector": "net:10.0.0.9", "room": "3O2"}
+    camera = {"kind": "document_camera", "connector": "usb:1-3"}
+    for ago in (10, 5, 1):
+        seen.report(PC, ago, PROJECTOR, camera, asked, hostname="C301-TEACHER")
+    seen.derive()
+    _, text = run("equipment", "--differences", "--json")
+    found = [(row["found"], row["room"], row["kind"]) for row in json.loads(text)]
+    assert found == [("no_such_room", "3O2", "panel")]
+    with open_store(seen.config) as store:
+        (room,) = store.read("room_day", 0, 2**62)
+    assert (room.tags["room"], room.fields["displays"]) == ("301", 1)
 
 
 def test_a_silent_room_is_no_difference(run, seen):
@@ -188,11 +265,11 @@ def test_bindings_and_what_contradicts(run, seen):
     found = machines(run)
     by = {machine: (row["room"], row["bound_by"]) for machine, row in found.items()}
     assert by == {
-        PC: ("301", "台账主机名"), OTHER: ("302", "台账机器号"), third: ("301", "台账主机名"),
+        PC: ("301", "name"), OTHER: ("302", "id"), third: ("301", "name"),
         LAB: ("", ""),
     }  # fmt: skip
     assert found[LAB]["problems"] == ["配置的教室「阁楼」不在台账中", "没有绑定教室"]
-    assert found[PC]["problems"] == ["2 台电脑都接着「301」的投影或大屏"]
+    assert found[PC]["problems"] == ["「301」的投影或大屏接着 2 台电脑"]
     assert found[OTHER]["problems"] == []
     assert set(machines(run, "--unbound")) == {LAB}
     assert set(machines(run, "--problems")) == {LAB, PC, third}
@@ -208,7 +285,7 @@ def test_bind_retire_merge_and_forget(run, seen):
     assert run("machines", "bind", "--school", SCHOOL, "--machine", LAB, "--room", "机房")[0] == 0
     assert machines(run)[LAB]["room"] == "机房"
     assert run("machines", "retire", "--school", SCHOOL, "--machine", OTHER)[0] == 0
-    assert machines(run)[OTHER]["bound_by"] == "已报废"
+    assert machines(run)[OTHER]["bound_by"] == "retired"
     assert len(json.loads(run("equipment", "--json")[1])) == 2
     assert run("machines", "merge", "--school", SCHOOL, "--machine", PC, "--into", LAB)[0] == 0
     assert len(json.loads(run("equipment", "--json")[1])) == 1
@@ -219,22 +296,50 @@ def test_bind_retire_merge_and_forget(run, seen):
     for machine in (PC, OTHER, LAB):
         assert run("machines", "forget", "--school", SCHOOL, "--machine", machine)[0] == 0
     found = machines(run)
-    assert {row["bound_by"] for row in found.values()} == {"", "台账机器号"}
+    assert {row["bound_by"] for row in found.values()} == {"", "id"}
 
 
-def test_many_from_a_sheet_all_or_none(run, seen, tmp_path):
+def test_a_sheet_that_is_not_there(run, tmp_path):
+    code, text = run("machines", "apply", "--csv", str(tmp_path / "pcs.csv"))
+    assert code == 1
+    assert "pcs.csv: 没有这个文件。办法：核对路径和文件名" in text
+
+
+def test_what_a_later_row_takes_back_makes_no_circle(run, seen):
+    def merge(machine: str, into: str) -> int:
+        words = ("merge", "--school", SCHOOL, "--machine", machine, "--into", into)
+        return run("machines", *words)[0]
+
+    assert merge(PC, LAB) == 0
+    assert run("machines", "bind", "--school", SCHOOL, "--machine", PC, "--room", "301")[0] == 0
+    assert merge(LAB, PC) == 0
+    assert merge(PC, LAB) == 2
+
+
+def test_an_id_that_nobody_knows_is_taken_with_a_warning(run, seen):
+    for ago in (10, 5):
+        seen.report(PC, ago, PROJECTOR)
+    seen.derive()
+    slip = PC[:-1] + "f"
+    words = ("machines", "merge", "--school", SCHOOL, "--machine", PC, "--into", slip)
+    code, text = run(*words)
+    assert code == 0
+    assert f"{slip}」近 30 天没有报告过" in text
+    assert text.count("没有报告过") == 1
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gbk", "gb18030"])
+def test_many_from_a_sheet_all_or_none(run, seen, tmp_path, encoding):
     sheet = tmp_path / "pcs.csv"
     head = "学校标识码,机器号,操作,目标\n"
-    sheet.write_text(
-        f"{head}{SCHOOL},{PC},绑定,机房\n{SCHOOL},nonsense,报废,\n", encoding="utf-8-sig"
-    )
+    sheet.write_text(f"{head}{SCHOOL},{PC},绑定,机房\n{SCHOOL},nonsense,报废,\n", encoding=encoding)
     code, text = run("machines", "apply", "--csv", str(sheet))
     assert code == 1
     assert "第 3 行 「机器号」列: 「nonsense」不是 32 位机器号" in text
     seen.report(PC, 5)
     seen.derive()
     assert machines(run)[PC]["room"] == ""
-    sheet.write_text(f"{head}{SCHOOL},{PC},绑定,机房\n{SCHOOL},{LAB},报废,\n", encoding="utf-8-sig")
+    sheet.write_text(f"{head}{SCHOOL},{PC},绑定,机房\n{SCHOOL},{LAB},报废,\n", encoding=encoding)
     assert run("machines", "apply", "--csv", str(sheet))[0] == 0
     assert machines(run)[PC]["room"] == "机房"
 

@@ -166,3 +166,98 @@ def test_a_fault_and_its_repair_name_the_fault(see, derive, store):
     assert [event for _, event, _ in derive()] == ["appeared", "fault", "repaired"]
     details = [p.fields["detail"] for p in store.read("event", 0, 2**62)]
     assert details == ["", "lamp", "lamp"]
+
+
+CAMERA = {"model": "1778:0214", "maker": "IPEVO"}
+
+
+def camera(port: str, **more: Any) -> dict[str, Any]:
+    return {"connector": f"usb:{port}", **CAMERA, **more}
+
+
+def no(one: dict[str, Any]) -> dict[str, Any]:
+    return {**one, "present": False}
+
+
+def shown(store: Store) -> list[tuple[str, str, str]]:
+    """Of the last day that has rows: kind, connector, presence."""
+    found = list(store.read("device_day", 0, 2**62))
+    last = max(point.time for point in found)
+    return sorted(
+        (p.tags["kind"], str(p.fields["connector"]), str(p.fields["presence"]))
+        for p in found
+        if p.time == last
+    )
+
+
+def test_a_camera_in_another_port_is_no_missing_one(store, told, derive, day):
+    """Before lessons it is plugged in wherever the cable reaches."""
+    tomorrow = day + dt.timedelta(days=1)
+    old, new = camera("1-2"), camera("1-4")
+    for on, at, devices in (
+        (day, "08:00", [old]), (day, "08:05", [old]),
+        (day, "08:10", [no(old), new]), (day, "08:15", [no(old), new]),
+        (tomorrow, "08:00", [new]), (tomorrow, "08:05", [new]),
+        (tomorrow, "08:10", [no(new), old]), (tomorrow, "08:15", [no(new), old]),
+    ):  # fmt: skip
+        store.write([told.agent(1, at, on, room="6-1", **ALL)])
+        store.write([told.device(1, at, "document_camera", day=on, **one) for one in devices])
+    assert derive(day, tomorrow) == [("document_camera", "appeared", "02 08:00")]
+    assert shown(store) == [("document_camera", "usb:1-2", "present")]
+
+
+def test_one_of_two_alike_that_goes_has_gone(store, told, derive, day):
+    for at, ports in (("08:00", "24"), ("08:05", "24"), ("08:10", "2"), ("08:15", "2")):
+        store.write([told.agent(1, at, day, room="6-1", **ALL)])
+        store.write([told.device(1, at, "camera", day=day, **camera(f"1-{n}")) for n in ports])
+    assert derive() == [
+        ("camera", "appeared", "02 08:00"), ("camera", "appeared", "02 08:00"),
+        ("camera", "gone", "02 08:10"),
+    ]  # fmt: skip
+    assert [row[1:] for row in shown(store)] == [("usb:1-2", "present"), ("usb:1-4", "missing")]
+
+
+READ: dict[str, Any] = {"connector": "HDMI-A-1", "maker": "SEC", "model": "SEC1C02"}
+UNREAD: dict[str, Any] = {"connector": "HDMI-A-1", "note": "no EDID"}
+
+
+@pytest.mark.parametrize("restarted", [False, True])
+def test_a_projector_whose_standby_hides_its_edid_is_no_missing_one(
+    store, told, derive, day, restarted
+):
+    """An agent that was started since does not tell that the projector is absent."""
+    gone = [] if restarted else [("projector", {**READ, "present": False})]
+    reports = [
+        ("08:00", [("projector", READ)]), ("08:05", [("projector", READ)]),
+        ("08:10", [("display", UNREAD), *gone]), ("08:15", [("display", UNREAD), *gone]),
+        ("08:20", [("projector", READ), ("display", {**UNREAD, "present": False})]),
+        ("08:25", [("projector", READ), ("display", {**UNREAD, "present": False})]),
+    ]  # fmt: skip
+    for at, devices in reports:
+        store.write([told.agent(1, at, day, room="6-1", **ALL)])
+        store.write([told.device(1, at, kind, day=day, **one) for kind, one in devices])
+    assert derive() == [("projector", "appeared", "02 08:00")]
+    assert shown(store) == [("projector", "HDMI-A-1", "present")]
+
+
+def test_a_display_that_says_what_it_is_later_is_the_same(store, told, derive, day):
+    tomorrow = day + dt.timedelta(days=1)
+    for on, at, kind, one in (
+        (day, "08:00", "display", UNREAD), (day, "08:05", "display", UNREAD),
+        (tomorrow, "08:00", "tv", READ), (tomorrow, "08:05", "tv", READ),
+        (tomorrow, "08:10", "display", UNREAD), (tomorrow, "08:15", "display", UNREAD),
+    ):  # fmt: skip
+        store.write([told.agent(1, at, on, room="6-2", **ALL)])
+        store.write([told.device(1, at, kind, day=on, **one)])
+    assert [event for _, event, _ in derive(day, tomorrow)] == ["appeared"]
+    assert shown(store) == [("tv", "HDMI-A-1", "present")]
+
+
+def test_another_display_on_the_same_socket_is_another(store, told, derive, day):
+    other = {**READ, "model": "BNQ1234"}
+    for at, one in (("08:00", READ), ("08:05", READ), ("08:10", other), ("08:15", other)):
+        kind = "projector" if one is READ else "tv"
+        store.write([told.agent(1, at, day, room="6-1", **ALL)])
+        store.write([told.device(1, at, kind, day=day, **one)])
+    derive()
+    assert [row[::2] for row in shown(store)] == [("projector", "missing"), ("tv", "present")]

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from collector.keeper.days import machine_days, room_days
+from collector.keeper.schoolday import derive
 from collector.keeper.sharing import interleave
-from collector.roster.register import Register
+from collector.roster.register import Decision, Register
 
 M = 60_000
 
@@ -49,3 +51,16 @@ def test_a_shared_id_is_marked_with_its_sources_and_is_no_evidence(
     assert (lab.fields["pcs"], lab.fields["weak_pcs"]) == (1, 1)
     again = machine_days([], [], days, register, day)
     assert again == days  # also where the telemetry behind it is pruned
+
+
+def test_two_pcs_that_were_merged_by_mistake_share_no_id(told: Any, store: Any, register, day):
+    """Each has an id of its own: to leave its sources out would rename PCs that are well."""
+    for at in ("08:00", "08:05", "08:10"):
+        for n in (1, 2):
+            store.write([told.agent(n, at, day, boot=f"{n}", sources=f"product_uuid=000{n}")])
+    decided = Decision(told.school, told.machine(1), "merge", told.machine(2))
+    merged = replace(register, decisions=[decided])
+    (row,) = [p for p in derive(store, merged, told.school, day) if p.measurement == "machine_day"]
+    assert row.tags["machine"] == told.machine(2)
+    assert row.fields["boots"] == 2
+    assert not {"shared_id", "shared_sources"} & set(row.fields)

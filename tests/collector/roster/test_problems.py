@@ -242,9 +242,10 @@ def test_rows_are_numbered_as_the_spreadsheet_shows_them(
     assert (found.file, found.row) == ("machines.csv", 8)
 
 
-GBK = "学校标识码,学校名称".encode("gbk")
+TORN = "学校标识码,学校名称\n9963020001,示例".encode()[:-1]
 FILES = [
-    pytest.param(GBK, "GBK", id="GBK"),
+    pytest.param(TORN, "损坏", id="torn UTF-8"),
+    pytest.param("学校标识码\n".encode("gbk") + b"\x81\xff", "GBK", id="torn GBK"),
     pytest.param(b"\xff\xfea\x00", "UTF-16", id="UTF-16"),
     pytest.param(b"\xff\xff\xff", "UTF-8", id="no encoding"),
     pytest.param(b"PK\x03\x04....", "工作簿", id="XLSX"),
@@ -266,6 +267,32 @@ def test_a_file_that_is_no_csv(folder: Path, data: bytes, said: str) -> None:
     assert rows == Rows()
     assert {p.file for p in errors(problems)} == {"schools.csv"}, "no reference is blamed for it"
     assert any(said in p.wrong and p.mend for p in problems), "\n".join(map(str, problems))
+
+
+@pytest.mark.parametrize("code", ["gbk", "gb18030", "utf-8", "utf-8-sig"])
+def test_every_encoding_that_excel_saves(write: Write, sheets: dict[str, str], code: str) -> None:
+    folder = write(sheets)
+    whole = read_folder(folder)
+    for file in folder.glob("*.csv"):
+        file.write_bytes(file.read_text("utf-8").replace("示例路", "示例※路").encode(code))
+    rows, problems = read_folder(folder)
+    assert (problems, rows.counts()) == (whole[1], whole[0].counts())
+    assert rows.campuses[0].address == "示例※路 1 号"
+
+
+@pytest.mark.parametrize(("code", "said"), [("utf-8", "不是 UTF-8"), ("gbk", "也不是 GBK")])
+def test_a_damaged_cell_is_told_by_row_and_column(
+    write: Write, sheets: dict[str, str], code: str, said: str
+) -> None:
+    """Most damaged UTF-8 is text in GB 18030 too, and would name schools that do not exist."""
+    folder = write(sheets)
+    data = sheets["schools"].encode(code)
+    name = "城中区示例中学".encode(code)
+    (folder / "schools.csv").write_bytes(data.replace(name, name[:4] + b"\xff" + name[4:]))
+    found = _only(errors(read_folder(folder)[1]))
+    assert (found.file, found.row, found.column) == ("schools.csv", 3, "学校名称")
+    assert said in found.wrong
+    assert found.mend
 
 
 def test_the_row_of_an_open_quote_is_where_it_opens(write: Write, sheets: dict[str, str]) -> None:
