@@ -76,13 +76,16 @@ class Wine:
 
     @contextlib.contextmanager
     def someone(self) -> Iterator[None]:
-        """A program that waits, as a desktop does."""
+        """A program that waits, as a desktop does; there once it has spoken."""
         waits = subprocess.Popen(
             ["wine", "cmd"], env=self.environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE
         )
-        yield
-        waits.kill()
-        waits.wait(30)
+        assert waits.stdout and waits.stdout.read(1)
+        try:
+            yield
+        finally:
+            waits.kill()
+            waits.wait(30)
 
     def registry(self, tree: dict[str, dict[str, str]]) -> None:
         """Keys and values as a .reg file has them."""
@@ -116,6 +119,10 @@ class Wine:
 
     def end(self) -> None:
         subprocess.run(["wineserver", "-k"], env=self.environment, check=False)
+        self.ended()
+
+    def ended(self) -> None:
+        """Wait until the last process of this Windows is gone."""
         subprocess.run(["wineserver", "-w"], env=self.environment, check=False, timeout=60)
 
 
@@ -126,9 +133,13 @@ def windows(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Wine]:
         pytest.fail("run `make test-windows`: it freezes the agent first")
     made = Wine(tmp_path_factory.mktemp("wine") / "prefix")
     made.run("wineboot", "-i", timeout=280)
-    made.run("reg", "add", "HKCU\\Software\\Wine", "/v", "Version", "/d", "win10", "/f")
-    # Wine shuts its services down when the last program that is none has ended.
+    # Wine shuts its services down when the last program that is none has ended. One that starts
+    # meanwhile brings a second service manager up beside the first: each answers every other
+    # call, knows nothing of the other's services, and a start ends in error 1053.
+    made.ended()
     with made.someone():
+        made.run("reg", "add", "HKCU\\Software\\Wine", "/v", "Version", "/d", "win10", "/f")
+        assert len(made.processes("services.exe")) == 1, "this Windows has two service managers"
         yield made
     made.end()
 
