@@ -25,6 +25,8 @@ from agent.outbox_file import open_readonly
 from agent.wire.command_line import DONE, RefusedError
 from agent.wire.lang import say
 
+ROOT = Path("/")  # below it the privileged helper leaves the hardware's digests
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Where the settings are, and whether what waits may be lost."""
@@ -58,7 +60,7 @@ def _prepare(config: Config, discard: bool) -> int:
         with alone(config.folder):
             if not discard:
                 _refuse_if_waiting(config.folder)
-            (Path("/") / identity.HARDWARE_FILE).unlink(missing_ok=True)
+            (ROOT / identity.HARDWARE_FILE).unlink(missing_ok=True)
             return traces.erase(config.folder)
     except RefusedError:
         if there:
