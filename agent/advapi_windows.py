@@ -98,7 +98,8 @@ def gone(handle: Any, seconds: float) -> bool:
 
 def end(handle: Any) -> None:
     """End a process that will not by itself."""
-    _kernel().TerminateProcess(handle, 1)
+    if handle:
+        _kernel().TerminateProcess(handle, 1)
 
 
 def advapi() -> Any:

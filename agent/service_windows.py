@@ -6,6 +6,7 @@ What the service's own process does is in `agent.serve_windows`.
 from __future__ import annotations
 
 import ctypes
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -26,7 +27,7 @@ _FORGET_S = 86_400
 #: A cold disk and a virus scanner may cost the first start its time; the second finds all warm.
 _STARTS = 2
 _MOMENTS = 300  # of a tenth of a second
-_GONE_S = 20
+_STOP_S, _GONE_S = 30, 20
 
 Wait = Callable[[], object]
 
@@ -152,14 +153,14 @@ def _stop(api: Any, service: Any, wait: Wait) -> None:
     A report that it had not sent is in the outbox, whatever way it ends.
     """
     with windows.process(query(api, service).pid) as process:
-        for _ in range(_MOMENTS):
-            status = query(api, service)
-            if status.state == windows.STOPPED:
+        until = time.monotonic() + _STOP_S  # one that hangs keeps each call waiting
+        while (status := query(api, service)).state != windows.STOPPED:
+            if time.monotonic() > until:
                 break
             if status.state != windows.STOP_PENDING:  # while it starts, it may refuse
                 api.ControlService(service, windows.STOP, ctypes.byref(status))
             wait()
-        if not windows.gone(process, _GONE_S):
+        if status.state != windows.STOPPED or not windows.gone(process, _GONE_S):
             windows.end(process)
             windows.gone(process, _GONE_S)
 

@@ -61,6 +61,14 @@ class Wine:
         out, err = (b"".join(chunks).decode("utf-8", "replace") for chunks in said)
         return subprocess.CompletedProcess(process.args, code, out, err)
 
+    def python(self, code: str) -> str:
+        """What the agent's code says on a Windows Python of the frozen one's libraries."""
+        home = {"PYTHONHOME": f"Z:{BUILD}/python", "PYTHONPATH": f"Z:{ROOT}", "PYTHONUTF8": "1"}
+        call = ["wine", str(BUILD / "python/python.exe"), "-c", code]
+        environment = self.environment | home
+        done = subprocess.run(call, env=environment, capture_output=True, timeout=60, check=True)
+        return done.stdout.decode()
+
     def start(self, *words: str | Path) -> subprocess.Popen[bytes]:
         call = ["wine", *map(str, words)]
         pipe = subprocess.PIPE  # Wine's programs end at once where their output is a file

@@ -8,6 +8,7 @@ attached, so that monitors of another day are tried on device trees alone.
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import wine
@@ -41,6 +42,19 @@ def test_once_and_doctor_and_help(windows: Wine, city: Any, tree: None) -> None:
     done = windows.run(wine.FROZEN, "doctor", "--config", city.put_settings(windows, "doctor"))
     assert "✓ 探测 displays: 1 条" in done.stdout
     assert "常驻运行" in windows.run(wine.FROZEN, "--help").stdout
+
+
+def test_the_addresses_burnt_into_the_cards(windows: Wine) -> None:
+    """Wine passes on those of this machine's interfaces."""
+    said = windows.python(
+        "import json; from agent.windows_system import Windows;"
+        "print(json.dumps(dict(Windows().burnt_in_macs())))"
+    )
+    told: dict[str, str] = json.loads(said)
+    files = Path("/sys/class/net").glob("*/address")
+    real = {text for file in files if set(text := file.read_text().strip()) - set("0:")}
+    assert set(told.values()) == {mac for mac in real if len(mac) == 17}
+    assert all(len(guid) == 38 and guid == guid.upper() for guid in told)
 
 
 def test_a_line_test(windows: Wine, city: Any, tree: None) -> None:
