@@ -16,6 +16,9 @@ COMMANDS = {
     "status": Command("agent.commands.status", "当前状态", "where the agent stands"),
     "install": Command("agent.commands.install", "装成服务", "install as a service"),
     "uninstall": Command("agent.commands.uninstall", "卸载服务", "remove the service"),
+    "prepare-image": Command(
+        "agent.commands.prepare_image", "做克隆镜像前清空", "forget this PC before it is cloned"
+    ),
     "service": Command("agent.commands.service", "由 Windows 启动", "started by Windows"),
     "doctor": Command("agent.commands.doctor", "逐项检查并给出办法", "check all, name the mend"),
 }

@@ -9,11 +9,13 @@ import platform
 
 from agent import smbios
 from agent.identity_linux import Facts
+from agent.probes import nics_windows
 from agent.windows import DISK, System, text
 
 _BIOS_KEY = r"HARDWARE\DESCRIPTION\System\BIOS"
 _CPU_KEY = r"HARDWARE\DESCRIPTION\System\CentralProcessor\0"
 _CRYPTOGRAPHY_KEY = r"SOFTWARE\Microsoft\Cryptography"
+_NOT_BURNT_IN = 0x03  # locally administered, or of a group
 
 
 def hardware(system: System) -> dict[str, str]:
@@ -23,7 +25,8 @@ def hardware(system: System) -> dict[str, str]:
         "product_uuid": table.product_uuid,
         "product_serial": table.product_serial,
         "board_serial": table.board_serial,
-        "macs": " ".join(built_in_macs()),
+        "macs": " ".join(burnt_in(system, "wired")),
+        "wifi": " ".join(burnt_in(system, "wifi")),
         "disks": " ".join(sorted(system.disk_serials())),
     }
     return {name: value for name, value in found.items() if value}
@@ -51,17 +54,11 @@ def inventory(system: System) -> Facts:
     )
 
 
-def built_in_macs() -> list[str]:
-    """Addresses of wired adapters that are not on USB, sorted."""
-    import psutil
+def burnt_in(system: System, kind: str) -> list[str]:
+    """Addresses burnt into the adapters of a kind that are not on USB, sorted.
 
-    from agent.probes import nics_windows
-
-    wired = {name for name in psutil.net_if_addrs() if nics_windows.built_in(name)}
-    found = {
-        address.address.replace("-", ":").lower()
-        for name, addresses in psutil.net_if_addrs().items()
-        for address in addresses
-        if name in wired and address.family == psutil.AF_LINK
-    }
-    return sorted(mac for mac in found if not int(mac[:2], 16) & 0x03)
+    What a user has set, or Windows draws for each Wi-Fi, hides the burnt-in one elsewhere.
+    """
+    built_in = {a.guid for a in nics_windows.adapters(system) if a.kind == kind and not a.on_usb}
+    found = {mac for guid, mac in system.burnt_in_macs().items() if guid in built_in}
+    return sorted(mac for mac in found if not int(mac[:2], 16) & _NOT_BURNT_IN)

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+
+from agent.wire.command_line import RefusedError
+from agent.wire.lang import say
 
 
 class HeldError(Exception):
@@ -32,6 +37,40 @@ class Lock:
     def release(self) -> None:
         """Let another process have it."""
         os.close(self._file)
+
+
+@contextlib.contextmanager
+def alone(folder: Path) -> Iterator[None]:
+    """Hold the data folder, so that no agent runs on it.
+
+    Raises:
+        RefusedError: one does, or the folder cannot be written; the message says which.
+    """
+    try:
+        lock = Lock(folder / "agent.lock")
+    except HeldError as error:
+        raise RefusedError(
+            say(
+                f"{folder} 里已有一个采集程序在运行；先停掉它，或另设 data",
+                f"an agent runs on {folder} already; stop it, or set another data folder",
+            )
+        ) from error
+    except OSError as error:
+        raise cannot_start(folder, error) from error
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def cannot_start(folder: Path, error: Exception) -> RefusedError:
+    """Why no agent can run on the folder."""
+    return RefusedError(
+        say(
+            f"无法启动（数据目录 {folder}）：{error}；运行 doctor 查看办法",
+            f"cannot start (data folder {folder}): {error}; run doctor for the mend",
+        )
+    )
 
 
 if sys.platform == "win32":

@@ -7,14 +7,14 @@ import signal
 import sqlite3
 import ssl
 import sys
+from collections.abc import Callable
 
 from agent import config as settings
 from agent import identity, status
 from agent.config import Config
-from agent.lock import HeldError, Lock
+from agent.lock import alone, cannot_start
 from agent.runner import Runner, Who
-from agent.wire.command_line import DONE, FAILED, RefusedError
-from agent.wire.lang import say
+from agent.wire.command_line import DONE, FAILED
 
 log = logging.getLogger(__name__)
 
@@ -24,6 +24,7 @@ class Told:
 
     def __init__(self) -> None:
         self.stopped = False
+        self.up: Callable[[], None] = lambda: None  # called once the agent runs, for each id
         self.runner: Runner | None = None
 
     def listen(self) -> None:
@@ -51,34 +52,11 @@ def run(path: str | None, told: Told | None = None) -> int:
     config, warnings = settings.load(path)
     for warning in warnings:
         print(warning, file=sys.stderr)
-    lock = _lock(config)
-    try:
-        return _run(config, told)
-    except (OSError, sqlite3.Error, ssl.SSLError) as error:
-        raise RefusedError(_cannot(config, error)) from error
-    finally:
-        lock.release()
-
-
-def _lock(config: Config) -> Lock:
-    try:
-        return Lock(config.folder / "agent.lock")
-    except HeldError as error:
-        raise RefusedError(
-            say(
-                f"{config.folder} 里已有一个采集程序在运行；先停掉它，或另设 data",
-                f"an agent runs on {config.folder} already; stop it, or set another data folder",
-            )
-        ) from error
-    except OSError as error:
-        raise RefusedError(_cannot(config, error)) from error
-
-
-def _cannot(config: Config, error: Exception) -> str:
-    return say(
-        f"无法启动（数据目录 {config.folder}）：{error}；运行 doctor 查看办法",
-        f"cannot start (data folder {config.folder}): {error}; run doctor for the mend",
-    )
+    with alone(config.folder):
+        try:
+            return _run(config, told)
+        except (OSError, sqlite3.Error, ssl.SSLError) as error:
+            raise cannot_start(config.folder, error) from error
 
 
 def _run(config: Config, told: Told) -> int:
@@ -92,6 +70,8 @@ def _run(config: Config, told: Told) -> int:
         told.runner = runner
         if told.stopped:  # while we got ready
             runner.stop()
+        else:
+            told.up()
         ended = runner.run()
         if told.stopped or not ended:
             return DONE if ended else FAILED

@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
+
+from agent.wire.lang import say
 
 UNIT = Path("/etc/systemd/system/schoolpulse-agent.service")
 _NAME = UNIT.name
 
 
 class Refused(Exception):  # noqa: N818 - what the system did, not a fault of ours
-    """The system would not."""
+    """The system would not; the message says why, and the mend where one is known."""
+
+    def __init__(self, what: str, mend: str = "") -> None:
+        super().__init__(say(f"{what}；{mend}", f"{what}; {mend}") if mend else what)
+
+
+class Late(Refused):
+    """The service is there, and starts with the PC; it did not start in time now."""
 
 
 def command() -> list[str]:
@@ -27,22 +38,54 @@ def install() -> str:
     """Make the service and start it; its name.
 
     Raises:
+        Late: it is there, but does not run yet.
         Refused, OSError.
     """
     if sys.platform == "win32":
         from agent import service_windows as windows
 
         uninstall()
-        try:
+        with _words():
             windows.install(subprocess.list2cmdline([*command(), "service"]), _moment)
-        except windows.ServiceError as error:
-            raise Refused(str(error)) from error
+            windows.start(_moment)
         return windows.NAME
     _systemctl("--version")
     UNIT.write_text(unit(command()), encoding="utf-8")
     for words in (("daemon-reload",), ("enable", _NAME), ("restart", _NAME)):
         _systemctl(*words)
     return _NAME
+
+
+def stop() -> bool:
+    """Stop the service until the PC starts again; whether there is one.
+
+    Raises:
+        Refused, OSError.
+    """
+    if sys.platform == "win32":
+        from agent import service_windows as windows
+
+        with _words():
+            return windows.stop(_moment)
+    if not UNIT.exists():
+        return False
+    _systemctl("stop", _NAME)
+    return True
+
+
+def start() -> None:
+    """Start the service that `stop` stopped.
+
+    Raises:
+        Late, Refused, OSError.
+    """
+    if sys.platform == "win32":
+        from agent import service_windows as windows
+
+        with _words():
+            windows.start(_moment)
+        return
+    _systemctl("start", _NAME)
 
 
 def uninstall() -> bool:
@@ -54,16 +97,26 @@ def uninstall() -> bool:
     if sys.platform == "win32":
         from agent import service_windows as windows
 
-        try:
+        with _words():
             return windows.uninstall(_moment)
-        except windows.ServiceError as error:
-            raise Refused(str(error)) from error
     if not UNIT.exists():
         return False
     _systemctl("disable", "--now", _NAME)
     UNIT.unlink()
     _systemctl("daemon-reload")
     return True
+
+
+@contextlib.contextmanager
+def _words() -> Iterator[None]:
+    """What Windows' numbers mean, and what helps."""
+    from agent import advapi_windows, service_words
+
+    try:
+        yield
+    except advapi_windows.ServiceError as error:
+        kind = Late if error.code in service_words.LATE else Refused
+        raise kind(str(error), service_words.mend(error.code)) from error
 
 
 def _moment() -> None:
@@ -80,7 +133,8 @@ def unit(start: list[str]) -> str:
 def _systemctl(*words: str) -> None:
     program = shutil.which("systemctl")
     if program is None:
-        raise Refused("no systemd here")
+        text = say("没有 systemd", "no systemd here")
+        raise Refused(text, say("用 run 让它常驻", "let run be kept alive by what you have"))
     call = [program, *words]
     done = subprocess.run(call, capture_output=True, text=True, check=False)  # noqa: S603
     if done.returncode:

@@ -48,6 +48,9 @@ class System(Protocol):
     def disk_serials(self) -> Sequence[str]:
         """What is burnt into the disks; not those on USB."""
 
+    def burnt_in_macs(self) -> Mapping[str, str]:
+        """By an adapter's GUID, {0D7A…} in upper case: the address its maker gave it."""
+
     def outputs(self) -> Mapping[str, int]:
         """By a monitor's instance: DISPLAYCONFIG_VIDEO_OUTPUT_TECHNOLOGY of its output.
 

@@ -22,6 +22,7 @@ _MAKER, _FRIENDLY_NAME, _REMOVAL = 0xB, 0xC, 0x1F
 _QUERY_PROPERTY, _BUS_USB, _MOST_DISKS = 0x2D1400, 7, 8
 _ACTIVE_PATHS = 2  # QDC_ONLY_ACTIVE_PATHS
 _GET_TARGET_NAME = 2  # DISPLAYCONFIG_DEVICE_INFO_GET_TARGET_NAME
+_ROWS_AT, _ROW_BYTES, _MAC_BYTES = 8, 1352, 6  # of MIB_IF_TABLE2
 _PATH_BYTES, _MODE_BYTES, _TARGET_NAME_BYTES = 72, 64, 420
 
 
@@ -79,6 +80,10 @@ class Windows:
     def disk_serials(self) -> Sequence[str]:
         """By IOCTL_STORAGE_QUERY_PROPERTY, which asks for no right to the disk's content."""
         return tuple(filter(None, map(_disk_serial, range(_MOST_DISKS))))
+
+    def burnt_in_macs(self) -> Mapping[str, str]:
+        """By GetIfTable2, whose PermanentPhysicalAddress nobody can set."""
+        return dict(_burnt_in_macs())
 
     def outputs(self) -> Mapping[str, int]:
         """By QueryDisplayConfig; empty where it is refused."""
@@ -138,6 +143,25 @@ def _disk_serial(number: int) -> str:
     start, bus = (int.from_bytes(answer.raw[at : at + 4], "little") for at in (24, 28))
     raw = answer.raw[start:].partition(b"\0")[0] if start and bus != _BUS_USB else b""
     return raw.decode("ascii", "replace").strip()
+
+
+def _burnt_in_macs() -> Iterator[tuple[str, str]]:
+    """MIB_IF_ROW2: the GUID stands at 12, the address's length at 1056, the address at 1092."""
+    import uuid
+
+    api, table = _dll("iphlpapi"), ctypes.c_void_p()
+    if api.GetIfTable2(ctypes.byref(table)) or not table.value:
+        return
+    try:
+        count = ctypes.c_uint32.from_address(table.value).value
+        raw = ctypes.string_at(table.value + _ROWS_AT, count * _ROW_BYTES)
+    finally:
+        api.FreeMibTable(table)
+    for start in range(0, len(raw), _ROW_BYTES):
+        row = raw[start : start + _ROW_BYTES]
+        if int.from_bytes(row[1056:1060], "little") == _MAC_BYTES and any(row[1092:1098]):
+            guid = str(uuid.UUID(bytes_le=row[12:28])).upper()
+            yield f"{{{guid}}}", row[1092:1098].hex(":")
 
 
 def _guid(text: str) -> _Guid:

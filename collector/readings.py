@@ -39,7 +39,8 @@ def agent_point(
     for reading in report.readings:
         if type(reading) is wire.AgentHealth:
             fields |= _health(reading)
-    return Point("agent", tags, fields | common, 0)
+    fields.update(common)
+    return Point("agent", tags, fields, 0)
 
 
 def _health(health: wire.AgentHealth) -> Fields:

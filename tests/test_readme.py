@@ -28,7 +28,7 @@ def test_both_samples_are_quoted() -> None:
 
 
 def test_commands_named_exist() -> None:
-    named = re.findall(r"\b(schoolpulse(?:-agent)?) ([a-z]+)\b", README)
+    named = re.findall(r"\b(schoolpulse(?:-agent)?) ([a-z]+(?:-[a-z]+)*)\b", README)
     assert len(named) > 10
     assert [pair for pair in named if pair[1] not in COMMANDS[pair[0]]] == []
 

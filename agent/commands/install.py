@@ -11,37 +11,61 @@ from agent import config as settings
 from agent import service
 from agent.wire.command_line import DONE, RefusedError
 from agent.wire.lang import say
+from agent.wire.settings import SettingsError
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Where the settings come from."""
+    """Where the settings come from, and who else is told how it went."""
     text = say("配置文件，复制到默认位置", "the config file; it is copied to its default place")
     parser.add_argument("--config", metavar="FILE", help=text)
+    text = say("把结果也写进这个文件（UTF-8）", "write into this file too how it went (UTF-8)")
+    parser.add_argument("--log", metavar="FILE", type=Path, help=text)
 
 
 def run(args: argparse.Namespace) -> int:
     """Check the settings, put them in their place, and install."""
-    config, warnings = settings.load(args.config)  # a service that cannot start helps nobody
-    for warning in warnings:
-        print(warning, file=sys.stderr)
     try:
-        if args.config and Path(args.config).resolve() != settings.DEFAULT_FILE.resolve():
-            settings.DEFAULT_FILE.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(args.config, settings.DEFAULT_FILE)
-        name = service.install()
-    except (OSError, service.Refused) as error:
-        raise RefusedError(_cannot(error)) from error
-    print(
-        say(
-            f"已安装并启动服务 {name}，学校 {config.school}；用 status 和 doctor 查看",
-            f"service {name} is installed and started, school {config.school}; see status, doctor",
-        )
-    )
+        told = _install(args.config)
+    except (RefusedError, SettingsError) as error:
+        _log(args.log, str(error))
+        raise
+    _log(args.log, told)
+    print(told)
     return DONE
 
 
-def _cannot(error: Exception) -> str:
+def _install(path: str | None) -> str:
+    config, warnings = settings.load(path)  # a service that cannot start helps nobody
+    for warning in warnings:
+        print(warning, file=sys.stderr)
+    try:
+        if path and Path(path).resolve() != settings.DEFAULT_FILE.resolve():
+            settings.DEFAULT_FILE.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(path, settings.DEFAULT_FILE)
+        name = service.install()
+    except service.Late as error:
+        return say(f"注意：服务还没有运行：{error}", f"note: the service does not run yet: {error}")
+    except (OSError, service.Refused) as error:
+        raise RefusedError(cannot(say("装不上", "cannot install"), error)) from error
     return say(
-        f"装不上服务：{error}；请用管理员身份运行",
-        f"cannot install the service: {error}; run as administrator or root",
+        f"已安装并启动服务 {name}，学校 {config.school}；用 status 和 doctor 查看",
+        f"service {name} is installed and runs, school {config.school}; see status, doctor",
     )
+
+
+def cannot(what: str, error: Exception) -> str:
+    """What failed, why, and the mend where it is one of rights."""
+    text = say(f"{what}：{error}", f"{what}: {error}")
+    if not isinstance(error, PermissionError):
+        return text
+    return text + say("；请用管理员（root）身份运行", "; run as administrator or root")
+
+
+def _log(file: Path | None, text: str) -> None:
+    """For an installer, which has no terminal; a file that cannot be written stops nothing."""
+    if file is None:
+        return
+    try:
+        file.write_text(text + "\n", encoding="utf-8")
+    except OSError as error:
+        print(f"{file}: {error.strerror}", file=sys.stderr)

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
+import logging
 import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from agent import config as settings
+from agent import service_words
 from agent.defer import defer
 from agent.log import configure
+from agent.traces import LOG, OLD_LOG
 from agent.wire.command_line import FAILED, RefusedError
 from agent.wire.lang import say
 from agent.wire.settings import SettingsError
 
-LOG, OLD_LOG = "agent.log", "agent.old.log"
 _LOG_BYTES = 2_000_000
+
+log = logging.getLogger(__name__)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -26,13 +32,23 @@ def run(args: argparse.Namespace) -> int:
     """Be the service until Windows stops it."""
     if sys.platform != "win32":
         raise RefusedError(say("只在 Windows 上；这里用 run", "on Windows only; here, use run"))
-    from agent import service_windows
+    from agent import advapi_windows, serve_windows
     from agent.resident import Told
 
     folder = settings.load(args.config, need_school=False)[0].folder
-    _speak_into(folder)
     told = Told()
-    return service_windows.serve(lambda: _resident(args.config, told), told.stop)
+
+    def body(up: Callable[[], None]) -> int:
+        told.up = up
+        return _resident(args.config, told)
+
+    with _speaking_into(folder):
+        try:
+            return serve_windows.serve(body, told.stop)
+        except advapi_windows.ServiceError as error:
+            log.error("service", extra={"error": str(error)})
+            mend = service_words.mend(error.code)
+            raise RefusedError(say(f"{error}；{mend}", f"{error}; {mend}")) from error
 
 
 def _resident(path: str | None, told: object) -> int:
@@ -43,15 +59,18 @@ def _resident(path: str | None, told: object) -> int:
     try:
         return resident.run(path, told)
     except (RefusedError, SettingsError) as error:
-        print(error, file=sys.stderr, flush=True)
+        log.error("refused", extra={"error": str(error)})
         return FAILED
 
 
-def _speak_into(folder: Path) -> None:
+@contextlib.contextmanager
+def _speaking_into(folder: Path) -> Iterator[None]:
     """A service has no screen: what it says goes to a file, begun anew where it is long."""
     folder.mkdir(parents=True, exist_ok=True)
-    log = folder / LOG
-    if log.exists() and log.stat().st_size > _LOG_BYTES:
-        log.replace(folder / OLD_LOG)
-    sys.stdout = sys.stderr = log.open("a", encoding="utf-8", buffering=1)
-    configure()
+    file = folder / LOG
+    if file.exists() and file.stat().st_size > _LOG_BYTES:
+        file.replace(folder / OLD_LOG)
+    stream = file.open("a", encoding="utf-8", buffering=1)  # to the end: threads still speak
+    with contextlib.redirect_stdout(stream), contextlib.redirect_stderr(stream):
+        configure()
+        yield

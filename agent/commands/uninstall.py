@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import shutil
 
 from agent import config as settings
-from agent import service
+from agent import service, traces
+from agent.commands.install import cannot
+from agent.lock import alone
 from agent.wire.command_line import DONE, RefusedError
 from agent.wire.lang import say
 
@@ -23,16 +24,17 @@ def run(args: argparse.Namespace) -> int:
     try:
         there = service.uninstall()
         if args.purge:
-            folder = settings.load(args.config, need_school=False)[0].folder
-            shutil.rmtree(folder, ignore_errors=True)
-            settings.DEFAULT_FILE.unlink(missing_ok=True)
+            _purge(args.config)
     except (OSError, service.Refused) as error:
-        raise RefusedError(
-            say(
-                f"卸不掉：{error}；请用管理员身份运行",
-                f"cannot uninstall: {error}; run as administrator or root",
-            )
-        ) from error
+        raise RefusedError(cannot(say("卸不掉", "cannot uninstall"), error)) from error
     gone = say("服务已卸载", "the service is removed")
     print(gone if there else say("没有服务", "no service was there"))
     return DONE
+
+
+def _purge(path: str | None) -> None:
+    config = settings.load(path, need_school=False)[0]
+    if config.folder.exists():
+        with alone(config.folder):  # an agent that runs would write it all anew
+            pass
+    traces.purge(config.folder, settings.DEFAULT_FILE)

@@ -7,14 +7,24 @@ Control\\Network\\{class}\\{guid}\\Connection holds the Name that psutil shows, 
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
-from typing import Any, Literal
+from typing import Literal, NamedTuple
+
+from agent.windows import System, text, this_system
 
 Kind = Literal["wired", "wifi", "loopback", "virtual", "other"]
 _CLASS = r"SYSTEM\CurrentControlSet\Control\Network\{4D36E972-E325-11CE-BFC1-08002BE10318}"
 _WIFI = 2
 _HARDWARE = ("PCI\\", "USB\\", "ACPI\\")
+
+
+class Adapter(NamedTuple):
+    """A network adapter that the registry knows."""
+
+    guid: str  # {0D7A…}, in upper case
+    name: str
+    kind: Kind
+    on_usb: bool
 
 
 def classify(instance: str, subtype: int | None) -> Kind:
@@ -28,47 +38,16 @@ def kind(name: str) -> Kind:
     """The kind of the interface that Windows shows by this name."""
     if name.lower().startswith("loopback"):
         return "loopback"
-    for found, instance, subtype in _connections():
-        if found == name:
-            return classify(instance, subtype)
-    return "other"
+    system = this_system()
+    known = adapters(system) if system else iter(())
+    return next((adapter.kind for adapter in known if adapter.name == name), "other")
 
 
-def built_in(name: str) -> bool:
-    """Whether the interface is wired and not on USB."""
-    return any(
-        found == name and classify(instance, subtype) == "wired" and "USB\\" not in instance
-        for found, instance, subtype in _connections()
-    )
-
-
-def _connections() -> Iterator[tuple[str, str, int | None]]:
-    """Name, PnpInstanceID and MediaSubType of every connection that the registry knows."""
-    if sys.platform != "win32":
-        return
-    import winreg
-
-    try:
-        adapters = winreg.OpenKey(winreg.HKEY_LOCAL_MACHINE, _CLASS)
-    except OSError:  # no network class at all
-        return
-    with adapters:
-        for i in range(winreg.QueryInfoKey(adapters)[0]):
-            values = _values(f"{_CLASS}\\{winreg.EnumKey(adapters, i)}\\Connection")
-            if values:
-                name, instance = values.get("Name", ""), values.get("PnpInstanceID", "")
-                yield str(name), str(instance), values.get("MediaSubType")
-
-
-def _values(path: str) -> dict[str, Any]:
-    """All values of a key; none where there is no such key."""
-    if sys.platform != "win32":
-        return {}
-    import winreg
-
-    try:
-        with winreg.OpenKey(winreg.HKEY_LOCAL_MACHINE, path) as key:
-            rows = [winreg.EnumValue(key, i) for i in range(winreg.QueryInfoKey(key)[1])]
-    except OSError:
-        return {}
-    return {name: value for name, value, _ in rows}
+def adapters(system: System) -> Iterator[Adapter]:
+    """All that the registry knows, those that were taken out too."""
+    for guid in system.subkeys(_CLASS):
+        values = system.values(rf"{_CLASS}\{guid}\Connection")
+        instance, subtype = text(values, "PnpInstanceID"), values.get("MediaSubType")
+        if name := text(values, "Name"):
+            found = classify(instance, subtype if isinstance(subtype, int) else None)
+            yield Adapter(guid.upper(), name, found, instance.upper().startswith("USB\\"))

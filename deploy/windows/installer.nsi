@@ -1,5 +1,8 @@
 ; The agent's installer. Silent with /S, as schools roll it out; an agent.toml that lies beside
-; the installer becomes this PC's settings, and the service starts at once.
+; the installer becomes this PC's settings, and the service starts at once. Exit code 0: done, or
+; the service is there and starts with the PC; 1: not installed as a service, and
+; %PROGRAMDATA%\SchoolPulse\install.log says why; 2: files could not be written.
+; The uninstaller leaves nothing; with /KEEP the settings and what waits to be sent stay.
 Target amd64-unicode
 Name "SchoolPulse 校园脉搏"
 OutFile "${OUT}"
@@ -8,7 +11,9 @@ RequestExecutionLevel admin
 SetCompressor /SOLID lzma
 VIProductVersion "0.0.0.0"
 
+!include FileFunc.nsh
 !define KEY "Software\Microsoft\Windows\CurrentVersion\Uninstall\SchoolPulse"
+!define UTF8 65001
 
 Page directory
 Page instfiles
@@ -16,25 +21,61 @@ UninstPage uninstConfirm
 UninstPage instfiles
 
 Var Data
+Var Code ; the exit code of the agent
+Var Said ; what it said
 
-Function .onInit
+!macro Start
   SetRegView 64
   SetShellVarContext all
+  StrCpy $Data "$APPDATA\SchoolPulse" ; of all users: C:\ProgramData
+!macroend
+
+; Run the agent; $Code and $Said tell how it went. What a pipe brings is read in the PC's own code
+; page, so the words come from a file where the agent has written one.
+!macro Agent WORDS
+  nsExec::ExecToStack '"$INSTDIR\schoolpulse-agent.exe" ${WORDS}'
+  Pop $Code
+  Pop $Said
+  DetailPrint `schoolpulse-agent ${WORDS}: $Code`
+!macroend
+
+Function .onInit
+  !insertmacro Start
 FunctionEnd
 
 Function un.onInit
-  SetRegView 64
-  SetShellVarContext all
+  !insertmacro Start
+FunctionEnd
+
+Function ReadLog ; $Said from install.log, which is UTF-8
+  IfFileExists "$Data\install.log" 0 none
+    FileOpen $1 "$Data\install.log" r
+    System::Alloc 2048
+    Pop $2
+    System::Call 'kernel32::ReadFile(p r1, p r2, i 2047, *i, p 0)'
+    System::Call 'kernel32::MultiByteToWideChar(i ${UTF8}, i 0, p r2, i -1, w .r3, i ${NSIS_MAX_STRLEN})'
+    System::Free $2
+    FileClose $1
+    StrCpy $Said $3
+  none:
 FunctionEnd
 
 Section
-  StrCpy $Data "$APPDATA\SchoolPulse" ; of all users: C:\ProgramData
-  ; An older one is stopped first, or its files could not be replaced.
-  IfFileExists "$INSTDIR\schoolpulse-agent.exe" 0 +2
-    nsExec::Exec '"$INSTDIR\schoolpulse-agent.exe" uninstall'
+  ; An older one is stopped first, or its files could not be replaced; what it no longer has goes.
+  IfFileExists "$INSTDIR\schoolpulse-agent.exe" 0 fresh
+    !insertmacro Agent "uninstall"
+    RMDir /r "$INSTDIR\_internal"
+  fresh:
   SetOutPath "$INSTDIR"
+  ClearErrors
+  SetOverwrite try
   File /r "${FOLDER}\*.*"
   File "/oname=agent.sample.toml" "${SAMPLE}"
+  IfErrors 0 written
+    SetErrorLevel 2
+    MessageBox MB_OK|MB_ICONSTOP "写不了 $INSTDIR：关掉正在运行的 schoolpulse-agent，看看磁盘是否已满，再装一次。" /SD IDOK
+    Abort
+  written:
   CreateDirectory "$Data"
   IfFileExists "$EXEDIR\agent.toml" 0 +2
     CopyFiles /SILENT "$EXEDIR\agent.toml" "$Data\agent.toml"
@@ -44,17 +85,25 @@ Section
   WriteUninstaller "$INSTDIR\uninstall.exe"
   WriteRegStr HKLM "${KEY}" "DisplayName" "SchoolPulse 校园脉搏"
   WriteRegStr HKLM "${KEY}" "DisplayVersion" "${VERSION}"
+  WriteRegStr HKLM "${KEY}" "Publisher" "SchoolPulse"
   WriteRegStr HKLM "${KEY}" "UninstallString" '"$INSTDIR\uninstall.exe"'
   WriteRegStr HKLM "${KEY}" "QuietUninstallString" '"$INSTDIR\uninstall.exe" /S'
   WriteRegDWORD HKLM "${KEY}" "NoModify" 1
   WriteRegDWORD HKLM "${KEY}" "NoRepair" 1
 
   IfFileExists "$Data\agent.toml" 0 unset
-    nsExec::ExecToLog '"$INSTDIR\schoolpulse-agent.exe" install'
-    Pop $0
-    StrCmp $0 0 done
-    DetailPrint "schoolpulse-agent install: $0"
+    Delete "$Data\install.log"
+    !insertmacro Agent 'install --log "$Data\install.log"'
+    Call ReadLog
+    DetailPrint "$Said"
+    StrCmp $Code 0 done
+    IfFileExists "$Data\install.log" said ; a program that cannot even run writes none
+      FileOpen $1 "$Data\install.log" w
+      FileWrite $1 "$Said"
+      FileClose $1
+    said:
     SetErrorLevel 1
+    MessageBox MB_OK|MB_ICONSTOP "程序已装好，服务没有装好（$Code）：$\n$\n$Said$\n$\n见 $Data\install.log" /SD IDOK
     Goto done
   unset:
     DetailPrint "没有 agent.toml：填好 $INSTDIR\agent.sample.toml，再运行 schoolpulse-agent install --config 文件"
@@ -62,9 +111,39 @@ Section
 SectionEnd
 
 Section Uninstall
-  ; Without a trace: the service, the program, its settings and its data.
-  nsExec::Exec '"$INSTDIR\schoolpulse-agent.exe" uninstall --purge'
-  RMDir /r "$APPDATA\SchoolPulse"
-  RMDir /r "$INSTDIR"
+  ; Without a trace: the service, the program, its settings and its data; by name, because the
+  ; folder may be one that others use too.
+  ${GetParameters} $1
+  ClearErrors
+  ${GetOptions} $1 "/KEEP" $2
+  IfErrors 0 keep
+  MessageBox MB_YESNO|MB_ICONQUESTION "配置和还没有送达的报告也删除吗？" /SD IDYES IDNO keep
+    StrCpy $R0 "purge"
+    !insertmacro Agent "uninstall --purge"
+    Goto told
+  keep:
+    !insertmacro Agent "uninstall"
+  told:
+  StrCmp $Code 0 removed
+  StrCmp $Code 1 refused
+  StrCmp $Code 2 refused
+  ; No answer of ours: the program is broken, and must be removable all the same.
+  nsExec::Exec 'sc stop SchoolPulseAgent'
+  Pop $1
+  nsExec::Exec 'sc delete SchoolPulseAgent'
+  Pop $1
+  Goto removed
+  refused:
+    SetErrorLevel 1
+    MessageBox MB_OK|MB_ICONSTOP "没有卸掉（$Code）：$\n$\n$Said" /SD IDOK
+    Abort
+  removed:
+  StrCmp $R0 "purge" 0 +2
+    RMDir /r /REBOOTOK "$Data"
+  RMDir /r /REBOOTOK "$INSTDIR\_internal"
+  Delete /REBOOTOK "$INSTDIR\schoolpulse-agent.exe"
+  Delete "$INSTDIR\agent.sample.toml"
+  Delete "$INSTDIR\uninstall.exe"
+  RMDir /REBOOTOK "$INSTDIR"
   DeleteRegKey HKLM "${KEY}"
 SectionEnd

@@ -186,6 +186,7 @@ class WindowsTree:
     table: bytes = b""
     technologies: dict[str, int] = field(default_factory=dict)
     serials: Sequence[str] = ()
+    macs: dict[str, str] = field(default_factory=dict)  # by an adapter's GUID
 
     def devices(self, setup_class: str = "", enumerator: str = "") -> Sequence[Present]:
         return self.present.get(setup_class or enumerator, [])
@@ -202,6 +203,9 @@ class WindowsTree:
 
     def disk_serials(self) -> Sequence[str]:
         return self.serials
+
+    def burnt_in_macs(self) -> Mapping[str, str]:
+        return self.macs
 
     def outputs(self) -> Mapping[str, int]:
         return self.technologies
@@ -228,6 +232,15 @@ class WindowsTree:
             "{a45c254e-df1c-4efd-8020-67d146a850e0},2": name,
             "{b3f8fa53-0004-438e-9003-51a46e139bfc},6": card,
         }
+
+    def adapter(self, number: int, name: str, instance: str, subtype: int, mac: str) -> None:
+        """A network adapter; without an address it is not there now."""
+        network = r"SYSTEM\CurrentControlSet\Control\Network"
+        guid = f"{{0D7A0000-0000-4000-8000-{number:012}}}"
+        key = rf"{network}\{{4D36E972-E325-11CE-BFC1-08002BE10318}}\{guid}\Connection"
+        self.registry[key] = {"Name": name, "PnpInstanceID": instance, "MediaSubType": subtype}
+        if mac:
+            self.macs[guid] = mac
 
     def touch(self, instance: str, name: str, *usages: str) -> None:
         """A HID collection."""

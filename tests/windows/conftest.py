@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import contextlib
-import os
+import sqlite3
 import subprocess
-import threading
-import time
-from collections.abc import Iterator, Sequence
+import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
-BUILD, DIST = ROOT / "build/windows", ROOT / "dist/windows"
-FROZEN = DIST / "schoolpulse-agent/schoolpulse-agent.exe"
+import edids
+import services
+import wine
+from wine import Wine
+
+SCHOOL = "9963020001"
+_ENUM = r"SYSTEM\CurrentControlSet\Enum"
+_CONTROL = r"SYSTEM\CurrentControlSet\Control"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -24,134 +28,115 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         item.add_marker(pytest.mark.timeout(300))
 
 
-@dataclass
-class Wine:
-    """A prefix of its own: a Windows that knows nothing of us yet."""
-
-    prefix: Path
-
-    @property
-    def environment(self) -> dict[str, str]:
-        kept = {k: v for k, v in os.environ.items() if k not in ("DISPLAY", "PYTHONHOME")}
-        return kept | {
-            "WINEPREFIX": str(self.prefix), "WINEARCH": "win64", "WINEDEBUG": "-all",
-            "WINEDLLOVERRIDES": "mscoree=;mshtml=;winemenubuilder.exe=",
-        }  # fmt: skip
-
-    @property
-    def drive(self) -> Path:
-        return self.prefix / "drive_c"
-
-    def run(self, *words: str | Path, timeout: float = 120) -> subprocess.CompletedProcess[str]:
-        """Run a program to its end; its output goes through a pipe, as Wine writes no files.
-
-        Only the program's end counts: Wine's own services may hold its pipes for ever.
-        """
-        process = self.start(*words)
-        said: tuple[list[bytes], list[bytes]] = [], []
-        readers = [
-            threading.Thread(target=_read, args=(pipe, into), daemon=True)
-            for pipe, into in zip((process.stdout, process.stderr), said, strict=True)
-        ]
-        for reader in readers:
-            reader.start()
-        try:
-            code = process.wait(timeout)
-        finally:
-            process.kill()
-        for reader in readers:
-            reader.join(2)
-        out, err = (b"".join(chunks).decode("utf-8", "replace") for chunks in said)
-        return subprocess.CompletedProcess(process.args, code, out, err)
-
-    def start(self, *words: str | Path) -> subprocess.Popen[bytes]:
-        call = ["wine", *map(str, words)]
-        pipe = subprocess.PIPE  # Wine's programs end at once where their output is a file
-        return subprocess.Popen(call, env=self.environment, stdout=pipe, stderr=pipe)
-
-    def install(self, *words: str | Path) -> int:
-        """Run a setup; its pipes live on in the service that it starts, so only its end counts."""
-        process = self.start(*words)
-        return process.wait(200)
-
-    @contextlib.contextmanager
-    def someone(self) -> Iterator[None]:
-        """A program that waits, as a desktop does."""
-        waits = subprocess.Popen(
-            ["wine", "cmd"], env=self.environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE
-        )
-        yield
-        waits.kill()
-        waits.wait(30)
-
-    def registry(self, tree: dict[str, dict[str, str]]) -> None:
-        """Keys and values as a .reg file has them."""
-        lines = ["Windows Registry Editor Version 5.00", ""]
-        for key, values in tree.items():
-            lines += [f"[HKEY_LOCAL_MACHINE\\{key}]"]
-            lines += [f'"{name}"={value}' for name, value in values.items()] + [""]
-        file = self.drive / "tree.reg"
-        file.write_text("\n".join(lines), encoding="utf-16")
-        done = self.run("regedit", "/S", "C:\\tree.reg")
-        assert done.returncode == 0, done.stderr
-
-    def processes(self, name: str) -> list[int]:
-        """Process ids (of this machine) of programs of this prefix."""
-        found = []
-        for folder in Path("/proc").glob("[0-9]*"):
-            try:
-                command = (folder / "cmdline").read_bytes()
-                environ = (folder / "environ").read_bytes()
-            except OSError:
-                continue
-            if name.encode() in command and f"WINEPREFIX={self.prefix}".encode() in environ:
-                found.append(int(folder.name))
-        return found
-
-    def files(self) -> set[str]:
-        """All files and folders of the drive, but those that Windows itself writes."""
-        own = ("windows/temp", "users/", "windows/system32/config", "tree.reg")
-        paths = (str(path.relative_to(self.drive)) for path in self.drive.rglob("*"))
-        return {path for path in paths if not path.lower().startswith(own)}
-
-    def end(self) -> None:
-        subprocess.run(["wineserver", "-k"], env=self.environment, check=False)
-        subprocess.run(["wineserver", "-w"], env=self.environment, check=False, timeout=60)
-
-
 @pytest.fixture(scope="session")
 def windows(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Wine]:
-    """A fresh Windows."""
-    if not FROZEN.exists():
+    with _fresh(tmp_path_factory.mktemp("wine")) as made:
+        yield made
+
+
+@pytest.fixture
+def impatient(tmp_path: Path) -> Iterator[Wine]:
+    """A Windows whose service manager waits for 150 ms, as the real one waits for 30 s."""
+    with _fresh(tmp_path, ServicesPipeTimeout="150") as made:
+        yield made
+
+
+@contextlib.contextmanager
+def _fresh(folder: Path, **control: str) -> Iterator[Wine]:
+    """A fresh Windows with somebody there; `control` are settings of its service manager."""
+    if not wine.FROZEN.exists():
         pytest.fail("run `make test-windows`: it freezes the agent first")
-    made = Wine(tmp_path_factory.mktemp("wine") / "prefix")
+    made = Wine(folder / "prefix")
     made.run("wineboot", "-i", timeout=280)
     made.run("reg", "add", "HKCU\\Software\\Wine", "/v", "Version", "/d", "win10", "/f")
-    # Wine shuts its services down when the last program that is none has ended.
+    made.registry({_CONTROL: {name: f'"{value}"' for name, value in control.items()}})
+    # Wine shuts its services down when the last program that is none has ended. One that starts
+    # meanwhile brings a second service manager up beside the first: each answers every other
+    # call, knows nothing of the other's services, and a start ends in error 1053.
+    made.ended()
     with made.someone():
+        assert len(made.processes("services.exe")) == 1, "this Windows has two service managers"
         yield made
     made.end()
 
 
-def _read(pipe: Any, into: list[bytes]) -> None:
-    while chunk := os.read(pipe.fileno(), 65536):
-        into.append(chunk)
+@pytest.fixture(scope="session")
+def tree(windows: Wine) -> None:
+    """A projector, an interactive panel's touch, a camera, a printer, loudspeakers."""
+    monitor, hid, camera = (
+        "{4d36e96e-e325-11ce-bfc1-08002be10318}", "{745a17a0-74d3-11d0-b6fe-00a0c90f57da}",
+        "{ca3e7ab9-b4c3-4ae6-8251-579ef933890f}",
+    )  # fmt: skip
+    projector = wine.hexed(edids.named("EPSON PJ", "SEC", (160, 90), number=810962764))
+    audio = r"SOFTWARE\Microsoft\Windows\CurrentVersion\MMDevices\Audio\Render\{0a1b}"
+    shown = {"ClassGUID": f'"{monitor}"', "DeviceDesc": '"Generic PnP Monitor"'}
+    usb = r"USB\VID_0C45&PID_6366\6&2F7A9&0&2"
+    touch = r"HID\VID_1FF7&PID_0013&COL01\7&34B4A1C6&0&0000"
+    windows.registry({
+        rf"{_ENUM}\DISPLAY\SEC1C02\5&2C5F3D4&0&UID4353": shown,
+        rf"{_ENUM}\DISPLAY\SEC1C02\5&2C5F3D4&0&UID4353\Device Parameters": {"EDID": projector},
+        rf"{_ENUM}\{touch}": {
+            "ClassGUID": f'"{hid}"', "DeviceDesc": '"HID-compliant touch screen"',
+            "HardwareID": wine.multi(["HID\\VID_1FF7&PID_0013", "HID_DEVICE_UP:000D_U:0004"]),
+        },
+        rf"{_ENUM}\{usb}": {
+            "ClassGUID": f'"{camera}"', "FriendlyName": '"USB 4K Camera"', "Mfg": '"Sonix"',
+            "Service": '"usbvideo"',
+        },
+        rf"{_ENUM}\USBPRINT\HP_LASERJET\7&1&0&USB001": {
+            "ClassGUID": '"{4d36e979-e325-11ce-bfc1-08002be10318}"',
+            "DeviceDesc": '"HP LaserJet 1020"',
+        },
+        audio: {"DeviceState": "dword:00000001"},
+        rf"{audio}\Properties": {"{a45c254e-df1c-4efd-8020-67d146a850e0},2": '"Speakers"'},
+    })  # fmt: skip
 
 
-def until(met: object, seconds: float = 60, what: str = "") -> object:
-    deadline = time.monotonic() + seconds
-    while not (value := met()):  # type: ignore[operator]
-        assert time.monotonic() < deadline, f"not within {seconds} s: {what}"
-        time.sleep(0.1)
-    return value
+@dataclass
+class City:
+    """A real broker, collector and measurement server, and an agent's settings for them."""
+
+    folder: Path
+    settings: str
+
+    def rows(self, query: str) -> list[Any]:
+        path = self.folder / "city/schoolpulse.db"
+        with contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as base:
+            return base.execute(query).fetchall()
+
+    def put_settings(self, windows: Wine, data: str) -> str:
+        """Settings of an agent that keeps its data in C:\\DATA; where they lie."""
+        (windows.drive / f"{data}.toml").write_text(f'data = "C:/{data}"\n{self.settings}')
+        return f"C:\\{data}.toml"
+
+    def agents(self) -> int:
+        """How many reports of the school's agents are stored."""
+        return int(self.rows(f"SELECT count(*) FROM agent WHERE school = '{SCHOOL}'")[0][0])
+
+    def boots(self) -> set[str]:
+        """The starts of agents that they tell of."""
+        return {b for (b,) in self.rows(f"SELECT boot FROM agent WHERE school = '{SCHOOL}'")}
 
 
-def hexed(data: bytes) -> str:
-    """Bytes as a .reg file has them."""
-    return "hex:" + ",".join(f"{byte:02x}" for byte in data)
-
-
-def multi(words: Sequence[str]) -> str:
-    """REG_MULTI_SZ as a .reg file has it."""
-    raw = ("\0".join(words) + "\0\0").encode("utf-16-le")
-    return "hex(7):" + ",".join(f"{byte:02x}" for byte in raw)
+@pytest.fixture(scope="session")
+def city(tmp_path_factory: pytest.TempPathFactory) -> Iterator[City]:
+    folder = tmp_path_factory.mktemp("city")
+    port, line = services.free_port(), services.free_port()
+    broker, log = services.mosquitto_argv(folder, port), folder / "log"
+    (folder / "collector.toml").write_text(
+        f'data = "{folder}/city"\nkeeper_s = 1.0\n[mqtt]\nport = {port}\n'
+        f'[lines]\nserver = "http://127.0.0.1:{line}"\n'
+    )
+    words = [sys.executable, "-m", "collector.cli"]
+    own = ["--config", str(folder / "collector.toml")]
+    subprocess.run([*words, "roster", "sample", "--out", f"{folder}/sheets"], check=True)
+    subprocess.run([*words, "roster", "import", f"{folder}/sheets", *own], check=True)
+    server = ["lineserver", "--host", "127.0.0.1", "--port", str(line)]
+    with (
+        services.started(broker, log) as process,
+        services.started([*words, "collect", *own], log),
+        services.started([*words, *server, *own], log),
+    ):
+        services.wait_port(port, process)
+        services.wait_port(line)
+        yield City(folder, f'school = "{SCHOOL}"\nreport_s = 5\n[broker]\nport = {port}\n')
