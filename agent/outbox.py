@@ -197,9 +197,9 @@ class Outbox(DurableFile):
             self._window.refused(boot, number)
 
     def reconnected(self) -> None:
-        """Receipts of the connection before are lost: what is under way is due at once."""
+        """Receipts of the connection before are lost: what is under way is due, few at first."""
         with self._lock:
-            self._window.hasten(self._clock.elapsed())
+            self._window.restart(self._clock.elapsed())
 
     # Receipts
 
@@ -228,7 +228,7 @@ class Outbox(DurableFile):
         """
         with self._lock:
             self._release()
-            self._window.hasten(self._clock.elapsed() + int(self._draw() * BASE * 1000))
+            self._window.restart(self._clock.elapsed() + int(self._draw() * BASE * 1000))
 
     # Looking
 

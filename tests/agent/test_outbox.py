@@ -230,6 +230,44 @@ def test_a_new_connection_sends_what_is_under_way_again(tmp_path: Path, pc: Any)
     assert outbox.due() == first
 
 
+def test_a_new_connection_begins_with_few_and_opens_with_each_receipt(
+    tmp_path: Path, pc: Any
+) -> None:
+    outbox = opened(tmp_path, pc)
+    pc.told()
+    for _ in range(40):
+        outbox.put(READING)
+    before = outbox.due()
+    assert len(before) == WINDOW
+    outbox.reconnected()
+    assert outbox.next_due() == 0.0
+    sent = outbox.due()
+    assert sent == before[:2]
+    assert outbox.due() == []
+    rounds = []
+    while outbox.counts().rows:
+        assert len(sent) <= WINDOW
+        rounds.append(len(sent))
+        for one in sent:
+            outbox.receipt(stored(outbox, one.number, one.number))
+        sent = outbox.due()
+    assert rounds == [2, 4, 8, 16, 10]
+
+
+def test_reports_that_nobody_answers_do_not_hold_up_those_behind(tmp_path: Path, pc: Any) -> None:
+    outbox = opened(tmp_path, pc)
+    pc.told()
+    for _ in range(8):
+        outbox.put(READING)
+    outbox.due()
+    outbox.reconnected()
+    seen: set[int] = set()
+    for _ in range(12):
+        seen |= {one.number for one in outbox.due()}
+        pc.passes(60_000)
+    assert seen == set(range(2, 10))
+
+
 def test_receipted_evidence_stays_seven_days(tmp_path: Path, pc: Any) -> None:
     outbox = opened(tmp_path, pc)
     pc.told()

@@ -16,7 +16,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from agent import hello, link, outbox_window, wire
+from agent import hello, link, outbox_window, reconnect, wire
 from agent.fleet import Fleet, FleetAgent
 from agent.wire.settings import Broker
 
@@ -24,7 +24,7 @@ from agent.wire.settings import Broker
 for _module, _name, _seconds in (
     (outbox_window, "PATIENCE", 2.0), (outbox_window, "BASE", 0.5), (outbox_window, "CAP", 4.0),
     (hello, "PATIENCE", 1.0), (hello, "CAP", 2.0),
-    (link, "RECONNECT_CAP", 1.0), (link, "_FIVE_ANSWER_S", 1.0),
+    (reconnect, "CAP_S", 1.0), (link, "_FIVE_ANSWER_S", 1.0),
 ):  # fmt: skip
     setattr(_module, _name, _seconds)
 

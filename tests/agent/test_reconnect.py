@@ -1,0 +1,93 @@
+"""When a link connects again: a fleet is spread, one PC is soon back."""
+
+from __future__ import annotations
+
+import errno
+import random
+import socket
+from bisect import bisect_left
+
+import pytest
+
+from agent.connection import ConnectionEndedError, FellSilentError
+from agent.reconnect import CAP_S, FALL_BACK_S, NEAR_S, SPREAD_S, Reconnect, Why, why
+
+
+def most() -> float:
+    """The longest draw."""
+    return 1.0
+
+
+def peak(times: list[float]) -> int:
+    """The most within any one second."""
+    times = sorted(times)
+    return max(at + 1 - bisect_left(times, when - 1.0) for at, when in enumerate(times))
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_a_thousand_agents_that_lose_one_broker_are_not_there_in_one_second(seed: int) -> None:
+    draw = random.Random(seed).random
+    fleet = [Reconnect(draw) for _ in range(1000)]
+    waits = [one.wait(Why.BROKER) for one in fleet]
+    assert peak(waits) <= 110  # 67 a second; by chance some more in the fullest
+    assert max(waits) <= 15  # one PC whose connection alone was cut waits no longer
+
+
+def test_the_window_doubles_until_a_receipt_comes() -> None:
+    turns = Reconnect(most)
+    waits = []
+    for _ in range(5):
+        waits.append(turns.wait(Why.BROKER))
+        turns.answered()  # a broker that takes connections, and then dies
+    assert waits == [SPREAD_S, 2 * SPREAD_S, 4 * SPREAD_S, CAP_S, CAP_S]
+    turns.receipted()
+    assert turns.wait(Why.BROKER) == SPREAD_S
+
+
+def test_a_failure_of_our_own_network_is_tried_sooner() -> None:
+    turns = Reconnect(most)
+    assert [turns.wait(Why.NEAR) for _ in range(3)] == [NEAR_S, 2 * NEAR_S, 4 * NEAR_S]
+
+
+def test_an_unknown_broker_is_asked_in_3_1_1_after_a_drawn_wait() -> None:
+    turns = Reconnect(most)
+    assert turns.five
+    assert turns.wait(Why.UNANSWERED) == FALL_BACK_S
+    assert not turns.five
+    assert turns.wait(Why.UNANSWERED) == SPREAD_S
+    assert turns.five
+
+
+def test_a_broker_that_speaks_5_is_not_asked_twice_at_once_when_it_falls_silent() -> None:
+    turns = Reconnect(most)
+    turns.answered()
+    assert turns.wait(Why.UNANSWERED) == SPREAD_S
+    assert turns.five
+    turns.wait(Why.UNANSWERED)  # silent again: it may be another broker by now
+    assert not turns.five
+
+
+def test_a_broker_that_speaks_3_1_1_is_asked_in_both_each_time() -> None:
+    turns = Reconnect(most)
+    turns.wait(Why.UNANSWERED)
+    turns.answered()
+    assert turns.wait(Why.BROKER) == SPREAD_S
+    assert turns.five
+    turns.wait(Why.UNANSWERED)
+    assert not turns.five
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        (ConnectionEndedError("the broker closed the connection"), Why.BROKER),
+        (ConnectionRefusedError(errno.ECONNREFUSED, "refused"), Why.BROKER),
+        (TimeoutError("timed out"), Why.BROKER),
+        (FellSilentError("no ping"), Why.NEAR),
+        (socket.gaierror(socket.EAI_AGAIN, "no name"), Why.NEAR),
+        (OSError(errno.ENETUNREACH, "no route"), Why.NEAR),
+        (ValueError("paho raises what it likes"), Why.BROKER),
+    ],
+)
+def test_whose_failure_it_is(error: Exception, expected: Why) -> None:
+    assert why(error) is expected
