@@ -35,9 +35,14 @@ def keep(path: Path) -> None:
 
 def give_up(path: Path, db: sqlite3.Connection) -> None:
     """Let the outbox have the room, and move its log into the file."""
+    remove(path)
+    checkpoint(db)
+
+
+def remove(path: Path) -> None:
+    """Let the disk have the room."""
     with contextlib.suppress(OSError):
         _file(path).unlink(missing_ok=True)
-    checkpoint(db)
 
 
 def checkpoint(db: sqlite3.Connection) -> None:

@@ -181,9 +181,7 @@ def _counted(url: str, token: str, database: str) -> int:
 def _collector(folder: Path, port: int, store: str, more: str = "") -> Iterator[psutil.Process]:
     """`schoolpulse collect`, listening; `more` settings stand before all tables."""
     settings = folder / "collector.toml"
-    settings.write_text(
-        f'data = "{folder}/data"\n{more}\n[mqtt]\nport = {port}\n[store]\n{store}'
-    )
+    settings.write_text(f'data = "{folder}/data"\n{more}\n[mqtt]\nport = {port}\n[store]\n{store}')
     argv = [sys.executable, "-m", "collector.cli"]
     _import(argv, folder, settings)
     log = folder / "collect.log"
