@@ -175,9 +175,11 @@ class Worker:
     def _store(self, items: Sequence[_Item], noted: Sequence[Point]) -> None:
         groups = [item.stored.points for item in items]
         days = {item.stored.day for item in items if item.stored.day is not None}
-        result = self._writer.write([*groups, (*noted, *self._note(days))])
+        new = self._to_note(days)
+        result = self._writer.write([*groups, noted], lambda: tuple(_note(new)))
         if result is None:
             return  # stopping, and the store is down: no receipt, the agents keep them
+        self._noted |= new
         held: list[Held] = []
         refused = [
             (items[at].message, Quarantined(items[at].stored.source, reason))
@@ -191,7 +193,7 @@ class Worker:
         entries += [Entry(stored.source, stored.echo) for stored in good]
         self._receipt(entries, held)
 
-    def _note(self, days: set[dt.date]) -> Iterator[Point]:
+    def _to_note(self, days: set[dt.date]) -> set[dt.date]:
         """Days that a keeper on another machine must derive anew, noted in the store once a minute.
 
         In the write that has the reports: what is receipted is noted.
@@ -199,10 +201,7 @@ class Worker:
         if time.monotonic() >= self._noted_until:
             self._noted.clear()
             self._noted_until = time.monotonic() + _NOTE_S
-        if new := sorted(days - self._noted):
-            self._noted |= days
-            said = ",".join(day.isoformat() for day in new)
-            yield Point("collector", {}, {"days": said}, time.time_ns())
+        return days - self._noted
 
     def _mark(self, stored: Sequence[Stored]) -> None:
         days: set[dt.date] = {item.day for item in stored if item.day is not None}
@@ -229,6 +228,15 @@ class Worker:
             if not self._publish(topic, payload):
                 self._counts.add("receipts_unsent")
         self._counts.add("receipted", len(entries))
+
+
+def _note(days: set[dt.date]) -> Iterator[Point]:
+    """Of the time of the try that writes it: a keeper looks for what came since it last looked,
+    and a store may have been down for hours since the reports came.
+    """
+    if days:
+        said = ",".join(day.isoformat() for day in sorted(days))
+        yield Point("collector", {}, {"days": said}, time.time_ns())
 
 
 def _source(topic: str) -> Source | None:

@@ -160,8 +160,8 @@ def _restart(fleet: Crowd, broker: services.Broker, down_s: float, metrics: str)
     fleet.__dict__["up"].clear()
     broker.kill()
     gone = time.monotonic()
-    for outbox in fleet.outboxes() if down_s >= LONG_S else ():
-        for _ in range(WINDOW):
+    for outbox in fleet.outboxes():
+        for _ in range(WINDOW if down_s >= LONG_S else 1):
             fleet.put(outbox.machine, _HOST)
     _wait(max(0.0, gone + down_s - time.monotonic()))
     waiting, down_s = fleet.waiting(), time.monotonic() - gone
