@@ -28,7 +28,7 @@ SPREAD_S = 15.0
 #: The first window where our own network failed, s.
 NEAR_S = 4.0
 #: No window is longer, s.
-CAP_S = 120.0
+CAP_S = 60.0
 #: Between a CONNECT of MQTT 5 that found no answer and one of 3.1.1, s.
 FALL_BACK_S = 2.0
 _UNREACHED = {errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN}

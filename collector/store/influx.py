@@ -57,13 +57,16 @@ class InfluxStore:
         """See `Store.write`. Telemetry older than it is kept is taken and forgotten at once."""
         good, bad = sift(points)
         oldest = int(self._now() * 10**9) - self._settings.telemetry_days * _DAY_NS
+        first: dict[str, list[_Row]] = {}
         buckets: dict[str, list[_Row]] = {}
         for point in good:
             kept = MEASUREMENTS[point.measurement].retention == "evidence"
             if kept or point.time >= oldest:
                 bucket = self._bucket(point.measurement)
                 buckets.setdefault(bucket, []).append((point, line(point)))
-        for bucket, rows in buckets.items():
+                if "uncertain" in point.fields:
+                    first.setdefault(bucket, []).append((point, line(_marked(point))))
+        for bucket, rows in (*first.items(), *buckets.items()):
             for at in range(0, len(rows), _LINES):
                 bad += self._send(bucket, rows[at : at + _LINES])
         refuse(bad)
@@ -118,7 +121,9 @@ class InfluxStore:
         if not names or start >= stop or not all(values.values()):
             return iter(())
         replies = self._replies(self._bucket(measurement), asked)
-        return (point for series in replies for point in influxql.points(known, series, values))
+        return (
+            point for series in replies for point in influxql.points(known, series, values, names)
+        )
 
     def simulated(self) -> bool:
         """See `Store.simulated`."""
@@ -176,6 +181,16 @@ class InfluxStore:
         trace: TracebackType | None,
     ) -> None:
         self.close()
+
+
+def _marked(point: Point) -> Point:
+    """What must be seen of it before all else.
+
+    While InfluxDB takes a point in, a read may see some of its fields and not yet the others.
+    What a row lacks comes later, and days are derived again; but a day's flags are never taken
+    back, and an uncertain reading that looks certain for a moment would set them.
+    """
+    return point._replace(fields={"uncertain": point.fields["uncertain"]})
 
 
 def _class(error: ApiException, where: str) -> Exception:

@@ -39,7 +39,7 @@ def test_the_window_doubles_until_a_receipt_comes() -> None:
     for _ in range(5):
         waits.append(turns.wait(Why.BROKER))
         turns.answered()  # a broker that takes connections, and then dies
-    assert waits == [SPREAD_S, 2 * SPREAD_S, 4 * SPREAD_S, CAP_S, CAP_S]
+    assert waits == [15, 30, 60, CAP_S, CAP_S]
     turns.receipted()
     assert turns.wait(Why.BROKER) == SPREAD_S
 
