@@ -118,6 +118,8 @@ days str - local days that a batch of reports touched, by comma, for a keeper el
 missing int reports of the last 24 h that nothing explains (the keeper's audit)
 missing_pcs int PCs that they are missing from
 clocks_off int PCs whose own clock is more than five minutes off
+ahead_of_store_s float s how far the collector's clock is ahead of the database server's
+ahead_of_pcs_s float s how far the collector's clock is ahead of the PCs' own, where most agree
 calendar_days int d until the last term of the register's calendar ends
 certificate_days int d until the first of the broker's and our CA's certificates expires
 """),

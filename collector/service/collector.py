@@ -18,6 +18,7 @@ from agent.wire.topics import ALL_PRESENCE, ALL_REPORTS
 from collector.config import Config, Mqtt
 from collector.ingest import Answered, day_of, decode
 from collector.service.again import Again
+from collector.service.clockwatch import ClockWatch
 from collector.service.counts import Counts
 from collector.service.dirty import FILE as DAYS_FILE
 from collector.service.dirty import DirtyDays
@@ -80,6 +81,7 @@ class Collector:
         self._mouth = Link(config.mqtt, (), lambda *_: None, self._roster.tell_all)
         writer = Writer(store, self.counts, self._stopping, self._outage)
         self._writer = writer
+        self._clock = ClockWatch(lambda: store.clock_ahead)
         self._own = OwnPoints(self.counts, self._gauges)
         self._worker = Worker(
             self._inbox,
@@ -152,6 +154,7 @@ class Collector:
             "write_ms": self._writer.write_ms,
             "batch_ms": self._worker.batch_ms,
             "oldest_s": self._worker.oldest_s,
+            "ahead_of_store_s": self._clock.ahead_s(),
             **self._days_left(),
         }
 

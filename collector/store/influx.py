@@ -20,6 +20,7 @@ from influxdb_client.rest import ApiException
 from influxdb_client.service.write_service import WriteService
 
 from collector import config
+from collector.clocks import ahead_of
 from collector.schema import MEASUREMENTS
 from collector.store import faults, influxql
 from collector.store.check import refuse, sift
@@ -44,6 +45,7 @@ class InfluxStore:
     def __init__(self, settings: config.Store, now: Callable[[], float] = time.time) -> None:
         self._settings = settings
         self._now = now
+        self._clock_ahead: float | None = None
         limits = (_CONNECT_S * 1000, _REPLY_S * 1000)
         client: Any = InfluxDBClient  # its methods carry no types
         service: Any = WriteService
@@ -142,6 +144,7 @@ class InfluxStore:
         try:
             reply = self._ask(bucket, asked)
             with closing(reply):
+                self._clock_ahead = ahead_of(reply.headers.get("Date"), self._now())
                 if reply.status != 200:
                     body = reply.read().decode(errors="replace")
                     raise faults.unanswered(reply.status, faults.said(body) or body[:200], where)
@@ -165,6 +168,11 @@ class InfluxStore:
             headers={"Authorization": f"Token {token}"} if token else {},
             preload_content=False,
         )
+
+    @property
+    def clock_ahead(self) -> float | None:
+        """See `Store.clock_ahead`."""
+        return self._clock_ahead
 
     def close(self) -> None:
         """See `Store.close`."""

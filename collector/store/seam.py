@@ -90,6 +90,12 @@ class Store(Protocol):
             UnavailableError, MisconfiguredError.
         """
 
+    @property
+    def clock_ahead(self) -> float | None:
+        """How far this machine's clock was ahead of the store's server at its last answer to a
+        read, s; None where there is no other clock, or none was heard yet.
+        """
+
     def close(self) -> None:
         """Let go of files and connections."""
 

@@ -321,3 +321,12 @@ def test_what_is_uncertain_is_seen_as_such_from_the_first_moment(
     store.write([agent(1, uncertain=True, version="1"), agent(2)])
     whole = {"boot": "0" * 16, "number": 1, "version": "1", "uncertain": True}
     assert seen == [[], [whole, {"boot": "0" * 16, "number": 2}]]
+
+
+@pytest.mark.influxdb
+def test_a_clock_eight_days_ahead_of_the_servers_is_seen(settings: Settings) -> None:
+    ahead = 8 * 86_400.0
+    with InfluxStore(settings, now=lambda: time.time() + ahead) as store:
+        assert store.clock_ahead is None
+        assert numbers(store) == []
+        assert store.clock_ahead == pytest.approx(ahead, abs=2)
