@@ -32,7 +32,7 @@ from collector.service.presences import Presences
 from collector.service.quarantine import Quarantine, Row
 from collector.service.receipts import Entry, merge
 from collector.service.writer import Writer
-from collector.store.seam import Point
+from collector.store.seam import Point, StoreError
 
 BATCH = 500
 AGE_S = 0.1
@@ -62,13 +62,17 @@ class Worker:
         counts: Counts,
         own_points: Callable[[], Sequence[Point]] = tuple,
         again: Again | None = None,
+        known_before: Callable[[], Iterable[Point]] = tuple,
+        presences: Presences | None = None,
     ) -> None:
+        """`known_before`: presences that the store has, oldest first."""
         self._inbox, self._writer = inbox, writer
         self._quarantine, self._dirty = quarantine, dirty
         self._known, self._publish, self._counts = known, publish, counts
         self._own_points = own_points
         self._again = again
-        self._presences = Presences()
+        self._known_before = known_before
+        self._presences = presences or Presences()
         self._noted: set[dt.date] = set()
         self._noted_until = 0.0
         self._first: int | None = None  # arrival of the first message in hand, ns
@@ -91,6 +95,10 @@ class Worker:
         return self._thread.is_alive()
 
     def _run(self) -> None:
+        try:
+            self._presences.learn(self._known_before())
+        except StoreError as error:  # some are stored once more
+            warn("presences_unknown", error=str(error))
         while not (self._inbox.closed and not len(self._inbox)):
             messages = self._inbox.take(BATCH, AGE_S, IDLE_S)
             try:
@@ -133,7 +141,8 @@ class Worker:
                 case Quarantined():
                     aside.append((message, outcome))
                 case Noted():
-                    if self._presences.news(outcome.machine, outcome.presence):
+                    machine, told = outcome.machine, outcome.presence
+                    if self._presences.news(machine, told, retained=message.retained):
                         noted += outcome.points
                 case Ignored():
                     self._counts.add("ignored")
