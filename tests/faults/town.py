@@ -165,10 +165,13 @@ class Town:
 
     # ---- agents
 
-    def crowd(self, agents: int = 50, port: int | None = None, **more: object) -> None:
+    def crowd(
+        self, agents: int = 50, port: int | None = None, *, patient: bool = False, **more: object
+    ) -> None:
         """Start the agents."""
         words = ["--agents", str(agents), "--port", str(port or self.broker.port)]
         words += ["--folder", str(self.folder / "agents")]
+        words += ["--patient"] if patient else []
         for name, value in more.items():
             words += [f"--{name.replace('_', '-')}", str(value)]
         self._crowd_words = words
