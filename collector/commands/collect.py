@@ -31,7 +31,6 @@ from collector.store.seam import Store, StoreError
 
 ROLES = ("all", "ingest", "keeper")
 _KEEPER_STOP_S = 3.5
-_SWITCH_S = 0.0001
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -81,9 +80,6 @@ def _serve(service: Collector | Keeping, opened: ExitStack) -> int:
     stop = threading.Event()
     for sign in (signal.SIGTERM, signal.SIGINT):
         signal.signal(sign, lambda *_: stop.set())
-    # At a message the ear lets go of the interpreter several times, and gets it back after one
-    # interval each: beside a keeper that computes, 5 ms would mean some hundred messages a second.
-    sys.setswitchinterval(_SWITCH_S)
     service.start()
     stop.wait()
     if isinstance(service, Collector):
