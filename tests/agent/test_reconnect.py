@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import errno
 import random
+import signal
 import socket
 from bisect import bisect_left
+from pathlib import Path
+from typing import Any
 
 import pytest
 
+from agent import connection
 from agent.connection import ConnectionEndedError, FellSilentError
 from agent.reconnect import CAP_S, FALL_BACK_S, NEAR_S, SPREAD_S, Reconnect, Why, why
+from agent.wire.settings import Broker
 
 
 def most() -> float:
@@ -75,6 +80,24 @@ def test_a_broker_that_speaks_3_1_1_is_asked_in_both_each_time() -> None:
     assert turns.five
     turns.wait(Why.UNANSWERED)
     assert not turns.five
+
+
+def test_a_broker_that_goes_without_a_word_is_missed_by_its_ping(
+    services: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, until: Any
+) -> None:
+    """A real one, stopped: nothing closes the connection, as where a cable is cut."""
+    monkeypatch.setattr(connection, "KEEPALIVE_S", 1)
+    monkeypatch.setattr(connection, "_MISC_S", 0.2)
+    with services.broker("mosquitto", tmp_path) as broker:
+        one = connection.Connection(Broker(port=broker.port), None, "pc", None, five=True)
+        one.open()
+        heard: list[object] = []
+        until(lambda: heard.extend(one.pump(readable=True)) or heard)
+        broker.process.send_signal(signal.SIGSTOP)
+        with pytest.raises(FellSilentError):
+            until(lambda: one.pump(readable=False) and False)
+        broker.process.send_signal(signal.SIGCONT)
+        one.close()
 
 
 @pytest.mark.parametrize(

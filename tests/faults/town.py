@@ -212,15 +212,11 @@ class Town:
         return {(m, b, int(n)) for m, b, n, e in rows if not evidence or e == "1"}
 
     def stored(self) -> Counter[Key]:
-        """How often each report is in the database.
-
-        While InfluxDB writes a point, a read may see some of its fields and not yet the others.
-        """
+        """How often each report is in the database."""
         with open_store(self.config) as store:
             return Counter(
                 (point.tags["machine"], str(point.fields["boot"]), int(point.fields["number"]))
                 for point in store.read("agent", 0, 2**62, fields=["boot", "number"])
-                if len(point.fields) == 2
             )
 
     def evidence(self) -> int:
