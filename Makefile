@@ -6,7 +6,7 @@ PIP := $(RUN)python -m pip install --quiet --disable-pip-version-check -c constr
 BENCH := PYTHONPATH=tests/support $(RUN)python tests/bench/
 
 .PHONY: demo test check docs clean faults fuzz test-windows installer bench bench-rest \
-  bench-collector bench-fleet bench-keeper bench-line bench-line-odd bench-lineserver \
+  bench-collector bench-fleet bench-stampede bench-keeper bench-line bench-line-odd bench-lineserver \
   bench-equipment bench-dashboards types-boards
 
 demo: $(VENV)/.demo
@@ -56,6 +56,10 @@ bench-collector: $(VENV)/.dev
 # 20,000 agents over 500 connections, ten minutes.
 bench-fleet: $(VENV)/.dev
 	$(BENCH)fleet.py
+
+# 1,000 agents whose broker is killed and started again: how they come back.
+bench-stampede: $(VENV)/.dev
+	$(BENCH)stampede.py
 
 # A month derived on both stores: once, twice, killed and again.
 bench-keeper: $(VENV)/.dev

@@ -30,6 +30,10 @@ class ConnectionEndedError(Exception):
     """This connection cannot go on; the message says why."""
 
 
+class FellSilentError(ConnectionEndedError):
+    """The broker answers no ping: it, or the way to it, is gone."""
+
+
 class Will(NamedTuple):
     """What the broker says for us when we are gone; retained."""
 
@@ -140,6 +144,7 @@ class Connection:
 
         Raises:
             ConnectionEndedError: the broker is gone.
+            FellSilentError: it is gone without a word.
             Exception: paho raises what it likes on garbage.
         """
         if readable:
@@ -147,8 +152,9 @@ class Connection:
         if self._client.want_write():
             self._client.loop_write()
         if time.monotonic() >= self._misc_at:
-            self._client.loop_misc()
             self._misc_at = time.monotonic() + _MISC_S
+            if self._client.loop_misc() == MQTTErrorCode.MQTT_ERR_CONN_LOST:
+                raise FellSilentError("the broker answers no ping")
         happened = self._notes[:]
         self._notes.clear()
         if not happened and self._client.socket() is None:

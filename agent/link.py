@@ -19,12 +19,12 @@ from collections.abc import Callable
 from paho.mqtt.reasoncodes import ReasonCode
 
 from agent import connection as mqtt
-from agent.backoff import backoff
 from agent.clock import Clock
 from agent.hello import HelloTurn
 from agent.link_parts import NOBODY, Heard, Speaker, State, read_policy
 from agent.loop import Loop
 from agent.outbox import Outbox
+from agent.reconnect import Reconnect, Why, why
 from agent.wire import codec, tls, topics
 from agent.wire.messages import Policy, Receipt
 from agent.wire.settings import Broker
@@ -37,7 +37,6 @@ _ANSWER_S = 15.0
 _FIVE_ANSWER_S = 3.0
 #: How long a clean end may take, s.
 _FAREWELL_S = 3.0
-RECONNECT_BASE, RECONNECT_CAP = 1.0, 120.0
 
 
 class Link:
@@ -61,17 +60,15 @@ class Link:
         self.speaker = speaker
         self.state = State.IDLE
         self.error = ""  # why the last connection ended, or could not be made
-        self.five = True  # MQTT 5, else 3.1.1; of the connection that stands or is next
         self._broker = broker
         self._outbox = outbox
         self._clock = clock
         self._loop = loop
         self._heard = heard
-        self._draw = draw
         self._tls = tls.context(broker, check_dates=False)
         self._connection: mqtt.Connection | None = None
         self._publishing: dict[int, tuple[str, int]] = {}  # message id -> boot, number
-        self._attempt = 0
+        self._again = Reconnect(draw)
         self._connect_at = 0.0  # times of time.monotonic
         self._answer_by = 0.0
         self._hello = HelloTurn(draw)
@@ -100,6 +97,11 @@ class Link:
         """Say offline, and end; returns whether that was done within `timeout` seconds."""
         self.leave()
         return self._stopped.wait(timeout)
+
+    @property
+    def five(self) -> bool:
+        """Whether the connection that stands, or is next, speaks MQTT 5; else 3.1.1."""
+        return self._again.five
 
     # What the loop asks
 
@@ -139,10 +141,11 @@ class Link:
             self._mend(error)
         except Exception as error:  # paho raises what it likes on garbage
             plain = isinstance(error, mqtt.ConnectionEndedError | OSError)
-            self._drop(str(error) if plain else f"{type(error).__name__}: {error}")
+            said = str(error) if plain else f"{type(error).__name__}: {error}"
+            self._drop(said, Why.UNANSWERED if self.state is State.CONNECTING else why(error))
 
     def _mend(self, error: sqlite3.DatabaseError) -> None:
-        self._drop(f"outbox: {error}")
+        self._drop(f"outbox: {error}", Why.BROKER)
         with contextlib.suppress(sqlite3.Error, OSError):
             self._outbox.mend(error)
 
@@ -170,6 +173,7 @@ class Link:
             if str(reason) != mqtt.UNSUPPORTED:
                 self._become(State.SUBSCRIBING)  # it speaks our MQTT, and does not want us
             raise mqtt.ConnectionEndedError(f"the broker refused the login: {reason}")
+        self._again.answered()
         self._become(State.SUBSCRIBING)
         self._answer_by = time.monotonic() + _ANSWER_S
         connection.publish(self.speaker.presence_topic, self._presence(True), retain=True)
@@ -180,7 +184,6 @@ class Link:
         refused = [reason for reason in reasons if reason.is_failure]
         if refused:
             raise mqtt.ConnectionEndedError(f"the broker refused to let us listen: {refused[0]}")
-        self._attempt = 0
         self.error = ""
         self._outbox.reconnected()
         self._hello.at_once()
@@ -242,6 +245,7 @@ class Link:
             self._clock.hear(receipt.echo, receipt.now)
         self._hello.receipt(receipt, self._outbox.boot, known=self._clock.known)
         self._outbox.receipt(receipt)
+        self._again.receipted()
         self._heard.receipt(receipt)
 
     def _on_policy(self, policy: Policy) -> None:
@@ -269,28 +273,18 @@ class Link:
         self._become(State.STOPPED)
         self._stopped.set()
 
-    def _drop(self, why: str) -> None:
+    def _drop(self, said: str, reason: Why) -> None:
         """Let go of this connection, and plan the next."""
         connection, self._connection = self._connection, None
         if connection is not None:
             connection.close()
         self._publishing.clear()
-        self.error = why
+        self.error = said
         if self._stopping:
             self._end()
             return
-        self._plan(unanswered=self.state is State.CONNECTING)
+        self._connect_at = time.monotonic() + self._again.wait(reason)
         self._become(State.IDLE)
-
-    def _plan(self, *, unanswered: bool) -> None:
-        if unanswered and self.five:
-            self.five = False
-            self._connect_at = time.monotonic()
-            return
-        self.five = True
-        wait = backoff(self._attempt, self._draw, base=RECONNECT_BASE, cap=RECONNECT_CAP)
-        self._attempt += 1
-        self._connect_at = time.monotonic() + wait
 
     def _become(self, state: State) -> None:
         self.state = state

@@ -24,6 +24,7 @@ from agent import outbox_receipt as rules
 from agent import outbox_seal as seal
 from agent.clock import Clock
 from agent.outbox_bound import Limits
+from agent.outbox_check import crc
 from agent.outbox_durable import DurableFile
 from agent.outbox_file import RECEIPTED, WAITING, Counts, change
 from agent.outbox_window import BASE, Outgoing, Window
@@ -117,14 +118,17 @@ class Outbox(DurableFile):
         return number
 
     def _store(self, blob: bytes, evidence: bool) -> None:
-        elapsed = self._clock.elapsed()
-        when = (elapsed, self._clock.wall(), self._clock.at(elapsed))
+        elapsed, wall = self._clock.elapsed(), self._clock.wall()
+        row = seal.New(
+            self.boot, self._number + 1, int(evidence), elapsed, wall, self._clock.at(elapsed)
+        )
         with change(self._db):
             self._db.execute(
-                "INSERT INTO report (boot, number, evidence, elapsed, wall, guess, readings, size)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                (self.boot, self._number + 1, evidence, *when, blob, len(blob)),
+                "INSERT INTO report (boot, number, evidence, elapsed, wall, guess,"
+                " readings, size, crc, lived) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                (*row, blob, len(blob), crc(row, blob), self._age.now()),
             )
+            self._age.save(self._db)
             for counter, count in self._unsaved.items():
                 file.add(self._db, counter, count)
         self._unsaved = dict.fromkeys(self._unsaved, 0)
@@ -143,12 +147,13 @@ class Outbox(DurableFile):
             return [one for one in outgoing if one is not None]
 
     def _again(self, id_: int) -> Outgoing | None:
-        row = self._db.execute("SELECT sealed FROM report WHERE id = ?", (id_,)).fetchone()
-        if row is None:
-            self._window.drop((id_,))
-            return None
-        sending = self._window.again(id_)
-        return Outgoing(sending.boot, sending.number, row[0])
+        found = self._db.execute(f"SELECT {seal.COLUMNS} FROM report WHERE id = ?", (id_,))  # noqa: S608
+        for row in map(seal.Row._make, found):
+            if row.sealed is not None and row.intact:
+                sending = self._window.again(id_)
+                return Outgoing(sending.boot, sending.number, row.sealed)
+        self._window.drop((id_,))  # one that the disk has changed is sealed, and so found out
+        return None
 
     def _first_sendings(self) -> list[Outgoing | None]:
         """Fill the window with the oldest rows that are not under way, sealing them."""
@@ -197,9 +202,9 @@ class Outbox(DurableFile):
             self._window.refused(boot, number)
 
     def reconnected(self) -> None:
-        """Receipts of the connection before are lost: what is under way is due at once."""
+        """Receipts of the connection before are lost: what is under way is due, few at first."""
         with self._lock:
-            self._window.hasten(self._clock.elapsed())
+            self._window.restart(self._clock.elapsed())
 
     # Receipts
 
@@ -213,13 +218,14 @@ class Outbox(DurableFile):
             if receipt.again_since is not None:
                 rules.give_again(self._db, receipt.again_since)
             for stored in receipt.stored:
-                rules.stored(self._db, stored, receipt.now)
+                rules.stored(self._db, stored, self._age.now())
                 self._window.arrived(stored.boot, stored.first, stored.last)
             for held in receipt.held:
                 retry = self._clock.elapsed() + min(held.retry_s, _MAX_RETRY_S) * 1000
                 rules.held(self._db, held, retry)
                 self._window.arrived(held.boot, held.number, held.number)
-            rules.forget_old(self._db, receipt.now)
+            rules.forget_old(self._db, self._age.now())
+            self._age.save(self._db)
 
     def policy_arrived(self) -> None:
         """The school is known, or the collector is back: held reports are due at once.
@@ -228,7 +234,7 @@ class Outbox(DurableFile):
         """
         with self._lock:
             self._release()
-            self._window.hasten(self._clock.elapsed() + int(self._draw() * BASE * 1000))
+            self._window.restart(self._clock.elapsed() + int(self._draw() * BASE * 1000))
 
     # Looking
 

@@ -15,7 +15,7 @@ class Limits(NamedTuple):
     """How much an outbox may hold."""
 
     bytes: int = 64_000_000
-    days: int = 60
+    days: int = 60  # of the time that it is open; see `outbox_age`
     reserve: bool = True  # keep room back for a full disk; a thousand outboxes would not
 
     @property
@@ -24,19 +24,19 @@ class Limits(NamedTuple):
         return self.days * 86_400_000
 
 
-def exceeded(db: sqlite3.Connection, limits: Limits, now: int | None) -> bool:
-    """Whether anything must go; `now` is the corrected time, None where it is unknown."""
-    return file.total(db).bytes > limits.bytes or bool(_too_old(db, limits, now))
+def exceeded(db: sqlite3.Connection, limits: Limits, lived: int) -> bool:
+    """Whether anything must go; `lived` is the outbox's age, ms."""
+    return file.total(db).bytes > limits.bytes or bool(_too_old(db, limits, lived))
 
 
-def keep(db: sqlite3.Connection, limits: Limits, now: int | None) -> list[int]:
+def keep(db: sqlite3.Connection, limits: Limits, lived: int) -> list[int]:
     """Drop down to the limits, inside a change; returns the ids that are gone.
 
-    Other machines' rows go first, then backups of receipted evidence, then telemetry, then
+    Rows set aside go first, then backups of receipted evidence, then telemetry, then
     evidence; the oldest first. What had no receipt yet is counted.
     """
     gone = []
-    while rows := _too_old(db, limits, now):
+    while rows := _too_old(db, limits, lived):
         gone += _drop(db, rows)
     while file.total(db).bytes > limits.bytes and _drop_aside(db):
         continue
@@ -48,12 +48,12 @@ def keep(db: sqlite3.Connection, limits: Limits, now: int | None) -> list[int]:
 _Row = tuple[int, int, int]  # id, evidence, state
 
 
-def _too_old(db: sqlite3.Connection, limits: Limits, now: int | None) -> list[_Row]:
-    """Of the first rows put, those too old. Without a corrected time nobody can tell."""
-    if now is None:
-        return []
-    rows = db.execute("SELECT id, evidence, state, time FROM report ORDER BY id LIMIT ?", (_BATCH,))
-    return [row[:3] for row in rows if row[3] is not None and row[3] < now - limits.ms]
+def _too_old(db: sqlite3.Connection, limits: Limits, lived: int) -> list[_Row]:
+    """Of the first rows put, those too old."""
+    rows = db.execute(
+        "SELECT id, evidence, state, lived FROM report ORDER BY id LIMIT ?", (_BATCH,)
+    )
+    return [row[:3] for row in rows if row[3] < lived - limits.ms]
 
 
 def _drop_aside(db: sqlite3.Connection) -> int:

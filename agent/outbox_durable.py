@@ -13,6 +13,7 @@ from agent import outbox_file as file
 from agent import outbox_receipt as rules
 from agent import outbox_reserve as reserve
 from agent.clock import Clock
+from agent.outbox_age import Age
 from agent.outbox_bound import Limits
 from agent.outbox_file import change
 from agent.outbox_window import Window
@@ -49,6 +50,7 @@ class DurableFile:
         self._db = opened.db
         self._closed = False
         self.damaged = opened.damaged
+        self._age = Age(self._db, self._clock)
         self._keep_reserve()
         file.claim(self._db, self.machine)
         self._release()  # a retry time of an earlier boot's clock means nothing now
@@ -111,10 +113,10 @@ class DurableFile:
             reserve.keep(self.path)
 
     def _bound(self) -> None:
-        now = self._clock.now()
-        if bound.exceeded(self._db, self._limits, now):
+        lived = self._age.now()
+        if bound.exceeded(self._db, self._limits, lived):
             with change(self._db):
-                gone = bound.keep(self._db, self._limits, now)
+                gone = bound.keep(self._db, self._limits, lived)
             self._window.drop(gone)
 
     def _release(self, now: int | None = None) -> None:

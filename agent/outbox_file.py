@@ -1,4 +1,4 @@
-"""The outbox's file: its tables, whose it is, and what is left of a damaged one.
+"""The outbox's file: opened whole or mended, its changes and sums, and whose it is.
 
 School PCs are cut at the wall, so every commit is flushed to the disk (synchronous = FULL).
 """
@@ -6,82 +6,18 @@ School PCs are cut at the wall, so every commit is flushed to the disk (synchron
 from __future__ import annotations
 
 import contextlib
-import functools
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 from agent import outbox_salvage
+from agent import outbox_schema as schema
 
 #: States of a row. Receipted rows are evidence, kept for a while as a backup.
 WAITING, HELD, RECEIPTED = 0, 1, 2
 
 COUNTERS = ("dropped_telemetry", "dropped_evidence", "set_aside", "lost")
-
-_COLUMNS = (
-    "boot, number, evidence, elapsed, wall, guess, readings, sealed, time, sent, "
-    "state, reason, retry, receipted, size"
-)
-_ROW = """
-    id INTEGER PRIMARY KEY AUTOINCREMENT,  -- the order of putting
-    boot TEXT NOT NULL,
-    number INTEGER NOT NULL,
-    evidence INTEGER NOT NULL,
-    elapsed INTEGER NOT NULL,  -- ms on the monotonic clock when put
-    wall INTEGER NOT NULL,     -- ms on the PC's own clock when put
-    guess INTEGER,             -- corrected ms when put, where it was known
-    readings BLOB,             -- JSON, until sealed
-    sealed BLOB,               -- the bytes of every sending, from the first on
-    time INTEGER,              -- sealed corrected ms
-    sent INTEGER,              -- as sealed
-    state INTEGER NOT NULL DEFAULT 0,
-    reason TEXT,               -- why it is held
-    retry INTEGER,             -- when it is tried again, ms on the monotonic clock
-    receipted INTEGER,         -- the collector's ms at its receipt
-    size INTEGER NOT NULL
-"""
-
-
-def _trigger(table: str, event: str, row: str, sign: str) -> str:
-    """Sums kept by the file itself: adding up a full outbox would read all of it."""
-    waits = f"({row}.state != 2)" if table == "report" else "0"
-    return f"""
-CREATE TRIGGER IF NOT EXISTS {table}_{event.split()[0]}_{row} AFTER {event} ON {table} BEGIN
-    UPDATE total SET
-        waiting = waiting {sign} {waits},
-        waiting_bytes = waiting_bytes {sign} {waits} * {row}.size,
-        bytes = bytes {sign} {row}.size;
-END;
-"""  # noqa: S608 - made of constants
-
-
-_TABLES = f"""
-CREATE TABLE IF NOT EXISTS report ({_ROW}, UNIQUE (boot, number));
-CREATE INDEX IF NOT EXISTS report_state ON report (state, id);
-CREATE INDEX IF NOT EXISTS report_evidence ON report (evidence, id);
-CREATE INDEX IF NOT EXISTS report_retry ON report (state, retry);
-CREATE TABLE IF NOT EXISTS aside ({_ROW}, machine TEXT NOT NULL);
-CREATE TABLE IF NOT EXISTS fact (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS total (
-    one INTEGER PRIMARY KEY CHECK (one = 1), waiting INTEGER, waiting_bytes INTEGER, bytes INTEGER
-);
-INSERT OR IGNORE INTO total VALUES (1, 0, 0, 0);
-{_trigger("report", "INSERT", "new", "+")}
-{_trigger("report", "DELETE", "old", "-")}
-{_trigger("report", "UPDATE OF state, size", "old", "-")}
-{_trigger("report", "UPDATE OF state, size", "new", "+")}
-{_trigger("aside", "INSERT", "new", "+")}
-{_trigger("aside", "DELETE", "old", "-")}
-"""  # noqa: S608 - made of constants
-# The PC's memory matters more than speed: pages of 4 KiB, a cache of 256 KiB.
-_PRAGMAS = """
-PRAGMA journal_mode = WAL;
-PRAGMA synchronous = FULL;
-PRAGMA cache_size = -256;
-PRAGMA wal_autocheckpoint = 64;
-PRAGMA journal_size_limit = 1048576;
-"""
 
 
 class Total(NamedTuple):
@@ -138,7 +74,7 @@ def _salvaged(path: Path) -> tuple[Path | None, int]:
     new = outbox_salvage.begin(path)
     with contextlib.closing(_checked(new)) as db:
         with change(db):
-            lost = outbox_salvage.salvage(db, path, _COLUMNS)
+            lost = outbox_salvage.salvage(db, path)
             add(db, "lost", lost)
         db.execute("PRAGMA journal_mode = DELETE").fetchone()  # all in one file, to be renamed
     return outbox_salvage.finish(path, new), lost
@@ -231,8 +167,8 @@ def claim(db: sqlite3.Connection, machine: str) -> int:
 def _set_aside(db: sqlite3.Connection, owner: str) -> int:
     waiting = total(db).waiting
     db.execute(
-        f"INSERT INTO aside ({_COLUMNS}, machine) "  # noqa: S608 - a constant of ours
-        f"SELECT {_COLUMNS}, ? FROM report ORDER BY id",
+        f"INSERT INTO aside ({schema.FIRST}, machine) "  # noqa: S608 - a constant of ours
+        f"SELECT {schema.FIRST}, ? FROM report ORDER BY id",
         (owner,),
     )
     db.execute("DELETE FROM report")
@@ -242,12 +178,12 @@ def _set_aside(db: sqlite3.Connection, owner: str) -> int:
 def _checked(path: Path) -> sqlite3.Connection:
     db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=10)
     try:
-        db.executescript(_PRAGMAS)
+        db.executescript(schema.PRAGMAS)
         found = db.execute("PRAGMA integrity_check(1)").fetchone()[0]
         if found != "ok":
             raise _damage(found)
-        db.executescript(_TABLES)
-        if _schema(db) != _expected():
+        schema.prepare(db)
+        if not schema.is_ours(db):
             raise _damage("the tables are not as we made them")
         _add_up(db)
     except UnicodeDecodeError as error:
@@ -261,19 +197,6 @@ def _checked(path: Path) -> sqlite3.Connection:
         db.close()
         raise
     return db
-
-
-def _schema(db: sqlite3.Connection) -> frozenset[tuple[str, ...]]:
-    return frozenset(
-        db.execute("SELECT type, name, tbl_name, coalesce(sql, '') FROM sqlite_master")
-    )
-
-
-@functools.cache
-def _expected() -> frozenset[tuple[str, ...]]:
-    with contextlib.closing(sqlite3.connect(":memory:")) as db:
-        db.executescript(_TABLES)
-        return _schema(db)
 
 
 def _is_bad_sql(error: sqlite3.Error) -> bool:

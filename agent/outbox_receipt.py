@@ -8,7 +8,7 @@ from agent import outbox_file as file
 from agent.outbox_file import HELD, RECEIPTED, WAITING
 from agent.wire.messages import Held, StoredRange
 
-#: Receipted evidence is kept as the collector's backup for this long, ms.
+#: Receipted evidence is kept as the collector's backup for this long, ms of `outbox_age`.
 KEEP_MS = 7 * 86_400_000
 
 
@@ -23,15 +23,15 @@ def give_again(db: sqlite3.Connection, since: int) -> None:
     file.set_fact(db, "again_since", since)
 
 
-def stored(db: sqlite3.Connection, what: StoredRange, now: int) -> None:
-    """Delete telemetry, keep evidence as a backup; `now` is the collector's, ms."""
+def stored(db: sqlite3.Connection, what: StoredRange, lived: int) -> None:
+    """Delete telemetry, keep evidence as a backup; `lived` is the outbox's age, ms."""
     # What was never sealed was never sent: no receipt can speak of it.
     where = "boot = ? AND number BETWEEN ? AND ? AND sealed IS NOT NULL AND state != ?"
     which = (what.boot, what.first, what.last, RECEIPTED)
     db.execute(f"DELETE FROM report WHERE {where} AND NOT evidence", which)  # noqa: S608
     db.execute(
         f"UPDATE report SET state = ?, receipted = ?, reason = NULL WHERE {where}",  # noqa: S608
-        (RECEIPTED, now, *which),
+        (RECEIPTED, lived, *which),
     )
 
 
@@ -44,9 +44,10 @@ def held(db: sqlite3.Connection, what: Held, retry: int) -> None:
     )
 
 
-def forget_old(db: sqlite3.Connection, now: int) -> None:
-    """Let go of backups that are older than KEEP_MS; `now` is the collector's, ms."""
-    db.execute("DELETE FROM report WHERE state = ? AND receipted < ?", (RECEIPTED, now - KEEP_MS))
+def forget_old(db: sqlite3.Connection, lived: int) -> None:
+    """Let go of backups that are older than KEEP_MS; `lived` is the outbox's age, ms."""
+    old = lived - KEEP_MS
+    db.execute("DELETE FROM report WHERE state = ? AND receipted < ?", (RECEIPTED, old))
 
 
 def release(db: sqlite3.Connection, now: int | None = None) -> None:

@@ -10,6 +10,8 @@ import sqlite3
 from collections.abc import Collection
 from pathlib import Path
 
+from agent import outbox_schema as schema
+
 #: What reading a damaged page, or telling of it, may raise.
 _UNREADABLE = (sqlite3.Error, ValueError)
 #: Ids farther apart than this are a flipped byte's, not ours.
@@ -52,14 +54,27 @@ def _move_aside(path: Path) -> Path:
     return damaged
 
 
-def salvage(db: sqlite3.Connection, damaged: Path, columns: str) -> int:
+def salvage(db: sqlite3.Connection, damaged: Path) -> int:
     """Copy every readable row of the damaged file; returns how many are known to be lost.
 
-    `columns` are those of the table `report`, by comma. Inside a change of the caller's.
+    Inside a change of the caller's.
     """
     with contextlib.closing(sqlite3.connect(damaged, isolation_level=None)) as old:
         _copy_facts(db, old)
-        return _copy_rows(db, old, columns)
+        columns = _columns(old)
+        lost = _copy_rows(db, old, columns)
+        if columns == schema.FIRST:
+            db.execute(schema.OWN_TIME)
+    return lost
+
+
+def _columns(old: sqlite3.Connection) -> str:
+    """Those of the layout that the file had."""
+    try:
+        (layout,) = old.execute("PRAGMA user_version").fetchone()
+    except _UNREADABLE:
+        return schema.COLUMNS
+    return schema.COLUMNS if layout else schema.FIRST
 
 
 def _copy_facts(db: sqlite3.Connection, old: sqlite3.Connection) -> None:

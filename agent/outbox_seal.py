@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from agent import outbox_file as file
+from agent import outbox_check as check
 from agent.clock import Clock
 from agent.wire.codec import encode
 from agent.wire.messages import VERSION, Reading, Report
@@ -17,7 +17,18 @@ _LATEST = 4_102_444_800_000
 
 _readings = msgspec.json.Decoder(tuple[Reading, ...])
 
-COLUMNS = "id, boot, number, evidence, elapsed, wall, guess, readings, sealed, state"
+COLUMNS = "id, boot, number, evidence, elapsed, wall, guess, readings, sealed, state, crc"
+
+
+class New(NamedTuple):
+    """Of a report to be put, what its sum is made of; the columns above."""
+
+    boot: str
+    number: int
+    evidence: int
+    elapsed: int
+    wall: int
+    guess: int | None
 
 
 class Row(NamedTuple):
@@ -33,6 +44,14 @@ class Row(NamedTuple):
     readings: bytes | None
     sealed: bytes | None
     state: int
+    crc: int | None = None
+
+    @property
+    def intact(self) -> bool:
+        """Whether the disk gave back what it was given."""
+        kept = self.readings if self.sealed is None else self.sealed
+        # What an older agent put has no sum: there only the sealing can tell.
+        return self.crc is None or (isinstance(kept, bytes) and self.crc == check.crc(self, kept))
 
 
 #: The final bytes, and the mark where an echo would tell the time.
@@ -52,15 +71,13 @@ class Sealer:
         """The row's final bytes, and its mark where an echo of it would tell the time.
 
         Seals what is not sealed yet, inside a change of the caller's. A row that the disk gave
-        back as something else than was put is counted as lost, and has no bytes.
+        back as something else than was put is set aside, counted as lost, and has no bytes.
         """
-        if row.sealed is not None:
+        if row.intact and row.sealed is not None:
             return row.sealed, None
-        try:
-            readings = _readings.decode(row.readings or b"")
-        except (msgspec.DecodeError, UnicodeDecodeError):
-            db.execute("DELETE FROM report WHERE id = ?", (row.id,))
-            file.add(db, "lost", 1)
+        readings = _decoded(row)
+        if readings is None:
+            check.set_aside(db, row.id)
             return None, None
         report = self._report(row, readings, self._last_time(db, row.boot))
         self._last_times[row.boot] = report.time
@@ -94,18 +111,29 @@ class Sealer:
         )
 
 
+def _decoded(row: Row) -> tuple[Reading, ...] | None:
+    if not row.intact:
+        return None
+    try:
+        return _readings.decode(row.readings or b"")
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return None
+
+
 def _save(db: sqlite3.Connection, row: Row, report: Report) -> bytes:
     """Write the final bytes into the row; what is uncertain is no evidence any more."""
     payload = encode(report)
+    row = row._replace(evidence=int(row.evidence and not report.uncertain))
     db.execute(
         "UPDATE report SET sealed = ?, readings = NULL, time = ?, sent = ?, size = ?,"
-        " evidence = ? WHERE id = ?",
+        " evidence = ?, crc = ? WHERE id = ?",
         (
             payload,
             report.time,
             report.sent,
             len(payload),
-            row.evidence and not report.uncertain,
+            row.evidence,
+            check.crc(row, payload),
             row.id,
         ),
     )

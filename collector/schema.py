@@ -56,9 +56,9 @@ serial str - the PC's serial, where it is usable
 disks str - its disks, by semicolon
 """ + _RAW),
     _measurement("device", "telemetry", "school machine kind device", "one device's reading", """
-present bool - whether the PC sees it
+present! bool - whether the PC sees it
 power str - on, standby, off or unknown
-fault str - what is wrong, empty when nothing
+fault! str - what is wrong, empty when nothing
 connector str - where it is attached
 name str - as the device names itself
 maker str - who made it
@@ -76,8 +76,8 @@ filter_hours int h since the filter was cleaned
 year int - it was made, or its model came out
 """ + _RAW),
     _measurement("agent", "telemetry", "school machine", "one report", """
-boot str - which start of the agent, 16 hex digits
-number int - the report's number within that boot
+boot! str - which start of the agent, 16 hex digits
+number! int - the report's number within that boot
 version str - the agent's version
 offset_ms int ms corrected time minus the PC's own clock
 rss_bytes int bytes memory that the agent holds
@@ -98,8 +98,8 @@ sources str - of the machine id, as name=digest, by comma
 policy_error str - why the newest policy is not followed, empty when it is
 """ + _RAW),
     _measurement("presence", "telemetry", "school machine", "one change of presence", """
-boot str - which start of the agent
-online bool - online, or offline by last will
+boot! str - which start of the agent
+online! bool - online, or offline by last will
 """ + _RAW),
     _measurement("collector", "telemetry", "", "the collector's own counts", """
 received int messages arrived since start
@@ -118,6 +118,8 @@ days str - local days that a batch of reports touched, by comma, for a keeper el
 missing int reports of the last 24 h that nothing explains (the keeper's audit)
 missing_pcs int PCs that they are missing from
 clocks_off int PCs whose own clock is more than five minutes off
+ahead_of_store_s float s how far the collector's clock is ahead of the database server's
+ahead_of_pcs_s float s how far the collector's clock is ahead of the PCs' own, where most agree
 calendar_days int d until the last term of the register's calendar ends
 certificate_days int d until the first of the broker's and our CA's certificates expires
 """),
@@ -128,7 +130,7 @@ received int messages received by the broker since its start
 """),
     _measurement("line_test", "evidence", "school machine line", "the agent's test of a line", """
 test str - id granted by the measurement server
-outcome str - ok, or why there is no figure
+outcome! str - ok, or why there is no figure
 down_mbps float Mbit/s rate on the wire, down
 up_mbps float Mbit/s rate on the wire, up
 down_low float Mbit/s lower end of the interval of the down rate
@@ -152,7 +154,7 @@ loss_share float - share of the segments down that were sent again, 0 to 1
 """ + _RAW),
     _measurement("line_record", "evidence", "school machine line", "the server's record of it", """
 test str - id granted by the measurement server
-outcome str - ok, abandoned or expired
+outcome! str - ok, abandoned or expired
 sent_bytes int bytes of payload sent by the server
 received_bytes int bytes of payload received by the server
 down_mbps float Mbit/s payload rate that the server saw, down

@@ -29,12 +29,19 @@ class Measurement:
     tags: tuple[str, ...]
     point: str
     fields: dict[str, Field]
+    #: Fields that every row of it has: one without them is not yet written, or half of it.
+    required: tuple[str, ...] = ()
 
 
 def measurement(name: str, retention: Retention, tags: str, point: str, rows: str) -> Measurement:
-    """Read the rows `name type unit meaning`, one field a line; `-` is no unit."""
-    fields = {}
+    """Read the rows `name type unit meaning`, one field a line; `-` is no unit.
+
+    The name of a field that every row has ends in `!`.
+    """
+    fields, required = {}, []
     for row in filter(None, rows.splitlines()):
-        field, kind, unit, meaning = row.split(None, 3)
+        marked, kind, unit, meaning = row.split(None, 3)
+        field = marked.rstrip("!")
+        required += [field] if marked != field else []
         fields[field] = Field(field, _TYPES[kind], "" if unit == "-" else unit, meaning)
-    return Measurement(name, retention, tuple(tags.split()), point, fields)
+    return Measurement(name, retention, tuple(tags.split()), point, fields, tuple(required))

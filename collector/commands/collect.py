@@ -32,7 +32,6 @@ from collector.store.seam import Store, StoreError
 
 ROLES = ("all", "ingest", "keeper")
 _KEEPER_STOP_S = 3.5
-_SWITCH_S = 0.0001
 _GARBAGE = 50_000  # objects: a batch makes as many, and none in a circle
 
 
@@ -83,9 +82,6 @@ def _serve(service: Collector | Keeping, opened: ExitStack) -> int:
     stop = threading.Event()
     for sign in (signal.SIGTERM, signal.SIGINT):
         signal.signal(sign, lambda *_: stop.set())
-    # At a message the ear lets go of the interpreter several times, and gets it back after one
-    # interval each: beside a keeper that computes, 5 ms would mean some hundred messages a second.
-    sys.setswitchinterval(_SWITCH_S)
     gc.set_threshold(_GARBAGE, 20, 20)
     service.start()
     stop.wait()

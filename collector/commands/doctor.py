@@ -6,7 +6,10 @@ import argparse
 import datetime as dt
 import json
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+
+from rich.console import Console
+from rich.progress import track
 
 from agent.wire import CITY_TIME
 from agent.wire.command_line import DONE, FAILED
@@ -29,13 +32,27 @@ def run(args: argparse.Namespace) -> int:
     logging.getLogger("schoolpulse").setLevel(logging.CRITICAL)
     config, warnings = load(args.config)
     found = []
-    for check in checks(config, warnings, dt.datetime.now(CITY_TIME), fix=args.fix):
+    for check in checks(config, warnings, dt.datetime.now(CITY_TIME), fix=args.fix, tick=_tick):
         found.append(check)
         if not args.json:
             _print(check)
     if args.json:
         print(_as_json(found))
     return DONE if all(check.ok for check in found) else FAILED
+
+
+def _tick(schools: list[str]) -> Iterable[str]:
+    """A day of a large city's reports takes a minute to read."""
+    text = say("读取近 24 小时的报文", "reading the last 24 hours")
+    shown = Console(stderr=True)
+    return track(
+        schools,
+        text,
+        console=shown,
+        transient=True,
+        disable=not shown.is_terminal,
+        update_period=0.5,
+    )
 
 
 def _print(check: Check) -> None:

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from collector.clocks import of_pcs
 from collector.keeper.fields import number, text
 from collector.store.seam import Point, Store, Value
 
@@ -95,12 +96,16 @@ def sums_of(
     Raises:
         UnavailableError, MisconfiguredError: as `Store.read`.
     """
-    missing = pcs = off = 0
+    missing = pcs = 0
+    offsets: list[int] = []
     for one in audit(store, schools, now - _DAY_NS, now + 1, quarantined):
         missing += one.missing
         pcs += one.missing > 0
-        off += abs(one.offset_ms or 0) > CLOCK_MS
-    return {"missing": missing, "missing_pcs": pcs, "clocks_off": off}
+        offsets += [] if one.offset_ms is None else [one.offset_ms]
+    off = sum(abs(offset) > CLOCK_MS for offset in offsets)
+    sums: dict[str, Value] = {"missing": missing, "missing_pcs": pcs, "clocks_off": off}
+    most = of_pcs(offsets)
+    return sums if most is None else sums | {"ahead_of_pcs_s": most.ahead_s}
 
 
 def _gather(points: Iterable[Point]) -> dict[str, _Machine]:

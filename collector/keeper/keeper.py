@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable
 from itertools import islice
 
+from collector.clocks import PCS_APART_S
 from collector.config import City, Figure
 from collector.keeper import indicators, schoolday, schoolhour
 from collector.keeper.audit import Boot, sums_of
@@ -127,6 +128,9 @@ class Keeper:
         started = time.monotonic()
         at = int(now.timestamp())
         found = sums_of(self._store, sorted(self._load().schools), at * 10**9, self._quarantined())
+        ahead = found.get("ahead_of_pcs_s", 0.0)
+        if abs(float(ahead)) > PCS_APART_S:
+            _log.warning("clock_apart ahead_s=%.0f of=pcs", ahead)
         # On the hour, so that two keepers write one point.
         self._store_all([Point("collector", {}, found, (at - at % 3600) * 10**9)])
         self._audit_due = time.monotonic() + max(3600.0, _REST * (time.monotonic() - started))

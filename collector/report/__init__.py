@@ -6,15 +6,13 @@ predecessor in one step: a half-written report never stands.
 
 from __future__ import annotations
 
-import contextlib
 import importlib
-import os
-import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Protocol, cast
 
 from collector.compliance.model import Figure
+from collector.replacing import replace
 
 __all__ = ["FORMATS", "Format", "file_name", "render", "write"]
 
@@ -57,20 +55,5 @@ def write(figure: Figure, folder: Path, formats: Iterable[str]) -> list[Path]:
     rendered = {folder / file_name(figure, name): render(figure, name) for name in formats}
     folder.mkdir(parents=True, exist_ok=True)
     for path, data in rendered.items():
-        _replace(path, data)
+        replace(path, data)
     return list(rendered)
-
-
-def _replace(path: Path, data: bytes) -> None:
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(name).chmod(0o644)
-        Path(name).replace(path)
-    except BaseException:
-        with contextlib.suppress(FileNotFoundError):
-            Path(name).unlink()
-        raise

@@ -6,16 +6,21 @@ keep receipted evidence for seven days, so nothing older can come back.
 
 from __future__ import annotations
 
-import contextlib
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
 
+from collector.replacing import replace
+from collector.service.log import warn
+
 FILE = "again.json"
 _WEEK_MS = 7 * 86_400_000
 _READ_EVERY_S = 1.0
+DAMAGED = (msgspec.MsgspecError, UnicodeDecodeError)
+#: What mends a file that cannot be read.
+MEND = "schoolpulse collect --ask-again SINCE"
 
 
 class _Asked(msgspec.Struct):
@@ -31,9 +36,7 @@ def ask(folder: Path, since_ms: int, now_ms: int) -> None:
     earlier = since_ms - since_ms % 1000 - 1000  # a mark must not cut off the second it is in
     unique = earlier + now_ms % 1000
     folder.mkdir(parents=True, exist_ok=True)
-    fresh = folder / f"{FILE}.new"
-    fresh.write_bytes(msgspec.json.encode(_Asked(unique, now_ms)))
-    fresh.replace(folder / FILE)
+    replace(folder / FILE, msgspec.json.encode(_Asked(unique, now_ms)))
 
 
 class Again:
@@ -42,6 +45,7 @@ class Again:
     def __init__(self, folder: Path, now: Callable[[], float] = time.time) -> None:
         self._path, self._now = folder / FILE, now
         self._asked: _Asked | None = None
+        self._said = ""
         self._read_at = -_READ_EVERY_S
 
     @property
@@ -55,9 +59,23 @@ class Again:
         return self._asked.since
 
     def _read(self) -> None:
-        # A file that cannot be read for a moment asks for what it asked before.
-        with contextlib.suppress(OSError, msgspec.MsgspecError):
-            self._asked = None if not self._path.exists() else self._decoded()
+        """A file that cannot be read asks for what it asked before, and is told of once."""
+        try:
+            self._asked, said = read(self._path), ""
+        except (OSError, *DAMAGED) as error:
+            said = str(error)
+            if said != self._said:
+                warn("again_unreadable", file=self._path, error=said, mend=MEND)
+        self._said = said
 
-    def _decoded(self) -> _Asked:
-        return msgspec.json.decode(self._path.read_bytes(), type=_Asked)
+
+def read(path: Path) -> _Asked | None:
+    """What was asked for; None where nothing was.
+
+    Raises:
+        OSError, DAMAGED: the file cannot be read, or is damaged.
+    """
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=_Asked)
+    except FileNotFoundError:
+        return None

@@ -15,7 +15,9 @@ from agent.wire import CITY_TIME
 from agent.wire.command_line import RefusedError
 from agent.wire.lang import say
 from agent.wire.topics import receipt_topic
+from collector.clocks import ahead_of
 from collector.config import Config
+from collector.keeper.audit import Audited
 from collector.roster.book import RegisterBook
 from collector.service import checks_delivery as delivery
 from collector.service.collector import topics
@@ -42,12 +44,20 @@ class Check(NamedTuple):
 
 
 def checks(
-    config: Config, warnings: list[str], now: dt.datetime, *, fix: bool = False
+    config: Config,
+    warnings: list[str],
+    now: dt.datetime,
+    *,
+    fix: bool = False,
+    tick: delivery.Tick = lambda schools: schools,
 ) -> Iterator[Check]:
     """All checks, in the order in which a mend helps the next. Raises nothing.
 
-    `fix` makes what can be made: InfluxDB's buckets.
+    `fix` makes what can be made: InfluxDB's buckets. `tick` goes round the schools of a long
+    read, and shows how far it is.
     """
+    clocks: dict[str, float | None] = {}
+    audited: list[Audited] | None = None
     yield _settings(warnings)
     folder = _folder(config)
     yield folder
@@ -55,12 +65,18 @@ def checks(
         if config.store.kind == "influxdb":
             found = delivery.buckets(config, fix=fix)
             yield Check(say("桶与保留期", "buckets"), *found)
-        yield _store(config)
+        stored, clocks[say("数据库", "the database")] = _store(config)
+        yield stored
         yield _register(config, now.astimezone(CITY_TIME).date())
         yield _quarantine(config)
-        yield from _delivered(config)
+        audited = _audited(config, tick)
+        if audited is not None:
+            yield Check(say("送达核对", "audit"), *delivery.gaps(audited))
+            yield Check(say("电脑时钟", "clocks"), *delivery.clocks(audited))
     yield _broker(config)
-    yield _lineserver(config)
+    served, clocks[say("测速服务", "the measurement server")] = _lineserver(config)
+    yield served
+    yield Check(say("本机时钟", "this clock"), *delivery.own_clock(clocks, audited or []))
 
 
 def _settings(warnings: list[str]) -> Check:
@@ -85,21 +101,26 @@ def _folder(config: Config) -> Check:
     return Check(name, True, str(folder))
 
 
-def _store(config: Config) -> Check:
-    """Writes one point of the collector's own (nothing in hand: queue 0), reads evidence."""
+def _store(config: Config) -> tuple[Check, float | None]:
+    """Writes one point of the collector's own (nothing in hand: queue 0), reads evidence.
+
+    And how far this clock is ahead of the store's, s.
+    """
     name, kind = say("存储", "store"), config.store.kind
     where = str(config.folder) if kind == "sqlite" else config.store.url
     try:
         with open_store(config) as store:
             store.write([Point("collector", {}, {"queue": 0}, time.time_ns())])
             store.simulated()
+            ahead = store.clock_ahead
     except StoreError as error:
         mend = say(
             "检查磁盘空间、文件权限；InfluxDB 则检查 [store] 的 url、token、bucket",
             "check disk space and permissions; for InfluxDB the url, token and buckets in [store]",
         )
-        return Check(name, False, f"{kind} {where}: {error}", mend)
-    return Check(name, True, say(f"{kind} {where} 可读写", f"{kind} {where}: read and written"))
+        return Check(name, False, f"{kind} {where}: {error}", mend), None
+    said = say(f"{kind} {where} 可读写", f"{kind} {where}: read and written")
+    return Check(name, True, said), ahead
 
 
 def _register(config: Config, today: dt.date) -> Check:
@@ -123,16 +144,14 @@ def _register(config: Config, today: dt.date) -> Check:
     return Check(name, True, say(f"{schools}；{until}", f"{schools}; calendar: {until}"))
 
 
-def _delivered(config: Config) -> Iterator[Check]:
-    """Reports that miss, and clocks; silent where the checks before say why neither is known."""
+def _audited(config: Config, tick: delivery.Tick) -> list[Audited] | None:
+    """The last day's sums of every PC; None where the checks before say why they are not known."""
     if not (config.folder / REGISTER_FILE).exists():
-        return
+        return None
     try:
-        found = delivery.audited(config, RegisterBook(config.folder / REGISTER_FILE).load())
+        return delivery.audited(config, RegisterBook(config.folder / REGISTER_FILE).load(), tick)
     except (StoreError, RefusedError, sqlite3.Error):
-        return
-    yield Check(say("送达核对", "audit"), *delivery.gaps(found))
-    yield Check(say("电脑时钟", "clocks"), *delivery.clocks(found))
+        return None
 
 
 def _quarantine(config: Config) -> Check:
@@ -190,7 +209,8 @@ def _broker(config: Config) -> Check:
     return Check(name, True, say(f"{where} 已登录并订阅", f"{where}: logged in and subscribed"))
 
 
-def _lineserver(config: Config) -> Check:
+def _lineserver(config: Config) -> tuple[Check, float | None]:
+    """Also how far this clock is ahead of its, s."""
     name, server = say("测速服务", "measurement server"), config.lines.server
     if not server:
         detail = say("未设置，各校线路不会被测", "not set: no line will be tested")
@@ -198,21 +218,23 @@ def _lineserver(config: Config) -> Check:
             "运行 schoolpulse lineserver，并设置 [lines] server",
             "run `schoolpulse lineserver`, and set `server` in [lines]",
         )
-        return Check(name, False, detail, mend)
+        return Check(name, False, detail, mend), None
     try:
-        _healthy(server)
+        date = _healthy(server)
     except (OSError, ValueError) as error:
         mend = say(
             "启动 schoolpulse lineserver，核对地址与防火墙", "start it; check address, firewall"
         )
-        return Check(name, False, f"{server}: {error}", mend)
-    return Check(name, True, say(f"{server} 有应答", f"{server} answers"))
+        return Check(name, False, f"{server}: {error}", mend), None
+    said = say(f"{server} 有应答", f"{server} answers")
+    return Check(name, True, said), ahead_of(date, time.time())
 
 
-def _healthy(server: str) -> None:
-    """Raises OSError, ValueError."""
+def _healthy(server: str) -> str | None:
+    """The Date of its answer. Raises OSError, ValueError."""
     if not server.startswith(("http://", "https://")):
         raise ValueError(say("不是 http:// 地址", "not an http:// address"))
     url = server.rstrip("/") + "/healthz"
-    with urllib.request.urlopen(url, timeout=_SERVER_S):  # noqa: S310 (scheme checked above)
-        pass
+    with urllib.request.urlopen(url, timeout=_SERVER_S) as reply:  # noqa: S310 (scheme checked)
+        date: str | None = reply.headers.get("Date")
+        return date

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from agent.wire import TopicError, parse_topic
 from agent.wire.lang import say
+from collector.clocks import APART_S, PCS_APART_S, of_pcs
 from collector.config import Config
 from collector.keeper.audit import CLOCK_MS, Audited, Boot, audit
 from collector.roster.register import Register
@@ -41,7 +42,11 @@ def buckets(config: Config, *, fix: bool) -> Found:
     return Found(ok, say("；", "; ").join(map(str, found)), mend)
 
 
-def audited(config: Config, register: Register) -> list[Audited]:
+#: Goes round schools, and shows how far it is.
+Tick = Callable[[list[str]], Iterable[str]]
+
+
+def audited(config: Config, register: Register, tick: Tick) -> list[Audited]:
     """Every PC's sums of the last day.
 
     Raises:
@@ -50,7 +55,8 @@ def audited(config: Config, register: Register) -> list[Audited]:
     now = time.time_ns()
     with open_store(config) as store:
         schools = sorted(register.schools)
-        return list(audit(store, schools, now - _LOOK_BACK_NS, now + 1, quarantined(config)))
+        start, aside = now - _LOOK_BACK_NS, quarantined(config)
+        return list(audit(store, tick(schools), start, now + 1, aside))
 
 
 def quarantined(config: Config) -> Counter[Boot]:
@@ -110,6 +116,31 @@ def clocks(found: list[Audited]) -> Found:
     lines = (f"{one.school} {one.machine}: {-(one.offset_ms or 0) / 1000:+,.0f} s" for one in off)
     mend = say("在这些电脑上打开自动对时", "let these PCs set their clock by themselves")
     return Found(False, head + _listed(lines), mend)
+
+
+def own_clock(servers: Mapping[str, float | None], found: list[Audited]) -> Found:
+    """This machine's clock against those of servers, by name, and most PCs'."""
+    known = {name: ahead for name, ahead in servers.items() if ahead is not None}
+    apart = any(abs(ahead) > APART_S for ahead in known.values())
+    told = [
+        say(f"比{name} {ahead:+,.0f} s", f"{ahead:+,.0f} s to {name}")
+        for name, ahead in known.items()
+    ]
+    most = of_pcs([one.offset_ms for one in found if one.offset_ms is not None])
+    if most is not None:
+        apart |= abs(most.ahead_s) > PCS_APART_S
+        told.append(
+            say(
+                f"比 {most.agree}/{most.asked} 台电脑 {most.ahead_s:+,.0f} s",
+                f"{most.ahead_s:+,.0f} s to {most.agree} of {most.asked} PCs",
+            )
+        )
+    detail = say("；", "; ").join(told) or say("没有别的时钟可比", "no other clock to compare with")
+    mend = say(
+        "先看哪一台错，再用 NTP（chrony）对时：回执把本机的时间告诉全市电脑",
+        "see which is wrong, and set it by NTP (chrony): receipts tell the city this clock's time",
+    )
+    return Found(not apart, detail, mend if apart else "")
 
 
 def _listed(lines: Iterator[str]) -> str:

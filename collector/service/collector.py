@@ -3,6 +3,8 @@
 ear ──messages──▶ inbox ──batches──▶ worker ──▶ store, then receipts ──▶ mouth
  └─ hellos: receipted there and then              roster: policies ──────┘
 
+In a group a third connection hears the presences of all.
+
 Two connections, because a full inbox makes the ear wait: on one, the broker's acks of our
 receipts would wait behind all the messages that it has in hand for us.
 """
@@ -16,8 +18,9 @@ import time
 from agent.wire.settings import Broker
 from agent.wire.topics import ALL_PRESENCE, ALL_REPORTS
 from collector.config import Config, Mqtt
-from collector.ingest import Answered, day_of, decode
+from collector.ingest import Answered, Noted, day_of, decode
 from collector.service.again import Again
+from collector.service.clockwatch import ClockWatch
 from collector.service.counts import Counts
 from collector.service.dirty import FILE as DAYS_FILE
 from collector.service.dirty import DirtyDays
@@ -28,6 +31,7 @@ from collector.service.link import Link
 from collector.service.log import event
 from collector.service.metrics import Metrics, ca_ends
 from collector.service.own import SYS, OwnPoints
+from collector.service.presences import Presences
 from collector.service.quarantine import FILE as QUARANTINE_FILE
 from collector.service.quarantine import Quarantine
 from collector.service.receipts import Entry, merge
@@ -40,13 +44,15 @@ from collector.store.seam import Store, Value
 #: SIGTERM to exit is promised within 5 s; the rest is for the interpreter to end.
 STOP_S = 3.5
 _PATIENCE_S = 1.0
+#: How far back the store is asked for presences, ns.
+_KNOWN_NS = 24 * 3600 * 10**9
 
 
 def topics(broker: Broker) -> tuple[str, ...]:
-    """What the ear listens to. Presences plainly: a shared subscription gets none retained."""
+    """What the ear listens to: in a group, its share of it."""
     group = broker.group if isinstance(broker, Mqtt) else ""
-    reports = f"$share/{group}/{ALL_REPORTS}" if group else ALL_REPORTS
-    return (reports, ALL_PRESENCE, *SYS)
+    share = f"$share/{group}/" if group else ""
+    return (share + ALL_REPORTS, share + ALL_PRESENCE, *SYS)
 
 
 class Collector:
@@ -78,9 +84,15 @@ class Collector:
         self._roster = Roster(config, load_register, version, self._register_changed, shared.now)
         self._ear = Link(config.mqtt, topics(config.mqtt), self._heard, self._roster.tell_all)
         self._mouth = Link(config.mqtt, (), lambda *_: None, self._roster.tell_all)
+        # A shared subscription gets nothing that is retained, and not what the others have got.
+        self._crier = Link(config.mqtt, (ALL_PRESENCE,), self._overheard, lambda: None)
+        if not _shared(config):
+            self._crier = self._ear
         writer = Writer(store, self.counts, self._stopping, self._outage)
         self._writer = writer
+        self._clock = ClockWatch(lambda: store.clock_ahead)
         self._own = OwnPoints(self.counts, self._gauges)
+        self._presences = Presences(shared=_shared(config))
         self._worker = Worker(
             self._inbox,
             writer,
@@ -91,6 +103,8 @@ class Collector:
             self.counts,
             self._own.due,
             self._again,
+            lambda: store.read("presence", time.time_ns() - _KNOWN_NS, 2**62),
+            self._presences,
         )
         self._metrics = Metrics(config.metrics, self.counts, self._own) if config.metrics else None
         self._ca_ends = ca_ends(config.mqtt.ca)
@@ -103,6 +117,8 @@ class Collector:
         self._roster.start(self._mouth, lambda: self._ear.up)
         self._mouth.start()
         self._ear.start()
+        if self._crier is not self._ear:
+            self._crier.start()
         if self._keeping:
             self._keeping.start()
         if self._metrics:
@@ -111,7 +127,7 @@ class Collector:
     def wait_up(self, seconds: float) -> bool:
         """Whether we hear and can speak within `seconds`."""
         deadline = time.monotonic() + seconds
-        links = self._mouth, self._ear
+        links = self._mouth, self._ear, self._crier
         return all(link.wait_up(max(0.0, deadline - time.monotonic())) for link in links)
 
     def wait(self, seconds: float | None = None) -> bool:
@@ -135,6 +151,7 @@ class Collector:
         self._mouth.flush(0.5 * _left(end))
         self._roster.stop(_left(end))
         self._ear.stop(_left(end))
+        self._crier.stop(_left(end))
         self._mouth.stop(_left(end))
         if self._keeping:
             self._keeping.stop(_left(end))
@@ -152,6 +169,7 @@ class Collector:
             "write_ms": self._writer.write_ms,
             "batch_ms": self._worker.batch_ms,
             "oldest_s": self._worker.oldest_s,
+            "ahead_of_store_s": self._clock.ahead_s(),
             **self._days_left(),
         }
 
@@ -162,7 +180,7 @@ class Collector:
         """Today's rows and the figure change with no report coming in; and presences of schools
         that were unknown, passed over then, are heard."""
         self._dirty.mark({day_of(time.time_ns() // 1_000_000)})
-        self._ear.hear_again(ALL_PRESENCE)
+        self._crier.hear_again(ALL_PRESENCE)
 
     def _days_left(self) -> dict[str, Value]:
         calendar, now = self._roster.register.calendar, dt.datetime.now(dt.UTC)
@@ -181,8 +199,17 @@ class Collector:
         # Hellos pass by the inbox: a PC must learn the time even while the store is down.
         if topic.endswith("/1") and self._hello(topic, payload):
             return
-        if not self._inbox.put(Message(topic, payload, time.time_ns())):
+        if not self._inbox.put(Message(topic, payload, time.time_ns(), retained)):
             self.counts.add("turned_away")
+
+    def _overheard(self, topic: str, payload: bytes, retained: bool) -> None:
+        """What is retained is ours to look at; what comes is stored by one of the group."""
+        if retained:
+            self._heard(topic, payload, retained)
+            return
+        outcome = decode(topic, payload, self._roster.known, 0)
+        if isinstance(outcome, Noted):
+            self._presences.heard(outcome.machine, outcome.presence)
 
     def _hello(self, topic: str, payload: bytes) -> bool:
         answer = decode(topic, payload, self._roster.known, 0)

@@ -9,11 +9,12 @@ from typing import NamedTuple
 
 
 class Message(NamedTuple):
-    """What the broker delivered; `arrived` in ns since 1970 UTC."""
+    """What the broker delivered; `arrived` in ns since 1970 UTC. Retained: it is no event."""
 
     topic: str
     payload: bytes
     arrived: int
+    retained: bool = False
 
 
 class Inbox:

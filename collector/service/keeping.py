@@ -17,8 +17,9 @@ from collector.store.seam import MisconfiguredError, Store, UnavailableError
 
 #: A run is followed by at least this many times its length, so that ingest keeps its core.
 _REST = 3.0
-#: How far back a keeper looks for notes at its start, and at each later run.
-_LOOK_BACK_NS, _LATE_NS = 7 * 86_400 * 10**9, 180 * 10**9
+#: How far back a keeper looks for notes at its start, and at each later run. A note has the time
+#: of the try that wrote it, so the hour is for another machine's clock; what was read is known.
+_LOOK_BACK_NS, _LATE_NS = 7 * 86_400 * 10**9, 3600 * 10**9
 
 
 class Deriver(Protocol):
@@ -40,7 +41,8 @@ class Keeping:
         """`notes`: a store in which collectors elsewhere note the days that reports touched."""
         self._keeper, self._dirty, self._period_s = keeper, dirty, period_s
         self._notes = notes
-        self._read_until = time.time_ns() - _LOOK_BACK_NS
+        self._read_from = time.time_ns() - _LOOK_BACK_NS
+        self._read: set[tuple[int, str]] = set()  # notes, by time
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="keeper", daemon=True)
         self._said = ""
@@ -108,12 +110,13 @@ class Keeping:
             event("days_derived", days=len(taken), seconds=round(time.monotonic() - started, 2))
 
     def _mark_noted(self, store: Store) -> None:
-        """Mark what the collectors have noted; a note may come some minutes after its time."""
-        now = time.time_ns()
-        for point in store.read("collector", self._read_until, now + 1, fields=["days"]):
-            days = str(point.fields["days"]).split(",")
-            self._dirty.mark({dt.date.fromisoformat(day) for day in days})
-        self._read_until = now - _LATE_NS
+        """Mark what the collectors have noted, each note once."""
+        now, found = time.time_ns(), set()
+        for point in store.read("collector", self._read_from, now + _LATE_NS, fields=["days"]):
+            found.add((point.time, str(point.fields["days"])))
+        for _, days in found - self._read:
+            self._dirty.mark({dt.date.fromisoformat(day) for day in days.split(",")})
+        self._read, self._read_from = found, now - _LATE_NS
 
     def _say_once(self, error: Exception) -> None:
         if repr(error) != self._said:

@@ -32,7 +32,7 @@ from collector.service.presences import Presences
 from collector.service.quarantine import Quarantine, Row
 from collector.service.receipts import Entry, merge
 from collector.service.writer import Writer
-from collector.store.seam import Point
+from collector.store.seam import Point, StoreError
 
 BATCH = 500
 AGE_S = 0.1
@@ -62,13 +62,17 @@ class Worker:
         counts: Counts,
         own_points: Callable[[], Sequence[Point]] = tuple,
         again: Again | None = None,
+        known_before: Callable[[], Iterable[Point]] = tuple,
+        presences: Presences | None = None,
     ) -> None:
+        """`known_before`: presences that the store has, oldest first."""
         self._inbox, self._writer = inbox, writer
         self._quarantine, self._dirty = quarantine, dirty
         self._known, self._publish, self._counts = known, publish, counts
         self._own_points = own_points
         self._again = again
-        self._presences = Presences()
+        self._known_before = known_before
+        self._presences = presences or Presences()
         self._noted: set[dt.date] = set()
         self._noted_until = 0.0
         self._first: int | None = None  # arrival of the first message in hand, ns
@@ -91,6 +95,10 @@ class Worker:
         return self._thread.is_alive()
 
     def _run(self) -> None:
+        try:
+            self._presences.learn(self._known_before())
+        except StoreError as error:  # some are stored once more
+            warn("presences_unknown", error=str(error))
         while not (self._inbox.closed and not len(self._inbox)):
             messages = self._inbox.take(BATCH, AGE_S, IDLE_S)
             try:
@@ -133,7 +141,8 @@ class Worker:
                 case Quarantined():
                     aside.append((message, outcome))
                 case Noted():
-                    if self._presences.news(outcome.machine, outcome.presence):
+                    machine, told = outcome.machine, outcome.presence
+                    if self._presences.news(machine, told, retained=message.retained):
                         noted += outcome.points
                 case Ignored():
                     self._counts.add("ignored")
@@ -175,9 +184,11 @@ class Worker:
     def _store(self, items: Sequence[_Item], noted: Sequence[Point]) -> None:
         groups = [item.stored.points for item in items]
         days = {item.stored.day for item in items if item.stored.day is not None}
-        result = self._writer.write([*groups, (*noted, *self._note(days))])
+        new = self._to_note(days)
+        result = self._writer.write([*groups, noted], lambda: tuple(_note(new)))
         if result is None:
             return  # stopping, and the store is down: no receipt, the agents keep them
+        self._noted |= new
         held: list[Held] = []
         refused = [
             (items[at].message, Quarantined(items[at].stored.source, reason))
@@ -191,7 +202,7 @@ class Worker:
         entries += [Entry(stored.source, stored.echo) for stored in good]
         self._receipt(entries, held)
 
-    def _note(self, days: set[dt.date]) -> Iterator[Point]:
+    def _to_note(self, days: set[dt.date]) -> set[dt.date]:
         """Days that a keeper on another machine must derive anew, noted in the store once a minute.
 
         In the write that has the reports: what is receipted is noted.
@@ -199,10 +210,7 @@ class Worker:
         if time.monotonic() >= self._noted_until:
             self._noted.clear()
             self._noted_until = time.monotonic() + _NOTE_S
-        if new := sorted(days - self._noted):
-            self._noted |= days
-            said = ",".join(day.isoformat() for day in new)
-            yield Point("collector", {}, {"days": said}, time.time_ns())
+        return days - self._noted
 
     def _mark(self, stored: Sequence[Stored]) -> None:
         days: set[dt.date] = {item.day for item in stored if item.day is not None}
@@ -229,6 +237,15 @@ class Worker:
             if not self._publish(topic, payload):
                 self._counts.add("receipts_unsent")
         self._counts.add("receipted", len(entries))
+
+
+def _note(days: set[dt.date]) -> Iterator[Point]:
+    """Of the time of the try that writes it: a keeper looks for what came since it last looked,
+    and a store may have been down for hours since the reports came.
+    """
+    if days:
+        said = ",".join(day.isoformat() for day in sorted(days))
+        yield Point("collector", {}, {"days": said}, time.time_ns())
 
 
 def _source(topic: str) -> Source | None:

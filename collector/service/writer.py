@@ -36,19 +36,20 @@ class Writer:
         self._down = False
         self.write_ms = 0.0
 
-    def write(self, groups: Sequence[Group]) -> dict[int, str] | None:
-        """Store the groups, however long it takes.
+    def write(
+        self, groups: Sequence[Group], last: Callable[[], Group] = tuple
+    ) -> dict[int, str] | None:
+        """Store the groups, however long it takes; and one more, that `last` makes at each try.
 
         Returns the groups that can never be stored, by index, with the reason; None where the
         collector stops before the store has answered.
         """
-        points = [point for group in groups for point in group]
-        if not points:
-            return {}
         backoff = Backoff(base=0.5, cap=30.0)
         while True:
+            tried = [*groups, last()]
+            points = [point for group in tried for point in group]
             try:
-                return self._once(groups, points)
+                return self._once(tried, points) if points else {}
             except (UnavailableError, MisconfiguredError) as error:
                 self._outage(error)
                 # While stopping, one try is all that there is time for.

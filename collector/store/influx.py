@@ -20,6 +20,7 @@ from influxdb_client.rest import ApiException
 from influxdb_client.service.write_service import WriteService
 
 from collector import config
+from collector.clocks import ahead_of
 from collector.schema import MEASUREMENTS
 from collector.store import faults, influxql
 from collector.store.check import refuse, sift
@@ -46,6 +47,7 @@ class InfluxStore:
     def __init__(self, settings: config.Store, now: Callable[[], float] = time.time) -> None:
         self._settings = settings
         self._now = now
+        self._clock_ahead: float | None = None
         limits = (_CONNECT_S * 1000, _REPLY_S * 1000)
         client: Any = InfluxDBClient  # its methods carry no types
         service: Any = WriteService
@@ -61,13 +63,16 @@ class InfluxStore:
         """See `Store.write`. Telemetry older than it is kept is taken and forgotten at once."""
         good, bad = sift(points)
         oldest = int(self._now() * 10**9) - self._settings.telemetry_days * _DAY_NS
+        first: dict[str, list[_Row]] = {}
         buckets: dict[str, list[_Row]] = {}
         for point in good:
             kept = MEASUREMENTS[point.measurement].retention == "evidence"
             if kept or point.time >= oldest:
                 bucket = self._bucket(point.measurement)
                 buckets.setdefault(bucket, []).append((point, line(point)))
-        for bucket, rows in buckets.items():
+                if "uncertain" in point.fields:
+                    first.setdefault(bucket, []).append((point, line(_marked(point))))
+        for bucket, rows in (*first.items(), *buckets.items()):
             for at in range(0, len(rows), _LINES):
                 bad += self._send(bucket, rows[at : at + _LINES])
         refuse(bad)
@@ -130,7 +135,9 @@ class InfluxStore:
         if not names or start >= stop or not all(values.values()):
             return iter(())
         replies = self._replies(self._bucket(measurement), asked, 1)
-        return (point for series in replies for point in influxql.points(known, series, values))
+        return (
+            point for series in replies for point in influxql.points(known, series, values, names)
+        )
 
     def simulated(self) -> bool:
         """See `Store.simulated`."""
@@ -151,6 +158,7 @@ class InfluxStore:
         where = f"{self._settings.url}/query [{bucket}]"
         try:
             with closing(self._ask(bucket, asked, where)) as reply:
+                self._clock_ahead = ahead_of(reply.headers.get("Date"), self._now())
                 if reply.status != 200:
                     raise faults.unanswered(reply.status, faults.text(reply.read()), where)
                 yield from influxql.whole(_results(reply, where), statements)
@@ -178,6 +186,11 @@ class InfluxStore:
         except ValueError as error:
             raise faults.unsayable(error, where) from error
 
+    @property
+    def clock_ahead(self) -> float | None:
+        """See `Store.clock_ahead`."""
+        return self._clock_ahead
+
     def close(self) -> None:
         """See `Store.close`."""
         self._client.close()
@@ -193,6 +206,16 @@ class InfluxStore:
         trace: TracebackType | None,
     ) -> None:
         self.close()
+
+
+def _marked(point: Point) -> Point:
+    """What must be seen of it before all else.
+
+    While InfluxDB takes a point in, a read may see some of its fields and not yet the others.
+    What a row lacks comes later, and days are derived again; but a day's flags are never taken
+    back, and an uncertain reading that looks certain for a moment would set them.
+    """
+    return point._replace(fields={"uncertain": point.fields["uncertain"]})
 
 
 def _class(error: ApiException, where: str) -> Exception:

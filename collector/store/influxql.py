@@ -24,7 +24,7 @@ def select(
     stop: int,
     tags: Mapping[str, frozenset[str]],
 ) -> str:
-    """The statement for time, `fields` and all tags, oldest first.
+    """The statement for time, `fields` and the required ones, and all tags, oldest first.
 
     A tag with very many values is left to `kept`, so that the address stays short.
 
@@ -42,7 +42,8 @@ def select(
         asked = " OR ".join(f"{_name(name)} = {_text(value)}" for value in sorted(values))
         if len(asked.encode()) <= _LONGEST:
             where.append(f"({asked})")
-    columns = ", ".join(_name(name) for name in (*fields, *measurement.tags))
+    named = dict.fromkeys((*fields, *measurement.required, *measurement.tags))
+    columns = ", ".join(map(_name, named))
     return f"SELECT {columns} FROM {_name(measurement.name)} WHERE {' AND '.join(where)}"  # noqa: S608
 
 
@@ -71,19 +72,27 @@ def values_of(tags: Mapping[str, str | Iterable[str]] | None) -> dict[str, froze
 
 
 def points(
-    measurement: Measurement, series: Mapping[str, Any], tags: Mapping[str, frozenset[str]]
+    measurement: Measurement,
+    series: Mapping[str, Any],
+    tags: Mapping[str, frozenset[str]],
+    names: Sequence[str],
 ) -> Iterator[Point]:
-    """The points of one series of a reply; `tags` are checked again (see `select`)."""
-    columns = series["columns"]
-    casts = {
-        name: _CAST[field.type] for name, field in measurement.fields.items() if name in columns
-    }
+    """The points of one series of a reply, with the fields `names`.
+
+    `tags` are checked again (see `select`). A row without its measurement's required fields is
+    one of which InfluxDB shows as yet only a part.
+    """
+    columns, required = series["columns"], measurement.required
+    casts = {name: _CAST[measurement.fields[name].type] for name in names}
     for row in series["values"]:
         cells = dict(zip(columns, row, strict=True))
         found = {name: cells[name] for name in measurement.tags if cells.get(name)}
+        if any(cells[name] is None for name in required):
+            continue
         if all(found.get(name, "") in values for name, values in tags.items()):
             fields = {n: cast(cells[n]) for n, cast in casts.items() if cells[n] is not None}
-            yield Point(measurement.name, found, fields, cells["time"])
+            if fields:
+                yield Point(measurement.name, found, fields, cells["time"])
 
 
 def whole(results: Iterable[Mapping[str, Any]], statements: int) -> Iterator[Mapping[str, Any]]:

@@ -73,7 +73,8 @@ class Store(Protocol):
         """Points with start <= time < stop, oldest first.
 
         `tags` keeps the points whose tag has the value, or one of the values; `fields` names
-        the fields wanted (all by default); a point that has none of them is left out. A tag
+        the fields wanted (all by default); a point that has none of them is left out, and so is
+        one that lacks a required field of its measurement: it is not whole yet. A tag
         or field that a point lacks is absent from its mappings. An empty tag is absent; asked
         for the value "", it keeps the points that lack it.
 
@@ -87,6 +88,12 @@ class Store(Protocol):
 
         Raises:
             UnavailableError, MisconfiguredError.
+        """
+
+    @property
+    def clock_ahead(self) -> float | None:
+        """How far this machine's clock was ahead of the store's server at its last answer to a
+        read, s; None where there is no other clock, or none was heard yet.
         """
 
     def close(self) -> None:

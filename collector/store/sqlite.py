@@ -141,6 +141,11 @@ class SqliteStore:
         finally:
             self._idle.append(reader)
 
+    @property
+    def clock_ahead(self) -> float | None:
+        """See `Store.clock_ahead`: the file has the clock of this machine."""
+        return None
+
     def close(self) -> None:
         """See `Store.close`."""
         with self._lock:

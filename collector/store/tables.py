@@ -136,6 +136,7 @@ def select(
     for name in fields:
         measurement.fields[name]
     some = " OR ".join(f'"{name}" IS NOT NULL' for name in fields) or "0"
+    where += [f'"{name}" IS NOT NULL' for name in measurement.required]
     order = _quoted(["time", *measurement.tags])
     return (
         f"SELECT {_quoted(['time', *measurement.tags, *fields])} "  # noqa: S608

@@ -144,3 +144,10 @@ def until() -> Callable[..., None]:
             time.sleep(0.02)
 
     return wait
+
+
+@pytest.fixture
+def disk(tmp_path: Path) -> Iterator[Path]:
+    """A small file system of its own."""
+    with shared_services.small_disk(tmp_path / "disk") as where:
+        yield where

@@ -230,6 +230,44 @@ def test_a_new_connection_sends_what_is_under_way_again(tmp_path: Path, pc: Any)
     assert outbox.due() == first
 
 
+def test_a_new_connection_begins_with_few_and_opens_with_each_receipt(
+    tmp_path: Path, pc: Any
+) -> None:
+    outbox = opened(tmp_path, pc)
+    pc.told()
+    for _ in range(40):
+        outbox.put(READING)
+    before = outbox.due()
+    assert len(before) == WINDOW
+    outbox.reconnected()
+    assert outbox.next_due() == 0.0
+    sent = outbox.due()
+    assert sent == before[:2]
+    assert outbox.due() == []
+    rounds = []
+    while outbox.counts().rows:
+        assert len(sent) <= WINDOW
+        rounds.append(len(sent))
+        for one in sent:
+            outbox.receipt(stored(outbox, one.number, one.number))
+        sent = outbox.due()
+    assert rounds == [2, 4, 8, 16, 10]
+
+
+def test_reports_that_nobody_answers_do_not_hold_up_those_behind(tmp_path: Path, pc: Any) -> None:
+    outbox = opened(tmp_path, pc)
+    pc.told()
+    for _ in range(8):
+        outbox.put(READING)
+    outbox.due()
+    outbox.reconnected()
+    seen: set[int] = set()
+    for _ in range(12):
+        seen |= {one.number for one in outbox.due()}
+        pc.passes(60_000)
+    assert seen == set(range(2, 10))
+
+
 def test_receipted_evidence_stays_seven_days(tmp_path: Path, pc: Any) -> None:
     outbox = opened(tmp_path, pc)
     pc.told()
@@ -245,9 +283,67 @@ def test_receipted_evidence_stays_seven_days(tmp_path: Path, pc: Any) -> None:
     outbox.receipt(stored(outbox, 2, 2))
     outbox.receipt(asked)
     assert outbox.due() == []  # asked for once, given once
-    outbox.receipt(Receipt(v=1, now=NOW + KEEP_MS + 1))
+    pc.passes(KEEP_MS + 1)
+    outbox.receipt(Receipt(v=1, now=NOW))
     outbox.receipt(Receipt(v=1, now=NOW, again_since=0))
     assert outbox.due() == []
+
+
+def test_a_collectors_clock_that_is_ahead_deletes_nothing(tmp_path: Path, pc: Any) -> None:
+    """Neither the backup of seven days nor what waits, whatever the clock says."""
+    outbox = opened(tmp_path, pc)
+    pc.told()
+    outbox.put(READING, evidence=True)
+    outbox.put(READING, evidence=True)
+    first, second = outbox.due()
+    outbox.receipt(stored(outbox, 2, 2))
+    ahead = NOW + 100 * 86_400_000
+    pc.told(ahead)
+    outbox.receipt(Receipt(v=1, now=ahead))
+    outbox.put(READING)
+    pc.wall = ahead + 10**9  # not even where the PC's own clock agrees
+    outbox.receipt(Receipt(v=1, now=ahead))
+    outbox.put(READING)
+    assert outbox.waiting()[0][1] == 3
+    outbox.receipt(Receipt(v=1, now=NOW, again_since=0))
+    outbox.reconnected()
+    assert set(outbox.due()) >= {first, second}
+    assert outbox.counts().dropped_evidence == 0
+
+
+def test_age_is_carried_over_restarts_and_does_not_pass_while_the_pc_is_off(
+    tmp_path: Path, pc: Any
+) -> None:
+    day = 86_400_000
+    outbox = opened(tmp_path, pc)
+    pc.told()
+    outbox.put(READING, evidence=True)
+    outbox.due()
+    outbox.receipt(stored(outbox, 2, 2))
+    for n in range(8):
+        pc.passes(day)
+        outbox.receipt(Receipt(v=1, now=NOW))
+        outbox.close()
+        pc.wall += 30 * day  # off for a month
+        pc.elapsed = n
+        outbox = opened(tmp_path, pc)
+        with sqlite3.connect(tmp_path / "outbox.db") as db:
+            (kept,) = db.execute("SELECT count(*) FROM report WHERE number = 2").fetchone()
+        assert kept == (n < 7), n
+
+
+def test_a_damaged_age_ages_nothing(tmp_path: Path, pc: Any) -> None:
+    outbox = opened(tmp_path, pc)
+    pc.passes(3 * 86_400_000)
+    outbox.put(READING, evidence=True)
+    outbox.close()
+    with sqlite3.connect(tmp_path / "outbox.db") as db:
+        changed = db.execute("UPDATE fact SET value = '9' || value WHERE name = 'lived'").rowcount
+    assert changed == 1
+    outbox = opened(tmp_path, pc)
+    outbox.put(READING)
+    assert outbox.waiting()[0][1] == 2
+    assert outbox.counts().dropped_evidence == 0
 
 
 def test_a_cloned_outbox_is_set_aside(tmp_path: Path, pc: Any) -> None:

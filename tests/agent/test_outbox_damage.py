@@ -64,7 +64,9 @@ def use(path: Path, clock: Clock | None = None) -> Outbox:
     for _ in range(MADE):
         due = outbox.due()
         for one in due:
-            assert isinstance(decode_message(one.payload), Report)
+            told = decode_message(one.payload)
+            assert isinstance(told, Report)
+            assert told.readings == BIG  # a flipped byte is counted as a loss, never told
             run = StoredRange(one.boot, one.number, one.number)
             outbox.receipt(Receipt(v=1, now=NOW, stored=(run,)))
         if not outbox.counts().rows:
@@ -215,13 +217,6 @@ def test_a_disk_that_filled_up_while_the_agent_was_off(disk: Path) -> None:
     outbox.close()
     services.fill(disk)
     sound(use(path))
-
-
-@pytest.fixture
-def disk(tmp_path: Path) -> Iterator[Path]:
-    """A small file system of its own."""
-    with services.small_disk(tmp_path / "disk") as where:
-        yield where
 
 
 def test_a_full_disk_in_use_and_at_the_start(disk: Path) -> None:

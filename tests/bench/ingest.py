@@ -229,10 +229,10 @@ def _counted(url: str, token: str, field: str = "number", measurement: str = "ag
 
 
 @contextlib.contextmanager
-def _collector(folder: Path, port: int, store: str) -> Iterator[psutil.Process]:
-    """`schoolpulse collect`, listening."""
+def _collector(folder: Path, port: int, store: str, more: str = "") -> Iterator[psutil.Process]:
+    """`schoolpulse collect`, listening; `more` settings stand before all tables."""
     settings = folder / "collector.toml"
-    settings.write_text(f'data = "{folder}/data"\n[mqtt]\nport = {port}\n[store]\n{store}')
+    settings.write_text(f'data = "{folder}/data"\n{more}\n[mqtt]\nport = {port}\n[store]\n{store}')
     argv = [sys.executable, "-m", "collector.cli"]
     _import(argv, folder, settings)
     log = folder / "collect.log"

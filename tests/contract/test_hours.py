@@ -28,12 +28,14 @@ def keeper(store: Store, now: int = STOP) -> Keeper:
 
 def agent(hour: float, pc: int, **fields: Value) -> Point:
     tags = {"school": SCHOOL, "machine": f"{pc:032x}"}
-    return Point("agent", tags, {"number": 2, **fields}, START + int(hour * HOUR) + pc)
+    return Point(
+        "agent", tags, {"boot": "0" * 16, "number": 2, **fields}, START + int(hour * HOUR) + pc
+    )
 
 
 def device(hour: float, pc: int, **fields: Value) -> Point:
     tags = {"school": SCHOOL, "machine": f"{pc:032x}", "kind": "panel", "device": f"{pc:016x}"}
-    return Point("device", tags, fields, START + int(hour * HOUR) + pc)
+    return Point("device", tags, {"fault": "", **fields}, START + int(hour * HOUR) + pc)
 
 
 def hours(store: Store) -> dict[tuple[str, int], dict[str, Value]]:

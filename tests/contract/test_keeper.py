@@ -46,7 +46,11 @@ def _reports(school: str, day: dt.date, n: int) -> list[Point]:
     points = [Point("host", tags, {"hostname": f"pc-{n}"}, start + 8 * 3600 * 10**9)]
     for hour in (8, 9, 16):
         time = start + hour * 3600 * 10**9 + n
-        boot: dict[str, Value] = {"boot": f"{hour // 10:016x}", "weak_id": n == 5}
+        boot: dict[str, Value] = {
+            "boot": f"{hour // 10:016x}",
+            "number": hour,
+            "weak_id": n == 5,
+        }
         points.append(Point("agent", tags, boot, time))
         seen: dict[str, Value] = {"present": hour != 9, "fault": "灯泡" if n == 3 else ""}
         points.append(Point("device", display, {**seen, "maker": "M, 1"}, time))

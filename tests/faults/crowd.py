@@ -16,17 +16,16 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from agent import hello, link, outbox_window, wire
+from agent import hello, link, outbox_window, reconnect, wire
 from agent.fleet import Fleet, FleetAgent
 from agent.wire.settings import Broker
 
 #: Waits in seconds, so that a matrix of faults takes minutes and not days.
-for _module, _name, _seconds in (
+_IMPATIENT = (
     (outbox_window, "PATIENCE", 2.0), (outbox_window, "BASE", 0.5), (outbox_window, "CAP", 4.0),
     (hello, "PATIENCE", 1.0), (hello, "CAP", 2.0),
-    (link, "RECONNECT_CAP", 1.0), (link, "_FIVE_ANSWER_S", 1.0),
-):  # fmt: skip
-    setattr(_module, _name, _seconds)
+    (reconnect, "CAP_S", 1.0), (link, "_FIVE_ANSWER_S", 1.0),
+)  # fmt: skip
 
 
 class Noted(Fleet):
@@ -68,7 +67,10 @@ def main() -> None:
     add("--folder", type=Path, required=True)
     add("--evidence-every", type=int, default=0)
     add("--drain-s", type=float, default=90.0)
+    add("--patient", action="store_true", help="with the waits of real agents")
     args = parser.parse_args()
+    for module, name, seconds in () if args.patient else _IMPATIENT:
+        setattr(module, name, seconds)
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     agents = [

@@ -9,11 +9,13 @@ from __future__ import annotations
 import argparse
 import contextlib
 import random
+import re
 import signal
 import sys
 import tempfile
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
@@ -140,6 +142,36 @@ def links(town: Town, cycles: int, rng: random.Random) -> Row:
         return found._replace(note=f"{dropped} connections cut")
     finally:
         link.close()
+
+
+def stampede(town: Town, cycles: int, rng: random.Random) -> Row:
+    """1,000 agents lose their broker at one moment: it must not see them all in one second."""
+    agents = 1000
+    town.collect()
+    town.crowd(agents=agents, report_s=20, patient=True)
+    until(lambda: len(_logins(town)) >= agents, 120, "all agents")
+    until(lambda: len(town.stored()) >= agents, 60, "their first reports")
+    peak, back_s = 0, 0.0
+    for _ in range(cycles):
+        seen = len(_logins(town))
+        town.broker.kill()
+        _wait(rng.uniform(0.0, 1.0))
+        town.broker.start()
+        begun = time.time()
+        until(lambda seen=seen: len(_logins(town)) >= seen + agents, 180, "all agents back")
+        back = _logins(town)[seen:]
+        peak = max(peak, *Counter(back).values())
+        back_s = max(back_s, max(back) - begun)
+    found = row("1,000 agents, broker restarted", cycles, town, town.drain())
+    note = f"{peak} connects in a second at most, all back after {back_s:.0f} s"
+    return found._replace(note=note, lost=found.lost if peak <= 100 else max(found.lost, 1))
+
+
+def _logins(town: Town) -> list[int]:
+    """When agents came, s since 1970 UTC, as the broker's own log has it."""
+    lines = town.broker.log.read_text("utf-8", "replace").splitlines()
+    found = (re.match(r"(\d+): New client connected from \S+ as [0-9a-f]{48} ", x) for x in lines)
+    return [int(one[1]) for one in found if one]
 
 
 def queue(town: Town, cycles: int, rng: random.Random) -> Row:
@@ -270,6 +302,7 @@ FAULTS = {
     "outage": Fault(outage, 60),
     "broker": Fault(broker, 10),
     "links": Fault(links, 20),
+    "stampede": Fault(stampede, 2),
     "queue": Fault(queue, 5, broker="max_queued_messages 10\n"),
     "poison": Fault(poison, 1),
     "two": Fault(two, 10, group="collectors"),

@@ -165,10 +165,13 @@ class Town:
 
     # ---- agents
 
-    def crowd(self, agents: int = 50, port: int | None = None, **more: object) -> None:
+    def crowd(
+        self, agents: int = 50, port: int | None = None, *, patient: bool = False, **more: object
+    ) -> None:
         """Start the agents."""
         words = ["--agents", str(agents), "--port", str(port or self.broker.port)]
         words += ["--folder", str(self.folder / "agents")]
+        words += ["--patient"] if patient else []
         for name, value in more.items():
             words += [f"--{name.replace('_', '-')}", str(value)]
         self._crowd_words = words
@@ -209,15 +212,11 @@ class Town:
         return {(m, b, int(n)) for m, b, n, e in rows if not evidence or e == "1"}
 
     def stored(self) -> Counter[Key]:
-        """How often each report is in the database.
-
-        While InfluxDB writes a point, a read may see some of its fields and not yet the others.
-        """
+        """How often each report is in the database."""
         with open_store(self.config) as store:
             return Counter(
                 (point.tags["machine"], str(point.fields["boot"]), int(point.fields["number"]))
                 for point in store.read("agent", 0, 2**62, fields=["boot", "number"])
-                if len(point.fields) == 2
             )
 
     def evidence(self) -> int:

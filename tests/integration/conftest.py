@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 import services
-from agent import hello, link, outbox_window, wire
+from agent import hello, link, outbox_window, reconnect, wire
 from agent.wire.settings import Broker
 from collector.config import Config
 from collector.roster.book import RegisterBook
@@ -192,7 +192,7 @@ def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
         (outbox_window, "CAP", 2.0),
         (hello, "PATIENCE", 1.0),
         (hello, "CAP", 2.0),
-        (link, "RECONNECT_CAP", 1.0),
+        (reconnect, "CAP_S", 1.0),
         (link, "_FIVE_ANSWER_S", 0.5),
     ):
         monkeypatch.setattr(module, name, seconds)

@@ -14,6 +14,7 @@ import pytest
 
 import services
 from agent import wire
+from agent.wire.topics import presence_topic
 from collector.config import Config, Store
 from collector.keeper.midnight import midnight
 
@@ -170,6 +171,67 @@ def test_two_collectors_of_a_group_share_the_reports(process: Any, voice: Any, k
     finally:
         for one in made:
             one.end()
+
+
+def test_a_group_stores_each_presence_once(
+    process: Any, voice: Any, kit: Any, influxdb: Any
+) -> None:
+    """By one of its collectors; and what the broker retains for one that starts is known."""
+    names = [influxdb.create(f"{kind}-presences") for kind in ("t", "e")]
+    process.tables = (
+        'group = "collectors"\n'
+        f'[store]\nkind = "influxdb"\nurl = "{influxdb.url}"\norg = ""\n'
+        f'telemetry = "{names[0]}"\nevidence = "{names[1]}"\n'
+    )
+    config = Config(store=Store("influxdb", influxdb.url, "", "", *names))
+    made = []
+    said: list[tuple[str, bool]] = []
+
+    def found() -> list[tuple[str, bool]]:
+        points = kit.points_of(config, "presence")
+        return [(point.tags["machine"], bool(point.fields["online"])) for point in points]
+
+    def say(pc: Any, machine: int, online: bool) -> None:
+        told = wire.Presence(v=1, boot=f"{machine:016x}", online=online)
+        topic = presence_topic(SCHOOL, f"{machine:032x}")
+        pc.publish(topic, wire.encode(told), retain=True)
+        said.append((f"{machine:032x}", online))
+
+    def once() -> None:
+        kit.until(lambda: set(found()) >= set(said), what="every presence")
+        assert sorted(found()) == sorted(said)
+
+    try:
+        for n in (1, 2):
+            one = type(process)(process.folder / f"c{n}", process.port, tables=process.tables)
+            one.folder.mkdir()
+            one.enrol(SCHOOL)
+            one.start()
+            one.up()
+            kit.until(lambda one=one: one.log().count("listening=True") == 2, what="the crier")
+            made.append(one)
+        pc = voice()
+        for machine in range(1, 11):
+            say(pc, machine, True)
+        for machine in range(1, 6):
+            say(pc, machine, False)
+        once()
+        say(pc, 3, True)  # the same boot came back, and it may be another collector that hears it
+        kit.until(lambda: sorted(found()) == sorted(said), what="back again")
+        assert made[0].signal(signal.SIGTERM) == 0
+        say(pc, 20, True)  # for the other
+        once()
+        made[0].start()
+        made[0].up(2)
+        kit.until(lambda: made[0].log().count("listening=True") == 4, what="the crier")
+        for machine in range(30, 40):
+            say(pc, machine, True)
+        once()
+    finally:
+        for one in made:
+            one.end()
+        for name in names:
+            influxdb.drop(name)
 
 
 def test_a_keeper_elsewhere_learns_from_the_store_what_to_derive(

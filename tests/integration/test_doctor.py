@@ -7,6 +7,7 @@ import datetime as dt
 import http.server
 import json
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -18,11 +19,18 @@ from collector.roster.book import RegisterBook
 from collector.roster.register import CalendarRow
 from collector.roster.sheets import read_folder
 from collector.service.quarantine import FILE, Quarantine, Row
+from collector.store.factory import open_store
+from collector.store.seam import Point
 
 SCHOOL = "9900000001"
 
 
 class _Healthy(http.server.BaseHTTPRequestHandler):
+    behind_s = 0.0
+
+    def date_time_string(self, timestamp: float | None = None) -> str:
+        return super().date_time_string((timestamp or time.time()) - self.behind_s)
+
     def do_GET(self) -> None:
         self.send_response(200 if self.path == "/healthz" else 404)
         self.end_headers()
@@ -66,8 +74,30 @@ def test_all_is_well_beside_a_running_collector(process: Any, lineserver: str, k
     process.up()
     assert findings(process) == set()
     done = process.run("doctor")
-    assert done.stdout.count("✓") == 9
+    assert done.stdout.count("✓") == 10
     assert "台账" in done.stdout
+
+
+def test_a_clock_that_is_ahead_of_a_server_and_of_most_pcs_is_a_finding(
+    process: Any, lineserver: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Eight days: by then the PCs' corrected time is wrong, and every report with it."""
+    monkeypatch.setattr(_Healthy, "behind_s", 8 * 86_400.0)
+    process.enrol(SCHOOL)
+    process.tables = f'[lines]\nserver = "{lineserver}"\n'
+    with open_store(process.config) as store:
+        for n, offset_ms in enumerate((691_200_000, 691_199_000, 691_201_500, 0)):
+            fields = {"boot": f"{n:016x}", "number": 2, "offset_ms": offset_ms}
+            tags = {"school": SCHOOL, "machine": f"{n:032x}"}
+            store.write([Point("agent", tags, fields, time.time_ns() - 10**9)])
+    _, checks = verdict(process)
+    clock = checks["this clock"]
+    assert not clock["ok"]
+    assert "NTP" in clock["mend"]
+    server, pcs = clock["detail"].split("; ")
+    assert server.endswith("s to the measurement server")
+    assert abs(int(server.split()[0].replace(",", "")) - 691_200) <= 2
+    assert pcs == "+691,200 s to 3 of 4 PCs"
 
 
 def test_everything_that_is_wrong_is_named_at_once(process: Any, broker: Any) -> None:

@@ -30,7 +30,7 @@ DAY = 86_400 * 10**9
 
 
 def agent(n: int, **fields: Any) -> Point:
-    return Point("agent", PC, fields or {"number": n}, NOON + n)
+    return Point("agent", PC, {"boot": "0" * 16, "number": n, **fields}, NOON + n)
 
 
 def numbers(store: InfluxStore) -> list[Any]:
@@ -120,7 +120,7 @@ def test_a_database_that_is_not_there_is_misconfigured(opened: Opened) -> None:
 def test_each_class_goes_to_its_own_database(
     influxdb: Any, opened: Opened, settings: Settings
 ) -> None:
-    test = Point("line_test", {**PC, "line": "a"}, {"test": "t"}, NOON)
+    test = Point("line_test", {**PC, "line": "a"}, {"outcome": "ok"}, NOON)
     opened().write([agent(1), test])
     for database, name in ((settings.telemetry, "agent"), (settings.evidence, "line_test")):
         told = influxdb.ask("SHOW MEASUREMENTS", database)
@@ -130,8 +130,8 @@ def test_each_class_goes_to_its_own_database(
 @pytest.mark.influxdb
 def test_telemetry_past_its_days_is_taken_and_forgotten(opened: Opened) -> None:
     store = opened(telemetry_days=90)
-    old = Point("agent", PC, {"number": 1}, NOON - 91 * DAY)
-    kept = Point("line_test", {**PC, "line": "a"}, {"test": "t"}, NOON - 91 * DAY)
+    old = agent(1)._replace(time=NOON - 91 * DAY)
+    kept = Point("line_test", {**PC, "line": "a"}, {"outcome": "ok"}, NOON - 91 * DAY)
     store.write([old, agent(2), kept])
     assert numbers(store) == [2]
     assert list(store.read("line_test", 0, 2**62)) == [kept]
@@ -144,8 +144,8 @@ def test_a_server_that_keeps_less_than_we_think_stops_nothing(
     influxdb.ask('CREATE DATABASE "short" WITH DURATION 1h')
     store = opened(telemetry="short", telemetry_days=36500)
     now = time.time_ns()
-    fresh = Point("agent", PC, {"number": 2}, now)
-    store.write([agent(1), fresh, Point("agent", PC, {"number": 3}, now - DAY)])
+    fresh = agent(2)._replace(time=now)
+    store.write([agent(1), fresh, agent(3)._replace(time=now - DAY)])
     assert numbers(store) == [2]
     influxdb.drop("short")
 
@@ -155,11 +155,11 @@ def test_a_poison_line_among_expired_ones_is_the_only_one_refused(
     influxdb: Any, opened: Opened
 ) -> None:
     influxdb.ask('CREATE DATABASE "mixed" WITH DURATION 1h')
-    now = time.time_ns()
+    now, whole = time.time_ns(), {"boot": "b" * 16, "evidence": False}
     _write_raw(influxdb, "mixed", f"agent,school=s version=1i {now}")
-    old = [Point("agent", PC, {"number": n}, now - DAY - n) for n in range(7)]
-    fresh = [Point("agent", PC, {"number": n}, now + n) for n in range(7, 20)]
-    poison = Point("agent", PC, {"number": 99, "version": "text"}, now + 99)
+    old = [Point("agent", PC, {**whole, "number": n}, now - DAY - n) for n in range(7)]
+    fresh = [Point("agent", PC, {**whole, "number": n}, now + n) for n in range(7, 20)]
+    poison = Point("agent", PC, {**whole, "number": 99, "version": "text"}, now + 99)
     store = opened(telemetry="mixed", telemetry_days=36500)
     with pytest.raises(RejectedError) as caught:
         store.write([*old, *fresh[:5], poison, *fresh[5:]])
@@ -313,8 +313,8 @@ def test_a_reply_cut_off_is_no_end(server: _Server) -> None:
 
 
 _SERIES = (
-    b'"series":[{"name":"agent","columns":["time","number","school"],'
-    b'"values":[[1780000000000000000,1,null]]'
+    b'"series":[{"name":"agent","columns":["time","number","boot","school"],'
+    b'"values":[[1780000000000000000,1,"0",null]]'
 )
 
 
@@ -373,3 +373,31 @@ def test_without_a_token_none_is_sent(server: _Server) -> None:
         store.write([agent(1)])
     assert len(server.asked) == 2
     assert not any("Authorization" in headers for _, headers in server.asked)
+
+
+@pytest.mark.influxdb
+def test_what_is_uncertain_is_seen_as_such_from_the_first_moment(
+    opened: Opened, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever is visible of a row while it is written, its mark is: it is written before."""
+    store = opened()
+    post = store._post
+    seen: list[list[dict[str, Any]]] = []
+
+    def watched(bucket: str, body: bytes) -> None:
+        post(bucket, body)
+        seen.append([dict(point.fields) for point in store.read("agent", 0, 2**62)])
+
+    monkeypatch.setattr(store, "_post", watched)
+    store.write([agent(1, uncertain=True, version="1"), agent(2)])
+    whole = {"boot": "0" * 16, "number": 1, "version": "1", "uncertain": True}
+    assert seen == [[], [whole, {"boot": "0" * 16, "number": 2}]]
+
+
+@pytest.mark.influxdb
+def test_a_clock_eight_days_ahead_of_the_servers_is_seen(settings: Settings) -> None:
+    ahead = 8 * 86_400.0
+    with InfluxStore(settings, now=lambda: time.time() + ahead) as store:
+        assert store.clock_ahead is None
+        assert numbers(store) == []
+        assert store.clock_ahead == pytest.approx(ahead, abs=2)

@@ -28,7 +28,7 @@ DAY = 86_400
 
 
 def agent(time: int, **fields: int) -> Point:
-    return Point("agent", PC, fields or {"number": 1}, time)
+    return Point("agent", PC, {"boot": "0" * 16, "number": 1, **fields}, time)
 
 
 def count(path: Path, name: str = "agent") -> int:
@@ -49,7 +49,8 @@ from collector.store.sqlite import SqliteStore
 store = SqliteStore(pathlib.Path(sys.argv[1]))
 for n in range(10**9):
     tags = {"school": "9963000001", "machine": "ab" * 16}
-    store.write([Point("agent", tags, {"number": n}, n * 100 + k) for k in range(100)])
+    fields = {"boot": "0" * 16, "number": n}
+    store.write([Point("agent", tags, fields, n * 100 + k) for k in range(100)])
     print(n, flush=True)
 """
 
@@ -162,7 +163,9 @@ def test_a_grown_schema_adds_its_columns(tmp_path: Path, monkeypatch: pytest.Mon
     monkeypatch.undo()
     with SqliteStore(path) as store:
         store.write([agent(1, number=1), Point("agent", PC, {"evidence": True}, 1)])
-        assert next(store.read("agent", 0, 2)).fields == {"number": 1, "evidence": True}
+        assert next(store.read("agent", 0, 2)).fields == {
+            "boot": "0" * 16, "number": 1, "evidence": True
+        }  # fmt: skip
 
 
 def test_tables_of_other_tags_are_refused(tmp_path: Path) -> None:
@@ -187,7 +190,7 @@ def test_opening_a_whole_file_waits_for_no_writer(tmp_path: Path) -> None:
 def test_old_telemetry_is_pruned_and_evidence_kept(tmp_path: Path) -> None:
     with SqliteStore(tmp_path / "store.db", 90, now=lambda: NOW) as store:
         old, edge = (NOW - 90 * DAY) * NS - 1, (NOW - 90 * DAY) * NS
-        test = Point("line_test", {**PC, "line": "a"}, {"test": "t"}, 5)
+        test = Point("line_test", {**PC, "line": "a"}, {"outcome": "ok"}, 5)
         store.write([agent(n) for n in range(12_000)] + [agent(old), agent(edge), test])
         assert store.prune() == 12_001
         assert [point.time for point in store.read("agent", 0, 2**62)] == [edge]

@@ -1,0 +1,127 @@
+"""The outbox's tables: made in the first layout, then brought up to ours, as older files are.
+
+So a new file and one that an older agent made end up the same, to the letter; and what differs
+from that was damaged.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import sqlite3
+
+#: What `PRAGMA user_version` says of a file in this layout.
+_LAYOUT = 1
+
+#: The columns of the first layout, which `aside` still has.
+FIRST = (
+    "boot, number, evidence, elapsed, wall, guess, readings, sealed, time, sent, "
+    "state, reason, retry, receipted, size"
+)
+_ROW = """
+    id INTEGER PRIMARY KEY AUTOINCREMENT,  -- the order of putting
+    boot TEXT NOT NULL,
+    number INTEGER NOT NULL,
+    evidence INTEGER NOT NULL,
+    elapsed INTEGER NOT NULL,  -- ms on the monotonic clock when put
+    wall INTEGER NOT NULL,     -- ms on the PC's own clock when put
+    guess INTEGER,             -- corrected ms when put, where it was known
+    readings BLOB,             -- JSON, until sealed
+    sealed BLOB,               -- the bytes of every sending, from the first on
+    time INTEGER,              -- sealed corrected ms
+    sent INTEGER,              -- as sealed
+    state INTEGER NOT NULL DEFAULT 0,
+    reason TEXT,               -- why it is held
+    retry INTEGER,             -- when it is tried again, ms on the monotonic clock
+    receipted INTEGER,         -- the collector's ms at its receipt
+    size INTEGER NOT NULL
+"""
+
+
+def _trigger(table: str, event: str, row: str, sign: str) -> str:
+    """Sums kept by the file itself: adding up a full outbox would read all of it."""
+    waits = f"({row}.state != 2)" if table == "report" else "0"
+    return f"""
+CREATE TRIGGER IF NOT EXISTS {table}_{event.split()[0]}_{row} AFTER {event} ON {table} BEGIN
+    UPDATE total SET
+        waiting = waiting {sign} {waits},
+        waiting_bytes = waiting_bytes {sign} {waits} * {row}.size,
+        bytes = bytes {sign} {row}.size;
+END;
+"""  # noqa: S608 - made of constants
+
+
+_TABLES = f"""
+CREATE TABLE IF NOT EXISTS report ({_ROW}, UNIQUE (boot, number));
+CREATE INDEX IF NOT EXISTS report_state ON report (state, id);
+CREATE INDEX IF NOT EXISTS report_evidence ON report (evidence, id);
+CREATE INDEX IF NOT EXISTS report_retry ON report (state, retry);
+CREATE TABLE IF NOT EXISTS aside ({_ROW}, machine TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS fact (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS total (
+    one INTEGER PRIMARY KEY CHECK (one = 1), waiting INTEGER, waiting_bytes INTEGER, bytes INTEGER
+);
+INSERT OR IGNORE INTO total VALUES (1, 0, 0, 0);
+{_trigger("report", "INSERT", "new", "+")}
+{_trigger("report", "DELETE", "old", "-")}
+{_trigger("report", "UPDATE OF state, size", "old", "-")}
+{_trigger("report", "UPDATE OF state, size", "new", "+")}
+{_trigger("aside", "INSERT", "new", "+")}
+{_trigger("aside", "DELETE", "old", "-")}
+"""  # noqa: S608 - made of constants
+#: `receipted` is no more the collector's time but the outbox's own, like `lived`.
+OWN_TIME = "UPDATE report SET receipted = 0 WHERE receipted IS NOT NULL"
+_UPGRADES = (
+    # `crc`: of the row by `outbox_check`; null where an older agent put it.
+    # `lived`: how long the outbox had lived when the row was put, ms; see `outbox_age`.
+    (
+        "ALTER TABLE report ADD COLUMN crc INTEGER",
+        "ALTER TABLE report ADD COLUMN lived INTEGER NOT NULL DEFAULT 0",
+        OWN_TIME,
+    ),
+)
+COLUMNS = f"{FIRST}, crc, lived"
+# The PC's memory matters more than speed: pages of 4 KiB, a cache of 256 KiB.
+PRAGMAS = """
+PRAGMA journal_mode = WAL;
+PRAGMA synchronous = FULL;
+PRAGMA cache_size = -256;
+PRAGMA wal_autocheckpoint = 64;
+PRAGMA journal_size_limit = 1048576;
+"""
+
+
+def prepare(db: sqlite3.Connection) -> None:
+    """Make what is missing; all of an upgrade is on the disk on return, or none of it."""
+    db.executescript(_TABLES)
+    (layout,) = db.execute("PRAGMA user_version").fetchone()
+    if not 0 <= layout < _LAYOUT:
+        return
+    db.execute("BEGIN IMMEDIATE")
+    try:
+        for statements in _UPGRADES[layout:]:
+            for statement in statements:
+                db.execute(statement)
+        db.execute(f"PRAGMA user_version = {_LAYOUT}")
+        db.execute("COMMIT")
+    finally:
+        if db.in_transaction:
+            db.execute("ROLLBACK")
+
+
+def is_ours(db: sqlite3.Connection) -> bool:
+    """Whether the tables are as `prepare` makes them."""
+    return _schema(db) == _expected()
+
+
+def _schema(db: sqlite3.Connection) -> frozenset[tuple[str, ...]]:
+    return frozenset(
+        db.execute("SELECT type, name, tbl_name, coalesce(sql, '') FROM sqlite_master")
+    )
+
+
+@functools.cache
+def _expected() -> frozenset[tuple[str, ...]]:
+    with contextlib.closing(sqlite3.connect(":memory:")) as db:
+        prepare(db)
+        return _schema(db)
