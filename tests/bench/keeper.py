@@ -100,7 +100,7 @@ def derive(config: Config) -> dict[str, float]:
     """Derive the month in this process; what it cost."""
     begun = time.monotonic()
     with open_store(config) as store:
-        keeper = Keeper(store, register, Figure(), City(), lambda: NOW)
+        keeper = Keeper(store, register, Figure(), City(), now=lambda: NOW)
         changed = 0
         for day in days():
             changed += keeper.derive([day])
