@@ -12,6 +12,7 @@ OutboxError
 
 from __future__ import annotations
 
+import contextlib
 import random
 import sqlite3
 from collections.abc import Callable, Sequence
@@ -112,7 +113,8 @@ class Outbox(DurableFile):
                 raise FullError(str(error)) from error
             self._number += 1
             number = self._number
-            self._bound()
+            with contextlib.suppress(sqlite3.DatabaseError):  # it is kept; a later put drops
+                self._durably(self._bound)
         if self.on_put is not None:
             self.on_put()
         return number

@@ -19,7 +19,7 @@ import pytest
 import services
 from agent import outbox_file, outbox_salvage
 from agent.clock import Clock
-from agent.outbox import FullError, Outbox
+from agent.outbox import FullError, Limits, Outbox
 from agent.wire import AgentHealth, Receipt, Report, StoredRange, decode_message
 
 MACHINE = "0123456789abcdef" * 2
@@ -207,6 +207,25 @@ def test_a_damage_that_the_disk_lets_nobody_mend_is_mended_later(
     outbox.put(BIG)
     counts = outbox.counts()
     assert (counts.rows, counts.dropped_telemetry) == (MADE + 1, 1)
+    outbox.close()
+
+
+def test_a_report_that_is_kept_is_no_lost_one_where_nothing_can_be_dropped_for_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    outbox = Outbox(tmp_path / "outbox.db", MACHINE, Clock(), limits=Limits(bytes=1000))
+    woken: list[bool] = []
+    outbox.on_put = lambda: woken.append(True)
+    full = sqlite3.OperationalError("full")
+    full.sqlite_errorcode = sqlite3.SQLITE_FULL
+    with monkeypatch.context() as patch:
+        patch.setattr("agent.outbox_bound.keep", mock.Mock(side_effect=full))
+        for _ in range(5):
+            outbox.put(BIG)
+    counts = outbox.counts()
+    assert (len(woken), counts.rows, counts.dropped_telemetry) == (5, 5, 0)
+    outbox.put(BIG)
+    assert outbox.counts().bytes <= 1000
     outbox.close()
 
 
