@@ -34,7 +34,7 @@ from collector.service.receipts import Entry, merge
 from collector.service.writer import Writer
 from collector.store.seam import Point, StoreError
 
-BATCH = 500
+BATCH = 1500  # reports; 500 cost a tenth more, and twice as many only memory
 AGE_S = 0.1
 IDLE_S = 0.5
 _NOTE_S = 60.0
