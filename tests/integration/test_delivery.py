@@ -157,9 +157,9 @@ def test_two_collectors_of_a_group_share_the_reports(process: Any, voice: Any, k
             one = type(process)(process.folder / f"c{n}", process.port, tables=process.tables)
             one.folder.mkdir()
             one.enrol(SCHOOL)
+            made.append(one)
             one.start()
             one.up()
-            made.append(one)
         pc = voice()
         for number in range(2, 42):
             pc.say(number, kit.report())
@@ -206,10 +206,10 @@ def test_a_group_stores_each_presence_once(
             one = type(process)(process.folder / f"c{n}", process.port, tables=process.tables)
             one.folder.mkdir()
             one.enrol(SCHOOL)
+            made.append(one)
             one.start()
             one.up()
             kit.until(lambda one=one: one.log().count("listening=True") == 2, what="the crier")
-            made.append(one)
         pc = voice()
         for machine in range(1, 11):
             say(pc, machine, True)
