@@ -19,7 +19,7 @@ from agent.wire import Device
 _EVERY_S = 60.0
 #: One thread asks this many; a dead one holds it up for some seconds.
 _EACH = 4
-_MOST_THREADS = 8
+_MOST_THREADS = 32  # a school of 128 devices, all dead, is asked in half an interval
 _MEMORY = "network"
 
 log = logging.getLogger(__name__)

@@ -8,6 +8,7 @@ import socket
 from pathlib import Path
 
 import msgspec
+import psutil
 
 from agent import pjlink
 from agent.config import Watched
@@ -44,7 +45,18 @@ def ask(one: Watched) -> Device:
         except OSError as error:
             if error.errno in _OURS:
                 raise UnknowableError("no network") from error
+    if _cut_off():
+        raise UnknowableError("no network")
     return _device(one, present=False)
+
+
+def _cut_off() -> bool:
+    """Whether no cable and no radio of this PC is connected: then all are silent."""
+    stats = psutil.net_if_stats().items()  # Windows tells no flags
+    return not any(
+        one.isup and "loopback" not in one.flags and not name.startswith("Loopback")
+        for name, one in stats
+    )
 
 
 def projector(one: Watched, facts: pjlink.Facts) -> Device:

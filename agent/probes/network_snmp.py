@@ -1,7 +1,7 @@
 """A printer's or panel's own words over SNMP 2c, by pysnmp (`pip install schoolpulse[snmp]`).
 
 pysnmp (7.1.30, 2026) is the one well-kept library; our own BER would be a worse one. It costs
-14 MB of memory, half of a resting agent, so it is an extra for the one PC of a school that asks
+11 MB of memory, half of a resting agent, so it is an extra for the one PC of a school that asks
 the printers, and is imported on the first device that speaks it.
 
 OIDs: RFC 3418 (sysDescr, sysName), RFC 2790 (hrPrinterStatus, hrPrinterDetectedErrorState),
@@ -11,7 +11,9 @@ RFC 3805 (prtGeneralSerialNumber).
 from __future__ import annotations
 
 import asyncio
+import atexit
 import socket
+import threading
 from typing import NamedTuple
 
 from pysnmp.error import PySnmpError
@@ -79,25 +81,50 @@ def ask(host: str, port: int, community: str, timeout: float) -> Facts:
     """
     socket.getaddrinfo(host, port)  # pysnmp hides why
     try:
-        return asyncio.run(_ask(host, port, community or "public", timeout))
+        found = _asker().ask(host, port, community or "public", timeout)
     except PySnmpError as error:
         raise OSError(str(error)) from error
+    return _facts(found)
 
 
-async def _ask(host: str, port: int, community: str, timeout: float) -> Facts:
-    engine = SnmpEngine()
-    try:
+class _Asker:
+    """An engine and its loop. To make one costs twenty times what a question does."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.new_event_loop()
+        self._engine = SnmpEngine()
+        self._wanted = [ObjectType(ObjectIdentity(oid)) for oid in _OIDS]
+        atexit.register(self._close)  # else asyncio complains of the engine's timer
+
+    def _close(self) -> None:
+        if not self._loop.is_running():  # the other threads end with the process
+            self._engine.close_dispatcher()
+            self._loop.run_until_complete(asyncio.sleep(0))
+
+    def ask(self, host: str, port: int, community: str, timeout: float) -> dict[str, object]:
+        """The answers by OID; raises as the module's `ask` does."""
+        return self._loop.run_until_complete(self._ask(host, port, community, timeout))
+
+    async def _ask(self, host: str, port: int, community: str, timeout: float) -> dict[str, object]:
         target = await UdpTransportTarget.create((host, port), timeout=timeout, retries=0)
-        wanted = [ObjectType(ObjectIdentity(oid)) for oid in _OIDS]
         failed, _, _, found = await get_cmd(
-            engine, CommunityData(community, mpModel=1),  # noqa: S508 - what printers speak
-            target, ContextData(), *wanted, lookupMib=False,
+            self._engine, CommunityData(community, mpModel=1),  # noqa: S508 - what printers speak
+            target, ContextData(), *self._wanted, lookupMib=False,
         )  # fmt: skip
-    finally:
-        engine.close_dispatcher()
-    if failed:
-        raise TimeoutError(str(failed))
-    return _facts({str(name): value for name, value in found})
+        if failed:
+            raise TimeoutError(str(failed))
+        return {str(name): value for name, value in found}
+
+
+_of_thread = threading.local()
+
+
+def _asker() -> _Asker:
+    """This thread's own: an engine is no place for two."""
+    if not hasattr(_of_thread, "asker"):
+        _of_thread.asker = _Asker()
+    asker: _Asker = _of_thread.asker
+    return asker
 
 
 def _facts(found: dict[str, object]) -> Facts:

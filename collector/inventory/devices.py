@@ -175,20 +175,31 @@ _Rooms = dict[tuple[str, str], Counter[str]]
 def _by_room(found: Iterable[Device]) -> tuple[_Rooms, _Rooms]:
     """How many of each kind a room has, at most and at least.
 
-    Two PCs that ask one address see one device. One of the network may be the one on a socket.
+    One address, or one maker, model and serial, is one device, though two PCs tell of it: both
+    of a room, or the one that was taken away and its successor. One of the network may be the
+    one on a socket, and one that is missing is none too many.
     """
-    listed = {
-        (d.school, d.room, d.kind, d.connector) for d in found if d.connector.startswith(LISTED)
-    }
-    asked = Counter(key[:3] for key in listed)
-    wired = Counter((d.school, d.room, d.kind) for d in found if not d.connector.startswith(LISTED))
     most: _Rooms = defaultdict(Counter)
+    asked: Counter[tuple[str, str, str]] = Counter()
+    wired: Counter[tuple[str, str, str]] = Counter()
+    for one in {_itself(one): one for one in found}.values():
+        key = one.school, one.room, one.kind
+        most[one.school, one.room][one.kind] += 1
+        if one.last_known.presence != "missing":
+            (asked if one.connector.startswith(LISTED) else wired)[key] += 1
     least: _Rooms = defaultdict(Counter)
     for school, room, kind in asked.keys() | wired.keys():
-        key = school, room, kind
-        most[school, room][kind] = asked[key] + wired[key]
-        least[school, room][kind] = max(asked[key], wired[key])
+        least[school, room][kind] = max(asked[school, room, kind], wired[school, room, kind])
     return most, least
+
+
+def _itself(one: Device) -> tuple[str, ...]:
+    """What two sightings in one room must share to be of one device."""
+    place = one.school, one.room, one.kind
+    if one.connector.startswith(LISTED):
+        return *place, one.connector
+    words = one.maker, one.model, one.serial
+    return (*place, *words) if all(words) else (*place, one.machine, one.device)
 
 
 def _never_seen(

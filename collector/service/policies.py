@@ -66,11 +66,25 @@ def _rooms(register: Register, school: str) -> dict[str, str]:
     """Machine id or pattern of host names -> room; what was decided of a PC goes by its id."""
     sheets = {row.pattern: row.room for row in register.machines_of.get(school, [])}
     decided = {
-        machine: decision.target if decision.act == "bind" else ""
-        for (code, machine), decision in register.decided.items()
-        if code == school
+        machine: room
+        for code, machine in register.decided
+        if code == school and (room := _decided(register, school, machine, sheets)) is not None
     }
     return sheets | decided
+
+
+def _decided(
+    register: Register, school: str, machine: str, sheets: Mapping[str, str]
+) -> str | None:
+    """The room of a PC by what was decided of it, or of the one that it was merged into.
+
+    None where that says nothing: then the PC's host name tells, as where the city counts it.
+    """
+    known = register.known_as(school, machine)
+    decision = register.decided.get((school, known))
+    if decision is None or decision.act == "merge":
+        return sheets.get(known)
+    return decision.target if decision.act == "bind" else ""
 
 
 def policies(

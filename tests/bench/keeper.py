@@ -126,11 +126,13 @@ def digest(store: AnyStore) -> tuple[str, int]:
 def child(config: Config, kill_after: float = 0.0) -> dict[str, Any]:
     """Derive in a process of its own; killed after some seconds, it tells nothing."""
     argv = [sys.executable, __file__, "--child", json.dumps([config.data, config.store.url])]
-    process = subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    process = subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     if kill_after:
         threading.Event().wait(kill_after)
         process.kill()
-    out, _ = process.communicate()
+    out, said = process.communicate()
+    if process.returncode and not kill_after:
+        raise SystemExit(said.decode())
     told: dict[str, Any] = json.loads(out) if out else {}
     return told
 

@@ -64,9 +64,9 @@ def test_a_dead_thread_of_paho_is_seen_and_replaced(
     client = link._window._client
 
     def die(*_: object) -> None:
-        raise RuntimeError("paho's own")
+        raise RuntimeError("not in a callback")
 
-    monkeypatch.setattr(client, "_handle_publish", die)
+    monkeypatch.setattr(client, "loop_read", die)
     pc = voice()
     pc.say(1, b"x")
     kit.until(lambda: link._loop is not None and link._loop is not first and link.up)

@@ -110,6 +110,20 @@ def test_settings_that_are_wrong_are_told_by_the_installer(windows: Wine, desk: 
     uninstall(windows)
 
 
+def test_a_program_that_is_broken_can_be_removed_and_is_told(
+    windows: Wine, city: Any, desk: Path
+) -> None:
+    """As a virus scanner leaves it: the uninstaller has to do without it."""
+    (desk / "agent.toml").write_text(city.settings)
+    assert windows.install(SETUP, "/S") == 0
+    program(windows).unlink()
+    program(windows).write_text("no program")
+    uninstall(windows)
+    wine.until(lambda: windows.service() == "", 60, "the service gone")
+    wine.until(lambda: not data(windows).exists(), 60, "the data gone")
+    wine.until(lambda: not windows.processes("schoolpulse-agent.exe"), 60, "the agent gone")
+
+
 def test_a_service_that_ends_again_is_told(windows: Wine, city: Any, desk: Path) -> None:
     """Another agent holds its data folder."""
     city.put_settings(windows, "held")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import threading
 from collections.abc import Iterator
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -183,6 +184,22 @@ def test_our_own_network_away_says_nothing_of_any_device(emulator, monkeypatch):
     gathered = run(("network",), context)
     assert (gathered.failed, gathered.readings) == (("network",), ())
     assert network.unknowable(context) == {"127.0.0.1": "no network"}
+
+
+def test_where_our_own_cable_is_pulled_nobody_is_missing(emulator, monkeypatch):
+    """The kernel keeps the route, and then everybody is as silent as one that was taken away."""
+    emulator.unplug()
+    assert not network_ask.ask(watched(emulator)).present
+    nics = {
+        name: SimpleNamespace(isup=up, flags=flags)
+        for name, up, flags in (
+            ("lo", True, "up,loopback,running"), ("eth0", False, "up,broadcast,multicast"),
+            ("Loopback Pseudo-Interface 1", True, ""),
+        )
+    }  # fmt: skip
+    monkeypatch.setattr(network_ask.psutil, "net_if_stats", lambda: nics)
+    with pytest.raises(network_ask.UnknowableError, match="no network"):
+        network_ask.ask(watched(emulator))
 
 
 def test_one_that_cannot_be_asked_stops_no_other_and_hangs_no_command(emulator, monkeypatch):

@@ -225,6 +225,17 @@ def test_a_projector_on_a_socket_and_on_the_network_is_one(run, seen):
     assert json.loads(text) == []
 
 
+def test_a_new_pc_in_front_of_the_same_projector_is_no_second_projector(run, seen):
+    camera = {"kind": "document_camera", "connector": "usb:1-3"}
+    for ago in (3000, 2995):
+        seen.report(PC, ago, PROJECTOR, camera, hostname="C301-OLD")
+    for ago in (10, 5, 1):
+        seen.report(LAB, ago, {**PROJECTOR, "connector": "HDMI-A-2"}, hostname="C301-NEW")
+    seen.derive()
+    _, text = run("equipment", "--differences", "--json")
+    assert json.loads(text) == []
+
+
 def test_a_device_given_a_room_that_is_none_counts_in_no_room(run, seen, city):
     """A slip in the settings of the PC that asks must not equip that PC's own class."""
     asked = {"kind": "panel", "connector": "net:10.0.0.9", "room": "3O2"}

@@ -11,7 +11,7 @@ import pytest
 from agent import wire
 from agent.wire.topics import policy_topic
 from collector.config import Config, Lines
-from collector.roster.register import Line, Machine, Register, Room, School
+from collector.roster.register import Decision, Line, Machine, Register, Room, School
 from collector.service import roster as roster_module
 from collector.service.policies import issue, policies, policy
 from collector.service.roster import Roster
@@ -177,3 +177,24 @@ def topics(link: FakeLink) -> list[str]:
     found = [topic for topic, _ in link.sent]
     link.sent.clear()
     return found
+
+
+def test_a_pc_that_was_merged_stands_where_the_one_does_that_it_is() -> None:
+    """A new board under the old id: without its room the PC would test no line of its room."""
+    ids = [f"{n:032x}" for n in range(6)]
+    bound, by_sheet, by_name, retired, first, second = ids
+    decisions = [
+        Decision(A, bound, "bind", "r1"), Decision(A, retired, "retire"),
+        Decision(A, first, "merge", bound), Decision(A, second, "merge", first),
+    ]  # fmt: skip
+
+    def rooms(*more: Decision) -> dict[str, str]:
+        machines = [Machine(A, "r2", by_sheet), Machine(A, "r3", "pc-*")]
+        told = Register(schools={A: school(A)}, machines=machines, decisions=[*decisions, *more])
+        return policy(told, Config(), A).rooms
+
+    assert rooms() == {by_sheet: "r2", "pc-*": "r3", **dict.fromkeys(ids[4:], "r1"), bound: "r1",
+                       retired: ""}  # fmt: skip
+    assert rooms(Decision(A, first, "merge", by_sheet))[second] == "r2"
+    assert first not in rooms(Decision(A, first, "merge", by_name))  # its host name tells
+    assert rooms(Decision(A, first, "merge", retired))[second] == ""
