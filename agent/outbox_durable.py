@@ -20,6 +20,8 @@ from agent.outbox_window import Window
 
 #: On a full disk the outbox holds this share of what it held, but not less than some bytes.
 _SHRINK, _LEAST_BYTES = 0.9, 65_536
+#: When it looks for room again: each time later, for a disk that fills again costs a share each.
+_LOOK_MS, _LONGEST_LOOK_MS = 600_000, 86_400_000
 
 _T = TypeVar("_T")
 
@@ -39,7 +41,9 @@ class DurableFile:
         self.machine = machine
         self.damaged: Path | None = None  # where the last damaged file was moved
         self._clock = clock
-        self._limits = limits
+        self._limits = self._asked = limits
+        self._look_ms = _LOOK_MS
+        self._look_at = 0  # ms on the monotonic clock
         self._window = window
         self._lock = threading.RLock()
         self._closed = False  # after a damage that could not be mended
@@ -104,6 +108,8 @@ class DurableFile:
         reserve.give_up(self.path, self._db)
         most = max(int(file.total(self._db).bytes * _SHRINK), _LEAST_BYTES)
         self._limits = self._limits._replace(bytes=min(most, self._limits.bytes))
+        self._look_at = self._clock.elapsed() + self._look_ms
+        self._look_ms = min(2 * self._look_ms, _LONGEST_LOOK_MS)
         self._bound()
         reserve.checkpoint(self._db)
         self._keep_reserve()
@@ -112,7 +118,16 @@ class DurableFile:
         if self._limits.reserve:
             reserve.keep(self.path)
 
+    def _stretch(self) -> None:
+        """Others have freed the disk: the outbox may hold as much as it was asked to."""
+        if self._limits is not self._asked and self._clock.elapsed() >= self._look_at:
+            self._look_at = self._clock.elapsed() + self._look_ms
+            if reserve.room(self.path):
+                self._limits = self._asked
+                self._keep_reserve()
+
     def _bound(self) -> None:
+        self._stretch()
         lived = self._age.now()
         if bound.exceeded(self._db, self._limits, lived):
             with change(self._db):

@@ -33,6 +33,19 @@ def keep(path: Path) -> None:
             file.unlink(missing_ok=True)
 
 
+def room(path: Path) -> bool:
+    """Whether the disk has room again: thrice what is kept back."""
+    probe = path.with_name(f"{path.name}.probe")
+    try:
+        probe.write_bytes(os.urandom(3 * SIZE))
+    except OSError:
+        return False
+    finally:
+        with contextlib.suppress(OSError):
+            probe.unlink(missing_ok=True)
+    return True
+
+
 def give_up(path: Path, db: sqlite3.Connection) -> None:
     """Let the outbox have the room, and move its log into the file."""
     drop(path)

@@ -229,6 +229,32 @@ def test_a_report_that_is_kept_is_no_lost_one_where_nothing_can_be_dropped_for_i
     outbox.close()
 
 
+def test_after_a_full_disk_the_outbox_holds_as_much_as_before(tmp_path: Path) -> None:
+    elapsed = [0]
+    with services.small_disk(tmp_path / "disk", "4m") as disk:
+        _fill_and_free(disk, elapsed)
+
+
+def _fill_and_free(disk: Path, elapsed: list[int]) -> None:
+    outbox = Outbox(disk / "outbox.db", MACHINE, Clock(elapsed=lambda: elapsed[0]))
+    for _ in range(300):
+        outbox.put(BIG)
+    services.fill(disk)
+    for _ in range(600):
+        with contextlib.suppress(FullError):
+            outbox.put(BIG)
+    before = outbox.counts()
+    assert before.dropped_telemetry > 0
+    (disk / "others").unlink()
+    elapsed[0] += 2 * 86_400_000
+    for _ in range(300):
+        outbox.put(BIG)
+    after = outbox.counts()
+    assert after.rows == before.rows + 300
+    assert after.dropped_telemetry == before.dropped_telemetry
+    outbox.close()
+
+
 def test_a_disk_that_filled_up_while_the_agent_was_off(disk: Path) -> None:
     path = disk / "outbox.db"
     outbox = Outbox(path, MACHINE, Clock())
