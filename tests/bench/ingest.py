@@ -68,23 +68,24 @@ def main() -> int:
         table.add_row(f"{store}, as fast as it goes", *_cells(ours))
         slow = once(store, int(args.rate * 20), args.rate)
         table.add_row(f"{store}, {args.rate:g} a second", *_cells(slow))
-        if theirs:
-            table.add_row(f"Telegraf to {store}, as fast as it goes", *_cells(theirs))
+        for shape, found in theirs.items():
+            table.add_row(f"Telegraf to {store}, {shape}", *_cells(found))
     if not args.telegraf:
         table.add_row(*TELEGRAF)
     Console().print(table)
     return 0
 
 
-def _in_turn(store: str, args: argparse.Namespace) -> tuple[Found, Found | None]:
-    """The medians of the collector and of Telegraf, run in turn: a noisy minute falls on both."""
+def _in_turn(store: str, args: argparse.Namespace) -> tuple[Found, dict[str, Found]]:
+    """The medians of the collector and of Telegraf, run in turn: a noisy minute falls on all."""
     ours: list[Found] = []
-    theirs: list[Found] = []
+    shapes = (yardstick.FLAT, yardstick.SAME) if args.telegraf and store != "sqlite" else ()
+    theirs: dict[str, list[Found]] = {shape.name: [] for shape in shapes}
     for _ in range(args.runs):
         ours.append(once(store, args.total, 0.0))
-        if args.telegraf and store != "sqlite":
-            theirs.append(once_telegraf(store, args.telegraf, args.total))
-    return _median(ours), _median(theirs) if theirs else None
+        for shape in shapes:
+            theirs[shape.name].append(once_telegraf(store, args.telegraf, shape, args.total))
+    return _median(ours), {name: _median(found) for name, found in theirs.items()}
 
 
 def _cells(found: Found) -> list[str]:
@@ -117,14 +118,15 @@ def once(store: str, total: int, rate: float) -> Found:
         )  # fmt: skip
 
 
-def once_telegraf(kind: str, binary: Path, total: int) -> Found:
+def once_telegraf(kind: str, binary: Path, shape: yardstick.Shape, total: int) -> Found:
     """The same from Telegraf; its clock stops when the database counts every report."""
     with tempfile.TemporaryDirectory() as name, contextlib.ExitStack() as opened:
         folder = Path(name)
         broker = opened.enter_context(services.broker("mosquitto", folder, _CITY_BROKER))
         target = opened.enter_context(_influx(kind, folder))
-        process = opened.enter_context(yardstick.telegraf(binary, folder, broker.port, *target))
-        stored = partial(_counted, *target[:2], *yardstick.COUNTED)
+        running = yardstick.telegraf(binary, shape, folder, broker.port, *target)
+        process = opened.enter_context(running)
+        stored = partial(_counted, *target[:2], *shape.counted)
         yardstick.until(lambda: bool(_load(broker.port, 1, 0.0, *_FIRST) and stored()), 30)
         rss = opened.enter_context(_watched(process))
         before, begun = sum(process.cpu_times()[:2]), time.perf_counter()

@@ -11,6 +11,7 @@ import contextlib
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import psutil
 
@@ -23,6 +24,10 @@ _SETTINGS = """
   metric_batch_size = 5000
   metric_buffer_limit = 200000
   omit_hostname = true
+[[outputs.influxdb{version}]]
+  urls = ["{url}"]
+  content_encoding = "gzip"
+  {where}
 [[inputs.mqtt_consumer]]
   servers = ["tcp://127.0.0.1:{port}"]
   topics = ["schoolpulse/v1/+/+/report/+/+"]
@@ -31,20 +36,57 @@ _SETTINGS = """
   client_id = "telegraf"
   persistent_session = true
   max_undelivered_messages = 50000
+{shape}
+"""
+
+
+class Shape(NamedTuple):
+    """What Telegraf makes of a report, and the field and measurement to count."""
+
+    name: str
+    settings: str
+    counted: tuple[str, str]
+
+
+#: What it does by itself: one point of the numbers that it finds.
+FLAT = Shape(
+    "one point of its numbers",
+    """
   data_format = "json"
   json_time_key = "time"
   json_time_format = "unix_ms"
   [[inputs.mqtt_consumer.topic_parsing]]
     topic = "+/+/+/+/+/+/+"
     tags = "_/_/school/machine/_/_/_"
-[[outputs.influxdb{version}]]
-  urls = ["{url}"]
-  content_encoding = "gzip"
-  {where}
+""",
+    ("offset_ms", "mqtt_consumer"),
+)
+_READING = """
+  [[inputs.mqtt_consumer.json_v2]]
+    measurement_name = "{0}"
+    timestamp_path = "time"
+    timestamp_format = "unix_ms"
+    [[inputs.mqtt_consumer.json_v2.object]]
+      path = 'readings.#(reading=="{0}")'
+      excluded_keys = ["reading"]
 """
-#: What to count: a number that every report carries.
-COUNTED = "offset_ms", "mqtt_consumer"
-
+#: What the collector stores: the PC's reading and the agent's, with boot and number.
+SAME = Shape(
+    "the same two points",
+    f"""
+  data_format = "json_v2"
+  [[inputs.mqtt_consumer.topic_parsing]]
+    topic = "+/+/+/+/+/+/+"
+    tags = "_/_/school/machine/_/_/_"
+    fields = "_/_/_/_/_/boot/number"
+    [inputs.mqtt_consumer.topic_parsing.types]
+      number = "int"
+{_READING.format("host")}{_READING.format("agent")}    [[inputs.mqtt_consumer.json_v2.field]]
+      path = "offset_ms"
+      type = "int"
+""",
+    ("number", "agent"),
+)
 
 #: Where to write: by the interface of 1.x where there is no token.
 _WHERE_1 = 'database = "telemetry"\n  skip_database_creation = true'
@@ -53,11 +95,11 @@ _WHERE_2 = 'bucket = "telemetry"\n  token = "{token}"\n  organization = "{org}"'
 
 @contextlib.contextmanager
 def telegraf(
-    binary: Path, folder: Path, port: int, url: str, token: str, org: str
+    binary: Path, shape: Shape, folder: Path, port: int, url: str, token: str, org: str
 ) -> Iterator[psutil.Process]:
     """Telegraf, connected to the broker."""
     where = _WHERE_2.format(token=token, org=org) if token else _WHERE_1
-    output = {"version": "_v2" if token else "", "where": where}
+    output = {"version": "_v2" if token else "", "where": where, "shape": shape.settings}
     settings, log = folder / "telegraf.conf", folder / "telegraf.log"
     settings.write_text(_SETTINGS.format(port=port, url=url, **output))
     with services.started([str(binary), "--config", str(settings)], log) as running:
