@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from typing import Literal, NamedTuple
 
 from agent import wire
@@ -21,6 +22,7 @@ HeldReason = Literal["unknown_school", "future_version", "quarantine_full"]
 Known = Callable[[str], bool]
 #: Within a millisecond, in ns; see `wire.point_time`.
 _SPREAD = 1_000_000
+_QUARTER_MS = 900_000
 
 
 class Source(NamedTuple):
@@ -200,4 +202,10 @@ def _presence(place: Topic, payload: bytes, known: Known, now: int) -> Outcome:
 
 def day_of(millis: int) -> dt.date:
     """The local day (Asia/Shanghai) of a time in ms since 1970 UTC."""
-    return dt.datetime.fromtimestamp(millis / 1000, wire.CITY_TIME).date()
+    return _day_of_quarter(millis // _QUARTER_MS)
+
+
+@lru_cache(maxsize=512)
+def _day_of_quarter(quarter: int) -> dt.date:
+    """Every midnight on earth falls on a quarter of an hour."""
+    return dt.datetime.fromtimestamp(quarter * _QUARTER_MS / 1000, wire.CITY_TIME).date()

@@ -34,6 +34,7 @@ _CHUNK = 5000  # rows of a reply held at once
 _READERS = 4  # threads that read at once and find their connection kept
 _STORED = 204  # what every InfluxDB says to a write
 _DAY_NS = 86_400 * 10**9
+_EVIDENCE = frozenset(name for name, known in MEASUREMENTS.items() if known.retention == "evidence")
 _Row = tuple[Point, bytes]
 _Bad = list[tuple[Point, str]]
 
@@ -66,8 +67,7 @@ class InfluxStore:
         first: dict[str, list[_Row]] = {}
         buckets: dict[str, list[_Row]] = {}
         for point in good:
-            kept = MEASUREMENTS[point.measurement].retention == "evidence"
-            if kept or point.time >= oldest:
+            if point.time >= oldest or point.measurement in _EVIDENCE:
                 bucket = self._bucket(point.measurement)
                 buckets.setdefault(bucket, []).append((point, line(point)))
                 if "uncertain" in point.fields:
@@ -78,8 +78,7 @@ class InfluxStore:
         refuse(bad)
 
     def _bucket(self, measurement: str) -> str:
-        kept = MEASUREMENTS[measurement].retention == "evidence"
-        return self._settings.evidence if kept else self._settings.telemetry
+        return self._settings.evidence if measurement in _EVIDENCE else self._settings.telemetry
 
     def _send(self, bucket: str, rows: list[_Row]) -> _Bad:
         """Store the rows; those that never can be, each with its reason, found by halving."""

@@ -32,21 +32,20 @@ def line(point: Point) -> bytes:
             # Nearly all are codes and ids: to translate one costs more than all the rest.
             head += f",{name}={tag if tag.isalnum() else tag.translate(_IN_TAG)}"
     floats = _FLOATS[point.measurement]
-    fields = ",".join(
-        [
-            f"{name}={float(value)!r}" if name in floats else f"{name}={_value(value)}"
-            for name, value in point.fields.items()
-        ]
-    )
-    return f"{head} {fields} {point.time}".encode()
+    fields = []
+    for name, value in point.fields.items():  # no call for a number: they are nearly all
+        kind = type(value)
+        if kind is float or (kind is int and name in floats):
+            fields.append(f"{name}={float(value)!r}")
+        elif kind is int:
+            fields.append(f"{name}={value}i")
+        else:
+            fields.append(f"{name}={_quoted(value)}")
+    return f"{head} {','.join(fields)} {point.time}".encode()
 
 
-def _value(value: Value) -> str:
-    if value is True:
-        return "true"
-    if value is False:
-        return "false"
-    if type(value) is not str:
-        return f"{value}i"
+def _quoted(value: Value) -> str:
+    if not isinstance(value, str):
+        return "true" if value else "false"
     plain = '"' not in value and "\\" not in value
     return f'"{value if plain else value.translate(_IN_TEXT)}"'
