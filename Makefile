@@ -51,7 +51,7 @@ bench-equipment: $(VENV)/.dev
 
 # The collector as fast as it goes, and at 2,000 reports a second, on both stores.
 bench-collector: $(VENV)/.dev
-	$(BENCH)ingest.py
+	$(BENCH)ingest.py $(if $(TELEGRAF),--telegraf $(TELEGRAF))
 
 # 20,000 agents over 500 connections, ten minutes.
 bench-fleet: $(VENV)/.dev
