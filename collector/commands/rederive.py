@@ -36,8 +36,8 @@ def rederive(keeper: Keeper, year: int, today: dt.date) -> int:
             bar.update(task, advance=1, description=day.isoformat())
     print(
         say(
-            f"{year} 年：重算 {len(days)} 天，改动 {changed} 行",
-            f"{year}: {len(days)} days derived, {changed} rows changed",
+            f"{year} 年：重算 {len(days)} 天，每日的数据改动 {changed} 行，小时的照写",
+            f"{year}: {len(days)} days derived, {changed} rows of days changed, hours written anew",
         )
     )
     return DONE
