@@ -148,15 +148,21 @@ def test_metrics_of_a_running_collector(process: Any, voice: Any, kit: Any) -> N
     kit.until(lambda: "schoolpulse_broker_clients" in told(), what="$SYS")
 
 
+def _member(process: Any, n: int) -> Any:
+    """A collector of the group, in a folder of its own."""
+    one = type(process)(process.folder / f"c{n}", process.port, tables=process.tables)
+    one.folder.mkdir()
+    one.enrol(SCHOOL)
+    return one
+
+
 def test_two_collectors_of_a_group_share_the_reports(process: Any, voice: Any, kit: Any) -> None:
     process.enrol(SCHOOL)
     process.tables = 'group = "collectors"\n[store]\nkind = "sqlite"\n'
     made = []
     try:
         for n in (1, 2):  # folders of their own: stores and counts apart
-            one = type(process)(process.folder / f"c{n}", process.port, tables=process.tables)
-            one.folder.mkdir()
-            one.enrol(SCHOOL)
+            one = _member(process, n)
             made.append(one)
             one.start()
             one.up()
@@ -203,9 +209,7 @@ def test_a_group_stores_each_presence_once(
 
     try:
         for n in (1, 2):
-            one = type(process)(process.folder / f"c{n}", process.port, tables=process.tables)
-            one.folder.mkdir()
-            one.enrol(SCHOOL)
+            one = _member(process, n)
             made.append(one)
             one.start()
             one.up()
