@@ -79,6 +79,18 @@ def test_nothing_of_this_pc_is_left_and_a_clone_begins_as_itself(
     assert owner(data) == CLONE
 
 
+def test_a_damaged_outbox_is_no_empty_one(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The agent saves what it can of it: all but the damaged page."""
+    put(data)
+    (data / "outbox.db").write_bytes(b"torn" * 1024)
+    assert agent("prepare-image") == 2
+    said = capsys.readouterr().err
+    assert "读不了" in said
+    assert "--discard" in said
+    assert (data / "outbox.db").exists()
+    assert agent("prepare-image", "--discard") == 0
+
+
 def test_before_any_agent_has_run(data: Path) -> None:
     for file in data.iterdir():
         file.unlink()
