@@ -150,6 +150,27 @@ def test_purge_leaves_what_is_not_ours(data: Path) -> None:
     assert not config.DEFAULT_FILE.parent.exists()
 
 
+def test_purge_needs_no_settings_that_can_be_read(
+    data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Notepad saves GBK: a PC must not keep the program for that."""
+    put(data)
+    config.DEFAULT_FILE.parent.mkdir()
+    config.DEFAULT_FILE.write_bytes("# 三年级\n".encode("gbk"))
+    assert agent("uninstall", "--purge") == 0
+    assert str(data) in capsys.readouterr().err
+    assert {file.name for file in data.iterdir()} == {"ca.pem"}
+    assert not config.DEFAULT_FILE.exists()
+
+
+def test_a_slip_in_the_config_that_is_named_removes_nothing(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(service, "uninstall", lambda: pytest.fail("the service is gone"))
+    assert agent("uninstall", "--purge", "--config", str(tmp_path / "agnet.toml")) == 2
+    assert (data / "status.json").exists()
+
+
 def test_purge_takes_the_folder_behind_systemds_link(
     data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
