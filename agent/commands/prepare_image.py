@@ -62,7 +62,7 @@ def _prepare(config: Config, discard: bool) -> int:
                 _refuse_if_waiting(config.folder)
             (ROOT / identity.HARDWARE_FILE).unlink(missing_ok=True)
             return traces.erase(config.folder)
-    except RefusedError:
+    except (RefusedError, OSError):
         if there:
             service.start()
         raise

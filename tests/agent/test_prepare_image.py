@@ -132,6 +132,21 @@ def test_a_service_that_left_a_last_report_runs_again(
     assert owner(data) == PATTERN
 
 
+def test_a_service_runs_again_where_a_file_could_not_be_erased(
+    data: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def held(folder: Path) -> int:
+        raise PermissionError(13, "held by a virus scanner", str(folder / "agent.log"))
+
+    started: list[bool] = []
+    monkeypatch.setattr(service, "stop", lambda: True)
+    monkeypatch.setattr(service, "start", lambda: started.append(True))
+    monkeypatch.setattr(prepare_image.traces, "erase", held)
+    assert agent("prepare-image") == 2
+    assert "agent.log" in capsys.readouterr().err
+    assert started == [True]
+
+
 def test_a_room_in_the_settings_is_named(
     data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
