@@ -62,18 +62,15 @@ def _prepare(config: Config, discard: bool) -> int:
                 _refuse_if_waiting(config.folder)
             (ROOT / identity.HARDWARE_FILE).unlink(missing_ok=True)
             return traces.erase(config.folder)
-    except RefusedError:
+    except (RefusedError, OSError):
         if there:
             service.start()
         raise
 
 
 def _refuse_if_waiting(folder: Path) -> None:
-    """Raise RefusedError where reports would be lost; an outbox nobody can read holds none."""
-    found: dict[str, Any] = {}
-    path = folder / "outbox.db"
-    with contextlib.suppress(sqlite3.Error), contextlib.closing(open_readonly(path)) as db:
-        found = look(db)
+    """Raise RefusedError where reports would be lost, or it cannot be told whether."""
+    found = _found(folder / "outbox.db")
     if found.get("waiting"):
         count, evidence = found["waiting"], found["evidence"]
         raise RefusedError(
@@ -84,6 +81,24 @@ def _refuse_if_waiting(folder: Path) -> None:
                 " and run it again, or lose them by --discard",
             )
         )
+
+
+def _found(path: Path) -> dict[str, Any]:
+    """What the outbox holds. A damaged one is none without reports: the agent saves most."""
+    if not path.exists():
+        return {}
+    try:
+        with contextlib.closing(open_readonly(path)) as db:
+            return look(db)
+    except sqlite3.Error as error:
+        raise RefusedError(
+            say(
+                f"{path} 读不了（{error}），里面可能还有报告：让代理运行起来，它会修复，再来一次；"
+                "不要它们就加 --discard",
+                f"{path}: {error}; it may hold reports: let the agent run, which mends it, and run"
+                " this again, or lose them by --discard",
+            )
+        ) from error
 
 
 def _hints(config: Config) -> Iterator[str]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import sys
+from pathlib import Path
 
 from agent import config as settings
 from agent import service, traces
@@ -10,6 +12,7 @@ from agent.commands.install import cannot
 from agent.lock import alone
 from agent.wire.command_line import DONE, RefusedError
 from agent.wire.lang import say
+from agent.wire.settings import SettingsError, load
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -21,10 +24,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Stop and remove it."""
+    folder = _folder(args.config) if args.purge else None
     try:
         there = service.uninstall()
-        if args.purge:
-            _purge(args.config)
+        if folder is not None:
+            _purge(folder)
     except (OSError, service.Refused) as error:
         raise RefusedError(cannot(say("卸不掉", "cannot uninstall"), error)) from error
     gone = say("服务已卸载", "the service is removed")
@@ -32,9 +36,21 @@ def run(args: argparse.Namespace) -> int:
     return DONE
 
 
-def _purge(path: str | None) -> None:
-    config = settings.load(path, need_school=False)[0]
-    if config.folder.exists():
-        with alone(config.folder):  # an agent that runs would write it all anew
+def _folder(path: str | None) -> Path:
+    """Where the data is. Settings that nobody can read, and that go too, keep nothing here."""
+    try:
+        return settings.load(path, need_school=False)[0].folder
+    except SettingsError as error:
+        if path:
+            raise
+        folder = load(settings.Config, None)[0].folder
+        instead = say(f"按默认的数据目录 {folder}", f"the default data folder {folder} it is")
+        print(f"{error}: {instead}", file=sys.stderr)
+        return folder
+
+
+def _purge(folder: Path) -> None:
+    if folder.exists():
+        with alone(folder):  # an agent that runs would write it all anew
             pass
-    traces.purge(config.folder, settings.DEFAULT_FILE)
+    traces.purge(folder, settings.DEFAULT_FILE)

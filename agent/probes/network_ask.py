@@ -12,6 +12,7 @@ import psutil
 
 from agent import pjlink
 from agent.config import Watched
+from agent.probes import nics
 from agent.wire.messages import Device, Power
 
 _TIMEOUT_S = 4.0
@@ -52,11 +53,14 @@ def ask(one: Watched) -> Device:
 
 def _cut_off() -> bool:
     """Whether no cable and no radio of this PC is connected: then all are silent."""
-    stats = psutil.net_if_stats().items()  # Windows tells no flags
-    return not any(
-        one.isup and "loopback" not in one.flags and not name.startswith("Loopback")
-        for name, one in stats
-    )
+    up = {
+        name: one.isup
+        for name, one in psutil.net_if_stats().items()  # Windows tells no flags
+        if "loopback" not in one.flags and not name.startswith("Loopback")
+    }
+    # What VPNs and hypervisors make is up without any cable; a container has nothing else.
+    own = [name for name in up if nics.kind(name) != "virtual"] or list(up)
+    return not any(up[name] for name in own)
 
 
 def projector(one: Watched, facts: pjlink.Facts) -> Device:

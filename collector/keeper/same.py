@@ -56,7 +56,8 @@ def same(devices: Iterable[Point], before: Mapping[DeviceKey, Known]) -> list[Po
         else:
             found.append(point)
     for (_, school, machine), points in sorted(reports.items()):
-        found += _report(points, pcs[school, machine])
+        # Two new names may stand for one device: which one does must not go by a store's order.
+        found += _report(sorted(points, key=key_of), pcs[school, machine])
     return found
 
 
@@ -88,8 +89,10 @@ def _known_as(point: Point, pieces: _Pieces, taken: set[DeviceKey]) -> DeviceKey
 
 def _moved(point: Point, piece: _Piece) -> bool:
     """One maker, model and serial, on another connector."""
-    words = words_of(point)
-    return bool(words[1]) and (point.tags.get("kind", ""), words) == (piece.kind, piece.words)
+    kind, words = point.tags.get("kind", ""), words_of(point)
+    # Which display it is may be the register's word, that stands in the rows of the days before.
+    alike = kind == piece.kind or {kind, piece.kind} <= _DISPLAYS
+    return alike and bool(words[1]) and words == piece.words
 
 
 def _told_anew(point: Point, piece: _Piece) -> bool:
@@ -104,7 +107,9 @@ def _unread(point: Point) -> bool:
 
 
 def _said_of(point: Point, key: DeviceKey, piece: _Piece | None) -> Point:
-    kind = piece.kind if piece is not None and _unread(point) else point.tags.get("kind", "")
+    """What never told its words is what the register of its day says, and not that of another."""
+    hidden = piece is not None and piece.words[1] and _unread(point)
+    kind = piece.kind if piece is not None and hidden else point.tags.get("kind", "")
     tags = {**point.tags, "device": key[2], "kind": kind}
     return point if tags == point.tags else point._replace(tags=tags)
 

@@ -141,12 +141,18 @@ def _step(state: State, look: Look, rule: Rule) -> tuple[State, list[Change]]:
         return _settle(aspect, value, look.time, broken, rule)
 
     presence = settle(state.presence, "present" if look.present else "missing")
-    health, fault = state.health, look.fault or state.fault
+    health, fault = state.health, _fault(state, look)
     if says := _health(state, look):
         health = settle(health, says)
     new = state._replace(presence=presence, health=health, fault=fault, last=look.time)
     new = _powered(new, look)
     return new, list(_changes(state, new))
+
+
+def _fault(state: State, look: Look) -> str:
+    """What is at fault: a device that cannot be asked is as broken as it last said itself."""
+    said = state.health.value == "fault" and state.fault not in CANNOT_BE_ASKED
+    return state.fault if said and look.fault in CANNOT_BE_ASKED else look.fault or state.fault
 
 
 def _health(state: State, look: Look) -> str:

@@ -79,6 +79,18 @@ def test_nothing_of_this_pc_is_left_and_a_clone_begins_as_itself(
     assert owner(data) == CLONE
 
 
+def test_a_damaged_outbox_is_no_empty_one(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The agent saves what it can of it: all but the damaged page."""
+    put(data)
+    (data / "outbox.db").write_bytes(b"torn" * 1024)
+    assert agent("prepare-image") == 2
+    said = capsys.readouterr().err
+    assert "读不了" in said
+    assert "--discard" in said
+    assert (data / "outbox.db").exists()
+    assert agent("prepare-image", "--discard") == 0
+
+
 def test_before_any_agent_has_run(data: Path) -> None:
     for file in data.iterdir():
         file.unlink()
@@ -120,6 +132,21 @@ def test_a_service_that_left_a_last_report_runs_again(
     assert owner(data) == PATTERN
 
 
+def test_a_service_runs_again_where_a_file_could_not_be_erased(
+    data: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def held(folder: Path) -> int:
+        raise PermissionError(13, "held by a virus scanner", str(folder / "agent.log"))
+
+    started: list[bool] = []
+    monkeypatch.setattr(service, "stop", lambda: True)
+    monkeypatch.setattr(service, "start", lambda: started.append(True))
+    monkeypatch.setattr(prepare_image.traces, "erase", held)
+    assert agent("prepare-image") == 2
+    assert "agent.log" in capsys.readouterr().err
+    assert started == [True]
+
+
 def test_a_room_in_the_settings_is_named(
     data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -136,6 +163,27 @@ def test_purge_leaves_what_is_not_ours(data: Path) -> None:
     assert agent("uninstall", "--purge") == 0
     assert [file.name for file in data.iterdir()] == ["ca.pem"]
     assert not config.DEFAULT_FILE.parent.exists()
+
+
+def test_purge_needs_no_settings_that_can_be_read(
+    data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Notepad saves GBK: a PC must not keep the program for that."""
+    put(data)
+    config.DEFAULT_FILE.parent.mkdir()
+    config.DEFAULT_FILE.write_bytes("# 三年级\n".encode("gbk"))
+    assert agent("uninstall", "--purge") == 0
+    assert str(data) in capsys.readouterr().err
+    assert {file.name for file in data.iterdir()} == {"ca.pem"}
+    assert not config.DEFAULT_FILE.exists()
+
+
+def test_a_slip_in_the_config_that_is_named_removes_nothing(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(service, "uninstall", lambda: pytest.fail("the service is gone"))
+    assert agent("uninstall", "--purge", "--config", str(tmp_path / "agnet.toml")) == 2
+    assert (data / "status.json").exists()
 
 
 def test_purge_takes_the_folder_behind_systemds_link(

@@ -202,6 +202,26 @@ def test_where_our_own_cable_is_pulled_nobody_is_missing(emulator, monkeypatch):
         network_ask.ask(watched(emulator))
 
 
+@pytest.mark.parametrize(
+    ("nics", "cut_off"),
+    [
+        ({"lo": True, "eth0": False, "vmnet8": True}, True),  # a hypervisor's own is always up
+        ({"lo": True, "eth0": True, "vmnet8": True}, False),
+        ({"lo": True, "eth0": False, "wlan0": True}, False),
+        ({"lo": True, "vmnet8": True}, False),  # a container has no other
+    ],
+)
+def test_what_is_no_cable_and_no_radio_shows_no_network(monkeypatch, nics, cut_off):
+    stats = {
+        name: SimpleNamespace(isup=up, flags="loopback" if name == "lo" else "")
+        for name, up in nics.items()
+    }
+    kinds = {"eth0": "wired", "wlan0": "wifi", "vmnet8": "virtual"}
+    monkeypatch.setattr(network_ask.psutil, "net_if_stats", lambda: stats)
+    monkeypatch.setattr(network_ask.nics, "kind", kinds.get)
+    assert network_ask._cut_off() is cut_off
+
+
 def test_one_that_cannot_be_asked_stops_no_other_and_hangs_no_command(emulator, monkeypatch):
     """A slip in one entry, or a fault of ours, must not freeze what is known of the others."""
     good = watched(emulator)

@@ -261,3 +261,33 @@ def test_another_display_on_the_same_socket_is_another(store, told, derive, day)
         store.write([told.device(1, at, kind, day=day, **one)])
     derive()
     assert [row[::2] for row in shown(store)] == [("projector", "missing"), ("tv", "present")]
+
+
+EQUIPPED = {**READ, "serial": "7"}
+
+
+def test_what_the_register_names_a_display_is_the_same_in_another_socket(store, told, derive, day):
+    """A projector that does not tell its kind is plugged into the other socket in the morning."""
+    tomorrow = day + dt.timedelta(days=1)
+    old, new = EQUIPPED, {**EQUIPPED, "connector": "HDMI-A-2"}
+    for on, at, devices in (
+        (day, "08:00", [old]), (day, "08:05", [old]),
+        (tomorrow, "08:00", [no(old), new]), (tomorrow, "08:05", [no(old), new]),
+    ):  # fmt: skip
+        store.write([told.agent(1, at, on, room="6-1", **ALL)])
+        store.write([told.device(1, at, "display", day=on, **one) for one in devices])
+    assert derive(day, tomorrow) == [("projector", "appeared", "02 08:00")]
+    assert shown(store) == [("projector", "HDMI-A-2", "present")]
+
+
+def test_an_unread_display_is_what_the_register_says_today(store, told, derive, day):
+    """A PC and its old screen are carried from the class with a projector to one that has none."""
+    tomorrow = day + dt.timedelta(days=1)
+    for on, at, room in (
+        (day, "08:00", "6-1"), (day, "08:05", "6-1"),
+        (tomorrow, "08:00", "lab"), (tomorrow, "08:05", "lab"),
+    ):  # fmt: skip
+        store.write([told.agent(1, at, on, room=room, **ALL)])
+        store.write([told.device(1, at, "display", day=on, **UNREAD)])
+    derive(day, tomorrow)
+    assert shown(store) == [("display", "HDMI-A-1", "present")]

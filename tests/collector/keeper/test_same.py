@@ -72,3 +72,15 @@ def test_a_day_cut_anywhere_names_the_same_devices(points, cut):
     whole = {(key_of(p), p.time) for p in same(points, {}) if p.fields["present"]}
     parts = {(key_of(p), p.time) for p in [*earlier, *same(second, before)] if p.fields["present"]}
     assert parts == whole
+
+
+def test_two_new_names_for_one_device_go_by_no_stores_order():
+    def tv(minute: int, socket: int) -> Point:
+        tags = {**PCS[0], "kind": "tv", "device": f"tv-{socket}"}
+        fields = {"model": "A", "connector": f"c{socket}", "present": True}
+        return Point("device", tags, fields, (T0 + minute * 60_000) * 10**6)
+
+    first, one, other = tv(0, 1), tv(1, 2), tv(1, 3)
+    assert set(map(repr, same([first, one, other], {}))) == set(
+        map(repr, same([first, other, one], {}))
+    )

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from collector.roster.encoding import decode
 from collector.roster.problems import Problem
 from collector.roster.rows import Rows
 from collector.roster.sheets import errors, read_folder, warnings
@@ -278,6 +279,28 @@ def test_every_encoding_that_excel_saves(write: Write, sheets: dict[str, str], c
     rows, problems = read_folder(folder)
     assert (problems, rows.counts()) == (whole[1], whole[0].counts())
     assert rows.campuses[0].address == "示例※路 1 号"
+
+
+ENGLISH = "school,hostname,room\n9963020001,{},101\n"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param(ENGLISH.format("某小学"), id="each pair of bytes is UTF-8 of two bytes"),
+        pytest.param("学校标识码,学校名称\n" + "9963020001,某小学\n" * 50, id="most are"),
+        pytest.param("学校标识码,教室名称\n" + "9963020001,一年级一班\n" * 50, id="some are"),
+    ],
+)
+def test_gbk_is_not_taken_for_another_script_in_utf_8(text: str) -> None:
+    assert decode("machines.csv", text.encode("gbk"), "") == (text, None)
+
+
+@pytest.mark.parametrize("name", ["某小学", "ئۈرۈمچى", "José", "3·2", "A×B"])
+def test_utf_8_is_not_taken_for_gbk(name: str) -> None:
+    text = ENGLISH.format(name)
+    assert decode("machines.csv", text.encode(), "") == (text, None)
+    assert decode("machines.csv", text.replace(name, "Ж").encode("utf-8-sig"), "")[0].count("Ж")
 
 
 @pytest.mark.parametrize(("code", "said"), [("utf-8", "不是 UTF-8"), ("gbk", "也不是 GBK")])
