@@ -15,6 +15,8 @@ from collector.store.seam import Point, Value
 
 #: What a class can look at; the order in which an unnamed display is taken for one of them.
 PICTURES = ("projector", "panel", "tv")
+#: What answers there is no such device: a listed address is no evidence that a class has one.
+_ANOTHER = frozenset({"not PJLink"})
 _TEXTS = ("maker", "model", "serial", "connector")
 
 DeviceKey = tuple[str, str, str]  # school, machine, device
@@ -76,7 +78,7 @@ def _add_reading(facts: _Facts, point: Point) -> None:
     facts.kind = max(facts.kind, (point.time, point.tags.get("kind", "")))
     facts.fault |= bool(text(fields, "fault"))
     facts.simulated |= fields.get("simulated") is True
-    if fields.get("present") is True:
+    if fields.get("present") is True and text(fields, "fault") not in _ANOTHER:
         facts.seen = True
         facts.first_ms = least(facts.first_ms, point.time // MS)
         facts.last_ms = most(facts.last_ms, point.time // MS)

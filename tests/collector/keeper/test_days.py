@@ -188,6 +188,17 @@ def test_one_serial_in_two_schools_is_two_devices(
     assert [point.fields["displays"] for point in found.rooms] == [1, 1]
 
 
+def test_what_answers_in_a_projectors_place_equips_no_class(
+    told: Any, register: Register, day: dt.date
+) -> None:
+    for fault, seen in (("not PJLink", False), ("password refused", True)):
+        raw = [told.agent(1, "08:00", room="6-1")]
+        raw += [told.device(1, "08:00", "projector", "10.1.1.9", fault=fault)]
+        found = Derived(raw, register, day)
+        assert [point.fields.get("seen", False) for point in found.devices] == [seen]
+        assert [point.fields.get("display", False) for point in found.rooms] == [seen]
+
+
 def test_two_pcs_of_a_room_see_one_projector(told: Any, register: Register, day: dt.date) -> None:
     raw = []
     for n in (1, 2):
