@@ -141,6 +141,11 @@ def load(path: str | None, *, need_school: bool = True) -> tuple[Config, list[st
     return config, warnings
 
 
+def default_folder() -> Path:
+    """Where the data is when no settings say otherwise, or nobody can read them."""
+    return settings.load(Config, None)[0].folder
+
+
 def _read(path: Path | None) -> tuple[Config, list[str]]:
     try:
         return settings.load(Config, path)

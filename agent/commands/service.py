@@ -35,20 +35,30 @@ def run(args: argparse.Namespace) -> int:
     from agent import advapi_windows, serve_windows
     from agent.resident import Told
 
-    folder = settings.load(args.config, need_school=False)[0].folder
     told = Told()
 
     def body(up: Callable[[], None]) -> int:
         told.up = up
         return _resident(args.config, told)
 
-    with _speaking_into(folder):
+    with _speaking_into(folder(args.config)):
         try:
             return serve_windows.serve(body, told.stop)
         except advapi_windows.ServiceError as error:
             log.error("service", extra={"error": str(error)})
             mend = service_words.mend(error.code)
             raise RefusedError(say(f"{error}；{mend}", f"{error}; {mend}")) from error
+
+
+def folder(path: str | None) -> Path:
+    """Where the service speaks: settings that nobody can read are told there, once it runs.
+
+    A service that ended before it answered its manager would be an error 1053 without a word.
+    """
+    try:
+        return settings.load(path, need_school=False)[0].folder
+    except SettingsError:
+        return settings.default_folder()
 
 
 def _resident(path: str | None, told: object) -> int:

@@ -12,7 +12,7 @@ from agent.commands.install import cannot
 from agent.lock import alone
 from agent.wire.command_line import DONE, RefusedError
 from agent.wire.lang import say
-from agent.wire.settings import SettingsError, load
+from agent.wire.settings import SettingsError
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -43,7 +43,7 @@ def _folder(path: str | None) -> Path:
     except SettingsError as error:
         if path:
             raise
-        folder = load(settings.Config, None)[0].folder
+        folder = settings.default_folder()
         instead = say(f"按默认的数据目录 {folder}", f"the default data folder {folder} it is")
         print(f"{error}: {instead}", file=sys.stderr)
         return folder

@@ -110,6 +110,25 @@ def test_settings_that_are_wrong_are_told_by_the_installer(windows: Wine, desk: 
     uninstall(windows)
 
 
+def test_settings_broken_later_are_told_in_the_log(
+    windows: Wine, city: Any, tree: None, desk: Path
+) -> None:
+    """Saved by Notepad in GBK, say: the service answers its manager, and says why it ends."""
+    (desk / "agent.toml").write_text(city.settings)
+    before = city.boots()
+    assert windows.install(SETUP, "/S") == 0
+    wine.until(lambda: city.boots() - before, 90, "its report")
+    assert windows.run("sc", "stop", "SchoolPulseAgent").returncode == 0
+    wine.until(lambda: windows.service() == "STOPPED", 60, "the service stopped")
+    (data(windows) / "agent.toml").write_bytes('room = "六年级一班"\n'.encode("gbk"))
+    windows.run("sc", "start", "SchoolPulseAgent")
+    log = data(windows) / "agent.log"
+    wine.until(lambda: " refused " in log.read_text("utf-8"), 60, "why")
+    assert "agent.toml" in log.read_text("utf-8").split(" refused ")[1]
+    uninstall(windows)
+    assert not data(windows).exists()
+
+
 def test_a_program_that_is_broken_can_be_removed_and_is_told(
     windows: Wine, city: Any, desk: Path
 ) -> None:
