@@ -110,6 +110,8 @@ class GulpClient(mqtt.Client):
         """Tell `hear` of the messages at the front of what is in hand; whether there were any."""
         if self.hear is None or self._in_packet["command"]:  # paho has half of one
             return False
+        if self._out_packet:  # what paho put together came before: acknowledged in order
+            super().loop_write()
         begun = self._at
         stock, at, end = self._stock, self._at, len(self._stock)
         properties = self._protocol == mqtt.MQTTv5
