@@ -124,14 +124,20 @@ def total(db: sqlite3.Connection) -> Total:
 def counts(db: sqlite3.Connection) -> Counts:
     """What the file holds; what is under way only its process knows."""
     sums = total(db)
-    counters = (int(fact(db, name) or 0) for name in COUNTERS)
+    counters = (counter(db, name) for name in COUNTERS)
     return Counts(sums.waiting, sums.waiting_bytes, 0, *counters)
 
 
 def fact(db: sqlite3.Connection, name: str) -> str | None:
-    """What the file remembers under `name`."""
-    row = db.execute("SELECT value FROM fact WHERE name = ?", (name,)).fetchone()
-    return None if row is None else str(row[0])
+    """What the file remembers under `name`; what a disk has garbled is no error, and nobody's."""
+    row = db.execute("SELECT CAST(value AS BLOB) FROM fact WHERE name = ?", (name,)).fetchone()
+    return None if row is None else bytes(row[0]).decode(errors="replace")
+
+
+def counter(db: sqlite3.Connection, name: str) -> int:
+    """One of `COUNTERS`; 0 where a disk has changed it into no number."""
+    found = fact(db, name) or ""
+    return int(found) if found.isdecimal() else 0
 
 
 def set_fact(db: sqlite3.Connection, name: str, value: object) -> None:
@@ -139,10 +145,10 @@ def set_fact(db: sqlite3.Connection, name: str, value: object) -> None:
     db.execute("INSERT OR REPLACE INTO fact VALUES (?, ?)", (name, str(value)))
 
 
-def add(db: sqlite3.Connection, counter: str, count: int) -> None:
-    """Count `count` more of `counter`; inside a `change`."""
+def add(db: sqlite3.Connection, name: str, count: int) -> None:
+    """Count `count` more of the counter `name`; inside a `change`."""
     if count:
-        set_fact(db, counter, int(fact(db, counter) or 0) + count)
+        set_fact(db, name, counter(db, name) + count)
 
 
 def claim(db: sqlite3.Connection, machine: str) -> int:
@@ -155,13 +161,19 @@ def claim(db: sqlite3.Connection, machine: str) -> int:
         return 0
     with change(db):
         waiting = 0
-        if owner is not None:
+        if owner is not None and not _nearly(owner, machine):
             waiting = _set_aside(db, owner)
-            for counter in COUNTERS:  # what the other PC lost is the other's to report
-                set_fact(db, counter, 0)
+            for name in COUNTERS:  # what the other PC lost is the other's to report
+                set_fact(db, name, 0)
         add(db, "set_aside", waiting)
         set_fact(db, "machine", machine)
     return waiting
+
+
+def _nearly(owner: str, machine: str) -> bool:
+    """Whether a flipped byte is all that differs: no two PCs' ids are so near to each other."""
+    differ = sum(one != other for one, other in zip(owner, machine, strict=False))
+    return len(owner) == len(machine) and differ <= 1
 
 
 def _set_aside(db: sqlite3.Connection, owner: str) -> int:
@@ -192,7 +204,8 @@ def _checked(path: Path) -> sqlite3.Connection:
     except sqlite3.OperationalError as error:
         db.close()
         # What a flipped byte made of our own SQL is no SQL any more.
-        raise _damage(str(error)) if _is_bad_sql(error) else error from error
+        damaged = _is_bad_sql(error) or _is_of_no_version(path)
+        raise _damage(str(error)) if damaged else error from error
     except BaseException:
         db.close()
         raise
@@ -202,6 +215,15 @@ def _checked(path: Path) -> sqlite3.Connection:
 def _is_bad_sql(error: sqlite3.Error) -> bool:
     code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR)  # Python's own have none
     return bool(code == sqlite3.SQLITE_ERROR)
+
+
+def _is_of_no_version(path: Path) -> bool:
+    """Whether SQLite takes the file for one of a version to come, and thus for read-only."""
+    try:
+        with path.open("rb") as file:
+            return file.read(19)[18:] > b"\2"
+    except OSError:
+        return False
 
 
 def _add_up(db: sqlite3.Connection) -> None:

@@ -60,6 +60,8 @@ def salvage(db: sqlite3.Connection, damaged: Path) -> int:
     Inside a change of the caller's.
     """
     with contextlib.closing(sqlite3.connect(damaged, isolation_level=None)) as old:
+        # A table whose neighbour's SQL is garbled can be read still; nothing is written.
+        old.execute("PRAGMA writable_schema = ON")
         _copy_facts(db, old)
         columns = _columns(old)
         lost = _copy_rows(db, old, columns)

@@ -11,7 +11,7 @@ from typing import Any
 
 from agent import config as settings
 from agent import table
-from agent.outbox_file import COUNTERS, HELD, RECEIPTED, fact, open_readonly
+from agent.outbox_file import COUNTERS, HELD, RECEIPTED, counter, fact, open_readonly
 from agent.wire.command_line import DONE, RefusedError
 from agent.wire.lang import say
 
@@ -69,7 +69,7 @@ def look(db: sqlite3.Connection) -> dict[str, Any]:
         "bytes": size,
         "oldest": oldest,
         "kept": kept,
-        **{name: int(fact(db, name) or 0) for name in COUNTERS},
+        **{name: counter(db, name) for name in COUNTERS},
     }
 
 

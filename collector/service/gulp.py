@@ -22,6 +22,9 @@ from paho.mqtt.enums import MQTTErrorCode
 
 _GULP = 1 << 16
 _DISCONNECT = 0xE0
+#: Acknowledgements, in bytes, that leave at once: `hear` may wait a second for each message, and
+#: a broker that hears nothing for one and a half keepalives lets go of us.
+_OFTEN = 32 * 4
 _PUBACK = b"\x40\x02"
 
 
@@ -110,6 +113,8 @@ class GulpClient(mqtt.Client):
         """Tell `hear` of the messages at the front of what is in hand; whether there were any."""
         if self.hear is None or self._in_packet["command"]:  # paho has half of one
             return False
+        if self._out_packet:  # what paho put together came before: acknowledged in order
+            super().loop_write()
         begun = self._at
         stock, at, end = self._stock, self._at, len(self._stock)
         properties = self._protocol == mqtt.MQTTv5
@@ -117,6 +122,9 @@ class GulpClient(mqtt.Client):
             at = self._at = heard.end
             self._drain += heard.ack
             self.hear(heard.topic, heard.payload, heard.retained)
+            if len(self._drain) >= _OFTEN:
+                with contextlib.suppress(OSError):  # `loop_write` meets it again
+                    self._flush()
         return at > begun
 
     def loop_write(self) -> MQTTErrorCode:

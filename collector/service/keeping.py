@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 import sqlite3
 import threading
 import time
@@ -20,6 +21,9 @@ _REST = 3.0
 #: How far back a keeper looks for notes at its start, and at each later run. A note has the time
 #: of the try that wrote it, so the hour is for another machine's clock; what was read is known.
 _LOOK_BACK_NS, _LATE_NS = 7 * 86_400 * 10**9, 3600 * 10**9
+#: Collectors note a day once a minute: a note speaks of what they store until this long after it
+#: was first read, s. A write may take the rest.
+_SPEAKS_S = 180.0
 
 
 class Deriver(Protocol):
@@ -42,7 +46,7 @@ class Keeping:
         self._keeper, self._dirty, self._period_s = keeper, dirty, period_s
         self._notes = notes
         self._read_from = time.time_ns() - _LOOK_BACK_NS
-        self._read: set[tuple[int, str]] = set()  # notes, by time
+        self._due: dict[tuple[int, str], float] = {}  # notes read: when to follow them once more
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="keeper", daemon=True)
         self._said = ""
@@ -110,13 +114,16 @@ class Keeping:
             event("days_derived", days=len(taken), seconds=round(time.monotonic() - started, 2))
 
     def _mark_noted(self, store: Store) -> None:
-        """Mark what the collectors have noted, each note once."""
-        now, found = time.time_ns(), set()
-        for point in store.read("collector", self._read_from, now + _LATE_NS, fields=["days"]):
-            found.add((point.time, str(point.fields["days"])))
-        for _, days in found - self._read:
-            self._dirty.mark({dt.date.fromisoformat(day) for day in days.split(",")})
-        self._read, self._read_from = found, now - _LATE_NS
+        """Mark what the collectors have noted: at once, and again when a note speaks no more."""
+        now, at = time.time_ns(), time.monotonic()
+        read = store.read("collector", self._read_from, now + _LATE_NS, fields=["days"])
+        notes = dict.fromkeys(((point.time, str(point.fields["days"])) for point in read), at)
+        notes |= {note: due for note, due in self._due.items() if note in notes or due < math.inf}
+        for note, due in notes.items():
+            if due <= at:
+                self._dirty.mark({dt.date.fromisoformat(day) for day in note[1].split(",")})
+                notes[note] = math.inf if note in self._due else at + _SPEAKS_S
+        self._due, self._read_from = notes, now - _LATE_NS
 
     def _say_once(self, error: Exception) -> None:
         if repr(error) != self._said:

@@ -184,11 +184,10 @@ class Worker:
     def _store(self, items: Sequence[_Item], noted: Sequence[Point]) -> None:
         groups = [item.stored.points for item in items]
         days = {item.stored.day for item in items if item.stored.day is not None}
-        new = self._to_note(days)
-        result = self._writer.write([*groups, noted], lambda: tuple(_note(new)))
+        result = self._writer.write([*groups, noted], lambda: tuple(_note(self._to_note(days))))
         if result is None:
             return  # stopping, and the store is down: no receipt, the agents keep them
-        self._noted |= new
+        self._noted |= days
         held: list[Held] = []
         refused = [
             (items[at].message, Quarantined(items[at].stored.source, reason))
@@ -205,7 +204,7 @@ class Worker:
     def _to_note(self, days: set[dt.date]) -> set[dt.date]:
         """Days that a keeper on another machine must derive anew, noted in the store once a minute.
 
-        In the write that has the reports: what is receipted is noted.
+        In the write that has the reports, asked at each of its tries: what is receipted is noted.
         """
         if time.monotonic() >= self._noted_until:
             self._noted.clear()

@@ -23,6 +23,8 @@ _OF_LINES = re.compile(
     r"\b(partial write|pars(e|ing)|conflict|lines?|points?|fields?|columns?|tags?|timestamp)\b",
     re.IGNORECASE,
 )
+#: In the words of 1.x and of the newer 2.x.
+_EXPIRED = re.compile("(beyond|outside) retention policy")
 #: A line that every server takes, unless its limit is set too small; bytes.
 _ANY_LINE = 65_536
 
@@ -73,7 +75,7 @@ def unsayable(error: ValueError, where: str) -> MisconfiguredError:
 
 
 def _lines(reason: str, where: str) -> Exception:
-    if "beyond retention policy" in reason:
+    if _EXPIRED.search(reason) and "Upper Bound" not in reason:  # that is a time to come
         return ExpiredError(reason)
     if "limit exceeded" in reason:  # max-values-per-tag, max-series-per-database
         mend = say("请提高数据库的上限设置", "raise that limit in the database's settings")

@@ -160,6 +160,51 @@ class _PowerCutError(BaseException):
     """The PC is cut at the wall."""
 
 
+@pytest.mark.parametrize("byte", [b"1", b"\xb0"])
+@pytest.mark.parametrize("name", ["machine", "lost", "again_since", "lived"])
+def test_a_flipped_byte_in_what_the_file_remembers(
+    file: Path, tmp_path: Path, name: str, byte: bytes
+) -> None:
+    """The machine's own id above all: its reports are no other PC's for that."""
+    Outbox(file, MACHINE, Clock()).close()
+    value = {"machine": MACHINE.encode()[1:]}.get(name, b"7")
+    with contextlib.closing(sqlite3.connect(file)) as db, db:
+        db.execute("INSERT OR REPLACE INTO fact VALUES (?, CAST(? AS TEXT))", (name, byte + value))
+    outbox = use(file)
+    assert outbox.counts().set_aside == 0
+    outbox.receipt(Receipt(v=1, now=NOW, again_since=NOW))
+    outbox.close()
+
+
+def test_another_id_is_another_pc(file: Path) -> None:
+    outbox = Outbox(file, "ff" + MACHINE[2:], Clock())
+    assert outbox.counts().set_aside == MADE
+    outbox.close()
+
+
+@pytest.mark.parametrize("at", [18, 19])  # the version that may write, and that may read
+def test_a_flipped_byte_in_the_version_of_the_file(file: Path, at: int) -> None:
+    Outbox(file, MACHINE, Clock()).close()
+    found = bytearray(file.read_bytes())
+    found[at] ^= 4
+    file.write_bytes(found)
+    outbox = use(file)
+    assert outbox.damaged is not None
+    outbox.close()
+
+
+def test_garbled_sql_of_a_neighbour_costs_no_report(file: Path) -> None:
+    Outbox(file, MACHINE, Clock()).close()
+    found = file.read_bytes()
+    trigger = b"CREATE TRIGGER aside_INSERT_new"
+    assert trigger in found
+    file.write_bytes(found.replace(trigger, b"CREATE TRIGGES aside_INSERT_new"))
+    outbox = Outbox(file, MACHINE, Clock())
+    assert outbox.damaged is not None
+    assert (outbox.counts().rows, outbox.counts().lost) == (MADE, 0)
+    outbox.close()
+
+
 def test_a_power_cut_amid_the_salvage_loses_nothing(
     file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 from pathlib import Path
 from typing import Any
@@ -75,6 +76,29 @@ def test_all_messages_by_few_reads(
     # Those that two reads brought in halves; of large ones that may be many.
     assert not quick or by_paho < (MANY if size > 1000 else MANY / 10)
     assert reads < 2 * MANY, "paho alone reads three times a message"
+
+
+def test_acknowledgements_leave_in_the_order_of_the_messages() -> None:
+    """MQTT 4.6 asks for it, also where paho puts a message together that came in halves."""
+    ours, broker = socket.socketpair()
+    acks, heard = b"", []
+    messages = [_packet_of(0x32, b"\0\3t/x" + n.to_bytes(2) + b"%d" % n) for n in range(1, 6)]
+    with ours, broker:
+        ear = GulpClient(CallbackAPIVersion.VERSION2)
+        ear.hear = lambda _topic, payload, _retained: heard.append(payload)
+        ear.on_message = lambda _client, _data, message: heard.append(message.payload)
+        ours.setblocking(False)
+        ear._sock, ear._thread = ours, threading.current_thread()
+        stream = b"".join(messages)
+        for part in (stream[:15], stream[15:]):
+            broker.sendall(part)
+            ear.loop_read()
+        ear.loop_write()
+        while len(acks) < 4 * len(messages):
+            acks += broker.recv(100)
+        ear._sock = ear._thread = None
+    assert heard == [b"%d" % n for n in range(1, 6)]
+    assert acks == b"".join(b"\x40\2" + n.to_bytes(2) for n in range(1, 6))
 
 
 def _packet_of(head: int, body: bytes) -> bytes:

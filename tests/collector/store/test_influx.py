@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from collector.config import Store as Settings
+from collector.store import faults
 from collector.store.influx import InfluxStore
 from collector.store.seam import (
     MisconfiguredError,
@@ -148,6 +149,40 @@ def test_a_server_that_keeps_less_than_we_think_stops_nothing(
     store.write([agent(1), fresh, agent(3)._replace(time=now - DAY)])
     assert numbers(store) == [2]
     influxdb.drop("short")
+
+
+@pytest.mark.influxdb
+def test_evidence_that_a_server_would_forget_is_refused_and_not_taken(
+    influxdb: Any, opened: Opened
+) -> None:
+    """A bucket made by hand keeps 30 days where nobody says otherwise; `doctor` names that."""
+    influxdb.ask('CREATE DATABASE "forgetful" WITH DURATION 30d')
+    store, now = opened(evidence="forgetful"), time.time_ns()
+    ages = enumerate((1, 40, 2, 50, 3))
+    made = [Point("line_test", PC, {"outcome": "ok"}, now - days * DAY + n) for n, days in ages]
+    with pytest.raises(RejectedError, match="retention") as caught:
+        store.write([agent(1), *made])
+    assert sorted(caught.value.points) == sorted([made[1], made[3]])
+    assert sorted(store.read("line_test", 0, 2**62)) == sorted([made[0], made[2], made[4]])
+    influxdb.drop("forgetful")
+
+
+#: As 2.7 says it, of 2 lines that are too old, and of one from a year to come.
+_OUTSIDE = (
+    "failure writing points to database: partial write: dropped 2 points outside retention policy"
+    " of duration 1h0m0s - oldest point agent,school=s at 2026-01-01T00:00:00Z dropped because it"
+    " violates a Retention Policy {} Bound at 2026-01-02T00:00:00Z"
+)
+
+
+def test_lines_that_are_too_old_are_known_in_the_words_of_every_version() -> None:
+    for words, kind in (
+        ("partial write: points beyond retention policy dropped=1", faults.ExpiredError),
+        (_OUTSIDE.format("Lower"), faults.ExpiredError),
+        (_OUTSIDE.format("Upper"), faults.LinesRefusedError),
+    ):
+        body = json.dumps({"code": "unprocessable entity", "message": words}).encode()
+        assert type(faults.classed(422, body, "here")) is kind
 
 
 @pytest.mark.influxdb
