@@ -8,13 +8,20 @@ the measurement server alone may send, names the school it is about.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 from typing import Literal, NamedTuple
 
 from agent import wire
 from agent.wire.topics import Topic
-from collector.readings import agent_point, device_points, host_points, record_point, test_point
+from collector.readings import (
+    Frame,
+    agent_point,
+    device_points,
+    host_points,
+    record_point,
+    test_point,
+)
 from collector.store.check import fault
 from collector.store.seam import Point, Value
 
@@ -23,6 +30,7 @@ Known = Callable[[str], bool]
 #: Within a millisecond, in ns; see `wire.point_time`.
 _SPREAD = 1_000_000
 _QUARTER_MS = 900_000
+_EVIDENCE = {wire.LineTest, wire.LineRecord}
 
 
 class Source(NamedTuple):
@@ -38,7 +46,7 @@ class Stored(NamedTuple):
     """Store `points`, then receipt. `day`: local day of the evidence, None where uncertain."""
 
     source: Source
-    points: tuple[Point, ...]
+    points: Sequence[Point]
     day: dt.date | None
     echo: int | None = None
 
@@ -111,8 +119,9 @@ def _report(source: Source, payload: bytes, known: Known) -> Outcome:
     # The measurement server is no school: the broker's ACL vouches for it.
     if source.school != wire.LINESERVER and not known(source.school):
         return Held(source, "unknown_school", message.sent)
-    points = tuple(_apart(source, _points(source, message), message.time))
-    reason = _foreign(source, message) or _unstorable(points)
+    kinds = set(map(type, message.readings))
+    points = _apart(list(_points(source, message, kinds)))
+    reason = _unfit(source, points, kinds) if kinds & _EVIDENCE else ""
     if reason:
         return Quarantined(source, f"unreadable: {reason}")
     return Stored(source, points, None if message.uncertain else day_of(message.time), message.sent)
@@ -125,44 +134,40 @@ def _hello(source: Source, hello: wire.Hello) -> Outcome:
     return Answered(source, hello.sent)
 
 
-def _foreign(source: Source, report: wire.Report) -> str:
-    """Why readings of this kind cannot come from this source; empty when they can."""
-    server = source.school == wire.LINESERVER
-    for reading in report.readings:
-        if isinstance(reading, wire.LineRecord) and not server:
-            return "a line_record from a school"
-        if isinstance(reading, wire.LineTest) and server:
-            return "a line_test from the measurement server"
-    return ""
-
-
-def _unstorable(points: tuple[Point, ...]) -> str:
-    """Why no store can hold the evidence: a line's name is the one tag that agents write freely.
+def _unfit(source: Source, points: Sequence[Point], kinds: set[type]) -> str:
+    """Why the evidence cannot come from this source, or why no store can hold it; empty if it can.
 
     Told here, before anything is stored: a report is stored or quarantined, never half of each.
+    A line's name is the one tag that agents write freely.
     """
+    server = source.school == wire.LINESERVER
+    if wire.LineRecord in kinds and not server:
+        return "a line_record from a school"
+    if wire.LineTest in kinds and server:
+        return "a line_test from the measurement server"
     return next(filter(None, (fault(point) for point in points if "line" in point.tags)), "")
 
 
-def _points(source: Source, report: wire.Report) -> Iterator[Point]:
-    """The points of a report, all at time 0."""
+def _points(source: Source, report: wire.Report, kinds: set[type]) -> Iterator[Point]:
+    """The points of a report, whose readings are of `kinds`, all at its time."""
     tags = {"school": source.school, "machine": source.machine}
-    common = _common(report)
-    yield agent_point(tags, source.boot, source.number, report, common)
-    yield from device_points(
-        tags, [item for item in report.readings if isinstance(item, wire.Device)], common
-    )
+    time = wire.point_time(report.time, source.boot, source.number)
+    frame = Frame(tags, _marks(report), time)
+    yield agent_point(frame, source.boot, source.number, report, bool(kinds & _EVIDENCE))
+    if wire.Device in kinds:
+        devices = [item for item in report.readings if type(item) is wire.Device]
+        yield from device_points(frame, devices)
     for reading in report.readings:
-        if isinstance(reading, wire.Host):
-            yield from host_points(tags, reading, common)
+        if type(reading) is wire.Host:
+            yield from host_points(frame, reading)
         # An uncertain time is no evidence of any day: such readings are left out.
-        elif isinstance(reading, wire.LineTest) and not report.uncertain:
-            yield test_point(tags, reading, common)
-        elif isinstance(reading, wire.LineRecord) and not report.uncertain:
-            yield record_point(reading, common)
+        elif type(reading) is wire.LineTest and not report.uncertain:
+            yield test_point(frame, reading)
+        elif type(reading) is wire.LineRecord and not report.uncertain:
+            yield record_point(frame, reading)
 
 
-def _common(report: wire.Report) -> dict[str, Value]:
+def _marks(report: wire.Report) -> dict[str, Value]:
     marks: dict[str, Value] = {}
     if report.simulated:
         marks["simulated"] = True
@@ -171,15 +176,17 @@ def _common(report: wire.Report) -> dict[str, Value]:
     return marks
 
 
-def _apart(source: Source, points: Iterator[Point], millis: int) -> Iterator[Point]:
-    """Give each point its time; two of one series in one report stand a nanosecond apart."""
-    time = wire.point_time(millis, source.boot, source.number)
-    start, spread = time - time % _SPREAD, time % _SPREAD
+def _apart(points: list[Point]) -> list[Point]:
+    """Give two of one series in one report a nanosecond between them."""
+    if len({point.measurement for point in points}) == len(points):  # nearly always
+        return points
     seen: dict[tuple[str, ...], int] = {}
-    for measurement, tags, fields, _ in points:
-        series = measurement, *tags.values()
+    for at, point in enumerate(points):
+        series = point.measurement, *point.tags.values()
         nth = seen[series] = seen.get(series, -1) + 1
-        yield Point(measurement, tags, fields, start + (spread + nth) % _SPREAD)
+        start, spread = point.time - point.time % _SPREAD, point.time % _SPREAD
+        points[at] = point._replace(time=start + (spread + nth) % _SPREAD)
+    return points
 
 
 def _presence(place: Topic, payload: bytes, known: Known, now: int) -> Outcome:

@@ -1,4 +1,4 @@
-"""Readings of the wire as points of `collector.schema`, at time 0. Pure.
+"""Readings of the wire as points of `collector.schema`. Pure.
 
 A field is left out where the reading does not know it; texts that a later reading may clear
 (`fault`, `failed_probes`) are written empty, so that the last value is the true one.
@@ -7,29 +7,32 @@ A field is left out where the reading does not know it; texts that a later readi
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 import msgspec
 
 from agent import wire
 from collector.store.seam import Point, Value
 
-Tags = Mapping[str, str]
 Fields = dict[str, Value]
 _MAX_INT = 2**63 - 1
-_PLAIN = frozenset((bool, int, float))
+_NUMBERS = frozenset((bool, int, float))
 _MAX_TEXT = 1000  # a list of names, in characters
 _INVENTORY = (
     "hostname", "os", "os_version", "maker", "model", "cpu", "cores", "firmware_date", "serial",
 )  # fmt: skip
-_EVIDENCE = frozenset((wire.LineTest, wire.LineRecord))
-_HOST = ("cpu_percent", "memory_total", "memory_used", "disk_total", "disk_used", "uptime_s", "os")
 
 
-def agent_point(
-    tags: Tags, boot: str, number: int, report: wire.Report, common: Mapping[str, Value]
-) -> Point:
+class Frame(NamedTuple):
+    """What all points of a report share: tags, fields that mark them, time in ns."""
+
+    tags: Mapping[str, str]
+    marks: Mapping[str, Value]
+    time: int
+
+
+def agent_point(frame: Frame, boot: str, number: int, report: wire.Report, tested: bool) -> Point:
     """The one point that every report writes, also where it lacks an agent's reading."""
-    tested = any(type(reading) in _EVIDENCE for reading in report.readings)
     fields: Fields = {
         "boot": boot,
         "number": number,
@@ -39,8 +42,13 @@ def agent_point(
     for reading in report.readings:
         if type(reading) is wire.AgentHealth:
             fields |= _health(reading)
-    fields.update(common)
-    return Point("agent", tags, fields, 0)
+    return _point("agent", frame, fields)
+
+
+def _point(measurement: str, frame: Frame, fields: Fields, **tags: str) -> Point:
+    """`tags` beside those of the frame."""
+    fields |= frame.marks
+    return Point(measurement, {**frame.tags, **tags} if tags else frame.tags, fields, frame.time)
 
 
 def _health(health: wire.AgentHealth) -> Fields:
@@ -54,15 +62,16 @@ def _health(health: wire.AgentHealth) -> Fields:
     return fields
 
 
-def host_points(tags: Tags, host: wire.Host, common: Mapping[str, Value]) -> Iterator[Point]:
+def host_points(frame: Frame, host: wire.Host) -> Iterator[Point]:
     """The PC's reading, if it says anything; sums are those of its physical interfaces."""
-    fields = _given(host, _HOST)
+    fields = _given(host)
     if host.inventory is not None:
-        known = _given(host.inventory, _INVENTORY)
+        known = _given(host.inventory)
+        known = {name: known[name] for name in _INVENTORY if name in known}
         fields = _built_in(host.inventory) | known | fields
     fields |= _network(host.nics)
     if fields:
-        yield Point("host", tags, fields | dict(common), 0)
+        yield _point("host", frame, fields)
 
 
 def _built_in(inventory: wire.Inventory) -> Fields:
@@ -91,9 +100,7 @@ def _network(nics: Sequence[wire.Nic]) -> Fields:
     return fields
 
 
-def device_points(
-    tags: Tags, devices: Sequence[wire.Device], common: Mapping[str, Value]
-) -> Iterator[Point]:
+def device_points(frame: Frame, devices: Sequence[wire.Device]) -> Iterator[Point]:
     """One point a device. A second one of a kind on one connector is a device of its own."""
     taken: set[tuple[str, str]] = set()
     for device in devices:
@@ -103,26 +110,23 @@ def device_points(
             place = f"{device.connector}#{nth}"
         taken.add((device.kind, place))
         fields = _given(device) | {"fault": _clean(device.fault), "connector": _clean(place)}
-        fields |= {"present": device.present, "power": device.power, **common}
         del fields["kind"]
-        ident = wire.device_id(tags["machine"], device.kind, place)
-        yield Point("device", {**tags, "kind": device.kind, "device": ident}, fields, 0)
+        ident = wire.device_id(frame.tags["machine"], device.kind, place)
+        yield _point("device", frame, fields, kind=device.kind, device=ident)
 
 
-def test_point(tags: Tags, test: wire.LineTest, common: Mapping[str, Value]) -> Point:
+def test_point(frame: Frame, test: wire.LineTest) -> Point:
     """The agent's test of a line."""
-    fields = _given(test) | dict(common)
+    fields = _given(test)
     fields.pop("line", None)
-    return Point("line_test", {**tags, "line": test.line}, fields, 0)
+    return _point("line_test", frame, fields, line=test.line)
 
 
-def record_point(record: wire.LineRecord, common: Mapping[str, Value]) -> Point:
+def record_point(frame: Frame, record: wire.LineRecord) -> Point:
     """The measurement server's record of a test, tagged with the school it names."""
-    fields = _given(record) | {"solo": record.solo, **common}
-    for name in ("school", "machine", "line"):
-        fields.pop(name, None)
-    tags = {"school": record.school, "machine": record.machine, "line": record.line}
-    return Point("line_record", tags, fields, 0)
+    fields = _given(record)
+    of = {name: str(fields.pop(name, "")) for name in ("school", "machine", "line")}
+    return _point("line_record", frame, fields, **of)
 
 
 def _listed(names: Sequence[str]) -> str:
@@ -134,14 +138,10 @@ def _clean(text: str) -> str:
     return text.replace("\0", "\ufffd") if "\0" in text else text
 
 
-def _given(reading: msgspec.Struct, names: Sequence[str] | None = None) -> Fields:
+def _given(reading: msgspec.Struct) -> Fields:
     """The plain values of a reading that it knows: no None, no empty text, no lists."""
-    fields: Fields = {}
-    for name in reading.__struct_fields__ if names is None else names:
-        value = getattr(reading, name)
-        kind = type(value)  # exact: one loop without isinstance, for the fleet's sake
-        if kind in _PLAIN:
-            fields[name] = value
-        elif kind is str and value:
-            fields[name] = _clean(value)
-    return fields
+    return {
+        name: value if type(value) in _NUMBERS else _clean(value)
+        for name, value in msgspec.structs.asdict(reading).items()
+        if type(value) in _NUMBERS or (type(value) is str and value)
+    }

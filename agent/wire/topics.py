@@ -50,8 +50,8 @@ def parse_topic(topic: str) -> Topic:
     match = _TOPIC.fullmatch(topic)
     if match is None:
         raise TopicError(f"not a topic of the wire: {topic[:120]!r}")
-    school, machine, boot, number = match.group("school", "machine", "boot", "number")
-    channel = "policy" if machine is None else topic.split("/")[4]
+    school, machine, boot, number = match.groups()
+    channel = "report" if boot else topic[topic.rindex("/") + 1 :]
     return Topic(school, channel, machine or "", boot or "", int(number or 0))
 
 

@@ -18,7 +18,7 @@ class Message(NamedTuple):
 
 
 class Inbox:
-    """A queue between the broker's thread and the worker.
+    """A queue between the broker's thread and the sorter.
 
     Full, it makes `put` wait for `patience` seconds: TCP then slows the broker. In a store's
     outage patience is none: messages are turned away, without receipt, so that hellos behind

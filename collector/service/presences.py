@@ -15,7 +15,7 @@ from collector.store.seam import Point
 
 
 class Presences:
-    """Used by the worker's thread; `heard` may be called from another."""
+    """Used by one thread; `heard` may be called from another."""
 
     def __init__(self, *, shared: bool = False) -> None:
         """`shared`: what comes to us comes to no other collector."""

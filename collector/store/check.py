@@ -14,11 +14,11 @@ from collector.store.seam import Point, RejectedError, Value
 #: InfluxDB's times; two short of int64 at the low end, one at the high end.
 MIN_TIME, MAX_TIME = -(2**63) + 2, 2**63 - 2
 _TYPES: dict[Type, type[Value]] = {"int": int, "float": float, "bool": bool, "str": str}
-_EXACT = {
+EXACT = {
     name: {field.name: _TYPES[field.type] for field in measurement.fields.values()}
     for name, measurement in MEASUREMENTS.items()
 }
-_LEAST, _MOST = -(2**63), 2**63 - 1
+LEAST, MOST = -(2**63), 2**63 - 1
 _NAMED = 3  # reasons told of many
 
 
@@ -65,7 +65,7 @@ def _taggable(value: str) -> bool:
 
 
 def _fields_fault(measurement: Measurement, point: Point) -> str:
-    exact = _EXACT[measurement.name]
+    exact = EXACT[measurement.name]
     for name, value in point.fields.items():
         kind = exact.get(name)
         if kind is type(value) and (kind is bool or _storable(value)):  # nearly all
@@ -81,7 +81,7 @@ def _fields_fault(measurement: Measurement, point: Point) -> str:
 
 def _storable(value: Value) -> bool:
     if isinstance(value, int):
-        return _LEAST <= value <= _MOST
+        return LEAST <= value <= MOST
     if isinstance(value, float):
         return math.isfinite(value)
     return "\0" not in value and (value.isascii() or _encodable(value))

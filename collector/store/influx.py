@@ -23,8 +23,8 @@ from collector import config
 from collector.clocks import ahead_of
 from collector.schema import MEASUREMENTS
 from collector.store import faults, influxql
-from collector.store.check import refuse, sift
-from collector.store.lines import line
+from collector.store.check import fault, refuse
+from collector.store.lines import line, plain_line
 from collector.store.seam import MisconfiguredError, Point, UnavailableError
 from collector.store.tables import CAN_BE_SIMULATED
 
@@ -62,14 +62,14 @@ class InfluxStore:
 
     def write(self, points: Sequence[Point]) -> None:
         """See `Store.write`. Telemetry older than it is kept is taken and forgotten at once."""
-        good, bad = sift(points)
+        bad: _Bad = []
         oldest = int(self._now() * 10**9) - self._settings.telemetry_days * _DAY_NS
         first: dict[str, list[_Row]] = {}
         buckets: dict[str, list[_Row]] = {}
-        for point in good:
+        for point, text in _lines(points, bad):
             if point.time >= oldest or point.measurement in _EVIDENCE:
                 bucket = self._bucket(point.measurement)
-                buckets.setdefault(bucket, []).append((point, line(point)))
+                buckets.setdefault(bucket, []).append((point, text))
                 if "uncertain" in point.fields:
                     first.setdefault(bucket, []).append((point, line(_marked(point))))
         for bucket, rows in (*first.items(), *buckets.items()):
@@ -206,6 +206,18 @@ class InfluxStore:
         trace: TracebackType | None,
     ) -> None:
         self.close()
+
+
+def _lines(points: Iterable[Point], bad: _Bad) -> Iterator[_Row]:
+    """Each point that a store can hold, with its line; the others go to `bad`."""
+    for point in points:
+        text = plain_line(point)
+        if text is not None:
+            yield point, text
+        elif reason := fault(point):
+            bad.append((point, reason))
+        else:
+            yield point, line(point)
 
 
 def _any_evidence(rows: Iterable[_Row]) -> bool:

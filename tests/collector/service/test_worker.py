@@ -11,6 +11,7 @@ import pytest
 
 from agent import wire
 from agent.wire.topics import presence_topic, receipt_topic
+from collector.service import worker as worker_module
 from collector.service import writer as writer_module
 from collector.service.inbox import Message
 from collector.store.seam import MisconfiguredError, Point, UnavailableError
@@ -163,22 +164,66 @@ def test_a_late_will_of_an_earlier_boot_is_no_news(bench: Any) -> None:
     assert bench.sent == []
 
 
-def test_a_failing_batch_does_not_end_the_worker(make_bench: Any, message: Any) -> None:
-    bench = make_bench()
+@pytest.mark.parametrize(("part", "does"), [("_sorter", "sort"), ("_storer", "store")])
+def test_a_failing_batch_does_not_end_the_worker(
+    bench: Any, message: Any, monkeypatch: Any, part: str, does: str
+) -> None:
     worker, inbox = bench.worker, bench.worker._inbox
-    real, broken = worker.handle, threading.Event()
+    real, broken = getattr(getattr(worker, part), does), threading.Semaphore(0)
+    left = [RuntimeError("a bug of ours")] * 5  # more than there are batches in hand
 
-    def handle(messages: Any) -> None:
-        if messages and not broken.is_set():
-            broken.set()
-            raise RuntimeError("a bug of ours")
-        real(messages)
+    def fail(given: Any) -> Any:
+        if left and (given.items if does == "store" else given):
+            broken.release()
+            raise left.pop()
+        return real(given)
 
-    worker.handle = handle
+    monkeypatch.setattr(getattr(worker, part), does, fail)
     worker.start()
-    inbox.put(message(2))
-    assert broken.wait(5)
-    inbox.put(message(3))
+    for n in range(2, 7):
+        inbox.put(message(n))
+        assert broken.acquire(timeout=5)
+    inbox.put(message(7))
     inbox.close()
     assert worker.join(5)
-    assert bench.stored() == {3}
+    assert bench.stored() == {7}
+    assert worker.oldest_s == 0
+
+
+def test_a_slow_write_does_not_keep_the_next_batch_waiting(
+    bench: Any, message: Any, monkeypatch: Any
+) -> None:
+    real, second_stored = bench.store.write, threading.Event()
+
+    def write(points: Any) -> None:
+        if 2 in map(number, points):
+            assert second_stored.wait(5), "the next batch waited for this one"
+        real(points)
+        if 3 in map(number, points):
+            second_stored.set()
+
+    monkeypatch.setattr(bench.store, "write", write)
+    monkeypatch.setattr(worker_module, "BATCH", 1)
+    worker, inbox = bench.worker, bench.worker._inbox
+    for n in (2, 3, 4):
+        inbox.put(message(n))
+    worker.start()
+    inbox.close()
+    assert worker.join(10)
+    assert bench.stored() == {2, 3, 4}
+
+
+def test_it_ends_with_batches_in_hand_while_the_store_is_down(
+    bench: Any, message: Any, monkeypatch: Any
+) -> None:
+    bench.store.failures = [UnavailableError("down")] * 1000
+    monkeypatch.setattr(worker_module, "BATCH", 1)
+    worker, inbox = bench.worker, bench.worker._inbox
+    bench.stopping.set()
+    for n in range(2, 10):
+        inbox.put(message(n))
+    worker.start()
+    inbox.close()
+    assert worker.join(5)
+    assert bench.stored() == set()
+    assert bench.store.writes >= 8, "each is tried once"

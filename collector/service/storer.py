@@ -1,0 +1,84 @@
+"""A batch into the store, and only then its receipts."""
+
+from __future__ import annotations
+
+import datetime as dt
+import threading
+import time
+from collections.abc import Collection, Iterator
+
+from collector.ingest import Held, Quarantined, Source
+from collector.service.answers import Answers, Refused
+from collector.service.counts import Counts
+from collector.service.dirty import DirtyDays
+from collector.service.receipts import Entry
+from collector.service.sorter import Batch
+from collector.service.writer import Writer
+from collector.store.seam import Point
+
+_NOTE_S = 60.0
+_REMEMBERED = 25_000  # reports, and as many older ones; only the count of duplicates rests on it
+
+
+class Storer:
+    """Safe to use from several threads: a store takes batches in any order."""
+
+    def __init__(self, writer: Writer, answers: Answers, dirty: DirtyDays, counts: Counts) -> None:
+        self._writer, self._answers = writer, answers
+        self._dirty, self._counts = dirty, counts
+        self._lock = threading.Lock()
+        self._noted: set[dt.date] = set()
+        self._noted_until = 0.0
+        self._recent: set[int] = set()
+        self._older: set[int] = set()
+
+    def store(self, batch: Batch) -> None:
+        """Store it, however long that takes, mark its days, send its receipts."""
+        reports = [item.stored for item in batch.items]
+        days = {report.day for report in reports if report.day is not None}
+        groups = [report.points for report in reports]
+        result = self._writer.write([*groups, batch.noted], lambda: tuple(self._note(days)))
+        if result is None:
+            return  # stopping, and the store is down: no receipt, the agents keep them
+        held: list[Held] = []
+        entries = self._answers.set_aside(list(_refused(batch, result)), held)
+        if days:
+            self._dirty.mark(days)
+        good = [report for at, report in enumerate(reports) if at not in result]
+        self._remember(days, [report.source for report in good])
+        entries += [Entry(report.source, report.echo) for report in good]
+        self._answers.send(entries, held)
+
+    def _note(self, days: set[dt.date]) -> Iterator[Point]:
+        """Days that a keeper on another machine must derive anew, noted in the store once a minute.
+
+        In the write that has the reports, asked at each of its tries: what is receipted is noted.
+        Of the time of that try: a keeper looks for what came since it last looked, and a store
+        may have been down for hours since the reports came.
+        """
+        with self._lock:
+            if time.monotonic() >= self._noted_until:
+                self._noted.clear()
+                self._noted_until = time.monotonic() + _NOTE_S
+            new = days - self._noted
+        if new:
+            said = ",".join(day.isoformat() for day in sorted(new))
+            yield Point("collector", {}, {"days": said}, time.time_ns())
+
+    def _remember(self, days: set[dt.date], sources: Collection[Source]) -> None:
+        keys = {hash(source) for source in sources}  # a fifth of the memory of what they stand for
+        with self._lock:
+            self._noted |= days
+            new = keys - self._recent - self._older
+            self._recent |= new
+            if len(self._recent) > _REMEMBERED:
+                self._recent, self._older = set(), self._recent
+        self._counts.add("stored", len(new))
+        self._counts.add("duplicates", len(sources) - len(new))
+
+
+def _refused(batch: Batch, reasons: dict[int, str]) -> Iterator[Refused]:
+    for at, reason in reasons.items():
+        if at < len(batch.items):
+            item = batch.items[at]
+            yield item.message, Quarantined(item.stored.source, reason)
