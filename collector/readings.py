@@ -125,7 +125,9 @@ def test_point(frame: Frame, test: wire.LineTest) -> Point:
 def record_point(frame: Frame, record: wire.LineRecord) -> Point:
     """The measurement server's record of a test, tagged with the school it names."""
     fields = _given(record)
-    of = {name: str(fields.pop(name, "")) for name in ("school", "machine", "line")}
+    for name in ("school", "machine", "line"):
+        fields.pop(name, None)
+    of = {"school": record.school, "machine": record.machine, "line": record.line}
     return _point("line_record", frame, fields, **of)
 
 

@@ -54,9 +54,10 @@ class Again:
         if time.monotonic() - self._read_at >= _READ_EVERY_S:
             self._read_at = time.monotonic()
             self._read()
-        if self._asked is None or self._now() * 1000 - self._asked.at > _WEEK_MS:
+        asked = self._asked  # another thread may read the file
+        if asked is None or self._now() * 1000 - asked.at > _WEEK_MS:
             return None
-        return self._asked.since
+        return asked.since
 
     def _read(self) -> None:
         """A file that cannot be read asks for what it asked before, and is told of once."""

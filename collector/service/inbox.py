@@ -7,6 +7,8 @@ import time
 from collections import deque
 from typing import NamedTuple
 
+_TAKEN_BYTES = 4 * 1024 * 1024  # of payloads; what is made of them takes some times as much
+
 
 class Message(NamedTuple):
     """What the broker delivered; `arrived` in ns since 1970 UTC. Retained: it is no event."""
@@ -75,16 +77,26 @@ class Inbox:
     def take(self, limit: int, age: float, idle: float) -> list[Message]:
         """Up to `limit` messages, once there are as many or the first waited `age` seconds.
 
+        Fewer where they are large: those in hand are to be bounded too.
+
         Empty after `idle` seconds without any, or when closed and drained.
         """
         with self._lock:
             self._await(1, idle)
             if self._messages and not self._closed:
                 self._await(limit, age)
-            taken = [self._messages.popleft() for _ in range(min(limit, len(self._messages)))]
-            self._bytes -= sum(len(message.payload) for message in taken)
+            taken = self._first_of(limit)
             self._room.notify_all()
             return taken
+
+    def _first_of(self, limit: int) -> list[Message]:
+        taken: list[Message] = []
+        left = self._bytes - _TAKEN_BYTES
+        while self._messages and len(taken) < limit and self._bytes > left:
+            message = self._messages.popleft()
+            self._bytes -= len(message.payload)
+            taken.append(message)
+        return taken
 
     def close(self) -> None:
         """Take no more in; what is inside can still be taken out."""

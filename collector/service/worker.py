@@ -126,18 +126,22 @@ class Worker:
         self._storer.store(self._sorter.sort(messages))
 
     def _sort_all(self) -> None:
-        self._sorter.learn(self._known_before)
-        while not (self._inbox.closed and not len(self._inbox)):
-            self._free.acquire()
-            messages = self._inbox.take(BATCH, AGE_S, IDLE_S)
-            first = messages[0].arrived if messages else None
-            self._in_hand.take(first)
-            try:
-                self._sorted.put((self._sorter.sort(messages), first))
-            except Exception as error:
-                self._failed(len(messages), first, error)
-        for _ in range(_STORERS):
-            self._sorted.put(None)
+        try:
+            self._sorter.learn(self._known_before)
+            while not (self._inbox.closed and not len(self._inbox)):
+                self._free.acquire()
+                self._sort(self._inbox.take(BATCH, AGE_S, IDLE_S))
+        finally:
+            for _ in range(_STORERS):
+                self._sorted.put(None)
+
+    def _sort(self, messages: Sequence[Message]) -> None:
+        first = messages[0].arrived if messages else None
+        self._in_hand.take(first)
+        try:
+            self._sorted.put((self._sorter.sort(messages), first))
+        except Exception as error:
+            self._failed(len(messages), first, error)
 
     def _store_all(self) -> None:
         while (found := self._sorted.get()) is not None:

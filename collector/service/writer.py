@@ -22,7 +22,10 @@ Group = Sequence[Point]
 
 
 class Writer:
-    """Writes groups of points, a group being what one message came to."""
+    """Writes groups of points, a group being what one message came to. For several threads.
+
+    `on_outage` must not call back.
+    """
 
     def __init__(
         self,
@@ -33,6 +36,7 @@ class Writer:
     ) -> None:
         self._store, self._counts, self._stopping = store, counts, stopping
         self._on_outage = on_outage
+        self._lock = threading.Lock()
         self._down = False
         self.write_ms = 0.0
 
@@ -46,15 +50,21 @@ class Writer:
         """
         backoff = Backoff(base=0.5, cap=30.0)
         while True:
-            tried = [*groups, last()]
-            points = [point for group in tried for point in group]
-            try:
-                return self._once(tried, points) if points else {}
-            except (UnavailableError, MisconfiguredError) as error:
-                self._outage(error)
-                # While stopping, one try is all that there is time for.
-                if self._stopping.is_set() or self._stopping.wait(backoff.next()):
-                    return None
+            refused = self._try([*groups, last()])
+            if refused is not None:
+                return refused
+            # While stopping, one try is all that there is time for.
+            if self._stopping.is_set() or self._stopping.wait(backoff.next()):
+                return None
+
+    def _try(self, groups: Sequence[Group]) -> dict[int, str] | None:
+        """None where the store is down: nothing of the try is kept while it is waited for."""
+        points = [point for group in groups for point in group]
+        try:
+            return self._once(groups, points) if points else {}
+        except (UnavailableError, MisconfiguredError) as error:
+            self._outage(error)
+            return None
 
     def _once(self, groups: Sequence[Group], points: Sequence[Point]) -> dict[int, str]:
         started = time.monotonic()
@@ -87,16 +97,21 @@ class Writer:
 
     def _outage(self, error: StoreError) -> None:
         self._counts.add("store_errors")
-        if not self._down:
-            self._down = True
+        if self._turned(down=True):
             warn("store_down", kind=type(error).__name__, error=str(error))
-            self._on_outage(True)
 
     def _back(self) -> None:
-        if self._down:
-            self._down = False
+        if self._turned(down=False):
             event("store_back")
-            self._on_outage(False)
+
+    def _turned(self, *, down: bool) -> bool:
+        """Whether that is news. Told in one go: two threads may find it up and down at a time."""
+        with self._lock:
+            if self._down == down:
+                return False
+            self._down = down
+            self._on_outage(down)
+            return True
 
 
 def _groups_of(groups: Sequence[Group], error: RejectedError) -> dict[int, str]:

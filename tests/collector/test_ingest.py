@@ -6,6 +6,7 @@ import datetime as dt
 import json
 import re
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -197,7 +198,7 @@ def test_what_no_store_takes_is_cleaned_or_quarantined_whole() -> None:
     odd = wire.Device(kind="tv", connector="H\0", name="EPSON\0PJ", fault="\0")
     [point] = points(take(report(odd, wire.AgentHealth(version="\0"))), "device")
     assert point.fields["name"] == "EPSON\ufffdPJ"
-    for line in ("a\nb", "a\\", "\x7f"):
+    for line in ("a\nb", "a\\", "\x7f", "a\0b"):
         outcome = take(report(wire.Host(cpu_percent=1.0), line_test(line=line)))
         assert isinstance(outcome, Quarantined), line
         assert "tag line" in outcome.reason
@@ -214,6 +215,12 @@ def test_a_line_record_is_tagged_by_what_the_server_names() -> None:
     [agent] = points(outcome, "agent")
     assert agent.tags["school"] == wire.LINESERVER
     assert agent.fields["evidence"] is True
+
+
+def test_a_line_record_of_no_lines_name_is_quarantined_not_given_another() -> None:
+    outcome = take(report(msgspec.structs.replace(record(), line="a\0b")), school=wire.LINESERVER)
+    assert isinstance(outcome, Quarantined)
+    assert "tag line cannot be 'a\\x00b'" in outcome.reason
 
 
 def test_a_school_cannot_speak_for_the_measurement_server_nor_it_for_a_school() -> None:

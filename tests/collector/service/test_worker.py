@@ -5,12 +5,14 @@ from __future__ import annotations
 import datetime as dt
 import sqlite3
 import threading
+import time
 from typing import Any
 
 import pytest
 
 from agent import wire
 from agent.wire.topics import presence_topic, receipt_topic
+from collector.service import storer as storer_module
 from collector.service import worker as worker_module
 from collector.service import writer as writer_module
 from collector.service.inbox import Message
@@ -217,13 +219,70 @@ def test_it_ends_with_batches_in_hand_while_the_store_is_down(
     bench: Any, message: Any, monkeypatch: Any
 ) -> None:
     bench.store.failures = [UnavailableError("down")] * 1000
+    monkeypatch.setattr(writer_module.Backoff, "next", lambda self: 60.0)
     monkeypatch.setattr(worker_module, "BATCH", 1)
     worker, inbox = bench.worker, bench.worker._inbox
-    bench.stopping.set()
     for n in range(2, 10):
         inbox.put(message(n))
     worker.start()
+    while bench.store.writes < 2 or len(inbox) > 5:  # two wait, one is sorted, none more
+        time.sleep(0.001)
+    assert worker.oldest_s > 0
     inbox.close()
+    bench.stopping.set()
     assert worker.join(5)
     assert bench.stored() == set()
-    assert bench.store.writes >= 8, "each is tried once"
+    assert bench.store.writes == 8, "each is tried once"
+
+
+def test_up_and_down_are_told_in_the_order_in_which_they_are_found(
+    bench: Any, message: Any, monkeypatch: Any
+) -> None:
+    """Of two writes at a time: one fails, and is held up where it says so; the other succeeds."""
+    saying, said = threading.Event(), threading.Event()
+
+    def warn(name: str, **fields: object) -> None:
+        if name == "store_down":
+            saying.set()
+            assert said.wait(5)
+
+    monkeypatch.setattr(writer_module, "warn", warn)
+    bench.store.failures = [UnavailableError("down")]
+    slow = threading.Thread(target=bench.hand, args=(message(2),))
+    slow.start()
+    assert saying.wait(5)
+    bench.hand(message(3))
+    said.set()
+    slow.join(5)
+    assert bench.outages == [True, False]
+    assert bench.stored() == {2, 3}
+
+
+def test_a_day_left_out_of_a_note_is_not_taken_for_noted(
+    bench: Any, message: Any, monkeypatch: Any
+) -> None:
+    """A write that ends after the minute had no note of its day: the next one notes it."""
+    clock = [0.0]
+    monkeypatch.setattr(storer_module.time, "monotonic", lambda: clock[0])
+    noted: list[float] = []
+    real = bench.store.write
+
+    def write(points: Any) -> None:
+        noted.extend(clock[0] for point in points if point.measurement == "collector")
+        real(points)
+        clock[0] += 1.0  # a write takes a second
+
+    monkeypatch.setattr(bench.store, "write", write)
+    for n, at in enumerate((0.0, 59.5, 60.5, 119.9, 121.0), 2):
+        clock[0] = at
+        bench.hand(message(n))
+    assert noted == [0.0, 60.5, 121.0]
+
+
+def test_large_reports_make_small_batches(bench: Any, message: Any) -> None:
+    inbox = bench.worker._inbox
+    for n in range(2, 42):
+        inbox.put(message(n, bytes(250_000)))
+    taken = inbox.take(2000, 0.0, 0.0)
+    assert sum(len(one.payload) for one in taken) <= 5_000_000
+    assert len(taken) + len(inbox) == 40

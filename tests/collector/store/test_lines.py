@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from collector.schema import MEASUREMENTS
@@ -15,27 +15,38 @@ from collector.store.lines import line, plain_line
 from collector.store.seam import Point
 
 AGENT = Point("agent", {"school": "9900000001", "machine": "ab" * 16}, {"number": 2}, 7)
-_ODD = st.sampled_from(["", "a b", 'a"b', "a\\", "a\0b", "甲", "\ud800", "a,b", "a=b", "\n", "x"])
-_VALUES = {
-    "int": st.integers(-(2**63), 2**63 - 1) | st.sampled_from([2**63, -(2**63) - 1, 10**400, True]),
-    "float": st.floats() | st.integers(),
-    "bool": st.booleans() | st.just(1),
-    "str": st.text(max_size=9) | _ODD,
+_ODD = ["", "a b", 'a"b', "a\\", "a\0b", "甲", "\ud800", "a,b", "a=b", "\n", "é"]
+_PLAIN = st.text("09azAZ", min_size=1, max_size=9)
+_VALUES: dict[str, tuple[st.SearchStrategy[Any], list[Any]]] = {
+    "int": (st.integers(-(2**58), 2**58), [2**63 - 1, -(2**63), 2**63, 10**400, True, 1.0]),
+    "float": (st.floats(-1e9, 1e9), [1, math.nan, math.inf, -math.inf, 1e300, True]),
+    "bool": (st.booleans(), [1, "true"]),
+    "str": (_PLAIN | st.sampled_from(["", "a b", "\n"]), [*_ODD, 1]),
 }
 
 
 @st.composite
 def points(draw: st.DrawFn) -> Point:
-    """Mostly what the schema has, now and then what it has not."""
+    """What the schema has, and in every other one thing of it spoilt."""
     known = MEASUREMENTS[draw(st.sampled_from(sorted(MEASUREMENTS)))]
-    tags = {name: draw(st.text("0aF", min_size=1, max_size=9) | _ODD) for name in known.tags}
-    names = draw(st.lists(st.sampled_from(sorted(known.fields)), unique=True, max_size=6))
-    fields = {name: draw(_VALUES[known.fields[name].type]) for name in names}
-    if draw(st.integers(0, 9)) == 0:
+    tags: dict[str, Any] = {name: draw(_PLAIN) for name in known.tags}
+    some = st.lists(st.sampled_from(sorted(known.fields)), unique=True, min_size=1, max_size=6)
+    fields = {name: draw(_VALUES[known.fields[name].type][0]) for name in draw(some)}
+    time = draw(st.integers(-(2**62), 2**62))
+    spoilt = draw(st.sampled_from(["", "", "", "tag", "field", "time", "name"]))
+    if spoilt == "tag" and tags:
+        tags[draw(st.sampled_from(sorted(tags)))] = draw(st.sampled_from([*_ODD, 1]))
+    elif spoilt == "field":
+        name = draw(st.sampled_from(sorted(fields)))
+        fields[name] = draw(st.sampled_from(_VALUES[known.fields[name].type][1]))
+    elif spoilt == "time":
+        time = draw(st.sampled_from([2**63 - 1, 2**63 - 2, -(2**63), -(2**63) + 2]))
+    elif spoilt == "name":
         (fields if draw(st.booleans()) else tags)["other"] = "1"
-    return Point(known.name, tags, fields, draw(st.integers(-(2**63), 2**63) | st.just(7)))
+    return Point(known.name, tags, fields, time)
 
 
+@settings(max_examples=300)
 @given(points())
 def test_it_is_the_long_ways_line_or_none(point: Point) -> None:
     quick = plain_line(point)
@@ -60,18 +71,22 @@ def test_an_ordinary_point_takes_it() -> None:
         {"fields": {"number": 2**63}},
         {"fields": {"number": 10**400, "cpu_s": 1.5}},
         {"fields": {"number": 2.0}},
+        {"fields": {"cpu_s": 1}},
         {"fields": {"cpu_s": math.nan}},
         {"fields": {"cpu_s": math.inf, "uptime_s": -math.inf}},
         {"fields": {"version": 'a"b'}},
         {"fields": {"version": "a\\b"}},
         {"fields": {"version": "a\0b"}},
+        {"fields": {"version": "\ud800"}},
         {"fields": {"nothing": 1}},
         {"tags": {"school": "", "machine": "a"}},
         {"tags": {"school": 7, "machine": "a"}},
         {"tags": {"school": "a b"}},
+        {"tags": {"school": "é"}},
         {"tags": {"nothing": "a"}},
         {"time": 2.0},
         {"time": 2**63 - 1},
+        {"time": -(2**63)},
     ],
 )
 def test_what_is_not_plain_takes_the_long_way(change: dict[str, Any]) -> None:
