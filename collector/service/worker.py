@@ -3,8 +3,8 @@
 inbox ──▶ sorter ──batches──▶ storers ──▶ store, then receipts
 
 One thread sorts and two store: while the store works at one batch, the lines of the next are
-put together and a third is read. A batch costs three times as much to make as to wait for, so
-more of them would only keep more in memory.
+put together and a third is read. To make a batch takes longer than to wait for it: with more
+storers more would be in memory, and none stored sooner.
 """
 
 from __future__ import annotations
