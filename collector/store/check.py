@@ -18,7 +18,7 @@ EXACT = {
     name: {field.name: _TYPES[field.type] for field in measurement.fields.values()}
     for name, measurement in MEASUREMENTS.items()
 }
-LEAST, MOST = -(2**63), 2**63 - 1
+_LEAST, MOST = -(2**63), 2**63 - 1
 _NAMED = 3  # reasons told of many
 
 
@@ -81,7 +81,7 @@ def _fields_fault(measurement: Measurement, point: Point) -> str:
 
 def _storable(value: Value) -> bool:
     if isinstance(value, int):
-        return LEAST <= value <= MOST
+        return _LEAST <= value <= MOST
     if isinstance(value, float):
         return math.isfinite(value)
     return "\0" not in value and (value.isascii() or _encodable(value))

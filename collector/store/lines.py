@@ -19,10 +19,6 @@ _IN_TAG = str.maketrans({",": "\\,", "=": "\\=", " ": "\\ "})
 _IN_TEXT = str.maketrans({'"': '\\"', "\\": "\\\\"})
 #: Sorted: the server sorts them otherwise.
 _TAGS = {name: tuple(sorted(known.tags)) for name, known in MEASUREMENTS.items()}
-_FLOATS = {
-    name: frozenset(field.name for field in known.fields.values() if field.type == "float")
-    for name, known in MEASUREMENTS.items()
-}
 #: Each type's place in a line.
 _WRITTEN: dict[type, str] = {bool: "%s", int: "%di", float: "%r", str: '"%s"'}
 _Picked = Callable[[Any], tuple[Any, ...]]
@@ -32,7 +28,7 @@ def line(point: Point) -> bytes:
     """One line, without its end. Empty tags are left out.
 
     Raises:
-        KeyError: the schema has no such measurement; see `check.sift`.
+        KeyError: the schema has no such measurement; see `check.fault`.
     """
     head = point.measurement
     for name in _TAGS[head]:
@@ -40,11 +36,11 @@ def line(point: Point) -> bytes:
         if tag:
             # Nearly all are codes and ids: to translate one costs more than all the rest.
             head += f",{name}={tag if tag.isalnum() else tag.translate(_IN_TAG)}"
-    floats = _FLOATS[point.measurement]
+    exact = EXACT[point.measurement]
     fields = []
     for name, value in point.fields.items():  # no call for a number: they are nearly all
         kind = type(value)
-        if kind is float or (kind is int and name in floats):
+        if kind is float or (kind is int and exact.get(name) is float):
             fields.append(f"{name}={float(value)!r}")
         elif kind is int:
             fields.append(f"{name}={value}i")

@@ -34,7 +34,10 @@ import services
 SCHOOLS = [f"990000000{n}" for n in range(1, 5)]
 #: Telegraf 1.39.3, mqtt_consumer → influxdb_v2, 100,000 messages on a machine like this.
 TELEGRAF = ("Telegraf 1.39.3, seen elsewhere", "6,500–7,900", "4.9–5.2", "343–361", "", "")
-_CITY_BROKER = "max_queued_messages 200000\nmax_queued_bytes 536870912\nmax_inflight_messages 200\n"
+_QUEUE = 200_000
+_CITY_BROKER = (
+    f"max_queued_messages {_QUEUE}\nmax_queued_bytes 536870912\nmax_inflight_messages 200\n"
+)
 
 
 class Found(NamedTuple):
@@ -60,6 +63,8 @@ def main() -> int:
     add("--rate", type=float, default=2000.0, help="reports a second of the latency run")
     add("--telegraf", type=Path, help="Telegraf's binary, to run it on the same InfluxDB")
     args = parser.parse_args()
+    if args.telegraf and args.total > _QUEUE:
+        parser.error(f"--total: Telegraf's backlog must fit the broker's queue of {_QUEUE:,}")
     table = Table(title=f"The collector, {args.total:,} reports, {os.cpu_count()} cores shared")
     for heading in ("", "reports/s", "CPU s/100,000", "RSS MB", "p50 ms", "p99 ms"):
         table.add_column(heading, justify="right" if heading else "left")

@@ -5,14 +5,13 @@ from __future__ import annotations
 import datetime as dt
 import sqlite3
 import threading
-import time
 from typing import Any
 
 import pytest
 
 from agent import wire
 from agent.wire.topics import presence_topic, receipt_topic
-from collector.service import storer as storer_module
+from collector.service import notes as notes_module
 from collector.service import worker as worker_module
 from collector.service import writer as writer_module
 from collector.service.inbox import Message
@@ -219,14 +218,21 @@ def test_it_ends_with_batches_in_hand_while_the_store_is_down(
     bench: Any, message: Any, monkeypatch: Any
 ) -> None:
     bench.store.failures = [UnavailableError("down")] * 1000
-    monkeypatch.setattr(writer_module.Backoff, "next", lambda self: 60.0)
+    waiting = threading.Semaphore(0)
+
+    def next_(self: object) -> float:
+        waiting.release()
+        return 60.0
+
+    monkeypatch.setattr(writer_module.Backoff, "next", next_)
     monkeypatch.setattr(worker_module, "BATCH", 1)
     worker, inbox = bench.worker, bench.worker._inbox
     for n in range(2, 10):
         inbox.put(message(n))
     worker.start()
-    while bench.store.writes < 2 or len(inbox) > 5:  # two wait, one is sorted, none more
-        time.sleep(0.001)
+    assert waiting.acquire(timeout=5)
+    assert waiting.acquire(timeout=5)
+    assert len(inbox) >= 5, "two wait for the store, a third for them"
     assert worker.oldest_s > 0
     inbox.close()
     bench.stopping.set()
@@ -261,22 +267,29 @@ def test_up_and_down_are_told_in_the_order_in_which_they_are_found(
 def test_a_day_left_out_of_a_note_is_not_taken_for_noted(
     bench: Any, message: Any, monkeypatch: Any
 ) -> None:
-    """A write that ends after the minute had no note of its day: the next one notes it."""
+    """A write that ends after the minute had no note of its day: the next one notes it.
+
+    Another day's write, begun and ended amid it, changes nothing.
+    """
     clock = [0.0]
-    monkeypatch.setattr(storer_module.time, "monotonic", lambda: clock[0])
-    noted: list[float] = []
+    monkeypatch.setattr(notes_module.time, "monotonic", lambda: clock[0])
+    noted: list[tuple[float, object]] = []
     real = bench.store.write
 
     def write(points: Any) -> None:
-        noted.extend(clock[0] for point in points if point.measurement == "collector")
+        now, clock[0] = clock[0], clock[0] + 0.6
+        found = [point.fields["days"] for point in points if point.measurement == "collector"]
+        noted.extend((now, days) for days in found)
         real(points)
-        clock[0] += 1.0  # a write takes a second
+        if now == 59.5:
+            bench.hand(message(9, time=1_767_600_000_000 - 5 * 86_400_000))
 
     monkeypatch.setattr(bench.store, "write", write)
-    for n, at in enumerate((0.0, 59.5, 60.5, 119.9, 121.0), 2):
+    for n, at in enumerate((0.0, 59.5, 61.0, 119.9, 121.0), 2):
         clock[0] = at
         bench.hand(message(n))
-    assert noted == [0.0, 60.5, 121.0]
+    day, other = "2026-01-05", "2025-12-31"
+    assert noted == [(0.0, day), (60.1, other), (61.0, day), (121.0, day)]
 
 
 def test_large_reports_make_small_batches(bench: Any, message: Any) -> None:
