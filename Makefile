@@ -87,7 +87,7 @@ bench-line-odd: $(VENV)/.dev
 	$(BENCH)line_odd.py
 
 docs: $(VENV)/.dev
-	$(RUN)python -m collector.schema_page > docs/schema.md
+	$(RUN)python -m collector.schema.page > docs/schema.md
 	for kind in message receipt presence policy; do \
 	  $(RUN)python -m agent.wire.jsonschema $$kind > docs/wire/$$kind.schema.json; done
 	$(RUN)schoolpulse dashboards build

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import sys
 
-from agent.wire.command_line import Command
-from agent.wire.command_line import main as run
+from agent.common.command_line import Command
+from agent.common.command_line import main as run
+from agent.version import VERSION
 
 COMMANDS = {
     "run": Command("agent.commands.run", "常驻运行", "run for ever"),
@@ -26,7 +27,7 @@ COMMANDS = {
 
 def main() -> int:
     """The console command."""
-    return run("schoolpulse-agent", COMMANDS)
+    return run("schoolpulse-agent", COMMANDS, version=VERSION)
 
 
 if __name__ == "__main__":

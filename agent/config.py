@@ -13,10 +13,10 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-from agent.wire import settings
-from agent.wire.lang import say
-from agent.wire.settings import Broker, SettingsError
-from agent.wire.signing import MIN_KEY
+from agent.common import settings
+from agent.common.language import say
+from agent.common.settings import Broker, SettingsError
+from agent.common.signing import MIN_KEY
 
 _COMMON_APPDATA = 0x23
 
@@ -132,7 +132,7 @@ def load(path: str | None, *, need_school: bool = True) -> tuple[Config, list[st
     """The settings of `path`, or of the default file where it exists; and the warnings.
 
     Raises:
-        SettingsError: see `agent.wire.settings.load`; or the school is no 10 digits.
+        SettingsError: see `agent.common.settings.load`; or the school is no 10 digits.
     """
     chosen = Path(path) if path else DEFAULT_FILE if DEFAULT_FILE.exists() else None
     config, warnings = _read(chosen)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import sys
 
-from agent.wire.command_line import Command
-from agent.wire.command_line import main as run
+from agent.common.command_line import Command
+from agent.common.command_line import main as run
+from agent.version import VERSION
 
 COMMANDS = {
     "demo": Command("collector.commands.demo", "完整演示一次", "run the main job once"),
@@ -29,7 +30,7 @@ COMMANDS = {
 
 def main() -> int:
     """The console command."""
-    return run("schoolpulse", COMMANDS)
+    return run("schoolpulse", COMMANDS, version=VERSION)
 
 
 if __name__ == "__main__":

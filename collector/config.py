@@ -9,8 +9,8 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-from agent.wire import settings
-from agent.wire.settings import Broker
+from agent.common import settings
+from agent.common.settings import Broker
 
 DEFAULT_FILE = Path("/etc/schoolpulse/collector.toml")
 
@@ -116,7 +116,7 @@ def load(path: str | None) -> tuple[Config, list[str]]:
     """The settings of `path`, or of the default file where it exists; and the warnings.
 
     Raises:
-        SettingsError: see `agent.wire.settings.load`.
+        SettingsError: see `agent.common.settings.load`.
     """
     chosen = Path(path) if path else DEFAULT_FILE if DEFAULT_FILE.exists() else None
     return settings.load(Config, chosen)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 import services
-from agent.wire import lang
+from agent.common import language
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -19,9 +19,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 @pytest.fixture(autouse=True)
 def _chinese_first() -> Iterator[None]:
     """A test that speaks English leaves no English behind."""
-    lang.choose("zh")
+    language.choose("zh")
     yield
-    lang.choose("zh")
+    language.choose("zh")
 
 
 @pytest.fixture(scope="session")

@@ -6,14 +6,14 @@ import argparse
 import json
 from collections.abc import Generator, Iterator
 
-from agent import checks
 from agent import config as settings
-from agent.checks import Check
-from agent.checks_broker import BrokerChecks
+from agent.common.command_line import DONE, FAILED
+from agent.common.language import say
+from agent.common.settings import SettingsError
 from agent.config import Config
-from agent.wire.command_line import DONE, FAILED
-from agent.wire.lang import say
-from agent.wire.settings import SettingsError
+from agent.doctor import checks
+from agent.doctor.broker import BrokerChecks
+from agent.doctor.checks import Check
 
 _MARKS = {True: "✓", False: "✗", None: "–"}
 

@@ -9,12 +9,14 @@ from collections.abc import Iterator
 import msgspec
 
 from agent import config as settings
-from agent import probes, table
+from agent import probes
+from agent.common import tables
+from agent.common.command_line import DONE, FAILED
+from agent.common.language import say
+from agent.common.vocabulary import devices as words
 from agent.config import Config
-from agent.probes import Context, Gathered, network
-from agent.wire import device_words as words
-from agent.wire.command_line import DONE, FAILED
-from agent.wire.lang import say
+from agent.probes import Context, Gathered
+from agent.probes.network import probe as network
 from agent.wire.messages import Device
 
 #: The probes that see devices.
@@ -65,7 +67,7 @@ def _json(found: list[Device], gathered: Gathered) -> str:
 def _text(found: list[Device]) -> list[str]:
     if not found:
         return [say("没有发现任何设备", "no device was found")]
-    return [*table.lines(_filled([*_rows(found)])), *_mends(found)]
+    return [*tables.lines(_filled([*_rows(found)])), *_mends(found)]
 
 
 def _rows(found: list[Device]) -> Iterator[tuple[str, ...]]:

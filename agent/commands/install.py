@@ -9,9 +9,9 @@ from pathlib import Path
 
 from agent import config as settings
 from agent import service
-from agent.wire.command_line import DONE, RefusedError
-from agent.wire.lang import say
-from agent.wire.settings import SettingsError
+from agent.common.command_line import DONE, RefusedError
+from agent.common.language import say
+from agent.common.settings import SettingsError
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -10,11 +10,12 @@ from typing import Any
 import msgspec
 
 from agent import config as settings
-from agent import identity, table
-from agent.probes import line_public
-from agent.probes.line import measure
-from agent.wire.command_line import DONE, FAILED, RefusedError
-from agent.wire.lang import say
+from agent import identity
+from agent.common import tables
+from agent.common.command_line import DONE, FAILED, RefusedError
+from agent.common.language import say
+from agent.probes.line import public as line_public
+from agent.probes.line.probe import measure
 from agent.wire.messages import LineTest, Postponed
 
 #: What the yearly figure asks for, and its tolerance, in Mbit/s.
@@ -62,7 +63,7 @@ def run(args: argparse.Namespace) -> int:
     if isinstance(test, Postponed):
         print(_json_later(test) if args.json else _later(test))
         return FAILED
-    print(_json(test) if args.json else "\n".join(table.lines(_rows(test))))
+    print(_json(test) if args.json else "\n".join(tables.lines(_rows(test))))
     return DONE if test.outcome == "ok" else FAILED
 
 
@@ -72,7 +73,7 @@ def _public(args: argparse.Namespace) -> int:
     if args.json:
         print(msgspec.json.encode({**found, "evidence": False}).decode())
     else:
-        print("\n".join(table.lines(_public_rows(found))))
+        print("\n".join(tables.lines(_public_rows(found))))
     return FAILED if "error" in found else DONE
 
 
@@ -84,7 +85,7 @@ def _public_rows(found: dict[str, Any]) -> Iterator[tuple[str, str]]:
     yield say("上行", "up"), f"{found['up_mbps']:.2f} Mbit/s"
     yield say("时延", "latency"), _ms(found["latency_ms"])
     yield say("服务器", "server"), found["server"]
-    yield say("用量", "used"), table.size(found["bytes"])
+    yield say("用量", "used"), tables.size(found["bytes"])
     text = say("互联网上应用得到的速率，不作证据", "what an application gets; no evidence")
     yield say("口径", "meaning"), text
 
@@ -163,7 +164,7 @@ def _rows(test: LineTest) -> Iterator[tuple[str, str]]:
         text = say("起初更快，随后降到上面的速率", "faster at first, then down to the rate above")
         yield say("突发桶", "burst bucket"), text
     used = (test.payload_down or 0) + (test.payload_up or 0)
-    yield say("用量", "used"), f"{table.size(used)}, {test.seconds:.1f} s"
+    yield say("用量", "used"), f"{tables.size(used)}, {test.seconds:.1f} s"
     yield say("网卡", "interface"), test.interface
     yield say("对照 10 Mbit/s", "against 10 Mbit/s"), _verdict_text(test)
     if test.reason:

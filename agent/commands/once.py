@@ -7,13 +7,14 @@ import sys
 from collections.abc import Iterator
 
 from agent import config as settings
-from agent import identity, table
+from agent import identity
+from agent.common import tables
+from agent.common.command_line import DONE
+from agent.common.language import say
 from agent.config import Config
-from agent.gather import Gatherer, health
 from agent.identity import Identity
+from agent.resident.gather import Gatherer, health
 from agent.wire.codec import encode
-from agent.wire.command_line import DONE
-from agent.wire.lang import say
 from agent.wire.messages import VERSION, AgentHealth, Device, Host, Inventory, Report
 
 _Row = tuple[str, str]
@@ -35,7 +36,7 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         print(encode(report).decode())
     else:
-        print("\n".join(table.lines(_rows(config, who.machine, report))))
+        print("\n".join(tables.lines(_rows(config, who.machine, report))))
     return DONE
 
 
@@ -45,13 +46,13 @@ def _report(config: Config, who: Identity) -> Report:
     readings, failed = Gatherer(config.probes.enabled, config.devices, patient=True).all(inventory)
     ran = tuple(name for name in config.probes.enabled if name not in failed)
     own = health(failed=failed, room=config.room, weak=who.weak, ran=ran, sources=who.digests)
-    return Report(v=VERSION, time=table.now_ms(), readings=(*readings, own), uncertain=True)
+    return Report(v=VERSION, time=tables.now_ms(), readings=(*readings, own), uncertain=True)
 
 
 def _rows(config: Config, machine: str, report: Report) -> Iterator[_Row]:
     yield say("学校", "school"), config.school or say("（未配置）", "(not set)")
     yield say("机器标识", "machine id"), machine
-    yield say("时间（本机时钟）", "time (own clock)"), table.moment(report.time)
+    yield say("时间（本机时钟）", "time (own clock)"), tables.moment(report.time)
     for reading in report.readings:
         if isinstance(reading, Host):
             yield from _host(reading)
@@ -66,11 +67,11 @@ def _host(host: Host) -> Iterator[_Row]:
         yield from _inventory(host.inventory)
     if host.cpu_percent is not None:
         yield say("处理器占用", "processor in use"), f"{host.cpu_percent:.0f}%"
-    used, total = table.size(host.memory_used), table.size(host.memory_total)
+    used, total = tables.size(host.memory_used), tables.size(host.memory_total)
     yield say("内存", "memory"), f"{used} / {total}"
-    yield say("系统盘", "disk"), f"{table.size(host.disk_used)} / {table.size(host.disk_total)}"
+    yield say("系统盘", "disk"), f"{tables.size(host.disk_used)} / {tables.size(host.disk_total)}"
     if host.uptime_s is not None:
-        yield say("开机时长", "up for"), table.span(host.uptime_s)
+        yield say("开机时长", "up for"), tables.span(host.uptime_s)
     for nic in host.nics:
         state = say("已连接", "up") if nic.up else say("未连接", "down")
         speed = "" if nic.link_mbps is None else f", {nic.link_mbps:g} Mbit/s"
@@ -98,6 +99,6 @@ def _device(device: Device) -> str:
 
 
 def _health(health: AgentHealth) -> Iterator[_Row]:
-    yield say("采集程序", "agent"), f"{health.version}, {table.size(health.rss_bytes)}"
+    yield say("采集程序", "agent"), f"{health.version}, {tables.size(health.rss_bytes)}"
     for name in health.failed_probes:
         yield say("探测失败", "probe failed"), name

@@ -10,10 +10,10 @@ import sys
 from typing import Any
 
 from agent import config as settings
-from agent import table
-from agent.outbox_file import COUNTERS, HELD, RECEIPTED, counter, fact, open_readonly
-from agent.wire.command_line import DONE, RefusedError
-from agent.wire.lang import say
+from agent.common import tables
+from agent.common.command_line import DONE, RefusedError
+from agent.common.language import say
+from agent.outbox.file import COUNTERS, HELD, RECEIPTED, counter, fact, open_readonly
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -76,16 +76,16 @@ def look(db: sqlite3.Connection) -> dict[str, Any]:
 def _text(found: dict[str, Any]) -> list[str]:
     held = ", ".join(f"{reason} {count}" for reason, count in found["held_for"].items())
     rows = [
-        (say("待确认", "waiting"), f"{found['waiting']} ({table.size(found['bytes'])})"),
+        (say("待确认", "waiting"), f"{found['waiting']} ({tables.size(found['bytes'])})"),
         (say("  未发送", "  not sent yet"), str(found["unsent"])),
         (say("  已发送", "  sent, no receipt"), str(found["sent"])),
         (say("  被暂缓", "  held"), f"{found['held']} {held}".strip()),
         (say("  其中证据", "  of these evidence"), str(found["evidence"])),
-        (say("最早一份", "oldest"), table.moment(found["oldest"])),
+        (say("最早一份", "oldest"), tables.moment(found["oldest"])),
         (say("已确认留底", "kept as backup"), str(found["kept"])),
         (say("丢弃的遥测", "telemetry dropped"), str(found["dropped_telemetry"])),
         (say("丢弃的证据", "evidence dropped"), str(found["dropped_evidence"])),
         (say("他机封存", "of another machine"), str(found["set_aside"])),
         (say("损坏丢失", "lost by damage"), str(found["lost"])),
     ]
-    return table.lines(rows)
+    return tables.lines(rows)

@@ -16,14 +16,15 @@ from pathlib import Path
 from typing import Any
 
 from agent import config as settings
-from agent import identity, service, traces
+from agent import identity, service
 from agent.commands.install import cannot
 from agent.commands.outbox import look
+from agent.common.command_line import DONE, RefusedError
+from agent.common.language import say
+from agent.common.lock import alone
 from agent.config import Config
-from agent.lock import alone
-from agent.outbox_file import open_readonly
-from agent.wire.command_line import DONE, RefusedError
-from agent.wire.lang import say
+from agent.outbox.file import open_readonly
+from agent.service import datafiles
 
 ROOT = Path("/")  # below it the privileged helper leaves the hardware's digests
 
@@ -61,7 +62,7 @@ def _prepare(config: Config, discard: bool) -> int:
             if not discard:
                 _refuse_if_waiting(config.folder)
             (ROOT / identity.HARDWARE_FILE).unlink(missing_ok=True)
-            return traces.erase(config.folder)
+            return datafiles.erase(config.folder)
     except (RefusedError, OSError):
         if there:
             service.start()

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import argparse
 
-from agent.defer import defer
-from agent.log import configure
-from agent.wire.lang import say
+from agent.common.defer import defer
+from agent.common.language import say
+from agent.common.log import configure
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -19,6 +19,6 @@ def run(args: argparse.Namespace) -> int:
     """Run until told to stop."""
     configure(verbose=args.verbose)
     defer("urllib.request")  # before paho asks for it; in the resident process only
-    from agent import resident
+    from agent.resident import process as resident
 
     return resident.run(args.config)

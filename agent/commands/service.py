@@ -10,13 +10,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from agent import config as settings
-from agent import service_words
-from agent.defer import defer
-from agent.log import configure
-from agent.traces import LOG, OLD_LOG
-from agent.wire.command_line import FAILED, RefusedError
-from agent.wire.lang import say
-from agent.wire.settings import SettingsError
+from agent.common.command_line import FAILED, RefusedError
+from agent.common.defer import defer
+from agent.common.language import say
+from agent.common.log import configure
+from agent.common.settings import SettingsError
+from agent.service import words as service_words
+from agent.service.datafiles import LOG, OLD_LOG
 
 _LOG_BYTES = 2_000_000
 
@@ -32,8 +32,9 @@ def run(args: argparse.Namespace) -> int:
     """Be the service until Windows stops it."""
     if sys.platform != "win32":
         raise RefusedError(say("只在 Windows 上；这里用 run", "on Windows only; here, use run"))
-    from agent import advapi_windows, serve_windows
-    from agent.resident import Told
+    from agent.resident.process import Told
+    from agent.service import serve_windows
+    from agent.windows import advapi
 
     told = Told()
 
@@ -44,7 +45,7 @@ def run(args: argparse.Namespace) -> int:
     with _speaking_into(folder(args.config)):
         try:
             return serve_windows.serve(body, told.stop)
-        except advapi_windows.ServiceError as error:
+        except advapi.ServiceError as error:
             log.error("service", extra={"error": str(error)})
             mend = service_words.mend(error.code)
             raise RefusedError(say(f"{error}；{mend}", f"{error}; {mend}")) from error
@@ -63,7 +64,7 @@ def folder(path: str | None) -> Path:
 
 def _resident(path: str | None, told: object) -> int:
     defer("urllib.request")  # before paho asks for it; in the resident process only
-    from agent import resident
+    from agent.resident import process as resident
 
     assert isinstance(told, resident.Told)
     try:

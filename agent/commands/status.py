@@ -9,12 +9,13 @@ from collections.abc import Iterator
 import msgspec
 
 from agent import config as settings
-from agent import status, table
+from agent.common import tables
+from agent.common.command_line import DONE, FAILED, RefusedError
+from agent.common.language import say
+from agent.common.lock import HeldError, Lock
 from agent.config import Config
-from agent.lock import HeldError, Lock
-from agent.status import Status
-from agent.wire.command_line import DONE, FAILED, RefusedError
-from agent.wire.lang import say
+from agent.resident import status
+from agent.resident.status import Status
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -34,7 +35,7 @@ def run(args: argparse.Namespace) -> int:
         told = {"running": running, **msgspec.to_builtins(found)}
         print(msgspec.json.encode(told).decode())
     else:
-        print("\n".join(table.lines(_rows(found, running))))
+        print("\n".join(tables.lines(_rows(found, running))))
     return DONE if running else FAILED
 
 
@@ -76,14 +77,14 @@ def _rows(found: Status, running: bool) -> Iterator[tuple[str, str]]:
     yield say("连接", "link"), f"{_state(found.link)} (MQTT {found.mqtt})"
     if found.error:
         yield say("最近的错误", "last error"), found.error
-    yield say("最近回执", "last receipt"), table.moment(found.last_receipt)
+    yield say("最近回执", "last receipt"), tables.moment(found.last_receipt)
     offset = found.offset_ms
     yield say("时钟偏差", "clock offset"), "—" if offset is None else f"{offset / 1000:+.3f} s"
     yield say("教室", "room"), found.room or "—"
     yield say("线路", "line"), found.line or "—"
     yield say("上报间隔", "reports every"), f"{found.report_s} s"
-    yield say("下次测速", "next line test"), table.moment(found.next_test)
-    yield say("状态写于", "as of"), table.moment(found.written)
+    yield say("下次测速", "next line test"), tables.moment(found.next_test)
+    yield say("状态写于", "as of"), tables.moment(found.written)
 
 
 def _state(name: str) -> str:

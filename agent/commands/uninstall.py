@@ -7,12 +7,13 @@ import sys
 from pathlib import Path
 
 from agent import config as settings
-from agent import service, traces
+from agent import service
 from agent.commands.install import cannot
-from agent.lock import alone
-from agent.wire.command_line import DONE, RefusedError
-from agent.wire.lang import say
-from agent.wire.settings import SettingsError
+from agent.common.command_line import DONE, RefusedError
+from agent.common.language import say
+from agent.common.lock import alone
+from agent.common.settings import SettingsError
+from agent.service import datafiles
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -53,4 +54,4 @@ def _purge(folder: Path) -> None:
     if folder.exists():
         with alone(folder):  # an agent that runs would write it all anew
             pass
-    traces.purge(folder, settings.DEFAULT_FILE)
+    datafiles.purge(folder, settings.DEFAULT_FILE)

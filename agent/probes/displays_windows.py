@@ -8,9 +8,8 @@ then a panel is known by what only panels say, on a PC whose case can hold one.
 
 from __future__ import annotations
 
-from agent import smbios
 from agent.probes import edid
-from agent.windows import MONITOR, System
+from agent.windows import MONITOR, System, smbios
 from agent.wire import Device
 
 _DISPLAYS = r"SYSTEM\CurrentControlSet\Enum"

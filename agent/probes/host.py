@@ -8,7 +8,7 @@ import time
 
 import psutil
 
-from agent.probes import nics
+from agent.probes.line import nics
 from agent.probes.runner import Context
 from agent.wire import Host
 

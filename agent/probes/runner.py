@@ -25,7 +25,7 @@ PROBES = {
     "cameras": "agent.probes.cameras",
     "touch": "agent.probes.touch",
     "printers": "agent.probes.printers",
-    "network": "agent.probes.network",
+    "network": "agent.probes.network.probe",
 }
 
 

@@ -3,7 +3,7 @@
 Imports nothing else of ours, so that either side can be rebuilt without the other.
 """
 
-from agent.wire.calendar import CITY_TIME, Calendar, Hours
+from agent.common.calendar import CITY_TIME, Calendar, Hours
 from agent.wire.codec import (
     MAX_PAYLOAD,
     FutureVersionError,

@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-from agent.wire.calendar import Calendar
+from agent.common.calendar import Calendar
 
 VERSION: Literal[1] = 1
 

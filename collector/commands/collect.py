@@ -13,22 +13,22 @@ import threading
 import time
 from contextlib import ExitStack
 
-from agent.wire import CITY_TIME
-from agent.wire.command_line import DONE, FAILED, RefusedError
-from agent.wire.lang import say
+from agent.common.calendar import CITY_TIME
+from agent.common.command_line import DONE, FAILED, RefusedError
+from agent.common.language import say
 from collector.commands.rederive import rederive
 from collector.config import Config, load
+from collector.doctor.delivery import quarantined
 from collector.keeper import Keeper
 from collector.roster.book import RegisterBook
 from collector.service import Collector
-from collector.service import again as again_file
-from collector.service.checks_delivery import quarantined
-from collector.service.dirty import FILE as DAYS_FILE
-from collector.service.dirty import DirtyDays
-from collector.service.keeping import Keeping
+from collector.service.keeper_thread import KeeperThread
 from collector.service.lock import FileLock
+from collector.service.pipeline import resend_request as again_file
+from collector.service.pipeline.pending_days import FILE as DAYS_FILE
+from collector.service.pipeline.pending_days import PendingDays
+from collector.store.base import Store, StoreError
 from collector.store.factory import open_store
-from collector.store.seam import Store, StoreError
 
 ROLES = ("all", "ingest", "keeper")
 _KEEPER_STOP_S = 3.5
@@ -78,7 +78,7 @@ def run(args: argparse.Namespace) -> int:
         return _serve(_open(config, args.role, opened), opened)
 
 
-def _serve(service: Collector | Keeping, opened: ExitStack) -> int:
+def _serve(service: Collector | KeeperThread, opened: ExitStack) -> int:
     stop = threading.Event()
     for sign in (signal.SIGTERM, signal.SIGINT):
         signal.signal(sign, lambda *_: stop.set())
@@ -119,7 +119,7 @@ def _rederive(year: int, config: Config, opened: ExitStack) -> int:
         return FAILED
 
 
-def _open(config: Config, role: str, opened: ExitStack) -> Collector | Keeping:
+def _open(config: Config, role: str, opened: ExitStack) -> Collector | KeeperThread:
     """Everything that can refuse, before anything starts."""
     if config.store.kind == "sqlite":
         for name in ("ingest", "keeper") if role == "all" else (role,):
@@ -137,9 +137,9 @@ def _open(config: Config, role: str, opened: ExitStack) -> Collector | Keeping:
             quarantined=lambda: quarantined(config),
         )
         if role == "keeper":
-            dirty = DirtyDays(config.folder / DAYS_FILE)
+            dirty = PendingDays(config.folder / DAYS_FILE)
             opened.callback(dirty.close)
-            return Keeping(keeper, dirty, config.keeper_s, store)
+            return KeeperThread(keeper, dirty, config.keeper_s, store)
         mine = None if role == "ingest" else keeper
         return Collector(config, store, book.load, version=book.version, keeper=mine)
     except (OSError, sqlite3.Error) as error:

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from agent.wire import lang
-from agent.wire.command_line import DONE, FAILED, RefusedError
-from agent.wire.lang import say
+from agent.common import language
+from agent.common.command_line import DONE, FAILED, RefusedError
+from agent.common.language import say
 from dashboards import alerts, build
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ def _push(args: argparse.Namespace) -> int:
     grafana = Grafana(args.url, token_of(args))
     grafana.check()
     sources = grafana.sources()
-    chosen = lang.chosen()
+    chosen = language.chosen()
     made = [make(chosen) for make in build.BOARDS.values()]
     planned = boards.plan(grafana, f"schoolpulse-{chosen}", _FOLDERS[chosen], made)
     groups = alerts.groups(chosen, lambda name: str(getattr(sources, name)))

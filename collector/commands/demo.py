@@ -9,12 +9,12 @@ from pathlib import Path
 
 from rich.console import Console
 
-from agent.wire.command_line import DONE, FAILED
-from agent.wire.lang import say
+from agent.common.command_line import DONE, FAILED
+from agent.common.language import say
 from collector.commands.simulate import positive
 from collector.demo.children import DemoError
 from collector.demo.run import Sizes, demo
-from collector.store.seam import StoreError
+from collector.store.base import StoreError
 
 _WIDTH = 110  # of a pipe, which has none
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from agent.wire import device_words as words
-from agent.wire.lang import say
+from agent.common.language import say
+from agent.common.vocabulary import devices as words
 from collector.commands import listing
 from collector.inventory.devices import Device
 

@@ -11,11 +11,11 @@ from collections.abc import Iterable, Sequence
 from rich.console import Console
 from rich.progress import track
 
-from agent.wire import CITY_TIME
-from agent.wire.command_line import DONE, FAILED
-from agent.wire.lang import say
+from agent.common.calendar import CITY_TIME
+from agent.common.command_line import DONE, FAILED
+from agent.common.language import say
 from collector.config import load
-from collector.service.checks import Check, checks
+from collector.doctor.checks import Check, checks
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

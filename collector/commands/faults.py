@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import argparse
 
-from agent.wire import device_words as words
-from agent.wire.command_line import DONE
-from agent.wire.lang import say
+from agent.common.command_line import DONE
+from agent.common.language import say
+from agent.common.vocabulary import devices as words
 from collector.commands import device_words, listing
 from collector.commands.stock import Opened, opened
 from collector.inventory import devices
 from collector.keeper.state import rule_for
 from collector.keeper.stateful import WITHDRAWN
-from collector.store.seam import Point
+from collector.store.base import Point
 
 _DAY_NS = 86_400 * 10**9
 _EVENTS: tuple[listing.Heading, ...] = (

@@ -5,12 +5,12 @@ from __future__ import annotations
 import argparse
 import sys
 
-from agent.wire.command_line import DONE, FAILED
-from agent.wire.lang import say
+from agent.common.command_line import DONE, FAILED
+from agent.common.language import say
 from collector.compliance.model import Figure
 from collector.report import gather
 from collector.report.json import encode
-from collector.store.seam import StoreError
+from collector.store.base import StoreError
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -9,9 +9,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from agent.wire import CITY_TIME
-from agent.wire.command_line import DONE, FAILED, RefusedError
-from agent.wire.lang import say
+from agent.common.calendar import CITY_TIME
+from agent.common.command_line import DONE, FAILED, RefusedError
+from agent.common.language import say
 from collector import config
 from collector.commands.tables import (
     as_json,
@@ -21,12 +21,11 @@ from collector.commands.tables import (
     print_problems,
     this_user,
 )
-from collector.roster import inspections
-from collector.roster.book import RegisterBook
+from collector.roster.book import RegisterBook, inspections
 from collector.roster.problems import Problem, errors
 from collector.roster.register import Inspection, Register
 from collector.roster.sheets import INSPECTIONS, read_table
-from collector.roster.words import INDICATORS_ZH
+from collector.roster.sheets.words import INDICATORS_ZH
 
 _CELLS = ("school", "indicator", "class", "date", "inspector", "found", "note")
 

@@ -10,8 +10,8 @@ import threading
 from contextlib import ExitStack
 from pathlib import Path
 
-from agent.wire.command_line import DONE, RefusedError
-from agent.wire.lang import say
+from agent.common.command_line import DONE, RefusedError
+from agent.common.language import say
 from collector.config import Config, load
 from collector.lineserver import keys
 from collector.lineserver.book import TurnBook

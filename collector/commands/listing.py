@@ -13,8 +13,8 @@ import time as clock
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
-from agent.wire import CITY_TIME
-from agent.wire.lang import say
+from agent.common.calendar import CITY_TIME
+from agent.common.language import say
 from collector.commands.tables import console, new_table, print_json
 
 Row = Mapping[str, object]

@@ -7,25 +7,24 @@ import datetime as dt
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from agent.wire import CITY_TIME
-from agent.wire.command_line import DONE, FAILED, RefusedError
-from agent.wire.lang import say
+from agent.common.calendar import CITY_TIME
+from agent.common.command_line import DONE, FAILED, RefusedError
+from agent.common.language import say
 from collector import config
 from collector.commands import listing
 from collector.commands.stock import opened
 from collector.commands.tables import print_problems, this_user
 from collector.config import Config
 from collector.inventory import machines
-from collector.roster import decisions
-from collector.roster.book import RegisterBook
-from collector.roster.inspections import without_rows
-from collector.roster.layout import DECISIONS
+from collector.roster.book import RegisterBook, decisions
+from collector.roster.book.inspections import without_rows
 from collector.roster.problems import Problem, errors
-from collector.roster.records import Table, parse
 from collector.roster.register import Register
 from collector.roster.sheets import read_table
+from collector.roster.sheets.layout import DECISIONS
+from collector.roster.sheets.records import Table, parse
+from collector.store.base import StoreError
 from collector.store.factory import open_store
-from collector.store.seam import StoreError
 
 _SHEET: tuple[listing.Heading, ...] = (
     ("school", "学校", "school"), ("room", "教室", "room"), ("hostname", "主机名", "hostname"),

@@ -8,15 +8,14 @@ from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 
-from agent.wire import CITY_TIME
-from agent.wire.command_line import DONE, FAILED, RefusedError
-from agent.wire.lang import say
+from agent.common.calendar import CITY_TIME
+from agent.common.command_line import DONE, FAILED, RefusedError
+from agent.common.language import say
 from collector import config
 from collector.commands.dashboards import token_of
 from collector.commands.tables import console, new_table, print_json, this_user
-from collector.roster import mutes
-from collector.roster.book import RegisterBook
-from collector.roster.mutes import Mute
+from collector.roster.book import RegisterBook, mutes
+from collector.roster.book.mutes import Mute
 
 _REGISTER_FILE = "register.db"
 

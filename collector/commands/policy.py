@@ -10,14 +10,15 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from agent.wire.command_line import DONE, RefusedError
-from agent.wire.lang import say
+from agent.common.command_line import DONE, RefusedError
+from agent.common.language import say
 from collector import config as settings
 from collector.commands.tables import console, new_table, print_json, this_user
 from collector.config import Config
 from collector.roster import policy
 from collector.roster.book import RegisterBook
-from collector.roster.policy import Layer, Value
+from collector.roster.layers import Layer
+from collector.roster.policy import Value
 from collector.roster.register import Line, Register
 from collector.service.policies import defaults, values
 

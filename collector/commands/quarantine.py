@@ -11,18 +11,19 @@ import time
 from collections.abc import Container, Iterator, Sequence
 from contextlib import ExitStack, closing
 
-from agent.wire import CITY_TIME, TopicError, parse_topic
-from agent.wire.command_line import DONE, FAILED, RefusedError
-from agent.wire.lang import say
+from agent.common.calendar import CITY_TIME
+from agent.common.command_line import DONE, FAILED, RefusedError
+from agent.common.language import say
+from agent.wire import TopicError, parse_topic
 from collector.commands.tables import console, new_table
 from collector.config import Config, load
 from collector.ingest import Noted, Stored, decode
 from collector.roster.book import RegisterBook
-from collector.service.dirty import FILE as DAYS_FILE
-from collector.service.dirty import DirtyDays
-from collector.service.quarantine import FILE, Quarantine, Row
+from collector.service.pipeline.pending_days import FILE as DAYS_FILE
+from collector.service.pipeline.pending_days import PendingDays
+from collector.service.pipeline.quarantine import FILE, Quarantine, Row
+from collector.store.base import Point, RejectedError, Store, StoreError
 from collector.store.factory import open_store
-from collector.store.seam import Point, RejectedError, Store, StoreError
 
 _SHOWN = 200  # rows that `list` prints without --all
 _Numbered = tuple[int, Row]
@@ -122,7 +123,9 @@ def _replay(config: Config, quarantine: Quarantine, ids: Sequence[int]) -> int:
     with ExitStack() as opened:
         try:
             store = opened.enter_context(open_store(config))
-            dirty = opened.enter_context(closing(DirtyDays(config.folder / DAYS_FILE, alone=False)))
+            dirty = opened.enter_context(
+                closing(PendingDays(config.folder / DAYS_FILE, alone=False))
+            )
             schools = RegisterBook(config.folder / "register.db").load().schools
             for id_, row in _chosen(quarantine, ids):
                 told.discard(id_)
@@ -153,7 +156,7 @@ def _chosen(quarantine: Quarantine, ids: Sequence[int]) -> Iterator[_Numbered]:
     return ((id_, row) for id_, row in quarantine.numbered() if not wanted or id_ in wanted)
 
 
-def _store(store: Store, dirty: DirtyDays, row: Row, schools: Container[str]) -> str:
+def _store(store: Store, dirty: PendingDays, row: Row, schools: Container[str]) -> str:
     """Store one message; why it cannot be, empty when it is stored. It is receipted already."""
     outcome = decode(row.topic, row.payload, schools.__contains__, row.time)
     if not isinstance(outcome, Stored | Noted):

@@ -11,8 +11,8 @@ import sys
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from agent.wire.command_line import DONE, RefusedError
-from agent.wire.lang import say
+from agent.common.command_line import DONE, RefusedError
+from agent.common.language import say
 from collector.keeper import Keeper
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from agent.wire.command_line import DONE, FAILED, RefusedError
-from agent.wire.lang import say
+from agent.common.command_line import DONE, FAILED, RefusedError
+from agent.common.language import say
 from collector.report import FORMATS, gather, write
-from collector.store.seam import StoreError
+from collector.store.base import StoreError
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

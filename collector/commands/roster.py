@@ -8,9 +8,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from agent.wire import CITY_TIME
-from agent.wire.command_line import DONE, FAILED, RefusedError
-from agent.wire.lang import say
+from agent.common.calendar import CITY_TIME
+from agent.common.command_line import DONE, FAILED, RefusedError
+from agent.common.language import say
 from collector import config
 from collector.commands.tables import (
     as_json,
@@ -21,11 +21,11 @@ from collector.commands.tables import (
     this_user,
 )
 from collector.roster.book import Import, NoRegisterError, RegisterBook
-from collector.roster.difference import Change, difference
 from collector.roster.rows import Rows
 from collector.roster.sample import sample_folder
 from collector.roster.sheets import SHEETS, Problem, errors, hashes, read_folder
-from collector.roster.writing import write_folder, write_template
+from collector.roster.sheets.difference import Change, difference
+from collector.roster.sheets.writing import write_folder, write_template
 
 _NAMED = 10
 

@@ -11,9 +11,9 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from agent.wire import CITY_TIME
-from agent.wire.command_line import DONE, FAILED, RefusedError
-from agent.wire.lang import say
+from agent.common.calendar import CITY_TIME
+from agent.common.command_line import DONE, FAILED, RefusedError
+from agent.common.language import say
 from collector import config as settings
 from collector.compliance.window import cutoff as last_day
 from collector.config import Config, Figure
@@ -21,8 +21,8 @@ from collector.roster.book import RegisterBook
 from collector.simulate import live, writing
 from collector.simulate.build import build
 from collector.simulate.city import City, Size
+from collector.store.base import StoreError
 from collector.store.factory import open_store
-from collector.store.seam import StoreError
 
 REGISTER_FILE = "register.db"
 

@@ -9,14 +9,14 @@ import time
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from agent.wire.command_line import RefusedError
-from agent.wire.lang import say
+from agent.common.command_line import RefusedError
+from agent.common.language import say
 from collector import config
 from collector.config import Config
 from collector.roster.book import RegisterBook
 from collector.roster.register import Register
+from collector.store.base import Store, StoreError
 from collector.store.factory import open_store
-from collector.store.seam import Store, StoreError
 
 
 class Opened(NamedTuple):

@@ -12,7 +12,7 @@ from dataclasses import asdict
 from rich.console import Console
 from rich.table import Table
 
-from agent.wire.lang import say
+from agent.common.language import say
 from collector.roster.problems import Problem, errors, lines, warnings
 
 _FILE_WIDTH = 160  # a file or pipe has no edge to wrap at

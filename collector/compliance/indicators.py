@@ -11,7 +11,7 @@ from collector.compliance.model import INDICATORS, Area, Figure, Indicator, Tall
 from collector.compliance.shares import shown_value
 from collector.compliance.targets import target
 from collector.compliance.window import midnight
-from collector.store.seam import Point, Value
+from collector.store.base import Point, Value
 
 _ORDER = list(Verdict)
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from agent.wire import Calendar
+from agent.common.calendar import Calendar
 from collector.compliance.model import LineRecord, LineTest
 from collector.compliance.window import local_day, local_time
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 
-from agent.wire.lang import say
+from agent.common.language import say
 from collector.compliance.model import Indicator
 
 

@@ -11,8 +11,7 @@ import datetime as dt
 import itertools
 from dataclasses import dataclass
 
-from agent.wire import Calendar
-from agent.wire.calendar import CITY_TIME
+from agent.common.calendar import CITY_TIME, Calendar
 from collector.config import Figure as Settings
 
 ONE_DAY = dt.timedelta(days=1)

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from typing import Literal
 
-from agent.wire.lang import say
+from agent.common.language import say
 from collector.demo.children import DemoError
 
 Kind = Literal["mosquitto", "amqtt"]

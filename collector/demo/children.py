@@ -12,7 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self, TypeVar
 
-from agent.wire.lang import chosen, say
+from agent.common.language import chosen, say
 from collector.demo.interrupt import Interrupt
 
 _LOOK_S = 0.1

@@ -8,9 +8,9 @@ from typing import TypeVar
 from rich.console import Console
 from rich.table import Table
 
-from agent.wire.lang import say
+from agent.common.language import say
 from collector.demo.school import CODE, NAME
-from collector.store.seam import Point, Store, Value
+from collector.store.base import Point, Store, Value
 
 _EVER = 2**62
 _GIB = 2**30

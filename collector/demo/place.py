@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from agent.wire.lang import say
+from agent.common.language import say
 from collector.demo.broker import HOST
 from collector.demo.children import DemoError
 from collector.demo.school import CODE, ROOM

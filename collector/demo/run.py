@@ -9,10 +9,11 @@ from typing import NamedTuple
 
 from rich.console import Console
 
-from agent.wire import CITY_TIME
-from agent.wire.lang import say
-from agent.wire.settings import load
-from collector import evidence, report
+from agent.common.calendar import CITY_TIME
+from agent.common.language import say
+from agent.common.settings import load
+from collector import report
+from collector.compliance import evidence
 from collector.compliance.figure import judge
 from collector.compliance.model import Figure
 from collector.config import Config, Mqtt
@@ -28,8 +29,8 @@ from collector.roster.register import School
 from collector.simulate import live, writing
 from collector.simulate.build import build
 from collector.simulate.city import City, Size
+from collector.store.base import Store
 from collector.store.factory import open_store
-from collector.store.seam import Store
 
 _START_S = 30.0
 _REPORT_S = 60.0

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from agent.wire.lang import say
+from agent.common.language import say
 from collector.grafana.client import Grafana
 
 Json = dict[str, Any]

@@ -9,8 +9,8 @@ from urllib.parse import urlsplit
 import requests
 from grafana_api.grafana_api import GrafanaAPI, GrafanaException
 
-from agent.wire.command_line import RefusedError
-from agent.wire.lang import say
+from agent.common.command_line import RefusedError
+from agent.common.language import say
 
 OLDEST = (9, 0)
 _TIMEOUT_S = 20.0

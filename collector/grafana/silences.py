@@ -6,9 +6,9 @@ import datetime as dt
 from collections.abc import Sequence
 from typing import Any
 
-from agent.wire import CITY_TIME
+from agent.common.calendar import CITY_TIME
 from collector.grafana.client import Grafana
-from collector.roster.mutes import Mute
+from collector.roster.book.mutes import Mute
 
 _PATH = "/alertmanager/grafana/api/v2"
 _WHO = "schoolpulse"

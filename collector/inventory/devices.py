@@ -7,11 +7,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Literal, NamedTuple
 
 from collector.keeper.devices import PICTURES
-from collector.keeper.looks import LISTED
+from collector.keeper.observations import LISTED
 from collector.keeper.state import RULE, Rule, Shown, shown
 from collector.keeper.stateful import MARK, STATE_FIELDS, state_of
 from collector.roster.register import Equipment, Register
-from collector.store.seam import Point, Store
+from collector.store.base import Point, Store
 
 #: What was not told for so long is not listed.
 DAYS = 30

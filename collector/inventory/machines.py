@@ -8,11 +8,11 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from typing import Literal, NamedTuple
 
-from agent.wire.lang import say
+from agent.common.language import say
 from collector.keeper.devices import PICTURES
 from collector.keeper.midnight import midnight
 from collector.roster.register import COMPUTER_ROOM, Register
-from collector.store.seam import Point, Store
+from collector.store.base import Point, Store
 
 #: What has not been heard of for so long is not listed.
 DAYS = 30

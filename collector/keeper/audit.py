@@ -13,9 +13,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from collector.clocks import of_pcs
 from collector.keeper.fields import number, text
-from collector.store.seam import Point, Store, Value
+from collector.store.base import Point, Store, Value
+from collector.store.clocks import of_pcs
 
 _FIELDS = (
     "boot", "number", "offset_ms", "uptime_s", "outbox_rows", "dropped_telemetry",

@@ -1,4 +1,4 @@
-"""The day rows as pure functions: reports in, points at the day's Shanghai midnight out.
+"""The day rows as pure functions: reports in, points at the day's Shanghai midnight out. Pure.
 
     agent, host -> machine_day ─┬─> room_day
     device ------> device_day ──┘

@@ -11,7 +11,7 @@ from collector.keeper.fields import certain, least, most, number, text
 from collector.keeper.machines import MachineKey
 from collector.keeper.midnight import MS, midnight
 from collector.roster.register import Register
-from collector.store.seam import Point, Value
+from collector.store.base import Point, Value
 
 #: What a class can look at; the order in which an unnamed display is taken for one of them.
 PICTURES = ("projector", "panel", "tv")

@@ -11,11 +11,11 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from agent.wire import CITY_TIME, Calendar
+from agent.common.calendar import CITY_TIME, Calendar
 from collector.keeper.fields import certain, number, text
 from collector.keeper.midnight import bounds
 from collector.roster.register import Register
-from collector.store.seam import Point, Value
+from collector.store.base import Point, Value
 
 HOUR = 3600 * 10**9  # ns
 _COUNTS = ("pcs", "reports", "missing", "faults")

@@ -6,11 +6,11 @@ import datetime as dt
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 
-from agent.wire import CITY_TIME
+from agent.common.calendar import CITY_TIME
 from collector.config import City, Figure
 from collector.keeper.midnight import midnight
 from collector.roster.register import Register
-from collector.store.seam import Point, Store
+from collector.store.base import Point, Store
 
 __all__ = ["CITY_TIME", "of_day"]
 
@@ -24,9 +24,9 @@ def of_day(
         UnavailableError, MisconfiguredError: as `Store.read`.
     """
     # Imported on use: the days alone need none of the judging.
+    from collector.compliance.evidence import load
     from collector.compliance.figure import judge
     from collector.compliance.indicators import points
-    from collector.evidence import load
 
     found = load(store, register, figure, day)
     judged = judge(register, found, figure, city, year=day.year, today=day)

@@ -9,14 +9,14 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable
 from itertools import islice
 
-from collector.clocks import PCS_APART_S
 from collector.config import City, Figure
 from collector.keeper import indicators, schoolday, schoolhour
 from collector.keeper.audit import Boot, sums_of
-from collector.keeper.carried import Carried
+from collector.keeper.previous_state import Carried
 from collector.keeper.state import rule_for
 from collector.roster.register import Register
-from collector.store.seam import Point, RejectedError, Store
+from collector.store.base import Point, RejectedError, Store
+from collector.store.clocks import PCS_APART_S
 
 _log = logging.getLogger("schoolpulse.keeper")
 _BATCH = 2000

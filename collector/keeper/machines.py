@@ -11,7 +11,7 @@ from collector.keeper.fields import certain, least, most, number, text
 from collector.keeper.midnight import MS, midnight
 from collector.keeper.sharing import shared_sources
 from collector.roster.register import Register
-from collector.store.seam import Point, Value
+from collector.store.base import Point, Value
 
 #: What a report says of its agent, kept as last told that day.
 _TOLD = ("version", "offset_ms", "outbox_rows")

@@ -11,7 +11,7 @@ from collector.keeper.devices import PICTURES
 from collector.keeper.fields import number, text
 from collector.keeper.midnight import midnight
 from collector.roster.register import Register
-from collector.store.seam import Point, Value
+from collector.store.base import Point, Value
 
 RoomKey = tuple[str, str]  # school, room
 _HEARD_AND_SEEN = ("sound", "microphone", "camera")

@@ -6,17 +6,17 @@ import datetime as dt
 from collections.abc import Iterable, Iterator, Sequence
 
 from collector.keeper import stateful
-from collector.keeper.carried import Carried
+from collector.keeper.device_identity import same
 from collector.keeper.devices import device_days
 from collector.keeper.fields import certain, number
-from collector.keeper.looks import fold_day
 from collector.keeper.machines import MachineKey, Machines, gather, machine_points, unnamed
 from collector.keeper.midnight import bounds
+from collector.keeper.observations import fold_day
+from collector.keeper.previous_state import Carried
 from collector.keeper.rooms import emptied, room_days
-from collector.keeper.same import same
 from collector.keeper.sharing import OWN_ID
 from collector.roster.register import Register
-from collector.store.seam import Point, Store
+from collector.store.base import Point, Store
 
 _LOOK_BACK = dt.timedelta(days=30)  # for the hostname of a PC that was not started that day
 _AGENT = (

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 
 from collector.keeper.fields import certain, text
 from collector.keeper.midnight import MS
-from collector.store.seam import Point
+from collector.store.base import Point
 
 #: The field with its own id, of a point that is said of the PC that it was merged into.
 OWN_ID = "own_id"

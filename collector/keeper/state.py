@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Literal, NamedTuple
 
-from agent.wire.device_words import CANNOT_BE_ASKED
+from agent.common.vocabulary.devices import CANNOT_BE_ASKED
 
 #: A device that has been on within so long is in use.
 USED_MS = 7 * 86_400_000

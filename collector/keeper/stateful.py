@@ -6,10 +6,10 @@ from collections.abc import Iterable, Mapping
 
 from collector.keeper.devices import DeviceKey
 from collector.keeper.fields import number, text
-from collector.keeper.looks import Day
 from collector.keeper.midnight import MS
+from collector.keeper.observations import Day
 from collector.keeper.state import Aspect, State
-from collector.store.seam import Point, Value
+from collector.store.base import Point, Value
 
 #: Present in every row that holds a state.
 MARK = "presence"

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import msgspec
 
-from agent.wire import CITY_TIME
+from agent.common.calendar import CITY_TIME
+from agent.common.sqlite import use_wal
 from collector.lineserver.turns import Ending, Past, Turn, Wish, local_day
-from collector.wal import use_wal
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS turn (

@@ -16,9 +16,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-from agent.wire import signing
-from agent.wire.command_line import RefusedError
-from agent.wire.lang import say
+from agent.common import signing
+from agent.common.command_line import RefusedError
+from agent.common.language import say
 
 #: A nonce is good for so long, and once.
 _NONCE_S = 60.0

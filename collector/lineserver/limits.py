@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 
-from agent.wire.command_line import RefusedError
+from agent.common.command_line import RefusedError
 from collector.config import Config
 from collector.lineserver.turns import Limits, Wish
 from collector.roster.book import RegisterBook

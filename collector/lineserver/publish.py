@@ -9,12 +9,11 @@ import time
 from pathlib import Path
 
 from agent.clock import Clock
-from agent.link import Link, Speaker
-from agent.loop import Loop
+from agent.common.settings import Broker
+from agent.mqtt import Link, Loop, Speaker
 from agent.outbox import Outbox
 from agent.version import VERSION
 from agent.wire import LINESERVER, AgentHealth, Inventory, LineRecord
-from agent.wire.settings import Broker
 
 log = logging.getLogger(__name__)
 

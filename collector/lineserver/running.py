@@ -14,8 +14,8 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 
+from agent.common.steady import Sample, overall, steady
 from agent.wire import LineRecord
-from agent.wire.steady import Sample, overall, steady
 from collector.lineserver.tcp import Tally, delivered, delivered_frames, frames
 from collector.lineserver.turns import Ending, Turn
 

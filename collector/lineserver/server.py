@@ -10,8 +10,8 @@ from collections.abc import Callable
 from http.server import ThreadingHTTPServer
 from typing import Any
 
+from agent.common.language import say
 from agent.wire import LineRecord
-from agent.wire.lang import say
 from collector.lineserver.handler import Handler
 from collector.lineserver.keys import Keys
 from collector.lineserver.ledger import Counts, Ledger

@@ -2,9 +2,9 @@
 Pure but for randomness: times are seconds since 1970 UTC, given by the caller.
 
 A day's tests of a line lie in windows that its PCs know by name ("q0" to "q2" outside lessons,
-"l0" in lessons, ...; see agent.schedule). A window is served by one test that came to its end;
-one that failed leaves the window open, a few times. A PC that has tested the line today waits
-a while in each further window, so that one which has not comes first. Once a week a test
+"l0" in lessons, ...; see agent.resident.schedule). A window is served by one test that came to
+its end; one that failed leaves the window open, a few times. A PC that has tested the line today
+waits a while in each further window, so that one which has not comes first. Once a week a test
 outside lessons is a long one.
 """
 
@@ -20,7 +20,7 @@ from typing import Annotated, Literal, NamedTuple
 
 from msgspec import Meta, Struct
 
-from agent.wire import CITY_TIME
+from agent.common.calendar import CITY_TIME
 from agent.wire.messages import MachineId, SchoolCode, Text
 
 Answer = Literal["busy", "enough", "full", "later"]

@@ -11,8 +11,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Protocol, cast
 
+from agent.common.files import replace
 from collector.compliance.model import Figure
-from collector.replacing import replace
 
 __all__ = ["FORMATS", "Format", "file_name", "render", "write"]
 

@@ -11,7 +11,7 @@ from fractions import Fraction
 
 from markupsafe import Markup, escape
 
-from agent.wire.lang import say
+from agent.common.language import say
 from collector.compliance.model import INDICATORS, Figure, Indicator, Tally
 from collector.compliance.shares import shown
 from collector.compliance.targets import name, remark, target

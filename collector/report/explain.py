@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import msgspec
 
-from agent.wire.command_line import RefusedError
-from agent.wire.lang import chosen, say
+from agent.common.command_line import RefusedError
+from agent.common.language import chosen, say
 from collector.compliance.model import INDICATORS, Figure, Indicator, Step, Unit
 from collector.compliance.shares import shown
 from collector.compliance.targets import name, remark, target

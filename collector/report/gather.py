@@ -8,15 +8,16 @@ import sys
 
 import msgspec
 
-from agent.wire import CITY_TIME
-from agent.wire.command_line import RefusedError
-from agent.wire.lang import say
-from collector import config, evidence
+from agent.common.calendar import CITY_TIME
+from agent.common.command_line import RefusedError
+from agent.common.language import say
+from collector import config
+from collector.compliance import evidence
 from collector.compliance.figure import judge
 from collector.compliance.model import Evidence, Figure
 from collector.compliance.window import ONE_DAY, cutoff
 from collector.roster.register import Register
-from collector.store.seam import Store, StoreError
+from collector.store.base import Store, StoreError
 
 _FIRST_YEAR = 2000  # before it nobody set a target
 

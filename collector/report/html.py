@@ -7,15 +7,15 @@ from pathlib import Path
 
 from jinja2 import Environment, StrictUndefined, Template
 
+from agent.common.language import chosen, say
 from agent.version import VERSION
-from agent.wire.lang import chosen, say
 from collector.compliance.model import INDICATORS, Figure, Step, Tally, Verdict
 from collector.compliance.shares import shown
 from collector.compliance.targets import name, passed, remark, target
 from collector.compliance.verdicts import NAMES, SHORT_NAMES
 from collector.compliance.window import Windows
 from collector.report import chart, view
-from collector.report.beside import beside
+from collector.report.caveats import beside
 
 _FOLDER = Path(__file__).parent
 #: Shapes beside the words, so that a verdict is read without colour.

@@ -10,12 +10,12 @@ from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
-from agent.wire.lang import say
+from agent.common.language import say
 from collector.compliance.model import INDICATORS, Area, Figure, Indicator, Verdict
 from collector.compliance.shares import shown
 from collector.compliance.targets import name, passed, remark, target
 from collector.compliance.verdicts import SHORT_NAMES
-from collector.report.beside import beside
+from collector.report.caveats import beside
 from collector.report.view import threshold, watermark
 
 #: A pipe has no width; no table needs more.

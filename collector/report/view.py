@@ -9,8 +9,8 @@ from fractions import Fraction
 
 import msgspec
 
+from agent.common.language import say
 from agent.version import VERSION
-from agent.wire.lang import say
 from collector.compliance.model import (
     INDICATORS,
     Area,

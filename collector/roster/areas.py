@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
-from agent.wire.lang import say
+from agent.common.language import say
 from collector.roster.problems import UnfitError
 
 #: The unit that answers for the city's own schools.

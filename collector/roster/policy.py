@@ -9,39 +9,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 import msgspec
-from msgspec import Meta, Struct
 
-from agent.wire.lang import say
-
-if TYPE_CHECKING:  # the register holds layers
-    from collector.roster.register import Line, Register
+from agent.common.language import say
+from collector.roster.layers import NAMES, Layer, Layers
+from collector.roster.register import Line, Register
 
 _SCOPE = re.compile(r"city|district:[0-9]{6}|school:[0-9]{10}|line:[0-9]{10}/.{1,256}", re.ASCII)
-PerDay = Annotated[int, Meta(ge=0, le=96)]
-
-
-class Layer(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
-    """What one scope sets; None: nothing, the wider scope's value holds."""
-
-    server: Annotated[str, Meta(max_length=256)] | None = (
-        None  # http://host:port of the measurement server
-    )
-    quiet_per_day: PerDay | None = None
-    lesson_per_day: PerDay | None = None
-    by_hand_per_day: Annotated[int, Meta(ge=0, le=1000)] | None = None
-    max_seconds: Annotated[float, Meta(ge=8, le=60)] | None = None
-    max_bytes: Annotated[int, Meta(ge=4_000_000, le=2_000_000_000)] | None = None
-    month_bytes: Annotated[int, Meta(ge=0, le=2**63 - 1)] | None = None
-    metered: bool | None = None
-    report_s: Annotated[int, Meta(ge=5, le=86_400)] | None = None
-
-
-NAMES = Layer.__struct_fields__
-Layers = Mapping[str, Layer]
 
 
 class Value(NamedTuple):

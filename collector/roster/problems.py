@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from agent.wire.lang import say
+from agent.common.language import say
 
 
 class UnfitError(ValueError):

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TypeVar
 
-from agent.wire import Calendar
-from collector.roster.policy import Layers
+from agent.common.calendar import Calendar
+from collector.roster.layers import Layers
 
 COMPUTER_ROOM = "计算机教室"
 

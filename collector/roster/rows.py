@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 
-from agent.wire import Calendar, Hours
+from agent.common.calendar import Calendar, Hours
 from collector.roster.areas import XINING
 from collector.roster.register import (
     CalendarRow,

@@ -15,31 +15,31 @@ import datetime as dt
 import threading
 import time
 
-from agent.wire.settings import Broker
+from agent.common.settings import Broker
 from agent.wire.topics import ALL_PRESENCE, ALL_REPORTS
 from collector.config import Config, Mqtt
 from collector.ingest import Answered, Noted, day_of, decode
-from collector.service.again import Again
-from collector.service.clockwatch import ClockWatch
-from collector.service.counts import Counts
-from collector.service.dirty import FILE as DAYS_FILE
-from collector.service.dirty import DirtyDays
-from collector.service.horizon import days_left
-from collector.service.inbox import Inbox, Message
-from collector.service.keeping import Deriver, Keeping
-from collector.service.link import Link
+from collector.service.clock_watch import ClockWatch
+from collector.service.expiry import days_left
+from collector.service.keeper_thread import Deriver, KeeperThread
 from collector.service.log import event
 from collector.service.metrics import Metrics, ca_ends
-from collector.service.own import SYS, OwnPoints
-from collector.service.presences import Presences
-from collector.service.quarantine import FILE as QUARANTINE_FILE
-from collector.service.quarantine import Quarantine
-from collector.service.receipts import Entry, merge
+from collector.service.mqtt.link import Link
+from collector.service.pipeline.counts import Counts
+from collector.service.pipeline.inbox import Inbox, Message
+from collector.service.pipeline.pending_days import FILE as DAYS_FILE
+from collector.service.pipeline.pending_days import PendingDays
+from collector.service.pipeline.presences import Presences
+from collector.service.pipeline.quarantine import FILE as QUARANTINE_FILE
+from collector.service.pipeline.quarantine import Quarantine
+from collector.service.pipeline.receipts import Entry, merge
+from collector.service.pipeline.resend_request import ResendRequest
+from collector.service.pipeline.worker import Worker
+from collector.service.pipeline.writer import Writer
 from collector.service.roster import LoadRegister, Roster, Version
-from collector.service.shared import SharedSources
-from collector.service.worker import Worker
-from collector.service.writer import Writer
-from collector.store.seam import Store, Value
+from collector.service.self_metrics import SYS, SelfMetrics
+from collector.service.shared_ids import SharedSources
+from collector.store.base import Store, Value
 
 #: SIGTERM to exit is promised within 5 s; the rest is for the interpreter to end.
 STOP_S = 3.5
@@ -75,10 +75,10 @@ class Collector:
         self.counts = Counts()
         self._stopping, self._stopped = threading.Event(), threading.Event()
         self._inbox = Inbox()
-        self._dirty = DirtyDays(
+        self._dirty = PendingDays(
             config.folder / DAYS_FILE, alone=keeper is not None and not _shared(config)
         )
-        self._again = Again(config.folder)
+        self._again = ResendRequest(config.folder)
         self._quarantine = Quarantine(config.folder / QUARANTINE_FILE, config.quarantine_bytes)
         shared = SharedSources(store, config.keeper_s)
         self._roster = Roster(config, load_register, version, self._register_changed, shared.now)
@@ -91,7 +91,7 @@ class Collector:
         writer = Writer(store, self.counts, self._stopping, self._outage)
         self._writer = writer
         self._clock = ClockWatch(lambda: store.clock_ahead)
-        self._own = OwnPoints(self.counts, self._gauges)
+        self._own = SelfMetrics(self.counts, self._gauges)
         self._presences = Presences(shared=_shared(config))
         self._worker = Worker(
             self._inbox,
@@ -108,7 +108,7 @@ class Collector:
         )
         self._metrics = Metrics(config.metrics, self.counts, self._own) if config.metrics else None
         self._ca_ends = ca_ends(config.mqtt.ca)
-        self._keeping = Keeping(keeper, self._dirty, config.keeper_s) if keeper else None
+        self._keeping = KeeperThread(keeper, self._dirty, config.keeper_s) if keeper else None
 
     def start(self) -> None:
         """Start all threads; returns at once, connected or not."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 import sqlite3
 from pathlib import Path
 
-from agent.wire.command_line import RefusedError
-from agent.wire.lang import say
+from agent.common.command_line import RefusedError
+from agent.common.language import say
 
 
 class FileLock:

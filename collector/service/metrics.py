@@ -7,17 +7,17 @@ import ssl
 import threading
 from collections.abc import Iterable, Iterator
 
-from agent.wire.command_line import RefusedError
-from agent.wire.lang import say
+from agent.common.command_line import RefusedError
+from agent.common.language import say
 from collector.schema import MEASUREMENTS
-from collector.service.counts import Counts
-from collector.service.own import OwnPoints
+from collector.service.pipeline.counts import Counts
+from collector.service.self_metrics import SelfMetrics
 
 
 class Metrics:
     """Serves GET /metrics on `address` (host:port) from a thread of its own."""
 
-    def __init__(self, address: str, counts: Counts, own: OwnPoints) -> None:
+    def __init__(self, address: str, counts: Counts, own: SelfMetrics) -> None:
         """Take the port.
 
         Raises:

@@ -10,8 +10,8 @@ from agent import wire
 from agent.wire.topics import policy_topic
 from collector.config import Config
 from collector.roster.register import Register
-from collector.service.link import Link
 from collector.service.log import event, warn
+from collector.service.mqtt.link import Link
 from collector.service.policies import issue, policies
 
 POLL_S = 1.0

@@ -15,7 +15,7 @@ from collector.simulate import linetests
 from collector.simulate.city import City, Gear, Pc
 from collector.simulate.habits import chance, offline_days
 from collector.simulate.years import midnight_ns, moment_ms
-from collector.store.seam import Point, Value
+from collector.store.base import Point, Value
 
 #: School -> the ranks on which nobody there reports.
 Offline = dict[str, frozenset[int]]

@@ -9,11 +9,11 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from agent.fleet import Fleet, FleetAgent
+from agent.common.settings import Broker
 from agent.version import VERSION
 from agent.wire import Device, Host, Inventory, Nic, Reading
-from agent.wire.settings import Broker
 from collector.simulate.city import City, Gear, Pc
+from collector.simulate.fleet import Fleet, FleetAgent
 
 _MEMORY = 8 * 2**30
 _DISK = 256 * 10**9
@@ -71,7 +71,7 @@ def run(
     way to end the fleet early.
 
     Raises:
-        OSError, sqlite3.Error, ssl.SSLError: see `agent.fleet.Fleet`.
+        OSError, sqlite3.Error, ssl.SSLError: see `collector.simulate.fleet.Fleet`.
     """
     stop = stop or threading.Event()
     fleet = Fleet(broker, fleet_agents, data, report_s, seed=len(fleet_agents))

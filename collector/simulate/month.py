@@ -12,12 +12,13 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 
-from agent.wire import CITY_TIME, device_id
+from agent.common.calendar import CITY_TIME
+from agent.wire import device_id
 from collector.simulate.city import City, Gear, Pc
 from collector.simulate.evidence import Offline, offline_of, reports_on, told_by_agent
 from collector.simulate.habits import NEVER, Habit, chance
 from collector.simulate.years import calendar, moment_ms
-from collector.store.seam import Point, Value
+from collector.store.base import Point, Value
 
 #: How many PCs are on in each open hour, as a share of those that report that day.
 _ON = {7: 0.3, 8: 0.85, 9: 0.95, 10: 1.0, 11: 0.9, 12: 0.5, 13: 0.6, 14: 0.95, 15: 1.0,

@@ -1,6 +1,6 @@
 """Write a simulated city into a register and a store, and refuse where others' rows are.
 
-RefusedError (agent.wire.command_line): the register or the store holds schools already.
+RefusedError (agent.common.command_line): the register or the store holds schools already.
 """
 
 from __future__ import annotations
@@ -9,14 +9,14 @@ import datetime as dt
 from collections.abc import Callable
 from pathlib import Path
 
-from agent.wire.command_line import RefusedError
-from agent.wire.lang import say
+from agent.common.command_line import RefusedError
+from agent.common.language import say
 from collector.config import City as CitySettings
 from collector.roster.book import RegisterBook
 from collector.roster.rows import rows_of
 from collector.simulate import evidence, truth
 from collector.simulate.city import City
-from collector.store.seam import Store
+from collector.store.base import Store
 
 #: Codes of example schools; no real 学校标识码 begins so.
 EXAMPLE = "99"

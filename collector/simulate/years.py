@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import itertools
 
-from agent.wire import CITY_TIME, Calendar
+from agent.common.calendar import CITY_TIME, Calendar
 from collector.roster.register import CalendarRow
 
 #: Month and day, first to last. The spring holidays that move with the moon are left out.

@@ -1,6 +1,6 @@
 """Where points live. One seam, two stores, one contract suite."""
 
-from collector.store.seam import (
+from collector.store.base import (
     MisconfiguredError,
     Point,
     RejectedError,

@@ -15,10 +15,10 @@ from influxdb_client.client.influxdb_client import InfluxDBClient
 from influxdb_client.domain.bucket_retention_rules import BucketRetentionRules
 from influxdb_client.rest import ApiException
 
-from agent.wire.lang import say
+from agent.common.language import say
 from collector import config
 from collector.store import faults
-from collector.store.seam import MisconfiguredError, UnavailableError
+from collector.store.base import MisconfiguredError, UnavailableError
 
 _DAY_S = 86_400
 _TIMEOUT_S = 10

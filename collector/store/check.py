@@ -9,7 +9,7 @@ import math
 from collections.abc import Iterable, Sequence
 
 from collector.schema import MEASUREMENTS, Measurement, Type
-from collector.store.seam import Point, RejectedError, Value
+from collector.store.base import Point, RejectedError, Value
 
 #: InfluxDB's times; two short of int64 at the low end, one at the high end.
 MIN_TIME, MAX_TIME = -(2**63) + 2, 2**63 - 2

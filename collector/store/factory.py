@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collector.config import Config
-from collector.store.seam import Store
+from collector.store.base import Store
 
 FILE = "schoolpulse.db"  # the SQLite store, in the collector's folder
 

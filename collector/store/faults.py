@@ -11,8 +11,8 @@ from __future__ import annotations
 import json
 import re
 
-from agent.wire.lang import say
-from collector.store.seam import MisconfiguredError, StoreError, UnavailableError
+from agent.common.language import say
+from collector.store.base import MisconfiguredError, StoreError, UnavailableError
 
 _LINES, _LARGE = {400, 422}, 413
 _LATER = {408, 425, 429}

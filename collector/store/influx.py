@@ -20,12 +20,12 @@ from influxdb_client.rest import ApiException
 from influxdb_client.service.write_service import WriteService
 
 from collector import config
-from collector.clocks import ahead_of
 from collector.schema import MEASUREMENTS
 from collector.store import faults, influxql
+from collector.store.base import MisconfiguredError, Point, UnavailableError
 from collector.store.check import fault, refuse
-from collector.store.lines import line, plain_line
-from collector.store.seam import MisconfiguredError, Point, UnavailableError
+from collector.store.clocks import ahead_of
+from collector.store.line_protocol import line, plain_line
 from collector.store.tables import CAN_BE_SIMULATED
 
 _CONNECT_S, _REPLY_S = 5, 30

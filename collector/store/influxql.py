@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from collector.schema import MEASUREMENTS, Measurement
+from collector.store.base import Point, Value
 from collector.store.check import MAX_TIME, MIN_TIME
-from collector.store.seam import Point, Value
 
 _LONGEST = 1500  # characters of one tag's condition; proxies refuse addresses over 8 kB
 _CAST: dict[str, Callable[[Any], Value]] = {"int": int, "float": float, "bool": bool, "str": str}

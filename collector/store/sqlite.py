@@ -14,12 +14,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from agent.wire.lang import say
+from agent.common.language import say
+from agent.common.sqlite import change
 from collector.schema import MEASUREMENTS, Measurement
 from collector.store import tables
+from collector.store.base import MisconfiguredError, Point, StoreError, UnavailableError
 from collector.store.check import refuse, sift
-from collector.store.seam import MisconfiguredError, Point, StoreError, UnavailableError
-from collector.wal import change
 
 _BUSY_S = 5.0  # how long another process may hold the file before a write gives up
 _PRUNE_EVERY_S, _PRUNE_AGAIN_S = 3600.0, 1.0

@@ -7,9 +7,9 @@ import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from agent.common.sqlite import change, use_wal
 from collector.schema import MEASUREMENTS, Measurement
-from collector.store.seam import MisconfiguredError
-from collector.wal import change, use_wal
+from collector.store.base import MisconfiguredError
 
 _COLUMN = {"int": "INTEGER", "bool": "INTEGER", "float": "REAL", "str": "TEXT"}
 

@@ -5,8 +5,8 @@ import sys
 
 from agent import cli
 
-#: `agent.probes.line_child` starts `python -m` this; frozen, we are that python.
-_CHILD = ["-m", "agent.probes.line_load"]
+#: `agent.probes.line.child` starts `python -m` this; frozen, we are that python.
+_CHILD = ["-m", "agent.probes.line.load"]
 
 if __name__ == "__main__":
     if sys.argv[1:3] == _CHILD:

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.backoff import backoff
 from agent.clock import MAX_ROUND_TRIP, Clock, elapsed_ms, wall_ms
+from agent.common.backoff import backoff
 
 NOW = 1_790_000_000_000
 Y2010 = int(dt.datetime(2010, 1, 1, tzinfo=dt.UTC).timestamp() * 1000)

@@ -7,12 +7,12 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from agent import checks
+from agent.common.settings import SettingsError
 from agent.config import Config, Line, load
-from agent.place import lines_of, report_every, room_of
+from agent.doctor import checks
 from agent.probes import PROBES
+from agent.resident.place import lines_of, report_every, room_of
 from agent.wire import LinePolicy, Policy
-from agent.wire.settings import SettingsError
 
 
 @pytest.fixture(autouse=True)

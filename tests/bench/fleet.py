@@ -24,14 +24,14 @@ from rich.progress import track
 from rich.table import Table
 
 import services
-from agent import connection as mqtt
 from agent import wire
 from agent.clock import Clock
-from agent.fleet import _allow_files
-from agent.loop import Loop
+from agent.common.settings import Broker
+from agent.mqtt import Loop
+from agent.mqtt import connection as mqtt
 from agent.outbox import Limits, Outbox
-from agent.wire.settings import Broker
 from agent.wire.topics import receipt_topic, report_topic
+from collector.simulate.fleet import _allow_files
 
 SCHOOLS = [f"99000{n:05}" for n in range(1, 201)]
 FILES, CONNECTIONS = 50, 500
@@ -107,20 +107,20 @@ class Strand:
 
     @property
     def socket(self) -> socket.socket | None:
-        """See `agent.loop.Served`."""
+        """See `agent.mqtt.loop.Served`."""
         return self._connection.socket
 
     @property
     def want_write(self) -> bool:
-        """See `agent.loop.Served`."""
+        """See `agent.mqtt.loop.Served`."""
         return self._connection.want_write
 
     def next_step(self) -> float | None:
-        """See `agent.loop.Served`."""
+        """See `agent.mqtt.loop.Served`."""
         return max(0.0, self._connection.next_pump - time.monotonic())
 
     def step(self, *, readable: bool = False) -> None:
-        """See `agent.loop.Served`."""
+        """See `agent.mqtt.loop.Served`."""
         for event in self._connection.pump(readable=readable):
             if isinstance(event, mqtt.Connected):
                 self._connection.subscribe([receipt_topic(*pc) for pc in self._pcs])

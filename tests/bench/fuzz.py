@@ -26,14 +26,14 @@ from rich.progress import track
 
 from agent import wire
 from agent.wire.topics import presence_topic, report_topic
-from collector.service.counts import Counts
-from collector.service.dirty import DirtyDays
-from collector.service.inbox import Inbox, Message
-from collector.service.quarantine import Quarantine
-from collector.service.worker import Worker
-from collector.service.writer import Writer
+from collector.service.pipeline.counts import Counts
+from collector.service.pipeline.inbox import Inbox, Message
+from collector.service.pipeline.pending_days import PendingDays
+from collector.service.pipeline.quarantine import Quarantine
+from collector.service.pipeline.worker import Worker
+from collector.service.pipeline.writer import Writer
+from collector.store.base import Point
 from collector.store.check import refuse, sift
-from collector.store.seam import Point
 
 Key = tuple[str, str, str, int]  # school, machine, boot, number
 SCHOOL, OTHER = "9900000001", "9900000002"
@@ -162,7 +162,7 @@ def fuzz(total: int, seed: int, folder: Path, show: bool = False) -> Counter[str
     """
     make, store, counts = messages(random.Random(seed)), Seen(), Counts()
     quarantine = Quarantine(folder / "quarantine.db", 2**40)
-    dirty = DirtyDays(folder / "days.db")
+    dirty = PendingDays(folder / "days.db")
     stored: set[Key] = set()
     held: set[Key] = set()
 

@@ -30,9 +30,9 @@ from collector.config import City, Config, Figure, Store
 from collector.keeper import Keeper
 from collector.keeper.midnight import bounds
 from collector.roster.register import Campus, Line, Machine, Register, Room, School
+from collector.store.base import Point, Value
+from collector.store.base import Store as AnyStore
 from collector.store.factory import open_store
-from collector.store.seam import Point, Value
-from collector.store.seam import Store as AnyStore
 
 SCHOOLS = [f"99000{n:05}" for n in range(1, 11)]
 PCS = 30  # a school

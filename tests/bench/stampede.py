@@ -1,8 +1,8 @@
 """1,000 agents lose their broker at one moment and come back: `make bench-stampede`.
 
-Real agents (`agent.fleet`, an outbox and a connection each) against a real mosquitto, which is
-killed and started again, and a real collector on InfluxDB. Where the broker is away for long,
-each agent fills its window, so that all have as much to say at once as they ever can.
+Real agents (`collector.simulate.fleet`, an outbox and a connection each) against a real mosquitto,
+which is killed and started again, and a real collector on InfluxDB. Where the broker is away for
+long, each agent fills its window, so that all have as much to say at once as they ever can.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ from rich.table import Table
 
 import services
 from agent import wire
-from agent.fleet import Fleet, FleetAgent, _Running
-from agent.link import Heard, Link, Speaker, State
+from agent.common.settings import Broker
+from agent.mqtt import Heard, Link, Speaker, State
 from agent.outbox import WINDOW, Limits, Outbox, Outgoing
-from agent.wire.settings import Broker
+from collector.simulate.fleet import Fleet, FleetAgent, _Running
 
 SCHOOL = bench.SCHOOLS[0]
 #: What the broker and the collector are promised: connects a second, publish to receipt in s.

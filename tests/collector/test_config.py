@@ -7,9 +7,9 @@ from typing import get_args
 
 import pytest
 
-from agent.wire.settings import SettingsError
+from agent.common.settings import SettingsError
 from collector.config import Figure, SchoolType, load
-from collector.roster.words import SCHOOL_TYPES
+from collector.roster.sheets.words import SCHOOL_TYPES
 
 
 @pytest.mark.parametrize(

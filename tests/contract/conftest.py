@@ -16,8 +16,8 @@ import pytest
 
 from collector import config
 from collector.config import Config
+from collector.store.base import Store
 from collector.store.factory import open_store
-from collector.store.seam import Store
 
 Open = Callable[[], Store]
 SERVER = {

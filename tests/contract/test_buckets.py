@@ -11,8 +11,8 @@ import pytest
 
 from collector.config import Config, Store
 from collector.store import buckets
+from collector.store.base import MisconfiguredError, Point, UnavailableError
 from collector.store.influx import InfluxStore
-from collector.store.seam import MisconfiguredError, Point, UnavailableError
 
 
 @pytest.fixture

@@ -5,13 +5,13 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from agent.wire import CITY_TIME
+from agent.common.calendar import CITY_TIME
 from collector.config import City, Figure
 from collector.keeper import Keeper
 from collector.keeper.hours import HOUR
 from collector.keeper.midnight import bounds
 from collector.roster.register import Register, School
-from collector.store.seam import Point, Store, Value
+from collector.store.base import Point, Store, Value
 
 SCHOOL, SILENT = "9963000001", "9963000002"
 DAY = dt.date(2026, 3, 2)  # a Monday

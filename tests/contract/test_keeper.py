@@ -10,10 +10,10 @@ from collector.config import City, Figure
 from collector.keeper import Keeper
 from collector.keeper.days import bounds, device_days, machine_days, room_days
 from collector.keeper.devices import DeviceKey
-from collector.keeper.looks import Known, fold_day
+from collector.keeper.observations import Known, fold_day
 from collector.keeper.stateful import with_states
 from collector.roster.register import Equipment, Machine, Register, Room, School
-from collector.store.seam import Point, Store, Value
+from collector.store.base import Point, Store, Value
 
 SCHOOLS = ("9963000001", "9963000002")
 DAYS = [dt.date(2026, 3, day) for day in (2, 3, 4)]

@@ -11,7 +11,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from collector.schema import MEASUREMENTS
-from collector.store.seam import Point, RejectedError, Store, Value
+from collector.store.base import Point, RejectedError, Store, Value
 
 SCHOOL, OTHER = "9963000001", "9963000002"
 PC = "0123456789abcdef" * 2

@@ -20,11 +20,11 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from agent.wire import CITY_TIME
+from agent.common.calendar import CITY_TIME
 from collector import config
 from collector.keeper.midnight import midnight
+from collector.store.base import Point, Value
 from collector.store.influx import InfluxStore
-from collector.store.seam import Point, Value
 from dashboards import alerts, build
 from dashboards.words import LANGS
 

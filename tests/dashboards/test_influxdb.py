@@ -15,8 +15,9 @@ from typing import Any, NamedTuple
 import pytest
 
 import services
-from agent.wire import CITY_TIME
-from collector import config, evidence
+from agent.common.calendar import CITY_TIME
+from collector import config
+from collector.compliance import evidence
 from collector.compliance.figure import judge
 from collector.compliance.model import INDICATORS, Figure, Verdict
 from collector.compliance.shares import shown_value
@@ -27,8 +28,8 @@ from collector.roster.book import RegisterBook
 from collector.simulate import writing
 from collector.simulate.build import build
 from collector.simulate.city import DISTRICTS, Size
+from collector.store.base import Point, Store
 from collector.store.factory import open_store
-from collector.store.seam import Point, Store
 from dashboards import overview
 from dashboards.board import Asked, queries
 from dashboards.words import INDICATORS as TITLES

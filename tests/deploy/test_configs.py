@@ -13,7 +13,7 @@ import pytest
 
 import agent.config
 import collector.config
-from agent.wire import settings
+from agent.common import settings
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
 SAMPLES = [("agent.toml", agent.config.Config), ("collector.toml", collector.config.Config)]

@@ -55,8 +55,8 @@ def test_compose_runs_commands_that_exist() -> None:
 
 
 def test_settings_by_environment_are_read_by_the_software() -> None:
+    from agent.common import settings
     from agent.config import Config as Agent
-    from agent.wire import settings
     from collector.config import Config as City
 
     known = {

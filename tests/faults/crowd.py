@@ -16,13 +16,15 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from agent import hello, link, outbox_window, reconnect, wire
-from agent.fleet import Fleet, FleetAgent
-from agent.wire.settings import Broker
+from agent import wire
+from agent.common.settings import Broker
+from agent.mqtt import hello, link, reconnect
+from agent.outbox import window
+from collector.simulate.fleet import Fleet, FleetAgent
 
 #: Waits in seconds, so that a matrix of faults takes minutes and not days.
 _IMPATIENT = (
-    (outbox_window, "PATIENCE", 2.0), (outbox_window, "BASE", 0.5), (outbox_window, "CAP", 4.0),
+    (window, "PATIENCE", 2.0), (window, "BASE", 0.5), (window, "CAP", 4.0),
     (hello, "PATIENCE", 1.0), (hello, "CAP", 2.0),
     (reconnect, "CAP_S", 1.0), (link, "_FIVE_ANSWER_S", 1.0),
 )  # fmt: skip

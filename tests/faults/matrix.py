@@ -27,7 +27,7 @@ from rich.table import Table
 from town import SCHOOL, Town, until
 
 from agent import wire
-from collector.service import again
+from collector.service.pipeline import resend_request as again
 from voice import Voice
 
 _wait = threading.Event().wait

@@ -21,10 +21,10 @@ import services
 from collector.config import Config, Store
 from collector.roster.book import RegisterBook
 from collector.roster.sheets import errors, read_folder
-from collector.service.quarantine import FILE as QUARANTINE
-from collector.service.quarantine import Quarantine
+from collector.service.pipeline.quarantine import FILE as QUARANTINE
+from collector.service.pipeline.quarantine import Quarantine
+from collector.store.base import StoreError
 from collector.store.factory import open_store
-from collector.store.seam import StoreError
 
 SCHOOL = "9900000001"
 Key = tuple[str, str, int]  # machine, boot, number

@@ -15,15 +15,17 @@ from typing import Any
 import pytest
 
 import services
-from agent import hello, link, outbox_window, reconnect, wire
-from agent.wire.settings import Broker
+from agent import wire
+from agent.common.settings import Broker
+from agent.mqtt import hello, link, reconnect
+from agent.outbox import window
 from collector.config import Config
 from collector.roster.book import RegisterBook
 from collector.roster.register import Register, School
 from collector.roster.sheets import errors, read_folder
 from collector.service import Collector
+from collector.store.base import Point, Store
 from collector.store.factory import open_store
-from collector.store.seam import Point, Store
 from voice import PATIENCE_S, Voice, until
 
 SCHOOL, OTHER = "9900000001", "9900000002"
@@ -187,9 +189,9 @@ class Process:
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Agents that try again after a second or two, not after ten to three hundred."""
     for module, name, seconds in (
-        (outbox_window, "PATIENCE", 1.0),
-        (outbox_window, "BASE", 0.5),
-        (outbox_window, "CAP", 2.0),
+        (window, "PATIENCE", 1.0),
+        (window, "BASE", 0.5),
+        (window, "CAP", 2.0),
         (hello, "PATIENCE", 1.0),
         (hello, "CAP", 2.0),
         (reconnect, "CAP_S", 1.0),

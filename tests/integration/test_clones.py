@@ -14,13 +14,13 @@ import msgspec
 import pytest
 
 from agent.clock import Clock
-from agent.fleet import Fleet, FleetAgent
 from agent.identity import Identity, identify
 from agent.outbox import Outbox
 from agent.wire.messages import AgentHealth, Host, Inventory, Reading
 from collector.keeper import Keeper, sharing
 from collector.roster.register import COMPUTER_ROOM, Machine, Register, Room, School
 from collector.service import Collector
+from collector.simulate.fleet import Fleet, FleetAgent
 from collector.store.factory import open_store
 
 SCHOOL = "9900000001"

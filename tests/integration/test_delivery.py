@@ -103,8 +103,8 @@ def test_a_wrong_since_names_the_form(process: Any) -> None:
 
 
 def test_a_year_is_derived_anew(process: Any, kit: Any) -> None:
+    from collector.store.base import Point
     from collector.store.factory import open_store
-    from collector.store.seam import Point
 
     process.enrol(SCHOOL)
     day = dt.datetime.now(wire.CITY_TIME).date()

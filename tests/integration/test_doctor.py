@@ -18,9 +18,9 @@ import services
 from collector.roster.book import RegisterBook
 from collector.roster.register import CalendarRow
 from collector.roster.sheets import read_folder
-from collector.service.quarantine import FILE, Quarantine, Row
+from collector.service.pipeline.quarantine import FILE, Quarantine, Row
+from collector.store.base import Point
 from collector.store.factory import open_store
-from collector.store.seam import Point
 
 SCHOOL = "9900000001"
 

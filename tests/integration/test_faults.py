@@ -15,9 +15,9 @@ from typing import Any
 import pytest
 
 from agent import wire
-from agent.fleet import Fleet, FleetAgent
-from agent.wire.settings import Broker
+from agent.common.settings import Broker
 from collector.config import Config
+from collector.simulate.fleet import Fleet, FleetAgent
 from collector.store.factory import FILE
 
 SCHOOL = "9900000001"

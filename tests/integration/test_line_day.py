@@ -24,10 +24,11 @@ import pytest
 
 import fast_lineserver
 import services
-from agent.line_turns import LineTurns, Plan
-from agent.probes.line_turn import EndedError, LaterError, Server
-from agent.schedule import PlannedTest, Who
-from agent.wire import CITY_TIME, Calendar, LinePolicy, LineTest
+from agent.common.calendar import CITY_TIME, Calendar
+from agent.probes.line.turn import EndedError, LaterError, Server
+from agent.resident.line_turns import LineTurns, Plan
+from agent.resident.schedule import PlannedTest, Who
+from agent.wire import LinePolicy, LineTest
 from agent.wire.messages import Postponed
 
 SPEED = 900.0

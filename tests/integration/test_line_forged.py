@@ -10,8 +10,8 @@ import msgspec
 import pytest
 
 from agent import wire
-from agent.probes.line import measure
-from agent.wire.command_line import DONE, main
+from agent.common.command_line import DONE, main
+from agent.probes.line.probe import measure
 from collector.cli import COMMANDS
 from collector.ingest import Stored, decode
 from collector.lineserver.server import LineServer

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from agent.wire.settings import Broker
+from agent.common.settings import Broker
 from agent.wire.topics import report_topic
-from collector.service.client import V5, V311
-from collector.service.link import Link
+from collector.service.mqtt.client import V5, V311
+from collector.service.mqtt.link import Link
 
 SCHOOL, MACHINE = "9900000001", "ab" * 16
 

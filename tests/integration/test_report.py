@@ -13,9 +13,9 @@ import pytest
 
 from agent import wire
 from agent.clock import Clock
-from agent.fleet import Fleet, FleetAgent
 from agent.wire.topics import presence_topic
-from collector.service.quarantine import FILE, Quarantine
+from collector.service.pipeline.quarantine import FILE, Quarantine
+from collector.simulate.fleet import Fleet, FleetAgent
 
 SCHOOL, OTHER = "9900000001", "9900000002"
 

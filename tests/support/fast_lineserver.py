@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from agent.wire.settings import Broker
+from agent.common.settings import Broker
 from collector.lineserver.book import TurnBook
 from collector.lineserver.ledger import Ledger
 from collector.lineserver.publish import Publisher

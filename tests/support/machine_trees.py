@@ -179,7 +179,7 @@ LINUX: Mapping[str, Callable[[LinuxTree], None]] = {
 
 @dataclass
 class WindowsTree:
-    """`agent.windows.System` answered from tables."""
+    """`agent.windows.boundary.System` answered from tables."""
 
     present: dict[str, list[Present]] = field(default_factory=dict)  # by class or enumerator
     registry: dict[str, dict[str, Value]] = field(default_factory=dict)

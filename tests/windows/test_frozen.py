@@ -47,7 +47,7 @@ def test_once_and_doctor_and_help(windows: Wine, city: Any, tree: None) -> None:
 def test_the_addresses_burnt_into_the_cards(windows: Wine) -> None:
     """Wine passes on those of this machine's interfaces."""
     said = windows.python(
-        "import json; from agent.windows_system import Windows;"
+        "import json; from agent.windows.system import Windows;"
         "print(json.dumps(dict(Windows().burnt_in_macs())))"
     )
     told: dict[str, str] = json.loads(said)

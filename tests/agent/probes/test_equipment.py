@@ -10,8 +10,8 @@ import pytest
 
 import edids
 from agent.commands import equipment
-from agent.gather import Gatherer
 from agent.probes import PROBES, Context, run, sound_linux
+from agent.resident.gather import Gatherer
 from agent.wire import Device, Host
 
 

@@ -14,9 +14,9 @@ import pytest
 
 import machine_trees
 from agent.commands import equipment
+from agent.common.command_line import DONE
 from agent.config import Config
 from agent.probes import Context
-from agent.wire.command_line import DONE
 
 GOLD = Path(__file__).parents[2] / "gold/equipment"
 

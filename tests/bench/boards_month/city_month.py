@@ -15,7 +15,7 @@ import sys
 import time
 from collections.abc import Iterable
 
-from agent.wire import CITY_TIME
+from agent.common.calendar import CITY_TIME
 from collector import config as settings
 from collector.config import Config
 from collector.keeper import Keeper
@@ -24,8 +24,8 @@ from collector.roster.book import RegisterBook
 from collector.simulate import month, writing
 from collector.simulate.build import build
 from collector.simulate.city import City, Size
+from collector.store.base import Point, Store
 from collector.store.factory import open_store
-from collector.store.seam import Point, Store
 
 DAYS = 30
 _JUDGED_EVERY = 5

@@ -27,7 +27,7 @@ from typing import Any, NamedTuple
 import city_month
 
 import services
-from agent.wire import CITY_TIME
+from agent.common.calendar import CITY_TIME
 from collector import config as settings
 from collector.config import Config
 from dashboards import alerts, build

@@ -8,8 +8,7 @@ from typing import Any
 
 import pytest
 
-from agent.wire import Calendar
-from agent.wire.calendar import CITY_TIME
+from agent.common.calendar import CITY_TIME, Calendar
 from collector.compliance.figure import judge
 from collector.compliance.model import Evidence, Figure, LineRecord, LineTest, RoomDay, Unit
 from collector.config import City

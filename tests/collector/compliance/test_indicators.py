@@ -8,7 +8,7 @@ from typing import Any
 from collector.compliance.indicators import points
 from collector.compliance.window import midnight
 from collector.schema import MEASUREMENTS
-from collector.store.seam import Point
+from collector.store.base import Point
 
 TYPES = {"int": int, "float": float, "bool": bool, "str": str}
 

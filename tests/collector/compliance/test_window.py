@@ -6,7 +6,7 @@ import datetime as dt
 
 import pytest
 
-from agent.wire import Calendar
+from agent.common.calendar import Calendar
 from collector.compliance.window import Windows, cutoff, local_day, midnight, months_after
 from collector.config import Figure as Settings
 

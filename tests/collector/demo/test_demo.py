@@ -17,7 +17,7 @@ import psutil
 import pytest
 
 import services
-from agent import identity
+from agent.identity import identity
 from collector.demo.school import CODE
 from collector.store.sqlite import SqliteStore
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import grafana_emulator
-from agent.wire import command_line
+from agent.common import command_line
 from collector.cli import COMMANDS
 from collector.roster.book import RegisterBook
 from collector.roster.register import Register, School

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.wire import CITY_TIME
+from agent.common.calendar import CITY_TIME
 from collector.config import City, Figure
 from collector.keeper import Keeper
 from collector.roster.register import (
@@ -20,7 +20,7 @@ from collector.roster.register import (
     Room,
     School,
 )
-from collector.store.seam import Point, Store, Value
+from collector.store.base import Point, Store, Value
 from collector.store.sqlite import SqliteStore
 
 SCHOOL, OTHER = "9963000001", "9963000002"

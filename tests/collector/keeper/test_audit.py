@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
+from collector.doctor.delivery import clocks, gaps
 from collector.keeper.audit import Audited, audit
-from collector.service.checks_delivery import clocks, gaps
-from collector.store.seam import Point
+from collector.store.base import Point
 
 SCHOOL, PC, BOOT = "9900000001", "ab" * 16, "0123456789abcdef"
 HOUR = 3600 * 10**9

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from collector.keeper.days import bounds, device_days, machine_days, midnight, room_days
 from collector.keeper.devices import resolved
 from collector.roster.register import Equipment, Machine, Register
-from collector.store.seam import Point
+from collector.store.base import Point
 
 pytestmark = pytest.mark.filterwarnings("error")
 _QUICK = settings(

@@ -13,7 +13,7 @@ import pytest
 from collector.keeper import Keeper
 from collector.keeper.midnight import bounds
 from collector.roster.register import Machine, Register
-from collector.store.seam import Point, Store
+from collector.store.base import Point, Store
 
 Derive = Callable[..., list[tuple[str, str, str]]]
 ALL = {"probes": "displays,cameras,sound"}

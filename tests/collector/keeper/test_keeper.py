@@ -9,7 +9,7 @@ from typing import Any
 from collector.keeper import Keeper
 from collector.keeper.days import midnight
 from collector.roster.register import Machine, Register
-from collector.store.seam import Point, Store
+from collector.store.base import Point, Store
 from collector.store.sqlite import SqliteStore
 
 Rows = dict[tuple[str, ...], dict[str, Any]]

@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 
-from agent.wire import CITY_TIME
+from agent.common.calendar import CITY_TIME
 from collector.config import City, Figure
 from collector.keeper import Keeper
 from collector.keeper import keeper as keeping
 from collector.roster.register import Machine, Register, Room
-from collector.store.seam import Point, Store, UnavailableError
+from collector.store.base import Point, Store, UnavailableError
 from collector.store.sqlite import SqliteStore
 
 MakeKeeper = Callable[[Register], Keeper]

@@ -10,9 +10,10 @@ from typing import Any
 
 import pytest
 
-from agent.probes.line import measure
-from agent.wire import LineTest, signing
-from agent.wire.command_line import RefusedError
+from agent.common import signing
+from agent.common.command_line import RefusedError
+from agent.probes.line.probe import measure
+from agent.wire import LineTest
 from collector.lineserver import keys
 from collector.lineserver.server import LineServer
 

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from agent.common.command_line import RefusedError
+from agent.common.settings import Broker
 from agent.wire import LineRecord
-from agent.wire.command_line import RefusedError
-from agent.wire.settings import Broker
 from collector.commands import lineserver
 from collector.lineserver.publish import Publisher
 

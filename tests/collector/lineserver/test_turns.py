@@ -8,7 +8,7 @@ from itertools import pairwise
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agent.wire import CITY_TIME
+from agent.common.calendar import CITY_TIME
 from collector.lineserver.turns import MAX_TESTS, Later, Limits, Past, Turn, Turns, Wish
 
 WISH = Wish(school="9963010001", machine="ab" * 16, line="主线", max_seconds=15)

@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
-from agent.wire import lang
+from agent.common import language
 from collector.compliance.model import Evidence, RoomDay
 from collector.compliance.window import midnight
-from collector.store.seam import Point
+from collector.store.base import Point
 from collector.store.sqlite import SqliteStore
 
 _TOWN = Path(__file__).parent.parent / "compliance" / "conftest.py"
@@ -27,9 +27,9 @@ _spec.loader.exec_module(_module)
 
 @pytest.fixture(autouse=True)
 def _chinese() -> Iterator[None]:
-    lang.choose("zh")
+    language.choose("zh")
     yield
-    lang.choose("zh")
+    language.choose("zh")
 
 
 @pytest.fixture(scope="session")

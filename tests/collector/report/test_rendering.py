@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
+from agent.common import language as lang
+from agent.common.command_line import RefusedError
 from agent.version import VERSION
-from agent.wire import lang
-from agent.wire.command_line import RefusedError
 from collector import report
 from collector.report import explain, terminal
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.wire import lang
+from agent.common import language
 
 SHEETS = {
     "schools": """学校标识码,学校名称,所在区县,学校类型,责任单位,开办日期,撤并日期,并入学校标识码
@@ -60,7 +60,7 @@ Spoil = Callable[[str, int, str, str], Path]
 @pytest.fixture(autouse=True)
 def _chinese() -> None:
     """Commands choose the language for the whole process."""
-    lang.choose("zh")
+    language.choose("zh")
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from collector.roster.areas import DIRECT, XINING
 from collector.roster.register import COMPUTER_ROOM, Register
 from collector.roster.sample import make, sample_folder
 from collector.roster.sheets import read_folder
-from collector.roster.writing import write_folder
+from collector.roster.sheets.writing import write_folder
 
 
 @pytest.fixture

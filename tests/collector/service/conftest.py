@@ -11,13 +11,13 @@ import pytest
 
 from agent import wire
 from agent.wire.topics import report_topic
-from collector.service.counts import Counts
-from collector.service.dirty import DirtyDays
-from collector.service.inbox import Inbox, Message
-from collector.service.quarantine import Quarantine
-from collector.service.worker import Worker
-from collector.service.writer import Writer
-from collector.store.seam import Point, RejectedError
+from collector.service.pipeline.counts import Counts
+from collector.service.pipeline.inbox import Inbox, Message
+from collector.service.pipeline.pending_days import PendingDays
+from collector.service.pipeline.quarantine import Quarantine
+from collector.service.pipeline.worker import Worker
+from collector.service.pipeline.writer import Writer
+from collector.store.base import Point, RejectedError
 
 SCHOOL, OTHER = "9900000001", "9900000002"
 MACHINE, BOOT = "ab" * 16, "0123456789abcdef"
@@ -58,7 +58,7 @@ class Bench:
     worker: Worker
     store: MemoryStore
     quarantine: Quarantine
-    dirty: DirtyDays
+    dirty: PendingDays
     counts: Counts
     stopping: threading.Event
     sent: list[tuple[str, wire.Receipt]]
@@ -87,7 +87,7 @@ def make_bench(tmp_path: Path) -> Iterator[Callable[..., Bench]]:
     def make(quarantine_bytes: int = 10_000) -> Bench:
         store, counts, stopping = MemoryStore(), Counts(), threading.Event()
         quarantine = Quarantine(tmp_path / "quarantine.db", quarantine_bytes)
-        dirty = DirtyDays(tmp_path / "days.db")
+        dirty = PendingDays(tmp_path / "days.db")
         sent: list[tuple[str, wire.Receipt]] = []
         outages: list[bool] = []
 

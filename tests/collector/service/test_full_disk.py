@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 import services
-from collector.service.dirty import DirtyDays
 from collector.service.lock import FileLock
-from collector.service.quarantine import Quarantine, Row
+from collector.service.pipeline.pending_days import PendingDays
+from collector.service.pipeline.quarantine import Quarantine, Row
 
 DAY = dt.date(2026, 11, 24)
 
@@ -36,7 +36,7 @@ def test_the_quarantine_says_that_it_is_full_and_takes_more_when_there_is_room(d
 
 
 def test_a_day_that_could_not_be_marked_is_not_taken_for_marked(disk: Path) -> None:
-    dirty = DirtyDays(disk / "days.db")
+    dirty = PendingDays(disk / "days.db")
     services.fill(disk)
     days = {DAY + dt.timedelta(days=n) for n in range(3000)}
     with pytest.raises(sqlite3.OperationalError, match="full"):

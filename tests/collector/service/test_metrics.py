@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from agent.wire.command_line import RefusedError
+from agent.common.command_line import RefusedError
 from collector.service import metrics
-from collector.service.counts import Counts
-from collector.service.own import OwnPoints
+from collector.service.pipeline.counts import Counts
+from collector.service.self_metrics import SelfMetrics
 
 _LINE = re.compile(r'schoolpulse_[a-z_]+(\{reason="(?:[^"\\\n]|\\.)*"\})? -?[0-9.e+]+')
 
@@ -24,7 +24,7 @@ def running() -> Any:
     counts.add("received", 3)
     counts.quarantine("unreadable: no JSON")
     counts.quarantine('odd"word: x')
-    own = OwnPoints(counts, lambda: {"queue": 2, "oldest_s": 1.5, "certificate_days": None})
+    own = SelfMetrics(counts, lambda: {"queue": 2, "oldest_s": 1.5, "certificate_days": None})
     own.heard("$SYS/broker/publish/messages/dropped", b"17")
     made = metrics.Metrics("127.0.0.1:0", counts, own)
     made.start()
@@ -57,12 +57,12 @@ def test_other_paths_are_not_found(running: Any) -> None:
 @pytest.mark.parametrize("address", ["127.0.0.1", "127.0.0.1:x", "127.0.0.1:99999"])
 def test_an_address_that_is_none_is_refused(address: str) -> None:
     with pytest.raises(RefusedError, match=address):
-        metrics.Metrics(address, Counts(), OwnPoints(Counts(), dict))
+        metrics.Metrics(address, Counts(), SelfMetrics(Counts(), dict))
 
 
 def test_a_taken_port_is_refused(running: Any) -> None:
     with pytest.raises(RefusedError):
-        metrics.Metrics(f"127.0.0.1:{running.port}", Counts(), OwnPoints(Counts(), dict))
+        metrics.Metrics(f"127.0.0.1:{running.port}", Counts(), SelfMetrics(Counts(), dict))
 
 
 def test_when_our_ca_ends(tmp_path: Path) -> None:

@@ -14,20 +14,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent import wire
-from agent.wire.command_line import RefusedError
+from agent.common.command_line import RefusedError
 from agent.wire.topics import receipt_topic
 from collector.ingest import Held, Source
 from collector.schema import MEASUREMENTS
-from collector.service import own
+from collector.service import self_metrics as own
 from collector.service.backoff import Backoff
-from collector.service.counts import Counts
-from collector.service.dirty import DirtyDays
-from collector.service.inbox import Inbox, Message
 from collector.service.lock import FileLock
 from collector.service.log import event
-from collector.service.own import OwnPoints
-from collector.service.quarantine import Quarantine, Row
-from collector.service.receipts import RETRY_S, Entry, merge, ranges
+from collector.service.pipeline.counts import Counts
+from collector.service.pipeline.inbox import Inbox, Message
+from collector.service.pipeline.pending_days import PendingDays
+from collector.service.pipeline.quarantine import Quarantine, Row
+from collector.service.pipeline.receipts import RETRY_S, Entry, merge, ranges
+from collector.service.self_metrics import SelfMetrics
 
 SCHOOL, BOOT = "9900000001", "0123456789abcdef"
 MONDAY = dt.date(2026, 3, 2)
@@ -177,13 +177,13 @@ def test_two_processes_share_one_bound(tmp_path: Path) -> None:
 
 
 def test_days_survive_and_a_mark_set_meanwhile_stays(tmp_path: Path) -> None:
-    days = DirtyDays(tmp_path / "days.db")
+    days = PendingDays(tmp_path / "days.db")
     days.mark({MONDAY})
     taken = days.take()
     days.mark({MONDAY})
     days.done(taken)
     days.close()
-    again = DirtyDays(tmp_path / "days.db")
+    again = PendingDays(tmp_path / "days.db")
     assert set(again.take()) == {MONDAY}
     again.done(again.take())
     assert again.take() == {}
@@ -191,7 +191,7 @@ def test_days_survive_and_a_mark_set_meanwhile_stays(tmp_path: Path) -> None:
 
 
 def test_marking_a_marked_day_costs_nothing_until_it_is_taken(tmp_path: Path) -> None:
-    days = DirtyDays(tmp_path / "days.db")
+    days = PendingDays(tmp_path / "days.db")
     days.mark({MONDAY})
     first = days._db.total_changes
     days.mark({MONDAY})
@@ -208,7 +208,7 @@ def test_marking_a_marked_day_costs_nothing_until_it_is_taken(tmp_path: Path) ->
 def test_own_points_hold_the_schema() -> None:
     counts = Counts()
     counts.add("received", 3)
-    points = OwnPoints(counts, lambda: {"queue": 4, "write_ms": 1.5, "calendar_days": None})
+    points = SelfMetrics(counts, lambda: {"queue": 4, "write_ms": 1.5, "calendar_days": None})
     points.heard("$SYS/broker/publish/messages/dropped", b"17")
     points.heard("$SYS/broker/clients/connected", b"many")
     points.heard("$SYS/broker/else", b"5")
@@ -222,7 +222,7 @@ def test_own_points_hold_the_schema() -> None:
 
 def test_own_points_are_due_once_a_period(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(own, "PERIOD_S", 0.0)
-    points = OwnPoints(Counts(), dict)
+    points = SelfMetrics(Counts(), dict)
     assert [point.measurement for point in points.due()] == ["collector"]
     monkeypatch.setattr(own, "PERIOD_S", 60.0)
     assert points.due()

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from collector import config, evidence
+from collector import config
+from collector.compliance import evidence
 from collector.compliance.figure import judge
 from collector.compliance.model import INDICATORS, Figure
 from collector.simulate import evidence as invented

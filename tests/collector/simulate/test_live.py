@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 import services
-from agent.wire import CITY_TIME, Host
+from agent.common.calendar import CITY_TIME
+from agent.wire import Host
 from collector import cli
 from collector.simulate import live
 from collector.simulate.build import build

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.wire.command_line import RefusedError
+from agent.common.command_line import RefusedError
 from collector import cli
 from collector.config import City as CitySettings
 from collector.roster.book import RegisterBook
@@ -17,7 +17,7 @@ from collector.roster.rows import Rows, rows_of
 from collector.simulate import evidence, writing
 from collector.simulate.build import build
 from collector.simulate.city import City, Size
-from collector.store.seam import Point
+from collector.store.base import Point
 from collector.store.sqlite import SqliteStore
 
 EVER = 2**62

@@ -16,14 +16,14 @@ import pytest
 
 from collector.config import Store as Settings
 from collector.store import faults
-from collector.store.influx import InfluxStore
-from collector.store.seam import (
+from collector.store.base import (
     MisconfiguredError,
     Point,
     RejectedError,
     StoreError,
     UnavailableError,
 )
+from collector.store.influx import InfluxStore
 
 PC = {"school": "9963000001", "machine": "ab" * 16}
 NOON = 1_780_000_000_000_000_000

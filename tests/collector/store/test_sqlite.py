@@ -14,11 +14,11 @@ from unittest import mock
 
 import pytest
 
-from collector import schema
 from collector.config import Config
+from collector.schema import tables as schema
 from collector.store import tables
+from collector.store.base import MisconfiguredError, Point, RejectedError, UnavailableError
 from collector.store.factory import FILE, open_store
-from collector.store.seam import MisconfiguredError, Point, RejectedError, UnavailableError
 from collector.store.sqlite import SqliteStore
 
 PC = {"school": "9963000001", "machine": "ab" * 16}

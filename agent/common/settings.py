@@ -1,0 +1,158 @@
+"""Settings from TOML, the environment and secret files, checked before anything starts.
+
+Later wins: the defaults of the struct, the TOML file, the environment. A key `a.b` is
+`SCHOOLPULSE_A_B` in the environment, a list by commas; `SCHOOLPULSE_A_B_FILE` names a file that
+holds it.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Annotated, Any, TypeVar, get_args, get_origin
+
+import msgspec
+
+from agent.common.language import say
+
+PREFIX = "SCHOOLPULSE_"
+_T = TypeVar("_T", bound=msgspec.Struct)
+
+
+class SettingsError(ValueError):
+    """Settings that cannot be used; the message names the file or key, and the mend."""
+
+
+class Broker(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Where the broker is, and as whom we speak to it."""
+
+    host: str = "127.0.0.1"
+    port: int = 1883
+    username: str = ""
+    password: str = ""
+    tls: bool = False
+    ca: str = ""  # our own CA; empty: the system's
+    certificate: str = ""
+    key: str = ""
+
+
+def load(
+    kind: type[_T], path: Path | None, environ: Mapping[str, str] = os.environ
+) -> tuple[_T, list[str]]:
+    """Read `kind` from the file and the environment.
+
+    Returns the settings, and warnings about keys that nothing reads.
+
+    Raises:
+        SettingsError: the file cannot be read, or a value has the wrong type.
+    """
+    tree = _read(path) if path else {}
+    warnings = list(_drop_unknown(tree, kind, str(path), ()))
+    variables = {}
+    for keys, name, value in _from_environ(kind, environ):
+        _put(tree, keys, value)
+        variables["$." + ".".join(keys)] = name
+    try:
+        return msgspec.convert(tree, kind, strict=False), warnings
+    except msgspec.ValidationError as error:
+        where = _variable(str(error), variables) or path
+        raise SettingsError(f"{where}: {error}") from error
+
+
+def _variable(error: str, variables: Mapping[str, str]) -> str | None:
+    """The environment variable that gave the value which the error is about."""
+    at = re.search(r"`(\$[\w.]*)", error)
+    return variables.get(at[1]) if at else None
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        problem = say("读不到配置文件", "cannot read the config file")
+        raise SettingsError(f"{path}: {problem}: {error.strerror}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        problem = say("不是合格的 UTF-8 TOML", "not valid UTF-8 TOML")
+        raise SettingsError(f"{path}: {problem}: {error}") from error
+
+
+def _drop_unknown(
+    tree: dict[str, Any], kind: type[msgspec.Struct], file: str, above: tuple[str, ...]
+) -> Iterator[str]:
+    known = {field.encode_name: field.type for field in msgspec.structs.fields(kind)}
+    for key in list(tree):
+        if key not in known:
+            del tree[key]
+            yield _unknown(file, (*above, key), list(known))
+        elif _is_table(known[key]) and isinstance(tree[key], dict):
+            yield from _drop_unknown(tree[key], known[key], file, (*above, key))
+
+
+def _unknown(file: str, keys: tuple[str, ...], known: list[str]) -> str:
+    import difflib  # a school PC holds it only where its settings are wrong
+
+    near = difflib.get_close_matches(keys[-1], known, 1)
+    name = ".".join(keys)
+    if near:
+        return say(
+            f"{file}: 没有配置项 {name}，是不是 {near[0]}？",
+            f"{file}: no setting {name}; did you mean {near[0]}?",
+        )
+    return say(f"{file}: 没有配置项 {name}，已忽略", f"{file}: no setting {name}; ignored")
+
+
+def _from_environ(
+    kind: type[msgspec.Struct], environ: Mapping[str, str]
+) -> Iterator[tuple[tuple[str, ...], str, str | list[str]]]:
+    """The keys, the variable, and its value: a list where the setting is one."""
+    for keys, wanted in _leaves(kind, ()):
+        name = PREFIX + "_".join(keys).upper()
+        if name in environ:
+            text = environ[name]
+        elif f"{name}_FILE" in environ:
+            name = f"{name}_FILE"
+            text = _secret(name, environ[name])
+        else:
+            continue
+        yield keys, name, _listed(text) if _is_list(wanted) else text
+
+
+def _is_list(kind: Any) -> bool:
+    bare = get_args(kind)[0] if get_origin(kind) is Annotated else kind
+    return get_origin(bare) in (tuple, list)
+
+
+def _listed(text: str) -> list[str]:
+    return [part.strip() for part in text.split(",") if part.strip()]
+
+
+def _secret(name: str, path: str) -> str:
+    try:
+        return Path(path).read_text(encoding="utf-8").strip()
+    except OSError as error:
+        problem = say("读不到密钥文件", "cannot read the secret file")
+        raise SettingsError(f"{name}: {problem} {path}: {error.strerror}") from error
+
+
+def _leaves(
+    kind: type[msgspec.Struct], above: tuple[str, ...]
+) -> Iterator[tuple[tuple[str, ...], Any]]:
+    for field in msgspec.structs.fields(kind):
+        keys = (*above, field.encode_name)
+        if _is_table(field.type):
+            yield from _leaves(field.type, keys)
+        else:
+            yield keys, field.type
+
+
+def _is_table(kind: Any) -> bool:
+    return isinstance(kind, type) and issubclass(kind, msgspec.Struct)
+
+
+def _put(tree: dict[str, Any], keys: tuple[str, ...], value: str | list[str]) -> None:
+    for key in keys[:-1]:
+        tree = tree.setdefault(key, {})
+    tree[keys[-1]] = value

@@ -1,0 +1,182 @@
+"""What `doctor` checks at the broker: as the agent would connect, but without a will."""
+
+from __future__ import annotations
+
+import contextlib
+import select
+import socket
+import ssl
+import time
+from collections.abc import Iterator
+
+from agent import identity
+from agent.common import tables, tls
+from agent.common.language import say
+from agent.config import Config
+from agent.doctor.checks import Check, tcp
+from agent.mqtt.connection import (
+    UNSUPPORTED,
+    Arrived,
+    Connected,
+    Connection,
+    ConnectionEndedError,
+    Event,
+    Subscribed,
+)
+from agent.wire import codec, topics
+from agent.wire.ids import new_boot
+from agent.wire.messages import Policy
+
+_TCP_S = 5.0
+_ANSWER_S = 5.0
+#: How long the retained policy may take after the subscription, s.
+_POLICY_S = 2.0
+
+
+class BrokerChecks:
+    """The checks in order, and the policy that came on the way."""
+
+    def __init__(self, config: Config) -> None:
+        self._config = config
+        self._machine = identity.identify().machine
+        self.policy: Policy | None = None
+
+    def checks(self) -> Iterator[Check]:
+        """TCP, TLS, login, subscription, policy; ends at the first that fails."""
+        broker = self._config.broker
+        reached = tcp(say("消息服务可达", "broker reachable"), broker.host, broker.port)
+        yield reached
+        if reached.ok and broker.tls:
+            reached = _tls(self._config)
+            yield reached
+        if reached.ok:
+            yield from self._talk()
+
+    def _talk(self) -> Iterator[Check]:
+        """Login, subscription, policy."""
+        login = say("登录", "login")
+        connection, answer = self._connect()
+        if connection is None or answer is None:
+            yield Check(
+                login,
+                False,
+                say("消息服务不应答", "no answer"),
+                say("查消息服务的日志", "see the broker's log"),
+            )
+            return
+        mend = say("查 broker.username 与 password", "check broker.username and password")
+        failed = answer.reason.is_failure
+        yield Check(
+            login,
+            not failed,
+            f"{answer.reason}, MQTT {'5' if connection.five else '3.1.1'}",
+            mend if failed else "",
+        )
+        if not failed:
+            yield from self._listen(connection)
+        connection.goodbye()
+
+    def _connect(self) -> tuple[Connection | None, Connected | None]:
+        """MQTT 5, then 3.1.1, as the link does."""
+        context = tls.context(self._config.broker, check_dates=False)
+        for five in (True, False):
+            connection = Connection(
+                self._config.broker, context, self._machine + new_boot(), None, five=five
+            )
+            with contextlib.suppress(OSError, ConnectionEndedError):
+                connection.open()
+                for event in _events(connection, _ANSWER_S):
+                    if isinstance(event, Connected) and not _unsupported(event, five):
+                        return connection, event
+            connection.close()
+        return None, None
+
+    def _listen(self, connection: Connection) -> Iterator[Check]:
+        wanted = [
+            topics.receipt_topic(self._config.school, self._machine),
+            topics.policy_topic(self._config.school),
+        ]
+        connection.subscribe(wanted)
+        name = say("订阅", "subscription")
+        answer: Subscribed | None = None
+        with contextlib.suppress(ConnectionEndedError):
+            for event in _events(connection, _ANSWER_S):
+                if isinstance(event, Subscribed):
+                    answer = event
+                if isinstance(event, Arrived):
+                    self._hear(event)
+                if answer is not None:
+                    break
+        if answer is None or any(reason.is_failure for reason in answer.reasons):
+            mend = say(
+                "消息服务的 ACL 须允许此账号读本校主题",
+                "the ACL must let this account read its school",
+            )
+            yield Check(name, False, say("被拒绝", "refused"), mend)
+            return
+        yield Check(name, True, say("允许", "allowed"))
+        yield self._policy(connection)
+
+    def _policy(self, connection: Connection) -> Check:
+        name = say("学校策略", "school's policy")
+        with contextlib.suppress(ConnectionEndedError):
+            for event in () if self.policy else _events(connection, _POLICY_S):
+                if isinstance(event, Arrived):
+                    self._hear(event)
+                if self.policy is not None:
+                    break
+        if self.policy is not None:
+            return Check(
+                name, True, f"{say('发布于', 'issued')} {tables.moment(self.policy.issued)}"
+            )
+        mend = say(
+            "采集服务未运行，或台账中没有此校",
+            "no collector runs, or the school is not in its register",
+        )
+        return Check(name, None, say("未收到", "none came"), mend)
+
+    def _hear(self, event: Arrived) -> None:
+        with contextlib.suppress(codec.UnreadableError, codec.FutureVersionError):
+            if event.topic == topics.policy_topic(self._config.school):
+                self.policy = codec.decode_policy(event.payload)
+
+
+def _unsupported(event: Connected, five: bool) -> bool:
+    return five and str(event.reason) == UNSUPPORTED
+
+
+def _events(connection: Connection, seconds: float) -> Iterator[Event]:
+    """What happens on the connection within `seconds`.
+
+    Raises:
+        ConnectionEndedError: the broker is gone.
+    """
+    deadline = time.monotonic() + seconds
+    while (left := deadline - time.monotonic()) > 0 and connection.socket is not None:
+        writing = [connection.socket] if connection.want_write else []
+        readable, _, _ = select.select([connection.socket], writing, [], left)
+        yield from connection.pump(readable=bool(readable))
+
+
+def _tls(config: Config) -> Check:
+    name = say("加密连接", "TLS")
+    host, port = config.broker.host, config.broker.port
+    try:
+        context = tls.context(config.broker, check_dates=False)
+        assert context is not None
+        with (
+            socket.create_connection((host, port), _TCP_S) as plain,
+            context.wrap_socket(plain, server_hostname=host) as secure,
+        ):
+            return Check(name, True, str(secure.version()))
+    except ssl.SSLCertVerificationError as error:
+        mend = say(
+            f"证书须由 broker.ca 签发，且写有 {host}",
+            f"the certificate must be signed by broker.ca and name {host}",
+        )
+        return Check(name, False, error.verify_message, mend)
+    except OSError as error:
+        mend = say(
+            "查 broker.ca 等文件，及端口是否为 TLS", "check broker.ca, and that the port speaks TLS"
+        )
+        return Check(name, False, str(error), mend)

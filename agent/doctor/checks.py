@@ -1,0 +1,153 @@
+"""What `doctor` checks on this PC and around it: found, or what is wrong and the mend."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import socket
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+from agent import identity, probes
+from agent.common import tables
+from agent.common.language import say
+from agent.common.settings import SettingsError
+from agent.common.vocabulary import devices as device_words
+from agent.config import Config
+from agent.probes.network import probe as network
+from agent.resident import status
+from agent.wire.messages import Device, Policy
+
+_TCP_S = 5.0
+_SPARE_BYTES = 50_000_000
+
+
+class Check(NamedTuple):
+    """One line of the doctor's: `ok` is None where it cannot be told."""
+
+    name: str
+    ok: bool | None
+    detail: str
+    mend: str = ""
+
+
+def folder(config: Config) -> Check:
+    """Whether the data folder can be written, and the disk has room for a full outbox."""
+    name = say("数据目录", "data folder")
+    path = config.folder
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        probe = path / f".doctor-{os.getpid()}"
+        probe.write_bytes(b"x")
+        probe.unlink()
+    except OSError as error:
+        mend = say("改权限，或在配置里另设 data", "change its permissions, or set data elsewhere")
+        return Check(name, False, f"{path}: {error.strerror}", mend)
+    return _room(name, path, config.outbox.limit_bytes + _SPARE_BYTES)
+
+
+def _room(name: str, path: Path, needed: int) -> Check:
+    free = shutil.disk_usage(path).free
+    detail = f"{path}, {say('可用', 'free')} {tables.size(free)}"
+    if free >= needed:
+        return Check(name, True, detail)
+    mend = say(
+        f"至少需要 {tables.size(needed)}：清理磁盘，或调小 outbox.limit_bytes",
+        f"{tables.size(needed)} are needed: free some, or lower outbox.limit_bytes",
+    )
+    return Check(name, False, detail, mend)
+
+
+def machine() -> Check:
+    """Whether the id comes from hardware."""
+    who = identity.identify()
+    detail = f"{who.machine} ({', '.join(who.sources)})"
+    mend = say(
+        "弱标识：固件无编号；Linux 上让服务单元的 ExecStartPre=+ 运行 python -m agent.identity",
+        "weak: no id in the firmware; on Linux let ExecStartPre=+ run python -m agent.identity",
+    )
+    return Check(say("机器标识", "machine id"), not who.weak, detail, mend if who.weak else "")
+
+
+def clock(config: Config) -> Check:
+    """What the last run learned of the clock; a wrong one is corrected, not a fault."""
+    name = say("时钟偏差", "clock offset")
+    with contextlib.suppress(OSError):
+        last = status.read(config.folder)
+        if last is not None and last.offset_ms is not None:
+            return Check(name, True, f"{last.offset_ms / 1000:+.3f} s")
+    return Check(name, None, say("尚无回执，未知", "no receipt yet, unknown"))
+
+
+def each_probe(config: Config) -> Iterator[Check]:
+    """Whether each enabled probe exists and works here."""
+    for name in config.probes.enabled:
+        label = f"{say('探测', 'probe')} {name}"
+        if name not in probes.PROBES:
+            known = ", ".join(probes.PROBES)
+            yield Check(
+                label, False, say("没有此项", "no such probe"), say("可用：", "use: ") + known
+            )
+            continue
+        context = probes.Context(watched=config.devices, patient=True)
+        gathered = probes.run((name,), context)
+        timing = gathered.timings[0]
+        odd = {**network.unknowable(context), **_asking(gathered)} if name == "network" else {}
+        found = say(f"{len(gathered.readings)} 条", f"{len(gathered.readings)} readings")
+        took = f"{timing.seconds * 1000:.0f} ms"
+        mend = say("更新驱动，或从 probes.enabled 去掉", "update the driver, or disable it")
+        if odd:
+            mend = "; ".join(f"{host}: {device_words.note(why)}" for host, why in odd.items())
+        ok = timing.ok and not odd
+        yield Check(label, ok, f"{found}, {took} {timing.reason}".strip(), "" if ok else mend)
+
+
+def _asking(gathered: probes.Gathered) -> dict[str, str]:
+    """What to do about listed devices that are there and cannot be asked, by connector."""
+    devices = (one for one in gathered.readings if isinstance(one, Device))
+    return {one.connector: mend for one in devices if (mend := device_words.mend(one.fault))}
+
+
+def line_server(config: Config, policy: Policy | None) -> Check:
+    """Whether the measurement server can be reached, by our settings or the policy."""
+    name = say("测速服务可达", "measurement server reachable")
+    servers = [config.line.server] + [line.server for line in (policy.lines if policy else ())]
+    server = next(filter(None, servers), "")
+    if not server:
+        return Check(name, None, say("未配置，策略里也没有", "not set, nor in the policy"))
+    parts = urlsplit(server)
+    try:
+        port = parts.port or (443 if parts.scheme == "https" else 80)
+    except ValueError:
+        port = None
+    if not parts.hostname or port is None:
+        mend = say("应为 http://主机:端口", "it is http://host:port")
+        return Check(name, False, f"line.server = {server!r}", mend)
+    return tcp(name, parts.hostname, port)
+
+
+def line_key(config: Config) -> Check:
+    """Whether the school's key for the measurement server can be read, where one is set."""
+    name = say("测速密钥", "measurement key")
+    try:
+        key = config.line.key()
+    except SettingsError as error:
+        return Check(name, False, str(error), say("向测速服务一方再要一份", "ask for it again"))
+    if not key:
+        return Check(name, None, say("没有设 line.key_file", "line.key_file is not set"))
+    return Check(name, True, config.line.key_file)
+
+
+def tcp(name: str, host: str, port: int) -> Check:
+    """Whether somebody listens there."""
+    started = time.monotonic()
+    try:
+        socket.create_connection((host, port), _TCP_S).close()
+    except OSError as error:
+        mend = say("查地址、端口、网线与防火墙", "check address, port, cable and firewall")
+        return Check(name, False, f"{host}:{port}: {error.strerror or error}", mend)
+    return Check(name, True, f"{host}:{port}, {(time.monotonic() - started) * 1000:.0f} ms")

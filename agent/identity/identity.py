@@ -1,0 +1,208 @@
+"""Who am I: a machine id from the hardware, the same at every boot, as root or not.
+
+The id is a hash over every usable source of `SOURCES`. It outlives a disk that is reset or
+replaced, because no source lies on a disk; it tells cloned disks apart, because the hardware
+under them differs. A replaced main board is a new machine, and so is one that gets a new
+built-in network card. What many PCs share (a factory's "To be filled") is no source.
+
+On Linux the firmware's serials are for root only. The unit's privileged helper,
+`python -m agent.identity`, leaves digests of the sources in /run/schoolpulse/hardware.json;
+without that file an ordinary user gets no strong id, rather than one of fewer sources that
+would differ from root's. Then a weak id stands in, from the system's own id on the disk:
+clones share it, so it is no computer-room evidence.
+
+Where no source of `SOURCES` is usable, `LAST_SOURCES` stand in: serials burnt into disks, and
+the addresses of Wi-Fi radios. They change with a part, so they come last, but clones do not
+share them. That is also how a PC is healed whose every source turns out to be shared: the
+collector sees two boots of one id at once, and by policy has them leave those values out.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+from collections.abc import Collection, Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+
+from agent.identity import linux as identity_linux
+from agent.identity import windows as identity_windows
+from agent.version import VERSION
+from agent.windows import System, this_system
+from agent.wire import Inventory
+
+#: The hardware sources, by the names that `exclude` takes.
+SOURCES = ("product_uuid", "product_serial", "board_serial", "macs")
+LAST_SOURCES = ("disks", "wifi")
+#: Left by the privileged helper, below the root.
+HARDWARE_FILE = "run/schoolpulse/hardware.json"
+
+#: Values that many PCs share, in upper case without spaces, dots and dashes.
+_SHARED = frozenset({
+    "03000200040005000006000700080009", "00020003000400050006000700080009",
+    "FEFEFEFEFEFEFEFEFEFEFEFEFEFEFEFE", "12345678123456781234567812345678",
+    "12345678123412341234123456789ABC", "NOUUIDAVAILABLE", "SYSTEMUUID",
+    "TOBEFILLEDBYOEM", "TOBEFILLEDBYOEMOEM", "DEFAULTSTRING", "SERIALNUMBER",
+    "SYSTEMSERIALNUMBER", "BASEBOARDSERIALNUMBER", "CHASSISSERIALNUMBER",
+    "TYPE1SYSTEMSERIALNUMBER", "TYPE2BOARDSERIALNUMBER", "NOTSPECIFIED", "NOTAPPLICABLE",
+    "NOTAVAILABLE", "NONE", "NULL", "UNKNOWN", "INVALID", "EMPTY", "OEMSN",
+    "0123456789", "1234567890", "123456789", "12345678", "1234567", "123456",
+    "MB1234567890", "BSN1234567890", "BSN12345678901234567",
+})  # fmt: skip
+_MIN_LENGTH = 4
+
+
+class Identity(NamedTuple):
+    """A machine id of 32 hex digits, the sources it was made of, and whether clones share it.
+
+    `digests` are those of the sources, as name=16 hex digits: what a policy excludes.
+    """
+
+    machine: str
+    weak: bool
+    sources: tuple[str, ...]
+    digests: tuple[str, ...] = ()
+
+
+class _Hardware(msgspec.Struct):
+    """The helper's file: digests of the usable sources, by name."""
+
+    v: int
+    digests: dict[str, str]
+
+
+def identify(
+    root: Path = Path("/"), exclude: Collection[str] = (), windows: System | None = None
+) -> Identity:
+    """The machine id of the system under `root`, leaving out the sources in `exclude`.
+
+    `exclude` has names, or name=digest for one value of a source: PCs with other values keep
+    their id. A fixture tree may stand in for the root on Linux, a device tree for Windows.
+    """
+    windows = windows or this_system()
+    digests = _left_by_helper(root)
+    if digests is None:
+        digests = _read_digests(root, windows)
+    for names in (SOURCES, LAST_SOURCES):
+        kept = {name: digests[name] for name in names if name in digests}
+        kept = {n: d for n, d in kept.items() if not {n, _told(n, d)} & set(exclude)}
+        if kept:
+            told = tuple(_told(name, digest) for name, digest in kept.items())
+            return Identity(_hash("machine", kept), False, tuple(kept), told)
+    name, value = _weak_source(root, windows)
+    return Identity(_hash("weak", {name: _digest(value)}), True, (name,))
+
+
+def _told(name: str, digest: str) -> str:
+    return f"{name}={digest[:16]}"
+
+
+def usable(value: str) -> bool:
+    """Whether a hardware value can tell two PCs apart: not empty, not filler, not shared."""
+    plain = re.sub(r"[\s.\-_:/]", "", value).upper()
+    return len(plain) >= _MIN_LENGTH and plain not in _SHARED and len(set(plain)) > 1
+
+
+def inventory(
+    root: Path = Path("/"), *, weak: bool = False, room: str = "", windows: System | None = None
+) -> Inventory:
+    """What this machine is. `weak` and `room` are passed through."""
+    import psutil
+
+    windows = windows or this_system()
+    facts = identity_windows.inventory(windows) if windows else identity_linux.inventory(root)
+    return Inventory(
+        hostname=_text(facts.hostname),
+        os=_text(facts.os),
+        os_version=_text(facts.os_version),
+        maker=_text(facts.maker),
+        model=_text(facts.model),
+        cpu=_text(facts.cpu),
+        cores=psutil.cpu_count(),
+        memory_bytes=psutil.virtual_memory().total,
+        disk_bytes=psutil.disk_usage(os.path.abspath(os.sep)).total,
+        firmware_date=iso_date(facts.firmware_date),
+        agent_version=VERSION,
+        weak_id=weak,
+        room=room,
+        serial=_text(facts.serial) if usable(facts.serial) else "",
+        disks=tuple(map(_text, facts.disks)),
+    )
+
+
+def iso_date(text: str) -> str:
+    """A firmware's MM/DD/YYYY (or with two digits of year) as YYYY-MM-DD; else as it is."""
+    match = re.fullmatch(r"(\d{2})/(\d{2})/(\d{2}|\d{4})", text.strip())
+    if match is None:
+        return _text(text)
+    month, day, year = match.groups()
+    century = "" if len(year) == 4 else "19" if int(year) >= 80 else "20"
+    return f"{century}{year}-{month}-{day}"
+
+
+def write_hardware(root: Path = Path("/")) -> Path:
+    """The privileged helper's work: leave the digests where everybody can read them.
+
+    Digests, not serials: the file is for every user of the PC to read.
+
+    Raises:
+        OSError: the file cannot be written.
+    """
+    path = root / HARDWARE_FILE
+    path.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
+    content = msgspec.json.encode(_Hardware(1, _read_digests(root, this_system())))
+    partial = path.with_name(f"{path.name}.{os.getpid()}")
+    partial.write_bytes(content)
+    partial.chmod(0o644)
+    partial.replace(path)
+    return path
+
+
+def _left_by_helper(root: Path) -> dict[str, str] | None:
+    try:
+        found = msgspec.json.decode((root / HARDWARE_FILE).read_bytes(), type=_Hardware)
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError):
+        return None
+    return found.digests if found.v == 1 else None
+
+
+def _read_digests(root: Path, windows: System | None) -> dict[str, str]:
+    """Digests of the usable sources; none where one of them is hidden from this user."""
+    facts = identity_windows.hardware(windows) if windows else identity_linux.hardware(root)
+    if facts is None:
+        return {}
+    values = {name: value for name, value in facts.items() if usable(value)}
+    return {name: _digest(_plain(value)) for name, value in values.items()}
+
+
+def _weak_source(root: Path, windows: System | None) -> tuple[str, str]:
+    found = identity_windows.weak(windows) if windows else identity_linux.weak(root)
+    if found:
+        return found
+    import socket
+
+    return "hostname", socket.gethostname()
+
+
+def _plain(value: str) -> str:
+    return value.strip().upper()
+
+
+def _digest(value: str) -> str:
+    return hashlib.blake2b(value.encode(), digest_size=16, person=b"schoolpulse").hexdigest()
+
+
+def _hash(kind: str, digests: Mapping[str, str]) -> str:
+    text = "\n".join([kind, *(f"{name}={digests[name]}" for name in sorted(digests))])
+    return _digest(text)
+
+
+def _text(value: str) -> str:
+    return " ".join(value.split())[:256]
+
+
+if __name__ == "__main__":
+    print(write_hardware())

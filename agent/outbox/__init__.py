@@ -1,0 +1,17 @@
+"""Every report, from before its first sending until its receipt."""
+
+from agent.outbox.file import Counts
+from agent.outbox.limits import Limits
+from agent.outbox.outbox import WINDOW, FullError, Outbox, OutboxError, TooLargeError
+from agent.outbox.window import Outgoing
+
+__all__ = [
+    "WINDOW",
+    "Counts",
+    "FullError",
+    "Limits",
+    "Outbox",
+    "OutboxError",
+    "Outgoing",
+    "TooLargeError",
+]

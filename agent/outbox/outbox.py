@@ -1,0 +1,257 @@
+"""The outbox: every report, from before its first sending until its receipt.
+
+A report is put here unsealed, with the monotonic time, before anything else happens to it. Its
+first sending seals it: corrected time and offset are written into the bytes, and every later
+sending is byte-identical. A receipt deletes telemetry and keeps evidence for seven days more,
+in case the collector loses its store. Number 1 of each boot is the hello, which is not kept.
+
+OutboxError
+├── TooLargeError   one report is larger than the wire allows
+└── FullError       the disk has no room; the report is dropped and counted
+"""
+
+from __future__ import annotations
+
+import contextlib
+import random
+import sqlite3
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import msgspec
+
+from agent.clock import Clock
+from agent.outbox import file, seal
+from agent.outbox import receipt as rules
+from agent.outbox.checksum import crc
+from agent.outbox.durable import DurableFile
+from agent.outbox.file import RECEIPTED, WAITING, Counts, change
+from agent.outbox.limits import Limits
+from agent.outbox.window import BASE, Outgoing, Window
+from agent.wire.codec import MAX_PAYLOAD
+from agent.wire.ids import new_boot
+from agent.wire.messages import Reading, Receipt
+
+__all__ = [
+    "WINDOW",
+    "Counts",
+    "FullError",
+    "Limits",
+    "Outbox",
+    "OutboxError",
+    "Outgoing",
+    "TooLargeError",
+]
+
+#: Reports under way at once.
+WINDOW = 16
+#: What the envelope around the readings may take, bytes.
+_ENVELOPE = 1024
+#: No wait that a receipt asks for is longer, s.
+_MAX_RETRY_S = 86_400
+
+
+class OutboxError(Exception):
+    """The outbox could not keep a report."""
+
+
+class TooLargeError(OutboxError):
+    """One report is larger than the wire allows."""
+
+
+class FullError(OutboxError):
+    """The disk has no room for it."""
+
+
+class Outbox(DurableFile):
+    """One machine's outbox. Safe to use from several threads of one process."""
+
+    def __init__(
+        self,
+        path: Path,
+        machine: str,
+        clock: Clock,
+        *,
+        simulated: bool = False,
+        limits: Limits | None = None,
+        draw: Callable[[], float] = random.random,
+    ) -> None:
+        """Open the file, make it `machine`'s own, and draw a boot.
+
+        `draw` gives numbers in [0, 1) for the backoff.
+
+        Raises:
+            OSError, sqlite3.Error: the file cannot be made or written.
+        """
+        self.boot = new_boot()
+        self.on_put: Callable[[], None] | None = None  # told after each put, without a lock
+        self._draw = draw
+        self._number = 1
+        self._sealer = seal.Sealer(clock, self.boot, simulated)
+        self._unsaved = {"dropped_telemetry": 0, "dropped_evidence": 0}
+        window = Window(WINDOW, clock, draw)
+        super().__init__(path, machine, clock, limits or Limits(), window)
+
+    # Putting
+
+    def put(self, readings: Sequence[Reading], *, evidence: bool = False) -> int:
+        """Keep one report; on return it survives a power cut. Returns its number.
+
+        Raises:
+            TooLargeError: split the readings.
+            FullError: the disk is full; the report is dropped and counted.
+        """
+        blob = msgspec.json.encode(tuple(readings))
+        if len(blob) > MAX_PAYLOAD - _ENVELOPE:
+            raise TooLargeError(f"{len(blob)} bytes, the limit is {MAX_PAYLOAD - _ENVELOPE}")
+        with self._lock:
+            try:
+                self._durably(lambda: self._store(blob, evidence))
+            except sqlite3.DatabaseError as error:
+                self._unsaved["dropped_evidence" if evidence else "dropped_telemetry"] += 1
+                raise FullError(str(error)) from error
+            self._number += 1
+            number = self._number
+            with contextlib.suppress(sqlite3.DatabaseError):  # it is kept; a later put drops
+                self._durably(self._bound)
+        if self.on_put is not None:
+            self.on_put()
+        return number
+
+    def _store(self, blob: bytes, evidence: bool) -> None:
+        elapsed, wall = self._clock.elapsed(), self._clock.wall()
+        row = seal.New(
+            self.boot, self._number + 1, int(evidence), elapsed, wall, self._clock.at(elapsed)
+        )
+        with change(self._db):
+            self._db.execute(
+                "INSERT INTO report (boot, number, evidence, elapsed, wall, guess,"
+                " readings, size, crc, lived) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                (*row, blob, len(blob), crc(row, blob), self._age.now()),
+            )
+            self._age.save(self._db)
+            for counter, count in self._unsaved.items():
+                file.add(self._db, counter, count)
+        self._unsaved = dict.fromkeys(self._unsaved, 0)
+
+    # Sending
+
+    def due(self) -> list[Outgoing]:
+        """What to publish now, sealed; it counts as sent. Nothing before there is an offset."""
+        with self._lock:
+            if not self._clock.known:
+                return []
+            now = self._clock.elapsed()
+            outgoing = [self._again(id_) for id_ in self._window.due(now)]
+            self._release(now)
+            outgoing += self._first_sendings()
+            return [one for one in outgoing if one is not None]
+
+    def _again(self, id_: int) -> Outgoing | None:
+        found = self._db.execute(f"SELECT {seal.COLUMNS} FROM report WHERE id = ?", (id_,))  # noqa: S608
+        for row in map(seal.Row._make, found):
+            if row.sealed is not None and row.intact:
+                sending = self._window.again(id_)
+                return Outgoing(sending.boot, sending.number, row.sealed)
+        self._window.drop((id_,))  # one that the disk has changed is sealed, and so found out
+        return None
+
+    def _first_sendings(self) -> list[Outgoing | None]:
+        """Fill the window with the oldest rows that are not under way, sealing them."""
+        rows = self._next_rows(self._window.free)
+        if not rows:
+            return []
+        sealed = self._durably(lambda: self._seal(rows))
+        return [self._begin(row, payload, sent) for row, (payload, sent) in sealed]
+
+    def _seal(self, rows: list[seal.Row]) -> list[tuple[seal.Row, seal.Sealed]]:
+        with change(self._db):
+            return [(row, self._sealer.sealed(self._db, row)) for row in rows]
+
+    def _next_rows(self, limit: int) -> list[seal.Row]:
+        if limit <= 0:
+            return []
+        marks = ", ".join("?" * len(self._window))
+        rows = self._db.execute(
+            f"SELECT {seal.COLUMNS} FROM report WHERE state = ? AND id NOT IN ({marks})"  # noqa: S608
+            " ORDER BY id LIMIT ?",
+            (WAITING, *self._window.ids, limit),
+        )
+        return [seal.Row(*row) for row in rows]
+
+    def _begin(self, row: seal.Row, payload: bytes | None, sent: int | None) -> Outgoing | None:
+        if payload is None:
+            return None
+        self._window.begin(row.id, row.boot, row.number, sent)
+        return Outgoing(row.boot, row.number, payload)
+
+    def next_due(self) -> float | None:
+        """Seconds until `due` may have something; None: not before a put or a receipt."""
+        with self._lock:
+            if not self._clock.known:
+                return None
+            now = self._clock.elapsed()
+            if self._next_rows(min(self._window.free, 1)):
+                return 0.0
+            first = [self._window.next_due(), rules.first_retry(self._db)]
+            known = [due for due in first if due is not None]
+            return max(0.0, (min(known) - now) / 1000) if known else None
+
+    def refused(self, boot: str, number: int) -> None:
+        """The broker refused this sending; its next turn comes by the backoff."""
+        with self._lock:
+            self._window.refused(boot, number)
+
+    def reconnected(self) -> None:
+        """Receipts of the connection before are lost: what is under way is due, few at first."""
+        with self._lock:
+            self._window.restart(self._clock.elapsed())
+
+    # Receipts
+
+    def receipt(self, receipt: Receipt) -> None:
+        """Let go of what is stored, hold what is held, and give again what is asked for."""
+        with self._lock:
+            self._durably(lambda: self._take(receipt))
+
+    def _take(self, receipt: Receipt) -> None:
+        with change(self._db):
+            if receipt.again_since is not None:
+                rules.give_again(self._db, receipt.again_since)
+            for stored in receipt.stored:
+                rules.stored(self._db, stored, self._age.now())
+                self._window.arrived(stored.boot, stored.first, stored.last)
+            for held in receipt.held:
+                retry = self._clock.elapsed() + min(held.retry_s, _MAX_RETRY_S) * 1000
+                rules.held(self._db, held, retry)
+                self._window.arrived(held.boot, held.number, held.number)
+            rules.forget_old(self._db, self._age.now())
+            self._age.save(self._db)
+
+    def policy_arrived(self) -> None:
+        """The school is known, or the collector is back: held reports are due at once.
+
+        What is under way is due soon: a collector says its policies when it has started.
+        """
+        with self._lock:
+            self._release()
+            self._window.restart(self._clock.elapsed() + int(self._draw() * BASE * 1000))
+
+    # Looking
+
+    def counts(self) -> Counts:
+        """What waits, and what was lost on the way."""
+        with self._lock:
+            counts = file.counts(self._db)
+            return counts._replace(
+                under_way=len(self._window),
+                dropped_telemetry=counts.dropped_telemetry + self._unsaved["dropped_telemetry"],
+                dropped_evidence=counts.dropped_evidence + self._unsaved["dropped_evidence"],
+            )
+
+    def waiting(self) -> list[tuple[str, int]]:
+        """(boot, number) of every report without a receipt, oldest first."""
+        with self._lock:
+            return self._db.execute(
+                "SELECT boot, number FROM report WHERE state != ? ORDER BY id", (RECEIPTED,)
+            ).fetchall()

@@ -1,0 +1,260 @@
+"""One test of the line: the load in a child process, the interface's counters here.
+
+The child (agent.probes.line.load) asks the measurement server for a turn, drives
+speedtest-cli against it, and closes the turn. This side samples the interface that the
+route takes, ends each direction when its rate is known well enough or its limit is reached,
+and names the outcome. Nothing of it stays in memory after the test.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import msgspec
+
+from agent.common.steady import Sample
+from agent.probes.line import child as line_child
+from agent.probes.line import estimator, nics
+from agent.wire import LineTest
+from agent.wire.messages import MAX_RATE, LineOutcome, Postponed
+
+Progress = Callable[..., None]
+
+#: Waiting for one answer of the server, in s.
+_ANSWER_S = 5.0
+#: Of the whole time: when the download, then the upload, is over at the latest.
+_DOWN_BY, _UP_BY = 0.48, 0.85
+#: Of the byte limit: for each direction; the rest covers what is on its way at the stop.
+_DOWN_BYTES, _UP_BYTES = 0.55, 0.35
+#: A direction ends as soon as its interval is this tight (half its width), and this long.
+_TIGHT, _TIGHT_S = 0.01, 3.0
+#: The upload's samples are the server's, so its end cannot be judged here.
+_UP_S = 4.0
+#: Below this payload a direction has not been tested, in bytes.
+_MIN_PAYLOAD = 64 * 1024
+#: More of others' traffic than this, and the test is not valid.
+MAX_OTHER_SHARE = 0.05
+_SAMPLE_S = 0.1
+_FINE_SAMPLE_S = 0.01  # in the first second: a fast line is through its bytes in it
+
+
+def measure(
+    server: str,
+    *,
+    school: str,
+    machine: str,
+    line: str,
+    max_seconds: float = 15.0,
+    max_bytes: int = 100_000_000,
+    key: str = "",
+    window: str = "",
+    left_s: float | None = None,
+    told: Mapping[str, int] | None = None,
+    progress: Progress | None = None,
+) -> LineTest | Postponed:
+    """Test the line to `server` (http://host:port) once; rates in Mbit/s on the wire.
+
+    Never raises for what a network does: a test that failed is a LineTest with its outcome
+    and reason, and without rates; Postponed where it is not our turn. Takes at most
+    `max_seconds`, twice that where the server grants a long test, and about `max_bytes` both
+    ways together. `key` is the school's; `window` names the schedule's, which closes after
+    `left_s`; `told` is what the policy allows (quiet_per_day, lesson_per_day, month_bytes).
+    `progress(phase=..., share=..., mbps=...)` is called a few times a second.
+    """
+    wish = {"school": school, "machine": machine, "line": line, "max_seconds": max_seconds}
+    wish |= {"window": window, "left_s": left_s, **(told or {})}
+    return _Test(server, wish, key, max_bytes, progress).run()
+
+
+class _Test:
+    def __init__(
+        self, server: str, wish: dict[str, Any], key: str, max_bytes: int, progress: Progress | None
+    ) -> None:
+        self.wish = wish
+        self.started = time.perf_counter()
+        self.max_seconds = float(wish["max_seconds"])
+        self.progress = progress
+        self.task = {
+            "server": server,
+            "wish": wish,
+            "key": key,
+            "timeout": min(_ANSWER_S, self.max_seconds / 2),
+            "max_bytes": {
+                "download": int(max_bytes * _DOWN_BYTES), "upload": int(max_bytes * _UP_BYTES),
+            },
+        }  # fmt: skip
+        self.long = False
+        self.later: Postponed | None = None
+        self.test = self.interface = self.phase = ""
+        self.phase_started = self.started
+        self.nic: list[Sample] = []
+        self.payload: list[Sample] = []
+        self.idle_ms: list[float] = []
+        self.loaded_ms: list[float] = []
+        self.payload_down = self.payload_up = 0
+        self.seen: dict[str, Any] | None = None
+        self.failed: tuple[LineOutcome, str] | None = None
+
+    def run(self) -> LineTest | Postponed:
+        """Start the child, follow it to its end or to the limit, and judge."""
+        with line_child.started(self.task) as child:
+            while self.failed is None and self.seen is None and self.later is None:
+                now = time.perf_counter()
+                if now - self.started >= self.max_seconds:
+                    self.failed = self._out_of_time()
+                    break
+                for event in child.events(self._pause(now)):
+                    self._hear(event)
+                self._sample()
+                self._steer(child)
+        return self.later or self._result()
+
+    def _pause(self, now: float) -> float:
+        return _FINE_SAMPLE_S if now - self.phase_started < 1 else _SAMPLE_S
+
+    def _hear(self, event: dict[str, Any]) -> None:
+        """Take in one line of the child's; see agent.probes.line.load."""
+        kind = event["event"]
+        if kind == "granted":
+            self.test, self.interface = event["id"], nics.owner(event["local"])
+            self.long = event["long"]
+            self.max_seconds *= 2 if self.long else 1
+        elif kind == "later":
+            self.later = Postponed(event["answer"], event["retry_s"])
+        elif kind == "latency":
+            self.idle_ms = event["ms"]
+        elif kind == "phase":
+            self.phase, self.phase_started = event["name"], time.perf_counter()
+        elif kind == "bytes":
+            self._count(event)
+        elif kind == "loaded" and not self.loaded_ms:
+            self.loaded_ms = event["ms"]
+        elif kind == "done":
+            self.seen = event["seen"]
+        elif kind == "failed" and not (self.seen or self.failed):  # the first end counts
+            self.failed = event["outcome"], event["reason"]
+
+    def _count(self, event: dict[str, Any]) -> None:
+        self.payload_down, self.payload_up = event["down"], event["up"]
+        if self.phase == "download":
+            self.payload.append((event["t"], event["down"]))
+
+    def _sample(self) -> None:
+        if self.phase != "download" or not self.interface:
+            return
+        counted = nics.received(self.interface)
+        if counted is not None:
+            self.nic.append((time.perf_counter(), counted))
+
+    def _steer(self, child: line_child.Child) -> None:
+        """End the direction that runs when it is known well enough, or has had its time."""
+        now = time.perf_counter()
+        if self.phase == "download":
+            rate = estimator.down(self.nic, self.payload)
+            tight = rate is not None and rate.spread <= _TIGHT and not self.long
+            long = now - self.phase_started >= _TIGHT_S
+            if (tight and long) or now - self.started >= self.max_seconds * _DOWN_BY:
+                child.stop("download")
+                # The interface still receives what is on its way, and nobody reads that.
+                self.phase = "drain"
+            self._tell(rate.mbps if rate else None)
+        elif self.phase == "upload":
+            late = now - self.started >= self.max_seconds * _UP_BY
+            if late or now - self.phase_started >= _UP_S:
+                child.stop("upload")
+            self._tell(None)
+        else:
+            self._tell(None)
+
+    def _tell(self, mbps: float | None) -> None:
+        if self.progress is not None:
+            share = (time.perf_counter() - self.started) / self.max_seconds
+            self.progress(phase=self.phase or "ask", share=min(1.0, share), mbps=mbps)
+
+    def _out_of_time(self) -> tuple[LineOutcome, str]:
+        if not self.test:
+            return "unreachable", "no answer in time"
+        return "too_slow", f"not through in {self.max_seconds:g} s"
+
+    def _result(self) -> LineTest:
+        seconds = round(time.perf_counter() - self.started, 3)
+        base = LineTest(
+            test=self.test, line=self.wish["line"], outcome="ok", seconds=seconds,
+            window=self.wish["window"], long=self.long,
+            interface=self.interface, wired=self._wired(),
+            payload_down=self.payload_down if self.test else None,
+            payload_up=self.payload_up if self.test else None,
+        )  # fmt: skip
+        rate = None if self.failed else self._down()
+        if self.failed or rate is None:
+            outcome, reason = self.failed or self._no_rate()
+            return msgspec.structs.replace(base, outcome=outcome, reason=reason[:256])
+        return self._good(base, rate)
+
+    def _down(self) -> estimator.Down | None:
+        assert self.seen is not None
+        loaded, _ = estimator.latency(self.loaded_ms)
+        frames = self.seen.get("down_frames") or ()
+        found = estimator.down(self.nic, self.payload, (loaded or 0.0) / 1000, frames)
+        if found is None or self.payload_down < _MIN_PAYLOAD:
+            return None
+        return estimator.bounded(found, estimator.server_rate(self.seen["down"]))
+
+    def _no_rate(self) -> tuple[LineOutcome, str]:
+        """Why there is no rate, though the test came to its end."""
+        if self.payload_down < _MIN_PAYLOAD:
+            return "too_slow", f"only {self.payload_down} bytes came"
+        if not self.interface:
+            return "no_counter", "no interface has the address that the route takes"
+        if len({count for _, count in self.nic}) < 2:
+            return "no_counter", f"the counter of {self.interface} stands still"
+        return "too_slow", "too few readings to tell a rate"
+
+    def _wired(self) -> bool | None:
+        return nics.kind(self.interface) == "wired" if self.interface else None
+
+    def _good(self, base: LineTest, rate: estimator.Down) -> LineTest:
+        assert self.seen is not None
+        up = estimator.up(self.seen["up"], self.seen.get("up_frames") or ())
+        idle, jitter = estimator.latency(self.idle_ms)
+        loaded, _ = estimator.latency(self.loaded_ms)
+        if self.payload_down > self.seen["sent_bytes"]:
+            return msgspec.structs.replace(
+                base, outcome="garbled", reason="more came than the server sent: a cache answered"
+            )
+        if up is not None and not up <= MAX_RATE:
+            return msgspec.structs.replace(
+                base, outcome="garbled", reason="the server's samples are no line's"
+            )
+        result = msgspec.structs.replace(
+            base,
+            down_mbps=round(rate.mbps, 4),
+            down_low=round(rate.low, 4),
+            down_high=round(rate.high, 4),
+            up_mbps=None if up is None else round(up, 4),
+            latency_ms=idle,
+            jitter_ms=jitter,
+            loaded_ms=loaded,
+            solo=self.seen["solo"],
+            other_share=round(rate.other_share, 4),
+            server_limited=self.seen["server_limited"],
+            burst=rate.burst,
+            loss_share=self.seen.get("loss_share"),
+        )
+        return msgspec.structs.replace(result, reason=invalid_because(result, self.interface))
+
+
+def invalid_because(test: LineTest, interface: str) -> str:
+    """Why a test that came to its end proves nothing; empty where it is valid on this side."""
+    reasons = []
+    if not test.wired:
+        reasons.append(nics.describe(interface))
+    if not test.solo:
+        reasons.append("not alone on the line")
+    if test.other_share is not None and test.other_share >= MAX_OTHER_SHARE:
+        reasons.append(f"other traffic {test.other_share:.0%}")
+    if test.server_limited:
+        reasons.append("limited by the server")
+    return ", ".join(reasons)

@@ -1,0 +1,190 @@
+"""Asking the measurement server for a turn, timing its answers, and closing the turn.
+
+Runs in the child process of a line test: http.client is not worth the resident agent's memory.
+No proxy is ever used: a measurement of a proxy is no measurement of the line.
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+import re
+import time
+from typing import Annotated, Any
+from urllib.parse import urlsplit
+
+import msgspec
+from msgspec import Meta, Struct
+
+from agent.common import signing
+from agent.wire.messages import Count, LineOutcome, Share
+
+_TESTS = "/v1/tests"
+_ANSWERS = ("busy", "enough", "full", "later")
+_MAX_REPLY = 1_000_000
+_ID = re.compile("[0-9a-f]{32}")
+#: No answer keeps us away for longer, whatever it says.
+_LONGEST_WAIT_S = 86_400
+
+_Samples = list[tuple[Annotated[float, Meta(ge=0.0, le=1e6)], Annotated[int, Meta(ge=0)]]]
+
+
+class _Seen(Struct):
+    """What the server saw of a test; samples are (s, bytes)."""
+
+    sent_bytes: Count
+    received_bytes: Count
+    down: _Samples
+    up: _Samples
+    down_frames: _Samples = []
+    up_frames: _Samples = []
+    loss_share: Share | None = None
+
+
+class EndedError(Exception):
+    """The test cannot go on: a named outcome, and the reason in words."""
+
+    def __init__(self, outcome: LineOutcome, reason: str) -> None:
+        super().__init__(reason)
+        self.outcome: LineOutcome = outcome
+        self.reason = reason
+
+
+class LaterError(Exception):
+    """No turn now: busy, enough, full or later, and after how many seconds to come back."""
+
+    def __init__(self, answer: str, retry_s: int) -> None:
+        super().__init__(answer)
+        self.answer, self.retry_s = answer, retry_s
+
+
+class Server:
+    """One connection to the measurement server at `http[s]://host[:port][/base]`.
+
+    Each method raises EndedError, and nothing else, for whatever the network does.
+    """
+
+    def __init__(self, url: str, timeout: float) -> None:
+        kinds = {"http": http.client.HTTPConnection, "https": http.client.HTTPSConnection}
+        try:
+            parts = urlsplit(url)
+            self._http = kinds[parts.scheme](parts.hostname or "", parts.port, timeout=timeout)
+        except (ValueError, KeyError, http.client.InvalidURL) as error:
+            raise EndedError("unreachable", f"not an http address: {url!r}") from error
+        if not parts.hostname:
+            raise EndedError("unreachable", f"not an http address: {url!r}")
+        self._base = parts.path.rstrip("/")
+
+    def ask(self, wish: dict[str, Any], key: str = "") -> dict[str, Any]:
+        """The granted turn: {id, path, lease_s, long}; `key` is the school's, where one is needed.
+
+        Raises:
+            LaterError: it is not our turn.
+        """
+        status, body = self._ask(wish, key)
+        if status == 401 and not key:
+            raise EndedError("refused", "the server wants the school's key: set line.key_file")
+        if status in (401, 403):
+            raise EndedError("refused", f"the server answered {status}: {_why(body)}")
+        if status == 409 or (status == 503 and _why(body, "answer")):
+            later = _read(body, {"answer": str, "retry_s": int})
+            if later["answer"] not in _ANSWERS:
+                raise EndedError("garbled", "the reply gives no reason that we know")
+            raise LaterError(later["answer"], min(max(1, later["retry_s"]), _LONGEST_WAIT_S))
+        _expect(status, (200, 201))
+        granted = _read(body, {"id": str, "path": str, "lease_s": (int, float)})
+        if not _ID.fullmatch(granted["id"]):
+            raise EndedError("garbled", "the grant holds no id")
+        if not granted["path"].startswith("/"):
+            raise EndedError("garbled", "the grant holds no path")
+        return granted
+
+    def _ask(self, wish: dict[str, Any], key: str) -> tuple[int, bytes]:
+        """Ask; where the server wants it signed, sign what it gave and ask again."""
+        status, body = self._request("POST", _TESTS, wish)
+        nonce = _why(body, "nonce") if status == 401 and key else ""
+        if not nonce:
+            return status, body
+        data = json.dumps(wish).encode()
+        signed = signing.header(key, str(wish["school"]), "POST", _TESTS, nonce, data)
+        return self._request("POST", _TESTS, wish, {"Authorization": signed})
+
+    def done(self, test: str, ok: bool) -> dict[str, Any]:
+        """Close the turn; what the server saw of it."""
+        self._http.close()  # it has been idle for the whole load, and a server may have closed it
+        status, body = self._request("POST", f"/v1/tests/{test}/done", {"ok": ok})
+        _expect(status, (200,))
+        kinds = {"sent_bytes": int, "received_bytes": int, "down": list, "up": list}
+        seen = _read(body, {**kinds, "solo": bool, "server_limited": bool})
+        try:
+            msgspec.convert(seen, _Seen)
+        except msgspec.ValidationError as error:
+            raise EndedError("garbled", f"what the server saw: {error}") from error
+        return seen
+
+    def ping_ms(self, path: str) -> float:
+        """How long latency.txt takes over a connection that stands, in ms."""
+        start = time.perf_counter()
+        status, body = self._request("GET", f"{path}/speedtest/latency.txt?x={start}", None)
+        took = (time.perf_counter() - start) * 1000
+        _expect(status, (200,))
+        if not body.startswith(b"test=test"):
+            raise EndedError("garbled", "latency.txt does not hold test=test")
+        return took
+
+    @property
+    def local_address(self) -> str:
+        """Our end of the connection: tells which interface the route takes."""
+        return str(self._http.sock.getsockname()[0]) if self._http.sock else ""
+
+    def close(self) -> None:
+        """Let go of the connection."""
+        self._http.close()
+
+    def _request(
+        self,
+        method: str,
+        path: str,
+        body: dict[str, Any] | None,
+        more: dict[str, str] | None = None,
+    ) -> tuple[int, bytes]:
+        data = None if body is None else json.dumps(body).encode()
+        headers = {"Cache-Control": "no-cache", **(more or {})}
+        try:
+            self._http.request(method, self._base + path, data, headers)
+            reply = self._http.getresponse()
+            return reply.status, reply.read(_MAX_REPLY)
+        except TimeoutError as error:
+            raise EndedError("unreachable", "no answer in time") from error
+        except OSError as error:
+            raise EndedError("unreachable", str(error)) from error
+        except (http.client.HTTPException, ValueError) as error:
+            raise EndedError("garbled", f"not HTTP: {error!r}") from error
+
+
+def _expect(status: int, good: tuple[int, ...]) -> None:
+    if status not in good:
+        raise EndedError("refused", f"the server answered {status}")
+
+
+def _why(body: bytes, key: str = "error") -> str:
+    """One text of a reply; empty where it has none."""
+    try:
+        found = json.loads(body)
+    except (ValueError, RecursionError):
+        return ""
+    return str(found.get(key) or "")[:200] if isinstance(found, dict) else ""
+
+
+def _read(body: bytes, kinds: dict[str, Any]) -> dict[str, Any]:
+    """The reply as an object that has these keys, each of its kind."""
+    try:
+        found = json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise EndedError("garbled", "the reply is not JSON") from error
+    if not isinstance(found, dict):
+        raise EndedError("garbled", "the reply is not an object")
+    wrong = [key for key, kind in kinds.items() if not isinstance(found.get(key), kind)]
+    if wrong:
+        raise EndedError("garbled", f"the reply lacks {', '.join(wrong)}")
+    return found

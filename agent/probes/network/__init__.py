@@ -1,0 +1,1 @@
+"""Devices on the network: projectors over PJLink, printers and panels over SNMP."""

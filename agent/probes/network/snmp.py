@@ -1,0 +1,139 @@
+"""A printer's or panel's own words over SNMP 2c, by pysnmp (`pip install schoolpulse[snmp]`).
+
+pysnmp (7.1.30, 2026) is the one well-kept library; our own BER would be a worse one. It costs
+11 MB of memory, half of a resting agent, so it is an extra for the one PC of a school that asks
+the printers, and is imported on the first device that speaks it.
+
+OIDs: RFC 3418 (sysDescr, sysName), RFC 2790 (hrPrinterStatus, hrPrinterDetectedErrorState),
+RFC 3805 (prtGeneralSerialNumber).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import atexit
+import socket
+import threading
+from typing import NamedTuple
+
+from pysnmp.error import PySnmpError
+from pysnmp.hlapi.v3arch.asyncio import (
+    CommunityData,
+    ContextData,
+    ObjectIdentity,
+    ObjectType,
+    SnmpEngine,
+    UdpTransportTarget,
+    get_cmd,
+)
+from pysnmp.proto.rfc1902 import Integer32, OctetString
+
+from agent.probes.network.pjlink import decoded
+
+_OIDS = {
+    "1.3.6.1.2.1.1.1.0": "description",
+    "1.3.6.1.2.1.1.5.0": "name",
+    "1.3.6.1.2.1.25.3.5.1.1.1": "status",
+    "1.3.6.1.2.1.25.3.5.1.2.1": "errors",
+    "1.3.6.1.2.1.43.5.1.1.17.1": "serial",
+}
+#: Bits of hrPrinterDetectedErrorState, the highest of the first byte first.
+_FAULTS = {1: "no paper", 3: "no toner", 4: "door open", 5: "jammed", 6: "offline", 7: "service"}
+_WARNINGS = {0: "low paper", 2: "low toner"}
+_LIT = frozenset({"3", "4", "5"})  # idle, printing, warming up
+
+
+class Facts(NamedTuple):
+    """What it said; empty where it did not."""
+
+    description: str = ""
+    name: str = ""
+    status: str = ""
+    errors: bytes = b""
+    serial: str = ""
+
+    @property
+    def faults(self) -> tuple[str, ...]:
+        """What stops it."""
+        return tuple(word for bit, word in _FAULTS.items() if self._has(bit))
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What will."""
+        return tuple(word for bit, word in _WARNINGS.items() if self._has(bit))
+
+    @property
+    def on(self) -> bool:
+        """Whether it says that it is ready or at work."""
+        return self.status in _LIT
+
+    def _has(self, bit: int) -> bool:
+        return bool(self.errors and self.errors[0] >> (7 - bit) & 1)
+
+
+def ask(host: str, port: int, community: str, timeout: float) -> Facts:
+    """All facts in one question; blocks, in a thread of the watch.
+
+    Raises:
+        TimeoutError: nobody answers, or not to this community: SNMP does not tell the two apart.
+        socket.gaierror: no such name. UnicodeError: no name at all.
+        OSError: pysnmp gives up.
+    """
+    socket.getaddrinfo(host, port)  # pysnmp hides why
+    try:
+        found = _asker().ask(host, port, community or "public", timeout)
+    except PySnmpError as error:
+        raise OSError(str(error)) from error
+    return _facts(found)
+
+
+class _Asker:
+    """An engine and its loop. To make one costs twenty times what a question does."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.new_event_loop()
+        self._engine = SnmpEngine()
+        self._wanted = [ObjectType(ObjectIdentity(oid)) for oid in _OIDS]
+        atexit.register(self._close)  # else asyncio complains of the engine's timer
+
+    def _close(self) -> None:
+        if not self._loop.is_running():  # the other threads end with the process
+            self._engine.close_dispatcher()
+            self._loop.run_until_complete(asyncio.sleep(0))
+
+    def ask(self, host: str, port: int, community: str, timeout: float) -> dict[str, object]:
+        """The answers by OID; raises as the module's `ask` does."""
+        return self._loop.run_until_complete(self._ask(host, port, community, timeout))
+
+    async def _ask(self, host: str, port: int, community: str, timeout: float) -> dict[str, object]:
+        target = await UdpTransportTarget.create((host, port), timeout=timeout, retries=0)
+        failed, _, _, found = await get_cmd(
+            self._engine, CommunityData(community, mpModel=1),  # noqa: S508 - what printers speak
+            target, ContextData(), *self._wanted, lookupMib=False,
+        )  # fmt: skip
+        if failed:
+            raise TimeoutError(str(failed))
+        return {str(name): value for name, value in found}
+
+
+_of_thread = threading.local()
+
+
+def _asker() -> _Asker:
+    """This thread's own: an engine is no place for two."""
+    if not hasattr(_of_thread, "asker"):
+        _of_thread.asker = _Asker()
+    asker: _Asker = _of_thread.asker
+    return asker
+
+
+def _facts(found: dict[str, object]) -> Facts:
+    told: dict[str, str | bytes] = {}
+    for oid, name in _OIDS.items():
+        value = found.get(oid)
+        if isinstance(value, Integer32):
+            told[name] = str(value)
+        elif isinstance(value, OctetString):  # of which "no such object" is none
+            raw = bytes(value)
+            told[name] = raw if name == "errors" else decoded(raw)
+    return Facts(**told)  # type: ignore[arg-type]

@@ -1,0 +1,53 @@
+"""One planned test of the line, as the agent's settings and the line's policy want it."""
+
+from __future__ import annotations
+
+import logging
+
+from agent.common.settings import SettingsError
+from agent.config import Config
+from agent.resident.schedule import PlannedTest, Who
+from agent.wire.messages import LineTest, Postponed
+
+_TOLD = ("quiet_per_day", "lesson_per_day", "month_bytes")
+log = logging.getLogger(__name__)
+
+
+def measure_planned(
+    config: Config, who: Who, planned: PlannedTest, left_s: float | None
+) -> LineTest | Postponed:
+    """Run it; `left_s` is what its window has left. Blocks for as long as a test lasts.
+
+    The probe is imported here: a resident agent that never tests does not pay for it.
+    """
+    from agent.probes.line.probe import measure
+
+    line, window = planned.line, planned.window
+    if window is not None and not line.metered and _metered(config, line.server):
+        log.info("line_test_left_out", extra={"reason": "the link is metered"})
+        return Postponed("enough", round(left_s or 0))
+    try:
+        key = config.line.key()
+    except SettingsError as error:  # told in the city, where somebody can mend it
+        return LineTest(test="", line=line.line, outcome="refused", reason=str(error)[:256])
+    return measure(
+        line.server,
+        school=who.school,
+        machine=who.machine,
+        line=line.line,
+        max_seconds=line.max_seconds,
+        max_bytes=line.max_bytes,
+        key=key,
+        window="" if window is None else window.name,
+        left_s=left_s,
+        told={name: getattr(line, name) for name in _TOLD},
+    )
+
+
+def _metered(config: Config, server: str) -> bool:
+    """Whether the link to the server is paid by volume: by our settings, else the system."""
+    if config.line.metered is not None:
+        return config.line.metered
+    from agent.probes.line import metered as nics_metered
+
+    return nics_metered.metered(nics_metered.towards(server))

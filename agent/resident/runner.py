@@ -1,0 +1,279 @@
+"""The resident agent: hello, then a report every few minutes, and at once on a change.
+
+Three threads: this one reports, the loop's serves the link, and for the length of a line test
+one waits for its child process.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+import os
+import random
+import socket
+import sqlite3
+import threading
+import time
+from collections.abc import Callable
+from typing import NamedTuple
+
+import msgspec
+
+from agent import identity
+from agent.clock import Clock, wall_ms
+from agent.common.calendar import Calendar
+from agent.config import Config
+from agent.identity import Identity
+from agent.mqtt import Heard, Link, Loop, Speaker, State
+from agent.outbox import Limits, Outbox, OutboxError
+from agent.resident import place, schedule
+from agent.resident import status as status_file
+from agent.resident.gather import Gatherer, health
+from agent.resident.line_measure import measure_planned
+from agent.resident.line_turns import LineTurns, Measure, Plan
+from agent.resident.schedule import PlannedTest, next_report
+from agent.resident.status import Status
+from agent.wire.messages import AgentHealth, Inventory, LineTest, Policy, Postponed, Receipt
+
+log = logging.getLogger(__name__)
+
+#: The runner looks around at least this often, s.
+_LONGEST = 60.0
+#: A change is told at once, and again after this, s: the keeper believes what has held for two
+#: minutes, and people should hear of a stolen projector in three.
+_CONFIRM_S = 130.0
+#: Receipts come by the hundred after a silence; the status follows this often, s.
+_STATUS_S = 1.0
+
+
+class Who(NamedTuple):
+    """The identity of a run, and the sources that the policy left out of it."""
+
+    identity: Identity
+    exclude: tuple[str, ...] = ()
+
+
+class Runner:
+    """One run of the agent under one machine id."""
+
+    def __init__(
+        self,
+        config: Config,
+        who: Who,
+        clock: Clock | None = None,
+        measure: Measure | None = None,
+        draw: Callable[[], float] = random.random,
+    ) -> None:
+        """Open the outbox and get ready; nothing is sent yet.
+
+        Raises:
+            OSError, sqlite3.Error: the data folder cannot be written, or a TLS file read.
+            SettingsError: a probe of the settings does not exist.
+        """
+        self.exclude = who.exclude  # differs from the one given: derive the id again
+        self._config = config
+        self._who = who
+        self._clock = clock or Clock()
+        self._draw = draw
+        self._gatherer = Gatherer(config.probes.enabled, config.devices)
+        self._inventory = identity.inventory(weak=who.identity.weak, room=config.room)
+        self._policy: Policy | None = None
+        self._policy_error = ""
+        self._last_receipt: int | None = None
+        self._started = wall_ms()
+        self._wake = threading.Event()
+        self._stopping = False
+        self._first = True
+        self._unsaved = False
+        self._saved_at = 0.0
+        self._report_at = self._check_at = time.monotonic()
+        machine = who.identity.machine
+        limits = Limits(config.outbox.limit_bytes, config.outbox.limit_days)
+        self._outbox = Outbox(config.folder / "outbox.db", machine, self._clock, limits=limits)
+        self._loop = Loop()
+        self._link = self._new_link(machine)
+        self._tests = LineTurns(
+            schedule.Who(config.school, machine),
+            measure or self._measure,
+            self._tested,
+            at_start=config.line.at_start,
+        )
+
+    def _new_link(self, machine: str) -> Link:
+        speaker = Speaker(self._config.school, machine, self._hello_inventory)
+        heard = Heard(self._on_policy, self._on_receipt, self._on_state, self._on_bad_policy)
+        return Link(self._config.broker, speaker, self._outbox, self._clock, self._loop, heard)
+
+    def stop(self) -> None:
+        """End the run; safe in a signal handler."""
+        self._stopping = True
+        self._wake.set()
+
+    def run(self) -> bool:
+        """Run until `stop`, or until the id must be derived again.
+
+        Returns whether the run ended in order; False when the link's thread died.
+        """
+        self._loop.start()
+        self._link.start()
+        try:
+            while not self._stopping and self._loop.alive:
+                self._turn()
+                self._wake.wait(self._pause())
+                self._wake.clear()
+        finally:
+            self._finish()
+        return self._stopping
+
+    def _finish(self) -> None:
+        if self._loop.alive:
+            self._link.stop()
+            self._loop.stop()
+        self._save_status()
+        self._outbox.close()
+
+    # The runner's own thread
+
+    def _turn(self) -> None:
+        try:
+            self._report_if_due()
+            self._tests.plan(self._plan(), self._now())
+            self._tests.turn(self._now())
+        except (OutboxError, sqlite3.Error, OSError) as error:
+            log.error("report_lost", extra={"reason": str(error)})
+        if not self._unsaved or time.monotonic() - self._saved_at >= _STATUS_S:
+            self._save_status()
+
+    def _report_if_due(self) -> None:
+        now = time.monotonic()
+        due, changed = now >= self._report_at, False
+        if not due and now >= self._check_at:
+            self._check_at = now + self._config.probes.check_s
+            due = changed = self._gatherer.changed()
+        if due:
+            self._check_at = now + self._config.probes.check_s
+            following = next_report(now, self._report_s, self._draw)
+            self._report_at = min(following, now + _CONFIRM_S) if changed else following
+            self._report()
+
+    def _report(self) -> None:
+        inventory = self._hello_inventory() if self._first else None
+        readings, failed = self._gatherer.all(inventory)
+        ran = tuple(name for name in self._gatherer.enabled if name not in failed)
+        self._outbox.put((*readings, self._health(failed, ran)))
+        self._first = False
+
+    def _pause(self) -> float:
+        now = time.monotonic()
+        # A shorter period of a new policy counts at once.
+        self._report_at = min(self._report_at, now + self._report_s * 1.1)
+        waits = [_LONGEST, self._report_at - now, self._check_at - now]
+        test = self._tests.wait(self._now())
+        waits += [] if test is None else [test]
+        waits += [_STATUS_S] if self._unsaved else []
+        return max(0.0, min(waits))
+
+    @property
+    def _report_s(self) -> int:
+        return place.report_every(self._config, self._policy)
+
+    def _health(self, failed: tuple[str, ...] = (), ran: tuple[str, ...] = ()) -> AgentHealth:
+        who = self._who.identity
+        told = health(
+            self._outbox.counts(), failed, room=self._config.room, weak=who.weak, ran=ran,
+            sources=who.digests,
+        )  # fmt: skip
+        return msgspec.structs.replace(told, policy_error=self._policy_error)
+
+    def _now(self) -> dt.datetime | None:
+        now = self._clock.now()
+        return None if now is None else dt.datetime.fromtimestamp(now / 1000, dt.UTC)
+
+    @property
+    def _room(self) -> str:
+        machine = self._who.identity.machine
+        return place.room_of(self._config, self._policy, machine, socket.gethostname())
+
+    def _hello_inventory(self) -> Inventory:
+        return self._inventory
+
+    # Line tests
+
+    def _plan(self) -> Plan:
+        calendar = Calendar() if self._policy is None else self._policy.calendar
+        return Plan(place.lines_of(self._config, self._policy, self._room), calendar)
+
+    def _measure(self, planned: PlannedTest, left_s: float | None) -> LineTest | Postponed:
+        who = schedule.Who(self._config.school, self._who.identity.machine)
+        return measure_planned(self._config, who, planned, left_s)
+
+    def _tested(self, test: LineTest) -> None:
+        log.info("line_tested", extra={"outcome": test.outcome, "down_mbps": test.down_mbps})
+        try:
+            self._outbox.put((test, self._health()), evidence=True)
+        except (OutboxError, sqlite3.Error) as error:
+            log.error("line_test_lost", extra={"reason": str(error)})
+        self._wake.set()
+
+    # The loop's thread
+
+    def _on_bad_policy(self, reason: str) -> None:
+        """The old one stays; the city is told with the next report, which leaves at once."""
+        log.warning("policy_refused", extra={"reason": reason})
+        self._policy_error = reason[:256]
+        self._report_at = time.monotonic()
+        self._wake.set()
+
+    def _on_policy(self, policy: Policy) -> None:
+        self._policy, self._policy_error = policy, ""
+        log.info("policy", extra={"issued": policy.issued, "report_s": policy.report_s})
+        if self._must_derive(policy):
+            self.exclude = policy.exclude_sources
+            self.stop()
+        self._wake.set()
+
+    def _must_derive(self, policy: Policy) -> bool:
+        """Whether the policy leaves out other sources, and that changes who we are."""
+        if policy.exclude_sources == self._who.exclude:
+            return False
+        return identity.identify(exclude=policy.exclude_sources) != self._who.identity
+
+    def _on_receipt(self, receipt: Receipt) -> None:
+        self._last_receipt = receipt.now
+        self._unsaved = True
+        self._wake.set()
+
+    def _on_state(self, state: State, error: str) -> None:
+        log.info("link", extra={"state": state.value, "error": error})
+        self._wake.set()
+
+    # Status
+
+    def _save_status(self) -> None:
+        self._unsaved = False
+        self._saved_at = time.monotonic()
+        status_file.write(self._config.folder, self._status())
+
+    def _status(self) -> Status:
+        planned = self._tests.planned
+        lines = place.lines_of(self._config, self._policy, self._room)
+        return Status(
+            pid=os.getpid(),
+            written=wall_ms(),
+            school=self._config.school,
+            machine=self._who.identity.machine,
+            boot=self._outbox.boot,
+            started=self._started,
+            weak_id=self._who.identity.weak,
+            link=self._link.state.value,
+            mqtt="5" if self._link.five else "3.1.1",
+            error=self._link.error,
+            room=self._room,
+            line=lines[0].line if lines else "",
+            report_s=self._report_s,
+            last_receipt=self._last_receipt,
+            offset_ms=self._clock.offset(),
+            next_test=None if planned is None else int(planned.time.timestamp() * 1000),
+            next_kind="" if planned is None else planned.kind,
+            exclude_sources=self.exclude,
+        )

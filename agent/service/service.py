@@ -1,0 +1,172 @@
+"""The agent as a service of this system: Windows' own manager, or systemd."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from agent.common.language import say
+
+UNIT = Path("/etc/systemd/system/schoolpulse-agent.service")
+_NAME = UNIT.name
+
+
+class Refused(Exception):  # noqa: N818 - what the system did, not a fault of ours
+    """The system would not; the message says why, and the mend where one is known."""
+
+    def __init__(self, what: str, mend: str = "") -> None:
+        super().__init__(say(f"{what}；{mend}", f"{what}; {mend}") if mend else what)
+
+
+class Late(Refused):
+    """The service is there, and starts with the PC; it did not start in time now."""
+
+
+def command() -> list[str]:
+    """How this agent is started: the frozen program, or this Python."""
+    if getattr(sys, "frozen", False):
+        return [sys.executable]
+    return [sys.executable, "-m", "agent.cli"]
+
+
+def install() -> str:
+    """Make the service and start it; its name.
+
+    Raises:
+        Late: it is there, but does not run yet.
+        Refused, OSError.
+    """
+    if sys.platform == "win32":
+        from agent.service import windows
+
+        uninstall()
+        with _words():
+            windows.install(subprocess.list2cmdline([*command(), "service"]), _moment)
+            windows.start(_moment)
+        return windows.NAME
+    _systemctl("--version")
+    UNIT.write_text(unit(command()), encoding="utf-8")
+    for words in (("daemon-reload",), ("enable", _NAME), ("restart", _NAME)):
+        _systemctl(*words)
+    return _NAME
+
+
+def stop() -> bool:
+    """Stop the service until the PC starts again; whether there is one.
+
+    Raises:
+        Refused, OSError.
+    """
+    if sys.platform == "win32":
+        from agent.service import windows
+
+        with _words():
+            return windows.stop(_moment)
+    if not UNIT.exists():
+        return False
+    _systemctl("stop", _NAME)
+    return True
+
+
+def start() -> None:
+    """Start the service that `stop` stopped.
+
+    Raises:
+        Late, Refused, OSError.
+    """
+    if sys.platform == "win32":
+        from agent.service import windows
+
+        with _words():
+            windows.start(_moment)
+        return
+    _systemctl("start", _NAME)
+
+
+def uninstall() -> bool:
+    """Stop and remove the service; whether there was one.
+
+    Raises:
+        Refused, OSError.
+    """
+    if sys.platform == "win32":
+        from agent.service import windows
+
+        with _words():
+            return windows.uninstall(_moment)
+    if not UNIT.exists():
+        return False
+    _systemctl("disable", "--now", _NAME)
+    UNIT.unlink()
+    _systemctl("daemon-reload")
+    return True
+
+
+@contextlib.contextmanager
+def _words() -> Iterator[None]:
+    """What Windows' numbers mean, and what helps."""
+    from agent.service import words as service_words
+    from agent.windows import advapi
+
+    try:
+        yield
+    except advapi.ServiceError as error:
+        kind = Late if error.code in service_words.LATE else Refused
+        raise kind(str(error), service_words.mend(error.code)) from error
+
+
+def _moment() -> None:
+    time.sleep(0.1)
+
+
+def unit(start: list[str]) -> str:
+    """The unit of this installation, as deploy/systemd/ has it for /opt/schoolpulse."""
+    python = start[0] if len(start) > 1 else ""
+    helper = f"ExecStartPre=+{python} -m agent.identity\n" if python else ""
+    return _UNIT.format(helper=helper, start=" ".join(start))
+
+
+def _systemctl(*words: str) -> None:
+    program = shutil.which("systemctl")
+    if program is None:
+        text = say("没有 systemd", "no systemd here")
+        raise Refused(text, say("用 run 让它常驻", "let run be kept alive by what you have"))
+    call = [program, *words]
+    done = subprocess.run(call, capture_output=True, text=True, check=False)  # noqa: S603
+    if done.returncode:
+        raise Refused(done.stderr.strip() or f"systemctl {words[0]}: {done.returncode}")
+
+
+_UNIT = """\
+[Unit]
+Description=SchoolPulse agent: reports the line and the equipment of this PC
+Wants=network-online.target
+After=network-online.target
+
+[Service]
+# As root (the +), for only root may read the firmware's serials.
+{helper}ExecStart={start} run
+Restart=always
+RestartSec=10
+DynamicUser=yes
+StateDirectory=schoolpulse-agent
+RuntimeDirectory=schoolpulse
+Environment=SCHOOLPULSE_DATA=/var/lib/schoolpulse-agent
+Nice=19
+IOSchedulingClass=idle
+CPUWeight=10
+MemoryHigh=64M
+NoNewPrivileges=yes
+ProtectSystem=strict
+ProtectHome=read-only
+PrivateTmp=yes
+UMask=0077
+
+[Install]
+WantedBy=multi-user.target
+"""

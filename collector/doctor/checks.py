@@ -1,0 +1,240 @@
+"""What `schoolpulse doctor` looks at: each check says what it found, and the mend."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import sqlite3
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from agent.common.calendar import CITY_TIME
+from agent.common.command_line import RefusedError
+from agent.common.language import say
+from agent.wire.topics import receipt_topic
+from collector.config import Config
+from collector.doctor import delivery
+from collector.keeper.audit import Audited
+from collector.roster.book import RegisterBook
+from collector.service.collector import topics
+from collector.service.mqtt.link import Link
+from collector.service.pipeline.quarantine import FILE, Quarantine
+from collector.store.base import Point, StoreError
+from collector.store.clocks import ahead_of
+from collector.store.factory import open_store
+
+_BROKER_S = 6.0
+_SERVER_S = 3.0
+_ALMOST = 0.8  # of the quarantine's room: then somebody should look
+#: A receipt to nobody shows whether we may publish: mosquitto grants every subscription.
+_NOBODY = receipt_topic("0" * 10, "0" * 32)
+REGISTER_FILE = "register.db"
+
+
+class Check(NamedTuple):
+    """One finding, or its absence; `mend` is empty when all is well."""
+
+    name: str
+    ok: bool
+    detail: str
+    mend: str = ""
+
+
+def checks(
+    config: Config,
+    warnings: list[str],
+    now: dt.datetime,
+    *,
+    fix: bool = False,
+    tick: delivery.Tick = lambda schools: schools,
+) -> Iterator[Check]:
+    """All checks, in the order in which a mend helps the next. Raises nothing.
+
+    `fix` makes what can be made: InfluxDB's buckets. `tick` goes round the schools of a long
+    read, and shows how far it is.
+    """
+    clocks: dict[str, float | None] = {}
+    audited: list[Audited] | None = None
+    yield _settings(warnings)
+    folder = _folder(config)
+    yield folder
+    if folder.ok:
+        if config.store.kind == "influxdb":
+            found = delivery.buckets(config, fix=fix)
+            yield Check(say("桶与保留期", "buckets"), *found)
+        stored, clocks[say("数据库", "the database")] = _store(config)
+        yield stored
+        yield _register(config, now.astimezone(CITY_TIME).date())
+        yield _quarantine(config)
+        audited = _audited(config, tick)
+        if audited is not None:
+            yield Check(say("送达核对", "audit"), *delivery.gaps(audited))
+            yield Check(say("电脑时钟", "clocks"), *delivery.clocks(audited))
+    yield _broker(config)
+    served, clocks[say("测速服务", "the measurement server")] = _lineserver(config)
+    yield served
+    yield Check(say("本机时钟", "this clock"), *delivery.own_clock(clocks, audited or []))
+
+
+def _settings(warnings: list[str]) -> Check:
+    name = say("配置", "settings")
+    if warnings:
+        return Check(name, False, "; ".join(warnings), say("改正这些配置项", "mend these keys"))
+    return Check(name, True, say("可用", "usable"))
+
+
+def _folder(config: Config) -> Check:
+    name, folder = say("数据目录", "data folder"), config.folder
+    if not folder.is_dir():
+        return Check(
+            name, False, say(f"{folder} 不存在", f"{folder} is missing"), f"mkdir -p {folder}"
+        )
+    if not os.access(folder, os.W_OK | os.X_OK):
+        detail = say(f"{folder} 不可写", f"{folder} cannot be written")
+        mend = say(
+            f"把 {folder} 的写权限给采集服务的用户", f"let the service's user write {folder}"
+        )
+        return Check(name, False, detail, mend)
+    return Check(name, True, str(folder))
+
+
+def _store(config: Config) -> tuple[Check, float | None]:
+    """Writes one point of the collector's own (nothing in hand: queue 0), reads evidence.
+
+    And how far this clock is ahead of the store's, s.
+    """
+    name, kind = say("存储", "store"), config.store.kind
+    where = str(config.folder) if kind == "sqlite" else config.store.url
+    try:
+        with open_store(config) as store:
+            store.write([Point("collector", {}, {"queue": 0}, time.time_ns())])
+            store.simulated()
+            ahead = store.clock_ahead
+    except StoreError as error:
+        mend = say(
+            "检查磁盘空间、文件权限；InfluxDB 则检查 [store] 的 url、token、bucket",
+            "check disk space and permissions; for InfluxDB the url, token and buckets in [store]",
+        )
+        return Check(name, False, f"{kind} {where}: {error}", mend), None
+    said = say(f"{kind} {where} 可读写", f"{kind} {where}: read and written")
+    return Check(name, True, said), ahead
+
+
+def _register(config: Config, today: dt.date) -> Check:
+    name, path = say("台账", "register"), config.folder / REGISTER_FILE
+    fill = "schoolpulse roster template DIR; schoolpulse roster import DIR"
+    if not path.exists():
+        return Check(name, False, say("还没有台账", "there is none yet"), fill)
+    try:
+        register = RegisterBook(path).load()
+    except RefusedError as error:  # it names the file
+        return Check(name, False, str(error), fill)
+    if not register.schools:
+        return Check(name, False, say("台账里没有学校", "it has no school"), fill)
+    schools = say(f"{len(register.schools)} 所学校", f"{len(register.schools)} schools")
+    ends = max((last for _, last in register.calendar.terms), default=None)
+    if ends is not None and ends < today:
+        detail = say(f"{schools}；校历已于 {ends} 结束", f"{schools}; its calendar ended on {ends}")
+        mend = say("导入新学年的校历（calendar 表）", "import the new year's `calendar` sheet")
+        return Check(name, False, detail, mend)
+    until = say("无学期行", "no term rows") if ends is None else say(f"校历到 {ends}", f"to {ends}")
+    return Check(name, True, say(f"{schools}；{until}", f"{schools}; calendar: {until}"))
+
+
+def _audited(config: Config, tick: delivery.Tick) -> list[Audited] | None:
+    """The last day's sums of every PC; None where the checks before say why they are not known."""
+    if not (config.folder / REGISTER_FILE).exists():
+        return None
+    try:
+        return delivery.audited(config, RegisterBook(config.folder / REGISTER_FILE).load(), tick)
+    except (StoreError, RefusedError, sqlite3.Error):
+        return None
+
+
+def _quarantine(config: Config) -> Check:
+    name = say("隔离区", "quarantine")
+    try:
+        quarantine = Quarantine(config.folder / FILE, config.quarantine_bytes)
+    except (sqlite3.Error, OSError) as error:
+        mend = say(f"检查 {FILE} 的权限", f"check the permissions of {FILE}")
+        return Check(name, False, str(error), mend)
+    try:
+        rows, size = quarantine.size()
+    finally:
+        quarantine.close()
+    limit = config.quarantine_bytes
+    detail = say(f"{rows} 条，{size}/{limit} 字节", f"{rows} messages, {size} of {limit} bytes")
+    if size >= _ALMOST * limit:
+        mend = say(
+            "查看原因并清理，或调大 quarantine_bytes；满了以后新的坏报文会留在学校电脑上",
+            "look at the reasons and empty it, or raise quarantine_bytes; full, it holds",
+        )
+        return Check(name, False, detail, mend)
+    return Check(name, True, detail)
+
+
+def _broker(config: Config) -> Check:
+    name, broker = say("消息服务", "broker"), config.mqtt
+    where = f"{broker.host}:{broker.port}"
+    # $SYS may be denied without harm: it is only the broker's own counts.
+    link = Link(broker, topics(broker), lambda topic, payload, retained: None, lambda: None)
+    link.start()
+    try:
+        up = link.wait_verdict(_BROKER_S)
+        denied = [topic for topic in link.denied if topic[0] != "$"]
+        if up and link.publish(_NOBODY, b""):
+            link.flush(_BROKER_S)
+        trouble = link.trouble
+    finally:
+        link.stop()
+    if not up:
+        mend = say(
+            "启动消息服务；核对 [mqtt] 的 host、port、username、password、ca",
+            "start the broker; check host, port, username, password and ca in [mqtt]",
+        )
+        return Check(name, False, f"{where}: {trouble or say('无应答', 'no answer')}", mend)
+    if trouble:
+        mend = say(
+            "在 ACL 中允许采集账号发布 receipt、policy", "let the ACL grant it receipt and policy"
+        )
+        return Check(name, False, f"{where}: {trouble}", mend)
+    if denied:
+        mend = say(
+            "在 ACL 中允许采集账号订阅这些主题", "let the ACL grant the collector these topics"
+        )
+        return Check(name, False, f"{where}: {' '.join(denied)}", mend)
+    return Check(name, True, say(f"{where} 已登录并订阅", f"{where}: logged in and subscribed"))
+
+
+def _lineserver(config: Config) -> tuple[Check, float | None]:
+    """Also how far this clock is ahead of its, s."""
+    name, server = say("测速服务", "measurement server"), config.lines.server
+    if not server:
+        detail = say("未设置，各校线路不会被测", "not set: no line will be tested")
+        mend = say(
+            "运行 schoolpulse lineserver，并设置 [lines] server",
+            "run `schoolpulse lineserver`, and set `server` in [lines]",
+        )
+        return Check(name, False, detail, mend), None
+    try:
+        date = _healthy(server)
+    except (OSError, ValueError) as error:
+        mend = say(
+            "启动 schoolpulse lineserver，核对地址与防火墙", "start it; check address, firewall"
+        )
+        return Check(name, False, f"{server}: {error}", mend), None
+    said = say(f"{server} 有应答", f"{server} answers")
+    return Check(name, True, said), ahead_of(date, time.time())
+
+
+def _healthy(server: str) -> str | None:
+    """The Date of its answer. Raises OSError, ValueError."""
+    if not server.startswith(("http://", "https://")):
+        raise ValueError(say("不是 http:// 地址", "not an http:// address"))
+    url = server.rstrip("/") + "/healthz"
+    with urllib.request.urlopen(url, timeout=_SERVER_S) as reply:  # noqa: S310 (scheme checked)
+        date: str | None = reply.headers.get("Date")
+        return date

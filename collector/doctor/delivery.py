@@ -1,0 +1,149 @@
+"""What `schoolpulse doctor` looks at in the store: buckets, reports that miss, clocks."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import NamedTuple
+
+from agent.common.language import say
+from agent.wire import TopicError, parse_topic
+from collector.config import Config
+from collector.keeper.audit import CLOCK_MS, Audited, Boot, audit
+from collector.roster.register import Register
+from collector.service.pipeline.quarantine import FILE, Quarantine
+from collector.store.base import StoreError
+from collector.store.clocks import APART_S, PCS_APART_S, of_pcs
+from collector.store.factory import open_store
+
+_LOOK_BACK_NS = 24 * 3600 * 10**9
+_NAMED = 20
+
+
+class Found(NamedTuple):
+    """One finding: whether all is well, what was found, and the mend."""
+
+    ok: bool
+    detail: str
+    mend: str = ""
+
+
+def buckets(config: Config, *, fix: bool) -> Found:
+    """Whether both buckets of InfluxDB are there and keep as long as they should."""
+    from collector.store import buckets as server
+
+    try:
+        found = (server.mend if fix else server.look)(config.store)
+    except StoreError as error:
+        return Found(False, str(error), say("核对 [store]", "check [store]"))
+    ok = all(bucket.ok for bucket in found)
+    mend = "" if ok else "schoolpulse doctor --fix"
+    return Found(ok, say("；", "; ").join(map(str, found)), mend)
+
+
+#: Goes round schools, and shows how far it is.
+Tick = Callable[[list[str]], Iterable[str]]
+
+
+def audited(config: Config, register: Register, tick: Tick) -> list[Audited]:
+    """Every PC's sums of the last day.
+
+    Raises:
+        UnavailableError, MisconfiguredError, sqlite3.Error.
+    """
+    now = time.time_ns()
+    with open_store(config) as store:
+        schools = sorted(register.schools)
+        start, aside = now - _LOOK_BACK_NS, quarantined(config)
+        return list(audit(store, tick(schools), start, now + 1, aside))
+
+
+def quarantined(config: Config) -> Counter[Boot]:
+    """How many messages of each boot are in quarantine."""
+    found: Counter[Boot] = Counter()
+    if not (config.folder / FILE).exists():
+        return found
+    held = Quarantine(config.folder / FILE, config.quarantine_bytes)
+    try:
+        for row in held.rows():
+            try:
+                place = parse_topic(row.topic)
+            except TopicError:
+                continue
+            found[place.machine, place.boot] += 1
+    finally:
+        held.close()
+    return found
+
+
+def gaps(found: list[Audited]) -> Found:
+    """Reports of the last day that are neither stored nor explained."""
+    missing = [one for one in found if one.missing]
+    total = sum(one.produced for one in found)
+    dropped = sum(one.dropped for one in found)
+    waiting = sum(one.waiting for one in found)
+    sums = say(
+        f"近 24 小时 {len(found)} 台电脑产生 {total}，丢弃（已计数）{dropped}，待送 {waiting}，"
+        f"缺 {sum(one.missing for one in missing)}",
+        f"last 24 h: {len(found)} PCs produced {total}; dropped and counted {dropped}, "
+        f"waiting {waiting}, missing {sum(one.missing for one in missing)}",
+    )
+    if not missing:
+        return Found(True, sums)
+    mend = say(
+        "数据库恢复过？运行 schoolpulse collect --ask-again 起始时间，要回证据",
+        "a restored database? `schoolpulse collect --ask-again SINCE` asks for its evidence",
+    )
+    return Found(
+        False, sums + _listed(f"{one.school} {one.machine}: {one.missing}" for one in missing), mend
+    )
+
+
+def clocks(found: list[Audited]) -> Found:
+    """PCs whose own clock is more than five minutes off."""
+    known = [one for one in found if one.offset_ms is not None]
+    off = [one for one in known if abs(one.offset_ms or 0) > CLOCK_MS]
+    off.sort(key=lambda one: -abs(one.offset_ms or 0))
+    if not off:
+        return Found(
+            True, say(f"{len(known)} 台都在 5 分钟内", f"{len(known)} PCs, all within 5 min")
+        )
+    head = say(
+        f"{len(off)}/{len(known)} 台差 5 分钟以上（上报时间已自动更正）",
+        f"{len(off)} of {len(known)} PCs are more than 5 min off (their reports are corrected)",
+    )
+    lines = (f"{one.school} {one.machine}: {-(one.offset_ms or 0) / 1000:+,.0f} s" for one in off)
+    mend = say("在这些电脑上打开自动对时", "let these PCs set their clock by themselves")
+    return Found(False, head + _listed(lines), mend)
+
+
+def own_clock(servers: Mapping[str, float | None], found: list[Audited]) -> Found:
+    """This machine's clock against those of servers, by name, and most PCs'."""
+    known = {name: ahead for name, ahead in servers.items() if ahead is not None}
+    apart = any(abs(ahead) > APART_S for ahead in known.values())
+    told = [
+        say(f"比{name} {ahead:+,.0f} s", f"{ahead:+,.0f} s to {name}")
+        for name, ahead in known.items()
+    ]
+    most = of_pcs([one.offset_ms for one in found if one.offset_ms is not None])
+    if most is not None:
+        apart |= abs(most.ahead_s) > PCS_APART_S
+        told.append(
+            say(
+                f"比 {most.agree}/{most.asked} 台电脑 {most.ahead_s:+,.0f} s",
+                f"{most.ahead_s:+,.0f} s to {most.agree} of {most.asked} PCs",
+            )
+        )
+    detail = say("；", "; ").join(told) or say("没有别的时钟可比", "no other clock to compare with")
+    mend = say(
+        "先看哪一台错，再用 NTP（chrony）对时：回执把本机的时间告诉全市电脑",
+        "see which is wrong, and set it by NTP (chrony): receipts tell the city this clock's time",
+    )
+    return Found(not apart, detail, mend if apart else "")
+
+
+def _listed(lines: Iterator[str]) -> str:
+    found = list(lines)
+    more = [f"+{len(found) - _NAMED}"] if len(found) > _NAMED else []
+    return "".join(f"\n      {line}" for line in [*found[:_NAMED], *more])

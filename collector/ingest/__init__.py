@@ -1,0 +1,29 @@
+"""A message in, points and an answer out. Pure: keeps nothing between messages."""
+
+from collector.ingest.decode import (
+    Answered,
+    Held,
+    Ignored,
+    Known,
+    Noted,
+    Outcome,
+    Quarantined,
+    Source,
+    Stored,
+    day_of,
+    decode,
+)
+
+__all__ = [
+    "Answered",
+    "Held",
+    "Ignored",
+    "Known",
+    "Noted",
+    "Outcome",
+    "Quarantined",
+    "Source",
+    "Stored",
+    "day_of",
+    "decode",
+]

@@ -1,0 +1,218 @@
+"""A message in, an outcome out: points to store and the report to receipt. Pure.
+
+Keeps nothing between messages, so any number of collectors may run it side by side. The topic
+says who speaks and which report it is; a payload never overrides it. Only `line_record`, which
+the measurement server alone may send, names the school it is about.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterator, Sequence
+from functools import lru_cache
+from typing import Literal, NamedTuple
+
+from agent import wire
+from agent.wire.topics import Topic
+from collector.ingest.points import (
+    Frame,
+    agent_point,
+    device_points,
+    host_points,
+    record_point,
+    test_point,
+)
+from collector.store.base import Point, Value
+from collector.store.check import fault
+
+HeldReason = Literal["unknown_school", "future_version", "quarantine_full"]
+Known = Callable[[str], bool]
+#: Within a millisecond, in ns; see `wire.point_time`.
+_SPREAD = 1_000_000
+_QUARTER_MS = 900_000
+_EVIDENCE = {wire.LineTest, wire.LineRecord}
+
+
+class Source(NamedTuple):
+    """Which report of whom, by its topic: what a receipt names."""
+
+    school: str
+    machine: str
+    boot: str
+    number: int
+
+
+class Stored(NamedTuple):
+    """Store `points`, then receipt. `day`: local day of the evidence, None where uncertain."""
+
+    source: Source
+    points: Sequence[Point]
+    day: dt.date | None
+    echo: int | None = None
+
+
+class Answered(NamedTuple):
+    """A hello: nothing to store; receipt it at once with its own clock's `echo`."""
+
+    source: Source
+    echo: int
+
+
+class Held(NamedTuple):
+    """Not now: the agent keeps it and tries again."""
+
+    source: Source
+    reason: HeldReason
+    echo: int | None = None
+
+
+class Quarantined(NamedTuple):
+    """Can never be read. Without a source there is nobody to receipt."""
+
+    source: Source | None
+    reason: str
+
+
+class Noted(NamedTuple):
+    """Points that nobody waits a receipt for: a presence."""
+
+    machine: str
+    presence: wire.Presence
+    points: tuple[Point, ...]
+
+
+class Ignored(NamedTuple):
+    """Nothing to keep, and why."""
+
+    reason: str
+
+
+Outcome = Stored | Answered | Held | Quarantined | Noted | Ignored
+
+
+def decode(topic: str, payload: bytes, known: Known, now: int) -> Outcome:
+    """What one message comes to.
+
+    `known` tells whether the register has a school; `now` is the time in ns since 1970 UTC,
+    used for presences alone. Raises nothing: what cannot be read is an outcome too.
+    """
+    try:
+        place = wire.parse_topic(topic)
+    except wire.TopicError as error:
+        return Quarantined(None, f"topic: {error}")
+    if place.channel == "presence":
+        return _presence(place, payload, known, now)
+    if place.channel != "report":
+        return Ignored(f"{place.channel} is ours to send")
+    return _report(Source(place.school, place.machine, place.boot, place.number), payload, known)
+
+
+def _report(source: Source, payload: bytes, known: Known) -> Outcome:
+    try:
+        message = wire.decode_message(payload)
+    except wire.FutureVersionError:
+        return Held(source, "future_version")
+    except wire.UnreadableError as error:
+        return Quarantined(source, f"unreadable: {error}")
+    if isinstance(message, wire.Hello):
+        return _hello(source, message)
+    # The measurement server is no school: the broker's ACL vouches for it.
+    if source.school != wire.LINESERVER and not known(source.school):
+        return Held(source, "unknown_school", message.sent)
+    kinds = set(map(type, message.readings))
+    points = _apart(list(_points(source, message, kinds)))
+    reason = _unfit(source, points, kinds) if kinds & _EVIDENCE else ""
+    if reason:
+        return Quarantined(source, f"unreadable: {reason}")
+    return Stored(source, points, None if message.uncertain else day_of(message.time), message.sent)
+
+
+def _hello(source: Source, hello: wire.Hello) -> Outcome:
+    """Answered whatever the register says: a PC must learn the time before it can seal."""
+    if source.number != 1:
+        return Quarantined(source, f"a hello is report 1, not {source.number}")
+    return Answered(source, hello.sent)
+
+
+def _unfit(source: Source, points: Sequence[Point], kinds: set[type]) -> str:
+    """Why the evidence cannot come from this source, or why no store can hold it; empty if it can.
+
+    Told here, before anything is stored: a report is stored or quarantined, never half of each.
+    A line's name is the one tag that agents write freely.
+    """
+    server = source.school == wire.LINESERVER
+    if wire.LineRecord in kinds and not server:
+        return "a line_record from a school"
+    if wire.LineTest in kinds and server:
+        return "a line_test from the measurement server"
+    return next(filter(None, (fault(point) for point in points if "line" in point.tags)), "")
+
+
+def _points(source: Source, report: wire.Report, kinds: set[type]) -> Iterator[Point]:
+    """The points of a report, whose readings are of `kinds`, all at its time."""
+    tags = {"school": source.school, "machine": source.machine}
+    time = wire.point_time(report.time, source.boot, source.number)
+    frame = Frame(tags, _marks(report), time)
+    yield agent_point(frame, source.boot, source.number, report, bool(kinds & _EVIDENCE))
+    if wire.Device in kinds:
+        devices = [item for item in report.readings if type(item) is wire.Device]
+        yield from device_points(frame, devices)
+    for reading in report.readings:
+        if type(reading) is wire.Host:
+            yield from host_points(frame, reading)
+        # An uncertain time is no evidence of any day: such readings are left out.
+        elif type(reading) is wire.LineTest and not report.uncertain:
+            yield test_point(frame, reading)
+        elif type(reading) is wire.LineRecord and not report.uncertain:
+            yield record_point(frame, reading)
+
+
+def _marks(report: wire.Report) -> dict[str, Value]:
+    marks: dict[str, Value] = {}
+    if report.simulated:
+        marks["simulated"] = True
+    if report.uncertain:
+        marks["uncertain"] = True
+    return marks
+
+
+def _apart(points: list[Point]) -> list[Point]:
+    """Give two of one series in one report a nanosecond between them."""
+    if len({point.measurement for point in points}) == len(points):  # nearly always
+        return points
+    seen: dict[tuple[str, ...], int] = {}
+    for at, point in enumerate(points):
+        series = point.measurement, *point.tags.values()
+        nth = seen[series] = seen.get(series, -1) + 1
+        start, spread = point.time - point.time % _SPREAD, point.time % _SPREAD
+        points[at] = point._replace(time=start + (spread + nth) % _SPREAD)
+    return points
+
+
+def _presence(place: Topic, payload: bytes, known: Known, now: int) -> Outcome:
+    if not payload:
+        return Ignored("a retained presence was cleared")
+    try:
+        presence = wire.decode_presence(payload)
+    except wire.FutureVersionError as error:
+        return Ignored(f"presence: {error}")
+    except wire.UnreadableError as error:
+        return Quarantined(None, f"unreadable: {error}")
+    if place.school != wire.LINESERVER and not known(place.school):
+        return Ignored("presence of an unknown school")
+    fields: dict[str, Value] = {"boot": presence.boot, "online": presence.online}
+    if presence.simulated:
+        fields["simulated"] = True
+    tags = {"school": place.school, "machine": place.machine}
+    return Noted(place.machine, presence, (Point("presence", tags, fields, now),))
+
+
+def day_of(millis: int) -> dt.date:
+    """The local day (Asia/Shanghai) of a time in ms since 1970 UTC."""
+    return _day_of_quarter(millis // _QUARTER_MS)
+
+
+@lru_cache(maxsize=512)
+def _day_of_quarter(quarter: int) -> dt.date:
+    """Every midnight on earth falls on a quarter of an hour."""
+    return dt.datetime.fromtimestamp(quarter * _QUARTER_MS / 1000, wire.CITY_TIME).date()

@@ -1,0 +1,149 @@
+"""Readings of the wire as points of `collector.schema`. Pure.
+
+A field is left out where the reading does not know it; texts that a later reading may clear
+(`fault`, `failed_probes`) are written empty, so that the last value is the true one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+import msgspec
+
+from agent import wire
+from collector.store.base import Point, Value
+
+Fields = dict[str, Value]
+_MAX_INT = 2**63 - 1
+_NUMBERS = frozenset((bool, int, float))
+_MAX_TEXT = 1000  # a list of names, in characters
+_INVENTORY = (
+    "hostname", "os", "os_version", "maker", "model", "cpu", "cores", "firmware_date", "serial",
+)  # fmt: skip
+
+
+class Frame(NamedTuple):
+    """What all points of a report share: tags, fields that mark them, time in ns."""
+
+    tags: Mapping[str, str]
+    marks: Mapping[str, Value]
+    time: int
+
+
+def agent_point(frame: Frame, boot: str, number: int, report: wire.Report, tested: bool) -> Point:
+    """The one point that every report writes, also where it lacks an agent's reading."""
+    fields: Fields = {
+        "boot": boot,
+        "number": number,
+        "offset_ms": report.offset_ms,
+        "evidence": tested and not report.uncertain,
+    }
+    for reading in report.readings:
+        if type(reading) is wire.AgentHealth:
+            fields |= _health(reading)
+    return _point("agent", frame, fields)
+
+
+def _point(measurement: str, frame: Frame, fields: Fields, **tags: str) -> Point:
+    """`tags` beside those of the frame."""
+    fields |= frame.marks
+    return Point(measurement, {**frame.tags, **tags} if tags else frame.tags, fields, frame.time)
+
+
+def _health(health: wire.AgentHealth) -> Fields:
+    fields = _given(health)
+    fields["failed_probes"] = _listed(health.failed_probes)
+    fields["policy_error"] = _clean(health.policy_error)
+    if health.probes:
+        fields["probes"] = _listed(health.probes)
+    if health.sources:
+        fields["sources"] = _listed(health.sources)
+    return fields
+
+
+def host_points(frame: Frame, host: wire.Host) -> Iterator[Point]:
+    """The PC's reading, if it says anything; sums are those of its physical interfaces."""
+    fields = _given(host)
+    if host.inventory is not None:
+        known = _given(host.inventory)
+        known = {name: known[name] for name in _INVENTORY if name in known}
+        fields = _built_in(host.inventory) | known | fields
+    fields |= _network(host.nics)
+    if fields:
+        yield _point("host", frame, fields)
+
+
+def _built_in(inventory: wire.Inventory) -> Fields:
+    pairs = {"memory_total": inventory.memory_bytes, "disk_total": inventory.disk_bytes}
+    fields: Fields = {name: value for name, value in pairs.items() if value is not None}
+    return fields | (
+        {"disks": _clean("; ".join(inventory.disks)[:_MAX_TEXT])} if inventory.disks else {}
+    )
+
+
+def _network(nics: Sequence[wire.Nic]) -> Fields:
+    """Sums over interfaces with hardware behind them: bridges would count a byte twice."""
+    if not nics:
+        return {}
+    physical = [nic for nic in nics if nic.kind in ("wired", "wifi")]
+    fields: Fields = {}
+    for name in ("received_bytes", "sent_bytes"):
+        counts = [value for nic in physical if (value := getattr(nic, name)) is not None]
+        if counts and sum(counts) <= _MAX_INT:
+            fields[name] = sum(counts)
+    speeds = [nic.link_mbps for nic in physical if nic.up and nic.link_mbps is not None]
+    if speeds:
+        fields["link_mbps"] = max(speeds)
+    if physical:
+        fields["wired"] = any(nic.up and nic.kind == "wired" for nic in physical)
+    return fields
+
+
+def device_points(frame: Frame, devices: Sequence[wire.Device]) -> Iterator[Point]:
+    """One point a device. A second one of a kind on one connector is a device of its own."""
+    taken: set[tuple[str, str]] = set()
+    for device in devices:
+        place, nth = device.connector, 1
+        while (device.kind, place) in taken:
+            nth += 1
+            place = f"{device.connector}#{nth}"
+        taken.add((device.kind, place))
+        fields = _given(device) | {"fault": _clean(device.fault), "connector": _clean(place)}
+        del fields["kind"]
+        ident = wire.device_id(frame.tags["machine"], device.kind, place)
+        yield _point("device", frame, fields, kind=device.kind, device=ident)
+
+
+def test_point(frame: Frame, test: wire.LineTest) -> Point:
+    """The agent's test of a line."""
+    fields = _given(test)
+    fields.pop("line", None)
+    return _point("line_test", frame, fields, line=test.line)
+
+
+def record_point(frame: Frame, record: wire.LineRecord) -> Point:
+    """The measurement server's record of a test, tagged with the school it names."""
+    fields = _given(record)
+    for name in ("school", "machine", "line"):
+        fields.pop(name, None)
+    of = {"school": record.school, "machine": record.machine, "line": record.line}
+    return _point("line_record", frame, fields, **of)
+
+
+def _listed(names: Sequence[str]) -> str:
+    return _clean(",".join(names)[:_MAX_TEXT])
+
+
+def _clean(text: str) -> str:
+    """EDIDs hold zero bytes, and no store takes one."""
+    return text.replace("\0", "\ufffd") if "\0" in text else text
+
+
+def _given(reading: msgspec.Struct) -> Fields:
+    """The plain values of a reading that it knows: no None, no empty text, no lists."""
+    return {
+        name: value if type(value) in _NUMBERS else _clean(value)
+        for name, value in msgspec.structs.asdict(reading).items()
+        if type(value) in _NUMBERS or (type(value) is str and value)
+    }

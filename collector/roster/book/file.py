@@ -1,0 +1,153 @@
+"""The file of the register's book: its tables, and what may be wrong with it.
+
+BookError               nothing can be read or written; the message names the mend
+├── NoRegisterError     nothing has been imported yet
+└── DamagedBookError    the file is no book, or not whole
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from agent.common.command_line import RefusedError
+from agent.common.language import say
+from agent.common.sqlite import use_wal
+
+_APPLICATION = 0x53505247  # "SPRG": tells our file from another SQLite file
+_LAYOUT = 1
+WAIT_S = 10.0
+_DECISION = """
+CREATE TABLE IF NOT EXISTS decision (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    school TEXT NOT NULL, machine TEXT NOT NULL, act TEXT NOT NULL, target TEXT NOT NULL,
+    entered_at TEXT NOT NULL, entered_by TEXT NOT NULL
+);
+"""
+_SCHEMA = """
+CREATE TABLE import (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    imported_at TEXT NOT NULL, who TEXT NOT NULL, source TEXT NOT NULL,
+    sheets TEXT NOT NULL, counts TEXT NOT NULL, sha256 TEXT NOT NULL, rows BLOB NOT NULL
+);
+CREATE TABLE inspection (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    school TEXT NOT NULL, indicator TEXT NOT NULL, unit TEXT NOT NULL, day TEXT NOT NULL,
+    inspector TEXT NOT NULL, found INTEGER NOT NULL, note TEXT NOT NULL,
+    entered_at TEXT NOT NULL, entered_by TEXT NOT NULL,
+    UNIQUE (school, indicator, unit, day, inspector, found, note)
+);
+CREATE TABLE state (version INTEGER NOT NULL);
+INSERT INTO state VALUES (0);
+"""
+
+
+#: Made with the first policy: a book without one stays as it is.
+POLICY_TABLE = (
+    "CREATE TABLE IF NOT EXISTS policy "
+    "(scope TEXT PRIMARY KEY, layer BLOB NOT NULL, who TEXT NOT NULL, set_at TEXT NOT NULL)"
+)
+
+
+class BookError(RefusedError, ValueError):
+    """The book cannot be used; the message says why, and the mend."""
+
+
+class NoRegisterError(BookError):
+    """Nothing has been imported yet."""
+
+
+class DamagedBookError(BookError):
+    """The file is no book of ours, or not whole."""
+
+
+def connect(path: Path) -> sqlite3.Connection:
+    """A connection that begins and commits only when told; commits reach the disk."""
+    base = sqlite3.connect(path, timeout=WAIT_S, isolation_level=None)
+    base.execute("PRAGMA synchronous = FULL")
+    return base
+
+
+def create(base: sqlite3.Connection) -> None:
+    """Lay out a new book; two that begin at once lay it out once."""
+    if base.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
+        if base.execute("PRAGMA application_id").fetchone()[0] == _APPLICATION:
+            base.execute(_DECISION)  # a book of before there were decisions
+        return
+    use_wal(base)  # readers never wait for an import
+    base.execute("BEGIN IMMEDIATE")
+    if not base.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
+        for statement in filter(str.strip, f"{_SCHEMA}{_DECISION}".split(";")):
+            base.execute(statement)
+        base.execute(f"PRAGMA application_id = {_APPLICATION}")
+        base.execute(f"PRAGMA user_version = {_LAYOUT}")
+    base.execute("COMMIT")
+
+
+def verify(path: Path, base: sqlite3.Connection) -> None:
+    """Whether it is our book, of a layout that we know.
+
+    Raises:
+        NoRegisterError, DamagedBookError, BookError.
+    """
+    application = base.execute("PRAGMA application_id").fetchone()[0]
+    layout = base.execute("PRAGMA user_version").fetchone()[0]
+    if application == 0 and not base.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
+        raise NoRegisterError(none_yet(path))
+    if application != _APPLICATION:
+        raise DamagedBookError(unusable(path, say("不是台账库", "is no register book")))
+    if layout > _LAYOUT:
+        wrong = say("是更新版本的软件写的，请先升级", "was written by a newer version; upgrade")
+        raise BookError(f"{path}: {wrong}")
+
+
+@contextmanager
+def told(path: Path) -> Iterator[None]:
+    """SQLite's errors, in words that name the file and the mend."""
+    try:
+        yield
+    except sqlite3.OperationalError as error:
+        known = _hint(getattr(error, "sqlite_errorname", ""))
+        if known:
+            raise BookError(f"{path}: {known}") from error
+        raise BookError(unusable(path, str(error))) from error
+    except sqlite3.DatabaseError as error:
+        raise DamagedBookError(unusable(path, str(error))) from error
+
+
+def _hint(code: str) -> str:
+    """What ails the machine and not the file; empty where nobody knows."""
+    if code.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
+        return say("另一个导入正在进行，请稍后再试", "another import is under way; try again")
+    if code.startswith(("SQLITE_CANTOPEN", "SQLITE_READONLY")):
+        return say(
+            "没有读写权限，检查文件和所在目录", "no right to write; check the folder's rights"
+        )
+    if code.startswith("SQLITE_FULL"):
+        return say(
+            "磁盘已满，先腾出空间；原有台账未动", "the disk is full; the register is as before"
+        )
+    if code.startswith("SQLITE_IOERR"):  # the log beside the book finds no room: this, not FULL
+        return say(
+            "磁盘读写失败，多半已满：先腾出空间，再检查磁盘；台账文件不要动",
+            "the disk fails, most likely full: free some room, check it; leave the file alone",
+        )
+    return ""
+
+
+def none_yet(path: Path) -> str:
+    """What is said before the first import."""
+    return say(
+        f"{path}: 还没有台账。先运行 schoolpulse roster import 文件夹",
+        f"{path}: no register yet. Run schoolpulse roster import DIR first",
+    )
+
+
+def unusable(path: Path, reason: str) -> str:
+    """What is said of a file that cannot be used."""
+    return say(
+        f"{path}: 台账库不能用：{reason}。从备份恢复；没有备份就把它移开，再重新导入",
+        f"{path}: cannot be used: {reason}. Restore a backup; or move it away and import again",
+    )

@@ -1,0 +1,73 @@
+"""On-site records: read from a sheet or one by one, held against the register. Pure."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+
+from agent.common.language import say
+from collector.roster.problems import Problem, errors
+from collector.roster.register import Inspection, Register
+from collector.roster.sheets.layout import INSPECTIONS
+from collector.roster.sheets.records import Record, Table, parse
+
+
+def of_cells(cells: Mapping[str, str]) -> tuple[Table, list[Problem]]:
+    """One record from the command line: column name -> text."""
+    rows = [(1, list(cells)), (2, list(cells.values()))]
+    *found, table = parse(INSPECTIONS, "schoolpulse inspect add", rows)
+    return table, found
+
+
+def check(table: Table, register: Register, today: dt.date) -> Iterator[Problem]:
+    """Every record against the register in force; none may lie in the future."""
+    for record in table.records:
+        school = record.get("school")
+        if school and school not in register.schools:
+            wrong = say("台账里没有这所学校", "is no school of the register")
+            yield record.problem("school", wrong, say("核对学校标识码", "check the code"))
+        elif school and record.bad.isdisjoint({"indicator", "class"}):
+            yield from _unit(record, register)
+        day = record.get("date")
+        if day and day > today:
+            wrong = say("在今天之后", "lies in the future")
+            yield record.problem("date", wrong, say("填到现场的日期", "enter the day on site"))
+
+
+def _unit(record: Record, register: Register) -> Iterator[Problem]:
+    name, school = record.get("class"), record.get("school")
+    if record.get("indicator") != "multimedia":
+        if name:
+            wrong = say("这个指标按学校核查，不填班级", "this indicator is judged by school")
+            yield record.problem("class", wrong, say("清空班级", "leave the class empty"))
+        return
+    known = [row.name for row in register.classes_of.get(school, ())]
+    if name not in known:
+        wrong = say("这所学校没有这个班", "is no class of this school")
+        if name is None:
+            wrong = say("多媒体指标要填班级", "is needed for multimedia")
+        mend = say("班级有：", "classes: ") + say("、", ", ").join(known[:20])
+        yield record.problem("class", wrong, mend)
+
+
+def taken(table: Table, problems: list[Problem]) -> list[Inspection]:
+    """The records, where no problem is an error; else none."""
+    return [] if errors(problems) else [_row(record) for record in table.records]
+
+
+def _row(record: Record) -> Inspection:
+    return Inspection(
+        school=record.values["school"],
+        indicator=record.values["indicator"],
+        unit=record.get("class") or "",
+        day=record.values["date"],
+        inspector=record.values["inspector"],
+        found=record.values["found"] == "yes",
+        note=record.get("note") or "",
+    )
+
+
+def without_rows(problems: list[Problem]) -> list[Problem]:
+    """For what was typed: there is no row to point at."""
+    return [replace(problem, row=None) for problem in problems]

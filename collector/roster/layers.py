@@ -1,0 +1,29 @@
+"""What a layer of the policy may set, for the city, a district, a school or a line. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated
+
+from msgspec import Meta, Struct
+
+PerDay = Annotated[int, Meta(ge=0, le=96)]
+
+
+class Layer(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+    """What one scope sets; None: nothing, the wider scope's value holds."""
+
+    #: http://host:port of the measurement server
+    server: Annotated[str, Meta(max_length=256)] | None = None
+    quiet_per_day: PerDay | None = None
+    lesson_per_day: PerDay | None = None
+    by_hand_per_day: Annotated[int, Meta(ge=0, le=1000)] | None = None
+    max_seconds: Annotated[float, Meta(ge=8, le=60)] | None = None
+    max_bytes: Annotated[int, Meta(ge=4_000_000, le=2_000_000_000)] | None = None
+    month_bytes: Annotated[int, Meta(ge=0, le=2**63 - 1)] | None = None
+    metered: bool | None = None
+    report_s: Annotated[int, Meta(ge=5, le=86_400)] | None = None
+
+
+NAMES = Layer.__struct_fields__
+Layers = Mapping[str, Layer]

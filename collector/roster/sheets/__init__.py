@@ -1,0 +1,16 @@
+"""The register as people write it: sheets read, checked and written."""
+
+from collector.roster.problems import Problem
+from collector.roster.sheets.layout import INSPECTIONS, SHEETS
+from collector.roster.sheets.reader import errors, hashes, read_folder, read_table, warnings
+
+__all__ = [
+    "INSPECTIONS",
+    "SHEETS",
+    "Problem",
+    "errors",
+    "hashes",
+    "read_folder",
+    "read_table",
+    "warnings",
+]

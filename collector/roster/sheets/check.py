@@ -1,0 +1,104 @@
+"""What one sheet says against another and against itself: duplicates, references, ranges.
+
+Pure. Each rule yields its problems and stops at none; a row that is wrong is told once, not
+again by every row that refers to it. `settle` fills what a sheet may leave empty.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+
+from agent.common.language import say
+from collector.roster.problems import Problem, UnfitError
+from collector.roster.sheets import check_calendar, check_rows
+from collector.roster.sheets import defaults as settle
+from collector.roster.sheets.records import Record, Table
+from collector.roster.sheets.references import Index
+from collector.roster.sheets.values import parse_code
+
+#: What makes a row of a sheet the only one of its kind.
+_KEYS = {
+    "schools": ("code",),
+    "campuses": ("school", "campus"),
+    "lines": ("school", "line"),
+    "rooms": ("school", "room"),
+    "machines": ("school", "pattern"),
+}
+
+
+def check(tables: Mapping[str, Table]) -> Iterator[Problem]:
+    """Every rule over every sheet that could be read; fills in what may be left empty."""
+    index = Index(tables)
+    yield from settle.areas(tables)
+    for name, keys in _KEYS.items():
+        if name in tables:
+            yield from _duplicates(tables[name], keys)
+    for table in tables.values():
+        yield from _schools(table, index)
+    yield from settle.campuses(tables, index)
+    yield from settle.lines(tables, index)
+    yield from _references(tables, index)
+    yield from check_rows.check(tables, index)
+    if "calendar" in tables:
+        yield from check_calendar.check(tables["calendar"])
+
+
+def _duplicates(table: Table, keys: tuple[str, ...]) -> Iterator[Problem]:
+    first: dict[tuple[str, ...], int] = {}
+    for record in table.records:
+        key = record.key(*keys)
+        if record.bad.intersection(keys) or not all(key):
+            continue
+        row = first.setdefault(key, record.row)
+        if row != record.row:
+            wrong = say(f"与第 {row} 行重复", f"is in row {row} already")
+            yield record.problem(
+                keys[-1], wrong, say("删去一行，或改正编号", "remove one, or correct it")
+            )
+
+
+def _schools(table: Table, index: Index) -> Iterator[Problem]:
+    name = "successor" if table.sheet.name == "schools" else "school"
+    if "schools" not in index.whole or all(column.name != name for column in table.sheet.columns):
+        return
+    for record in table.records:
+        code = record.get(name)
+        if code and code not in index.schools:
+            record.bad.add(name)
+            wrong, mend = _no_school(code, index)
+            yield record.problem(name, wrong, mend)
+
+
+def _no_school(code: str, index: Index) -> tuple[str, str]:
+    try:
+        parse_code(code)
+    except UnfitError as error:
+        if not re.fullmatch(r"\D*", code):
+            return error.wrong, error.mend
+    near = index.nearest_school(code)
+    hint = say(f"是不是 {near}？", f"did you mean {near}? ") if near else ""
+    return (
+        say("不在学校表中", "is not in schools"),
+        hint + say("改正，或在学校表里加上它", "correct it, or add it to schools"),
+    )
+
+
+def _references(tables: Mapping[str, Table], index: Index) -> Iterator[Problem]:
+    for sheet in ("equipment", "machines"):
+        for record in tables[sheet].records if sheet in tables else ():
+            yield from _room(record, index, [record.get("room")])
+    for record in tables["classes"].records if "classes" in tables else ():
+        yield from _room(record, index, record.get("rooms") or ())
+
+
+def _room(record: Record, index: Index, rooms: Iterable[str]) -> Iterator[Problem]:
+    if "rooms" not in index.whole or "school" in record.bad:
+        return
+    school = record.get("school")
+    name = "rooms" if record.table.sheet.name == "classes" else "room"
+    for room in rooms:
+        if room and (school, room) not in index.rooms:
+            wrong = say("这所学校的教室表里没有这间", "is no room of this school in rooms")
+            mend = say("改正编号，或在教室表里加上它", "correct it, or add it to rooms")
+            yield record.problem(name, wrong, mend, value=room)

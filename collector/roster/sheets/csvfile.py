@@ -1,0 +1,103 @@
+"""One CSV file to rows of cells, and every way in which it may not be one."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator
+from pathlib import Path
+
+from agent.common.language import say
+from collector.roster.problems import Problem
+from collector.roster.sheets import encoding
+
+MAX_BYTES = 64 * 1024 * 1024
+_XLSX, _OLD_XLS = b"PK\x03\x04", b"\xd0\xcf\x11\xe0"
+
+Rows = list[tuple[int, list[str]]]
+
+
+def read(path: Path) -> tuple[Rows, list[Problem]]:
+    """The rows that hold anything, with their spreadsheet row numbers (from 1).
+
+    The rows before a fault of form are returned with it. Never raises for what a file holds.
+    """
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            return [], [_too_large(path)]
+        data = path.read_bytes()
+    except FileNotFoundError:
+        mend = say("核对路径和文件名", "check the path and the name")
+        return [], [Problem(path.name, say("没有这个文件", "is no file"), mend)]
+    except OSError as error:
+        wrong = say(f"读不到：{error.strerror}", f"cannot be read: {error.strerror}")
+        return [], [Problem(path.name, wrong, say("看文件权限", "check the file's rights"))]
+    text, problem = _decode(path.name, data)
+    if problem:
+        return [], [problem]
+    return _rows(path.name, text)
+
+
+def _too_large(path: Path) -> Problem:
+    limit = MAX_BYTES // 1024 // 1024
+    return Problem(
+        path.name,
+        say(f"超过 {limit} MB", f"is larger than {limit} MB"),
+        say("看是不是拿错了文件", "check that it is the right file"),
+    )
+
+
+def _decode(file: str, data: bytes) -> tuple[str, Problem | None]:
+    save = say(
+        "在 Excel 里另存为「CSV UTF-8（逗号分隔）」",
+        "save as 'CSV UTF-8 (comma delimited)' in Excel",
+    )
+    if not data.strip():
+        return "", _empty(file)
+    if data.startswith((_XLSX, _OLD_XLS)):
+        return "", Problem(file, say("其实是 Excel 工作簿", "is an Excel workbook"), save)
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return "", Problem(file, say("是 UTF-16 编码", "is encoded in UTF-16"), save)
+    if b"\0" in data:
+        row = data[: data.index(b"\0")].count(b"\n") + 1
+        wrong = say("里有 NUL 字节，文件已损坏", "holds a NUL byte: it is damaged")
+        return "", Problem(file, wrong, save, row)
+    return encoding.decode(file, data, save)
+
+
+def _empty(file: str) -> Problem:
+    mend = say("第一行写列名；用 roster template 取模板", "headings first; see roster template")
+    return Problem(file, say("是空文件", "is empty"), mend)
+
+
+def _rows(file: str, text: str) -> tuple[Rows, list[Problem]]:
+    rows: Rows = []
+    number = 0
+    try:
+        for number, cells in _records(text):
+            if any(cell.strip() for cell in cells):
+                rows.append((number, cells))
+    except csv.Error as error:
+        return rows, [_form(file, number + 1, error)]
+    return rows, [] if rows else [_empty(file)]
+
+
+def _records(text: str) -> Iterator[tuple[int, list[str]]]:
+    """Every record is a row of the spreadsheet, the blank ones too."""
+    stream = io.StringIO(text, newline="")
+    return enumerate(csv.reader(stream, delimiter=_delimiter(text), strict=True), start=1)
+
+
+def _delimiter(text: str) -> str:
+    """Some Excels write ; or tabs: the headings tell."""
+    first = next((line for line in text.splitlines() if line.strip(" ,;\t\ufeff")), "")
+    return max(",;\t", key=first.count)
+
+
+def _form(file: str, row: int, error: csv.Error) -> Problem:
+    if "field larger" in str(error) or "end of data" in str(error):
+        wrong = say("从这一行起有一个引号没有配对", "from this row on a quote is left open")
+    else:
+        wrong = say(f"引号用错了（{error}）", f"has a wrong quote ({error})")
+    mend = say("改正引号；单元格里的引号要写两个", 'mend it; a quote in a cell is written as ""')
+    return Problem(file, wrong, mend, row)

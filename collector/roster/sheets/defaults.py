@@ -1,0 +1,120 @@
+"""What a sheet may leave empty or write in several ways, filled in and made one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from agent.common.language import say
+from collector.roster.areas import DIRECT, Areas
+from collector.roster.problems import Problem, UnfitError
+from collector.roster.sheets.records import Record, Table
+from collector.roster.sheets.references import Index
+
+_AREA_COLUMNS = ("district", "responsible")
+
+
+def areas(tables: Mapping[str, Table]) -> Iterator[Problem]:
+    """District and responsible unit become codes; an empty unit is the place."""
+    records = tables["schools"].records if "schools" in tables else []
+    known = learnt(tables)
+    for record in records:
+        for name in _AREA_COLUMNS:
+            yield from _area(record, name, known)
+        if record.get("district") == DIRECT:
+            wrong = say("是市直属，不是地方", "is a unit, not a place")
+            mend = say(
+                "这里填所在区县，市直属写在责任单位",
+                "enter the place; the unit goes to responsible",
+            )
+            yield record.problem("district", wrong, mend)
+        if not record.text.get("responsible") and "district" in record.values:
+            record.values["responsible"] = record.values["district"]
+
+
+def learnt(tables: Mapping[str, Table]) -> Areas:
+    """Names of areas: the built-in ones and those that the sheet itself gives."""
+    known = Areas()
+    for record in tables["schools"].records if "schools" in tables else ():
+        for name in _AREA_COLUMNS:
+            known.learn(record.text.get(name, ""))
+    return known
+
+
+def _area(record: Record, name: str, known: Areas) -> Iterator[Problem]:
+    if name not in record.values:
+        return
+    try:
+        code, doubt = known.resolve(record.values[name])
+    except UnfitError as error:
+        record.bad.add(name)
+        del record.values[name]
+        yield record.problem(name, error.wrong, error.mend)
+        return
+    record.values[name] = code
+    if doubt:
+        yield record.problem(name, doubt, "", warning=True)
+
+
+def campuses(tables: Mapping[str, Table], index: Index) -> Iterator[Problem]:
+    """An empty campus is the school's only one; a written one must be the school's."""
+    if "campuses" not in index.whole:
+        return
+    for sheet in ("lines", "rooms"):
+        for record in tables[sheet].records if sheet in tables else ():
+            if "school" not in record.bad and "campus" not in record.bad:
+                yield from _campus(record, list(index.campuses.get(record.get("school"), ())))
+
+
+def _campus(record: Record, known: list[str]) -> Iterator[Problem]:
+    campus = record.get("campus")
+    if campus is None and len(known) == 1:
+        record.values["campus"] = known[0]
+    elif campus not in known:
+        record.bad.add("campus")
+        names = say("、", ", ").join(known) or say("（没有）", "(none)")
+        if campus is None:
+            wrong = say("是空的，而这所学校不止一个校区", "is empty, but the school has several")
+            if not known:
+                wrong = say("这所学校没有登记校区", "the school has no campus registered")
+        else:
+            wrong = say("这所学校没有这个校区", "is no campus of this school")
+        mend = say(f"校区表里有：{names}", f"campuses has: {names}")
+        yield record.problem("campus", wrong, mend)
+
+
+def lines(tables: Mapping[str, Table], index: Index) -> Iterator[Problem]:
+    """An empty line of a room is its campus's only line."""
+    if not {"lines", "rooms"} <= index.whole:
+        return
+    for record in tables["rooms"].records:
+        if record.bad.isdisjoint({"school", "campus", "line"}):
+            yield from _line(record, index.lines.get(record.get("school"), {}))
+
+
+def _line(record: Record, known: Mapping[str, Record]) -> Iterator[Problem]:
+    campus, line = record.get("campus"), record.get("line")
+    here = [name for name, row in known.items() if row.get("campus") == campus]
+    if line is None and len(here) == 1:
+        record.values["line"] = here[0]
+    elif line not in here:
+        record.bad.add("line")
+        yield record.problem("line", *_no_line(line, here, line in known))
+
+
+def _no_line(line: str | None, here: list[str], elsewhere: bool) -> tuple[str, str]:
+    names = say("、", ", ").join(here)
+    if line is None and not here:
+        return (
+            say("是空的，而这个校区没有登记线路", "is empty, and the campus has no line"),
+            say(
+                "在线路表里登记；确无宽带的登记一条 0 兆",
+                "add one to lines; without broadband, one of 0",
+            ),
+        )
+    if line is None:
+        wrong = say("是空的，而这个校区不止一条线路", "is empty, but the campus has several")
+    elif elsewhere:
+        wrong = say("是别的校区的线路", "is a line of another campus")
+    else:
+        wrong = say("这所学校没有这条线路", "is no line of this school")
+    return wrong, say(f"这个校区有：{names}", f"this campus has: {names or 'none'}")

@@ -1,0 +1,52 @@
+"""What the sheets may refer to, gathered once."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+
+from collector.roster.sheets.records import Record, Table
+
+
+class Index:
+    """Keys of the sheets that were read whole; to others no reference can be judged."""
+
+    def __init__(self, tables: Mapping[str, Table]) -> None:
+        self.whole = frozenset(name for name, table in tables.items() if table.whole)
+        self.schools = {r.key("code")[0]: r for r in _records(tables, "schools")}
+        self.campuses = _by_school(tables, "campuses", "campus")
+        self.lines = _by_school(tables, "lines", "line")
+        self.rooms = {r.key("school", "room"): r for r in _records(tables, "rooms")}
+        self._near: dict[str, str] = {}
+
+    def nearest_school(self, code: str) -> str:
+        """The one registered code that is a slip of the hand away; empty: none, or several."""
+        if code not in self._near:
+            near = [known for known in self.schools if _one_slip(code, known)]
+            self._near[code] = near[0] if len(near) == 1 else ""
+        return self._near[code]
+
+
+def _one_slip(one: str, other: str) -> bool:
+    """One digit wrong, two neighbours swapped, or one digit too few or too many."""
+    short, long = sorted((one, other), key=len)
+    if len(long) - len(short) == 1:
+        return any(long[:at] + long[at + 1 :] == short for at in range(len(long)))
+    wrong = [at for at, (a, b) in enumerate(zip(short, long, strict=False)) if a != b]
+    if len(short) != len(long) or len(wrong) > 2:  # the usual case, told at once
+        return False
+    at = wrong[0] if wrong else 0
+    swapped = short[:at] + short[at + 1 : at + 2] + short[at : at + 1] + short[at + 2 :]
+    return len(wrong) < 2 or swapped == long
+
+
+def _records(tables: Mapping[str, Table], name: str) -> list[Record]:
+    return tables[name].records if name in tables else []
+
+
+def _by_school(tables: Mapping[str, Table], name: str, key: str) -> dict[str, dict[str, Record]]:
+    found: dict[str, dict[str, Record]] = defaultdict(dict)
+    for record in _records(tables, name):
+        school, own = record.key("school", key)
+        found[school].setdefault(own, record)
+    return found

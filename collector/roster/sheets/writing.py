@@ -1,0 +1,116 @@
+"""Rows back to sheets, and the empty sheets to begin with: CSV that Excel opens as UTF-8."""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from agent.common.command_line import RefusedError
+from agent.common.language import say
+from collector.roster.areas import XINING
+from collector.roster.rows import Rows
+from collector.roster.sheets.layout import NOTES, SHEETS, Column, Sheet
+from collector.roster.sheets.words import DAY_KINDS_ZH, KINDS_ZH
+
+_FORMULA = ("=", "+", "-", "@")  # what Excel would run instead of show
+_AREAS = {"district", "responsible"}
+
+
+def write_folder(rows: Rows, folder: Path) -> list[Path]:
+    """Write every sheet; reading them back gives the same rows.
+
+    Raises:
+        RefusedError: a file of that name is there already, or cannot be written.
+    """
+    content = {
+        sheet: [_cells(sheet, row, rows.areas) for row in getattr(rows, sheet.name)]
+        for sheet in SHEETS.values()
+    }
+    return _write({sheet.file: _sheet(sheet, cells) for sheet, cells in content.items()}, folder)
+
+
+def write_template(folder: Path) -> list[Path]:
+    """Write every sheet with its headings only, and notes on how to fill them.
+
+    Raises:
+        RefusedError: a file of that name is there already, or cannot be written.
+    """
+    files: dict[str, Iterable[Sequence[str]]] = {
+        sheet.file: _sheet(sheet, []) for sheet in SHEETS.values()
+    }
+    return _write({**files, f"{say(*NOTES)}.csv": _notes()}, folder)
+
+
+def _write(files: Mapping[str, Iterable[Sequence[str]]], folder: Path) -> list[Path]:
+    present = [name for name in files if (folder / name).exists()]
+    if present:
+        names = "、".join(present)
+        raise RefusedError(
+            say(
+                f"{folder}: 已有 {names}，不覆盖。换一个文件夹",
+                f"{folder}: {names} are there already; name another folder",
+            )
+        )
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        return [_file(folder / name, rows) for name, rows in files.items()]
+    except OSError as error:
+        wrong = say("写不了", "cannot be written")
+        raise RefusedError(f"{folder}: {wrong}: {error.strerror}") from error
+
+
+def _file(path: Path, rows: Iterable[Sequence[str]]) -> Path:
+    # Without the mark at its beginning Excel in China takes a file for GBK.
+    with path.open("w", encoding="utf-8-sig", newline="") as file:
+        csv.writer(file).writerows(rows)
+    return path
+
+
+def _sheet(sheet: Sheet, cells: Iterable[Sequence[str]]) -> Iterable[Sequence[str]]:
+    return [[column.heading for column in sheet.columns], *cells]
+
+
+def _cells(sheet: Sheet, row: Any, areas: Mapping[str, str]) -> list[str]:
+    return [_safe(_cell(column, getattr(row, column.attribute), areas)) for column in sheet.columns]
+
+
+def _cell(column: Column, value: Any, areas: Mapping[str, str]) -> str:
+    if value is None:
+        return ""
+    if column.name in _AREAS:
+        return _area(value, areas)
+    if column.type == "kind":
+        return say(KINDS_ZH.get(value, value), value)
+    if column.type == "day_kind":
+        return say(DAY_KINDS_ZH.get(value, value), value)
+    if isinstance(value, tuple):
+        return say("、", ";").join(value)
+    if isinstance(value, dt.date):
+        return value.isoformat()
+    return str(value).removesuffix(".0") if isinstance(value, float) else str(value)
+
+
+def _area(code: str, areas: Mapping[str, str]) -> str:
+    if code in XINING:
+        return say(XINING[code], code)
+    return f"{code} {areas[code]}" if code in areas else code
+
+
+def _safe(text: str) -> str:
+    """A mark that readers take off again keeps Excel from running a cell."""
+    number = text.removeprefix("-").replace(".", "", 1).isdigit()
+    return f"'{text}" if text.startswith(_FORMULA) and not number else text
+
+
+def _notes() -> list[list[str]]:
+    head = say("表 列 必填 含义 示例", "sheet column required meaning example").split()
+    return [head, *(_note(sheet, column) for sheet in SHEETS.values() for column in sheet.columns)]
+
+
+def _note(sheet: Sheet, column: Column) -> list[str]:
+    required = say("是", "yes") if column.required else ""
+    name = say(f"{sheet.file}（{sheet.zh[0]}）", sheet.file)
+    return [name, column.heading, required, column.meaning, column.example]

@@ -1,0 +1,273 @@
+"""Every measurement, tag and field that the store holds, with unit and meaning.
+
+Names and types here are an interface: boards, exports and archives read them. docs/schema.md
+is made from this table by `collector.schema.page`.
+"""
+
+from __future__ import annotations
+
+from collector.schema.types import Field, Measurement, Retention, Type
+from collector.schema.types import measurement as _measurement
+
+__all__ = ["MEASUREMENTS", "TAGS", "Field", "Measurement", "Retention", "Type"]
+
+TAGS = {
+    "school": "学校标识码, 10 digits",
+    "machine": "machine id, 32 hex digits",
+    "kind": "kind of device: screen, display, monitor, projector, panel, tv, sound, ...",
+    "device": "hash of machine, kind and connector, 16 hex digits",
+    "line": "the line's name in the register",
+    "district": "code of the responsible unit in the register, in force that day",
+    "room": "the room's id in the register, in force that day; empty: not bound",
+    "area": "code of the city, a district or a school",
+    "indicator": "multimedia, computer_room or line_10m",
+}
+
+
+_RAW = """
+simulated bool - true: invented, no real machine said it
+uncertain bool - true: the time is that of a clock nobody could correct; never evidence
+"""
+_DERIVED = """
+simulated bool - true: derived from at least one invented row
+"""
+
+_ALL = (
+    _measurement("host", "telemetry", "school machine", "one PC's reading", """
+cpu_percent float % processor time in use since the reading before
+memory_total int bytes memory built in
+memory_used int bytes memory in use
+disk_total int bytes size of the system's disk
+disk_used int bytes of it in use
+uptime_s float s since the system's boot
+received_bytes int bytes received by the physical interfaces since the system's boot
+sent_bytes int bytes sent by the physical interfaces since the system's boot
+link_mbps float Mbit/s speed of the fastest interface that is up
+wired bool - whether an interface with a cable is up
+hostname str - the PC's name
+os str - operating system
+os_version str - its version
+maker str - who made the PC
+model str - its model
+cpu str - its processor
+cores int cores logical processors
+firmware_date str - date of the firmware
+serial str - the PC's serial, where it is usable
+disks str - its disks, by semicolon
+""" + _RAW),
+    _measurement("device", "telemetry", "school machine kind device", "one device's reading", """
+present! bool - whether the PC sees it
+power str - on, standby, off or unknown
+fault! str - what is wrong, empty when nothing
+connector str - where it is attached
+name str - as the device names itself
+maker str - who made it
+model str - its model
+serial str - its serial, where it is usable
+width_cm int cm width of the picture
+height_cm int cm height of the picture
+note str - what could not be read, and why
+connection str - how it is attached: HDMI, DisplayPort, DVI, VGA, USB, internal or network
+room str - the room it stands in, if not its PC's
+input str - what a projector shows
+muted bool - whether its picture or sound is muted
+lamp_hours int h of the lamp that burnt longest
+filter_hours int h since the filter was cleaned
+year int - it was made, or its model came out
+""" + _RAW),
+    _measurement("agent", "telemetry", "school machine", "one report", """
+boot! str - which start of the agent, 16 hex digits
+number! int - the report's number within that boot
+version str - the agent's version
+offset_ms int ms corrected time minus the PC's own clock
+rss_bytes int bytes memory that the agent holds
+cpu_s float s processor time of the agent since its start
+uptime_s float s since the agent's start
+outbox_rows int reports waiting for a receipt
+outbox_bytes int bytes waiting for a receipt
+dropped_telemetry int reports dropped by a full outbox
+dropped_evidence int reports with evidence dropped by a full outbox
+set_aside int reports of another machine found in the outbox, never sent
+lost int reports that a damaged outbox could not give back
+failed_probes str - probes that failed, by comma
+room str - the room that the PC's own config claims
+weak_id bool - true: no hardware source could be read; no computer-room evidence
+evidence bool - true: the report held evidence
+probes str - probes that ran well, by comma
+sources str - of the machine id, as name=digest, by comma
+policy_error str - why the newest policy is not followed, empty when it is
+""" + _RAW),
+    _measurement("presence", "telemetry", "school machine", "one change of presence", """
+boot! str - which start of the agent
+online! bool - online, or offline by last will
+""" + _RAW),
+    _measurement("collector", "telemetry", "", "the collector's own counts", """
+received int messages arrived since start
+stored int reports stored since start
+receipted int reports named in receipts that left since start
+duplicates int reports that had been stored before, as far as remembered
+held int reports held since start
+quarantined int messages quarantined since start
+hellos int hellos answered since start
+store_errors int writes that failed since start
+queue int messages taken in and not yet stored
+write_ms float ms the last batch's write
+batch_ms float ms the last batch, from its first message's arrival to its receipts
+oldest_s float s age of the oldest report in hand without a receipt
+days str - local days that a batch of reports touched, by comma, for a keeper elsewhere
+missing int reports of the last 24 h that nothing explains (the keeper's audit)
+missing_pcs int PCs that they are missing from
+clocks_off int PCs whose own clock is more than five minutes off
+ahead_of_store_s float s how far the collector's clock is ahead of the database server's
+ahead_of_pcs_s float s how far the collector's clock is ahead of the PCs' own, where most agree
+calendar_days int d until the last term of the register's calendar ends
+certificate_days int d until the first of the broker's and our CA's certificates expires
+"""),
+    _measurement("broker", "telemetry", "", "the broker's own counts ($SYS)", """
+clients int - clients connected
+dropped int messages dropped by the broker since its start
+received int messages received by the broker since its start
+"""),
+    _measurement("line_test", "evidence", "school machine line", "the agent's test of a line", """
+test str - id granted by the measurement server
+outcome! str - ok, or why there is no figure
+down_mbps float Mbit/s rate on the wire, down
+up_mbps float Mbit/s rate on the wire, up
+down_low float Mbit/s lower end of the interval of the down rate
+down_high float Mbit/s upper end of the interval of the down rate
+latency_ms float ms to the measurement server, line idle
+loaded_ms float ms to the measurement server, line loaded
+jitter_ms float ms variation of the idle latency
+payload_down int bytes of payload that came down
+payload_up int bytes of payload that went up
+seconds float s how long the test ran
+interface str - interface that the test ran over
+wired bool - whether that interface has a cable
+solo bool - whether it was the line's only test
+other_share float - share of other local traffic, 0 to 1
+server_limited bool - whether the server was the bottleneck
+reason str - why the test is not valid, empty when it is
+window str - which of the day's tests it was; empty: asked for by hand
+long bool - ran to its limits, as once a week
+burst bool - the line slowed down for good amid the test; the rate is the later one
+loss_share float - share of the segments down that were sent again, 0 to 1
+""" + _RAW),
+    _measurement("line_record", "evidence", "school machine line", "the server's record of it", """
+test str - id granted by the measurement server
+outcome! str - ok, abandoned or expired
+sent_bytes int bytes of payload sent by the server
+received_bytes int bytes of payload received by the server
+down_mbps float Mbit/s payload rate that the server saw, down
+up_mbps float Mbit/s payload rate that the server saw, up
+seconds float s how long the test ran
+solo bool - whether no other test of the line overlapped
+""" + _RAW),
+    _measurement("machine_day", "evidence", "school district room machine", "a PC's day", """
+seen bool - a certain report of that day arrived
+first_ms int ms time of the day's first report, since 1970 UTC
+last_ms int ms time of the day's last report, since 1970 UTC
+reports int - reports of that day
+weak_id bool - no computer-room evidence
+shared_id bool - two PCs used the id at once that day; no computer-room evidence
+shared_sources str - the hardware sources of that id, as name=digest, by comma
+boots int - starts of the agent that day
+hostname str - the PC's name, as last known that day
+claimed str - the room that the PC's own config claims
+version str - the agent's version, as last told that day
+offset_ms int ms corrected time minus the PC's own clock, as last told that day
+outbox_rows int reports waiting for a receipt, as last told that day
+""" + _DERIVED),
+    _measurement(
+        "device_day", "evidence", "school district room machine kind device", "a device's day", """
+seen bool - present at least once that day
+missing bool - at least once absent while its PC reported
+fault bool - at least one fault that day
+first_ms int ms first reading that saw it, since 1970 UTC
+last_ms int ms last reading that saw it, since 1970 UTC
+maker str - who made it
+model str - its model
+serial str - its serial, where it is usable
+connector str - where it is attached
+lamp_hours int h of the lamp that burnt longest, the day's highest
+own_room str - the room that it was given, if not its PC's
+presence str - where the day ends: present, missing or unknown, by what was confirmed
+presence_ms int ms since when, since 1970 UTC
+presence_doubt str - what is seen against it and not confirmed, @ since when
+health str - where the day ends: well, fault or unknown, by what was confirmed
+health_ms int ms since when, since 1970 UTC
+health_doubt str - what is seen against it and not confirmed, @ since when
+fault_text str - the last fault, in the device's words
+power str - where the day ends: on, standby, off or unknown
+power_ms int ms since when, since 1970 UTC
+power_told bool - whether it ever told its power
+used_ms int ms last seen on, since 1970 UTC; 0: never
+looked_ms int ms last reading, since 1970 UTC
+""" + _DERIVED),
+    _measurement("room_day", "evidence", "school district room", "a room's day", """
+pcs int PCs distinct PCs with a strong id that reported
+weak_pcs int PCs distinct PCs with a weak or shared id that reported
+seats int - registered seats in force that day
+computer bool - a PC reported
+display bool - a projector, panel or TV was seen
+displays int - how many were seen, one that moved counted once
+sound bool - a sound output was seen
+microphone bool - a microphone was seen
+camera bool - a camera was seen
+missing int - devices missing
+faults int - devices with a fault
+""" + _DERIVED),
+    _measurement("event", "evidence", "school district room machine kind device", "a change", """
+event str - appeared, gone, fault or repaired; withdrawn: a late report has shown that it was none
+detail str - in words
+""" + _DERIVED),
+    _measurement("school_hour", "evidence", "school district", "a registered school's hour", """
+pcs int PCs distinct PCs that reported
+reports int - reports
+missing int - devices missing
+faults int - devices with a fault
+open bool - whether the school was open in that hour
+""" + _DERIVED),
+    _measurement("school_day", "evidence", "school district", "a registered school's day", """
+name str - the school's name
+district_name str - the responsible unit's name
+latitude float deg of the school's first campus
+longitude float deg of the school's first campus
+open bool - whether it was an open day
+pcs int PCs distinct PCs that reported
+classes int - classes registered
+classes_verified int - classes verified or inspected
+computer_room str - verdict
+line_10m str - verdict
+multimedia str - the worst verdict of its classes
+""" + _DERIVED),
+    _measurement("line_day", "evidence", "school district line", "a line's day", """
+contract_mbps float Mbit/s registered
+p90_mbps float Mbit/s 90th percentile of the window's valid quiet tests
+median_mbps float Mbit/s median of the same
+lesson_mbps float Mbit/s median of the window's valid tests in lessons
+tests int - valid quiet tests in the window
+days int - days on which they fell
+verdict str - the line's verdict
+congested bool - meets, with a median below the threshold
+""" + _DERIVED),
+    _measurement("indicator", "evidence", "area district indicator", "a share on that day", """
+level str - city, district or school
+name str - the area's name
+code str - by which the tags of other measurements name it
+label str - its name and that code, as boards offer it
+all int - units
+verified int - units verified
+inspected int - units inspected
+declared int - units declared
+contradicted int - units contradicted
+short int - units short
+unknown int - units unknown
+verified_share float % 核实率, as shown
+reported_share float % 上报率, as shown
+ceiling_share float % ceiling, as shown
+unknown_share float % unknown, as shown
+target float % the target compared with
+""" + _DERIVED),
+)  # fmt: skip
+
+MEASUREMENTS = {measurement.name: measurement for measurement in _ALL}

@@ -1,0 +1,131 @@
+"""The keeper's thread: days that reports touched are derived anew, every `keeper_s`."""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+import sqlite3
+import threading
+import time
+from collections.abc import Collection
+from typing import Protocol
+
+from agent.common.calendar import CITY_TIME
+from collector.service.backoff import Backoff
+from collector.service.log import event, warn
+from collector.service.pipeline.pending_days import PendingDays
+from collector.store.base import MisconfiguredError, Store, UnavailableError
+
+#: A run is followed by at least this many times its length, so that ingest keeps its core.
+_REST = 3.0
+#: How far back a keeper looks for notes at its start, and at each later run. A note has the time
+#: of the try that wrote it, so the hour is for another machine's clock; what was read is known.
+_LOOK_BACK_NS, _LATE_NS = 7 * 86_400 * 10**9, 3600 * 10**9
+#: Collectors note a day once a minute: a note speaks of what they store until this long after it
+#: was first read, s. A write may take the rest.
+_SPEAKS_S = 180.0
+
+
+class Deriver(Protocol):
+    """What `collector.keeper.Keeper` does."""
+
+    def derive(self, days: Collection[dt.date]) -> object:
+        """Compute all rows of these days."""
+
+    def run_once(self, now: dt.datetime) -> object:
+        """Whatever the clock alone makes due."""
+
+
+class KeeperThread:
+    """Runs a keeper until stopped. What fails is tried again; the days stay marked."""
+
+    def __init__(
+        self, keeper: Deriver, dirty: PendingDays, period_s: float, notes: Store | None = None
+    ) -> None:
+        """`notes`: a store in which collectors elsewhere note the days that reports touched."""
+        self._keeper, self._dirty, self._period_s = keeper, dirty, period_s
+        self._notes = notes
+        self._read_from = time.time_ns() - _LOOK_BACK_NS
+        self._due: dict[tuple[int, str], float] = {}  # notes read: when to follow them once more
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="keeper", daemon=True)
+        self._said = ""
+
+    def start(self) -> None:
+        """Begin; the first run is at once, for days marked before the start."""
+        self._thread.start()
+
+    def stop(self, seconds: float) -> None:
+        """Stop after the day in hand. A run cut short is repeated after the next start."""
+        self._stopping.set()
+        if self._thread.is_alive():
+            self._thread.join(seconds)
+
+    @property
+    def alive(self) -> bool:
+        """Whether a run is still under way."""
+        return self._thread.is_alive()
+
+    def _run(self) -> None:
+        backoff = Backoff(base=1.0, cap=60.0)
+        while not self._stopping.is_set():
+            started = time.monotonic()
+            if self._guarded():
+                backoff.reset()
+                # Today is derived whole each time: late in a large city's day that takes minutes.
+                wait = max(self._period_s, _REST * (time.monotonic() - started))
+            else:
+                wait = min(self._period_s, backoff.next())
+            self._stopping.wait(wait)
+
+    def _guarded(self) -> bool:
+        try:
+            self._once()
+        except (UnavailableError, MisconfiguredError, sqlite3.Error) as error:
+            self._say_once(error)
+            return False
+        except Exception as error:  # whatever it is, the thread must not end
+            self._say_once(error)
+            return False
+        self._said = ""
+        return True
+
+    def _once(self) -> None:
+        started = time.monotonic()
+        if self._notes is not None:
+            self._mark_noted(self._notes)
+        taken, failed = self._dirty.take(), []
+        for day, mark in taken.items():
+            if self._stopping.is_set():
+                return
+            try:
+                self._keeper.derive([day])
+            except (UnavailableError, MisconfiguredError):
+                raise  # the store's fault, not the day's
+            except Exception as error:  # one day that cannot be derived is not the others' end
+                warn("day_not_derived", day=day, error=repr(error))
+                failed.append(error)
+            else:
+                self._dirty.done({day: mark})
+        self._keeper.run_once(dt.datetime.now(CITY_TIME))
+        if failed:
+            raise failed[0]
+        if taken:
+            event("days_derived", days=len(taken), seconds=round(time.monotonic() - started, 2))
+
+    def _mark_noted(self, store: Store) -> None:
+        """Mark what the collectors have noted: at once, and again when a note speaks no more."""
+        now, at = time.time_ns(), time.monotonic()
+        read = store.read("collector", self._read_from, now + _LATE_NS, fields=["days"])
+        notes = dict.fromkeys(((point.time, str(point.fields["days"])) for point in read), at)
+        notes |= {note: due for note, due in self._due.items() if note in notes or due < math.inf}
+        for note, due in notes.items():
+            if due <= at:
+                self._dirty.mark({dt.date.fromisoformat(day) for day in note[1].split(",")})
+                notes[note] = math.inf if note in self._due else at + _SPEAKS_S
+        self._due, self._read_from = notes, now - _LATE_NS
+
+    def _say_once(self, error: Exception) -> None:
+        if repr(error) != self._said:
+            self._said = repr(error)
+            warn("keeper_failed", error=repr(error))

@@ -1,0 +1,120 @@
+"""A paho client made from the settings, and a window before its publishes."""
+
+from __future__ import annotations
+
+import secrets
+import threading
+from collections import deque
+from typing import NamedTuple
+
+import paho.mqtt.client as mqtt
+from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
+from paho.mqtt.properties import Properties
+
+from agent.common import tls
+from agent.common.settings import Broker
+from collector.service.mqtt.batched_client import BatchedClient
+
+V5, V311 = MQTTProtocolVersion.MQTTv5, MQTTProtocolVersion.MQTTv311
+_IN_FLIGHT = 200  # publishes without the broker's ack
+_PENDING = 20_000  # publishes behind them; more would only fill memory
+
+
+def make(broker: Broker, protocol: MQTTProtocolVersion, *, listens: bool = False) -> mqtt.Client:
+    """A client with a clean session and an id of its own; it does not reconnect by itself.
+
+    One that `listens` publishes nothing by itself, and is made to hear thousands a second.
+
+    Raises:
+        OSError, ssl.SSLError: a TLS file of the settings cannot be read.
+    """
+    kind = BatchedClient if listens else mqtt.Client
+    client = kind(
+        CallbackAPIVersion.VERSION2,
+        client_id=f"collector-{secrets.token_hex(6)}",
+        protocol=protocol,
+        clean_session=True if protocol == V311 else None,
+        reconnect_on_failure=False,
+    )
+    client.max_inflight_messages = 0  # no limit: ours is the `Window`
+    if broker.username:
+        client.username_pw_set(broker.username, broker.password)
+    context = tls.context(broker, check_dates=True)
+    if context is not None:
+        client.tls_set_context(context)
+    return client
+
+
+class _Publish(NamedTuple):
+    topic: str
+    payload: bytes
+    retain: bool
+
+
+class Window:
+    """Publishes of one connection at QoS 1, few under way at a time.
+
+    Paho has such a window too, but walks through all that waits at each ack: with one receipt
+    to nearly each report, thousands waiting took it seconds.
+    """
+
+    def __init__(self, client: mqtt.Client) -> None:
+        self._client = client
+        self._limit = _IN_FLIGHT
+        self._flying = 0
+        self._pending: deque[_Publish] = deque()
+        self._lock = threading.Lock()
+        self._empty = threading.Condition(self._lock)
+        self._closed = False
+
+    def allow(self, properties: Properties | None) -> None:
+        """Keep to the broker's Receive Maximum (MQTT 5, 3.2.2.3.3)."""
+        with self._lock:
+            self._limit = min(_IN_FLIGHT, getattr(properties, "ReceiveMaximum", _IN_FLIGHT))
+
+    def publish(self, topic: str, payload: bytes, retain: bool) -> bool:
+        """Send it now or soon; False where too many wait, or the connection has ended."""
+        with self._lock:
+            if self._closed or len(self._pending) >= _PENDING:
+                return False
+            self._pending.append(_Publish(topic, payload, retain))
+        self._pump()
+        return True
+
+    def acked(self) -> None:
+        """The broker has acknowledged one, or refused it."""
+        with self._lock:
+            self._flying -= 1
+        self._pump()
+
+    def close(self) -> None:
+        """The connection has ended: what waits is lost, and nobody waits for it."""
+        with self._lock:
+            self._closed = True
+            self._pending.clear()
+            self._flying = 0
+            self._empty.notify_all()
+
+    def flush(self, seconds: float) -> bool:
+        """Wait until all is acknowledged; False where the time or the connection ended."""
+        with self._lock:
+            self._empty.wait_for(lambda: not self._flying and not self._pending, seconds)
+            return not self._closed and not self._flying and not self._pending
+
+    def _pump(self) -> None:
+        # No lock of ours is held over paho's publish: its own thread takes ours in `acked`.
+        while (next_one := self._next()) is not None:
+            sent = self._client.publish(next_one.topic, next_one.payload, 1, next_one.retain)
+            if sent.rc != mqtt.MQTT_ERR_SUCCESS:
+                self.close()
+
+    def _next(self) -> _Publish | None:
+        with self._lock:
+            if not self._pending:
+                if not self._flying:
+                    self._empty.notify_all()
+                return None
+            if self._flying >= self._limit:
+                return None
+            self._flying += 1
+            return self._pending.popleft()

@@ -1,0 +1,277 @@
+"""The collector's connection to the broker, kept up by a thread of its own.
+
+MQTT 5 first, 3.1.1 where the broker has no more. Sessions are clean: what the broker would
+have kept for us, the agents keep better, and send again.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import ssl
+import threading
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import paho.mqtt.client as mqtt
+from paho.mqtt.properties import Properties
+from paho.mqtt.reasoncodes import ReasonCode
+
+from agent.common.settings import Broker
+from agent.common.tls import expiry
+from collector.service.backoff import Backoff
+from collector.service.log import event, warn
+from collector.service.mqtt.batched_client import BatchedClient
+from collector.service.mqtt.client import V5, V311, Window, make
+
+_ANSWER_S = 10.0  # how long a broker may take to accept or refuse us
+_KEEPALIVE_S = 30
+
+OnMessage = Callable[[str, bytes, bool], None]
+OnUp = Callable[[], None]
+
+
+class Link:
+    """A connection that lasts: subscribes to `topics`, if any, each time it comes up.
+
+    Calls `on_message(topic, payload, retained)` for each message, `on_up()` when it is ready.
+
+    Both callbacks run in paho's thread. An exception in them is logged and goes no further:
+    it would end that thread while the client still looked connected.
+    """
+
+    def __init__(
+        self, broker: Broker, topics: Sequence[str], on_message: OnMessage, on_up: OnUp
+    ) -> None:
+        self._broker, self._topics = broker, topics
+        self._on_message, self._on_up = on_message, on_up
+        self._client: mqtt.Client | None = None
+        self._window: Window | None = None
+        self._protocol = V5
+        self._stopping = threading.Event()
+        self._changed = threading.Condition()
+        self._up = self._lost = self._again = False
+        self._loop: threading.Thread | None = None
+        self.trouble = ""  # why there is no connection, in the broker's or system's words
+        self.expires: float | None = None  # the broker's certificate, s since 1970 UTC
+        self.denied: list[str] = []  # topics whose subscription the broker refused
+        self._thread = threading.Thread(target=self._supervise, name="mqtt", daemon=True)
+
+    def start(self) -> None:
+        """Connect, and stay connected until `stop`."""
+        self._thread.start()
+
+    def stop(self, seconds: float = 5.0) -> None:
+        """Disconnect; wait up to `seconds` for it. Idempotent."""
+        self._stopping.set()
+        self._note()
+        if self._thread.is_alive():
+            self._thread.join(seconds)
+
+    @property
+    def up(self) -> bool:
+        """Connected and subscribed."""
+        return self._up
+
+    def wait_up(self, seconds: float) -> bool:
+        """Whether we are connected and subscribed within `seconds`."""
+        with self._changed:
+            return self._changed.wait_for(lambda: self._up, seconds)
+
+    def wait_verdict(self, seconds: float) -> bool:
+        """Whether we are up within `seconds`; returns at the first trouble."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._up or self.trouble, seconds)
+            return self._up
+
+    def hear_again(self, topic: str) -> None:
+        """Have the broker say once more what it retains there. Nothing while not connected."""
+        client = self._client
+        if client is not None and self._up:
+            client.subscribe(topic, 1)
+
+    def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> bool:
+        """Publish at QoS 1. False, and nothing is queued, while there is no connection."""
+        window = self._window
+        return window is not None and self._up and window.publish(topic, payload, retain)
+
+    def flush(self, seconds: float) -> bool:
+        """Wait until the broker has acknowledged all that was published."""
+        window = self._window
+        return window is not None and window.flush(seconds)
+
+    # ---- the supervisor's thread
+
+    def _supervise(self) -> None:
+        backoff = Backoff(base=0.5, cap=15.0)
+        while not self._stopping.is_set():
+            try:
+                held = self._session()
+            except Exception as error:  # a bug here must not end the collector's only ear
+                held = False
+                self._say_once("mqtt_failed", error=repr(error))
+            if held:
+                backoff.reset()
+            elif not self._again:
+                self._stopping.wait(backoff.next())
+
+    def _session(self) -> bool:
+        """One connection from first to last; whether it ever came up."""
+        self._up = self._lost = self._again = False
+        self._loop = None
+        client = self._make()
+        try:
+            client.connect(self._broker.host, self._broker.port, _KEEPALIVE_S)
+        except (OSError, ssl.SSLError) as error:
+            self._say_once("broker_unreachable", error=str(error))
+            return False
+        self.expires = expiry(client.socket())
+        window = self._window = Window(client)
+        self._client = client
+        client.loop_start()
+        try:
+            return self._watch(client)
+        finally:
+            self._up, self._window, self._client = False, None, None
+            window.close()
+            with contextlib.suppress(OSError, ValueError):
+                client.disconnect()
+            client.loop_stop()
+
+    def _watch(self, client: mqtt.Client) -> bool:
+        answered = self._await(lambda: self._up or self._lost, _ANSWER_S)
+        if not self._up:
+            self._fall_back(answered)
+            return False
+        while not self._await(lambda: self._lost, 1.0):
+            if self._stopping.is_set():
+                return True
+            if self._loop is not None and not self._loop.is_alive():
+                warn("mqtt_thread_died")
+                return True
+        if not self._stopping.is_set():
+            warn("broker_lost", host=self._broker.host, port=self._broker.port)
+        return True
+
+    def _await(self, met: Callable[[], bool], seconds: float) -> bool:
+        with self._changed:
+            self._changed.wait_for(lambda: met() or self._stopping.is_set(), seconds)
+            return met()
+
+    def _fall_back(self, answered: bool) -> None:
+        """The other protocol next: at once where 5 was refused, so that 3.1.1 brokers serve."""
+        if self._stopping.is_set():
+            return
+        if not answered:
+            self._say_once("broker_silent", seconds=_ANSWER_S)
+        self._again = self._protocol == V5
+        self._protocol = V311 if self._protocol == V5 else V5
+
+    def _make(self) -> mqtt.Client:
+        client = make(self._broker, self._protocol, listens=bool(self._topics))
+        client.on_connect = self._connected
+        client.on_subscribe = self._subscribed
+        client.on_disconnect = self._disconnected
+        client.on_publish = self._published
+        client.on_message = self._message
+        if isinstance(client, BatchedClient):
+            client.hear = self._hear
+        return client
+
+    # ---- paho's thread
+
+    def _connected(
+        self,
+        client: mqtt.Client,
+        data: Any,
+        flags: mqtt.ConnectFlags,
+        reason: ReasonCode,
+        properties: Properties | None,
+    ) -> None:
+        self._loop = threading.current_thread()
+        if reason.is_failure:
+            if str(reason) != "Unsupported protocol version":
+                self._say_once("broker_refused", reason=str(reason))
+            self._note(lost=True)
+            return
+        if self._window is not None:
+            self._window.allow(properties)
+        if self._topics:
+            client.subscribe([(topic, 1) for topic in self._topics])
+        else:
+            self._ready()
+
+    def _subscribed(
+        self,
+        client: mqtt.Client,
+        data: Any,
+        mid: int,
+        reasons: list[ReasonCode],
+        properties: Properties | None,
+    ) -> None:
+        if self._up:
+            return  # an answer to `hear_again`
+        self.denied = [
+            topic for topic, reason in zip(self._topics, reasons, strict=False) if reason.is_failure
+        ]
+        if self.denied:
+            warn("subscription_denied", topics=" ".join(self.denied))
+        self._ready()
+
+    def _ready(self) -> None:
+        self.trouble = ""
+        event("broker_connected", mqtt=self._protocol.name, listening=bool(self._topics))
+        self._note(up=True)
+        self._guarded(self._on_up)
+
+    def _disconnected(
+        self,
+        client: mqtt.Client,
+        data: Any,
+        flags: mqtt.DisconnectFlags,
+        reason: ReasonCode,
+        properties: Properties | None,
+    ) -> None:
+        self._note(lost=True)
+
+    def _published(
+        self,
+        client: mqtt.Client,
+        data: Any,
+        mid: int,
+        reason: ReasonCode,
+        properties: Properties,
+    ) -> None:
+        if reason.is_failure:
+            self._say_once("publish_denied", reason=str(reason))
+        if self._window is not None:
+            self._window.acked()
+
+    def _message(self, client: mqtt.Client, data: Any, message: mqtt.MQTTMessage) -> None:
+        self._hear(message.topic, bytes(message.payload), message.retain)
+
+    def _hear(self, topic: str, payload: bytes, retained: bool) -> None:
+        try:
+            self._on_message(topic, payload, retained)
+        except Exception as error:
+            warn("callback_failed", error=repr(error))
+
+    def _guarded(self, call: OnUp) -> None:
+        try:
+            call()
+        except Exception as error:
+            warn("callback_failed", error=repr(error))
+
+    def _note(self, up: bool = False, lost: bool = False) -> None:
+        with self._changed:
+            self._lost = self._lost or lost
+            self._up = (self._up or up) and not self._lost
+            self._changed.notify_all()
+
+    def _say_once(self, name: str, **fields: object) -> None:
+        """The same trouble again is no news."""
+        said = " ".join([name, *(str(value) for value in fields.values())])
+        if said != self.trouble:
+            self.trouble = said
+            self._note()
+            event(name, logging.WARNING, **fields)

@@ -1,0 +1,66 @@
+"""What the reports of a batch are answered: receipts, holds, and the quarantine before them."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Callable, Sequence
+
+from collector.ingest import Held, Quarantined
+from collector.service.log import event, warn
+from collector.service.pipeline.counts import Counts
+from collector.service.pipeline.inbox import Message
+from collector.service.pipeline.quarantine import Quarantine, Row
+from collector.service.pipeline.receipts import Entry, merge
+from collector.service.pipeline.resend_request import ResendRequest
+
+Publish = Callable[[str, bytes], bool]
+Refused = tuple[Message, Quarantined]
+
+
+class Answers:
+    """Safe to use from several threads."""
+
+    def __init__(
+        self,
+        quarantine: Quarantine,
+        publish: Publish,
+        counts: Counts,
+        again: ResendRequest | None = None,
+    ) -> None:
+        self._quarantine, self._publish, self._counts = quarantine, publish, counts
+        self._again = again
+
+    def set_aside(self, refused: Sequence[Refused], held: list[Held]) -> list[Entry]:
+        """Quarantine; what finds no room is held where somebody waits for a receipt."""
+        entries: list[Entry] = []
+        for (message, outcome), done in zip(refused, self._kept(refused), strict=True):
+            if done:
+                self._counts.quarantine(outcome.reason)
+                event("quarantined", topic=message.topic, reason=outcome.reason)
+            if outcome.source is not None and done:
+                entries.append(Entry(outcome.source))
+            elif outcome.source is not None:
+                held.append(Held(outcome.source, "quarantine_full"))
+        return entries
+
+    def _kept(self, refused: Sequence[Refused]) -> list[bool]:
+        if not refused:
+            return []
+        rows = [Row(m.arrived, m.topic, m.payload, outcome.reason) for m, outcome in refused]
+        try:
+            return self._quarantine.add(rows)
+        except sqlite3.Error as error:
+            warn("quarantine_failed", error=repr(error))
+            return [False] * len(rows)
+
+    def send(self, entries: Sequence[Entry], held: Sequence[Held]) -> None:
+        """A receipt to each machine."""
+        for item in held:
+            self._counts.add("held")
+            event("held", school=item.source.school, reason=item.reason)
+        since = self._again.since if self._again else None
+        for topic, payload in merge(entries, held, time.time_ns() // 1_000_000, since):
+            if not self._publish(topic, payload):
+                self._counts.add("receipts_unsent")
+        self._counts.add("receipted", len(entries))

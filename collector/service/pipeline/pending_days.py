@@ -1,0 +1,72 @@
+"""Days whose rows must be derived anew: remembered on disk before their reports are receipted.
+
+After the receipt nobody sends the report again, so a crash must not forget the day either.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import sqlite3
+import threading
+from collections.abc import Collection
+from pathlib import Path
+
+from agent.common.sqlite import change, use_wal
+
+FILE = "days.db"
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS dirty (day TEXT PRIMARY KEY, mark INTEGER NOT NULL)
+"""
+
+
+class PendingDays:
+    """`days.db`. A day marked while it is being derived stays marked."""
+
+    def __init__(self, path: Path, *, alone: bool = True) -> None:
+        """Open, or make, the file. `alone`: only this object takes the days.
+
+        Raises sqlite3.Error, OSError.
+        """
+        self._alone = alone
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._lock = threading.Lock()
+        self._db = sqlite3.connect(path, timeout=5.0, isolation_level=None, check_same_thread=False)
+        use_wal(self._db)
+        self._db.execute("PRAGMA synchronous = FULL")
+        self._db.execute(_SCHEMA)
+        self._fresh: set[dt.date] = set()  # marked since the last take: no need to write again
+
+    def mark(self, days: Collection[dt.date]) -> None:
+        """Remember the days. Raises sqlite3.Error."""
+        with self._lock:
+            new = set(days) - self._fresh
+            if not new:
+                return
+            with change(self._db):
+                self._db.executemany(
+                    "INSERT INTO dirty VALUES (?, 1)"
+                    " ON CONFLICT (day) DO UPDATE SET mark = mark + 1",
+                    [(day.isoformat(),) for day in new],
+                )
+            if self._alone:  # what another process takes, this one must mark again
+                self._fresh |= new
+
+    def take(self) -> dict[dt.date, int]:
+        """The marked days, each with its mark for `done`."""
+        with self._lock:
+            self._fresh.clear()
+            rows = self._db.execute("SELECT day, mark FROM dirty ORDER BY day").fetchall()
+            return {dt.date.fromisoformat(day): mark for day, mark in rows}
+
+    def done(self, taken: dict[dt.date, int]) -> None:
+        """Forget the days taken, but not those marked again since."""
+        with self._lock:
+            self._db.executemany(
+                "DELETE FROM dirty WHERE day = ? AND mark = ?",
+                [(day.isoformat(), mark) for day, mark in taken.items()],
+            )
+
+    def close(self) -> None:
+        """Let go of the file."""
+        with self._lock:
+            self._db.close()

@@ -1,0 +1,82 @@
+"""After a restore: since when receipted evidence is asked for again, remembered for a week.
+
+Every receipt of that week says it, for PCs are off for days; an agent gives again once. Agents
+keep receipted evidence for seven days, so nothing older can come back.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+
+from agent.common.files import replace
+from collector.service.log import warn
+
+FILE = "again.json"
+_WEEK_MS = 7 * 86_400_000
+_READ_EVERY_S = 1.0
+DAMAGED = (msgspec.MsgspecError, UnicodeDecodeError)
+#: What mends a file that cannot be read.
+MEND = "schoolpulse collect --ask-again SINCE"
+
+
+class _Asked(msgspec.Struct):
+    since: int  # ms since 1970 UTC
+    at: int
+
+
+def ask(folder: Path, since_ms: int, now_ms: int) -> None:
+    """Ask for all evidence since `since_ms`, from now on for a week. Raises OSError.
+
+    The last three digits tell one asking from another: an agent answers each once.
+    """
+    earlier = since_ms - since_ms % 1000 - 1000  # a mark must not cut off the second it is in
+    unique = earlier + now_ms % 1000
+    folder.mkdir(parents=True, exist_ok=True)
+    replace(folder / FILE, msgspec.json.encode(_Asked(unique, now_ms)))
+
+
+class ResendRequest:
+    """What the receipts ask for; read from the file again now and then."""
+
+    def __init__(self, folder: Path, now: Callable[[], float] = time.time) -> None:
+        self._path, self._now = folder / FILE, now
+        self._asked: _Asked | None = None
+        self._said = ""
+        self._read_at = -_READ_EVERY_S
+
+    @property
+    def since(self) -> int | None:
+        """Ms since 1970 UTC; None where nothing is asked for, or no more."""
+        if time.monotonic() - self._read_at >= _READ_EVERY_S:
+            self._read_at = time.monotonic()
+            self._read()
+        asked = self._asked  # another thread may read the file
+        if asked is None or self._now() * 1000 - asked.at > _WEEK_MS:
+            return None
+        return asked.since
+
+    def _read(self) -> None:
+        """A file that cannot be read asks for what it asked before, and is told of once."""
+        try:
+            self._asked, said = read(self._path), ""
+        except (OSError, *DAMAGED) as error:
+            said = str(error)
+            if said != self._said:
+                warn("again_unreadable", file=self._path, error=said, mend=MEND)
+        self._said = said
+
+
+def read(path: Path) -> _Asked | None:
+    """What was asked for; None where nothing was.
+
+    Raises:
+        OSError, DAMAGED: the file cannot be read, or is damaged.
+    """
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=_Asked)
+    except FileNotFoundError:
+        return None

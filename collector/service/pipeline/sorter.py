@@ -1,0 +1,107 @@
+"""What came, sorted: what is to be stored, and what is answered without the store."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import NamedTuple
+
+from agent.wire import TopicError, parse_topic
+from collector.ingest import (
+    Answered,
+    Held,
+    Ignored,
+    Known,
+    Noted,
+    Outcome,
+    Quarantined,
+    Source,
+    Stored,
+    decode,
+)
+from collector.service.log import warn
+from collector.service.pipeline.answers import Answers, Refused
+from collector.service.pipeline.counts import Counts
+from collector.service.pipeline.inbox import Message
+from collector.service.pipeline.presences import Presences
+from collector.service.pipeline.receipts import Entry
+from collector.store.base import Point, StoreError
+
+
+class Item(NamedTuple):
+    """One report to be stored."""
+
+    message: Message
+    stored: Stored
+
+
+class Batch(NamedTuple):
+    """What the store is to get: reports, and points that nobody waits a receipt for."""
+
+    items: list[Item]
+    noted: list[Point]
+
+
+class Sorter:
+    """For one thread: presences are judged in the order in which they came."""
+
+    def __init__(
+        self,
+        known: Known,
+        answers: Answers,
+        counts: Counts,
+        presences: Presences,
+        own_points: Callable[[], Sequence[Point]],
+    ) -> None:
+        self._known, self._answers, self._counts = known, answers, counts
+        self._presences, self._own_points = presences, own_points
+
+    def learn(self, known_before: Callable[[], Iterable[Point]]) -> None:
+        """The presences that the store has, oldest first."""
+        try:
+            self._presences.learn(known_before())
+        except StoreError as error:  # some are stored once more
+            warn("presences_unknown", error=str(error))
+
+    def sort(self, messages: Sequence[Message]) -> Batch:
+        """Answer what needs no store, which may be down; return the rest."""
+        items: list[Item] = []
+        entries: list[Entry] = []
+        held: list[Held] = []
+        refused: list[Refused] = []
+        noted: list[Point] = list(self._own_points())
+        for message in messages:
+            outcome = self._decode(message)
+            match outcome:
+                case Stored():
+                    items.append(Item(message, outcome))
+                case Answered():
+                    entries.append(Entry(outcome.source, outcome.echo))
+                case Held():
+                    held.append(outcome)
+                case Quarantined():
+                    refused.append((message, outcome))
+                case Noted():
+                    machine, told = outcome.machine, outcome.presence
+                    if self._presences.news(machine, told, retained=message.retained):
+                        noted += outcome.points
+                case Ignored():
+                    self._counts.add("ignored")
+        entries += self._answers.set_aside(refused, held)
+        self._answers.send(entries, held)
+        return Batch(items, noted)
+
+    def _decode(self, message: Message) -> Outcome:
+        try:
+            return decode(message.topic, message.payload, self._known, message.arrived)
+        except Exception as error:
+            # Ours is the fault, but a message that breaks us would break us for ever.
+            warn("decode_failed", topic=message.topic, error=repr(error))
+            return Quarantined(_source(message.topic), f"collector: {error!r}"[:300])
+
+
+def _source(topic: str) -> Source | None:
+    try:
+        place = parse_topic(topic)
+    except TopicError:
+        return None
+    return Source(place.school, place.machine, place.boot, place.number) if place.boot else None

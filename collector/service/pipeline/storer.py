@@ -1,0 +1,67 @@
+"""A batch into the store, and only then its receipts."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Collection, Iterator
+
+from collector.ingest import Held, Quarantined, Source
+from collector.service.pipeline.answers import Answers, Refused
+from collector.service.pipeline.counts import Counts
+from collector.service.pipeline.day_notes import Note, Notes
+from collector.service.pipeline.pending_days import PendingDays
+from collector.service.pipeline.receipts import Entry
+from collector.service.pipeline.sorter import Batch
+from collector.service.pipeline.writer import Writer
+
+_REMEMBERED = 25_000  # reports, and as many older ones; only the count of duplicates rests on it
+
+
+class Storer:
+    """Safe to use from several threads: a store takes batches in any order."""
+
+    def __init__(
+        self, writer: Writer, answers: Answers, dirty: PendingDays, counts: Counts
+    ) -> None:
+        self._writer, self._answers = writer, answers
+        self._dirty, self._counts = dirty, counts
+        self._notes = Notes()
+        self._lock = threading.Lock()
+        self._recent: set[int] = set()
+        self._older: set[int] = set()
+
+    def store(self, batch: Batch) -> None:
+        """Store it, however long that takes, mark its days, send its receipts."""
+        reports = [item.stored for item in batch.items]
+        days = {report.day for report in reports if report.day is not None}
+        note = Note(self._notes, days)
+        groups = [*(report.points for report in reports), batch.noted]
+        result = self._writer.write(groups, note.points)
+        if result is None:
+            return  # stopping, and the store is down: no receipt, the agents keep them
+        note.stored()
+        held: list[Held] = []
+        entries = self._answers.set_aside(list(_refused(batch, result)), held)
+        if days:
+            self._dirty.mark(days)
+        good = [report for at, report in enumerate(reports) if at not in result]
+        self._remember([report.source for report in good])
+        entries += [Entry(report.source, report.echo) for report in good]
+        self._answers.send(entries, held)
+
+    def _remember(self, sources: Collection[Source]) -> None:
+        keys = {hash(source) for source in sources}  # a fifth of the memory of what they stand for
+        with self._lock:
+            new = keys - self._recent - self._older
+            self._recent |= new
+            if len(self._recent) > _REMEMBERED:
+                self._recent, self._older = set(), self._recent
+        self._counts.add("stored", len(new))
+        self._counts.add("duplicates", len(sources) - len(new))
+
+
+def _refused(batch: Batch, reasons: dict[int, str]) -> Iterator[Refused]:
+    for at, reason in reasons.items():
+        if at < len(batch.items):
+            item = batch.items[at]
+            yield item.message, Quarantined(item.stored.source, reason)

@@ -1,0 +1,125 @@
+"""Points as line protocol. Pure.
+
+Text made by hand: the client's Point objects cost several times as much. What cannot be
+escaped at all (a control character or a last backslash in a tag) `check` has refused before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+from operator import itemgetter
+from typing import Any, NamedTuple
+
+from collector.schema import MEASUREMENTS
+from collector.store.base import Point, Value
+from collector.store.check import EXACT, MAX_TIME, MIN_TIME, MOST
+
+_IN_TAG = str.maketrans({",": "\\,", "=": "\\=", " ": "\\ "})
+_IN_TEXT = str.maketrans({'"': '\\"', "\\": "\\\\"})
+#: Sorted: the server sorts them otherwise.
+_TAGS = {name: tuple(sorted(known.tags)) for name, known in MEASUREMENTS.items()}
+#: Each type's place in a line.
+_WRITTEN: dict[type, str] = {bool: "%s", int: "%di", float: "%r", str: '"%s"'}
+_Picked = Callable[[Any], tuple[Any, ...]]
+
+
+def line(point: Point) -> bytes:
+    """One line, without its end. Empty tags are left out.
+
+    Raises:
+        KeyError: the schema has no such measurement; see `check.fault`.
+    """
+    head = point.measurement
+    for name in _TAGS[head]:
+        tag = point.tags.get(name)
+        if tag:
+            # Nearly all are codes and ids: to translate one costs more than all the rest.
+            head += f",{name}={tag if tag.isalnum() else tag.translate(_IN_TAG)}"
+    exact = EXACT[point.measurement]
+    fields = []
+    for name, value in point.fields.items():  # no call for a number: they are nearly all
+        kind = type(value)
+        if kind is float or (kind is int and exact.get(name) is float):
+            fields.append(f"{name}={float(value)!r}")
+        elif kind is int:
+            fields.append(f"{name}={value}i")
+        else:
+            fields.append(f"{name}={_quoted(value)}")
+    return f"{head} {','.join(fields)} {point.time}".encode()
+
+
+def _quoted(value: Value) -> str:
+    if not isinstance(value, str):
+        return str(value)
+    plain = '"' not in value and "\\" not in value
+    return f'"{value if plain else value.translate(_IN_TEXT)}"'
+
+
+def plain_line(point: Point) -> bytes | None:
+    """The line of a point that every store can hold and that needs no escape: nearly all.
+
+    None for any other, which may be as good: `check` tells. Field by field, to check and to
+    write costs three times as much: what such points share is asked once for all of them.
+    """
+    measurement, tags, fields, time = point
+    values = tuple(fields.values())
+    shape = _shape(measurement, tuple(tags), tuple(fields), tuple(map(type, values)))
+    if shape is None or type(time) is not int or not MIN_TIME <= time <= MAX_TIME:
+        return None
+    named = shape.tags(tags)
+    try:
+        plain = _codes(named) and _bounded(shape.numbers(values)) and _plain(shape.texts(values))
+    except (TypeError, OverflowError):  # a tag that is no text, a number beyond all bounds
+        return None
+    return (shape.text % (*named, *values, time)).encode() if plain else None
+
+
+def _codes(values: Sequence[str]) -> bool:
+    together = "".join(values)
+    return together.isascii() and together.isalnum() and all(values)
+
+
+def _bounded(numbers: Sequence[float]) -> bool:
+    """Finite, and all of them together within an int field."""
+    return sum(map(abs, numbers)) <= MOST
+
+
+def _plain(texts: Sequence[str]) -> bool:
+    together = "".join(texts)
+    odd = '"' in together or "\\" in together or "\0" in together
+    return not odd and together.isascii()
+
+
+class _Shape(NamedTuple):
+    """What points of the same measurement, tags, fields and types share."""
+
+    text: str  # a line with a place for each tag, each field and the time
+    tags: _Picked  # in the text's order
+    numbers: _Picked
+    texts: _Picked
+
+
+@lru_cache(maxsize=1024)
+def _shape(
+    measurement: str, tags: tuple[str, ...], fields: tuple[str, ...], types: tuple[type, ...]
+) -> _Shape | None:
+    """None for what the schema has not, or has as another type."""
+    exact, order = EXACT.get(measurement, {}), sorted(tags)
+    kinds = dict(zip(fields, types, strict=True))
+    if not kinds or any(exact.get(name) is not kind for name, kind in kinds.items()):
+        return None
+    if not set(tags) <= set(_TAGS[measurement]):
+        return None
+    head = ",".join([measurement, *(f"{name}=%s" for name in order)])
+    body = ",".join(f"{name}={_WRITTEN[kind]}" for name, kind in kinds.items())
+    numbers = [at for at, kind in enumerate(types) if kind in (int, float)]
+    texts = [at for at, kind in enumerate(types) if kind is str]
+    return _Shape(f"{head} {body} %d", _picked(order), _picked(numbers), _picked(texts))
+
+
+def _picked(keys: Sequence[Any]) -> _Picked:
+    """Those items of a mapping or a sequence, as a tuple."""
+    if len(keys) > 1:
+        return itemgetter(*keys)
+    return lambda held: tuple(held[key] for key in keys)

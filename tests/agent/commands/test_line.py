@@ -1,0 +1,126 @@
+"""`schoolpulse-agent line`: what it prints, and its exit codes."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from agent.commands import line
+from agent.common.command_line import DONE, FAILED, RefusedError
+from agent.wire import LineTest
+from agent.wire.messages import Postponed
+
+GOOD = LineTest(
+    test="1" * 32, line="主线", outcome="ok", down_mbps=9.7, up_mbps=9.9, down_low=9.68,
+    down_high=9.74, latency_ms=1.25, loaded_ms=80.0, jitter_ms=0.1, payload_down=5_000_000,
+    payload_up=5_000_000, seconds=8.9, interface="enp2s0", wired=True, solo=True,
+    other_share=0.0, server_limited=False,
+)  # fmt: skip
+
+
+def args(server: str = "", *, config: Path | None = None, want: bool = False) -> argparse.Namespace:
+    return argparse.Namespace(server=server, config=config and str(config), json=want, public=False)
+
+
+@pytest.fixture
+def measured(monkeypatch):
+    """Replaces the measurement; gives what the command asked for."""
+    asked: dict[str, object] = {}
+
+    def use(test: LineTest) -> dict[str, object]:
+        def measure(server: str, **wish: object) -> LineTest:
+            asked.update(wish, server=server)
+            return test
+
+        monkeypatch.setattr(line, "measure", measure)
+        return asked
+
+    return use
+
+
+@pytest.mark.parametrize(
+    ("mbps", "meets"), [(9.7, True), (9.6999, False), (10.0, True), (2.0, False), (940.0, True)]
+)
+def test_the_threshold_is_met_at_its_tolerance_itself(measured, capsys, mbps, meets):
+    measured(LineTest(test="a", line="", outcome="ok", down_mbps=mbps, seconds=1.0))
+    assert line.run(args("http://x", want=True)) == DONE
+    assert json.loads(capsys.readouterr().out)["meets_10m"] is meets
+
+
+def test_a_good_test_is_told_in_full(measured, capsys):
+    measured(GOOD)
+    assert line.run(args("http://x")) == DONE
+    out = capsys.readouterr().out
+    for text in (
+        "9.70 Mbit/s (9.68–9.74)",
+        "9.90",
+        "1.2 ms",
+        "满载 80.0 ms",
+        "10 MB",
+        "enp2s0",
+        "达标",
+    ):
+        assert text in out
+    assert "不作证据" not in out
+
+
+def test_a_burst_bucket_and_what_was_sent_again_are_told(measured, capsys):
+    measured(msgspec.structs.replace(GOOD, burst=True, loss_share=0.012))
+    assert line.run(args("http://x")) == DONE
+    out = capsys.readouterr().out
+    assert "突发桶" in out
+    assert "1.2%" in out
+
+
+@pytest.mark.parametrize("answer", ["busy", "enough", "full", "later"])
+def test_why_it_is_not_our_turn_is_told(monkeypatch, capsys, answer):
+    monkeypatch.setattr(line, "measure", lambda *_, **__: Postponed(answer, 60))
+    assert line.run(args("http://x")) == FAILED
+    assert "60 秒后再来" in capsys.readouterr().out
+    assert line.run(args("http://x", want=True)) == FAILED
+    assert json.loads(capsys.readouterr().out) == {
+        "outcome": answer, "retry_s": 60, "meets_10m": None,
+    }  # fmt: skip
+
+
+def test_a_shortfall_and_a_reason_are_told(measured, capsys):
+    measured(LineTest(test="a", line="", outcome="ok", down_mbps=9.699, seconds=1.0, reason="wifi"))
+    assert line.run(args("http://x")) == DONE  # a slow line is no failed command
+    out = capsys.readouterr().out
+    assert "不达标" in out
+    assert "wifi" in out
+
+
+@pytest.mark.parametrize(
+    "outcome", ["unreachable", "refused", "busy", "too_slow", "aborted", "garbled", "no_counter"]
+)
+def test_a_test_without_a_figure_shows_none(measured, capsys, outcome):
+    measured(LineTest(test="", line="", outcome=outcome, seconds=1.0, reason="why"))
+    assert line.run(args("http://x")) == FAILED
+    out = capsys.readouterr().out
+    assert "why" in out
+    assert "Mbit/s" not in out
+    assert line.run(args("http://x", want=True)) == FAILED
+    assert json.loads(capsys.readouterr().out)["meets_10m"] is None
+
+
+def test_the_settings_name_school_line_and_server(measured, tmp_path):
+    config = tmp_path / "agent.toml"
+    config.write_text('school = "9963010001"\n[line]\nname = "主线"\nserver = "http://city:8095"\n')
+    asked = measured(GOOD)
+    assert line.run(args(config=config)) == DONE
+    assert (asked["server"], asked["school"], asked["line"]) == (
+        "http://city:8095", "9963010001", "主线",
+    )  # fmt: skip
+    line.run(args("http://other:1", config=config))
+    assert asked["server"] == "http://other:1"
+
+
+def test_no_server_is_refused_with_the_mend(monkeypatch, tmp_path):
+    monkeypatch.setattr(line.settings, "DEFAULT_FILE", tmp_path / "none.toml")
+    with pytest.raises(RefusedError, match="--server"):
+        line.run(args())

@@ -1,0 +1,300 @@
+"""The link against real brokers: receipts, resends, presence, policy, refusals."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from agent.clock import Clock
+from agent.common.settings import Broker
+from agent.mqtt.link import Heard, Link, Speaker, State
+from agent.mqtt.loop import Loop
+from agent.outbox import Outbox
+from agent.wire import (
+    AgentHealth,
+    Held,
+    Hello,
+    Inventory,
+    Policy,
+    Receipt,
+    Report,
+    StoredRange,
+    decode_message,
+    encode,
+    topics,
+)
+
+MACHINE = "0123456789abcdef" * 2
+SCHOOL = "9900000001"
+READING = (AgentHealth(version="1"),)
+
+
+class Agent:
+    """An outbox and a link of their own, as the runner has them."""
+
+    def __init__(self, settings: Broker, folder: Path, school: str = SCHOOL) -> None:
+        self.clock = Clock()
+        self.outbox = Outbox(folder / "outbox.db", MACHINE, self.clock)
+        self.policies: list[Policy] = []
+        self.states: list[State] = []
+        self.changed = threading.Condition()
+        self.loop = Loop()
+        self.link = Link(
+            settings,
+            Speaker(school, MACHINE, lambda: Inventory(hostname="pc-1")),
+            self.outbox,
+            self.clock,
+            self.loop,
+            Heard(policy=self._on_policy, state=self._on_state),
+            draw=lambda: 0.1,  # backoffs of a tenth, so that tests are quick
+        )
+        self.loop.start()
+
+    def _on_policy(self, policy: Policy) -> None:
+        with self.changed:
+            self.policies.append(policy)
+            self.changed.notify_all()
+
+    def _on_state(self, state: State, _error: str) -> None:
+        with self.changed:
+            self.states.append(state)
+            self.changed.notify_all()
+
+    def wait(self, done: Callable[[], bool], seconds: float = 20) -> None:
+        with self.changed:
+            assert self.changed.wait_for(done, seconds), (self.states, self.link.error)
+
+    def key(self, number: int) -> tuple[str, str, int]:
+        return MACHINE, self.outbox.boot, number
+
+    def close(self) -> None:
+        if self.loop.alive:
+            self.link.stop()
+            self.loop.stop()
+        self.outbox.close()
+
+
+@pytest.fixture
+def agent(tmp_path: Path) -> Iterator[Callable[..., Agent]]:
+    made: list[Agent] = []
+
+    def make(settings: Broker, school: str = SCHOOL) -> Agent:
+        made.append(Agent(settings, tmp_path, school))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.close()
+
+
+@pytest.fixture
+def mosquitto(services: Any, tmp_path: Path) -> Iterator[Any]:
+    folder = tmp_path / "broker"
+    folder.mkdir()
+    with services.broker("mosquitto", folder) as running:
+        yield running
+
+
+def gone(agent: Agent, until: Callable[..., None]) -> None:
+    until(lambda: agent.outbox.counts().rows == 0)
+
+
+def test_reports_arrive_and_are_receipted(
+    broker: Any, collector: Any, agent: Any, until: Any
+) -> None:
+    city = collector(broker.port, five=broker.kind == "mosquitto")
+    one = agent(Broker(port=broker.port))
+    for _ in range(40):
+        one.outbox.put(READING)
+    one.link.start()
+    gone(one, until)
+    assert one.link.five == (broker.kind == "mosquitto")
+    assert set(city.heard) == {one.key(number) for number in range(1, 42)}
+    hello = decode_message(city.heard[one.key(1)][0])
+    assert isinstance(hello, Hello)
+    assert hello.inventory.hostname == "pc-1"
+    assert isinstance(decode_message(city.heard[one.key(2)][0]), Report)
+    assert all(len(payloads) == 1 for payloads in city.heard.values())
+    assert one.clock.known
+
+
+def test_presence_comes_and_goes(broker: Any, collector: Any, agent: Any) -> None:
+    city = collector(broker.port, five=broker.kind == "mosquitto")
+    one = agent(Broker(port=broker.port))
+    one.link.start()
+    city.wait(lambda: [told.online for told in city.presence] == [True])
+    assert one.link.stop()
+    city.wait(lambda: [told.online for told in city.presence] == [True, False])
+    assert {told.boot for told in city.presence} == {one.outbox.boot}
+    assert one.link.state is State.STOPPED
+
+
+def test_a_killed_agent_is_offline_by_its_will(mosquitto: Any, collector: Any, agent: Any) -> None:
+    city = collector(mosquitto.port)
+    one = agent(Broker(port=mosquitto.port))
+    one.link.start()
+    one.wait(lambda: State.READY in one.states)
+    one.loop.stop()
+    one.link.socket.shutdown(socket.SHUT_RDWR)  # as a power cut, seen by the broker
+    city.wait(lambda: [told.online for told in city.presence] == [True, False])
+
+
+def test_nothing_but_the_hello_before_an_echo(
+    mosquitto: Any, collector: Any, agent: Any, until: Any
+) -> None:
+    city = collector(mosquitto.port)
+    city.answer = lambda topic, message: None
+    one = agent(Broker(port=mosquitto.port))
+    one.outbox.put(READING)
+    one.link.start()
+    city.wait(lambda: len(city.heard.get(one.key(1), ())) >= 2)  # said again, and again
+    assert set(city.heard) == {one.key(1)}
+    sent = [decode_message(payload).sent for payload in city.heard[one.key(1)]]
+    assert len(set(sent)) == len(sent)  # fresh each time
+    city.answer = city.stored
+    gone(one, until)
+
+
+def test_an_old_echo_of_the_hello_does_not_open_the_outbox(
+    mosquitto: Any, collector: Any, agent: Any
+) -> None:
+    city = collector(mosquitto.port)
+    city.answer = lambda topic, message: Receipt(
+        v=1, now=1, echo=5, stored=(StoredRange(topic.boot, 1, 1),)
+    )
+    one = agent(Broker(port=mosquitto.port))
+    one.outbox.put(READING)
+    one.link.start()
+    city.wait(lambda: len(city.heard.get(one.key(1), ())) >= 2)
+    assert not one.clock.known
+    assert set(city.heard) == {one.key(1)}
+
+
+def test_a_held_report_goes_when_the_policy_arrives(
+    mosquitto: Any, collector: Any, agent: Any, until: Any
+) -> None:
+    city = collector(mosquitto.port)
+
+    def hold(topic: Any, message: Any) -> Receipt:
+        held = (Held(topic.boot, topic.number, "unknown_school", 3600),)
+        return Receipt(v=1, now=time.time_ns() // 10**6, echo=message.sent, held=held)
+
+    city.answer = hold
+    one = agent(Broker(port=mosquitto.port))
+    one.outbox.put(READING)
+    one.link.start()
+    city.wait(lambda: one.key(2) in city.heard)
+    city.answer = city.stored
+    policy = Policy(v=1, school=SCHOOL, issued=5)
+    city.client.publish(topics.policy_topic(SCHOOL), encode(policy), 1, True)
+    one.wait(lambda: one.policies == [policy])
+    gone(one, until)
+    assert len(set(city.heard[one.key(2)])) == 1
+
+
+def test_a_broker_that_forgets_everything_loses_nothing(
+    mosquitto: Any, collector: Any, agent: Any, until: Any
+) -> None:
+    city = collector(mosquitto.port)
+    one = agent(Broker(port=mosquitto.port))
+    one.link.start()
+    one.wait(lambda: State.READY in one.states)
+    for turn in range(3):
+        city.answer = lambda topic, message: None
+        for _ in range(20):
+            one.outbox.put(READING)
+        mosquitto.kill()
+        mosquitto.start()
+        city = collector(mosquitto.port)
+        gone(one, until)
+        assert len({key for key in city.heard if key[2] > 1}) == 20, turn
+
+
+def test_garbage_on_our_topics_is_passed_over(
+    mosquitto: Any, collector: Any, agent: Any, until: Any
+) -> None:
+    city = collector(mosquitto.port)
+    one = agent(Broker(port=mosquitto.port))
+    one.link.start()
+    one.wait(lambda: State.READY in one.states)
+    for junk in (b"", b"\xff\xfe", b"[" * 100_000, b'{"v":99}', b'{"v":1,"now":-5}'):
+        city.client.publish(topics.receipt_topic(SCHOOL, MACHINE), junk, 1)
+        city.client.publish(topics.policy_topic(SCHOOL), junk, 1)
+    one.outbox.put(READING)
+    gone(one, until)
+    assert one.states.count(State.READY) == 1
+
+
+_ACL = """
+acl_file {folder}/acl
+"""
+
+
+def test_a_refused_report_waits_and_is_told(
+    services: Any, tmp_path: Path, collector: Any, agent: Any, until: Any
+) -> None:
+    """MQTT 5 says that the ACL denied it; the report stays, and the fault is named."""
+    folder = tmp_path / "denying"
+    folder.mkdir()
+    (folder / "acl").write_text(
+        f"topic read #\ntopic write {topics.presence_topic(SCHOOL, MACHINE)}\n"
+    )
+    (folder / "acl").chmod(0o644)
+    with services.broker("mosquitto", folder, _ACL.format(folder=folder)) as running:
+        one = agent(Broker(port=running.port))
+        one.outbox.put(READING)
+        one.clock.hear(one.clock.mark(), 1_790_000_000_000)
+        one.link.start()
+        until(lambda: "refused" in one.link.error)
+        assert one.outbox.counts().rows == 1
+        assert one.link.state is State.READY
+
+
+def test_the_line_server_speaks_without_a_policy(
+    mosquitto: Any, collector: Any, agent: Any, until: Any
+) -> None:
+    city = collector(mosquitto.port)
+    one = agent(Broker(port=mosquitto.port), topics.LINESERVER)
+    one.outbox.put(READING, evidence=True)
+    one.link.start()
+    gone(one, until)
+    assert one.key(2) in city.heard
+
+
+def test_no_broker_is_no_trouble(services: Any, agent: Any, collector: Any, until: Any) -> None:
+    one = agent(Broker(port=services.free_port()))
+    one.link.start()
+    one.wait(lambda: State.IDLE in one.states)
+    assert one.link.error
+    started = time.monotonic()
+    assert one.link.stop()
+    assert time.monotonic() - started < 5
+
+
+def test_a_server_that_says_nothing_is_let_go(agent: Any) -> None:
+    """A port that accepts and keeps silent: asked in MQTT 5, then in 3.1.1, then left."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        one = agent(Broker(port=silent.getsockname()[1]))
+        one.link.start()
+        one.wait(lambda: one.states.count(State.CONNECTING) == 2)
+        assert not one.link.five
+        assert one.loop.alive
+
+
+def test_a_server_that_speaks_nonsense_does_not_end_the_thread(agent: Any) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        one = agent(Broker(port=server.getsockname()[1]))
+        one.link.start()
+        for junk in (b"HTTP/1.1 400 Bad Request\r\n\r\n", b"\x20\xff\xff\xff\xff\xff", b"\0" * 99):
+            connection, _ = server.accept()
+            connection.sendall(junk)
+            connection.close()
+        one.wait(lambda: one.states.count(State.IDLE) >= 3)
+        assert one.loop.alive
+        assert one.link.error

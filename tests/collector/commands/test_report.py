@@ -1,0 +1,189 @@
+"""`schoolpulse figure` and `schoolpulse report` over a real register and store."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from agent.common.command_line import DONE, FAILED, REFUSED, main
+from collector.cli import COMMANDS
+from collector.report.json import encode
+from collector.report.view import document
+from collector.roster.book import RegisterBook
+from collector.roster.rows import rows_of
+from collector.store.base import Point
+from collector.store.sqlite import SqliteStore
+
+IMPORTED = dt.datetime(2025, 9, 1, tzinfo=dt.UTC)
+
+
+class Side:
+    """A city side's folder, and its command line."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.config = folder / "collector.toml"
+        self.config.write_text(f'data = "{folder}"\n', encoding="utf-8")
+
+    def __call__(self, command: str, *words: str) -> int:
+        given = [command, "--config", str(self.config), "--year", "2025", *words]
+        return main("schoolpulse", COMMANDS, given)
+
+    def register(self, town: Any, at: dt.datetime = IMPORTED) -> None:
+        book = RegisterBook(self.folder / "register.db")
+        book.import_rows(rows_of(town.register()), now=at)
+        book.add_inspections(town.inspections, now=at)
+
+    def store(self) -> SqliteStore:
+        return SqliteStore(self.folder / "schoolpulse.db")
+
+
+@pytest.fixture
+def side(tmp_path: Path, past_town: Any, fill: Any) -> Side:
+    made = Side(tmp_path)
+    made.register(past_town)
+    with made.store() as store:
+        fill(past_town, store)
+    return made
+
+
+def invent(side: Side) -> None:
+    tags = {"school": "9999999999", "machine": "b" * 32, "line": "9"}
+    with side.store() as store:
+        store.write([Point("line_test", tags, {"test": "x", "simulated": True}, 1)])
+
+
+def test_the_figure_of_register_and_store_is_the_judged_one(
+    side: Side, past_town: Any, capsys: Any
+) -> None:
+    assert side("figure", "--json") == DONE
+    tree = json.loads(capsys.readouterr().out)
+    assert tree == json.loads(encode(document(past_town.figure())))
+    assert tree["areas"][0]["indicators"]["multimedia"]["verified"] == 1
+
+
+def test_a_cutoff_before_the_evidence(side: Side, capsys: Any) -> None:
+    assert side("figure", "--cutoff", "2025-10-31", "--json") == DONE
+    tree = json.loads(capsys.readouterr().out)
+    assert tree["cutoff"] == "2025-10-31"
+    assert tree["areas"][0]["indicators"]["multimedia"]["verified"] == 0
+
+
+def test_on_the_terminal(side: Side, capsys: Any) -> None:
+    assert side("figure") == DONE
+    out = capsys.readouterr().out
+    assert "城东区" in out
+    assert "核实率" in out
+
+
+def test_one_invented_row_is_refused(side: Side, capsys: Any, tmp_path: Path) -> None:
+    invent(side)
+    for words in (["figure"], ["figure", "--json"], ["figure", "--explain", "9901020001"]):
+        assert side(*words) == REFUSED
+    assert side("report", "--out", str(tmp_path / "out")) == REFUSED
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert said.err.count("--simulated") == 4
+    assert not (tmp_path / "out").exists()
+
+
+def test_with_simulated_every_output_is_marked(side: Side, capsys: Any, tmp_path: Path) -> None:
+    invent(side)
+    out = tmp_path / "out"
+    for words in (["figure"], ["figure", "--json"], ["figure", "--explain", "9901020001"]):
+        assert side(*words, "--simulated") == DONE
+        assert "模拟数据" in capsys.readouterr().out
+    assert side("report", "--simulated", "--out", str(out)) == DONE
+    assert len(list(out.iterdir())) == 2
+    assert all("模拟数据" in path.read_text(encoding="utf-8") for path in out.iterdir())
+
+
+def test_simulated_marks_nothing_real(side: Side, capsys: Any) -> None:
+    assert side("figure", "--simulated") == DONE
+    assert "模拟数据" not in capsys.readouterr().out
+
+
+def test_explain(side: Side, capsys: Any) -> None:
+    assert side("figure", "--explain", "9901020001") == DONE
+    assert "结论" in capsys.readouterr().out
+    assert side("figure", "--explain", "9901020001", "--json") == DONE
+    assert json.loads(capsys.readouterr().out)["units"]
+
+
+def test_explain_of_an_unknown_school(side: Side, capsys: Any) -> None:
+    assert side("figure", "--explain", "1234567890") == REFUSED
+    assert "1234567890" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("formats", "names"),
+    [("json", ["schoolpulse-2025.json"]), ("html,json,html", None), ("html", None)],
+)
+def test_formats(side: Side, tmp_path: Path, capsys: Any, formats: str, names: Any) -> None:
+    out = tmp_path / "out"
+    assert side("report", "--out", str(out), "--format", formats) == DONE
+    wrote = [Path(line) for line in capsys.readouterr().out.split()]
+    assert sorted(wrote) == sorted(out.iterdir())
+    assert names is None or [path.name for path in wrote] == names
+
+
+def test_an_unknown_format(side: Side, tmp_path: Path) -> None:
+    assert side("report", "--out", str(tmp_path / "out"), "--format", "docx") == REFUSED
+
+
+def test_a_folder_that_cannot_be_made(side: Side, tmp_path: Path, capsys: Any) -> None:
+    (tmp_path / "file").write_text("x", encoding="utf-8")
+    assert side("report", "--out", str(tmp_path / "file" / "out")) == FAILED
+    assert "写不出报告" in capsys.readouterr().err
+
+
+def test_without_a_register(tmp_path: Path, capsys: Any) -> None:
+    assert Side(tmp_path)("figure") == REFUSED
+    assert "roster import" in capsys.readouterr().err
+
+
+def test_a_store_that_cannot_be_read(side: Side, capsys: Any) -> None:
+    for path in side.folder.glob("schoolpulse.db*"):
+        path.unlink()
+    (side.folder / "schoolpulse.db").write_bytes(b"no database" * 1000)
+    assert side("figure") == FAILED
+    assert "doctor" in capsys.readouterr().err
+
+
+def test_a_cutoff_of_another_year(side: Side) -> None:
+    assert side("figure", "--cutoff", "2024-12-31") == REFUSED
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--year", "0"], "不是年份"),
+        (["--year", "-5"], "不是年份"),
+        (["--year", "26"], "不是年份"),
+        (["--year", "2025", "--cutoff", "2025-13-01"], "不是 YYYY-MM-DD"),
+    ],
+)
+def test_what_is_no_year_or_day_is_said_so(side: Side, capsys: Any, words: Any, said: str) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main("schoolpulse", COMMANDS, ["figure", "--config", str(side.config), *words])
+    assert ended.value.code == REFUSED
+    assert said in capsys.readouterr().err
+
+
+def test_a_year_to_come(side: Side) -> None:
+    words = ["figure", "--config", str(side.config), "--year", "9000"]
+    assert main("schoolpulse", COMMANDS, words) == REFUSED
+
+
+def test_the_register_is_that_of_the_cutoff(side: Side, past_town: Any, capsys: Any) -> None:
+    past_town.school("9901020008")
+    side.register(past_town, dt.datetime(2025, 12, 31, 16, tzinfo=dt.UTC))  # already 2026 there
+    assert side("figure", "--json") == DONE
+    said = capsys.readouterr()
+    city = json.loads(said.out)["areas"][0]
+    assert city["indicators"]["computer_room"]["all"] == 3
+    assert "1 次导入" in said.err

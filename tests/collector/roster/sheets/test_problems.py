@@ -1,0 +1,373 @@
+"""Every kind of fault is told with its file, row, column, value and mend, and all at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from collector.roster.problems import Problem
+from collector.roster.rows import Rows
+from collector.roster.sheets import errors, read_folder, warnings
+from collector.roster.sheets.encoding import decode
+
+Spoil = Callable[[str, int, str, str], Path]
+Write = Callable[[dict[str, str]], Path]
+
+CELLS = [
+    # sheet, row, column, what is put there, what is said
+    ("schools", 2, "学校标识码", "996302001", "9 位"),
+    ("schools", 2, "学校标识码", "9.96E+09", "科学计数"),
+    ("schools", 2, "学校标识码", "9963020001.0", "小数"),
+    ("schools", 2, "学校标识码", "99630200O1", "不是学校标识码"),
+    ("schools", 2, "学校标识码", "2199020001", "省级代码"),
+    ("schools", 3, "学校标识码", "9963020001", "与第 2 行重复"),
+    ("schools", 2, "学校标识码", "", "空"),
+    ("schools", 2, "学校名称", "", "空"),
+    ("schools", 2, "学校名称", "长" * 201, "201 个字"),
+    ("schools", 2, "所在区县", "城冬区", "没有这个区县"),
+    ("schools", 2, "所在区县", "630102 城西区", "对不上"),
+    ("schools", 2, "所在区县", "市直属", "不是地方"),
+    ("schools", 2, "学校类型", "小雪", "不认识"),
+    ("schools", 2, "责任单位", "某某局", "没有这个区县"),
+    ("schools", 2, "开办日期", "去年", "不是日期"),
+    ("schools", 2, "开办日期", "2026-02-30", "不是日历上的一天"),
+    ("schools", 2, "开办日期", "46266", "日期序号"),
+    ("schools", 2, "开办日期", "9/1/2026", "不是日期"),
+    ("schools", 2, "开办日期", "0012-09-01", "年份"),
+    ("schools", 2, "撤并日期", "2011-09-01", "早于开始"),
+    ("schools", 4, "并入学校标识码", "9963020009", "它自己"),
+    ("schools", 4, "并入学校标识码", "9963990001", "不在学校表中"),
+    ("campuses", 2, "学校标识码", "9963990001", "不在学校表中"),
+    ("campuses", 2, "学校标识码", "1.1E+09", "科学计数"),
+    ("campuses", 4, "校区", "南校区", "与第 3 行重复"),
+    ("campuses", 2, "纬度", "91", "-90 到 90"),
+    ("campuses", 2, "纬度", "36°37′", "-90 到 90"),
+    ("campuses", 2, "纬度", "nan", "-90 到 90"),
+    ("campuses", 2, "经度", "181", "-180 到 180"),
+    ("campuses", 2, "经度", "", "另一个坐标"),
+    ("lines", 2, "合同带宽", "-1", "不是带宽"),
+    ("lines", 2, "合同带宽", "inf", "不是带宽"),
+    ("lines", 2, "合同带宽", "一百兆", "不是带宽"),
+    ("lines", 2, "合同带宽", "10000000", "大得不可能"),
+    ("lines", 2, "校区", "西校区", "没有这个校区"),
+    ("lines", 3, "校区", "", "不止一个校区"),
+    ("rooms", 2, "教室编号", "", "空"),
+    ("rooms", 2, "教室编号", "1.01E+03", "科学计数"),
+    ("rooms", 2, "教室编号", "6月1日", "日期"),
+    ("rooms", 2, "教室编号", "1、2", "分隔符"),
+    ("rooms", 2, "教室编号", "101\\", "反斜杠"),
+    ("lines", 2, "线路", "line1\\", "反斜杠"),
+    ("rooms", 3, "教室编号", "0101", "与第 2 行重复"),
+    ("rooms", 2, "座位数", "-3", "整数"),
+    ("rooms", 2, "座位数", "4.5", "整数"),
+    ("rooms", 2, "座位数", "100000", "整数"),
+    ("rooms", 2, "线路", "line9", "没有这条线路"),
+    ("rooms", 4, "线路", "", "不止一条线路"),
+    ("rooms", 4, "线路", "c", "别的校区"),
+    ("classes", 2, "教室编号", "0102", "没有这间"),
+    ("classes", 4, "教室编号", "201；999", "没有这间"),
+    ("classes", 3, "结束日期", "2026-08-01", "早于开始"),
+    ("classes", 4, "班级", "七（1）班", "与第 3 行重复"),
+    ("equipment", 2, "教室编号", "999", "没有这间"),
+    ("equipment", 2, "设备种类", "投影鸡", "是不是「投影"),
+    ("equipment", 2, "数量", "-1", "整数"),
+    ("equipment", 2, "数量", "一", "整数"),
+    ("machines", 2, "教室编号", "999", "没有这间"),
+    ("machines", 2, "主机名或机器号", "", "空"),
+    ("calendar", 2, "结束日期", "2028-01-15", "超过"),
+    ("calendar", 3, "日期", "1~2~3", "不是一天也不是一段"),
+    ("calendar", 3, "结束日期", "2026-10-08", "只在一处写"),
+    ("calendar", 4, "日期", "2026-10-05", "既调休上课又放假"),
+    ("calendar", 2, "类别", "学欺", "不认识"),
+]
+
+
+@pytest.mark.parametrize(("sheet", "row", "column", "text", "said"), CELLS)
+def test_a_wrong_cell(
+    spoil: Spoil, sheet: str, row: int, column: str, text: str, said: str
+) -> None:
+    rows, problems = read_folder(spoil(sheet, row, column, text))
+    assert rows == Rows()
+    here = [p for p in errors(problems) if p.file == f"{sheet}.csv" and said in str(p)]
+    assert here, "\n".join(map(str, problems))
+    where = {(p.row, p.column) for p in here}
+    assert (row, column) in where
+    assert all(p.mend for p in here)
+    assert all(f"第 {p.row} 行" in str(p) and p.column in str(p) for p in here)
+
+
+@pytest.mark.parametrize(
+    ("sheet", "row", "column", "text", "told"),
+    [
+        pytest.param("lines", 3, "线路", "b", (4, "线路"), id="the later of two alike"),
+        pytest.param("calendar", 2, "日期", "2027-02-01", (2, "结束日期"), id="ends before"),
+        pytest.param("calendar", 3, "类别", "学期", (3, "日期"), id="two terms overlap"),
+    ],
+)
+def test_a_cell_that_makes_another_wrong(
+    spoil: Spoil, sheet: str, row: int, column: str, text: str, told: tuple[int, str]
+) -> None:
+    _, problems = read_folder(spoil(sheet, row, column, text))
+    assert told in {(p.row, p.column) for p in errors(problems) if p.file == f"{sheet}.csv"}
+
+
+def test_one_slip_is_told_once_and_not_by_all_that_refer_to_it(spoil: Spoil) -> None:
+    _, problems = read_folder(spoil("schools", 2, "学校类型", "小雪"))
+    assert len(errors(problems)) == 1
+
+
+def test_a_bad_code_that_all_sheets_share_is_told_where_it_stands(
+    write: Write, sheets: dict[str, str]
+) -> None:
+    folder = write({name: text.replace("9963020001", "963020001") for name, text in sheets.items()})
+    _, problems = read_folder(folder)
+    assert {(p.file, p.row) for p in errors(problems)} == {("schools.csv", 2)}
+
+
+def test_all_errors_come_at_once_in_the_order_of_sheets_and_rows(spoil: Spoil) -> None:
+    spoil("equipment", 3, "数量", "x")
+    spoil("schools", 4, "学校类型", "x")
+    spoil("schools", 2, "开办日期", "x")
+    _, problems = read_folder(spoil("rooms", 2, "座位数", "x"))
+    assert [(p.file, p.row, p.column, p.value) for p in errors(problems)] == [
+        ("schools.csv", 2, "开办日期", "x"),
+        ("schools.csv", 4, "学校类型", "x"),
+        ("rooms.csv", 2, "座位数", "x"),
+        ("equipment.csv", 3, "数量", "x"),
+    ]
+
+
+def test_a_slip_in_a_code_names_the_only_code_it_can_be(spoil: Spoil) -> None:
+    _, problems = read_folder(spoil("campuses", 3, "学校标识码", "9963300001"))
+    assert any("是不是 9963030001" in p.mend for p in errors(problems))
+
+
+@pytest.mark.parametrize(
+    ("sheet", "row", "column", "text", "said"),
+    [
+        ("schools", 2, "所在区县", "湟中县", "湟中区（630106）"),
+        ("schools", 2, "所在区县", "630122", "湟中区（630106）"),
+        ("schools", 2, "责任单位", "310104", "没有名称"),
+        ("campuses", 2, "纬度", "1.5", "不在中国"),
+        ("lines", 2, "合同带宽", "20000", "少见"),
+        ("rooms", 2, "教室类型", "走廊", "不会当作计算机教室"),
+        ("rooms", 3, "座位数", "", "无法核实"),
+        ("machines", 2, "主机名或机器号", "*", "全校"),
+        ("calendar", 4, "日期", "2026-10-12", "工作日"),
+        ("calendar", 4, "日期", "2027-02-20", "不在任何学期"),
+    ],
+)
+def test_what_is_odd_is_a_warning_and_forbids_nothing(
+    spoil: Spoil, sheet: str, row: int, column: str, text: str, said: str
+) -> None:
+    rows, problems = read_folder(spoil(sheet, row, column, text))
+    assert errors(problems) == []
+    assert [(p.file, p.row, p.column) for p in problems if said in p.wrong] == [
+        (f"{sheet}.csv", row, column)
+    ]
+    assert rows.schools
+
+
+def _only(problems: list[Problem]) -> Problem:
+    assert len(problems) == 1, "\n".join(map(str, problems))
+    return problems[0]
+
+
+def test_an_unknown_column_is_warned_of_with_its_nearest(
+    write: Write, sheets: dict[str, str]
+) -> None:
+    sheets["schools"] = sheets["schools"].replace("开办日期", "开办日斯")
+    rows, problems = read_folder(write(sheets))
+    found = _only(problems)
+    assert found.warning
+    assert (found.file, found.row, found.column) == ("schools.csv", 1, "开办日斯")
+    assert "开办日期" in found.mend
+    assert rows.schools[0].opened is None
+
+
+@pytest.mark.parametrize("heading", ["学校标识码", "学校名称", "所在区县", "学校类型"])
+def test_a_missing_heading_is_one_error_and_no_flood(
+    write: Write, sheets: dict[str, str], heading: str
+) -> None:
+    sheets["schools"] = sheets["schools"].replace(heading, "某列", 1)
+    _, problems = read_folder(write(sheets))
+    found = _only(errors(problems))
+    assert (found.file, found.row, found.column) == ("schools.csv", 1, heading)
+
+
+def test_a_heading_that_comes_twice(write: Write, sheets: dict[str, str]) -> None:
+    sheets["machines"] = sheets["machines"].replace("主机名或机器号", "主机名,机器号", 1)
+    found = _only(errors(read_folder(write(sheets))[1]))
+    assert (found.file, found.row, found.column) == ("machines.csv", 1, "机器号")
+
+
+def test_more_cells_than_headings(write: Write, sheets: dict[str, str]) -> None:
+    sheets["machines"] += "9963020001,0101,PC,1\n"
+    found = _only(errors(read_folder(write(sheets))[1]))
+    assert (found.file, found.row, found.value) == ("machines.csv", 4, "1")
+
+
+def test_equipment_that_is_said_twice(write: Write, sheets: dict[str, str]) -> None:
+    sheets["equipment"] += "9963020001,0101,计算机,2,\n9963030001,201,电视,2,S9\n"
+    found = errors(read_folder(write(sheets))[1])
+    assert [(p.row, p.column) for p in found] == [(5, "设备种类"), (6, "序列号")]
+
+
+def test_a_class_may_come_again_in_another_year(write: Write, sheets: dict[str, str]) -> None:
+    sheets["classes"] += "9963030001,七（1）班,201,2027-09-01,\n"
+    assert read_folder(write(sheets))[1] == []
+
+
+def test_a_pattern_or_an_id_in_two_places(write: Write, sheets: dict[str, str]) -> None:
+    sheets["machines"] += (
+        "9963020001,C01,SL1-0101-*\n9963020001,C01,0123456789abcdef0123456789abcdef\n"
+    )
+    found = errors(read_folder(write(sheets))[1])
+    assert {(p.row, p.column) for p in found} == {(4, "主机名或机器号"), (5, "主机名或机器号")}
+
+
+def test_a_campus_without_a_line_names_the_mend(write: Write, sheets: dict[str, str]) -> None:
+    sheets["lines"] = sheets["lines"].replace("9963030001,c,北校区,,\n", "")
+    found = _only(errors(read_folder(write(sheets))[1]))
+    assert (found.file, found.row, found.column) == ("rooms.csv", 5, "线路")
+    assert "0 兆" in found.mend
+
+
+def test_rows_are_numbered_as_the_spreadsheet_shows_them(
+    write: Write, sheets: dict[str, str]
+) -> None:
+    sheets["machines"] = "\n" + sheets["machines"].replace("\n", "\n,,\n") + "9963020001,X,pc\n"
+    found = _only(errors(read_folder(write(sheets))[1]))
+    assert (found.file, found.row) == ("machines.csv", 8)
+
+
+TORN = "学校标识码,学校名称\n9963020001,示例".encode()[:-1]
+FILES = [
+    pytest.param(TORN, "损坏", id="torn UTF-8"),
+    pytest.param("学校标识码\n".encode("gbk") + b"\x81\xff", "GBK", id="torn GBK"),
+    pytest.param(b"\xff\xfea\x00", "UTF-16", id="UTF-16"),
+    pytest.param(b"\xff\xff\xff", "UTF-8", id="no encoding"),
+    pytest.param(b"PK\x03\x04....", "工作簿", id="XLSX"),
+    pytest.param(b"\xd0\xcf\x11\xe0....", "工作簿", id="XLS"),
+    pytest.param(b"", "空文件", id="empty"),
+    pytest.param(b" \r\n\r\n", "空文件", id="blank"),
+    pytest.param(b",,,\n,,\n", "空", id="only commas"),
+    pytest.param("学校标识码\n1\0".encode(), "NUL", id="NUL"),
+    pytest.param('学校标识码\n"1"2\n'.encode(), "引号", id="wrong quote"),
+    pytest.param('学校标识码\n"1\n2\n'.encode(), "没有配对", id="open quote"),
+    pytest.param(('学校标识码\n"' + "1\n" * 100_000).encode(), "没有配对", id="long open quote"),
+]
+
+
+@pytest.mark.parametrize(("data", "said"), FILES)
+def test_a_file_that_is_no_csv(folder: Path, data: bytes, said: str) -> None:
+    (folder / "schools.csv").write_bytes(data)
+    rows, problems = read_folder(folder)
+    assert rows == Rows()
+    assert {p.file for p in errors(problems)} == {"schools.csv"}, "no reference is blamed for it"
+    assert any(said in p.wrong and p.mend for p in problems), "\n".join(map(str, problems))
+
+
+@pytest.mark.parametrize("code", ["gbk", "gb18030", "utf-8", "utf-8-sig"])
+def test_every_encoding_that_excel_saves(write: Write, sheets: dict[str, str], code: str) -> None:
+    folder = write(sheets)
+    whole = read_folder(folder)
+    for file in folder.glob("*.csv"):
+        file.write_bytes(file.read_text("utf-8").replace("示例路", "示例※路").encode(code))
+    rows, problems = read_folder(folder)
+    assert (problems, rows.counts()) == (whole[1], whole[0].counts())
+    assert rows.campuses[0].address == "示例※路 1 号"
+
+
+ENGLISH = "school,hostname,room\n9963020001,{},101\n"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param(ENGLISH.format("某小学"), id="each pair of bytes is UTF-8 of two bytes"),
+        pytest.param("学校标识码,学校名称\n" + "9963020001,某小学\n" * 50, id="most are"),
+        pytest.param("学校标识码,教室名称\n" + "9963020001,一年级一班\n" * 50, id="some are"),
+    ],
+)
+def test_gbk_is_not_taken_for_another_script_in_utf_8(text: str) -> None:
+    assert decode("machines.csv", text.encode("gbk"), "") == (text, None)
+
+
+@pytest.mark.parametrize("name", ["某小学", "ئۈرۈمچى", "José", "3·2", "A×B"])
+def test_utf_8_is_not_taken_for_gbk(name: str) -> None:
+    text = ENGLISH.format(name)
+    assert decode("machines.csv", text.encode(), "") == (text, None)
+    assert decode("machines.csv", text.replace(name, "Ж").encode("utf-8-sig"), "")[0].count("Ж")
+
+
+@pytest.mark.parametrize(("code", "said"), [("utf-8", "不是 UTF-8"), ("gbk", "也不是 GBK")])
+def test_a_damaged_cell_is_told_by_row_and_column(
+    write: Write, sheets: dict[str, str], code: str, said: str
+) -> None:
+    """Most damaged UTF-8 is text in GB 18030 too, and would name schools that do not exist."""
+    folder = write(sheets)
+    data = sheets["schools"].encode(code)
+    name = "城中区示例中学".encode(code)
+    (folder / "schools.csv").write_bytes(data.replace(name, name[:4] + b"\xff" + name[4:]))
+    found = _only(errors(read_folder(folder)[1]))
+    assert (found.file, found.row, found.column) == ("schools.csv", 3, "学校名称")
+    assert said in found.wrong
+    assert found.mend
+
+
+def test_the_row_of_an_open_quote_is_where_it_opens(write: Write, sheets: dict[str, str]) -> None:
+    sheets["machines"] += '9963020001,0101,"pc\n9963020001,C01,pd\n'
+    found = _only(errors(read_folder(write(sheets))[1]))
+    assert (found.file, found.row) == ("machines.csv", 4)
+
+
+def test_a_file_too_large_is_not_read(folder: Path) -> None:
+    with (folder / "schools.csv").open("wb") as file:
+        file.truncate(65 * 1024 * 1024)
+    found = _only(errors(read_folder(folder)[1]))
+    assert (found.file, found.mend != "") == ("schools.csv", True)
+    assert "64 MB" in found.wrong
+
+
+def test_a_workbook_in_the_folder(folder: Path) -> None:
+    (folder / "台账.xlsx").write_bytes(b"PK\x03\x04")
+    found = _only(errors(read_folder(folder)[1]))
+    assert found.file == "台账.xlsx"
+    assert "CSV UTF-8" in found.mend
+
+
+def test_the_same_sheet_twice(folder: Path) -> None:
+    (folder / "学校.csv").write_bytes((folder / "schools.csv").read_bytes())
+    found = _only(errors(read_folder(folder)[1]))
+    assert (found.file, "schools.csv" in found.wrong) == ("学校.csv", True)
+
+
+def test_a_file_that_is_no_sheet(folder: Path) -> None:
+    (folder / "machine.csv").write_text("a\n", encoding="utf-8")
+    (folder / ".~lock.schools.csv#").write_text("", encoding="utf-8")
+    (folder / "填表说明.csv").write_text("a\n", encoding="utf-8")
+    found = _only(read_folder(folder)[1])
+    assert (found.file, found.warning) == ("machine.csv", True)
+    assert "machines.csv" in found.mend
+
+
+def test_a_missing_sheet(folder: Path) -> None:
+    (folder / "rooms.csv").unlink()
+    (folder / "machines.csv").unlink()
+    _, problems = read_folder(folder)
+    assert _only(errors(problems)).file == "rooms.csv"
+    assert _only(warnings(problems)).file == "machines.csv"
+
+
+def test_a_register_without_schools(write: Write, sheets: dict[str, str]) -> None:
+    heads = {name: text.splitlines()[0] + "\n" for name, text in sheets.items()}
+    assert "一所学校也没有" in _only(errors(read_folder(write(heads))[1])).wrong
+
+
+def test_a_folder_in_place_of_a_sheet(folder: Path) -> None:
+    (folder / "schools.csv").unlink()
+    (folder / "schools.csv").mkdir()
+    assert _only(errors(read_folder(folder)[1])).file == "schools.csv"
