@@ -17,7 +17,7 @@ from collector.commands.tables import console, new_table, print_json, this_user
 from collector.config import Config
 from collector.roster import policy
 from collector.roster.book import RegisterBook
-from collector.roster.layers import Layer
+from collector.roster.layers import NAMES, Layer
 from collector.roster.policy import Value
 from collector.roster.register import Line, Register
 from collector.service.policies import defaults, values
@@ -36,7 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         parser = actions.add_parser(name, help=say(zh, en))
         scope = "city | district:CODE | school:CODE | line:CODE/NAME"
         parser.add_argument("scope", help=scope)
-        parser.add_argument("pairs", nargs="+", metavar="KEY=VALUE", help=", ".join(policy.NAMES))
+        parser.add_argument("pairs", nargs="+", metavar="KEY=VALUE", help=", ".join(NAMES))
         _common(parser, action)
 
 
@@ -179,7 +179,7 @@ def _changes(here: _Open, scope: str, layer: Layer) -> list[_Change]:
             after = values(new, here.config, school, line)
             found += [
                 _Change(where, key, before[key].value, after[key].value)
-                for key in policy.NAMES
+                for key in NAMES
                 if before[key].value != after[key].value
             ]
     return found
