@@ -44,7 +44,7 @@ def test_the_factory_puts_the_file_into_the_folder(tmp_path: Path) -> None:
 
 _WRITER = """
 import sys, pathlib
-from collector.store.seam import Point
+from collector.store.base import Point
 from collector.store.sqlite import SqliteStore
 store = SqliteStore(pathlib.Path(sys.argv[1]))
 for n in range(10**9):

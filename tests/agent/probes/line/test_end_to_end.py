@@ -150,7 +150,7 @@ def test_no_counter_is_an_outcome_of_its_own(line_server, who, monkeypatch):
 _MEMORY = """
 import json, sys, threading
 import psutil
-import agent.runner  # what a resident agent holds
+import agent.resident.runner  # what a resident agent holds
 from agent.probes.line import measure
 me, over, peak = psutil.Process(), threading.Event(), [0]
 
