@@ -70,7 +70,7 @@ class FakeCollector:
         self.client.on_subscribe = lambda *_: listening.set()
         self.client.connect("127.0.0.1", port)
         self.client.loop_start()
-        assert listening.wait(10)
+        assert listening.wait(shared_services.PATIENCE_S)
 
     def stored(self, topic: Any, message: Any) -> Receipt:
         stored = (StoredRange(topic.boot, topic.number, topic.number),)
@@ -94,7 +94,7 @@ class FakeCollector:
     def say(self, school: str, machine: str, receipt: Receipt) -> None:
         self.client.publish(topics.receipt_topic(school, machine), encode(receipt), 1)
 
-    def wait(self, done: Callable[[], bool], seconds: float = 20) -> None:
+    def wait(self, done: Callable[[], bool], seconds: float = shared_services.PATIENCE_S) -> None:
         """Return once `done`, looked at after each message."""
         with self.changed:
             assert self.changed.wait_for(done, seconds), (sorted(self.heard), self.presence)
@@ -137,7 +137,7 @@ def broker(request: pytest.FixtureRequest, services: Any, tmp_path: Path) -> Ite
 def until() -> Callable[..., None]:
     """Waits for what no event tells, such as another process."""
 
-    def wait(done: Callable[[], bool], seconds: float = 20) -> None:
+    def wait(done: Callable[[], bool], seconds: float = shared_services.PATIENCE_S) -> None:
         deadline = time.monotonic() + seconds
         while not done():
             assert time.monotonic() < deadline, "waited too long"

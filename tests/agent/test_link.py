@@ -66,7 +66,7 @@ class Agent:
             self.states.append(state)
             self.changed.notify_all()
 
-    def wait(self, done: Callable[[], bool], seconds: float = 20) -> None:
+    def wait(self, done: Callable[[], bool], seconds: float = 120) -> None:
         with self.changed:
             assert self.changed.wait_for(done, seconds), (self.states, self.link.error)
 

@@ -138,7 +138,7 @@ def test_metrics_of_a_running_collector(process: Any, voice: Any, kit: Any) -> N
     kit.until(lambda: pc.stored == {2, 3})
 
     def told() -> str:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=5) as reply:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=120) as reply:
             return str(reply.read().decode())
 
     kit.until(lambda: "schoolpulse_receipted_total 2" in told())

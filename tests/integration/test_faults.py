@@ -22,7 +22,7 @@ from collector.store.factory import FILE
 
 SCHOOL = "9900000001"
 AGENTS = 50
-DRAIN_S = 90.0
+DRAIN_S = 400.0
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ class Running(NamedTuple):
     ask: Callable[..., tuple[int, Any]]
 
     def connect(self) -> http.client.HTTPConnection:
-        return http.client.HTTPConnection("127.0.0.1", self.server.port, timeout=5)
+        return http.client.HTTPConnection("127.0.0.1", self.server.port, timeout=120)
 
 
 @pytest.fixture
@@ -29,7 +29,7 @@ def running() -> Iterator[Running]:
     server.start()
 
     def ask(method: str, path: str, body: Any = None) -> tuple[int, Any]:
-        connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=5)
+        connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=120)
         data = body if isinstance(body, bytes) or body is None else json.dumps(body).encode()
         connection.request(method, path, data)
         reply = connection.getresponse()

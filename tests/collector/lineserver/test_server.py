@@ -139,7 +139,7 @@ def test_garbage_harms_nobody(running):
         b"",
         b"GET / H",
     ):
-        with socket.create_connection(("127.0.0.1", running.server.port), timeout=5) as raw:
+        with socket.create_connection(("127.0.0.1", running.server.port), timeout=120) as raw:
             raw.sendall(data)
             raw.shutdown(socket.SHUT_WR)
             raw.recv(1000)
