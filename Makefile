@@ -3,9 +3,11 @@ PYTHON ?= python3
 VENV := .venv
 RUN := $(VENV)/bin/
 PIP := $(RUN)python -m pip install --quiet --disable-pip-version-check -c constraints.txt
+# Several at once (tests/conftest.py says how many): most of a test is waiting.
+TESTS := $(RUN)python -m pytest -n auto --dist loadgroup
 BENCH := PYTHONPATH=tests/support $(RUN)python tests/bench/
 
-.PHONY: demo test check docs clean faults fuzz test-windows installer bench bench-rest \
+.PHONY: demo test test-fast check docs clean faults fuzz test-windows installer bench bench-rest \
   bench-collector bench-fleet bench-stampede bench-keeper bench-line bench-line-odd bench-lineserver \
   bench-equipment bench-dashboards types-boards
 
@@ -14,7 +16,12 @@ demo: $(VENV)/.demo
 
 test: $(VENV)/.dev
 	sh tests/install_services.sh
-	$(RUN)python -m pytest
+	$(TESTS)
+
+# All but the tests that take their time.
+test-fast: $(VENV)/.dev
+	sh tests/install_services.sh
+	$(TESTS) -m "not slow"
 
 check: $(VENV)/.dev
 	$(RUN)ruff check .

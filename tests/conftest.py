@@ -30,6 +30,17 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--refresh", action="store_true", help="write the golden equipment lists")
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """Two a core: a test waits for processes, brokers and clocks longer than it computes."""
+    return 2 * (os.cpu_count() or 1)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Long ones first: the last worker is not to be left with one of them."""
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _no_terminal() -> Iterator[None]:
     """What is printed does not depend on where the tests run; a test of a width sets its own."""
