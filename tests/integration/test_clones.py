@@ -149,10 +149,12 @@ def test_one_pc_on_two_boots_is_one(city: Any, kit: Any, lab: Register, tmp_path
 _RESIDENT = """
 import functools, sys
 from pathlib import Path
-from agent import hello, identity, resident
+from agent import identity
+from agent.mqtt import hello
+from agent.resident import process
 hello.PATIENCE = 1.0
 identity.identify = functools.partial(identity.identify, Path(sys.argv[1]))
-sys.exit(resident.run(sys.argv[2]))
+sys.exit(process.run(sys.argv[2]))
 """
 
 StartAgent = Callable[[str, Path], subprocess.Popen[bytes]]
