@@ -256,14 +256,15 @@ def restore(town: Town, cycles: int, rng: random.Random) -> Row:
     backup = town.folder / "backup"
     asked_ms = time.time_ns() // 1_000_000
     town.database.backup(backup)
-    _wait(20.0)  # an hour's reports, at this pace
+    saved = town.evidence()
+    until(lambda: town.evidence() >= saved + 40, 60, "what the backup does not have")
     before = town.evidence()
     town.kill_collector(sign=signal.SIGTERM)
     town.database.restore(backup)
     after = town.evidence()
     again.ask(town.data, asked_ms - 3_600_000, time.time_ns() // 1_000_000)
     town.collect()
-    _wait(10.0)
+    until(lambda: town.evidence() >= before, 60, "what was lost, once more")
     sums = town.drain()
     wanted, stored = town.produced(evidence=True), town.stored()
     lost = len(wanted - stored.keys()) + sums["lost"] + sums["dropped_evidence"]

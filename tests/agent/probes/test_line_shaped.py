@@ -11,7 +11,7 @@ import pytest
 import shaped
 from shaped import PC, Lab
 
-pytestmark = pytest.mark.netns
+pytestmark = [pytest.mark.netns, pytest.mark.slow]
 
 MBIT = 10
 
