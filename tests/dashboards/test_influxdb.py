@@ -37,10 +37,7 @@ from dashboards.words import SHARES, VERDICTS, Words
 TODAY = dt.datetime.now(CITY_TIME).date()  # the collector's keeper judges the day that it is
 BEFORE = TODAY - dt.timedelta(days=30)
 
-# One worker's: the city of the fixture is made once.
-pytestmark = [
-    pytest.mark.influxdb, pytest.mark.mosquitto, pytest.mark.slow, pytest.mark.xdist_group("city"),
-]  # fmt: skip
+pytestmark = [pytest.mark.influxdb, pytest.mark.mosquitto, pytest.mark.slow]
 
 
 class Board(NamedTuple):
