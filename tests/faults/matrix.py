@@ -265,6 +265,8 @@ def restore(town: Town, cycles: int, rng: random.Random) -> Row:
     again.ask(town.data, asked_ms - 3_600_000, time.time_ns() // 1_000_000)
     town.collect()
     until(lambda: town.evidence() >= before, 60, "what was lost, once more")
+    produced = town.produced()  # a gap shows by what comes after it
+    until(lambda: town.stored_beyond(produced), 60, "a later report of everybody")
     sums = town.drain()
     wanted, stored = town.produced(evidence=True), town.stored()
     lost = len(wanted - stored.keys()) + sums["lost"] + sums["dropped_evidence"]

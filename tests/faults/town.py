@@ -11,7 +11,7 @@ import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +41,14 @@ def until(met: Callable[[], Any], seconds: float, what: str) -> Any:
             raise SystemExit(f"not within {seconds} s: {what}")
         _wait(0.05)
     return value
+
+
+def _newest(keys: Iterable[Key]) -> dict[tuple[str, str], int]:
+    """The highest number of each machine's boot."""
+    found: dict[tuple[str, str], int] = {}
+    for machine, boot, number in keys:
+        found[machine, boot] = max(number, found.get((machine, boot), 0))
+    return found
 
 
 class Database:
@@ -220,6 +228,11 @@ class Town:
                 (point.tags["machine"], str(point.fields["boot"]), int(point.fields["number"]))
                 for point in store.read("agent", 0, 2**62, fields=["boot", "number"])
             )
+
+    def stored_beyond(self, keys: set[Key]) -> bool:
+        """Whether a later report is stored of every machine and boot that these are of."""
+        stored = _newest(self.stored())
+        return all(stored.get(who, 0) > number for who, number in _newest(keys).items())
 
     def evidence(self) -> int:
         """Line tests in the database."""

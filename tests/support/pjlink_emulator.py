@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import os
 import socket
 import socketserver
 import threading
@@ -99,7 +100,7 @@ class Emulator:
 @contextlib.contextmanager
 def silent_host() -> Iterator[str]:
     """An address of this machine that answers nothing on the ports that devices have."""
-    host = "127.9.9.9"
+    host = f"127.{64 + (os.getpid() >> 16)}.{os.getpid() >> 8 & 255}.{os.getpid() & 255}"
     with contextlib.ExitStack() as held:
         for port in (80, 9100, 161, 4352):
             deaf = held.enter_context(contextlib.closing(socket.socket()))
