@@ -251,13 +251,13 @@ def two(town: Town, cycles: int, rng: random.Random) -> Row:
 def restore(town: Town, cycles: int, rng: random.Random) -> Row:
     """The database is set back to its backup: evidence comes again, lost telemetry is told."""
     town.collect()
-    town.crowd(agents=30, evidence_every=10)
+    town.crowd(agents=30, evidence_every=4)
     until(lambda: len(town.stored()) > 100, 60, "reports before the backup")
     backup = town.folder / "backup"
     asked_ms = time.time_ns() // 1_000_000
     town.database.backup(backup)
     saved = town.evidence()
-    until(lambda: town.evidence() >= saved + 40, 60, "what the backup does not have")
+    until(lambda: town.evidence() >= saved + 90, 60, "what the backup does not have")
     before = town.evidence()
     town.kill_collector(sign=signal.SIGTERM)
     town.database.restore(backup)
