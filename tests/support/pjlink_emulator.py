@@ -12,8 +12,7 @@ import os
 import socket
 import socketserver
 import threading
-import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -35,7 +34,7 @@ class Projector:
             "NAME": "三年级二班", "SNUM": "X4QF0812345", "FILT": "412",
         }
     )  # fmt: skip
-    slow_s: float = 0.0  # before each answer
+    think: Callable[[], object] = lambda: None  # before each answer
     answers_left: int = 1000  # then it hangs up
     chatty: bool = False  # tells of changes unasked, as class 2 may
     garbage: bytes | None = None  # sent in place of the greeting
@@ -146,7 +145,7 @@ class _Talk(socketserver.StreamRequestHandler):
                     self._say("PJLINK ERRA")
                     return
                 text, digest = text.removeprefix(digest), ""
-                time.sleep(projector.slow_s)
+                projector.think()
                 if projector.answers_left <= 0:
                     return
                 projector.answers_left -= 1
