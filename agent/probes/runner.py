@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import logging
 import time
 from collections.abc import Iterable
 from pathlib import Path
@@ -11,11 +10,10 @@ from typing import NamedTuple
 
 import msgspec
 
+from agent.common import log
 from agent.config import Watched
 from agent.windows import System, this_system
 from agent.wire import Device, Reading
-
-log = logging.getLogger(__name__)
 
 #: Name -> module with `probe(context) -> tuple[Reading, ...]`, imported on first use.
 PROBES = {
@@ -94,7 +92,7 @@ def _run_one(name: str, module: str, context: Context) -> tuple[Timing, tuple[Re
     try:
         found: tuple[Reading, ...] = importlib.import_module(module).probe(context)
     except Exception as error:  # a broken driver, a strange kernel: the other probes go on
-        log.warning("probe_failed", extra={"probe": name, "reason": repr(error)})
+        log.warning("probe_failed", probe=name, reason=error)
         return Timing(name, False, time.perf_counter() - started, repr(error)), ()
     found += _departed(name, found, context)
     return Timing(name, True, time.perf_counter() - started), found

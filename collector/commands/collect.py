@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import datetime as dt
 import gc
-import logging
 import signal
 import sqlite3
 import sys
@@ -13,6 +12,7 @@ import threading
 import time
 from contextlib import ExitStack
 
+from agent.common import log
 from agent.common.calendar import CITY_TIME
 from agent.common.command_line import DONE, FAILED, RefusedError
 from agent.common.language import say
@@ -64,12 +64,10 @@ def since(text: str) -> dt.datetime:
 
 def run(args: argparse.Namespace) -> int:
     """Run until told to stop. 0: stopped; 2: refused before anything started."""
-    logging.basicConfig(
-        stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s"
-    )
+    log.configure("INFO")
     config, warnings = load(args.config)
     for warning in warnings:
-        print(warning, file=sys.stderr)
+        log.warning("setting_ignored", text=warning)
     with ExitStack() as opened:
         if args.rederive is not None:
             return _rederive(args.rederive, config, opened)

@@ -5,12 +5,12 @@ from __future__ import annotations
 import argparse
 import datetime as dt
 import json
-import logging
 from collections.abc import Iterable, Sequence
 
 from rich.console import Console
 from rich.progress import track
 
+from agent.common import log
 from agent.common.calendar import CITY_TIME
 from agent.common.command_line import DONE, FAILED
 from agent.common.language import say
@@ -29,7 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Check all; 1 on any finding."""
     # The checks say themselves what the connection's log would say.
-    logging.getLogger("schoolpulse").setLevel(logging.CRITICAL)
+    log.configure("CRITICAL")
     config, warnings = load(args.config)
     found = []
     for check in checks(config, warnings, dt.datetime.now(CITY_TIME), fix=args.fix, tick=_tick):

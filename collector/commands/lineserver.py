@@ -5,11 +5,11 @@ from __future__ import annotations
 import argparse
 import signal
 import sqlite3
-import sys
 import threading
 from contextlib import ExitStack
 from pathlib import Path
 
+from agent.common import log
 from agent.common.command_line import DONE, RefusedError
 from agent.common.language import say
 from collector.config import Config, load
@@ -55,9 +55,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Serve until SIGTERM or Ctrl-C. 0: stopped; 2: refused before anything started."""
+    log.configure("INFO")
     config, warnings = load(args.config)
     for warning in warnings:
-        print(warning, file=sys.stderr)
+        log.warning("setting_ignored", text=warning)
     if args.new_key:
         return _new_key(config, args.new_key)
     stop = threading.Event()

@@ -10,9 +10,9 @@ import time
 from collections.abc import Collection
 from typing import Protocol
 
+from agent.common import log
 from agent.common.calendar import CITY_TIME
 from collector.service.backoff import Backoff
-from collector.service.log import event, warn
 from collector.service.pipeline.pending_days import PendingDays
 from collector.store.base import MisconfiguredError, Store, UnavailableError
 
@@ -103,7 +103,7 @@ class KeeperThread:
             except (UnavailableError, MisconfiguredError):
                 raise  # the store's fault, not the day's
             except Exception as error:  # one day that cannot be derived is not the others' end
-                warn("day_not_derived", day=day, error=repr(error))
+                log.warning("day_not_derived", day=day, reason=error)
                 failed.append(error)
             else:
                 self._dirty.done({day: mark})
@@ -111,7 +111,7 @@ class KeeperThread:
         if failed:
             raise failed[0]
         if taken:
-            event("days_derived", days=len(taken), seconds=round(time.monotonic() - started, 2))
+            log.info("days_derived", days=len(taken), seconds=round(time.monotonic() - started, 2))
 
     def _mark_noted(self, store: Store) -> None:
         """Mark what the collectors have noted: at once, and again when a note speaks no more."""
@@ -128,4 +128,4 @@ class KeeperThread:
     def _say_once(self, error: Exception) -> None:
         if repr(error) != self._said:
             self._said = repr(error)
-            warn("keeper_failed", error=repr(error))
+            log.warning("keeper_failed", reason=error)

@@ -6,8 +6,8 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 
+from agent.common import log
 from collector.service.backoff import Backoff
-from collector.service.log import event, warn
 from collector.service.pipeline.counts import Counts
 from collector.store.base import (
     MisconfiguredError,
@@ -85,7 +85,7 @@ class Writer:
 
     def _bisect(self, groups: Sequence[Group], error: Exception) -> dict[int, str]:
         if len(groups) == 1:
-            warn("store_failed", error=repr(error))
+            log.warning("store_failed", reason=error)
             return {0: f"store: {error!r}"[:300]}
         half = len(groups) // 2
         refused: dict[int, str] = {}
@@ -98,11 +98,11 @@ class Writer:
     def _outage(self, error: StoreError) -> None:
         self._counts.add("store_errors")
         if self._turned(down=True):
-            warn("store_down", kind=type(error).__name__, error=str(error))
+            log.warning("store_down", reason=error)
 
     def _back(self) -> None:
         if self._turned(down=False):
-            event("store_back")
+            log.info("store_back")
 
     def _turned(self, *, down: bool) -> bool:
         """Whether that is news. Told in one go: two threads may find it up and down at a time."""

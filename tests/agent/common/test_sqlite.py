@@ -10,14 +10,14 @@ from subprocess import PIPE
 CODE = """
 import sys
 from pathlib import Path
-from collector.service.dirty import DirtyDays
-from collector.service.quarantine import Quarantine
+from collector.service.pipeline.pending_days import PendingDays
+from collector.service.pipeline.quarantine import Quarantine
 from collector.store.sqlite import SqliteStore
 print("ready", flush=True)
 sys.stdin.read(1)  # all begin together
 folder = Path(sys.argv[1])
 SqliteStore(folder / "store.db", 90).close()
-DirtyDays(folder / "days.db").close()
+PendingDays(folder / "days.db").close()
 Quarantine(folder / "quarantine.db", 10**6).close()
 """
 

@@ -252,7 +252,7 @@ def test_up_and_down_are_told_in_the_order_in_which_they_are_found(
             saying.set()
             assert said.wait(5)
 
-    monkeypatch.setattr(writer_module, "warn", warn)
+    monkeypatch.setattr(writer_module.log, "warning", warn)
     bench.store.failures = [UnavailableError("down")]
     slow = threading.Thread(target=bench.hand, args=(message(2),))
     slow.start()
