@@ -39,5 +39,5 @@ def test_new_files_are_opened_by_three_at_once(tmp_path: Path) -> None:
             process.stdin.write(b"x")
             process.stdin.flush()
         for process in three:
-            _, said = process.communicate(timeout=30)
+            _, said = process.communicate(timeout=120)
             assert process.returncode == 0, said.decode()
