@@ -11,8 +11,8 @@ from collections.abc import Collection
 from typing import Protocol
 
 from agent.common import log
+from agent.common.backoff import backoff
 from agent.common.calendar import CITY_TIME
-from collector.service.backoff import Backoff
 from collector.service.pipeline.pending_days import PendingDays
 from collector.store.base import MisconfiguredError, Store, UnavailableError
 
@@ -67,15 +67,16 @@ class KeeperThread:
         return self._thread.is_alive()
 
     def _run(self) -> None:
-        backoff = Backoff(base=1.0, cap=60.0)
+        failures = 0
         while not self._stopping.is_set():
             started = time.monotonic()
             if self._guarded():
-                backoff.reset()
+                failures = 0
                 # Today is derived whole each time: late in a large city's day that takes minutes.
                 wait = max(self._period_s, _REST * (time.monotonic() - started))
             else:
-                wait = min(self._period_s, backoff.next())
+                wait = min(self._period_s, backoff(failures, base=1.0, cap=60.0))
+                failures += 1
             self._stopping.wait(wait)
 
     def _guarded(self) -> bool:

@@ -17,9 +17,9 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
 from agent.common import log
+from agent.common.backoff import backoff
 from agent.common.settings import Broker
 from agent.common.tls import expiry
-from collector.service.backoff import Backoff
 from collector.service.mqtt.batched_client import BatchedClient
 from collector.service.mqtt.client import V5, V311, Window, make
 
@@ -102,7 +102,7 @@ class Link:
     # ---- the supervisor's thread
 
     def _supervise(self) -> None:
-        backoff = Backoff(base=0.5, cap=15.0)
+        failures = 0
         while not self._stopping.is_set():
             try:
                 held = self._session()
@@ -110,9 +110,10 @@ class Link:
                 held = False
                 self._say_once("mqtt_failed", reason=error)
             if held:
-                backoff.reset()
+                failures = 0
             elif not self._again:
-                self._stopping.wait(backoff.next())
+                self._stopping.wait(backoff(failures, base=0.5, cap=15.0))
+                failures += 1
 
     def _session(self) -> bool:
         """One connection from first to last; whether it ever came up."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 import time
 from collections.abc import Callable, Sequence
 
 from agent.common import log
-from collector.service.backoff import Backoff
+from agent.common.backoff import backoff
 from collector.service.pipeline.counts import Counts
 from collector.store.base import (
     MisconfiguredError,
@@ -48,14 +49,15 @@ class Writer:
         Returns the groups that can never be stored, by index, with the reason; None where the
         collector stops before the store has answered.
         """
-        backoff = Backoff(base=0.5, cap=30.0)
-        while True:
+        for attempt in itertools.count():
             refused = self._try([*groups, last()])
             if refused is not None:
                 return refused
             # While stopping, one try is all that there is time for.
-            if self._stopping.is_set() or self._stopping.wait(backoff.next()):
-                return None
+            wait = backoff(attempt, base=0.5, cap=30.0)
+            if self._stopping.is_set() or self._stopping.wait(wait):
+                break
+        return None
 
     def _try(self, groups: Sequence[Group]) -> dict[int, str] | None:
         """None where the store is down: nothing of the try is kept while it is waited for."""
