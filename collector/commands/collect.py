@@ -16,6 +16,7 @@ from agent.common import log
 from agent.common.calendar import CITY_TIME
 from agent.common.command_line import DONE, FAILED, RefusedError
 from agent.common.language import say
+from agent.common.lock import Lock
 from collector.commands.rederive import rederive
 from collector.config import Config, load
 from collector.doctor.delivery import quarantined
@@ -23,7 +24,6 @@ from collector.keeper import Keeper
 from collector.roster.book import RegisterBook
 from collector.service import Collector
 from collector.service.keeper_thread import KeeperThread
-from collector.service.lock import FileLock
 from collector.service.pipeline import resend_request as again_file
 from collector.service.pipeline.pending_days import FILE as DAYS_FILE
 from collector.service.pipeline.pending_days import PendingDays
@@ -147,8 +147,8 @@ def _open(config: Config, role: str, opened: ExitStack) -> Collector | KeeperThr
 def _lock(config: Config, role: str, opened: ExitStack) -> None:
     name = "collect.lock" if role == "ingest" else f"{role}.lock"
     try:
-        opened.callback(FileLock(config.folder / name).release)
-    except (OSError, sqlite3.Error) as error:
+        opened.callback(Lock(config.folder / name, say("采集服务", "collector")).release)
+    except OSError as error:
         raise _refused(config, error) from error
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from agent.common import log
 from agent.common.command_line import DONE, RefusedError
 from agent.common.language import say
+from agent.common.lock import Lock
 from collector.config import Config, load
 from collector.lineserver import keys
 from collector.lineserver.book import TurnBook
@@ -19,7 +20,6 @@ from collector.lineserver.ledger import Ledger
 from collector.lineserver.limits import PolicyLimits
 from collector.lineserver.publish import Publisher
 from collector.lineserver.server import CannotListenError, LineServer
-from collector.service.lock import FileLock
 
 DEFAULT_PORT = 8095
 _HERE = ("127.0.0.1", "::1", "localhost")
@@ -98,7 +98,8 @@ def _open(
     folder = config.folder / "lineserver"
     held = _keys(config, args)
     try:
-        opened.callback(_lock(folder).release)
+        # Two servers must not send from one outbox.
+        opened.callback(Lock(folder / "lock", say("测速服务", "measurement server")).release)
         publisher = Publisher(config.mqtt, folder, simulated=args.simulated)
         book = TurnBook(folder / "turns.db")
         opened.callback(book.close)
@@ -129,16 +130,3 @@ def _keys(config: Config, args: argparse.Namespace) -> keys.Keys:
             "listen on 127.0.0.1 only, or say --open",
         )
     )
-
-
-def _lock(folder: Path) -> FileLock:
-    """Two servers must not send from one outbox."""
-    try:
-        return FileLock(folder / "lock")
-    except RefusedError as error:
-        raise RefusedError(
-            say(
-                f"{folder}：已有一个测速服务在用；先停掉它，或换一个 data",
-                f"{folder}: another measurement server uses it; stop it, or set another `data`",
-            )
-        ) from error
