@@ -21,11 +21,12 @@ from pathlib import Path
 import msgspec
 
 from agent.clock import Clock
+from agent.common.sqlite import change
 from agent.outbox import file, seal
 from agent.outbox import receipt as rules
 from agent.outbox.checksum import crc
 from agent.outbox.durable import DurableFile
-from agent.outbox.file import RECEIPTED, WAITING, Counts, change
+from agent.outbox.file import RECEIPTED, WAITING, Counts
 from agent.outbox.limits import Limits
 from agent.outbox.window import BASE, Outgoing, Window
 from agent.wire.codec import MAX_PAYLOAD

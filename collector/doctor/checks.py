@@ -158,6 +158,8 @@ def _quarantine(config: Config) -> Check:
     name = say("隔离区", "quarantine")
     try:
         quarantine = Quarantine(config.folder / FILE, config.quarantine_bytes)
+    except RefusedError as error:  # it names the file and the fix
+        return Check(name, False, str(error))
     except (sqlite3.Error, OSError) as error:
         mend = say(f"检查 {FILE} 的权限", f"check the permissions of {FILE}")
         return Check(name, False, str(error), mend)

@@ -13,10 +13,10 @@ from pathlib import Path
 import msgspec
 
 from agent.common.calendar import CITY_TIME
-from agent.common.sqlite import use_wal
+from agent.common.sqlite import open_file
 from collector.lineserver.turns import Ending, Past, Turn, Wish, local_day
 
-_SCHEMA = """
+_FIRST = """
 CREATE TABLE IF NOT EXISTS turn (
     id TEXT PRIMARY KEY, school TEXT NOT NULL, line TEXT NOT NULL, wish BLOB NOT NULL,
     started REAL NOT NULL, until REAL NOT NULL, long INTEGER NOT NULL, outcome TEXT,
@@ -36,13 +36,11 @@ class TurnBook:
 
         Raises:
             OSError, sqlite3.Error: it cannot be read or written.
+            NewerFileError: a later version made it.
         """
         self._path = path
         self._lock = threading.Lock()
-        self._base = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-        use_wal(self._base)
-        self._base.execute("PRAGMA synchronous = FULL")
-        self._base.executescript(_SCHEMA)
+        self._base = open_file(path, (_FIRST,))
 
     def granted(self, turn: Turn) -> None:
         """Keep a grant. Raises sqlite3.Error where it cannot be kept."""
