@@ -5,16 +5,15 @@ One SQLite file beside the records' outbox. A grant is on the disk before it is 
 
 from __future__ import annotations
 
-import datetime as dt
 import sqlite3
 import threading
 from pathlib import Path
 
 import msgspec
 
-from agent.common.calendar import CITY_TIME
+from agent.common.calendar import local_day, start_of
 from agent.common.sqlite import open_file
-from collector.lineserver.turns import Ending, Past, Turn, Wish, local_day
+from collector.lineserver.turns import Ending, Past, Turn, Wish
 
 _FIRST = """
 CREATE TABLE IF NOT EXISTS turn (
@@ -66,7 +65,7 @@ class TurnBook:
             sqlite3.Error: the file cannot be read, or holds a turn that is none.
         """
         first = local_day(now).replace(day=1)
-        start = dt.datetime.combine(first, dt.time(), CITY_TIME).timestamp()
+        start = start_of(first).timestamp()
         with self._lock:
             today = self._base.execute(
                 "SELECT * FROM turn WHERE started >= ? OR until > ?", (start, now)

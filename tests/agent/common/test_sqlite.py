@@ -57,9 +57,10 @@ INSERT INTO count SELECT 0 WHERE NOT EXISTS (SELECT * FROM count);
 CREATE TRIGGER IF NOT EXISTS came AFTER INSERT ON note
   BEGIN UPDATE count SET notes = notes + 1; SELECT 1; END;
 """
-SECOND = "ALTER TABLE note ADD COLUMN school TEXT NOT NULL DEFAULT ''; CREATE INDEX i ON note (text)"
-    "ALTER TABLE note ADD COLUMN school TEXT NOT NULL DEFAULT ''; CREATE INDEX of ON note (text)"
-)
+SECOND = """
+ALTER TABLE note ADD COLUMN school TEXT NOT NULL DEFAULT '';
+CREATE INDEX note_text ON note (text)
+"""
 
 
 def columns(db: sqlite3.Connection) -> list[str]:
