@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 
-IN_WINDOW = 25  # the last rank that surely lies in the window
 BEFORE_WINDOW = 32  # the first rank that surely lies before it
 #: How many ranks the cases need, whatever is asked for: the window and a fortnight before it.
 NEEDED = 46

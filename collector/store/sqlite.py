@@ -108,16 +108,6 @@ class SqliteStore:
                 for name in tables.CAN_BE_SIMULATED
             )
 
-    def prune(self) -> int:
-        """Forget telemetry older than its days; how many rows."""
-        gone = 0
-        while True:
-            with self._lock, self._classed():
-                found = self._prune_slices()
-            gone += found
-            if not found:
-                return gone
-
     def _prune_when_due(self) -> None:
         """A slice of each table now and then: a long one would keep the reports waiting."""
         if time.monotonic() >= self._next_prune:
