@@ -23,11 +23,11 @@ _T = TypeVar("_T", bound=msgspec.Struct)
 
 
 class SettingsError(ValueError):
-    """Settings that cannot be used; the message names the file or key, and the mend."""
+    """Settings that cannot be used; the message names the file or key, and the fix."""
 
 
 class Broker(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Where the broker is, and as whom we speak to it."""
+    """Where the broker is, and the account to log in with."""
 
     host: str = "127.0.0.1"
     port: int = 1883

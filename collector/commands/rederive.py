@@ -1,4 +1,4 @@
-"""`schoolpulse collect --rederive YEAR`: a year's days, hours and indicators derived anew.
+"""`schoolpulse collect --rederive YEAR`: a year's days, hours and indicators derived again.
 
 From the store alone; a keeper may run beside it, and it may be killed and run again.
 """
@@ -37,7 +37,7 @@ def rederive(keeper: Keeper, year: int, today: dt.date) -> int:
     print(
         say(
             f"{year} 年：重算 {len(days)} 天，每日的数据改动 {changed} 行，小时的照写",
-            f"{year}: {len(days)} days derived, {changed} rows of days changed, hours written anew",
+            f"{year}: {len(days)} days derived, {changed} rows of days changed, all hours written",
         )
     )
     return DONE
