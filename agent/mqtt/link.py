@@ -148,7 +148,7 @@ class Link:
     def _mend(self, error: sqlite3.DatabaseError) -> None:
         self._drop(f"outbox: {error}", Why.BROKER)
         with contextlib.suppress(sqlite3.Error, OSError):
-            self._outbox.mend(error)
+            self._outbox.repair(error)
 
     # Connecting
 

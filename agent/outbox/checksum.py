@@ -1,7 +1,7 @@
-"""A checksum for each row: a disk that flips a byte seldom leaves something that does not parse.
+"""A checksum for each row, to detect bytes that the disk has changed.
 
-SQLite checks its pages' structure, never what stands in a row: without a sum of ours, 10.0
-Mbit/s could become 50.0 and be believed.
+SQLite checks the structure of its pages, not the values in them, and a flipped byte mostly
+still parses: without a checksum of our own, 10.0 Mbit/s could become 50.0 unnoticed.
 """
 
 from __future__ import annotations
@@ -12,12 +12,12 @@ from typing import Protocol
 
 from agent.outbox import file, schema
 
-#: Whose a row in `aside` is, where it is nobody's any more.
+#: `machine` of a row in `aside` that was moved there because it is damaged.
 DAMAGED = "damaged"
 
 
 class Checked(Protocol):
-    """What the sum is made of; of `outbox_schema`, and never changed but by sealing."""
+    """The columns that the checksum covers; after a row is put only sealing changes them."""
 
     @property
     def boot(self) -> str: ...
@@ -34,17 +34,17 @@ class Checked(Protocol):
 
 
 def crc(row: Checked, payload: bytes) -> int:
-    """CRC-32 (zlib's) of the row with these readings, or these sealed bytes."""
+    """CRC-32 (zlib) of the row's columns and `payload`: its readings, or its sealed bytes."""
     rest = (row.boot, row.number, row.evidence, row.elapsed, row.wall, row.guess)
     return zlib.crc32(payload, zlib.crc32(repr(rest).encode(errors="replace")))
 
 
 def set_aside(db: sqlite3.Connection, id_: int) -> None:
-    """Keep the row for whoever wants to look at it, and count it as lost; inside a change."""
+    """Move the row to `aside` for inspection and count it as lost; inside a transaction."""
     db.execute(
         f"INSERT INTO aside ({schema.FIRST}, machine) "  # noqa: S608 - a constant of ours
         f"SELECT {schema.FIRST}, ? FROM report WHERE id = ?",
         (DAMAGED, id_),
     )
     db.execute("DELETE FROM report WHERE id = ?", (id_,))
-    file.add(db, "lost", 1)
+    file.increment(db, "lost", 1)

@@ -246,7 +246,7 @@ def test_a_damage_that_the_disk_lets_nobody_mend_is_mended_later(
     with monkeypatch.context() as patch:
         patch.setattr(outbox_file, "open_file", mock.Mock(side_effect=full))
         with pytest.raises(sqlite3.OperationalError):
-            outbox.mend(garbled)
+            outbox.repair(garbled)
         with pytest.raises(FullError):
             outbox.put(BIG)
     outbox.put(BIG)
@@ -264,7 +264,7 @@ def test_a_report_that_is_kept_is_no_lost_one_where_nothing_can_be_dropped_for_i
     full = sqlite3.OperationalError("full")
     full.sqlite_errorcode = sqlite3.SQLITE_FULL
     with monkeypatch.context() as patch:
-        patch.setattr("agent.outbox.limits.keep", mock.Mock(side_effect=full))
+        patch.setattr("agent.outbox.limits.enforce", mock.Mock(side_effect=full))
         for _ in range(5):
             outbox.put(BIG)
     counts = outbox.counts()

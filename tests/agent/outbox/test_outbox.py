@@ -548,9 +548,9 @@ def test_the_reserve_is_given_up_when_the_disk_is_full(tmp_path: Path, pc: Any) 
     reserve = tmp_path / "outbox.db.reserve"
     assert reserve.stat().st_size == SIZE
     given: list[bool] = []
-    real = outbox._bound
-    outbox._bound = lambda: (given.append(reserve.exists()), real())[1]  # type: ignore[method-assign]
-    outbox._make_way()
+    real = outbox._enforce_limits
+    outbox._enforce_limits = lambda: (given.append(reserve.exists()), real())[1]  # type: ignore[method-assign]
+    outbox._handle_full_disk()
     assert given == [False]
     assert reserve.exists()  # there was room again
 

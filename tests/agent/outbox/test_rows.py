@@ -130,7 +130,7 @@ def test_an_older_outbox_on_a_full_disk(disk: Path) -> None:
     """The room kept back is what the upgrade needs."""
     path = disk / "outbox.db"
     older(path)
-    reserve.keep(path)
+    reserve.create(path)
     with contextlib.suppress(OSError), (disk / "others").open("wb") as others:
         while True:
             others.write(b"x" * 4096)
