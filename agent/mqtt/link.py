@@ -23,14 +23,14 @@ from agent.common import tls
 from agent.common.settings import Broker
 from agent.mqtt import connection as mqtt
 from agent.mqtt.hello import HelloTurn
-from agent.mqtt.link_types import NOBODY, Heard, Speaker, State, read_policy
+from agent.mqtt.link_types import NO_CALLBACKS, Callbacks, Speaker, State, read_policy
 from agent.mqtt.loop import Loop
 from agent.mqtt.reconnect import Reconnect, Why, why
 from agent.outbox import Outbox
 from agent.wire import codec, topics
 from agent.wire.messages import Policy, Receipt
 
-__all__ = ["Heard", "Link", "Speaker", "State"]
+__all__ = ["Callbacks", "Link", "Speaker", "State"]
 
 #: How long a broker may take to answer CONNECT and SUBSCRIBE, s.
 _ANSWER_S = 15.0
@@ -50,7 +50,7 @@ class Link:
         outbox: Outbox,
         clock: Clock,
         loop: Loop,
-        heard: Heard = NOBODY,
+        callbacks: Callbacks = NO_CALLBACKS,
         draw: Callable[[], float] = random.random,
     ) -> None:
         """`draw` gives numbers in [0, 1) for the backoff.
@@ -65,7 +65,7 @@ class Link:
         self._outbox = outbox
         self._clock = clock
         self._loop = loop
-        self._heard = heard
+        self._callbacks = callbacks
         self._tls = tls.context(broker, check_dates=False)
         self._connection: mqtt.Connection | None = None
         self._publishing: dict[int, tuple[str, int]] = {}  # message id -> boot, number
@@ -229,7 +229,7 @@ class Link:
         which = self._publishing.pop(mid, None)
         if reason.is_failure:
             self.error = f"the broker refused a report: {reason}"
-            self._heard.state(self.state, self.error)
+            self._callbacks.state(self.state, self.error)
             if which is not None:
                 self._outbox.refused(*which)
 
@@ -238,7 +238,7 @@ class Link:
         with contextlib.suppress(codec.UnreadableError, codec.FutureVersionError):
             if topic == self.speaker.receipt_topic:
                 self._on_receipt(codec.decode_receipt(payload))
-            elif (policy := read_policy(payload, self._heard)) is not None:
+            elif (policy := read_policy(payload, self._callbacks)) is not None:
                 self._on_policy(policy)
 
     def _on_receipt(self, receipt: Receipt) -> None:
@@ -247,17 +247,17 @@ class Link:
         self._hello.receipt(receipt, self._outbox.boot, known=self._clock.known)
         self._outbox.receipt(receipt)
         self._again.receipted()
-        self._heard.receipt(receipt)
+        self._callbacks.receipt(receipt)
 
     def _on_policy(self, policy: Policy) -> None:
         self._outbox.policy_arrived()
         self._hello.policy_arrived()
-        self._heard.policy(policy)
+        self._callbacks.policy(policy)
 
     # Ending
 
     def _say_offline(self) -> None:
-        """Say offline, and wait for the broker to have heard it."""
+        """Publish that we are offline, and wait until the broker has taken it."""
         connection = self._connection
         if connection is None or self.state not in (State.READY, State.SUBSCRIBING):
             self._end()
@@ -289,7 +289,7 @@ class Link:
 
     def _become(self, state: State) -> None:
         self.state = state
-        self._heard.state(state, self.error)
+        self._callbacks.state(state, self.error)
 
     def _presence(self, online: bool) -> bytes:
         return self.speaker.presence(self._outbox.boot, online)

@@ -55,7 +55,7 @@ class Speaker(NamedTuple):
         return codec.encode(hello)
 
 
-class Heard(NamedTuple):
+class Callbacks(NamedTuple):
     """Whom a link tells what it hears; called in the loop's thread."""
 
     policy: Callable[[Policy], None] = lambda policy: None
@@ -64,15 +64,15 @@ class Heard(NamedTuple):
     bad_policy: Callable[[str], None] = lambda reason: None
 
 
-NOBODY = Heard()
+NO_CALLBACKS = Callbacks()
 
 
-def read_policy(payload: bytes, heard: Heard) -> Policy | None:
+def read_policy(payload: bytes, callbacks: Callbacks) -> Policy | None:
     """A policy; one that cannot be followed is told, and the one before stays in force."""
     if not payload:  # the school has left the register
         return None
     try:
         return codec.decode_policy(payload)
     except (codec.UnreadableError, codec.FutureVersionError) as error:
-        heard.bad_policy(str(error))
+        callbacks.bad_policy(str(error))
         return None

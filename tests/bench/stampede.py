@@ -27,7 +27,7 @@ from rich.table import Table
 import services
 from agent import wire
 from agent.common.settings import Broker
-from agent.mqtt import Heard, Link, Speaker, State
+from agent.mqtt import Callbacks, Link, Speaker, State
 from agent.outbox import WINDOW, Limits, Outbox, Outgoing
 from collector.simulate.fleet import Fleet, FleetAgent, _Running
 
@@ -99,8 +99,8 @@ class Crowd(Fleet):
             if state is State.READY:
                 up.append(time.perf_counter())
 
-        heard = Heard(state=state)
-        return _Running(agent, outbox, Link(broker, speaker, outbox, clock, self._loop, heard))
+        callbacks = Callbacks(state=state)
+        return _Running(agent, outbox, Link(broker, speaker, outbox, clock, self._loop, callbacks))
 
     def outboxes(self) -> list[Timed]:
         """All of them."""

@@ -15,7 +15,7 @@ from agent.clock import Clock
 from agent.common.settings import Broker
 from agent.mqtt import hello as hello_module
 from agent.mqtt import link as links
-from agent.mqtt.link import Heard, Link, Speaker, State
+from agent.mqtt.link import Callbacks, Link, Speaker, State
 from agent.mqtt.loop import Loop
 from agent.outbox import Outbox
 from agent.wire import (
@@ -53,7 +53,7 @@ class Agent:
             self.outbox,
             self.clock,
             self.loop,
-            Heard(policy=self._on_policy, state=self._on_state),
+            Callbacks(policy=self._on_policy, state=self._on_state),
             draw=lambda: 0.1,  # backoffs of a tenth, so that tests are quick
         )
         self.loop.start()
