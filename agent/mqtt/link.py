@@ -23,14 +23,14 @@ from agent.common import tls
 from agent.common.settings import Broker
 from agent.mqtt import connection as mqtt
 from agent.mqtt.hello import HelloTurn
-from agent.mqtt.link_types import NO_CALLBACKS, Callbacks, Speaker, State, read_policy
+from agent.mqtt.link_types import NO_CALLBACKS, Callbacks, Sender, State, read_policy
 from agent.mqtt.loop import Loop
 from agent.mqtt.reconnect import Reconnect, Why, why
 from agent.outbox import Outbox
 from agent.wire import codec, topics
 from agent.wire.messages import Policy, Receipt
 
-__all__ = ["Callbacks", "Link", "Speaker", "State"]
+__all__ = ["Callbacks", "Link", "Sender", "State"]
 
 #: How long a broker may take to answer CONNECT and SUBSCRIBE, s.
 _ANSWER_S = 15.0
@@ -46,7 +46,7 @@ class Link:
     def __init__(
         self,
         broker: Broker,
-        speaker: Speaker,
+        sender: Sender,
         outbox: Outbox,
         clock: Clock,
         loop: Loop,
@@ -58,7 +58,7 @@ class Link:
         Raises:
             OSError, ssl.SSLError: a TLS file of the settings cannot be read.
         """
-        self.speaker = speaker
+        self.sender = sender
         self.state = State.IDLE
         self.error = ""  # why the last connection ended, or could not be made
         self._broker = broker
@@ -161,8 +161,8 @@ class Link:
             self._connect()
 
     def _connect(self) -> None:
-        client_id = self.speaker.machine + self._outbox.boot
-        will = mqtt.Will(self.speaker.presence_topic, self._presence(False))
+        client_id = self.sender.machine + self._outbox.boot
+        will = mqtt.Will(self.sender.presence_topic, self._presence(False))
         connection = mqtt.Connection(self._broker, self._tls, client_id, will, five=self.five)
         connection.open()
         self._answer_by = time.monotonic() + (_FIVE_ANSWER_S if self.five else _ANSWER_S)
@@ -177,8 +177,8 @@ class Link:
         self._again.answered()
         self._become(State.SUBSCRIBING)
         self._answer_by = time.monotonic() + _ANSWER_S
-        connection.publish(self.speaker.presence_topic, self._presence(True), retain=True)
-        listened = (self.speaker.receipt_topic, self.speaker.policy_topic)
+        connection.publish(self.sender.presence_topic, self._presence(True), retain=True)
+        listened = (self.sender.receipt_topic, self.sender.policy_topic)
         connection.subscribe([topic for topic in listened if topic])
 
     def _on_subscribed(self, reasons: list[ReasonCode]) -> None:
@@ -213,13 +213,13 @@ class Link:
     def _send(self, connection: mqtt.Connection) -> None:
         if self._hello.is_due():
             self._hello.sent()
-            hello = self.speaker.hello(self._clock.mark())
+            hello = self.sender.hello(self._clock.mark())
             self._publish(connection, self._outbox.boot, 1, hello)
         for one in self._outbox.due():
             self._publish(connection, one.boot, one.number, one.payload)
 
     def _publish(self, connection: mqtt.Connection, boot: str, number: int, payload: bytes) -> None:
-        topic = topics.report_topic(self.speaker.school, self.speaker.machine, boot, number)
+        topic = topics.report_topic(self.sender.school, self.sender.machine, boot, number)
         self._publishing[connection.publish(topic, payload)] = (boot, number)
 
     def _on_published(self, mid: int, reason: ReasonCode) -> None:
@@ -236,7 +236,7 @@ class Link:
     def _on_message(self, topic: str, payload: bytes) -> None:
         """A message that cannot be read is passed over: its sender will say it again."""
         with contextlib.suppress(codec.UnreadableError, codec.FutureVersionError):
-            if topic == self.speaker.receipt_topic:
+            if topic == self.sender.receipt_topic:
                 self._on_receipt(codec.decode_receipt(payload))
             elif (policy := read_policy(payload, self._callbacks)) is not None:
                 self._on_policy(policy)
@@ -265,7 +265,7 @@ class Link:
         self._become(State.LEAVING)
         self._answer_by = time.monotonic() + _FAREWELL_S
         offline = self._presence(False)
-        self._farewell = connection.publish(self.speaker.presence_topic, offline, retain=True)
+        self._farewell = connection.publish(self.sender.presence_topic, offline, retain=True)
 
     def _end(self) -> None:
         connection, self._connection = self._connection, None
@@ -292,4 +292,4 @@ class Link:
         self._callbacks.state(state, self.error)
 
     def _presence(self, online: bool) -> bytes:
-        return self.speaker.presence(self._outbox.boot, online)
+        return self.sender.presence(self._outbox.boot, online)

@@ -21,7 +21,7 @@ class State(Enum):
     STOPPED = "stopped"
 
 
-class Speaker(NamedTuple):
+class Sender(NamedTuple):
     """Who speaks over a link."""
 
     school: str

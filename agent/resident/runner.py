@@ -24,7 +24,7 @@ from agent.clock import Clock, wall_ms
 from agent.common.calendar import Calendar
 from agent.config import Config
 from agent.identity import Identity
-from agent.mqtt import Callbacks, Link, Loop, Speaker, State
+from agent.mqtt import Callbacks, Link, Loop, Sender, State
 from agent.outbox import Limits, Outbox, OutboxError
 from agent.resident import place, schedule
 from agent.resident import status as status_file
@@ -100,11 +100,11 @@ class Runner:
         )
 
     def _new_link(self, machine: str) -> Link:
-        speaker = Speaker(self._config.school, machine, self._hello_inventory)
+        sender = Sender(self._config.school, machine, self._hello_inventory)
         callbacks = Callbacks(
             self._on_policy, self._on_receipt, self._on_state, self._on_bad_policy
         )
-        return Link(self._config.broker, speaker, self._outbox, self._clock, self._loop, callbacks)
+        return Link(self._config.broker, sender, self._outbox, self._clock, self._loop, callbacks)
 
     def stop(self) -> None:
         """End the run; safe in a signal handler."""

@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 from agent.clock import Clock
 from agent.common.settings import Broker
-from agent.mqtt import Link, Loop, Speaker
+from agent.mqtt import Link, Loop, Sender
 from agent.outbox import Limits, Outbox
 from agent.resident.schedule import next_report
 from agent.version import VERSION
@@ -79,8 +79,8 @@ class Fleet:
         path = data / f"{agent.machine}.db"
         limits = Limits(reserve=False)
         outbox = Outbox(path, agent.machine, clock, simulated=simulated, limits=limits)
-        speaker = Speaker(agent.school, agent.machine, lambda: agent.inventory, simulated)
-        return _Running(agent, outbox, Link(broker, speaker, outbox, clock, self._loop))
+        sender = Sender(agent.school, agent.machine, lambda: agent.inventory, simulated)
+        return _Running(agent, outbox, Link(broker, sender, outbox, clock, self._loop))
 
     def start(self) -> None:
         """Connect all agents, and report every `report_s` seconds."""

@@ -15,7 +15,7 @@ from agent.clock import Clock
 from agent.common.settings import Broker
 from agent.mqtt import hello as hello_module
 from agent.mqtt import link as links
-from agent.mqtt.link import Callbacks, Link, Speaker, State
+from agent.mqtt.link import Callbacks, Link, Sender, State
 from agent.mqtt.loop import Loop
 from agent.outbox import Outbox
 from agent.wire import (
@@ -49,7 +49,7 @@ class Agent:
         self.loop = Loop()
         self.link = Link(
             settings,
-            Speaker(school, MACHINE, lambda: Inventory(hostname="pc-1")),
+            Sender(school, MACHINE, lambda: Inventory(hostname="pc-1")),
             self.outbox,
             self.clock,
             self.loop,
