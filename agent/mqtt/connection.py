@@ -60,14 +60,14 @@ class Published(NamedTuple):
     reason: ReasonCode
 
 
-class Arrived(NamedTuple):
+class Received(NamedTuple):
     """A message came."""
 
     topic: str
     payload: bytes
 
 
-Event = Connected | Subscribed | Published | Arrived
+Event = Connected | Subscribed | Published | Received
 
 
 class Connection:
@@ -80,18 +80,18 @@ class Connection:
         client_id: str,
         will: Will | None,
         *,
-        five: bool,
+        mqtt5: bool,
     ) -> None:
-        """`five`: MQTT 5, else 3.1.1. No `will`: nothing is said when we are gone."""
-        self.five = five
+        """`mqtt5`: MQTT 5, else 3.1.1. No `will`: nothing is said when we are gone."""
+        self.mqtt5 = mqtt5
         self._broker = broker
         self._notes: list[Event] = []
         self._misc_at = time.monotonic() + _MISC_S
         self._client = Client(
             CallbackAPIVersion.VERSION2,
             client_id=client_id,
-            clean_session=None if five else True,
-            protocol=MQTTProtocolVersion.MQTTv5 if five else MQTTProtocolVersion.MQTTv311,
+            clean_session=None if mqtt5 else True,
+            protocol=MQTTProtocolVersion.MQTTv5 if mqtt5 else MQTTProtocolVersion.MQTTv311,
             reconnect_on_failure=False,
         )
         if broker.username:
@@ -108,7 +108,7 @@ class Connection:
         def on_message(_client: Client, _data: object, message: Any) -> None:
             # A topic that is no UTF-8 raises here, and is none of ours.
             with contextlib.suppress(UnicodeDecodeError):
-                note(Arrived(message.topic, bytes(message.payload)))
+                note(Received(message.topic, bytes(message.payload)))
 
         self._client.on_connect = lambda _c, _d, _f, reason, _p: note(Connected(reason))
         self._client.on_subscribe = lambda _c, _d, _m, reasons, _p: note(Subscribed(reasons))
@@ -182,7 +182,7 @@ class Connection:
         """Ask to hear these topics at QoS 1."""
         self._client.subscribe([(topic, 1) for topic in wanted])
 
-    def goodbye(self) -> None:
+    def disconnect(self) -> None:
         """End as MQTT wants it: the will is not spoken."""
         with contextlib.suppress(OSError):
             self._client.disconnect()

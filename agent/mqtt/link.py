@@ -35,7 +35,7 @@ __all__ = ["Callbacks", "Link", "Sender", "State"]
 #: How long a broker may take to answer CONNECT and SUBSCRIBE, s.
 _ANSWER_S = 15.0
 #: A broker of 3.1.1 alone may wait for more bytes of what it takes for its own CONNECT, s.
-_FIVE_ANSWER_S = 3.0
+_MQTT5_ANSWER_S = 3.0
 #: How long a clean end may take, s.
 _FAREWELL_S = 3.0
 
@@ -100,9 +100,9 @@ class Link:
         return self._stopped.wait(timeout)
 
     @property
-    def five(self) -> bool:
+    def mqtt5(self) -> bool:
         """Whether the connection that stands, or is next, speaks MQTT 5; else 3.1.1."""
-        return self._again.five
+        return self._again.mqtt5
 
     # What the loop asks
 
@@ -163,9 +163,9 @@ class Link:
     def _connect(self) -> None:
         client_id = self.sender.machine + self._outbox.boot
         will = mqtt.Will(self.sender.presence_topic, self._presence(False))
-        connection = mqtt.Connection(self._broker, self._tls, client_id, will, five=self.five)
+        connection = mqtt.Connection(self._broker, self._tls, client_id, will, mqtt5=self.mqtt5)
         connection.open()
-        self._answer_by = time.monotonic() + (_FIVE_ANSWER_S if self.five else _ANSWER_S)
+        self._answer_by = time.monotonic() + (_MQTT5_ANSWER_S if self.mqtt5 else _ANSWER_S)
         self._connection = connection
         self._become(State.CONNECTING)
 
@@ -207,7 +207,7 @@ class Link:
             self._on_subscribed(list(event.reasons))
         elif isinstance(event, mqtt.Published):
             self._on_published(event.mid, event.reason)
-        elif isinstance(event, mqtt.Arrived):
+        elif isinstance(event, mqtt.Received):
             self._on_message(event.topic, event.payload)
 
     def _send(self, connection: mqtt.Connection) -> None:
@@ -270,7 +270,7 @@ class Link:
     def _end(self) -> None:
         connection, self._connection = self._connection, None
         if connection is not None:
-            connection.goodbye()
+            connection.disconnect()
         self._become(State.STOPPED)
         self._stopped.set()
 

@@ -47,31 +47,31 @@ class Reconnect:
 
     def __init__(self, draw: Callable[[], float]) -> None:
         """`draw` gives numbers in [0, 1)."""
-        self.five = True  # MQTT 5, else 3.1.1; of the connection that stands or is next
+        self.mqtt5 = True  # MQTT 5, else 3.1.1; of the connection that stands or is next
         self._draw = draw
         self._failures = 0
-        self._answers_five = False
+        self._answers_mqtt5 = False
 
     def answered(self) -> None:
         """The broker answered a CONNECT in the MQTT that we spoke."""
-        self._answers_five = self.five
+        self._answers_mqtt5 = self.mqtt5
 
     def receipted(self) -> None:
         """The connection carries reports there, and receipts back."""
         self._failures = 0
 
     def wait(self, why: Why) -> float:
-        """Seconds until the next attempt; `five` is that attempt's.
+        """Seconds until the next attempt; `mqtt5` is that attempt's.
 
         A broker that has answered in MQTT 5 knows it: when it falls silent once it has too much
         to do, and a second question at once would be the last thing it needs.
         """
-        if why is Why.UNANSWERED and self.five and not self._answers_five:
-            self.five = False
+        if why is Why.UNANSWERED and self.mqtt5 and not self._answers_mqtt5:
+            self.mqtt5 = False
             return self._draw() * FALL_BACK_S
         if why is Why.UNANSWERED:
-            self._answers_five = False
-        self.five = True
+            self._answers_mqtt5 = False
+        self.mqtt5 = True
         base = NEAR_S if why is Why.NEAR else SPREAD_S
         self._failures += 1
         return backoff(self._failures - 1, self._draw, base=base, cap=CAP_S)

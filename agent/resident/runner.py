@@ -268,7 +268,7 @@ class Runner:
             started=self._started,
             weak_id=self._who.identity.weak,
             link=self._link.state.value,
-            mqtt="5" if self._link.five else "3.1.1",
+            mqtt="5" if self._link.mqtt5 else "3.1.1",
             error=self._link.error,
             room=self._room,
             line=lines[0].line if lines else "",

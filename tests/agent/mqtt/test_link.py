@@ -116,7 +116,7 @@ def test_reports_arrive_and_are_receipted(
         one.outbox.put(READING)
     one.link.start()
     gone(one, until)
-    assert one.link.five == (broker.kind == "mosquitto")
+    assert one.link.mqtt5 == (broker.kind == "mosquitto")
     assert set(city.heard) == {one.key(number) for number in range(1, 42)}
     hello = decode_message(city.heard[one.key(1)][0])
     assert isinstance(hello, Hello)
@@ -296,7 +296,7 @@ def test_a_server_that_says_nothing_is_let_go(agent: Any, monkeypatch: pytest.Mo
         one = agent(Broker(port=silent.getsockname()[1]))
         one.link.start()
         one.wait(lambda: one.states.count(State.CONNECTING) == 2)
-        assert not one.link.five
+        assert not one.link.mqtt5
         assert one.loop.alive
 
 

@@ -56,20 +56,20 @@ def test_a_failure_of_our_own_network_is_tried_sooner() -> None:
 
 def test_an_unknown_broker_is_asked_in_3_1_1_after_a_drawn_wait() -> None:
     turns = Reconnect(most)
-    assert turns.five
+    assert turns.mqtt5
     assert turns.wait(Why.UNANSWERED) == FALL_BACK_S
-    assert not turns.five
+    assert not turns.mqtt5
     assert turns.wait(Why.UNANSWERED) == SPREAD_S
-    assert turns.five
+    assert turns.mqtt5
 
 
 def test_a_broker_that_speaks_5_is_not_asked_twice_at_once_when_it_falls_silent() -> None:
     turns = Reconnect(most)
     turns.answered()
     assert turns.wait(Why.UNANSWERED) == SPREAD_S
-    assert turns.five
+    assert turns.mqtt5
     turns.wait(Why.UNANSWERED)  # silent again: it may be another broker by now
-    assert not turns.five
+    assert not turns.mqtt5
 
 
 def test_a_broker_that_speaks_3_1_1_is_asked_in_both_each_time() -> None:
@@ -77,9 +77,9 @@ def test_a_broker_that_speaks_3_1_1_is_asked_in_both_each_time() -> None:
     turns.wait(Why.UNANSWERED)
     turns.answered()
     assert turns.wait(Why.BROKER) == SPREAD_S
-    assert turns.five
+    assert turns.mqtt5
     turns.wait(Why.UNANSWERED)
-    assert not turns.five
+    assert not turns.mqtt5
 
 
 def test_a_broker_that_goes_without_a_word_is_missed_by_its_ping(
@@ -89,7 +89,7 @@ def test_a_broker_that_goes_without_a_word_is_missed_by_its_ping(
     monkeypatch.setattr(connection, "KEEPALIVE_S", 1)
     monkeypatch.setattr(connection, "_MISC_S", 0.2)
     with services.broker("mosquitto", tmp_path) as broker:
-        one = connection.Connection(Broker(port=broker.port), None, "pc", None, five=True)
+        one = connection.Connection(Broker(port=broker.port), None, "pc", None, mqtt5=True)
         one.open()
         heard: list[object] = []
         until(lambda: heard.extend(one.pump(readable=True)) or heard)
