@@ -1,4 +1,4 @@
-"""The way to the broker: links, their connections, and the loop that serves them."""
+"""The agent's MQTT side: links, their connections, and the loop that serves them."""
 
 from agent.mqtt.link import Link
 from agent.mqtt.link_types import Callbacks, Sender, State

@@ -93,7 +93,7 @@ class Fleet:
         """Say offline for all, and close the outboxes; what waits stays in them."""
         self.quiet()
         for running in self._running.values():
-            running.link.leave()
+            running.link.begin_stop()
         for running in self._running.values():
             running.link.stop()
         self._loop.stop()

@@ -72,7 +72,7 @@ class Bundle:
     def hear(self, receipt: wire.Receipt) -> None:
         """What is stored leaves the outbox."""
         if receipt.echo is not None:
-            self.clock.hear(receipt.echo, receipt.now)
+            self.clock.on_echo(receipt.echo, receipt.now)
         now = time.perf_counter()
         for run in receipt.stored:
             for number in range(run.first, run.last + 1):

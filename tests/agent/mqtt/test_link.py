@@ -260,7 +260,7 @@ def test_a_refused_report_waits_and_is_told(
     with services.broker("mosquitto", folder, _ACL.format(folder=folder)) as running:
         one = agent(Broker(port=running.port))
         one.outbox.put(READING)
-        one.clock.hear(one.clock.mark(), 1_790_000_000_000)
+        one.clock.on_echo(one.clock.mark(), 1_790_000_000_000)
         one.link.start()
         until(lambda: "refused" in one.link.error)
         assert one.outbox.counts().rows == 1
