@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 import services as shared_services
-from agent import link
 from agent.clock import Clock
+from agent.mqtt import link
 from fake_collector import collector, until
 
 __all__ = ["collector", "until"]  # fixtures
