@@ -47,8 +47,8 @@ def run(args: argparse.Namespace) -> int:
             return serve_windows.serve(body, told.stop)
         except advapi.ServiceError as error:
             log.error("service", extra={"error": str(error)})
-            mend = service_words.mend(error.code)
-            raise RefusedError(say(f"{error}；{mend}", f"{error}; {mend}")) from error
+            fix = service_words.fix(error.code)
+            raise RefusedError(say(f"{error}；{fix}", f"{error}; {fix}")) from error
 
 
 def folder(path: str | None) -> Path:
