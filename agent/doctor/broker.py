@@ -77,9 +77,9 @@ class BrokerChecks:
         connection.disconnect()
 
     def _connect(self) -> tuple[Connection | None, Connected | None]:
-        """MQTT 5, then 3.1.1, as the link does."""
+        """In each version of MQTT that the settings allow, as the link does."""
         context = tls.context(self._config.broker, check_dates=False)
-        for mqtt5 in (True, False):
+        for mqtt5 in [version == "5" for version in self._config.broker.protocols]:
             connection = Connection(
                 self._config.broker, context, self._machine + new_boot(), None, mqtt5=mqtt5
             )

@@ -70,7 +70,7 @@ class Link:
         self._connection: mqtt.Connection | None = None
         # Without a PUBACK so far: message id -> boot, number.
         self._unconfirmed: dict[int, tuple[str, int]] = {}
-        self._reconnect = Reconnect(draw)
+        self._reconnect = Reconnect(draw, broker.protocols)
         self._connect_at = 0.0  # times of time.monotonic
         self._answer_by = 0.0
         self._hello = HelloTimer(draw)

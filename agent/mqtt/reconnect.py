@@ -45,9 +45,12 @@ class Cause(Enum):
 class Reconnect:
     """Decides for one link when to reconnect, and with which version of MQTT."""
 
-    def __init__(self, draw: Callable[[], float]) -> None:
-        """`draw` gives numbers in [0, 1)."""
-        self.mqtt5 = True  # MQTT 5, else 3.1.1; of the present or next connection
+    def __init__(
+        self, draw: Callable[[], float], protocols: tuple[str, ...] = ("5", "3.1.1")
+    ) -> None:
+        """`draw` gives numbers in [0, 1); `protocols` are the versions of MQTT to try."""
+        self._protocols = protocols
+        self.mqtt5 = protocols[0] == "5"  # else 3.1.1; of the present or next connection
         self._draw = draw
         self._failures = 0
         self._answers_mqtt5 = False
@@ -66,12 +69,13 @@ class Reconnect:
         A broker that has accepted MQTT 5 before and does not answer once is overloaded: it is
         not asked a second time at once, in 3.1.1.
         """
-        if cause is Cause.UNANSWERED and self.mqtt5 and not self._answers_mqtt5:
+        may_fall_back = self.mqtt5 and "3.1.1" in self._protocols
+        if cause is Cause.UNANSWERED and may_fall_back and not self._answers_mqtt5:
             self.mqtt5 = False
             return self._draw() * FALL_BACK_S
         if cause is Cause.UNANSWERED:
             self._answers_mqtt5 = False
-        self.mqtt5 = True
+        self.mqtt5 = self._protocols[0] == "5"
         base = NETWORK_S if cause is Cause.NETWORK else SPREAD_S
         self._failures += 1
         return backoff(self._failures - 1, self._draw, base=base, cap=CAP_S)

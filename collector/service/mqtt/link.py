@@ -22,7 +22,7 @@ from agent.common.tls import expiry
 from collector.service.backoff import Backoff
 from collector.service.log import event, warn
 from collector.service.mqtt.batched_client import BatchedClient
-from collector.service.mqtt.client import V5, V311, Window, make
+from collector.service.mqtt.client import V5, V311, VERSIONS, Window, make
 
 _ANSWER_S = 10.0  # how long a broker may take to accept or refuse us
 _KEEPALIVE_S = 30
@@ -47,7 +47,7 @@ class Link:
         self._on_message, self._on_up = on_message, on_up
         self._client: mqtt.Client | None = None
         self._window: Window | None = None
-        self._protocol = V5
+        self._protocol = VERSIONS[broker.protocols[0]]
         self._stopping = threading.Event()
         self._changed = threading.Condition()
         self._up = self._lost = self._again = False
@@ -164,6 +164,8 @@ class Link:
             return
         if not answered:
             self._say_once("broker_silent", seconds=_ANSWER_S)
+        if self._broker.protocol:  # the settings leave no other to try
+            return
         self._again = self._protocol == V5
         self._protocol = V311 if self._protocol == V5 else V5
 
