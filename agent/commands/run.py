@@ -16,7 +16,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Run until told to stop."""
+    """Run until stopped."""
     configure(verbose=args.verbose)
     defer("urllib.request")  # before paho asks for it; in the resident process only
     from agent.resident import process as resident
