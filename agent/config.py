@@ -1,6 +1,6 @@
-"""The agent's settings; deploy/agent.toml shows them all.
+"""The agent's settings; deploy/agent.toml lists them all.
 
-There is no setting for `simulated`: a real agent's reports are real.
+There is no setting for `simulated`: the reports of an installed agent are never simulated.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _COMMON_APPDATA = 0x23
 
 
 def _program_data() -> Path:
-    """C:\\ProgramData by the shell's word: a service's environment need not have it."""
+    """C:\\ProgramData as the shell knows it: a service's environment may lack the variable."""
     if sys.platform != "win32":
         return Path("C:/ProgramData")
     import ctypes
@@ -57,7 +57,7 @@ class Line(Struct, frozen=True, forbid_unknown_fields=True):
     name: str = ""  # the line's name in the register
     server: str = ""  # http://host:port of the city's measurement server
     key_file: str = ""  # file with the school's key for that server
-    metered: bool | None = None  # whether the link is paid by volume; not set: as the system says
+    metered: bool | None = None  # whether the link is paid by volume; not set: ask the system
     quiet_per_day: PerDay | None = None  # tests a day outside lessons
     lesson_per_day: PerDay | None = None  # tests a day in lessons
     at_start: bool = False  # one test as soon as the time is known, whatever the hour
@@ -82,7 +82,7 @@ class Line(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Watched(Struct, frozen=True, forbid_unknown_fields=True):
-    """A device on the network that this agent asks how it is."""
+    """A device on the network whose state this agent queries."""
 
     host: str
     kind: Literal["projector", "panel", "tv", "printer", "camera"] = "projector"
@@ -95,12 +95,12 @@ class Watched(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Probes(Struct, frozen=True, forbid_unknown_fields=True):
-    """What is looked at."""
+    """Which probes run, and how often devices are checked for a change."""
 
     enabled: tuple[str, ...] = (
         "host", "displays", "sound", "cameras", "touch", "printers", "network",
     )  # fmt: skip
-    check_s: Annotated[int, Meta(ge=1)] = 30  # how often devices are compared, for "at once"
+    check_s: Annotated[int, Meta(ge=1)] = 30  # how often devices are compared with the last report
 
 
 class Config(Struct, frozen=True, forbid_unknown_fields=True):
@@ -118,7 +118,7 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
 
     @property
     def folder(self) -> Path:
-        """Where the agent keeps its files."""
+        """The folder of the agent's files."""
         if self.data:
             return Path(self.data)
         if sys.platform == "win32":
@@ -129,10 +129,10 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def load(path: str | None, *, need_school: bool = True) -> tuple[Config, list[str]]:
-    """The settings of `path`, or of the default file where it exists; and the warnings.
+    """The settings in `path`, or in the default file where it exists, and the warnings.
 
     Raises:
-        SettingsError: see `agent.common.settings.load`; or the school is no 10 digits.
+        SettingsError: see `agent.common.settings.load`; or the school is not 10 digits.
     """
     chosen = Path(path) if path else DEFAULT_FILE if DEFAULT_FILE.exists() else None
     config, warnings = _read(chosen)
@@ -142,7 +142,7 @@ def load(path: str | None, *, need_school: bool = True) -> tuple[Config, list[st
 
 
 def default_folder() -> Path:
-    """Where the data is when no settings say otherwise, or nobody can read them."""
+    """The data folder where there are no settings, or they cannot be read."""
     return settings.load(Config, None)[0].folder
 
 

@@ -16,7 +16,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Run until told to stop."""
+    """Run until stopped."""
     log.configure("DEBUG" if args.verbose else "INFO")
     defer("urllib.request")  # before paho asks for it; in the resident process only
     from agent.resident import process as resident

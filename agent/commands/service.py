@@ -29,23 +29,23 @@ def run(args: argparse.Namespace) -> int:
     """Be the service until Windows stops it."""
     if sys.platform != "win32":
         raise RefusedError(say("只在 Windows 上；这里用 run", "on Windows only; here, use run"))
-    from agent.resident.process import Told
+    from agent.resident.process import Control
     from agent.service import serve_windows
     from agent.windows import advapi
 
-    told = Told()
+    control = Control()
 
     def body(up: Callable[[], None]) -> int:
-        told.up = up
-        return _resident(args.config, told)
+        control.up = up
+        return _resident(args.config, control)
 
     with _speaking_into(folder(args.config)):
         try:
-            return serve_windows.serve(body, told.stop)
+            return serve_windows.serve(body, control.stop)
         except advapi.ServiceError as error:
             log.error("service", reason=error)
-            mend = service_words.mend(error.code)
-            raise RefusedError(say(f"{error}；{mend}", f"{error}; {mend}")) from error
+            fix = service_words.fix(error.code)
+            raise RefusedError(say(f"{error}；{fix}", f"{error}; {fix}")) from error
 
 
 def folder(path: str | None) -> Path:
@@ -59,13 +59,13 @@ def folder(path: str | None) -> Path:
         return settings.default_folder()
 
 
-def _resident(path: str | None, told: object) -> int:
+def _resident(path: str | None, control: object) -> int:
     defer("urllib.request")  # before paho asks for it; in the resident process only
     from agent.resident import process as resident
 
-    assert isinstance(told, resident.Told)
+    assert isinstance(control, resident.Control)
     try:
-        return resident.run(path, told)
+        return resident.run(path, control)
     except (RefusedError, SettingsError) as error:
         log.error("refused", reason=error)
         return FAILED

@@ -17,11 +17,11 @@ from agent.config import Config
 from agent.doctor.checks import tcp
 from agent.mqtt.connection import (
     UNSUPPORTED,
-    Arrived,
     Connected,
     Connection,
     ConnectionEndedError,
     Event,
+    Received,
     Subscribed,
 )
 from agent.wire import codec, topics
@@ -70,24 +70,24 @@ class BrokerChecks:
         yield Check(
             login,
             not failed,
-            f"{answer.reason}, MQTT {'5' if connection.five else '3.1.1'}",
+            f"{answer.reason}, MQTT {'5' if connection.mqtt5 else '3.1.1'}",
             fix if failed else "",
         )
         if not failed:
             yield from self._listen(connection)
-        connection.goodbye()
+        connection.disconnect()
 
     def _connect(self) -> tuple[Connection | None, Connected | None]:
         """In each version of MQTT that the settings allow, as the link does."""
         context = tls.context(self._config.broker, check_dates=False)
-        for five in [version == "5" for version in self._config.broker.protocols]:
+        for mqtt5 in [version == "5" for version in self._config.broker.protocols]:
             connection = Connection(
-                self._config.broker, context, self._machine + new_boot(), None, five=five
+                self._config.broker, context, self._machine + new_boot(), None, mqtt5=mqtt5
             )
             with contextlib.suppress(OSError, ConnectionEndedError):
                 connection.open()
                 for event in _events(connection, _ANSWER_S):
-                    if isinstance(event, Connected) and not _unsupported(event, five):
+                    if isinstance(event, Connected) and not _unsupported(event, mqtt5):
                         return connection, event
             connection.close()
         return None, None
@@ -104,7 +104,7 @@ class BrokerChecks:
             for event in _events(connection, _ANSWER_S):
                 if isinstance(event, Subscribed):
                     answer = event
-                if isinstance(event, Arrived):
+                if isinstance(event, Received):
                     self._hear(event)
                 if answer is not None:
                     break
@@ -122,7 +122,7 @@ class BrokerChecks:
         name = say("学校策略", "school's policy")
         with contextlib.suppress(ConnectionEndedError):
             for event in () if self.policy else _events(connection, _POLICY_S):
-                if isinstance(event, Arrived):
+                if isinstance(event, Received):
                     self._hear(event)
                 if self.policy is not None:
                     break
@@ -136,14 +136,14 @@ class BrokerChecks:
         )
         return Check(name, None, say("未收到", "none came"), fix)
 
-    def _hear(self, event: Arrived) -> None:
+    def _hear(self, event: Received) -> None:
         with contextlib.suppress(codec.UnreadableError, codec.FutureVersionError):
             if event.topic == topics.policy_topic(self._config.school):
                 self.policy = codec.decode_policy(event.payload)
 
 
-def _unsupported(event: Connected, five: bool) -> bool:
-    return five and str(event.reason) == UNSUPPORTED
+def _unsupported(event: Connected, mqtt5: bool) -> bool:
+    return mqtt5 and str(event.reason) == UNSUPPORTED
 
 
 def _events(connection: Connection, seconds: float) -> Iterator[Event]:

@@ -1,26 +1,26 @@
-"""What helps when Windows will not make, start or remove the service, by its error number.
+"""Fixes for Windows error numbers when the service cannot be created, started or removed.
 
-The numbers are those of Microsoft's "System Error Codes" and of the service functions' pages.
+The numbers are from Microsoft's "System Error Codes" and the pages of the service functions.
 """
 
 from __future__ import annotations
 
 from agent.common.language import say
 
-#: The service is there and starts with the PC; it did not answer in time, or ended again.
+#: The service is installed and starts with the PC; it did not answer in time, or ended again.
 LATE = (1053, 1066, 1067)
 
 
-def mend(code: int) -> str:
-    """What to do about error `code`; empty where we know of nothing better than its words."""
-    return next((say(zh, en) for codes, zh, en in _MENDS if code in codes), "")
+def fix(code: int) -> str:
+    """What to do about error `code`; empty where we know no fix."""
+    return next((say(zh, en) for codes, zh, en in _FIXES if code in codes), "")
 
 
 _LATER = (
     "服务已装好，下次开机会自己启动；现在就要：sc start SchoolPulseAgent",
     "the service is there and starts with the PC; for now: sc start SchoolPulseAgent",
 )
-_MENDS = (
+_FIXES = (
     (
         (5,),
         "没有权限：在「以管理员身份运行」的命令行里再来一次",
