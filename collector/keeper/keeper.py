@@ -12,7 +12,7 @@ from itertools import islice
 from collector.config import City, Figure
 from collector.keeper import indicators, schoolday, schoolhour
 from collector.keeper.audit import Boot, sums_of
-from collector.keeper.previous_state import Carried
+from collector.keeper.previous_state import PreviousState
 from collector.keeper.state import rule_for
 from collector.roster.register import Register
 from collector.store.base import Point, RejectedError, Store
@@ -43,7 +43,7 @@ class Keeper:
     ) -> None:
         self._store, self._load = store, load_register
         self._figure, self._city = figure, city
-        self._carried = Carried(store, rule_for(report_s))
+        self._previous = PreviousState(store, rule_for(report_s))
         self._now = now  # ns since 1970 UTC
         self._changed = True  # at the start nobody knows when the figure was last judged
         self._judged: dt.date | None = None
@@ -66,11 +66,11 @@ class Keeper:
         while wanted:
             day = min(wanted)
             for school in sorted(wanted.pop(day)):
-                points = schoolday.derive(self._store, register, school, day, self._carried)
+                points = schoolday.derive(self._store, register, school, day, self._previous)
                 changed += self._store_all(points)
                 self._store_all(self._hours(register, school, day, self._now()))
                 # A device's day begins where the one before ended.
-                following = self._carried.changed(school, day) if _any_device(points) else None
+                following = self._previous.changed(school, day) if _any_device(points) else None
                 if following is not None:
                     wanted.setdefault(following, set()).add(school)
         self._changed |= bool(changed)

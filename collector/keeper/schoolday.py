@@ -12,7 +12,7 @@ from collector.keeper.fields import certain, number
 from collector.keeper.machines import MachineKey, Machines, gather, machine_points, unnamed
 from collector.keeper.midnight import bounds
 from collector.keeper.observations import fold_day
-from collector.keeper.previous_state import Carried
+from collector.keeper.previous_state import PreviousState
 from collector.keeper.rooms import emptied, room_days
 from collector.keeper.sharing import OWN_ID
 from collector.roster.register import Register
@@ -31,7 +31,11 @@ _DEVICE = (
 
 
 def derive(
-    store: Store, register: Register, school: str, day: dt.date, carried: Carried | None = None
+    store: Store,
+    register: Register,
+    school: str,
+    day: dt.date,
+    previous: PreviousState | None = None,
 ) -> list[Point]:
     """The day rows of a school, and its events, that the store does not hold, or holds otherwise.
 
@@ -55,12 +59,12 @@ def derive(
     pcs = machine_points(machines, register, day, earlier)
     if not pcs and not stored["room_day"]:
         return []
-    carried = carried or Carried(store)
-    before = carried.before(school, day, {machine for _, machine in machines})
+    previous = previous or PreviousState(store)
+    before = previous.before(school, day, {machine for _, machine in machines})
     told = same(raw("device", _DEVICE), before)
     # Where the telemetry behind the stored rows is pruned, what they say of the state stands.
     whole = _whole(agents, stored["machine_day"])
-    folded = fold_day(told, agents, before, carried.rule) if whole else {}
+    folded = fold_day(told, agents, before, previous.rule) if whole else {}
     heard = [*told, *stateful.unheard(folded, told)]
     devices = device_days(heard, pcs, stored["device_day"], register, day)
     devices = stateful.with_states(devices, folded)
