@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from agent import link as links
 from agent.clock import Clock
 from agent.common.settings import Broker
+from agent.mqtt import link as links
 from agent.mqtt.link import Heard, Link, Speaker, State
 from agent.mqtt.loop import Loop
 from agent.outbox import Outbox

@@ -133,7 +133,7 @@ def test_a_child_whose_parent_dies_ends_at_once(line_server, who):
     """kill -9 of the agent amid a test: the load must not go on by itself."""
     script = (
         "import sys, msgspec\n"
-        "from agent.probes import line_child\n"
+        "from agent.probes.line import child as line_child\n"
         "child = line_child.Child(msgspec.json.decode(sys.argv[1]))\n"
         "print(child.pid, flush=True)\n"
         "import time; time.sleep(60)\n"
