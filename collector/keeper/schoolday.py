@@ -11,7 +11,7 @@ from collector.keeper.devices import device_days
 from collector.keeper.fields import certain, number
 from collector.keeper.machines import MachineKey, Machines, gather, machine_points, unnamed
 from collector.keeper.midnight import bounds
-from collector.keeper.observations import fold_day
+from collector.keeper.observations import reduce_day
 from collector.keeper.previous_state import PreviousState
 from collector.keeper.rooms import emptied, room_days
 from collector.keeper.sharing import OWN_ID
@@ -64,8 +64,8 @@ def derive(
     told = same(raw("device", _DEVICE), before)
     # Where the telemetry behind the stored rows is pruned, what they say of the state stands.
     whole = _whole(agents, stored["machine_day"])
-    folded = fold_day(told, agents, before, previous.rule) if whole else {}
-    heard = [*told, *stateful.unheard(folded, told)]
+    folded = reduce_day(told, agents, before, previous.rule) if whole else {}
+    heard = [*told, *stateful.unreported(folded, told)]
     devices = device_days(heard, pcs, stored["device_day"], register, day)
     devices = stateful.with_states(devices, folded)
     events = stateful.events(devices, folded)
@@ -105,7 +105,7 @@ def _events(
         fields = known.get((frozenset(point.tags.items()), point.time))
         if fields is None or not point.fields.items() <= fields.items():
             yield point
-    yield from stateful.withdrawn(stored, events)
+    yield from stateful.withdrawn_events(stored, events)
 
 
 def _names_before(

@@ -120,6 +120,6 @@ def _state(day: dt.date, gear: Gear, *, seen: bool, fault: bool) -> State:
         power="on" if lit else "unknown",
         power_since=first,
         used=last if lit else 0,
-        told=lit,
+        power_reported=lit,
         last=last,
     )

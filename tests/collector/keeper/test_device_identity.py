@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from collector.keeper.device_identity import same
-from collector.keeper.observations import fold_day, key_of
+from collector.keeper.observations import reduce_day, key_of
 from collector.store.base import Point
 
 T0 = 1_790_000_000_000
@@ -68,7 +68,7 @@ def test_a_day_cut_anywhere_names_the_same_devices(points, cut):
     at = (T0 + cut * 60_000) * 10**6
     first, second = ([p for p in points if (p.time < at) == early] for early in (True, False))
     earlier = same(first, {})
-    before = {key: day.known for key, day in fold_day(earlier, [], {}).items()}
+    before = {key: day.known for key, day in reduce_day(earlier, [], {}).items()}
     whole = {(key_of(p), p.time) for p in same(points, {}) if p.fields["present"]}
     parts = {(key_of(p), p.time) for p in [*earlier, *same(second, before)] if p.fields["present"]}
     assert parts == whole
