@@ -1,4 +1,4 @@
-"""The day's indicators: the figure as of today, as points."""
+"""The day's indicators: the figure as of that day, as points."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def of_day(
     Raises:
         UnavailableError, MisconfiguredError: as `Store.read`.
     """
-    # Imported on use: the days alone need none of the judging.
+    # Imported on first use: deriving days does not need the judging.
     from collector.compliance.evidence import load
     from collector.compliance.figure import judge
     from collector.compliance.indicators import points

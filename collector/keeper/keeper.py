@@ -1,4 +1,4 @@
-"""The keeper: what needs history, computed from the store alone, as often as one likes."""
+"""The keeper: computes what needs history from the store and the register alone, repeatably."""
 
 from __future__ import annotations
 
@@ -20,15 +20,16 @@ from collector.store.clocks import PCS_APART_S
 
 _log = logging.getLogger("schoolpulse.keeper")
 _BATCH = 2000
-#: The figure is judged anew at most so often that it takes a twentieth of the time.
+#: Rest after judging, as a multiple of its duration: judging takes at most a twentieth of the time.
 _REST = 20
 
 
 class Keeper:
     """Derives days and indicators. Not for use by several threads at once.
 
-    `load_register` gives the register in force. Everything is a pure function of the store
-    and the register, so nothing is lost with a keeper, and two do no harm.
+    `load_register` returns the register in force, `quarantined` the number of quarantined
+    reports by machine and boot. Every row is a pure function of the store and the register, so a
+    keeper that stops loses nothing and two keepers at once write the same rows.
     """
 
     def __init__(
@@ -45,7 +46,7 @@ class Keeper:
         self._figure, self._city = figure, city
         self._previous = PreviousState(store, rule_for(report_s))
         self._now = now  # ns since 1970 UTC
-        self._changed = True  # at the start nobody knows when the figure was last judged
+        self._changed = True  # when the figure was last judged is not known at the start
         self._judged: dt.date | None = None
         self._rest_until = 0.0
         self._quarantined = quarantined
@@ -53,9 +54,9 @@ class Keeper:
         self._hour = 0  # of the last hour rows of all schools
 
     def derive(self, days: Collection[dt.date]) -> int:
-        """Compute all rows of these days, oldest first; how many day rows changed.
+        """Compute all rows of these days, oldest first; returns how many day rows changed.
 
-        Memory is that of one school's day. Future hours of today have no row yet.
+        Holds one school's day in memory at a time. Future hours of today have no row yet.
 
         Raises:
             UnavailableError, MisconfiguredError: some rows may be written; derive them again.
@@ -69,7 +70,7 @@ class Keeper:
                 points = schoolday.derive(self._store, register, school, day, self._previous)
                 changed += self._store_all(points)
                 self._store_all(self._hours(register, school, day, self._now()))
-                # A device's day begins where the one before ended.
+                # Each day starts from the device states at the end of the day before.
                 following = self._previous.changed(school, day) if _any_device(points) else None
                 if following is not None:
                     wanted.setdefault(following, set()).add(school)
@@ -77,11 +78,13 @@ class Keeper:
         return changed
 
     def run_once(self, now: dt.datetime) -> None:
-        """What the clock makes due: an hour's rows of every school, silent ones too, and the
-        indicators, once a day and after days have changed.
+        """Write what is due at `now`.
+
+        Each hour: the hour rows of every school, silent ones too, and the audit. Each day, and
+        after day rows have changed: the indicators.
 
         Raises:
-            UnavailableError, MisconfiguredError.
+            UnavailableError, MisconfiguredError: see `derive`.
         """
         today = now.astimezone(indicators.CITY_TIME).date()
         self._begin_hour(now)
@@ -100,17 +103,17 @@ class Keeper:
         self._rest_until = time.monotonic() + _REST * (time.monotonic() - started)
 
     def judge(self, today: dt.date) -> int:
-        """Write the `indicator`, `school_day` and `line_day` points of a day; how many.
+        """Write the `indicator`, `school_day` and `line_day` points of a day; returns how many.
 
         Raises:
-            UnavailableError, MisconfiguredError.
+            UnavailableError, MisconfiguredError: see `derive`.
         """
         return self._store_all(
             indicators.of_day(self._store, self._load(), self._figure, self._city, today)
         )
 
     def _begin_hour(self, now: dt.datetime) -> None:
-        """A new hour: every school has a row of it, and a last one of the hour before."""
+        """In a new hour, write each school's rows of today, and of the day of the hour before."""
         hour = int(now.timestamp()) // 3600
         if hour == self._hour:
             return
@@ -122,7 +125,7 @@ class Keeper:
         self._hour = hour
 
     def _audit_when_due(self, now: dt.datetime) -> None:
-        """The audit of the last day as a metric: once an hour, in a large city more rarely."""
+        """Write the audit of the last 24 h as a metric: hourly, in a large city less often."""
         if time.monotonic() < self._audit_due:
             return
         started = time.monotonic()
@@ -145,7 +148,7 @@ class Keeper:
             try:
                 self._store.write(batch)
             except RejectedError as error:
-                # A name in the register that no store takes must not stop the others' days.
+                # A register name that the store rejects must not block other schools' days.
                 _log.warning("derived_rejected points=%d reason=%s", len(error.points), error)
         return count
 

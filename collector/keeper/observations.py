@@ -72,7 +72,7 @@ def reduce_day(
 
 
 def _updated(point: Point, before: Known | None) -> Known:
-    """The device after this report; a report without maker, model and serial keeps the known ones."""
+    """The device after this report; maker, model and serial stay if the report has none."""
     words, state = words_of(point), State()
     if before is not None:
         state, words = before.state, words if any(words) else before.words

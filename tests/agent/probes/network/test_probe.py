@@ -41,7 +41,7 @@ def watched(emulator: Emulator, **more: Any) -> Watched:
 
 
 class Day:
-    """Asks every minute, as the watch does, and reduces the answers to a state, as the keeper does."""
+    """Asks every minute, as the watch does, and reduces the answers as the keeper does."""
 
     def __init__(self, one: Watched) -> None:
         self.one, self.watch = one, Watch([one])
