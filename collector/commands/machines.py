@@ -167,7 +167,7 @@ def _decide(args: argparse.Namespace, table: Table, problems: list[Problem], *, 
         print_problems(without_rows(problems) if typed else problems)
         print(say("有错误，一条也没有记下", "errors: nothing was recorded"))
         return FAILED
-    rows = decisions.taken(table)
+    rows = decisions.decisions_of(table)
     around = decisions.circles([*register.decided.values(), *rows])
     if around:
         named = ", ".join(around)

@@ -1,8 +1,8 @@
-"""The file of the register's book: its tables, and what may be wrong with it.
+"""The file of the register's book: its tables, and the errors of opening and using it.
 
-BookError               nothing can be read or written; the message names the mend
+BookError               the book cannot be read or written; the message names the fix
 ├── NoRegisterError     nothing has been imported yet
-└── DamagedBookError    the file is no book, or not whole
+└── DamagedBookError    the file is not a register book, or is incomplete
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from agent.common.command_line import RefusedError
 from agent.common.language import say
 from agent.common.sqlite import use_wal
 
-_APPLICATION = 0x53505247  # "SPRG": tells our file from another SQLite file
+_APPLICATION = 0x53505247  # "SPRG": marks our file among SQLite files
 _LAYOUT = 1
 WAIT_S = 10.0
 _DECISION = """
@@ -44,7 +44,7 @@ INSERT INTO state VALUES (0);
 """
 
 
-#: Made with the first policy: a book without one stays as it is.
+#: Created with the first policy, so that a book without policies keeps its layout.
 POLICY_TABLE = (
     "CREATE TABLE IF NOT EXISTS policy "
     "(scope TEXT PRIMARY KEY, layer BLOB NOT NULL, who TEXT NOT NULL, set_at TEXT NOT NULL)"
@@ -52,7 +52,7 @@ POLICY_TABLE = (
 
 
 class BookError(RefusedError, ValueError):
-    """The book cannot be used; the message says why, and the mend."""
+    """The book cannot be used; the message says why and names the fix."""
 
 
 class NoRegisterError(BookError):
@@ -60,21 +60,21 @@ class NoRegisterError(BookError):
 
 
 class DamagedBookError(BookError):
-    """The file is no book of ours, or not whole."""
+    """The file is not a register book, or is incomplete."""
 
 
 def connect(path: Path) -> sqlite3.Connection:
-    """A connection that begins and commits only when told; commits reach the disk."""
+    """A connection without implicit transactions; a commit returns when the disk has it."""
     base = sqlite3.connect(path, timeout=WAIT_S, isolation_level=None)
     base.execute("PRAGMA synchronous = FULL")
     return base
 
 
 def create(base: sqlite3.Connection) -> None:
-    """Lay out a new book; two that begin at once lay it out once."""
+    """Create the tables if they are missing; safe when two processes do it at once."""
     if base.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
         if base.execute("PRAGMA application_id").fetchone()[0] == _APPLICATION:
-            base.execute(_DECISION)  # a book of before there were decisions
+            base.execute(_DECISION)  # an old book has no such table yet
         return
     use_wal(base)  # readers never wait for an import
     base.execute("BEGIN IMMEDIATE")
@@ -87,25 +87,32 @@ def create(base: sqlite3.Connection) -> None:
 
 
 def verify(path: Path, base: sqlite3.Connection) -> None:
-    """Whether it is our book, of a layout that we know.
+    """Check that the file is a register book with a layout that this version knows.
 
     Raises:
-        NoRegisterError, DamagedBookError, BookError.
+        NoRegisterError: the file is empty.
+        DamagedBookError: it is another kind of file.
+        BookError: a newer version wrote it.
     """
     application = base.execute("PRAGMA application_id").fetchone()[0]
     layout = base.execute("PRAGMA user_version").fetchone()[0]
     if application == 0 and not base.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
         raise NoRegisterError(none_yet(path))
     if application != _APPLICATION:
-        raise DamagedBookError(unusable(path, say("不是台账库", "is no register book")))
+        raise DamagedBookError(unusable(path, say("不是台账库", "is not a register book")))
     if layout > _LAYOUT:
         wrong = say("是更新版本的软件写的，请先升级", "was written by a newer version; upgrade")
         raise BookError(f"{path}: {wrong}")
 
 
 @contextmanager
-def told(path: Path) -> Iterator[None]:
-    """SQLite's errors, in words that name the file and the mend."""
+def explained_errors(path: Path) -> Iterator[None]:
+    """Turn SQLite's errors into messages that name the file and the fix.
+
+    Raises:
+        BookError: the file is in use, cannot be written, or its disk is full or failing.
+        DamagedBookError: the file is damaged.
+    """
     try:
         yield
     except sqlite3.OperationalError as error:
@@ -118,18 +125,21 @@ def told(path: Path) -> Iterator[None]:
 
 
 def _hint(code: str) -> str:
-    """What ails the machine and not the file; empty where nobody knows."""
+    """The fix for an error of the machine, not of the file; empty if none is known."""
     if code.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
         return say("另一个导入正在进行，请稍后再试", "another import is under way; try again")
     if code.startswith(("SQLITE_CANTOPEN", "SQLITE_READONLY")):
         return say(
-            "没有读写权限，检查文件和所在目录", "no right to write; check the folder's rights"
+            "没有读写权限，检查文件和所在目录",
+            "no permission to write; check the folder's permissions",
         )
     if code.startswith("SQLITE_FULL"):
         return say(
             "磁盘已满，先腾出空间；原有台账未动", "the disk is full; the register is as before"
         )
-    if code.startswith("SQLITE_IOERR"):  # the log beside the book finds no room: this, not FULL
+    if code.startswith(
+        "SQLITE_IOERR"
+    ):  # SQLite reports this, not FULL, if the WAL file finds no room
         return say(
             "磁盘读写失败，多半已满：先腾出空间，再检查磁盘；台账文件不要动",
             "the disk fails, most likely full: free some room, check it; leave the file alone",
@@ -138,7 +148,7 @@ def _hint(code: str) -> str:
 
 
 def none_yet(path: Path) -> str:
-    """What is said before the first import."""
+    """The message before the first import."""
     return say(
         f"{path}: 还没有台账。先运行 schoolpulse roster import 文件夹",
         f"{path}: no register yet. Run schoolpulse roster import DIR first",
@@ -146,7 +156,7 @@ def none_yet(path: Path) -> str:
 
 
 def unusable(path: Path, reason: str) -> str:
-    """What is said of a file that cannot be used."""
+    """The message for a file that cannot be used."""
     return say(
         f"{path}: 台账库不能用：{reason}。从备份恢复；没有备份就把它移开，再重新导入",
         f"{path}: cannot be used: {reason}. Restore a backup; or move it away and import again",

@@ -1,4 +1,4 @@
-"""The register as people write it: sheets read, checked and written."""
+"""The register's sheets: read, checked and written."""
 
 from collector.roster.problems import Problem
 from collector.roster.sheets.layout import INSPECTIONS, SHEETS
