@@ -34,7 +34,7 @@ def buckets(config: Config, *, fix: bool) -> Found:
     from collector.store import buckets as server
 
     try:
-        found = (server.mend if fix else server.look)(config.store)
+        found = (server.set_up if fix else server.current)(config.store)
     except StoreError as error:
         return Found(False, str(error), say("核对 [store]", "check [store]"))
     ok = all(bucket.ok for bucket in found)

@@ -1,4 +1,4 @@
-"""Where points live. One seam, two stores, one contract suite."""
+"""Stores of points: one interface, two implementations, one contract suite."""
 
 from collector.store.base import (
     MisconfiguredError,

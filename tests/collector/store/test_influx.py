@@ -268,21 +268,21 @@ def _store(server: _Server, token: str = "") -> InfluxStore:
     return InfluxStore(Settings("influxdb", url, token, telemetry_days=36500))
 
 
-def _told(reason: str) -> bytes:
+def _error_reply(reason: str) -> bytes:
     return json.dumps({"error": reason}).encode()
 
 
 @pytest.mark.parametrize(
     ("status", "body", "kind"),
     [
-        (400, _told("unable to parse"), RejectedError),
+        (400, _error_reply("unable to parse"), RejectedError),
         (422, b'{"code":"unprocessable entity","message":"type conflict"}', RejectedError),
         (400, b"<html>plain HTTP request was sent to HTTPS port</html>", MisconfiguredError),
-        (400, _told("partial write: max-values-per-tag limit exceeded"), MisconfiguredError),
+        (400, _error_reply("partial write: max-values-per-tag limit exceeded"), MisconfiguredError),
         (301, b"", MisconfiguredError),
-        (401, _told("unauthorized"), MisconfiguredError),
-        (403, _told("forbidden"), MisconfiguredError),
-        (404, _told("bucket not found"), MisconfiguredError),
+        (401, _error_reply("unauthorized"), MisconfiguredError),
+        (403, _error_reply("forbidden"), MisconfiguredError),
+        (404, _error_reply("bucket not found"), MisconfiguredError),
         (405, b"", MisconfiguredError),
         (408, b"", UnavailableError),
         (
@@ -290,12 +290,12 @@ def _told(reason: str) -> bytes:
             b'{"code":"invalid","message":"Please provide either orgID or org"}',
             MisconfiguredError,
         ),
-        (400, _told("database is required"), MisconfiguredError),
-        (400, _told("unexpected EOF"), MisconfiguredError),
+        (400, _error_reply("database is required"), MisconfiguredError),
+        (400, _error_reply("unexpected EOF"), MisconfiguredError),
         (200, b"<html>Log in</html>", MisconfiguredError),
         (413, b"<html>", MisconfiguredError),
-        (429, _told("slow down"), UnavailableError),
-        (500, _told("timeout"), UnavailableError),
+        (429, _error_reply("slow down"), UnavailableError),
+        (500, _error_reply("timeout"), UnavailableError),
         (502, b"<html>Bad Gateway</html>", UnavailableError),
         (502, "<html>网关错误</html>".encode("gbk"), UnavailableError),
         (503, b"", UnavailableError),
@@ -315,12 +315,12 @@ def test_a_refused_write_is_classed_by_what_comes_next(
     ("status", "body", "kind"),
     [
         (200, b'{"results":[{"error":"database not found: x"}]}', MisconfiguredError),
-        (200, _told("timeout"), UnavailableError),
+        (200, _error_reply("timeout"), UnavailableError),
         (200, b'{"results":', UnavailableError),
         (200, b"<html>", UnavailableError),
         (200, b"[]", UnavailableError),
         (200, b"", UnavailableError),
-        (401, _told("unauthorized"), MisconfiguredError),
+        (401, _error_reply("unauthorized"), MisconfiguredError),
         (404, b"<html>", MisconfiguredError),
         (503, b"", UnavailableError),
     ],

@@ -227,7 +227,7 @@ def test_a_write_that_is_safe_is_no_failure_where_the_pruning_after_it_is(
 ) -> None:
     full = sqlite3.OperationalError("database or disk is full")
     full.sqlite_errorcode = sqlite3.SQLITE_FULL
-    monkeypatch.setattr("collector.store.sqlite._forget", mock.Mock(side_effect=full))
+    monkeypatch.setattr("collector.store.sqlite._delete_slice", mock.Mock(side_effect=full))
     with SqliteStore(tmp_path / "s.db") as store:
         store._next_prune = 0.0
         store.write([agent(1)])
