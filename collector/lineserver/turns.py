@@ -19,7 +19,7 @@ from typing import Annotated, Literal, NamedTuple
 
 from msgspec import Meta, Struct
 
-from agent.common.calendar import CITY_TIME
+from agent.common.calendar import local_day, start_of
 from agent.wire.messages import MachineId, SchoolCode, Text
 
 Answer = Literal["busy", "enough", "full", "later"]
@@ -106,11 +106,6 @@ class Later:
 
     answer: Answer
     retry_s: int
-
-
-def local_day(now: float) -> dt.date:
-    """The city's local day."""
-    return dt.datetime.fromtimestamp(now, CITY_TIME).date()
 
 
 class Turns:
@@ -221,4 +216,4 @@ class Turns:
 
 def _until_midnight(now: float) -> float:
     tomorrow = local_day(now) + dt.timedelta(days=1)
-    return dt.datetime.combine(tomorrow, dt.time(), CITY_TIME).timestamp() - now
+    return start_of(tomorrow).timestamp() - now

@@ -23,10 +23,11 @@ _POLL_S = 0.2
 
 
 class Bounds(NamedTuple):
-    """When the fleet ends: after these seconds or reports, whichever comes first."""
+    """When the fleet ends: at `seconds` or `reports`, whichever is first; and how it connects."""
 
     seconds: float | None = None
     reports: int | None = None
+    connecting: int | None = None  # links that connect at the same time; None: all
 
     def reached(self, seconds: float, reports: int) -> bool:
         """Whether either bound is reached."""
@@ -73,7 +74,8 @@ def run(
         OSError, sqlite3.Error, ssl.SSLError: see `collector.simulate.fleet.Fleet`.
     """
     stop = stop or threading.Event()
-    fleet = Fleet(broker, fleet_agents, data, report_s, seed=len(fleet_agents))
+    seed, connecting = len(fleet_agents), bounds.connecting
+    fleet = Fleet(broker, fleet_agents, data, report_s, seed=seed, connecting=connecting)
     begun = time.monotonic()
     fleet.start()
     try:
