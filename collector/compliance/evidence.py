@@ -23,7 +23,7 @@ from collector.compliance.rooms import by_room
 from collector.compliance.window import ONE_DAY, Windows
 from collector.config import Figure as Settings
 from collector.roster.register import Register, School
-from collector.store.base import Point, Store
+from collector.store import Point, Store
 
 Key = tuple[str, str]  # school, and its room or line
 _SEEN = ("computer", "display", "sound", "microphone", "camera")

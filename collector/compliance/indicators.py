@@ -11,7 +11,7 @@ from collector.compliance.figure import DIRECT
 from collector.compliance.model import INDICATORS, Area, Figure, Indicator, Tally, Unit, Verdict
 from collector.compliance.shares import shown_value
 from collector.compliance.targets import target
-from collector.store.base import Point, Value
+from collector.store import Point, Value
 
 _ORDER = list(Verdict)
 

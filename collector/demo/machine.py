@@ -10,7 +10,7 @@ from rich.table import Table
 
 from agent.common.language import say
 from collector.demo.school import CODE, NAME
-from collector.store.base import Point, Store, Value
+from collector.store import Point, Store, Value
 
 _EVER = 2**62
 _GIB = 2**30

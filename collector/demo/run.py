@@ -29,7 +29,7 @@ from collector.roster.register import School
 from collector.simulate import live, writing
 from collector.simulate.build import build
 from collector.simulate.city import City, Size
-from collector.store.base import Store
+from collector.store import Store
 from collector.store.factory import open_store
 
 _START_S = 30.0

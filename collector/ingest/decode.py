@@ -22,7 +22,7 @@ from collector.ingest.points import (
     record_point,
     test_point,
 )
-from collector.store.base import Point, Value
+from collector.store import Point, Value
 from collector.store.check import fault
 
 HeldReason = Literal["unknown_school", "future_version", "quarantine_full"]

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import msgspec
 
 from agent import wire
-from collector.store.base import Point, Value
+from collector.store import Point, Value
 
 Fields = dict[str, Value]
 _MAX_INT = 2**63 - 1

@@ -11,7 +11,7 @@ from collector.keeper.observations import LISTED
 from collector.keeper.state import RULE, Rule, Shown, shown
 from collector.keeper.stateful import MARK, STATE_FIELDS, state_of
 from collector.roster.register import Equipment, Register
-from collector.store.base import Point, Store
+from collector.store import Point, Store
 
 #: Devices without a report for this many days are not listed.
 DAYS = 30

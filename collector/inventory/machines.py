@@ -12,7 +12,7 @@ from agent.common.language import say
 from collector.keeper.devices import PICTURES
 from collector.keeper.midnight import midnight
 from collector.roster.register import COMPUTER_ROOM, Register
-from collector.store.base import Point, Store
+from collector.store import Point, Store
 
 #: PCs without a report for this many days are not listed.
 DAYS = 30

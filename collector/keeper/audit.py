@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from collector.keeper.fields import number, text
-from collector.store.base import Point, Store, Value
+from collector.store import Point, Store, Value
 from collector.store.clocks import of_pcs
 
 _FIELDS = (

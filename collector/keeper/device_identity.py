@@ -16,7 +16,7 @@ from collector.keeper.devices import DeviceKey
 from collector.keeper.fields import certain, text
 from collector.keeper.midnight import MS
 from collector.keeper.observations import LISTED, Known, key_of, words_of
-from collector.store.base import Point
+from collector.store import Point
 
 #: The kind of a display whose EDID did not say what it is.
 _UNREAD = "display"

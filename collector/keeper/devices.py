@@ -11,7 +11,7 @@ from collector.keeper.fields import certain, least, most, number, text
 from collector.keeper.machines import MachineKey
 from collector.keeper.midnight import MS, midnight
 from collector.roster.register import Register
-from collector.store.base import Point, Value
+from collector.store import Point, Value
 
 #: Kinds of picture for a class, in the order in which a display of unknown kind is taken for one.
 PICTURES = ("projector", "panel", "tv")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from collector.store.base import Point, Value
+from collector.store import Point, Value
 
 
 def number(fields: Mapping[str, Value], name: str) -> int | None:

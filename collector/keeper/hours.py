@@ -15,7 +15,7 @@ from agent.common.calendar import Calendar, local_time
 from collector.keeper.fields import certain, number, text
 from collector.keeper.midnight import bounds
 from collector.roster.register import Register
-from collector.store.base import Point, Value
+from collector.store import Point, Value
 
 HOUR = 3600 * 10**9  # ns
 _COUNTS = ("pcs", "reports", "missing", "faults")

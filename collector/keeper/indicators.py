@@ -10,7 +10,7 @@ from agent.common.calendar import CITY_TIME
 from collector.config import City, Figure
 from collector.keeper.midnight import midnight
 from collector.roster.register import Register
-from collector.store.base import Point, Store
+from collector.store import Point, Store
 
 __all__ = ["CITY_TIME", "of_day"]
 

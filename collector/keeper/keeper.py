@@ -15,7 +15,7 @@ from collector.keeper.audit import Boot, sums_of
 from collector.keeper.previous_state import PreviousState
 from collector.keeper.state import rule_for
 from collector.roster.register import Register
-from collector.store.base import Point, RejectedError, Store
+from collector.store import Point, RejectedError, Store
 from collector.store.clocks import PCS_APART_S
 
 _BATCH = 2000

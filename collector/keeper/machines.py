@@ -11,7 +11,7 @@ from collector.keeper.fields import certain, least, most, number, text
 from collector.keeper.midnight import MS, midnight
 from collector.keeper.sharing import shared_sources
 from collector.roster.register import Register
-from collector.store.base import Point, Value
+from collector.store import Point, Value
 
 #: Fields about the agent itself, kept as last reported that day.
 _AGENT_FIELDS = ("version", "offset_ms", "outbox_rows")

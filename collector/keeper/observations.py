@@ -15,7 +15,7 @@ from collector.keeper.devices import DeviceKey
 from collector.keeper.fields import certain, text
 from collector.keeper.midnight import MS
 from collector.keeper.state import RULE, Change, Observation, Rule, State, advance
-from collector.store.base import Point
+from collector.store import Point
 
 #: The agent's probe that reports devices of a kind.
 _PROBES = {

@@ -11,7 +11,7 @@ from collector.keeper.midnight import midnight
 from collector.keeper.observations import Known, words_of
 from collector.keeper.state import RULE, Rule
 from collector.keeper.stateful import MARK, STATE_FIELDS, state_of
-from collector.store.base import Point, Store
+from collector.store import Point, Store
 
 #: How far back to read. A PC in daily use has rows within the last week; for one that comes back
 #: from a holiday, the rows are older.

@@ -11,7 +11,7 @@ from collector.keeper.devices import PICTURES
 from collector.keeper.fields import number, text
 from collector.keeper.midnight import midnight
 from collector.roster.register import Register
-from collector.store.base import Point, Value
+from collector.store import Point, Value
 
 RoomKey = tuple[str, str]  # school, room
 _FLAG_KINDS = ("sound", "microphone", "camera")

@@ -16,7 +16,7 @@ from collector.keeper.previous_state import PreviousState
 from collector.keeper.rooms import cleared_rooms, room_days
 from collector.keeper.sharing import OWN_ID
 from collector.roster.register import Register
-from collector.store.base import Point, Store
+from collector.store import Point, Store
 
 #: How far back to look for the hostname of a PC that was not started that day.
 _LOOK_BACK_NS = 30 * 86_400 * 10**9

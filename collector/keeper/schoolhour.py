@@ -7,7 +7,7 @@ import datetime as dt
 from collector.keeper.hours import school_hours
 from collector.keeper.midnight import bounds
 from collector.roster.register import Register
-from collector.store.base import Point, Store
+from collector.store import Point, Store
 
 _AGENT = ("number", "simulated", "uncertain")
 _DEVICE = ("present", "fault", "uncertain")

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 
 from collector.keeper.fields import certain, text
 from collector.keeper.midnight import MS
-from collector.store.base import Point
+from collector.store import Point
 
 #: In a point of a merged PC: the field with the PC's own machine id.
 OWN_ID = "own_id"

@@ -9,7 +9,7 @@ from collector.keeper.fields import number, text
 from collector.keeper.midnight import MS
 from collector.keeper.observations import DeviceDay
 from collector.keeper.state import Aspect, State
-from collector.store.base import Point, Value
+from collector.store import Point, Value
 
 #: The field that every row with a state has.
 MARK = "presence"

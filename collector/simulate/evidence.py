@@ -16,7 +16,7 @@ from collector.simulate import linetests
 from collector.simulate.city import City, Gear, Pc
 from collector.simulate.habits import chance, offline_days
 from collector.simulate.years import moment_ms
-from collector.store.base import Point, Value
+from collector.store import Point, Value
 
 #: School -> the ranks on which none of its PCs reports.
 Offline = dict[str, frozenset[int]]

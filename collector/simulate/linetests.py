@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from collector.simulate.city import City, TestedLine
 from collector.simulate.habits import BEFORE_WINDOW, chance
 from collector.simulate.years import moment_ms
-from collector.store.base import Point, Value
+from collector.store import Point, Value
 
 _QUIET = (dt.time(12, 20), dt.time(17, 45), dt.time(13, 10), dt.time(7, 40))
 _LESSON = (dt.time(9, 5), dt.time(15, 10))

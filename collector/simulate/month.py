@@ -18,7 +18,7 @@ from collector.simulate.city import City, Gear, Pc
 from collector.simulate.evidence import Offline, agent_fields, offline_of, reports_on
 from collector.simulate.habits import NEVER, Habit, chance
 from collector.simulate.years import moment_ms
-from collector.store.base import Point, Value
+from collector.store import Point, Value
 
 #: How many PCs are on in each open hour, as a share of those that report that day.
 _ON = {7: 0.3, 8: 0.85, 9: 0.95, 10: 1.0, 11: 0.9, 12: 0.5, 13: 0.6, 14: 0.95, 15: 1.0,

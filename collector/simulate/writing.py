@@ -16,7 +16,7 @@ from collector.roster.book import RegisterBook
 from collector.roster.rows import rows_of
 from collector.simulate import evidence, truth
 from collector.simulate.city import City
-from collector.store.base import Store
+from collector.store import Store
 
 #: Codes of example schools; no real 学校标识码 begins so.
 EXAMPLE = "99"

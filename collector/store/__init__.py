@@ -7,6 +7,7 @@ from collector.store.base import (
     Store,
     StoreError,
     UnavailableError,
+    Value,
 )
 
 __all__ = [
@@ -16,4 +17,5 @@ __all__ = [
     "Store",
     "StoreError",
     "UnavailableError",
+    "Value",
 ]

@@ -36,8 +36,6 @@ from collector.roster.layers import Layer
 from collector.roster.register import Decision, Inspection, Register
 from collector.roster.rows import Rows
 
-__all__ = ["BookError", "DamagedBookError", "Import", "NoRegisterError", "RegisterBook"]
-
 
 @dataclass(frozen=True, slots=True)
 class Import:

@@ -1,6 +1,6 @@
 """Reads a folder of sheets into the register's rows, and reports everything wrong with them.
 
-`SHEETS` is the table of sheets and columns (see `collector.roster.sheets.layout`).
+The sheets and their columns are those of `collector.roster.sheets.layout`.
 """
 
 from __future__ import annotations
@@ -13,27 +13,13 @@ from typing import Any
 
 from agent.common.language import say
 from collector.roster import register
-from collector.roster.problems import Problem, errors, warnings
+from collector.roster.problems import Problem, errors
 from collector.roster.rows import Rows
 from collector.roster.sheets import csvfile, defaults
 from collector.roster.sheets.check import check
 from collector.roster.sheets.check_calendar import span
-from collector.roster.sheets.layout import INSPECTIONS, NOTES, SHEETS, Column, Sheet
+from collector.roster.sheets.layout import NOTES, SHEETS, Sheet
 from collector.roster.sheets.records import Record, Table, parse
-
-__all__ = [
-    "INSPECTIONS",
-    "SHEETS",
-    "Column",
-    "Problem",
-    "Rows",
-    "Sheet",
-    "errors",
-    "hashes",
-    "read_folder",
-    "read_table",
-    "warnings",
-]
 
 _BOOKS = {".xlsx", ".xls", ".xlsm", ".et", ".ods"}
 _ROWS: Mapping[str, type[Any]] = {
