@@ -46,7 +46,7 @@ def test_a_wrong_retention_is_named_and_set(bare: Store) -> None:
     assert buckets.set_up(other) == buckets.current(other), "twice changes nothing"
 
 
-def test_no_server_and_a_wrong_token_are_told_apart(bare: Store) -> None:
+def test_no_server_and_a_wrong_token_are_distinguished(bare: Store) -> None:
     with pytest.raises(UnavailableError):
         buckets.current(msgspec.structs.replace(bare, url="http://127.0.0.1:9"))
     if bare.token:
@@ -54,12 +54,12 @@ def test_no_server_and_a_wrong_token_are_told_apart(bare: Store) -> None:
             buckets.set_up(msgspec.structs.replace(bare, token="wrong"))
 
 
-def test_a_token_that_no_request_can_carry_is_said(bare: Store) -> None:
+def test_a_token_that_cannot_be_sent_is_reported(bare: Store) -> None:
     with pytest.raises(MisconfiguredError, match="token"):
         buckets.set_up(msgspec.structs.replace(bare, token="a\n"))
 
 
-def test_a_database_without_any_retention_policy_is_mended(
+def test_a_database_without_any_retention_policy_is_set_up(
     bare: Store, request: pytest.FixtureRequest
 ) -> None:
     if bare.token:

@@ -1,4 +1,4 @@
-"""The demo's parts: processes watched and stopped, a folder emptied only where it is ours."""
+"""The demo's parts: processes watched and stopped, a folder emptied only if it is a demo's."""
 
 from __future__ import annotations
 

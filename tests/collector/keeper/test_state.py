@@ -48,7 +48,7 @@ def test_a_pc_that_is_off_makes_its_devices_unknown_not_missing():
     assert found.presence_since == state.last
 
 
-def test_what_was_absent_before_the_pc_went_off_is_confirmed_anew():
+def test_an_absence_seen_before_the_pc_was_off_must_be_confirmed_again():
     state, changes = advance(State(), observations((0, True), (5, True), (6, False), (900, False)))
     assert events(changes) == [("appeared", 0)]
     _, changes = advance(state, observations((903, False)))

@@ -1,4 +1,4 @@
-"""Every kind of fault is told with its file, row, column, value and fix, and all at once."""
+"""Every kind of fault is reported with its file, row, column, value and fix, and all at once."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Spoil = Callable[[str, int, str, str], Path]
 Write = Callable[[dict[str, str]], Path]
 
 CELLS = [
-    # sheet, row, column, what is put there, what is said
+    # sheet, row, column, the text put there, part of the message
     ("schools", 2, "学校标识码", "996302001", "9 位"),
     ("schools", 2, "学校标识码", "9.96E+09", "科学计数"),
     ("schools", 2, "学校标识码", "9963020001.0", "小数"),
@@ -113,12 +113,12 @@ def test_a_cell_that_makes_another_wrong(
     assert told in {(p.row, p.column) for p in errors(problems) if p.file == f"{sheet}.csv"}
 
 
-def test_one_slip_is_told_once_and_not_by_all_that_refer_to_it(spoil: Spoil) -> None:
+def test_one_error_is_reported_once_and_not_for_all_rows_that_refer_to_it(spoil: Spoil) -> None:
     _, problems = read_folder(spoil("schools", 2, "学校类型", "小雪"))
     assert len(errors(problems)) == 1
 
 
-def test_a_bad_code_that_all_sheets_share_is_told_where_it_stands(
+def test_a_bad_code_that_all_sheets_share_is_reported_where_it_is_defined(
     write: Write, sheets: dict[str, str]
 ) -> None:
     folder = write({name: text.replace("9963020001", "963020001") for name, text in sheets.items()})
@@ -209,7 +209,7 @@ def test_more_cells_than_headings(write: Write, sheets: dict[str, str]) -> None:
     assert (found.file, found.row, found.value) == ("machines.csv", 4, "1")
 
 
-def test_equipment_that_is_said_twice(write: Write, sheets: dict[str, str]) -> None:
+def test_equipment_that_is_listed_twice(write: Write, sheets: dict[str, str]) -> None:
     sheets["equipment"] += "9963020001,0101,计算机,2,\n9963030001,201,电视,2,S9\n"
     found = errors(read_folder(write(sheets))[1])
     assert [(p.row, p.column) for p in found] == [(5, "设备种类"), (6, "序列号")]
@@ -228,7 +228,7 @@ def test_a_pattern_or_an_id_in_two_places(write: Write, sheets: dict[str, str]) 
     assert {(p.row, p.column) for p in found} == {(4, "主机名或机器号"), (5, "主机名或机器号")}
 
 
-def test_a_campus_without_a_line_names_the_mend(write: Write, sheets: dict[str, str]) -> None:
+def test_a_campus_without_a_line_names_the_fix(write: Write, sheets: dict[str, str]) -> None:
     sheets["lines"] = sheets["lines"].replace("9963030001,c,北校区,,\n", "")
     found = _only(errors(read_folder(write(sheets))[1]))
     assert (found.file, found.row, found.column) == ("rooms.csv", 5, "线路")
@@ -262,7 +262,7 @@ FILES = [
 
 
 @pytest.mark.parametrize(("data", "said"), FILES)
-def test_a_file_that_is_no_csv(folder: Path, data: bytes, said: str) -> None:
+def test_a_file_that_is_not_csv(folder: Path, data: bytes, said: str) -> None:
     (folder / "schools.csv").write_bytes(data)
     rows, problems = read_folder(folder)
     assert rows == Rows()
@@ -304,7 +304,7 @@ def test_utf_8_is_not_taken_for_gbk(name: str) -> None:
 
 
 @pytest.mark.parametrize(("code", "said"), [("utf-8", "不是 UTF-8"), ("gbk", "也不是 GBK")])
-def test_a_damaged_cell_is_told_by_row_and_column(
+def test_a_damaged_cell_is_reported_with_row_and_column(
     write: Write, sheets: dict[str, str], code: str, said: str
 ) -> None:
     """Most damaged UTF-8 is text in GB 18030 too, and would name schools that do not exist."""
