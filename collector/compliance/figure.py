@@ -55,9 +55,8 @@ def judge(
     lines = by_line(evidence.line_tests, evidence.line_records, register.calendar, last)
     judging = Judging(register, lines, windows, settings, last)
     units = _room_units(counted, register, evidence, windows, settings, last)
-    by_school = [line_10m.judge(judging, school) for school in counted]
-    judged = [line for _, its_lines in by_school for line in its_lines]
-    units += [unit for unit, _ in by_school]
+    line_units, judged = _line_units(counted, judging)
+    units += line_units
     return Figure(
         year=year,
         cutoff=last,
@@ -105,6 +104,11 @@ def _room_units(
         computer_room.judge(register, school, rooms, windows, settings, last) for school in schools
     ]
     return units
+
+
+def _line_units(schools: Sequence[School], judging: Judging) -> tuple[list[Unit], list[JudgedLine]]:
+    judged = [line_10m.judge(judging, school) for school in schools]
+    return [unit for unit, _ in judged], [line for _, lines in judged for line in lines]
 
 
 def _areas(schools: Sequence[School], register: Register, city: config.City) -> list[Area]:

@@ -127,12 +127,9 @@ def select(
     for name, wanted in tags.items():
         if name not in measurement.tags:
             raise KeyError(f"{measurement.name}: no tag {name}")
-        if isinstance(wanted, str):
-            where.append(f'"{name}" = ?')
-            values.append(wanted)
-        else:
-            where.append(f'"{name}" IN (SELECT value FROM json_each(?))')  # noqa: S608
-            values.append(json.dumps(list(wanted)))
+        condition, value = _condition(name, wanted)
+        where.append(condition)
+        values.append(value)
     for name in fields:
         measurement.fields[name]
     some = " OR ".join(f'"{name}" IS NOT NULL' for name in fields) or "0"
@@ -143,6 +140,12 @@ def select(
         f'FROM "{measurement.name}" WHERE {" AND ".join(where)} AND ({some}) ORDER BY {order}',
         values,
     )
+
+
+def _condition(tag: str, wanted: str | Iterable[str]) -> tuple[str, str]:
+    if isinstance(wanted, str):
+        return f'"{tag}" = ?', wanted
+    return f'"{tag}" IN (SELECT value FROM json_each(?))', json.dumps(list(wanted))  # noqa: S608
 
 
 def _bounded(time: int) -> int:
