@@ -95,7 +95,7 @@ def _records(
         cells["date"] = cells["date"] or today.isoformat()
         table, problems = inspections.of_cells(cells)
     problems += inspections.check(table, register, today)
-    records = inspections.taken(table, problems)
+    records = inspections.inspections_of(table, problems)
     return records, problems if file else inspections.without_rows(problems)
 
 

@@ -20,8 +20,7 @@ from collector.roster.book import RegisterBook, decisions
 from collector.roster.book.inspections import without_rows
 from collector.roster.problems import Problem, errors
 from collector.roster.register import Register
-from collector.roster.sheets import read_table
-from collector.roster.sheets.layout import DECISIONS
+from collector.roster.sheets import DECISIONS, read_table
 from collector.roster.sheets.records import Table, parse
 from collector.store.base import StoreError
 from collector.store.factory import open_store
@@ -167,7 +166,7 @@ def _decide(args: argparse.Namespace, table: Table, problems: list[Problem], *, 
         print_problems(without_rows(problems) if typed else problems)
         print(say("有错误，一条也没有记下", "errors: nothing was recorded"))
         return FAILED
-    rows = decisions.taken(table)
+    rows = decisions.decisions_of(table)
     around = decisions.circles([*register.decided.values(), *rows])
     if around:
         named = ", ".join(around)

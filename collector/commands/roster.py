@@ -23,9 +23,17 @@ from collector.commands.tables import (
 from collector.roster.book import Import, NoRegisterError, RegisterBook
 from collector.roster.rows import Rows
 from collector.roster.sample import sample_folder
-from collector.roster.sheets import SHEETS, Problem, errors, hashes, read_folder
-from collector.roster.sheets.difference import Change, difference
-from collector.roster.sheets.writing import write_folder, write_template
+from collector.roster.sheets import (
+    SHEETS,
+    Change,
+    Problem,
+    difference,
+    errors,
+    hashes,
+    read_folder,
+    write_folder,
+    write_template,
+)
 
 _NAMED = 10
 

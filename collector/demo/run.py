@@ -1,4 +1,4 @@
-"""The demo's course, step by step."""
+"""The steps of the demo."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from collector.roster.register import School
 from collector.simulate import live, writing
 from collector.simulate.build import build
 from collector.simulate.city import City, Size
-from collector.store.base import Store
+from collector.store import Store
 from collector.store.factory import open_store
 
 _START_S = 30.0
@@ -42,7 +42,7 @@ _PYTHON = (sys.executable, "-m")
 
 
 class Sizes(NamedTuple):
-    """How much is simulated beside this machine."""
+    """How much is simulated in addition to this machine."""
 
     schools: int = 28
     seed: int = 1
@@ -51,11 +51,11 @@ class Sizes(NamedTuple):
 
 
 def demo(out: Path, wanted: broker.Kind | None, sizes: Sizes, console: Console) -> None:
-    """Run the whole way once; every process is stopped at the end, whatever happens.
+    """Run all steps once; every process is stopped at the end, in any case.
 
     Raises:
-        DemoError: a step failed; the message holds the logs' last lines.
-        KeyboardInterrupt: asked to stop.
+        DemoError: a step failed; the message has the last lines of the logs.
+        KeyboardInterrupt: the demo was interrupted.
     """
     steps = Steps(console)
     kind = broker.choose(wanted)
@@ -64,7 +64,7 @@ def demo(out: Path, wanted: broker.Kind | None, sizes: Sizes, console: Console) 
     write_settings(place, ports, broker.PROTOCOL[kind])
     config, _ = load(Config, place.collector_toml, {})
     interrupt = Interrupt()
-    with interrupt.heard(), Children(place.logs, interrupt) as children:
+    with interrupt.installed(), Children(place.logs, interrupt) as children:
         _services(steps, children, place, ports, kind)
         city = _city(steps, config, sizes)
         with open_store(config) as store:
@@ -197,7 +197,7 @@ def _simulated(city: City) -> list[School]:
 
 
 def _program() -> str:
-    """How this very program was called: in a fresh clone it is not on the path."""
+    """The command that started this program: in a fresh clone it is not on the PATH."""
     called = Path(sys.argv[0])
     return str(called) if called.name == "schoolpulse" else f"{sys.executable} -m collector.cli"
 

@@ -27,7 +27,7 @@ def buckets(config: Config, *, fix: bool) -> Check:
 
     name = say("桶与保留期", "buckets")
     try:
-        found = (server.mend if fix else server.look)(config.store)
+        found = (server.set_up if fix else server.current)(config.store)
     except StoreError as error:
         return Check(name, False, str(error), say("核对 [store]", "check [store]"))
     ok = all(bucket.ok for bucket in found)

@@ -1,4 +1,4 @@
-"""Rows back to sheets, and the empty sheets to begin with: CSV that Excel opens as UTF-8."""
+"""Writes rows as sheets, and empty sheets as templates: CSV that Excel opens as UTF-8."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from collector.roster.rows import Rows
 from collector.roster.sheets.layout import NOTES, SHEETS, Column, Sheet
 from collector.roster.sheets.words import DAY_KINDS_ZH, KINDS_ZH
 
-_FORMULA = ("=", "+", "-", "@")  # what Excel would run instead of show
+_FORMULA = ("=", "+", "-", "@")  # a cell that begins so is a formula in Excel
 _AREAS = {"district", "responsible"}
 
 
@@ -51,7 +51,7 @@ def _write(files: Mapping[str, Iterable[Sequence[str]]], folder: Path) -> list[P
         raise RefusedError(
             say(
                 f"{folder}: 已有 {names}，不覆盖。换一个文件夹",
-                f"{folder}: {names} are there already; name another folder",
+                f"{folder}: {names} exist already; name another folder",
             )
         )
     try:
@@ -63,7 +63,7 @@ def _write(files: Mapping[str, Iterable[Sequence[str]]], folder: Path) -> list[P
 
 
 def _file(path: Path, rows: Iterable[Sequence[str]]) -> Path:
-    # Without the mark at its beginning Excel in China takes a file for GBK.
+    # Without a BOM, Excel in China reads a file as GBK.
     with path.open("w", encoding="utf-8-sig", newline="") as file:
         csv.writer(file).writerows(rows)
     return path
@@ -100,7 +100,7 @@ def _area(code: str, areas: Mapping[str, str]) -> str:
 
 
 def _safe(text: str) -> str:
-    """A mark that readers take off again keeps Excel from running a cell."""
+    """The cell with a leading apostrophe if Excel would run it; `tidy` removes it again."""
     number = text.removeprefix("-").replace(".", "", 1).isdigit()
     return f"'{text}" if text.startswith(_FORMULA) and not number else text
 
