@@ -15,7 +15,7 @@ from msgspec import Meta, Struct
 
 from agent.common import settings
 from agent.common.language import say
-from agent.common.settings import Broker, SettingsError
+from agent.common.settings import Broker, Lang, SettingsError
 from agent.common.signing import MIN_KEY
 
 _COMMON_APPDATA = 0x23
@@ -106,6 +106,7 @@ class Probes(Struct, frozen=True, forbid_unknown_fields=True):
 class Config(Struct, frozen=True, forbid_unknown_fields=True):
     """All settings of the agent."""
 
+    lang: Lang = ""
     school: str = ""  # 学校标识码, 10 digits, in quotes
     room: str = ""  # the room this PC stands in, where the register cannot tell
     data: str = ""  # folder of the outbox and the status

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from typing import Any
 
@@ -9,6 +10,11 @@ import pytest
 
 import services
 from agent.common import language
+
+
+#: The tests read Chinese, in whatever language the developer's system is; children inherit it.
+os.environ |= {"LC_ALL": "C.UTF-8"}
+os.environ.pop("SCHOOLPULSE_LANG", None)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
