@@ -76,7 +76,9 @@ class Line(Struct, frozen=True, forbid_unknown_fields=True):
             problem = say("读不到线路密钥", "cannot read the line's key")
             raise SettingsError(f"line.key_file: {problem} {self.key_file}: {error}") from error
         if len(key) < MIN_KEY:
-            text = say("里没有密钥（至少 32 个字符）", "holds no key (32 characters at least)")
+            text = say(
+                "里没有密钥（至少 32 个字符）", "does not contain a key (at least 32 characters)"
+            )
             raise SettingsError(f"line.key_file: {self.key_file} {text}")
         return key
 
@@ -153,7 +155,7 @@ def _read(path: Path | None) -> tuple[Config, list[str]]:
     except SettingsError as error:
         if "$.school" not in str(error):
             raise
-        mend = say('school 要加引号：school = "…"', 'quote it: school = "…"')
+        mend = say('school 要加引号：school = "…"', 'put it in quotes: school = "…"')
         raise SettingsError(f"{error}; {mend}") from error
 
 
@@ -165,7 +167,7 @@ def check_school(school: str, where: str) -> None:
         raise SettingsError(
             say(
                 f"{where}: 没有配置 school；请填 10 位学校标识码，或设 SCHOOLPULSE_SCHOOL",
-                f"{where}: school is not set; give the 10-digit code, or SCHOOLPULSE_SCHOOL",
+                f"{where}: school is not set; set the 10-digit code, or SCHOOLPULSE_SCHOOL",
             )
         )
     raise SettingsError(

@@ -11,7 +11,6 @@ import pytest
 import services
 from agent.common import language
 
-
 #: The tests read Chinese, in whatever language the developer's system is; children inherit it.
 os.environ |= {"LC_ALL": "C.UTF-8"}
 os.environ.pop("SCHOOLPULSE_LANG", None)

@@ -58,12 +58,17 @@ def say(zh: str, en: str) -> str:
     return zh if chosen() == "zh" else en
 
 
+def of_documents() -> Lang:
+    """The language of reports, boards and sheets."""
+    return _choice.documents
+
+
 @contextlib.contextmanager
-def for_documents() -> Iterator[Lang]:
-    """Within the block this thread writes a document, in the language given."""
+def for_documents() -> Iterator[None]:
+    """Within the block this thread writes a document: `say` gives its language."""
     token = _document.set(True)
     try:
-        yield _choice.documents
+        yield
     finally:
         _document.reset(token)
 

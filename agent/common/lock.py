@@ -68,7 +68,7 @@ def cannot_start(folder: Path, error: Exception) -> RefusedError:
     return RefusedError(
         say(
             f"无法启动（数据目录 {folder}）：{error}；运行 doctor 查看办法",
-            f"cannot start (data folder {folder}): {error}; run doctor for the mend",
+            f"cannot start (data folder {folder}): {error}; run doctor for the fix",
         )
     )
 

@@ -1,4 +1,4 @@
-"""`schoolpulse demo`: the whole way once on this machine, with a simulated city beside it."""
+"""`schoolpulse demo`: everything once on this machine, with a simulated city beside it."""
 
 from __future__ import annotations
 
@@ -21,9 +21,11 @@ _WIDTH = 110  # of a pipe, which has none
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Where to, and with which broker."""
-    text = say("写到哪个文件夹（./var/demo，每次清空）", "folder (./var/demo, emptied each time)")
+    text = say(
+        "写到哪个文件夹（./var/demo，每次清空）", "output folder (./var/demo, emptied on each run)"
+    )
     parser.add_argument("--out", type=Path, default=Path("var/demo"), help=text)
-    text = say("用哪个消息服务", "which broker")
+    text = say("用哪个消息服务", "which broker to use")
     parser.add_argument("--broker", choices=("mosquitto", "amqtt"), help=text)
     text = say("模拟多少所学校", "how many schools to simulate")
     parser.add_argument("--schools", type=positive, default=Sizes().schools, help=text)
@@ -40,7 +42,7 @@ def run(args: argparse.Namespace) -> int:
         logs = args.out / "logs"
         text = say(
             f"\n演示没有完成：{error}\n完整日志在 {logs}；改好后再运行一次",
-            f"\nthe demo did not finish: {error}\nthe whole logs are in {logs}; mend it, run again",
+            f"\nthe demo did not finish: {error}\nfull logs are in {logs}; fix it and run again",
         )
         print(text, file=sys.stderr)
         return FAILED

@@ -12,6 +12,7 @@ from dataclasses import asdict
 from rich.console import Console
 from rich.table import Table
 
+from agent.common import output
 from agent.common.language import say
 from collector.roster.problems import Problem, errors, lines, warnings
 
@@ -55,7 +56,7 @@ def as_json(problems: Sequence[Problem]) -> dict[str, object]:
 
 def print_json(value: object) -> None:
     """JSON for machines, readable for people."""
-    print(json.dumps(value, ensure_ascii=False, indent=2, default=str))
+    output.print_json(json.dumps(value, ensure_ascii=False, indent=2, default=str))
 
 
 def this_user() -> str:

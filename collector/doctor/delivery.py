@@ -93,7 +93,7 @@ def gaps(found: list[Audited]) -> Found:
         return Found(True, sums)
     mend = say(
         "数据库恢复过？运行 schoolpulse collect --ask-again 起始时间，要回证据",
-        "a restored database? `schoolpulse collect --ask-again SINCE` asks for its evidence",
+        "was the database restored? schoolpulse collect --ask-again SINCE requests the evidence",
     )
     return Found(
         False, sums + _listed(f"{one.school} {one.machine}: {one.missing}" for one in missing), mend
@@ -114,7 +114,7 @@ def clocks(found: list[Audited]) -> Found:
         f"{len(off)} of {len(known)} PCs are more than 5 min off (their reports are corrected)",
     )
     lines = (f"{one.school} {one.machine}: {-(one.offset_ms or 0) / 1000:+,.0f} s" for one in off)
-    mend = say("在这些电脑上打开自动对时", "let these PCs set their clock by themselves")
+    mend = say("在这些电脑上打开自动对时", "turn on automatic time sync (NTP) on these PCs")
     return Found(False, head + _listed(lines), mend)
 
 
@@ -123,7 +123,7 @@ def own_clock(servers: Mapping[str, float | None], found: list[Audited]) -> Foun
     known = {name: ahead for name, ahead in servers.items() if ahead is not None}
     apart = any(abs(ahead) > APART_S for ahead in known.values())
     told = [
-        say(f"比{name} {ahead:+,.0f} s", f"{ahead:+,.0f} s to {name}")
+        say(f"比{name} {ahead:+,.0f} s", f"{ahead:+,.0f} s against {name}")
         for name, ahead in known.items()
     ]
     most = of_pcs([one.offset_ms for one in found if one.offset_ms is not None])
@@ -132,13 +132,14 @@ def own_clock(servers: Mapping[str, float | None], found: list[Audited]) -> Foun
         told.append(
             say(
                 f"比 {most.agree}/{most.asked} 台电脑 {most.ahead_s:+,.0f} s",
-                f"{most.ahead_s:+,.0f} s to {most.agree} of {most.asked} PCs",
+                f"{most.ahead_s:+,.0f} s against {most.agree} of {most.asked} PCs",
             )
         )
     detail = say("；", "; ").join(told) or say("没有别的时钟可比", "no other clock to compare with")
     mend = say(
         "先看哪一台错，再用 NTP（chrony）对时：回执把本机的时间告诉全市电脑",
-        "see which is wrong, and set it by NTP (chrony): receipts tell the city this clock's time",
+        "find out which one is wrong, then sync it by NTP (chrony): receipts carry this clock's "
+        "time to all PCs",
     )
     return Found(not apart, detail, mend if apart else "")
 

@@ -24,20 +24,22 @@ _FIRST_YEAR = 2000  # before it nobody set a target
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What every command that makes a figure is told."""
-    parser.add_argument("--config", metavar="FILE", help=say("配置文件", "settings"))
-    parser.add_argument("--year", type=_year, help=say("年度，默认今年", "default: this year"))
+    parser.add_argument("--config", metavar="FILE", help=say("配置文件", "settings file (TOML)"))
+    parser.add_argument(
+        "--year", type=_year, help=say("年度，默认今年", "year (default: this year)")
+    )
     parser.add_argument(
         "--cutoff",
         metavar="YYYY-MM-DD",
         type=_day,
-        help=say("截止日，在该年度内", "cut-off, within the year"),
+        help=say("截止日，在该年度内", "cut-off date, within the year"),
     )
     parser.add_argument(
         "--simulated",
         action="store_true",
         help=say(
             "允许含模拟数据，所有输出加水印",
-            "accept invented rows; every output is watermarked",
+            "accept simulated data; every output is watermarked",
         ),
     )
 

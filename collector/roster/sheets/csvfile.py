@@ -99,5 +99,5 @@ def _form(file: str, row: int, error: csv.Error) -> Problem:
         wrong = say("从这一行起有一个引号没有配对", "from this row on a quote is left open")
     else:
         wrong = say(f"引号用错了（{error}）", f"has a wrong quote ({error})")
-    mend = say("改正引号；单元格里的引号要写两个", 'mend it; a quote in a cell is written as ""')
+    mend = say("改正引号；单元格里的引号要写两个", 'fix it; a quote in a cell is written as ""')
     return Problem(file, wrong, mend, row)

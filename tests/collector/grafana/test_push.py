@@ -168,7 +168,7 @@ def test_silences_follow_the_book(grafana: Emulator, settings: str) -> None:
 def test_mutes_are_kept_with_who_and_why(settings: str, capsys: pytest.CaptureFixture[str]) -> None:
     words = ("mute", "add", "9900000001", "--until", TOMORROW, "--reason", "装修")
     assert run(*words, "--config", settings) == 0
-    assert "还没有告诉 Grafana" in capsys.readouterr().out
+    assert "Grafana 还不知道" in capsys.readouterr().out
     assert run("mute", "list", "--json", "--config", settings) == 0
     (row,) = json.loads(capsys.readouterr().out)
     assert row["school"] == "9900000001"
