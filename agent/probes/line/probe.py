@@ -187,11 +187,19 @@ class _Test:
             payload_down=self.payload_down if self.test else None,
             payload_up=self.payload_up if self.test else None,
         )  # fmt: skip
-        rate = None if self.failed else self._down()
-        if self.failed or rate is None:
-            outcome, reason = self.failed or self._no_rate()
+        failed = self.failed or self._cached()
+        rate = None if failed else self._down()
+        if failed or rate is None:
+            outcome, reason = failed or self._no_rate()
             return msgspec.structs.replace(base, outcome=outcome, reason=reason[:256])
         return self._good(base, rate)
+
+    def _cached(self) -> tuple[LineOutcome, str] | None:
+        """Bytes that the server never sent. Asked before the rate, which a slow PC may not know."""
+        assert self.seen is not None
+        if self.payload_down <= self.seen["sent_bytes"]:
+            return None
+        return "garbled", "more came than the server sent: a cache answered"
 
     def _down(self) -> estimator.Down | None:
         assert self.seen is not None
@@ -220,10 +228,6 @@ class _Test:
         up = estimator.up(self.seen["up"], self.seen.get("up_frames") or ())
         idle, jitter = estimator.latency(self.idle_ms)
         loaded, _ = estimator.latency(self.loaded_ms)
-        if self.payload_down > self.seen["sent_bytes"]:
-            return msgspec.structs.replace(
-                base, outcome="garbled", reason="more came than the server sent: a cache answered"
-            )
         if up is not None and not up <= MAX_RATE:
             return msgspec.structs.replace(
                 base, outcome="garbled", reason="the server's samples are no line's"

@@ -177,7 +177,9 @@ ago = st.integers(0, 20) | st.integers(35, 50) | st.integers(0, 500)
     st.lists(st.tuples(st.integers(0, 500), st.booleans()), max_size=2),
 )
 @settings(
-    max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=50,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 def test_the_figure_is_that_of_the_whole_store(
     new_town: Any, fill: Any,
