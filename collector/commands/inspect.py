@@ -50,7 +50,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default="",
         help=say("只看这所学校（学校标识码）", "only this school (10-digit code)"),
     )
-    show.add_argument("--indicator", default="", choices=("", *INDICATORS_ZH))
+    text = say("只看这个指标：", "only this indicator: ") + ", ".join(INDICATORS_ZH)
+    known = ("", *INDICATORS_ZH)
+    show.add_argument("--indicator", default="", choices=known, metavar="NAME", help=text)
     _common(show, _run_list)
 
 
