@@ -53,7 +53,7 @@ COMMANDS = {
     "quarantine": Command(
         "collector.commands.quarantine",
         "隔离区：读不了或存不了的报文",
-        "inspect or replay messages that could not be stored",
+        "list or replay messages that could not be stored",
     ),
     "doctor": Command(
         "collector.commands.doctor", "逐项检查并给出办法", "run checks and suggest fixes"

@@ -31,7 +31,7 @@ from collector.store.sqlite import SqliteStore
 from judged_town import build, line_points, room_point
 from town import CODE
 
-ODD = "བོད་ལྗོངས 😀 𠮷"  # Tibetan, an emoji, a rare Chinese character
+ODD = "བོད་ལྗོངས 😀 𠮷 [/b] :x:"  # Tibetan, an emoji, a rare Chinese character, rich's markup
 ENCODINGS = ("gbk", "ascii", "latin-1")
 PC = "c" * 32
 #: Runs many command lines in one process, and writes their exit codes to a file.

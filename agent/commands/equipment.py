@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import os
+import shutil
 import sys
 from collections.abc import Iterator
 
@@ -69,7 +71,11 @@ def _json(found: list[Device], gathered: Gathered) -> str:
 def _text(found: list[Device]) -> list[str]:
     if not found:
         return [say("没有发现任何设备", "no devices found")]
-    return [*tables.lines(_filled([*_rows(found)])), *_mends(found)]
+    rows = _filled([*_rows(found)])
+    if sys.stdout.isatty() or "COLUMNS" in os.environ:
+        columns = shutil.get_terminal_size().columns
+        return [*tables.fitted(rows, columns), *_mends(found)]
+    return [*tables.lines(rows), *_mends(found)]
 
 
 def _rows(found: list[Device]) -> Iterator[tuple[str, ...]]:
@@ -92,7 +98,7 @@ def _filled(rows: list[tuple[str, ...]]) -> list[tuple[str, ...]]:
     """Without the columns that no device fills."""
     _, *devices = rows
     kept = [at for at, cells in enumerate(zip(*devices, strict=True)) if any(cells)]
-    return [tuple(row[at] or "—" for at in kept) for row in rows]
+    return [tuple(row[at] or tables.NONE for at in kept) for row in rows]
 
 
 def _state(device: Device) -> str:

@@ -135,7 +135,7 @@ def _parser(program: str, commands: Mapping[str, Command], named: str) -> Parser
     choices = parser.add_subparsers(required=True, metavar=say("命令", "COMMAND"), prog=program)
     for name, command in commands.items():
         text = say(command.zh, command.en)
-        sub = choices.add_parser(name, help=text, description=text)
+        sub = choices.add_parser(name, help=text)
         if name == named:  # the others' modules are not worth their import
             module = importlib.import_module(command.module)
             module.add_arguments(sub)

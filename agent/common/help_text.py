@@ -14,12 +14,36 @@ from agent.common.language import LANGS, say
 _PIECE = re.compile("[（「]*(?:[^\\s\u2e80-\uffef]+|[\u2e80-\uffef])[，。；：、）」]*")
 
 
+#: argparse's own sentences, in Chinese.
+_CHINESE = (
+    (r"argument (.+?): ", r"参数 \1："),
+    (r"the following arguments are required: ", "缺少参数："),
+    (r"unrecognized arguments: ", "没有这样的参数："),
+    (r"invalid choice: (.+?) \(choose from (.+)\)", r"不能是 \1，可选 \2"),
+    (r"invalid \w+ value: ", "写得不对："),
+    (r"expected one argument", "后面缺一个值"),
+    (r"expected at least one argument", "后面至少要有一个值"),
+    (r"not allowed with argument (.+)", r"不能与 \1 同时使用"),
+)
+
+
+class _Commands(argparse._SubParsersAction):  # type: ignore[type-arg]
+    """Sub-commands whose own help begins with what the list says of them."""
+
+    def add_parser(self, name: str, **given: Any) -> argparse.ArgumentParser:
+        """As argparse's."""
+        made: argparse.ArgumentParser
+        made = super().add_parser(name, **{"description": given.get("help"), **given})
+        return made
+
+
 class Parser(argparse.ArgumentParser):
     """A parser that takes `--lang` at every level: before the command and after it."""
 
     def __init__(self, **given: Any) -> None:
         """As argparse's; sub-parsers are of this class too."""
         super().__init__(**{"formatter_class": Formatter, **given, "add_help": False})
+        self.register("action", "parsers", _Commands)
         self._positionals.title = say("参数", "arguments")
         self._optionals.title = say("选项", "options")
         text = say("显示帮助后退出", "show this help and exit")
@@ -30,7 +54,14 @@ class Parser(argparse.ArgumentParser):
     def error(self, message: str) -> Never:
         """Print the usage and what is wrong to standard error; exit with 2."""
         self.print_usage(sys.stderr)
-        self.exit(2, f"{self.prog}: {say('错误', 'error')}: {message}\n")
+        self.exit(2, f"{self.prog}: {say('错误', 'error')}: {_translated(message)}\n")
+
+
+def _translated(message: str) -> str:
+    chinese = message
+    for english, instead in _CHINESE:
+        chinese = re.sub(english, instead, chinese, count=1)
+    return say(chinese, message)
 
 
 class Formatter(argparse.HelpFormatter):

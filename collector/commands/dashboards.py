@@ -25,7 +25,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     text = say("生成看板与告警规则的文件", "write dashboards and alert rules as files")
     building = choices.add_parser("build", help=text, description=text)
     folder = say("写到哪个文件夹（./dashboards/built）", "output folder (./dashboards/built)")
-    building.add_argument("--out", type=Path, default=Path("dashboards/built"), help=folder)
+    building.add_argument(
+        "--out", metavar="DIR", type=Path, default=Path("dashboards/built"), help=folder
+    )
     text = say("推送到正在运行的 Grafana", "push to a running Grafana")
     pushing = choices.add_parser("push", help=text, description=text)
     add_grafana(pushing)
@@ -39,7 +41,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def add_grafana(parser: argparse.ArgumentParser) -> None:
     """Where Grafana is, and the token."""
-    parser.add_argument("--url", required=True, metavar="http://…:3000", help="Grafana")
+    parser.add_argument(
+        "--url",
+        required=True,
+        metavar="http://…:3000",
+        help=say("Grafana 的地址", "Grafana's address"),
+    )
     text = say(
         f"服务账号的令牌；最好改用环境变量 {TOKEN} 或 {TOKEN}_FILE",
         f"service account token; better set {TOKEN} or {TOKEN}_FILE",

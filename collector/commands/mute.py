@@ -32,7 +32,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add.add_argument("school", help=say("学校标识码", "school code (10 digits)"))
     text = say("到哪一天为止（含），如 2026-12-31", "last day (inclusive), such as 2026-12-31")
     add.add_argument("--until", required=True, type=_day, metavar="DATE", help=text)
-    add.add_argument("--reason", required=True, help=say("原因", "reason"))
+    add.add_argument(
+        "--reason",
+        required=True,
+        help=say("原因，会显示在列表和 Grafana 里", "why; shown in the list and in Grafana"),
+    )
     _common(add, _add)
     end = actions.add_parser("end", help=say("提前恢复告警", "end a silence early"))
     end.add_argument("school", help=say("学校标识码", "school code (10 digits)"))

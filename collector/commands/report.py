@@ -15,7 +15,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The command's arguments."""
     gather.add_arguments(parser)
     parser.add_argument(
-        "--out", metavar="DIR", type=Path, default=Path(), help=say("输出目录", "output folder")
+        "--out",
+        metavar="DIR",
+        type=Path,
+        default=Path(),
+        help=say("输出目录（当前目录）", "output folder (current folder)"),
     )
     parser.add_argument(
         "--format",

@@ -29,11 +29,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Sizes, where to, and the bounds of a live fleet."""
     add = parser.add_argument
     config_argument(parser)
-    add("--year", type=int, help=say("年度，默认今年", "year (default: this year)"))
-    add("--schools", type=positive, default=60, help=say("学校数（60）", "number of schools (60)"))
-    add("--seed", type=int, default=1, help=say("随机种子（1）", "random seed (1)"))
+    add("--year", type=int, metavar="YYYY", help=say("年度，默认今年", "year (default: this year)"))
+    add(
+        "--schools",
+        type=positive,
+        metavar="N",
+        default=60,
+        help=say("学校数（60）", "number of schools (60)"),
+    )
+    add("--seed", type=int, metavar="N", default=1, help=say("随机种子（1）", "random seed (1)"))
     text = say("截止日前多少天的证据（365）", "days of evidence before the cut-off date (365)")
-    add("--days", type=positive, default=365, help=text)
+    add("--days", type=positive, metavar="N", default=365, help=text)
     text = say("每种情形至少出现一次", "make every situation occur at least once")
     add("--every-case", action="store_true", help=text)
     text = say("即使已有别的学校也写入", "write even if other schools are present")
@@ -43,13 +49,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add("--live", action="store_true", help=text)
     text = say("--live：多少台电脑（50）", "--live: number of PCs (50)")
-    add("--agents", type=positive, default=50, help=text)
+    add("--agents", type=positive, metavar="N", default=50, help=text)
     text = say("--live：每隔多少秒上报（30）", "--live: seconds between reports (30)")
-    add("--report-s", type=float, default=30.0, help=text)
+    add("--report-s", type=float, metavar="S", default=30.0, help=text)
     text = say("--live：多少秒后结束", "--live: stop after this many seconds")
-    add("--seconds", type=float, help=text)
+    add("--seconds", type=float, metavar="S", help=text)
     text = say("--live：多少份报告后结束", "--live: stop after this many reports")
-    add("--reports", type=positive, help=text)
+    add("--reports", type=positive, metavar="N", help=text)
 
 
 def run(args: argparse.Namespace) -> int:

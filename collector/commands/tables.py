@@ -22,7 +22,8 @@ _FILE_WIDTH = 160  # a file or pipe has no edge to wrap at
 def console() -> Console:
     """The terminal, or a wide page where the output goes elsewhere."""
     width = None if sys.stdout.isatty() or "COLUMNS" in os.environ else _FILE_WIDTH
-    return Console(width=width, highlight=False)
+    # Names that others gave are shown as they are: "[/b]" is no markup, ":smile:" no picture.
+    return Console(width=width, highlight=False, markup=False, emoji=False)
 
 
 def new_table(*titles: tuple[str, str]) -> Table:

@@ -33,6 +33,31 @@ def test_chinese_takes_two_columns() -> None:
     assert wrapped("", 8) == [""]
 
 
+@pytest.mark.parametrize(
+    ("argv", "wanted"),
+    [
+        ([], "缺少参数：命令"),
+        (["two"], "参数 命令：不能是 'two'，可选 'one'"),
+        (["one", "--count", "x"], "参数 --count：写得不对：'x'"),
+        (["one", "--count"], "参数 --count：后面缺一个值"),
+        (["one", "--count", "1", "--none"], "参数 --none：不能与 --count 同时使用"),
+        (["one", "--some"], "参数 --some：后面至少要有一个值"),
+        (["one", "--other"], "没有这样的参数：--other"),
+    ],
+)
+def test_wrong_words_are_named_in_chinese(argv: list[str], wanted: str, capsys: Any) -> None:
+    parser = Parser(prog="p")
+    one = parser.add_subparsers(required=True, metavar="命令").add_parser("one", help="做一件事")
+    either = one.add_mutually_exclusive_group()
+    either.add_argument("--count", type=int)
+    either.add_argument("--none", action="store_true")
+    one.add_argument("--some", nargs="+")
+    with pytest.raises(SystemExit, match="2"):
+        parser.parse_args(argv)
+    assert f"错误: {wanted}\n" in capsys.readouterr().err
+    assert "做一件事" in one.format_help().split("选项")[0]
+
+
 def parsers(parser: argparse.ArgumentParser) -> Iterator[argparse.ArgumentParser]:
     """The parser and all below it."""
     yield parser
