@@ -52,7 +52,7 @@ def alone(folder: Path) -> Iterator[None]:
         raise RefusedError(
             say(
                 f"{folder} 里已有一个采集程序在运行；先停掉它，或另设 data",
-                f"an agent runs on {folder} already; stop it, or set another data folder",
+                f"an agent is already using {folder}; stop it, or set another data",
             )
         ) from error
     except OSError as error:

@@ -48,13 +48,13 @@ def _day(text: str) -> dt.date:
     try:
         return dt.date.fromisoformat(text)
     except ValueError as error:
-        wrong = say(f"{text!r} 不是 YYYY-MM-DD 的日期", f"{text!r} is no date as YYYY-MM-DD")
+        wrong = say(f"{text!r} 不是 YYYY-MM-DD 的日期", f"{text!r} is not a date like YYYY-MM-DD")
         raise argparse.ArgumentTypeError(wrong) from error
 
 
 def _year(text: str) -> int:
     if not (text.isascii() and text.isdigit() and _FIRST_YEAR <= int(text) <= dt.MAXYEAR):
-        wrong = say(f"{text!r} 不是年份，写如 2026", f"{text!r} is no year, such as 2026")
+        wrong = say(f"{text!r} 不是年份，写如 2026", f"{text!r} is not a year like 2026")
         raise argparse.ArgumentTypeError(wrong)
     return int(text)
 
@@ -97,7 +97,7 @@ def _cutoff(rules: config.Figure, year: int, today: dt.date) -> dt.date:
     try:
         return cutoff(rules, year, today)
     except ValueError as error:
-        raise RefusedError(say(f"{year} 年还没有开始", f"{year} has not begun")) from error
+        raise RefusedError(say(f"{year} 年还没有开始", f"{year} has not started yet")) from error
 
 
 def _register(settings: config.Config, last: dt.date) -> Register:
@@ -139,7 +139,7 @@ def _refuse_invented(store: Store, simulated: bool) -> None:
     raise RefusedError(
         say(
             "数据库中有模拟数据，不能得出真实的指标；演示请加 --simulated，所有输出将带水印",
-            "the store holds invented rows, so no true figure comes of it; "
+            "the store contains simulated data, which gives no real figure; "
             "with --simulated every output is watermarked",
         )
     )

@@ -54,7 +54,7 @@ def _write(files: Mapping[str, Iterable[Sequence[str]]], folder: Path) -> list[P
         raise RefusedError(
             say(
                 f"{folder}: 已有 {names}，不覆盖。换一个文件夹",
-                f"{folder}: {names} are there already; name another folder",
+                f"{folder}: {names} already exist; use another folder",
             )
         )
     try:
