@@ -9,7 +9,7 @@ import sys
 import msgspec
 
 from agent.common.calendar import CITY_TIME
-from agent.common.command_line import RefusedError
+from agent.common.command_line import RefusedError, config_argument
 from agent.common.language import say
 from collector import config
 from collector.compliance import evidence
@@ -24,7 +24,7 @@ _FIRST_YEAR = 2000  # before it nobody set a target
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What every command that makes a figure is told."""
-    parser.add_argument("--config", metavar="FILE", help=say("配置文件", "settings file (TOML)"))
+    config_argument(parser)
     parser.add_argument(
         "--year", type=_year, help=say("年度，默认今年", "year (default: this year)")
     )

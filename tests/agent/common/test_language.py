@@ -145,3 +145,11 @@ def test_the_option_is_taken_at_every_level(capsys: Any) -> None:
         with pytest.raises(SystemExit):
             main("schoolpulse", CITY, [*argv, "--help"])
         assert "settings file" in capsys.readouterr().out
+
+
+def test_what_the_system_starts_is_not_stopped_by_a_wrong_variable(
+    words: Any, monkeypatch: Any
+) -> None:
+    """A service that ends before it answers Windows is an error 1053 without a reason."""
+    monkeypatch.setenv("SCHOOLPULSE_LANG", "fr")
+    assert "use run here" in words("service")[1]
