@@ -1,4 +1,4 @@
-"""`schoolpulse-agent equipment`: what is attached to this computer, seen now."""
+"""`schoolpulse-agent equipment`: list the devices attached to this PC now."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def _text(found: list[Device]) -> list[str]:
 
 
 def _rows(found: list[Device]) -> Iterator[tuple[str, ...]]:
-    """What people ask first stands first; the connector, which is for machines, last."""
+    """What people ask for first comes first; the connector, which is for programs, last."""
     yield (
         say("种类", "kind"), say("名称", "name"), say("状态", "state"), say("连接", "connection"),
         say("型号", "model"), say("序列号", "serial"), say("尺寸", "size"),

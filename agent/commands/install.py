@@ -35,7 +35,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _install(path: str | None) -> str:
-    config, warnings = settings.load(path)  # a service that cannot start helps nobody
+    config, warnings = settings.load(path)  # refuse settings with which the service could not start
     for warning in warnings:
         print(warning, file=sys.stderr)
     try:
@@ -65,7 +65,7 @@ def cannot(what: str, error: Exception) -> str:
 
 
 def _log(file: Path | None, text: str) -> None:
-    """For an installer, which has no terminal; a file that cannot be written stops nothing."""
+    """For an installer, which has no terminal; an unwritable file does not stop the install."""
     if file is None:
         return
     try:

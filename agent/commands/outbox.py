@@ -23,7 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Look into the outbox's file; the agent may be running or not."""
+    """Read the outbox's file; the agent may be running or not."""
     config = load_config(args)
     path = config.folder / "outbox.db"
     if not path.exists():
@@ -53,7 +53,7 @@ def run(args: argparse.Namespace) -> int:
 def look(db: sqlite3.Connection) -> dict[str, Any]:
     """Counts by state, bytes, the oldest report (ms), and what was dropped or set aside.
 
-    The oldest is in corrected time where it is sealed, else in what the PC believed.
+    The oldest is in corrected time where it is sealed, else in the PC's own time.
     """
     unsealed, sent, held, kept, evidence, size, oldest = db.execute(
         "SELECT coalesce(sum(state = 0 AND sealed IS NULL), 0),"

@@ -87,7 +87,7 @@ def _refuse_if_waiting(folder: Path) -> None:
 
 
 def _found(path: Path) -> dict[str, Any]:
-    """What the outbox holds. A damaged one is none without reports: the agent saves most."""
+    """What the outbox holds. A damaged one may still hold reports: the agent can save most."""
     if not path.exists():
         return {}
     try:

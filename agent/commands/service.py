@@ -1,4 +1,4 @@
-"""`schoolpulse-agent service`: what Windows starts; nobody types it."""
+"""`schoolpulse-agent service`: started by Windows, not by people."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Be the service until Windows stops it."""
+    """Run as the service until Windows stops it."""
     if sys.platform != "win32":
         raise RefusedError(say("只在 Windows 上；这里用 run", "Windows only; use run here"))
     from agent.resident.process import Told
@@ -42,7 +42,7 @@ def run(args: argparse.Namespace) -> int:
         told.up = up
         return _resident(args.config, told)
 
-    with _speaking_into(folder(args.config)):
+    with _logging_into(folder(args.config)):
         try:
             return serve_windows.serve(body, told.stop)
         except advapi.ServiceError as error:
@@ -75,7 +75,7 @@ def _resident(path: str | None, told: object) -> int:
 
 
 @contextlib.contextmanager
-def _speaking_into(folder: Path) -> Iterator[None]:
+def _logging_into(folder: Path) -> Iterator[None]:
     """A service has no screen: its output goes to a file, started anew when it is long."""
     folder.mkdir(parents=True, exist_ok=True)
     file = folder / LOG

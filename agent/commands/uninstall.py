@@ -55,6 +55,6 @@ def _folder(path: str | None) -> Path:
 
 def _purge(folder: Path) -> None:
     if folder.exists():
-        with alone(folder):  # an agent that runs would write it all anew
+        with alone(folder):  # a running agent would write it all again
             pass
     datafiles.purge(folder, settings.DEFAULT_FILE)

@@ -1,4 +1,4 @@
-"""`schoolpulse dashboards`: the Grafana boards as files, or into a Grafana that runs."""
+"""`schoolpulse dashboards`: build the Grafana boards as files, or push them to Grafana."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def _build(folder: Path) -> int:
 
 
 def _push(args: argparse.Namespace) -> int:
-    # Imported on use: requests is no business of the other commands.
+    # Imported on use: the other commands do not need requests.
     from collector.grafana import boards, rules
     from collector.grafana.client import Grafana
 

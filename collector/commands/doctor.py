@@ -31,7 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Check all; 1 on any finding."""
-    # The checks say themselves what the connection's log would say.
+    # The checks report themselves what the connection would log.
     logging.getLogger("schoolpulse").setLevel(logging.CRITICAL)
     config, warnings = load(args.config)
     found = []

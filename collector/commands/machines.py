@@ -111,7 +111,7 @@ def _said(row: listing.Row) -> listing.Row:
 
 
 def _brief(row: listing.Row) -> listing.Row:
-    """The id below the name: it is what `bind` wants."""
+    """The id stands below the name, to copy it for `bind`."""
     told = _said(row)
     return {
         **told,
@@ -136,8 +136,8 @@ def _run_apply(args: argparse.Namespace) -> int:
     return _decide(args, table, problems, typed=False)
 
 
-def _unheard(settings: Config, register: Register, table: Table) -> Iterator[Problem]:
-    """PCs that the store does not know: a new one, or a slip of the hand."""
+def _unknown(settings: Config, register: Register, table: Table) -> Iterator[Problem]:
+    """Warnings about PCs that have not reported: a new PC, or a mistyped id."""
     try:
         with open_store(settings) as store:
             today = dt.datetime.now(CITY_TIME).date()
@@ -176,7 +176,7 @@ def _decide(args: argparse.Namespace, table: Table, problems: list[Problem], *, 
         raise RefusedError(
             say(f"合并成了圈：{named}", f"these PCs are merged in a circle: {named}")
         )
-    problems += _unheard(settings, register, table)
+    problems += _unknown(settings, register, table)
     print_problems(without_rows(problems) if typed else problems)
     book.decide(rows, who=this_user())
     print(

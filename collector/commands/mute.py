@@ -86,7 +86,7 @@ def _add(args: argparse.Namespace) -> int:
             f"{args.school}: alerts silenced until {args.until} ({args.reason})",
         )
     )
-    return _tell(args, path, now)
+    return _update_grafana(args, path, now)
 
 
 def _end(args: argparse.Namespace) -> int:
@@ -95,7 +95,7 @@ def _end(args: argparse.Namespace) -> int:
         print(say(f"{args.school} 没有暂停告警", f"{args.school} is not silenced"))
         return FAILED
     print(say(f"{args.school}：恢复告警", f"{args.school}: alerts are on again"))
-    return _tell(args, path, now)
+    return _update_grafana(args, path, now)
 
 
 def _list(args: argparse.Namespace) -> int:
@@ -109,11 +109,11 @@ def _list(args: argparse.Namespace) -> int:
         for mute in found:
             table.add_row(mute.school, mute.until.isoformat(), mute.reason, mute.by)
         console().print(table)
-    return _tell(args, path, now) if args.url else DONE
+    return _update_grafana(args, path, now) if args.url else DONE
 
 
-def _tell(args: argparse.Namespace, path: Path, now: dt.datetime) -> int:
-    """Make Grafana follow the book; without an address, say how."""
+def _update_grafana(args: argparse.Namespace, path: Path, now: dt.datetime) -> int:
+    """Set Grafana's silences to the book's; without an address, say how to."""
     if not args.url:
         print(
             say(
@@ -122,7 +122,7 @@ def _tell(args: argparse.Namespace, path: Path, now: dt.datetime) -> int:
             )
         )
         return DONE
-    # Imported on use: requests is no business of the other commands.
+    # Imported on use: the other commands do not need requests.
     from collector.grafana import silences
     from collector.grafana.client import Grafana
 

@@ -165,13 +165,13 @@ def _run_set(args: argparse.Namespace) -> int:
     layer = _wanted(here, args)
     changes = _changes(here, args.scope, layer)
     here.book.set_policy(args.scope, layer, who=this_user())
-    return _tell(args, changes, say("已保存", "saved"))
+    return _print_changes(args, changes, say("已保存", "saved"))
 
 
 def _run_diff(args: argparse.Namespace) -> int:
     here = _open(args)
     changes = _changes(here, args.scope, _wanted(here, args))
-    return _tell(args, changes, say("没有保存", "nothing saved"))
+    return _print_changes(args, changes, say("没有保存", "nothing saved"))
 
 
 class _Change(NamedTuple):
@@ -182,7 +182,7 @@ class _Change(NamedTuple):
 
 
 def _changes(here: _Open, scope: str, layer: Layer) -> list[_Change]:
-    """What every school and line would be told otherwise than now."""
+    """The values that would change for each school and line."""
     register = here.register
     new = replace(register, policies={**register.policies, scope: layer})
     found = []
@@ -198,7 +198,7 @@ def _changes(here: _Open, scope: str, layer: Layer) -> list[_Change]:
     return found
 
 
-def _tell(args: argparse.Namespace, changes: Sequence[_Change], done: str) -> int:
+def _print_changes(args: argparse.Namespace, changes: Sequence[_Change], done: str) -> int:
     if args.json:
         print_json([change._asdict() for change in changes])
         return DONE

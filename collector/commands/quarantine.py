@@ -36,7 +36,7 @@ _Numbered = tuple[int, Row]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The three verbs and their arguments."""
+    """The sub-commands, each with what it needs."""
     verbs = parser.add_subparsers(dest="verb", required=True, metavar=say("操作", "ACTION"))
     listed = verbs.add_parser("list", help=say("逐条列出", "list messages, one per line"))
     text = say("全部，不只最早的 200 条", "all, not only the oldest 200")
@@ -120,7 +120,7 @@ def _show(quarantine: Quarantine, wanted: int) -> int:
         return FAILED
     for name, value in _as_dict(wanted, row).items():
         print(f"{name}: {value}")
-    # What cannot be read may hold anything; a terminal must not obey it.
+    # An unreadable message may hold control codes: the terminal must not execute them.
     text = row.payload.decode("utf-8", "backslashreplace")
     print("".join(c if c.isprintable() else repr(c)[1:-1] for c in text))
     return DONE

@@ -26,7 +26,7 @@ from collector.store.factory import open_store
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Sizes, where to, and the bounds of a live fleet."""
+    """Sizes, destination, and the limits of a live fleet."""
     add = parser.add_argument
     config_argument(parser)
     add("--year", type=int, metavar="YYYY", help=say("年度，默认今年", "year (default: this year)"))
@@ -95,7 +95,7 @@ def _city(args: argparse.Namespace, config: Config) -> City:
     except ValueError as error:
         raise RefusedError(say(f"{year} 年还没有开始", f"{year} has not started yet")) from error
     size = Size(args.schools, args.seed, year, args.every_case)
-    # The day that still runs is left to those who report: it has no evidence of hours to come.
+    # Not today: its evidence comes from live reports, and its later hours are not over yet.
     return build(size, cutoff, today - dt.timedelta(days=1), args.days)
 
 

@@ -1,4 +1,4 @@
-"""How commands of the register print: tables in which Chinese stands in line, findings, JSON."""
+"""How commands print: tables, findings of the register's checks, JSON."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from agent.common import output
 from agent.common.language import say
 from collector.roster.problems import Problem, errors, lines, warnings
 
-_FILE_WIDTH = 160  # a file or pipe has no edge to wrap at
+_FILE_WIDTH = 160  # columns of a file or pipe
 
 
 def console() -> Console:
-    """The terminal, or a wide page where the output goes elsewhere."""
+    """The terminal, or a wide page where the output goes to a file or pipe."""
     width = None if sys.stdout.isatty() or "COLUMNS" in os.environ else _FILE_WIDTH
     # Names that others gave are shown as they are: "[/b]" is no markup, ":smile:" no picture.
     return Console(width=width, highlight=False, markup=False, emoji=False)
