@@ -5,5 +5,5 @@
 
 DemoError
 ├── ChildDiedError   a process ended that should run; the end of its log is shown
-└── LateError        timed out waiting for something
+└── LateError        what was waited for did not come in time
 """

@@ -15,7 +15,7 @@ from typing import Self, TypeVar
 from agent.common.language import chosen, say
 from collector.demo.interrupt import Interrupt
 
-_POLL_S = 0.1
+_LOOK_S = 0.1
 _GRACE_S = 8.0
 _TAIL = 15
 _T = TypeVar("_T")
@@ -30,14 +30,14 @@ class ChildDiedError(DemoError):
 
 
 class LateError(DemoError):
-    """Timed out waiting for something."""
+    """What was waited for did not come in time."""
 
 
 class Child:
     """One process of the demo; its output goes to a log."""
 
     def __init__(self, name: str, argv: Sequence[str], log: Path) -> None:
-        """Start it, in a session of its own: on Ctrl-C we stop the processes in order.
+        """Start it, in a session of its own: Ctrl-C is ours to pass on, in order.
 
         Raises:
             DemoError: the program cannot be started.
@@ -55,7 +55,7 @@ class Child:
             raise DemoError(f"{argv[0]}: {error.strerror}") from error
 
     def stop(self, grace_s: float = _GRACE_S) -> None:
-        """Terminate it, and kill it when it does not end in time. Idempotent."""
+        """Ask it to end, and end it when it does not. Idempotent."""
         if self.process.poll() is None:
             self.process.terminate()
         try:
@@ -64,7 +64,7 @@ class Child:
             self.process.kill()
             self.process.wait()
 
-    def log_tail(self) -> str:
+    def last_words(self) -> str:
         """The last lines of its log."""
         with self.log.open(encoding="utf-8", errors="replace") as lines:
             return "".join(deque(lines, _TAIL)).rstrip()
@@ -81,19 +81,19 @@ class Children:
 
     def start(self, name: str, argv: Sequence[str]) -> Child:
         """Start one more."""
-        with self._interrupt.held():  # a process started but not recorded would never be stopped
+        with self._interrupt.held():  # a process started and not noted would never be stopped
             child = Child(name, argv, self._logs / f"{name}.log")
             self._running.append(child)
         return child
 
     def stop_all(self) -> None:
-        """Stop them, the newest first: clients before their servers. Idempotent."""
+        """Stop them, the newest first: who speaks goes before who listens. Idempotent."""
         while self._running:
             self._running[-1].stop()
             self._running.pop()
 
     def wait(self, what: str, check: Callable[[], _T | None], seconds: float) -> _T:
-        """Poll `check` until it returns something other than None, and return that.
+        """What `check` gives, as soon as it gives something.
 
         Raises:
             ChildDiedError: one of the processes ended meanwhile.
@@ -109,7 +109,7 @@ class Children:
             self._check()
             if time.monotonic() > deadline:
                 raise LateError(self._late(what, seconds))
-            self._never.wait(_POLL_S)
+            self._never.wait(_LOOK_S)
 
     def _check(self) -> None:
         for child in self._running:
@@ -119,10 +119,10 @@ class Children:
                     f"{child.name} 意外退出（代码 {code}），日志 {child.log}，最后几行：",
                     f"{child.name} exited unexpectedly (code {code}), log {child.log}, last lines:",
                 )
-                raise ChildDiedError(f"{text}\n{child.log_tail()}")
+                raise ChildDiedError(f"{text}\n{child.last_words()}")
 
     def _late(self, what: str, seconds: float) -> str:
-        logs = "\n\n".join(f"[{child.log}]\n{child.log_tail()}" for child in self._running)
+        logs = "\n\n".join(f"[{child.log}]\n{child.last_words()}" for child in self._running)
         text = say(
             f"等了 {seconds:g} 秒，没有等到：{what}",
             f"timed out after {seconds:g} s waiting for: {what}",

@@ -1,5 +1,5 @@
-"""Ctrl-C, kill and a closed terminal: each ends the demo once, and never between two actions that
-belong together, such as starting a process and recording it."""
+"""Ctrl-C, kill and a closed terminal: each ends the demo once, and never between two steps that
+belong together."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ class Interrupt:
     """Turns the first signal into one KeyboardInterrupt; later ones change nothing."""
 
     def __init__(self) -> None:
-        self._signalled = False
+        self._told = False
         self._holding = False
 
     @contextmanager
-    def handled(self) -> Iterator[None]:
-        """Handle the signals until the block ends."""
+    def heard(self) -> Iterator[None]:
+        """Hear the signals until the block ends."""
         numbers = [getattr(signal, name) for name in _NAMES if hasattr(signal, name)]
-        before = {number: signal.signal(number, self._handle) for number in numbers}
+        before = {number: signal.signal(number, self._hear) for number in numbers}
         try:
             yield
         finally:
@@ -31,21 +31,21 @@ class Interrupt:
 
     @contextmanager
     def held(self) -> Iterator[None]:
-        """The block runs to its end; a signal during it is raised afterwards."""
-        before, self._holding = self._signalled, True
+        """What is in the block is done whole; a signal meanwhile is raised after it."""
+        told, self._holding = self._told, True
         try:
             yield
         finally:
             self._holding = False
-        if self._signalled and not before:
+        if self._told and not told:
             raise KeyboardInterrupt
 
     def check(self) -> None:
-        """Raise again what Python may have swallowed: an exception in a finalizer is lost."""
-        if self._signalled:
+        """Raise again what Python may have swallowed: what a finalizer raises is lost."""
+        if self._told:
             raise KeyboardInterrupt
 
-    def _handle(self, _signal: int, _frame: FrameType | None) -> None:
-        before, self._signalled = self._signalled, True
-        if not before and not self._holding:
+    def _hear(self, _signal: int, _frame: FrameType | None) -> None:
+        told, self._told = self._told, True
+        if not told and not self._holding:
             raise KeyboardInterrupt

@@ -29,7 +29,7 @@ class Seen:
     record: dict[str, Value] = field(default_factory=dict)
     day: Point | None = None
     devices: tuple[str, ...] = ()
-    simulated: bool = False  # whether any of these rows is marked simulated; none may be
+    simulated: bool = False  # whether one of these rows says so; none may
 
 
 def look(store: Store) -> Seen:

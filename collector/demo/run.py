@@ -1,4 +1,4 @@
-"""The demo, step by step."""
+"""The demo's course, step by step."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class Sizes(NamedTuple):
 
 
 def demo(out: Path, wanted: broker.Kind | None, sizes: Sizes, console: Console) -> None:
-    """Run everything once; every process is stopped at the end, whatever happens.
+    """Run the whole way once; every process is stopped at the end, whatever happens.
 
     Raises:
         DemoError: a step failed; the message holds the logs' last lines.
@@ -62,7 +62,7 @@ def demo(out: Path, wanted: broker.Kind | None, sizes: Sizes, console: Console) 
     write_settings(place, ports)
     config, _ = load(Config, place.collector_toml, {})
     interrupt = Interrupt()
-    with interrupt.handled(), Children(place.logs, interrupt) as children:
+    with interrupt.heard(), Children(place.logs, interrupt) as children:
         _services(steps, children, place, ports, kind)
         city = _city(steps, config, sizes)
         with open_store(config) as store:
@@ -195,7 +195,7 @@ def _simulated(city: City) -> list[School]:
 
 
 def _program() -> str:
-    """How to call this program: in a fresh clone it is not on the PATH."""
+    """How this very program was called: in a fresh clone it is not on the path."""
     called = Path(sys.argv[0])
     return str(called) if called.name == "schoolpulse" else f"{sys.executable} -m collector.cli"
 

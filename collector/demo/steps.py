@@ -24,7 +24,7 @@ class Steps:
 
     @contextmanager
     def step(self, name: str) -> Iterator[list[str]]:
-        """One step; what is put into the list is printed after its name."""
+        """One step; what is put into the list given is said behind its name."""
         details: list[str] = []
         begun = time.monotonic()
         try:

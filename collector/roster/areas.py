@@ -63,13 +63,13 @@ class Areas:
         by_name = self._code_of(name) if name else ""
         if code and name and by_name != code and self.names.get(code) != name:
             raise UnfitError(
-                say("代码和名称对不上", "has a code and a name that do not match"),
+                say("代码和名称对不上", "has a code and a name that disagree"),
                 say(f"{code} 是{self.names.get(code)}", f"{code} is {self.names.get(code)}"),
             )
         if code:
             return code, "" if code in self.names else self._nameless(code)
         if not by_name:
-            raise UnfitError(say("没有这个区县", "is not a known district"), self._mend())
+            raise UnfitError(say("没有这个区县", "is no district that we know"), self._mend())
         return by_name, ""
 
     def _code_of(self, name: str) -> str:

@@ -40,7 +40,7 @@ class Problem:
         if self.column:
             where.append(say(f"「{self.column}」列", f"column {self.column!r}"))
         value = say(f"「{_short(self.value)}」", f"{_short(self.value)!r} ") if self.value else ""
-        mend = say(f"。办法：{self.mend}", f". Fix: {self.mend}") if self.mend else ""
+        mend = say(f"。办法：{self.mend}", f". Mend: {self.mend}") if self.mend else ""
         return f"{' '.join(where)}: {value}{self.wrong}{mend}"
 
 

@@ -21,10 +21,10 @@ def check(table: Table, register: Register) -> Iterator[Problem]:
     for record in table.records:
         school, machine = record.get("school"), record.get("machine")
         if school and school not in register.schools:
-            wrong = say("台账里没有这所学校", "is not in the register")
+            wrong = say("台账里没有这所学校", "is no school of the register")
             yield record.problem("school", wrong, say("核对学校标识码", "check the code"))
         if machine and not _MACHINE.fullmatch(machine):
-            wrong = say("不是 32 位机器号", "is not a 32-digit machine id")
+            wrong = say("不是 32 位机器号", "is no 32-digit machine id")
             mend = say("schoolpulse machines list 列出机器号", "see schoolpulse machines list")
             yield record.problem("machine", wrong, mend)
         fault = _wrong_target(register, record.get("act"), school, record.get("target") or "")
@@ -38,7 +38,7 @@ def _wrong_target(
     if act == "bind" and (school or "", target) not in register.room:
         known = [room.room for room in register.rooms_of.get(school or "", [])]
         named = say("教室有：", "rooms: ") + say("、", ", ").join(known[:20])
-        return say("这所学校没有这间教室", "is not a room of this school"), named
+        return say("这所学校没有这间教室", "is no room of this school"), named
     if act == "merge" and not _MACHINE.fullmatch(target):
         return (
             say("合并要填另一台的 32 位机器号", "must be the other PC's id"),

@@ -97,7 +97,7 @@ def verify(path: Path, base: sqlite3.Connection) -> None:
     if application == 0 and not base.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
         raise NoRegisterError(none_yet(path))
     if application != _APPLICATION:
-        raise DamagedBookError(unusable(path, say("不是台账库", "is not a register database")))
+        raise DamagedBookError(unusable(path, say("不是台账库", "is no register book")))
     if layout > _LAYOUT:
         wrong = say("是更新版本的软件写的，请先升级", "was written by a newer version; upgrade")
         raise BookError(f"{path}: {wrong}")
@@ -120,11 +120,10 @@ def told(path: Path) -> Iterator[None]:
 def _hint(code: str) -> str:
     """What ails the machine and not the file; empty where nobody knows."""
     if code.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
-        return say("另一个导入正在进行，请稍后再试", "another import is running; try again later")
+        return say("另一个导入正在进行，请稍后再试", "another import is under way; try again")
     if code.startswith(("SQLITE_CANTOPEN", "SQLITE_READONLY")):
         return say(
-            "没有读写权限，检查文件和所在目录",
-            "no write permission; check the folder's permissions",
+            "没有读写权限，检查文件和所在目录", "no right to write; check the folder's rights"
         )
     if code.startswith("SQLITE_FULL"):
         return say(
@@ -133,7 +132,7 @@ def _hint(code: str) -> str:
     if code.startswith("SQLITE_IOERR"):  # the log beside the book finds no room: this, not FULL
         return say(
             "磁盘读写失败，多半已满：先腾出空间，再检查磁盘；台账文件不要动",
-            "disk error, most likely full: free some space, check the disk; do not touch the file",
+            "the disk fails, most likely full: free some room, check it; leave the file alone",
         )
     return ""
 

@@ -25,13 +25,13 @@ def check(table: Table, register: Register, today: dt.date) -> Iterator[Problem]
     for record in table.records:
         school = record.get("school")
         if school and school not in register.schools:
-            wrong = say("台账里没有这所学校", "is not in the register")
+            wrong = say("台账里没有这所学校", "is no school of the register")
             yield record.problem("school", wrong, say("核对学校标识码", "check the code"))
         elif school and record.bad.isdisjoint({"indicator", "class"}):
             yield from _unit(record, register)
         day = record.get("date")
         if day and day > today:
-            wrong = say("在今天之后", "is in the future")
+            wrong = say("在今天之后", "lies in the future")
             yield record.problem("date", wrong, say("填到现场的日期", "enter the day on site"))
 
 
@@ -44,7 +44,7 @@ def _unit(record: Record, register: Register) -> Iterator[Problem]:
         return
     known = [row.name for row in register.classes_of.get(school, ())]
     if name not in known:
-        wrong = say("这所学校没有这个班", "is not a class of this school")
+        wrong = say("这所学校没有这个班", "is no class of this school")
         if name is None:
             wrong = say("多媒体指标要填班级", "is needed for multimedia")
         mend = say("班级有：", "classes: ") + say("、", ", ").join(known[:20])

@@ -52,7 +52,7 @@ def _duplicates(table: Table, keys: tuple[str, ...]) -> Iterator[Problem]:
             continue
         row = first.setdefault(key, record.row)
         if row != record.row:
-            wrong = say(f"与第 {row} 行重复", f"is already in row {row}")
+            wrong = say(f"与第 {row} 行重复", f"is in row {row} already")
             yield record.problem(
                 keys[-1], wrong, say("删去一行，或改正编号", "remove one, or correct it")
             )
@@ -99,6 +99,6 @@ def _room(record: Record, index: Index, rooms: Iterable[str]) -> Iterator[Proble
     name = "rooms" if record.table.sheet.name == "classes" else "room"
     for room in rooms:
         if room and (school, room) not in index.rooms:
-            wrong = say("这所学校的教室表里没有这间", "is not a room of this school in rooms")
+            wrong = say("这所学校的教室表里没有这间", "is no room of this school in rooms")
             mend = say("改正编号，或在教室表里加上它", "correct it, or add it to rooms")
             yield record.problem(name, wrong, mend, value=room)

@@ -90,10 +90,7 @@ def _idle_makeup(rows: Sequence[tuple[Span, Record]]) -> Iterator[Problem]:
         if record.get("kind") != "makeup":
             continue
         if terms and not any(start <= first and last <= end for start, end in terms):
-            wrong = say(
-                "不在任何学期里，学校会算作开放",
-                "is outside every term, but counts the schools as open",
-            )
+            wrong = say("不在任何学期里，学校会算作开放", "lies in no term, yet opens the schools")
             mend = say("假期里的调休不用登记", "leave it out where schools stay closed")
             yield record.problem("date", wrong, mend, warning=True)
         elif first == last and first.weekday() < _SATURDAY:

@@ -44,7 +44,7 @@ def check(tables: Mapping[str, Table], index: Index) -> Iterator[Problem]:
 def _no_schools(tables: Mapping[str, Table]) -> Iterator[Problem]:
     table = tables.get("schools")
     if table and table.whole and not table.records:
-        wrong = say("一所学校也没有", "contains no schools")
+        wrong = say("一所学校也没有", "holds no school")
         yield Problem(table.file, wrong, say("每所学校填一行", "one row a school"))
 
 
@@ -93,7 +93,7 @@ def _place(record: Record) -> Iterator[Problem]:
         wrong = say("与经度填反了", "is swapped with the longitude")
         yield record.problem("latitude", wrong, say("两列对调", "swap the two"))
     else:
-        wrong = say("这一点不在中国", "is outside China")
+        wrong = say("这一点不在中国", "lies outside China")
         yield record.problem("latitude", wrong, say("核对坐标", "check them"), warning=True)
 
 
@@ -166,7 +166,7 @@ def _same_class(table: Table) -> Iterator[Problem]:
         key = record.key("school", "class")
         if record.bad.isdisjoint({"class", "from", "to"}) and all(key):
             for other in (other for other in seen[key] if _overlap(record, other)):
-                wrong = say(f"与第 {other.row} 行重复", f"is already in row {other.row}")
+                wrong = say(f"与第 {other.row} 行重复", f"is in row {other.row} already")
                 mend = say("删去一行；不同年份的写明起止", "remove one, or date them apart")
                 yield record.problem("class", wrong, mend)
                 break
@@ -187,7 +187,7 @@ def _same_equipment(table: Table) -> Iterator[Problem]:
         key = record.key("school", "room", "kind", "serial")
         row = seen.setdefault(key, record.row)
         if row != record.row and record.bad.isdisjoint({"school", "room", "kind", "serial"}):
-            wrong = say(f"与第 {row} 行重复", f"is already in row {row}")
+            wrong = say(f"与第 {row} 行重复", f"is in row {row} already")
             mend = say("合成一行，数量相加；或各写序列号", "sum them in one row, or give serials")
             yield record.problem("kind", wrong, mend)
 
@@ -202,6 +202,6 @@ def _same_machine(table: Table) -> Iterator[Problem]:
         other = seen.setdefault(pattern, record)
         if other.get("school") != record.get("school"):
             wrong = say(
-                f"第 {other.row} 行的学校已有这台计算机", f"is already bound in row {other.row}"
+                f"第 {other.row} 行的学校已有这台计算机", f"is bound in row {other.row} already"
             )
             yield record.problem("pattern", wrong, say("删去一行", "remove one"))

@@ -28,10 +28,10 @@ def read(path: Path) -> tuple[Rows, list[Problem]]:
         data = path.read_bytes()
     except FileNotFoundError:
         mend = say("核对路径和文件名", "check the path and the name")
-        return [], [Problem(path.name, say("没有这个文件", "is not a file"), mend)]
+        return [], [Problem(path.name, say("没有这个文件", "is no file"), mend)]
     except OSError as error:
         wrong = say(f"读不到：{error.strerror}", f"cannot be read: {error.strerror}")
-        return [], [Problem(path.name, wrong, say("看文件权限", "check the file's permissions"))]
+        return [], [Problem(path.name, wrong, say("看文件权限", "check the file's rights"))]
     text, problem = _decode(path.name, data)
     if problem:
         return [], [problem]
@@ -60,16 +60,13 @@ def _decode(file: str, data: bytes) -> tuple[str, Problem | None]:
         return "", Problem(file, say("是 UTF-16 编码", "is encoded in UTF-16"), save)
     if b"\0" in data:
         row = data[: data.index(b"\0")].count(b"\n") + 1
-        wrong = say("里有 NUL 字节，文件已损坏", "contains a NUL byte, the file is damaged")
+        wrong = say("里有 NUL 字节，文件已损坏", "holds a NUL byte: it is damaged")
         return "", Problem(file, wrong, save, row)
     return encoding.decode(file, data, save)
 
 
 def _empty(file: str) -> Problem:
-    mend = say(
-        "第一行写列名；用 roster template 取模板",
-        "the first row must be headings; see roster template",
-    )
+    mend = say("第一行写列名；用 roster template 取模板", "headings first; see roster template")
     return Problem(file, say("是空文件", "is empty"), mend)
 
 
@@ -102,5 +99,5 @@ def _form(file: str, row: int, error: csv.Error) -> Problem:
         wrong = say("从这一行起有一个引号没有配对", "from this row on a quote is left open")
     else:
         wrong = say(f"引号用错了（{error}）", f"has a wrong quote ({error})")
-    mend = say("改正引号；单元格里的引号要写两个", 'fix it; a quote in a cell is written as ""')
+    mend = say("改正引号；单元格里的引号要写两个", 'mend it; a quote in a cell is written as ""')
     return Problem(file, wrong, mend, row)

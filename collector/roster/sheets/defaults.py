@@ -77,7 +77,7 @@ def _campus(record: Record, known: list[str]) -> Iterator[Problem]:
             if not known:
                 wrong = say("这所学校没有登记校区", "the school has no campus registered")
         else:
-            wrong = say("这所学校没有这个校区", "is not a campus of this school")
+            wrong = say("这所学校没有这个校区", "is no campus of this school")
         mend = say(f"校区表里有：{names}", f"campuses has: {names}")
         yield record.problem("campus", wrong, mend)
 
@@ -116,5 +116,5 @@ def _no_line(line: str | None, here: list[str], elsewhere: bool) -> tuple[str, s
     elif elsewhere:
         wrong = say("是别的校区的线路", "is a line of another campus")
     else:
-        wrong = say("这所学校没有这条线路", "is not a line of this school")
+        wrong = say("这所学校没有这条线路", "is no line of this school")
     return wrong, say(f"这个校区有：{names}", f"this campus has: {names or 'none'}")

@@ -26,8 +26,7 @@ def decode(file: str, data: bytes, mend: str) -> tuple[str, Problem | None]:
     except UnicodeDecodeError as torn:
         if _mostly_utf8(data):
             wrong = say(
-                "里有不是 UTF-8 的字节，文件已损坏",
-                "contains bytes that are not UTF-8, the file is damaged",
+                "里有不是 UTF-8 的字节，文件已损坏", "holds bytes that are no UTF-8: damaged"
             )
             return "", _problem(file, data, torn, wrong, mend)
     try:

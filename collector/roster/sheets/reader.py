@@ -90,7 +90,7 @@ def _files(path: Path) -> tuple[dict[str, Path], list[Problem]]:
         entries = sorted(path.iterdir())
     except OSError as error:
         wrong = say(f"打不开：{error.strerror}", f"cannot be opened: {error.strerror}")
-        mend = say("给出放着各表 CSV 的文件夹", "give the folder with the sheets")
+        mend = say("给出放着各表 CSV 的文件夹", "name the folder that holds the sheets")
         return {}, [Problem(str(path), wrong, mend)]
     files: dict[str, Path] = {}
     problems: list[Problem] = []
@@ -130,7 +130,7 @@ def _unknown(entry: Path) -> Problem:
     known = [name for sheet in SHEETS.values() for name in (sheet.name, *sheet.zh)]
     near = difflib.get_close_matches(entry.stem.lower(), known, 1)
     mend = say(f"是不是 {near[0]}.csv？", f"did you mean {near[0]}.csv?") if near else ""
-    wrong = say("不是台账的表，已忽略", "is not a sheet of the register, ignored")
+    wrong = say("不是台账的表，已忽略", "is no sheet of the register; ignored")
     return Problem(entry.name, wrong, mend, warning=True)
 
 

@@ -83,7 +83,7 @@ def _columns(
         if column is None:
             problems.append(_unknown(file, row, heading, sheet))
         elif column in columns.values():
-            wrong = say("这一列出现了两次", "appears twice")
+            wrong = say("这一列出现了两次", "is there twice")
             problems.append(Problem(file, wrong, say("删去一列", "remove one"), row, heading))
         else:
             columns[at] = column
@@ -106,7 +106,7 @@ def _unknown(file: str, row: int, heading: str, sheet: Sheet) -> Problem:
     names = [name for column in sheet.columns for name in _names(column)]
     near = difflib.get_close_matches(heading, names, 1, cutoff=0.5)
     mend = say(f"是不是「{near[0]}」？", f"did you mean {near[0]!r}?") if near else ""
-    wrong = say("没有这一列，已忽略", "is not a known column, ignored")
+    wrong = say("没有这一列，已忽略", "is no column that we know; ignored")
     return Problem(file, wrong, mend, row, heading, warning=True)
 
 

@@ -60,7 +60,7 @@ def parse_text(text: str) -> str:
         )
     if any(unicodedata.category(c) in {"Cc", "Zl", "Zp"} for c in text):
         raise UnfitError(
-            say("里有换行或控制字符", "contains a line break or control character"),
+            say("里有换行或控制字符", "holds a line break or control character"),
             say("删去；若不是有意写的，看引号是否配对", "remove it; or check the quotes"),
         )
     return text
@@ -71,10 +71,7 @@ def parse_name(text: str) -> str:
     text = parse_text(text)
     if text.endswith("\\"):  # no store can write such a tag: its evidence would be lost
         raise UnfitError(
-            say(
-                "以反斜杠结尾，数据库存不了",
-                "ends with a backslash, which the database cannot store",
-            ),
+            say("以反斜杠结尾，数据库存不了", "ends with a backslash, which no store can hold"),
             say("去掉它", "leave it out"),
         )
     if _SCIENTIFIC.fullmatch(text) and "E+" in text.upper():
@@ -93,7 +90,7 @@ def parse_room(text: str) -> str:
     """A room's id; it must survive being listed."""
     if _ROOM_SEPARATORS.search(text):
         raise UnfitError(
-            say("里有分隔符（、；，）", "contains a separator (, ;)"),
+            say("里有分隔符（、；，）", "holds a separator (, ;)"),
             say("编号里不用这些符号，一行写一间", "ids without them, one room a row"),
         )
     return parse_name(text)
@@ -159,7 +156,7 @@ def parse_date(text: str) -> dt.date:
     try:
         day = dt.date(*(int(part) for part in found.groups()))
     except ValueError:
-        raise UnfitError(say("不是日历上的一天", "is not a day of the calendar"), mend) from None
+        raise UnfitError(say("不是日历上的一天", "is no day of the calendar"), mend) from None
     if not _FIRST_YEAR <= day.year <= _LAST_YEAR:
         raise UnfitError(say("年份不对", "has an odd year"), mend)
     return day
@@ -189,7 +186,7 @@ def parse_bandwidth(text: str) -> float:
     rate = float(found[1]) * (1000 if giga else 1)
     if rate > MAX_MBPS:
         raise UnfitError(
-            say("大得不可能", "is impossibly large"), say("单位是兆（Mbit/s）", "in Mbit/s")
+            say("大得不可能", "is too much to be true"), say("单位是兆（Mbit/s）", "in Mbit/s")
         )
     return rate
 
@@ -232,7 +229,7 @@ def _word(table: Mapping[str, str], zh: Mapping[str, str] | None = None) -> Call
         kept = dict.fromkeys(table.values())
         known = say("、".join((zh or {}).get(word, word) for word in kept), ", ".join(kept))
         raise UnfitError(
-            say("不认识这个词", "is not a known value"),
+            say("不认识这个词", "is no word that we know"),
             hint + say(f"可填：{known}", f"one of: {known}"),
         )
 

@@ -27,10 +27,9 @@ def write_folder(rows: Rows, folder: Path) -> list[Path]:
     """
     with for_documents():
         content = {
-            sheet.file: _sheet(
-                sheet, [_cells(sheet, row, rows.areas) for row in getattr(rows, name)]
-            )
-            for name, sheet in SHEETS.items()
+            sheet.file: _sheet(sheet, [_cells(sheet, row, rows.areas) for row in found])
+            for sheet in SHEETS.values()
+            for found in [getattr(rows, sheet.name)]
         }
     return _write(content, folder)
 
@@ -54,7 +53,7 @@ def _write(files: Mapping[str, Iterable[Sequence[str]]], folder: Path) -> list[P
         raise RefusedError(
             say(
                 f"{folder}: 已有 {names}，不覆盖。换一个文件夹",
-                f"{folder}: {names} already exist; use another folder",
+                f"{folder}: {names} are there already; name another folder",
             )
         )
     try:

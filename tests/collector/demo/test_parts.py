@@ -84,7 +84,7 @@ def test_children_do_not_inherit_our_settings(
     with Children(tmp_path, Interrupt()) as children:
         child = children.start("env", _python(code))
         child.process.wait(120)
-        assert child.log_tail() == "ready None"
+        assert child.last_words() == "ready None"
 
 
 def test_a_folder_of_others_is_left_alone(tmp_path: Path) -> None:
