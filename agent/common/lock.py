@@ -52,7 +52,7 @@ def alone(folder: Path) -> Iterator[None]:
         raise RefusedError(
             say(
                 f"{folder} 里已有一个采集程序在运行；先停掉它，或另设 data",
-                f"an agent is already using {folder}; stop it, or set another data",
+                f"an agent runs on {folder} already; stop it, or set another data folder",
             )
         ) from error
     except OSError as error:
@@ -68,7 +68,7 @@ def cannot_start(folder: Path, error: Exception) -> RefusedError:
     return RefusedError(
         say(
             f"无法启动（数据目录 {folder}）：{error}；运行 doctor 查看办法",
-            f"cannot start (data folder {folder}): {error}; run doctor for the fix",
+            f"cannot start (data folder {folder}): {error}; run doctor for the mend",
         )
     )
 

@@ -22,7 +22,7 @@ _T = TypeVar("_T")
 
 
 class DemoError(Exception):
-    """The demo cannot go on; the message says why, and the fix."""
+    """The demo cannot go on; the message says why, and the mend."""
 
 
 class ChildDiedError(DemoError):

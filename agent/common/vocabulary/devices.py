@@ -51,8 +51,8 @@ CANNOT_BE_ASKED: Mapping[str, tuple[str, str]] = {
         "open SNMP on the device; check the community (password)",
     ),
     "SNMP not installed": (
-        "在那台电脑的源码目录运行 pip install '.[snmp]'",
-        "run pip install '.[snmp]' in the source folder on that PC",
+        "在那台电脑上运行 pip install 'schoolpulse[snmp]'",
+        "run pip install 'schoolpulse[snmp]' on that PC",
     ),
 }
 _NOTES_ZH = {

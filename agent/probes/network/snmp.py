@@ -1,4 +1,4 @@
-"""A printer's or panel's own words over SNMP 2c, by pysnmp (the extra `[snmp]`).
+"""A printer's or panel's own words over SNMP 2c, by pysnmp (`pip install schoolpulse[snmp]`).
 
 pysnmp (7.1.30, 2026) is the one well-kept library; our own BER would be a worse one. It costs
 11 MB of memory, half of a resting agent, so it is an extra for the one PC of a school that asks
