@@ -132,7 +132,7 @@ def daily(city: Path, out: Path) -> list[list[str]]:
         ["inspect", "add", "--school", ODD], ["policy", "show"], ["policy", "show", CODE],
         ["policy", "show", ODD], ["policy", "set", ODD, f"{ODD}=1"], ["quarantine", "list"],
         ["quarantine", "list", "--json"], ["quarantine", "show", "1"],
-        ["quarantine", "replay"],
+        ["quarantine", "replay"], ["doctor"], ["doctor", "--json"],
     ]  # fmt: skip
     return [[*line, "--config", str(city / "collector.toml")] for line in lines]
 
