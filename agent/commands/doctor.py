@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import argparse
-import json
 from collections.abc import Generator, Iterator
 
 from agent import config as settings
-from agent.common.command_line import DONE, FAILED, config_argument, json_argument
+from agent.common import log
+from agent.common.checks import Check, show
+from agent.common.command_line import config_argument, json_argument
 from agent.common.language import say
-from agent.common.output import print_json
 from agent.common.settings import SettingsError
 from agent.config import Config
 from agent.doctor import checks
 from agent.doctor.broker import BrokerChecks
-from agent.doctor.checks import Check
-
-_MARKS = {True: "✓", False: "✗", None: "–"}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -27,21 +24,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Check all; 1 when anything must be fixed."""
-    found = []
-    for check in _checks(args.config):
-        found.append(check)
-        if not args.json:
-            print(_line(check), flush=True)
-    ok = all(check.ok is not False for check in found)
-    if args.json:
-        body = {"ok": ok, "checks": [check._asdict() for check in found]}
-        print_json(json.dumps(body, ensure_ascii=False, indent=2))
-    return DONE if ok else FAILED
-
-
-def _line(check: Check) -> str:
-    mend = f"\n    → {check.mend}" if check.mend else ""
-    return f"{_MARKS[check.ok]} {check.name}: {check.detail}{mend}"
+    log.configure("CRITICAL")  # the checks say themselves what the log would say
+    return show(_checks(args.config), as_json=args.json)
 
 
 def _checks(path: str | None) -> Iterator[Check]:

@@ -12,7 +12,7 @@ import msgspec
 
 from agent import probes
 from agent.commands.config_file import load_config
-from agent.common import tables
+from agent.common import log, tables
 from agent.common.command_line import DONE, FAILED, config_argument, json_argument
 from agent.common.language import say
 from agent.common.output import print_json
@@ -34,6 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """List the devices; 1 when a probe failed."""
+    log.configure("CRITICAL")  # `show` says why a probe failed
     config = load_config(args)
     context = Context(watched=config.devices, patient=True)
     code = show(look(config, context), as_json=args.json)

@@ -17,7 +17,7 @@ from agent.common.command_line import (
     json_argument,
 )
 from agent.common.language import say
-from agent.common.lock import HeldError, Lock
+from agent.common.lock import is_held
 from agent.common.output import print_json
 from agent.config import Config
 from agent.resident import status
@@ -45,14 +45,7 @@ def run(args: argparse.Namespace) -> int:
 
 def is_running(config: Config) -> bool:
     """Whether an agent holds the data folder now."""
-    path = config.folder / "agent.lock"
-    if not path.exists():
-        return False
-    try:
-        Lock(path).release()
-    except (HeldError, PermissionError):
-        return True
-    return False
+    return is_held(config.folder / "agent.lock")
 
 
 def _read(config: Config) -> Status:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from agent.common import language as lang
-from agent.common import output
+from agent.common import log, output
 from agent.common.help_text import Parser
 from agent.common.language import say
 from agent.common.settings import SettingsError, peek
@@ -50,6 +50,7 @@ def main(
     `settings` is the file that is read where no `--config` is given.
     """
     output.prepare()
+    log.configure()
     words = list(sys.argv[1:] if argv is None else argv)
     _choose_language(words, settings)
     try:
