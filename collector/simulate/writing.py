@@ -75,7 +75,7 @@ def check_store(store: Store) -> None:
 def _other() -> str:
     return say(
         "请换一个数据目录或数据库；一定要写，加 --force",
-        "Use another data folder or store; to write anyway, add --force",
+        "Choose another data folder or store; to write anyway, add --force",
     )
 
 
