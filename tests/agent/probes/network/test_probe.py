@@ -23,14 +23,22 @@ T0 = 1_790_000_000_000
 INTERVAL_MS = 60_000
 
 
-@pytest.fixture(autouse=True)
-def _short(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(network_ask, "_TIMEOUT_S", 0.3)
+class Waited(Emulator):
+    """Waited for as long as a slow machine takes while it is there, and not at all when silent."""
+
+    def plug_in(self) -> None:
+        network_ask._TIMEOUT_S = 60.0
+        super().plug_in()
+
+    def unplug(self) -> None:
+        network_ask._TIMEOUT_S = 0.3
+        super().unplug()
 
 
 @pytest.fixture
-def emulator() -> Iterator[Emulator]:
-    running = Emulator(Projector(password="s3cret"))
+def emulator(monkeypatch: pytest.MonkeyPatch) -> Iterator[Emulator]:
+    monkeypatch.setattr(network_ask, "_TIMEOUT_S", 60.0)
+    running = Waited(Projector(password="s3cret"))
     yield running
     running.close()
 
@@ -135,16 +143,24 @@ def test_the_watch_asks_by_itself_and_a_command_waits(emulator):
     assert device.connector == f"net:127.0.0.1:{emulator.port}"
 
 
-def test_a_state_is_known_within_one_interval(emulator):
-    watch = Watch([watched(emulator)], every_s=0.2)
-    heard = threading.Event()
+def test_a_state_is_known_after_one_interval(emulator, monkeypatch):
+    slept, interval = [], threading.Semaphore(0)
+
+    def sleep(seconds: float) -> None:
+        slept.append(seconds)
+        interval.acquire()
+
+    clock = SimpleNamespace(monotonic=lambda: 0.0, sleep=sleep)
+    monkeypatch.setattr(network, "time", clock)
+    watch = Watch([watched(emulator)], every_s=20.0)
     watch.start()
     (first,) = watch.look(wait=True)
     assert first.power == "standby"
     emulator.projector.power = "1"
-    with watch._changed:  # woken by each answer, at most one interval and an answer away
-        assert watch._changed.wait_for(lambda: watch._heard[watch._watched[0]].power == "on", 3)
-    heard.set()
+    interval.release()
+    with watch._changed:
+        assert watch._changed.wait_for(lambda: watch._heard[watch._watched[0]].power == "on", 120)
+    assert set(slept) == {20.0}
 
 
 def test_a_resident_agent_does_not_wait(emulator):
