@@ -12,7 +12,7 @@ import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Any, TypeVar, get_args, get_origin
+from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin
 
 import msgspec
 
@@ -37,6 +37,13 @@ class Broker(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ca: str = ""  # our own CA; empty: the system's
     certificate: str = ""
     key: str = ""
+    #: The MQTT that the broker speaks; empty: 5 is asked for first, then 3.1.1.
+    protocol: Literal["", "5", "3.1.1"] = ""
+
+    @property
+    def protocols(self) -> tuple[str, ...]:
+        """The versions of MQTT to try, the first one first."""
+        return (self.protocol,) if self.protocol else ("5", "3.1.1")
 
 
 def load(

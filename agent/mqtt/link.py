@@ -69,7 +69,7 @@ class Link:
         self._tls = tls.context(broker, check_dates=False)
         self._connection: mqtt.Connection | None = None
         self._publishing: dict[int, tuple[str, int]] = {}  # message id -> boot, number
-        self._again = Reconnect(draw)
+        self._again = Reconnect(draw, broker.protocols)
         self._connect_at = 0.0  # times of time.monotonic
         self._answer_by = 0.0
         self._hello = HelloTurn(draw)

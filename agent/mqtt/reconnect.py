@@ -45,9 +45,12 @@ class Why(Enum):
 class Reconnect:
     """The turns of one link: which MQTT is spoken next, and after what wait."""
 
-    def __init__(self, draw: Callable[[], float]) -> None:
-        """`draw` gives numbers in [0, 1)."""
-        self.five = True  # MQTT 5, else 3.1.1; of the connection that stands or is next
+    def __init__(
+        self, draw: Callable[[], float], protocols: tuple[str, ...] = ("5", "3.1.1")
+    ) -> None:
+        """`draw` gives numbers in [0, 1); `protocols` are the versions of MQTT to try."""
+        self._protocols = protocols
+        self.five = protocols[0] == "5"  # else 3.1.1; of the connection that stands or is next
         self._draw = draw
         self._failures = 0
         self._answers_five = False
@@ -66,12 +69,13 @@ class Reconnect:
         A broker that has answered in MQTT 5 knows it: when it falls silent once it has too much
         to do, and a second question at once would be the last thing it needs.
         """
-        if why is Why.UNANSWERED and self.five and not self._answers_five:
+        other = self.five and "3.1.1" in self._protocols
+        if why is Why.UNANSWERED and other and not self._answers_five:
             self.five = False
             return self._draw() * FALL_BACK_S
         if why is Why.UNANSWERED:
             self._answers_five = False
-        self.five = True
+        self.five = self._protocols[0] == "5"
         base = NEAR_S if why is Why.NEAR else SPREAD_S
         self._failures += 1
         return backoff(self._failures - 1, self._draw, base=base, cap=CAP_S)

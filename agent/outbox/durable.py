@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import TypeVar
 
 from agent.clock import Clock
+from agent.common.sqlite import change
 from agent.outbox import file, reserve
 from agent.outbox import limits as bound
 from agent.outbox import receipt as rules
 from agent.outbox.age import Age
-from agent.outbox.file import change
 from agent.outbox.limits import Limits
 from agent.outbox.window import Window
 

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
-from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from agent.common.sqlite import change
 from agent.outbox import salvage, schema
 
 #: States of a row. Receipted rows are evidence, kept for a while as a backup.
@@ -96,25 +96,6 @@ def open_readonly(path: Path) -> sqlite3.Connection:
     return sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=5)
 
 
-@contextlib.contextmanager
-def change(db: sqlite3.Connection) -> Iterator[None]:
-    """One durable change: all of it is on the disk on return, or none of it."""
-    db.execute("BEGIN IMMEDIATE")
-    try:
-        yield
-    except BaseException:
-        # A full disk ends the transaction by itself.
-        if db.in_transaction:
-            db.execute("ROLLBACK")
-        raise
-    try:
-        db.execute("COMMIT")
-    except sqlite3.Error:
-        if db.in_transaction:
-            db.execute("ROLLBACK")
-        raise
-
-
 def total(db: sqlite3.Connection) -> Total:
     """The sums over all rows."""
     return Total(*db.execute("SELECT waiting, waiting_bytes, bytes FROM total").fetchone())
@@ -193,7 +174,7 @@ def _checked(path: Path) -> sqlite3.Connection:
         found = db.execute("PRAGMA integrity_check(1)").fetchone()[0]
         if found != "ok":
             raise _damage(found)
-        schema.prepare(db)
+        schema.prepare(db, path)
         if not schema.is_ours(db):
             raise _damage("the tables are not as we made them")
         _add_up(db)

@@ -9,10 +9,11 @@ from __future__ import annotations
 import contextlib
 import functools
 import sqlite3
+from pathlib import Path
 
-#: What `PRAGMA user_version` says of a file in this layout.
-_LAYOUT = 1
+from agent.common.sqlite import layout, migrate
 
+_IN_MEMORY = Path(":memory:")
 #: The columns of the first layout, which `aside` still has.
 FIRST = (
     "boot, number, evidence, elapsed, wall, guess, readings, sealed, time, sent, "
@@ -74,11 +75,11 @@ OWN_TIME = "UPDATE report SET receipted = 0 WHERE receipted IS NOT NULL"
 _UPGRADES = (
     # `crc`: of the row by `outbox_check`; null where an older agent put it.
     # `lived`: how long the outbox had lived when the row was put, ms; see `outbox_age`.
-    (
-        "ALTER TABLE report ADD COLUMN crc INTEGER",
-        "ALTER TABLE report ADD COLUMN lived INTEGER NOT NULL DEFAULT 0",
-        OWN_TIME,
-    ),
+    f"""
+    ALTER TABLE report ADD COLUMN crc INTEGER;
+    ALTER TABLE report ADD COLUMN lived INTEGER NOT NULL DEFAULT 0;
+    {OWN_TIME};
+    """,
 )
 COLUMNS = f"{FIRST}, crc, lived"
 # The PC's memory matters more than speed: pages of 4 KiB, a cache of 256 KiB.
@@ -91,22 +92,14 @@ PRAGMA journal_size_limit = 1048576;
 """
 
 
-def prepare(db: sqlite3.Connection) -> None:
-    """Make what is missing; all of an upgrade is on the disk on return, or none of it."""
+def prepare(db: sqlite3.Connection, path: Path = _IN_MEMORY) -> None:
+    """Make what is missing; all of an upgrade is on the disk on return, or none of it.
+
+    A number of the layout that we know nothing of is a flipped byte's: `is_ours` tells.
+    """
     db.executescript(_TABLES)
-    (layout,) = db.execute("PRAGMA user_version").fetchone()
-    if not 0 <= layout < _LAYOUT:
-        return
-    db.execute("BEGIN IMMEDIATE")
-    try:
-        for statements in _UPGRADES[layout:]:
-            for statement in statements:
-                db.execute(statement)
-        db.execute(f"PRAGMA user_version = {_LAYOUT}")
-        db.execute("COMMIT")
-    finally:
-        if db.in_transaction:
-            db.execute("ROLLBACK")
+    if 0 <= layout(db) < len(_UPGRADES):
+        migrate(db, _UPGRADES, path)
 
 
 def is_ours(db: sqlite3.Connection) -> bool:

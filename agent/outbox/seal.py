@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import sqlite3
-from typing import NamedTuple
 
 import msgspec
+from msgspec import structs
 
 from agent.clock import Clock
 from agent.outbox import checksum as check
@@ -17,30 +17,11 @@ _LATEST = 4_102_444_800_000
 
 _readings = msgspec.json.Decoder(tuple[Reading, ...])
 
-COLUMNS = "id, boot, number, evidence, elapsed, wall, guess, readings, sealed, state, crc"
 
-
-class New(NamedTuple):
-    """Of a report to be put, what its sum is made of; the columns above."""
-
-    boot: str
-    number: int
-    evidence: int
-    elapsed: int
-    wall: int
-    guess: int | None
-
-
-class Row(NamedTuple):
-    """A report as the outbox keeps it; the columns above."""
+class Row(check.Summed, frozen=True):
+    """A report as the outbox keeps it; `COLUMNS` are its fields."""
 
     id: int
-    boot: str
-    number: int
-    evidence: int
-    elapsed: int
-    wall: int
-    guess: int | None
     readings: bytes | None
     sealed: bytes | None
     state: int
@@ -54,6 +35,7 @@ class Row(NamedTuple):
         return self.crc is None or (isinstance(kept, bytes) and self.crc == check.crc(self, kept))
 
 
+COLUMNS = ", ".join(Row.__struct_fields__)
 #: The final bytes, and the mark where an echo would tell the time.
 Sealed = tuple[bytes | None, int | None]
 
@@ -123,7 +105,7 @@ def _decoded(row: Row) -> tuple[Reading, ...] | None:
 def _save(db: sqlite3.Connection, row: Row, report: Report) -> bytes:
     """Write the final bytes into the row; what is uncertain is no evidence any more."""
     payload = encode(report)
-    row = row._replace(evidence=int(row.evidence and not report.uncertain))
+    row = structs.replace(row, evidence=int(row.evidence and not report.uncertain))
     db.execute(
         "UPDATE report SET sealed = ?, readings = NULL, time = ?, sent = ?, size = ?,"
         " evidence = ?, crc = ? WHERE id = ?",

@@ -14,7 +14,7 @@ import hashlib
 from collections.abc import Callable, Container, Iterator
 from typing import Literal, NamedTuple
 
-from agent.common.calendar import CITY_TIME, Calendar
+from agent.common.calendar import CITY_TIME, Calendar, start_of
 from agent.wire.messages import LinePolicy
 
 #: Reports of a fleet must not drift into step: each wait is drawn within ± this share.
@@ -183,6 +183,5 @@ def _place(edges: list[tuple[int, int]], into: float) -> float:
 
 
 def _instant(day: dt.date, second: float) -> dt.datetime:
-    midnight = dt.datetime.combine(day, dt.time(), CITY_TIME)
     # Through UTC: a wall clock must not be added to across a change of its offset.
-    return (midnight.astimezone(dt.UTC) + dt.timedelta(seconds=second)).astimezone(CITY_TIME)
+    return (start_of(day).astimezone(dt.UTC) + dt.timedelta(seconds=second)).astimezone(CITY_TIME)

@@ -17,6 +17,9 @@ HOST = "127.0.0.1"
 #: Where daemons are, and often not on a user's PATH.
 _DAEMONS = "/usr/sbin:/usr/local/sbin:/opt/homebrew/sbin"
 
+#: The MQTT that each speaks: asking amqtt for 5 would cost every link some seconds.
+PROTOCOL = {"mosquitto": "5", "amqtt": "3.1.1"}
+
 _MOSQUITTO = """listener {port} {host}
 allow_anonymous true
 persistence false

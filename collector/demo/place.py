@@ -86,9 +86,9 @@ def fresh(folder: Path) -> Place:
     return place
 
 
-def write_settings(place: Place, ports: Ports) -> None:
+def write_settings(place: Place, ports: Ports, protocol: str) -> None:
     """Write collector.toml and agent.toml, as an installation would have them."""
-    broker: dict[str, _Scalar] = {"host": HOST, "port": ports.broker}
+    broker: dict[str, _Scalar] = {"host": HOST, "port": ports.broker, "protocol": protocol}
     server = f"http://{HOST}:{ports.lineserver}"
     _write(
         place.collector_toml,

@@ -6,18 +6,20 @@ all reports.
 
 from __future__ import annotations
 
+import contextlib
 import heapq
 import random
 import sys
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from agent.clock import Clock
 from agent.common.settings import Broker
-from agent.mqtt import Link, Loop, Speaker
+from agent.mqtt import Heard, Link, Loop, Speaker, State
 from agent.outbox import Limits, Outbox
 from agent.resident.schedule import next_report
 from agent.version import VERSION
@@ -56,8 +58,9 @@ class Fleet:
         *,
         simulated: bool = True,
         seed: int = 0,
+        connecting: int | None = None,
     ) -> None:
-        """Outboxes go to `data`, one file a machine.
+        """Outboxes are in `data`, one file a machine. `connecting` links at most connect at once.
 
         Raises:
             OSError, sqlite3.Error, ssl.SSLError: no file can be made, or a TLS file read.
@@ -73,6 +76,8 @@ class Fleet:
         self._running = {
             agent.machine: self._ready(broker, agent, data, simulated) for agent in agents
         }
+        self._connecting = connecting or len(agents)
+        self._unstarted = deque(running.link for running in self._running.values())
 
     def _ready(self, broker: Broker, agent: FleetAgent, data: Path, simulated: bool) -> _Running:
         clock = agent.clock()
@@ -80,13 +85,23 @@ class Fleet:
         limits = Limits(reserve=False)
         outbox = Outbox(path, agent.machine, clock, simulated=simulated, limits=limits)
         speaker = Speaker(agent.school, agent.machine, lambda: agent.inventory, simulated)
-        return _Running(agent, outbox, Link(broker, speaker, outbox, clock, self._loop))
+        heard = Heard(state=self._on_state)
+        return _Running(agent, outbox, Link(broker, speaker, outbox, clock, self._loop, heard))
+
+    def _on_state(self, state: State, error: str) -> None:
+        """A link is connected, or failed to: the next one's turn."""
+        if state in (State.READY, State.IDLE):
+            self._start_next()
+
+    def _start_next(self) -> None:
+        with contextlib.suppress(IndexError):  # all have been started
+            self._unstarted.popleft().start()
 
     def start(self) -> None:
         """Connect all agents, and report every `report_s` seconds."""
         self._loop.start()
-        for running in self._running.values():
-            running.link.start()
+        for _ in range(self._connecting):
+            self._start_next()
         self._reporter.start()
 
     def stop(self) -> None:

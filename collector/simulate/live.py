@@ -23,10 +23,11 @@ _LOOK_S = 0.2
 
 
 class Bounds(NamedTuple):
-    """When the fleet ends: after so many seconds or reports, whichever comes first."""
+    """When the fleet ends: after so many seconds or reports, whichever comes first; its haste."""
 
     seconds: float | None = None
     reports: int | None = None
+    connecting: int | None = None  # links that connect at the same time; None: all
 
     def reached(self, seconds: float, reports: int) -> bool:
         """Whether one of them is reached."""
@@ -74,7 +75,8 @@ def run(
         OSError, sqlite3.Error, ssl.SSLError: see `collector.simulate.fleet.Fleet`.
     """
     stop = stop or threading.Event()
-    fleet = Fleet(broker, fleet_agents, data, report_s, seed=len(fleet_agents))
+    seed, connecting = len(fleet_agents), bounds.connecting
+    fleet = Fleet(broker, fleet_agents, data, report_s, seed=seed, connecting=connecting)
     begun = time.monotonic()
     fleet.start()
     try:

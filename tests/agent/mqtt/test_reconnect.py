@@ -63,6 +63,14 @@ def test_an_unknown_broker_is_asked_in_3_1_1_after_a_drawn_wait() -> None:
     assert turns.five
 
 
+@pytest.mark.parametrize("only", ["5", "3.1.1"])
+def test_where_the_settings_name_the_version_no_other_is_tried(only: str) -> None:
+    turns = Reconnect(most, Broker(protocol=only).protocols)
+    for reason in (Why.UNANSWERED, Why.UNANSWERED, Why.BROKER, Why.NEAR):
+        assert turns.five == (only == "5")
+        assert turns.wait(reason) > FALL_BACK_S, "a failure like any other"
+
+
 def test_a_broker_that_speaks_5_is_not_asked_twice_at_once_when_it_falls_silent() -> None:
     turns = Reconnect(most)
     turns.answered()

@@ -103,11 +103,12 @@ def test_our_own_folder_is_emptied(tmp_path: Path) -> None:
 
 def test_settings_are_read_by_both_sides(tmp_path: Path) -> None:
     place = fresh(tmp_path / 'a "quoted" 文件夹')
-    write_settings(place, Ports(broker=1884, lineserver=8096))
+    write_settings(place, Ports(broker=1884, lineserver=8096), "3.1.1")
     city, warnings = city_config.load(str(place.collector_toml))
     agent, more = agent_config.load(str(place.agent_toml))
     assert warnings == more == []
     assert city.folder == place.data
+    assert city.mqtt.protocols == agent.broker.protocols == ("3.1.1",)
     assert (agent.school, agent.room, agent.broker.port) == (school.CODE, school.ROOM, 1884)
     assert agent.line.at_start
     assert city.lines.server == "http://127.0.0.1:8096"
