@@ -13,7 +13,7 @@ PAGE = (ROOT / "docs/ARCHITECTURE.md").read_text("utf-8")
 _TOPS = ("agent", "collector", "dashboards", "deploy", "docs", "tests")
 _THREADS = "Processes, threads, ports"
 #: Files that a newcomer makes by following the page.
-_MADE_BY_READERS = {"agent/probes/ups.py"}
+_MADE_BY_READERS = {"agent/probes/ups_linux.py", "agent/probes/ups_windows.py"}
 
 
 def _code() -> list[str]:
