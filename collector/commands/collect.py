@@ -145,9 +145,9 @@ def _open(config: Config, role: str, opened: ExitStack) -> Collector | KeeperThr
             quarantined=lambda: quarantined(config),
         )
         if role == "keeper":
-            dirty = PendingDays(config.folder / DAYS_FILE)
-            opened.callback(dirty.close)
-            return KeeperThread(keeper, dirty, config.keeper_s, store)
+            pending_days = PendingDays(config.folder / DAYS_FILE)
+            opened.callback(pending_days.close)
+            return KeeperThread(keeper, pending_days, config.keeper_s, store)
         mine = None if role == "ingest" else keeper
         return Collector(config, store, book.load, version=book.version, keeper=mine)
     except (OSError, sqlite3.Error) as error:

@@ -19,7 +19,7 @@ from collector.config import Config
 from collector.doctor import delivery
 from collector.keeper.audit import Audited
 from collector.roster.book import RegisterBook
-from collector.service.collector import topics
+from collector.service.links import topics
 from collector.service.mqtt.link import Link
 from collector.service.pipeline.quarantine import FILE, Quarantine
 from collector.store.base import Point, StoreError
