@@ -159,7 +159,9 @@ def test_a_state_is_known_after_one_interval(emulator, monkeypatch):
     emulator.projector.power = "1"
     interval.release()
     with watch._answered:
-        assert watch._answered.wait_for(lambda: watch._answers[watch._watched[0]].power == "on", 120)
+        assert watch._answered.wait_for(
+            lambda: watch._answers[watch._watched[0]].power == "on", 120
+        )
     assert set(slept) == {20.0}
 
 
