@@ -10,7 +10,7 @@ import msgspec
 
 from agent import config as settings
 from agent import probes
-from agent.common import tables
+from agent.common import log, tables
 from agent.common.command_line import DONE, FAILED
 from agent.common.language import say
 from agent.common.vocabulary import devices as words
@@ -31,6 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """List the devices; 1 when a probe failed."""
+    log.configure("CRITICAL")  # `show` says why a probe failed
     config, warnings = settings.load(args.config, need_school=False)
     for warning in warnings:
         print(warning, file=sys.stderr)

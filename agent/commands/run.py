@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import argparse
 
+from agent.common import log
 from agent.common.defer import defer
 from agent.common.language import say
-from agent.common.log import configure
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -17,7 +17,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Run until stopped."""
-    configure(verbose=args.verbose)
+    log.configure("DEBUG" if args.verbose else "INFO")
     defer("urllib.request")  # before paho asks for it; in the resident process only
     from agent.resident import process as resident
 

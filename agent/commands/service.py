@@ -4,23 +4,20 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import logging
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from agent import config as settings
+from agent.common import log
 from agent.common.command_line import FAILED, RefusedError
 from agent.common.defer import defer
 from agent.common.language import say
-from agent.common.log import configure
 from agent.common.settings import SettingsError
 from agent.service import words as service_words
 from agent.service.datafiles import LOG, OLD_LOG
 
 _LOG_BYTES = 2_000_000
-
-log = logging.getLogger(__name__)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -46,7 +43,7 @@ def run(args: argparse.Namespace) -> int:
         try:
             return serve_windows.serve(body, control.stop)
         except advapi.ServiceError as error:
-            log.error("service", extra={"error": str(error)})
+            log.error("service", reason=error)
             fix = service_words.fix(error.code)
             raise RefusedError(say(f"{error}；{fix}", f"{error}; {fix}")) from error
 
@@ -70,7 +67,7 @@ def _resident(path: str | None, control: object) -> int:
     try:
         return resident.run(path, control)
     except (RefusedError, SettingsError) as error:
-        log.error("refused", extra={"error": str(error)})
+        log.error("refused", reason=error)
         return FAILED
 
 
@@ -83,5 +80,5 @@ def _speaking_into(folder: Path) -> Iterator[None]:
         file.replace(folder / OLD_LOG)
     stream = file.open("a", encoding="utf-8", buffering=1)  # to the end: threads still speak
     with contextlib.redirect_stdout(stream), contextlib.redirect_stderr(stream):
-        configure()
+        log.configure("INFO")
         yield

@@ -12,7 +12,7 @@ from agent import config as settings
 from agent.common import tables
 from agent.common.command_line import DONE, FAILED, RefusedError
 from agent.common.language import say
-from agent.common.lock import HeldError, Lock
+from agent.common.lock import is_held
 from agent.config import Config
 from agent.resident import status
 from agent.resident.status import Status
@@ -41,14 +41,7 @@ def run(args: argparse.Namespace) -> int:
 
 def is_running(config: Config) -> bool:
     """Whether an agent holds the data folder now."""
-    path = config.folder / "agent.lock"
-    if not path.exists():
-        return False
-    try:
-        Lock(path).release()
-    except (HeldError, PermissionError):
-        return True
-    return False
+    return is_held(config.folder / "agent.lock")
 
 
 def _read(config: Config) -> Status:

@@ -16,6 +16,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from agent.common import language as lang
+from agent.common import log
 from agent.common.settings import SettingsError
 
 DONE, FAILED, REFUSED = 0, 1, 2
@@ -42,6 +43,7 @@ def main(
 ) -> int:
     """Parse the arguments, run one command, and return its exit code."""
     _speak_unicode()
+    log.configure()
     words = list(sys.argv[1:] if argv is None else argv)
     lang.choose(_language(words))
     try:

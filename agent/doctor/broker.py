@@ -11,9 +11,10 @@ from collections.abc import Iterator
 
 from agent import identity
 from agent.common import tables, tls
+from agent.common.checks import Check
 from agent.common.language import say
 from agent.config import Config
-from agent.doctor.checks import Check, tcp
+from agent.doctor.checks import tcp
 from agent.mqtt.connection import (
     UNSUPPORTED,
     Connected,
@@ -64,13 +65,13 @@ class BrokerChecks:
                 say("查消息服务的日志", "see the broker's log"),
             )
             return
-        mend = say("查 broker.username 与 password", "check broker.username and password")
+        fix = say("查 broker.username 与 password", "check broker.username and password")
         failed = answer.reason.is_failure
         yield Check(
             login,
             not failed,
             f"{answer.reason}, MQTT {'5' if connection.mqtt5 else '3.1.1'}",
-            mend if failed else "",
+            fix if failed else "",
         )
         if not failed:
             yield from self._listen(connection)
@@ -108,11 +109,11 @@ class BrokerChecks:
                 if answer is not None:
                     break
         if answer is None or any(reason.is_failure for reason in answer.reasons):
-            mend = say(
+            fix = say(
                 "消息服务的 ACL 须允许此账号读本校主题",
                 "the ACL must let this account read its school",
             )
-            yield Check(name, False, say("被拒绝", "refused"), mend)
+            yield Check(name, False, say("被拒绝", "refused"), fix)
             return
         yield Check(name, True, say("允许", "allowed"))
         yield self._policy(connection)
@@ -129,11 +130,11 @@ class BrokerChecks:
             return Check(
                 name, True, f"{say('发布于', 'issued')} {tables.moment(self.policy.issued)}"
             )
-        mend = say(
+        fix = say(
             "采集服务未运行，或台账中没有此校",
             "no collector runs, or the school is not in its register",
         )
-        return Check(name, None, say("未收到", "none came"), mend)
+        return Check(name, None, say("未收到", "none came"), fix)
 
     def _hear(self, event: Received) -> None:
         with contextlib.suppress(codec.UnreadableError, codec.FutureVersionError):
@@ -170,13 +171,13 @@ def _tls(config: Config) -> Check:
         ):
             return Check(name, True, str(secure.version()))
     except ssl.SSLCertVerificationError as error:
-        mend = say(
+        fix = say(
             f"证书须由 broker.ca 签发，且写有 {host}",
             f"the certificate must be signed by broker.ca and name {host}",
         )
-        return Check(name, False, error.verify_message, mend)
+        return Check(name, False, error.verify_message, fix)
     except OSError as error:
-        mend = say(
+        fix = say(
             "查 broker.ca 等文件，及端口是否为 TLS", "check broker.ca, and that the port speaks TLS"
         )
-        return Check(name, False, str(error), mend)
+        return Check(name, False, str(error), fix)

@@ -1,4 +1,4 @@
-"""What `doctor` checks on this PC and around it: found, or what is wrong and the mend."""
+"""What `doctor` checks on this PC and around it: found, or what is wrong and the fix."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ import socket
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from agent import identity, probes
 from agent.common import tables
+from agent.common.checks import Check
 from agent.common.language import say
 from agent.common.settings import SettingsError
 from agent.common.vocabulary import devices as device_words
@@ -26,15 +26,6 @@ _TCP_S = 5.0
 _SPARE_BYTES = 50_000_000
 
 
-class Check(NamedTuple):
-    """One line of the doctor's: `ok` is None where it cannot be told."""
-
-    name: str
-    ok: bool | None
-    detail: str
-    mend: str = ""
-
-
 def folder(config: Config) -> Check:
     """Whether the data folder can be written, and the disk has room for a full outbox."""
     name = say("数据目录", "data folder")
@@ -45,8 +36,8 @@ def folder(config: Config) -> Check:
         probe.write_bytes(b"x")
         probe.unlink()
     except OSError as error:
-        mend = say("改权限，或在配置里另设 data", "change its permissions, or set data elsewhere")
-        return Check(name, False, f"{path}: {error.strerror}", mend)
+        fix = say("改权限，或在配置里另设 data", "change its permissions, or set data elsewhere")
+        return Check(name, False, f"{path}: {error.strerror}", fix)
     return _room(name, path, config.outbox.limit_bytes + _SPARE_BYTES)
 
 
@@ -55,22 +46,22 @@ def _room(name: str, path: Path, needed: int) -> Check:
     detail = f"{path}, {say('可用', 'free')} {tables.size(free)}"
     if free >= needed:
         return Check(name, True, detail)
-    mend = say(
+    fix = say(
         f"至少需要 {tables.size(needed)}：清理磁盘，或调小 outbox.limit_bytes",
         f"{tables.size(needed)} are needed: free some, or lower outbox.limit_bytes",
     )
-    return Check(name, False, detail, mend)
+    return Check(name, False, detail, fix)
 
 
 def machine() -> Check:
     """Whether the id comes from hardware."""
     who = identity.identify()
     detail = f"{who.machine} ({', '.join(who.sources)})"
-    mend = say(
+    fix = say(
         "弱标识：固件无编号；Linux 上让服务单元的 ExecStartPre=+ 运行 python -m agent.identity",
         "weak: no id in the firmware; on Linux let ExecStartPre=+ run python -m agent.identity",
     )
-    return Check(say("机器标识", "machine id"), not who.weak, detail, mend if who.weak else "")
+    return Check(say("机器标识", "machine id"), not who.weak, detail, fix if who.weak else "")
 
 
 def clock(config: Config) -> Check:
@@ -99,17 +90,17 @@ def each_probe(config: Config) -> Iterator[Check]:
         odd = {**network.unknowable(context), **_asking(gathered)} if name == "network" else {}
         found = say(f"{len(gathered.readings)} 条", f"{len(gathered.readings)} readings")
         took = f"{timing.seconds * 1000:.0f} ms"
-        mend = say("更新驱动，或从 probes.enabled 去掉", "update the driver, or disable it")
+        fix = say("更新驱动，或从 probes.enabled 去掉", "update the driver, or disable it")
         if odd:
-            mend = "; ".join(f"{host}: {device_words.note(why)}" for host, why in odd.items())
+            fix = "; ".join(f"{host}: {device_words.note(why)}" for host, why in odd.items())
         ok = timing.ok and not odd
-        yield Check(label, ok, f"{found}, {took} {timing.reason}".strip(), "" if ok else mend)
+        yield Check(label, ok, f"{found}, {took} {timing.reason}".strip(), "" if ok else fix)
 
 
 def _asking(gathered: probes.Gathered) -> dict[str, str]:
     """What to do about listed devices that are there and cannot be asked, by connector."""
     devices = (one for one in gathered.readings if isinstance(one, Device))
-    return {one.connector: mend for one in devices if (mend := device_words.mend(one.fault))}
+    return {one.connector: fix for one in devices if (fix := device_words.mend(one.fault))}
 
 
 def line_server(config: Config, policy: Policy | None) -> Check:
@@ -125,8 +116,8 @@ def line_server(config: Config, policy: Policy | None) -> Check:
     except ValueError:
         port = None
     if not parts.hostname or port is None:
-        mend = say("应为 http://主机:端口", "it is http://host:port")
-        return Check(name, False, f"line.server = {server!r}", mend)
+        fix = say("应为 http://主机:端口", "it is http://host:port")
+        return Check(name, False, f"line.server = {server!r}", fix)
     return tcp(name, parts.hostname, port)
 
 
@@ -148,6 +139,6 @@ def tcp(name: str, host: str, port: int) -> Check:
     try:
         socket.create_connection((host, port), _TCP_S).close()
     except OSError as error:
-        mend = say("查地址、端口、网线与防火墙", "check address, port, cable and firewall")
-        return Check(name, False, f"{host}:{port}: {error.strerror or error}", mend)
+        fix = say("查地址、端口、网线与防火墙", "check address, port, cable and firewall")
+        return Check(name, False, f"{host}:{port}: {error.strerror or error}", fix)
     return Check(name, True, f"{host}:{port}, {(time.monotonic() - started) * 1000:.0f} ms")

@@ -28,6 +28,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from agent.common.files import replace
 from agent.identity import linux as identity_linux
 from agent.identity import windows as identity_windows
 from agent.version import VERSION
@@ -154,10 +155,7 @@ def write_hardware(root: Path = Path("/")) -> Path:
     path = root / HARDWARE_FILE
     path.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
     content = msgspec.json.encode(_Hardware(1, _read_digests(root, this_system())))
-    partial = path.with_name(f"{path.name}.{os.getpid()}")
-    partial.write_bytes(content)
-    partial.chmod(0o644)
-    partial.replace(path)
+    replace(path, content, durable=False)  # /run does not outlive a power cut
     return path
 
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import sqlite3
 import zlib
-from typing import Protocol
+
+from msgspec import Struct
 
 from agent.outbox import file, schema
 
@@ -16,26 +17,28 @@ from agent.outbox import file, schema
 DAMAGED = "damaged"
 
 
-class Checked(Protocol):
-    """The columns that the checksum covers; after a row is put only sealing changes them."""
+class Summed(Struct, frozen=True):
+    """The columns that the checksum covers; after a row is put, sealing may clear `evidence`.
 
-    @property
-    def boot(self) -> str: ...
-    @property
-    def number(self) -> int: ...
-    @property
-    def evidence(self) -> int: ...
-    @property
-    def elapsed(self) -> int: ...
-    @property
-    def wall(self) -> int: ...
-    @property
-    def guess(self) -> int | None: ...
+    With its readings, or its sealed bytes, it is what the sum is made of; also the names and
+    the order of the columns, see `agent.outbox.schema`.
+    """
+
+    boot: str
+    number: int
+    evidence: int
+    elapsed: int  # ms on the monotonic clock when put
+    wall: int  # ms on the PC's own clock when put
+    guess: int | None  # corrected ms when put, where it was known
 
 
-def crc(row: Checked, payload: bytes) -> int:
+NAMES = Summed.__struct_fields__
+COLUMNS = ", ".join(NAMES)
+
+
+def crc(row: Summed, payload: bytes) -> int:
     """CRC-32 (zlib) of the row's columns and `payload`: its readings, or its sealed bytes."""
-    rest = (row.boot, row.number, row.evidence, row.elapsed, row.wall, row.guess)
+    rest = tuple(getattr(row, name) for name in NAMES)
     return zlib.crc32(payload, zlib.crc32(repr(rest).encode(errors="replace")))
 
 

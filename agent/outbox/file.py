@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
-from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from agent.common.sqlite import change
 from agent.outbox import salvage, schema
 
 #: States of a row. Receipted rows are evidence that is kept for a while as a backup.
@@ -64,7 +64,7 @@ def open_file(path: Path) -> Opened:
         damaged, lost = _salvage(path)
         db = _open_checked(path)
     if invalid := salvage.delete_invalid(db):
-        with transaction(db):
+        with change(db):
             increment(db, "lost", invalid)
     return Opened(db, damaged, lost + invalid)
 
@@ -76,7 +76,7 @@ def _salvage(path: Path) -> tuple[Path | None, int]:
     """
     new = salvage.path_for_new(path)
     with contextlib.closing(_open_checked(new)) as db:
-        with transaction(db):
+        with change(db):
             lost = salvage.salvage(db, path)
             increment(db, "lost", lost)
         db.execute("PRAGMA journal_mode = DELETE").fetchone()  # one file, so it can be renamed
@@ -98,25 +98,6 @@ def open_readonly(path: Path) -> sqlite3.Connection:
         sqlite3.Error: there is no such file, or it cannot be read.
     """
     return sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=5)
-
-
-@contextlib.contextmanager
-def transaction(db: sqlite3.Connection) -> Iterator[None]:
-    """All changes of the block are on the disk at its end; if it raises, none."""
-    db.execute("BEGIN IMMEDIATE")
-    try:
-        yield
-    except BaseException:
-        # On a full disk SQLite has already rolled back by itself.
-        if db.in_transaction:
-            db.execute("ROLLBACK")
-        raise
-    try:
-        db.execute("COMMIT")
-    except sqlite3.Error:
-        if db.in_transaction:
-            db.execute("ROLLBACK")
-        raise
 
 
 def total(db: sqlite3.Connection) -> Total:
@@ -165,7 +146,7 @@ def claim(db: sqlite3.Connection, machine: str) -> int:
     owner = fact(db, "machine")
     if owner == machine:
         return 0
-    with transaction(db):
+    with change(db):
         waiting = 0
         if owner is not None and not _differs_by_one_byte(owner, machine):
             waiting = _set_aside(db, owner)
@@ -203,7 +184,7 @@ def _open_checked(path: Path) -> sqlite3.Connection:
         found = db.execute("PRAGMA integrity_check(1)").fetchone()[0]
         if found != "ok":
             raise _damage(found)
-        schema.prepare(db)
+        schema.prepare(db, path)
         if not schema.is_ours(db):
             raise _damage("the tables are not as we made them")
         _correct_totals(db)

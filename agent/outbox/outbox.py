@@ -13,19 +13,23 @@ OutboxError
 from __future__ import annotations
 
 import contextlib
+import itertools
 import random
 import sqlite3
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import msgspec
+from msgspec import structs
 
 from agent.clock import Clock
+from agent.common.sqlite import change
 from agent.outbox import file, seal
 from agent.outbox import receipt as receipt_rules
-from agent.outbox.checksum import crc
+from agent.outbox.checksum import COLUMNS as SUMMED
+from agent.outbox.checksum import Summed, crc
 from agent.outbox.durable import DurableFile
-from agent.outbox.file import RECEIPTED, WAITING, Counts, transaction
+from agent.outbox.file import RECEIPTED, WAITING, Counts
 from agent.outbox.limits import Limits
 from agent.outbox.window import BASE, Outgoing, Window
 from agent.wire.codec import MAX_PAYLOAD
@@ -120,14 +124,13 @@ class Outbox(DurableFile):
 
     def _store(self, blob: bytes, evidence: bool) -> None:
         elapsed, wall = self._clock.elapsed(), self._clock.wall()
-        row = seal.NewRow(
-            self.boot, self._number + 1, int(evidence), elapsed, wall, self._clock.at(elapsed)
-        )
-        with transaction(self._db):
+        guess = self._clock.at(elapsed)
+        row = Summed(self.boot, self._number + 1, int(evidence), elapsed, wall, guess)
+        with change(self._db):
             self._db.execute(
-                "INSERT INTO report (boot, number, evidence, elapsed, wall, guess,"
-                " readings, size, crc, lived) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                (*row, blob, len(blob), crc(row, blob), self._age.now()),
+                f"INSERT INTO report ({SUMMED}, readings, size, crc, lived)"  # noqa: S608
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                (*structs.astuple(row), blob, len(blob), crc(row, blob), self._age.now()),
             )
             self._age.save(self._db)
             for counter, count in self._unsaved.items():
@@ -149,7 +152,7 @@ class Outbox(DurableFile):
 
     def _resend(self, id_: int) -> Outgoing | None:
         found = self._db.execute(f"SELECT {seal.COLUMNS} FROM report WHERE id = ?", (id_,))  # noqa: S608
-        for row in map(seal.Row._make, found):
+        for row in itertools.starmap(seal.Row, found):
             if row.sealed is not None and row.intact:
                 sending = self._window.resend(id_)
                 return Outgoing(sending.boot, sending.number, row.sealed)
@@ -165,7 +168,7 @@ class Outbox(DurableFile):
         return [self._begin(row, payload, sent) for row, (payload, sent) in sealed]
 
     def _seal(self, rows: list[seal.Row]) -> list[tuple[seal.Row, seal.Sealed]]:
-        with transaction(self._db):
+        with change(self._db):
             return [(row, self._sealer.seal(self._db, row)) for row in rows]
 
     def _next_rows(self, limit: int) -> list[seal.Row]:
@@ -215,7 +218,7 @@ class Outbox(DurableFile):
             self._with_recovery(lambda: self._apply(receipt))
 
     def _apply(self, receipt: Receipt) -> None:
-        with transaction(self._db):
+        with change(self._db):
             if receipt.again_since is not None:
                 receipt_rules.requeue(self._db, receipt.again_since)
             for stored in receipt.stored:

@@ -10,10 +10,11 @@ from __future__ import annotations
 import contextlib
 import functools
 import sqlite3
+from pathlib import Path
 
-#: `PRAGMA user_version` of a file in this layout.
-_LAYOUT = 1
+from agent.common.sqlite import layout, migrate
 
+_IN_MEMORY = Path(":memory:")
 #: The columns of the first layout, which `aside` still has.
 FIRST = (
     "boot, number, evidence, elapsed, wall, guess, readings, sealed, time, sent, "
@@ -75,11 +76,11 @@ OWN_TIME = "UPDATE report SET receipted = 0 WHERE receipted IS NOT NULL"
 _UPGRADES = (
     # `crc`: see `agent.outbox.checksum`; null in rows that an older agent put.
     # `lived`: the outbox's age when the row was put, ms; see `agent.outbox.age`.
-    (
-        "ALTER TABLE report ADD COLUMN crc INTEGER",
-        "ALTER TABLE report ADD COLUMN lived INTEGER NOT NULL DEFAULT 0",
-        OWN_TIME,
-    ),
+    f"""
+    ALTER TABLE report ADD COLUMN crc INTEGER;
+    ALTER TABLE report ADD COLUMN lived INTEGER NOT NULL DEFAULT 0;
+    {OWN_TIME};
+    """,
 )
 COLUMNS = f"{FIRST}, crc, lived"
 # Little memory matters more than speed on a school PC: a cache of 256 KiB.
@@ -92,22 +93,14 @@ PRAGMA journal_size_limit = 1048576;
 """
 
 
-def prepare(db: sqlite3.Connection) -> None:
-    """Create missing tables, and upgrade an older layout in one transaction."""
+def prepare(db: sqlite3.Connection, path: Path = _IN_MEMORY) -> None:
+    """Create missing tables, and upgrade an older layout in one transaction.
+
+    A layout number that we do not know comes from a flipped byte: `is_ours` detects that.
+    """
     db.executescript(_TABLES)
-    (layout,) = db.execute("PRAGMA user_version").fetchone()
-    if not 0 <= layout < _LAYOUT:
-        return
-    db.execute("BEGIN IMMEDIATE")
-    try:
-        for statements in _UPGRADES[layout:]:
-            for statement in statements:
-                db.execute(statement)
-        db.execute(f"PRAGMA user_version = {_LAYOUT}")
-        db.execute("COMMIT")
-    finally:
-        if db.in_transaction:
-            db.execute("ROLLBACK")
+    if 0 <= layout(db) < len(_UPGRADES):
+        migrate(db, _UPGRADES, path)
 
 
 def is_ours(db: sqlite3.Connection) -> bool:

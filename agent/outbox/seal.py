@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import sqlite3
-from typing import NamedTuple
 
 import msgspec
+from msgspec import structs
 
 from agent.clock import Clock
 from agent.outbox import checksum as check
@@ -17,30 +17,11 @@ _LATEST = 4_102_444_800_000
 
 _readings = msgspec.json.Decoder(tuple[Reading, ...])
 
-COLUMNS = "id, boot, number, evidence, elapsed, wall, guess, readings, sealed, state, crc"
 
-
-class NewRow(NamedTuple):
-    """A row to be stored: the columns that its checksum covers."""
-
-    boot: str
-    number: int
-    evidence: int
-    elapsed: int
-    wall: int
-    guess: int | None
-
-
-class Row(NamedTuple):
+class Row(check.Summed, frozen=True):
     """A stored report; the fields are `COLUMNS`."""
 
     id: int
-    boot: str
-    number: int
-    evidence: int
-    elapsed: int
-    wall: int
-    guess: int | None
     readings: bytes | None
     sealed: bytes | None
     state: int
@@ -55,6 +36,7 @@ class Row(NamedTuple):
         return isinstance(payload, bytes) and self.crc == check.crc(self, payload)
 
 
+COLUMNS = ", ".join(Row.__struct_fields__)
 #: The bytes to send, and the clock mark if an echo of them may set the clock.
 Sealed = tuple[bytes | None, int | None]
 
@@ -126,7 +108,7 @@ def _decoded(row: Row) -> tuple[Reading, ...] | None:
 def _save(db: sqlite3.Connection, row: Row, report: Report) -> bytes:
     """Store the sealed bytes in the row; an uncertain report is no longer evidence."""
     payload = encode(report)
-    row = row._replace(evidence=int(row.evidence and not report.uncertain))
+    row = structs.replace(row, evidence=int(row.evidence and not report.uncertain))
     db.execute(
         "UPDATE report SET sealed = ?, readings = NULL, time = ?, sent = ?, size = ?,"
         " evidence = ?, crc = ? WHERE id = ?",

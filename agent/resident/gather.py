@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Collection, Iterable
 
@@ -16,8 +15,6 @@ from agent.config import Watched
 from agent.outbox import Counts
 from agent.version import VERSION
 from agent.wire.messages import AgentHealth, Device, Host, Inventory, Reading
-
-log = logging.getLogger(__name__)
 
 _started = time.monotonic()
 _NO_COUNTS = Counts(0, 0, 0, 0, 0, 0, 0)

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import logging
-
+from agent.common import log
 from agent.common.settings import SettingsError
 from agent.config import Config
 from agent.resident.schedule import PlannedTest, Who
 from agent.wire.messages import LineTest, Postponed
 
 _ALLOWED = ("quiet_per_day", "lesson_per_day", "month_bytes")
-log = logging.getLogger(__name__)
 
 
 def measure_planned(
@@ -24,7 +22,7 @@ def measure_planned(
 
     line, window = planned.line, planned.window
     if window is not None and not line.metered and _metered(config, line.server):
-        log.info("line_test_left_out", extra={"reason": "the link is metered"})
+        log.info("line_test_left_out", reason="the link is metered")
         return Postponed("enough", round(left_s or 0))
     try:
         key = config.line.key()

@@ -6,17 +6,15 @@ The load runs in a child process (`agent.probes.line.probe`), never in this one.
 from __future__ import annotations
 
 import datetime as dt
-import logging
 import random
 import threading
 from collections.abc import Callable
 from typing import NamedTuple
 
+from agent.common import log
 from agent.common.calendar import Calendar
 from agent.resident.schedule import PlannedTest, Who, next_test
 from agent.wire.messages import LinePolicy, LineTest, Postponed
-
-log = logging.getLogger(__name__)
 
 #: Wait before a failed test is retried in its window, doubled each time, s.
 _RETRY_S = 300.0
@@ -102,8 +100,8 @@ class LineTurns:
         left = None if planned.window is None else planned.window.left_s(now)
         try:
             test = self._measure(planned, left)
-        except Exception:  # a missing child program must not end the agent
-            log.exception("line_test_failed")
+        except Exception as error:  # a missing child program must not end the agent
+            log.error("line_test_failed", reason=error, at=log.where(error))
             self._finish_window(planned)
             return
         if isinstance(test, Postponed):
@@ -118,7 +116,7 @@ class LineTurns:
 
     def _postponed(self, planned: PlannedTest, said: Postponed, now: dt.datetime) -> None:
         """The server granted no test: nothing was measured, so nothing is reported."""
-        log.info("line_test_postponed", extra={"answer": said.answer, "retry_s": said.retry_s})
+        log.info("line_test_postponed", answer=said.answer, retry_s=said.retry_s)
         if said.answer == "enough":
             self._finish_window(planned)
         else:

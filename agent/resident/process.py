@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import logging
 import signal
 import sqlite3
 import ssl
-import sys
 from collections.abc import Callable
 
 from agent import config as settings
 from agent import identity
+from agent.common import log
 from agent.common.command_line import DONE, FAILED
 from agent.common.lock import alone, cannot_start
 from agent.config import Config
 from agent.resident import status
 from agent.resident.runner import Runner, Who
-
-log = logging.getLogger(__name__)
 
 
 class Control:
@@ -52,7 +49,7 @@ def run(path: str | None, control: Control | None = None) -> int:
         control.handle_signals()
     config, warnings = settings.load(path)
     for warning in warnings:
-        print(warning, file=sys.stderr)
+        log.warning("setting_ignored", text=warning)
     with alone(config.folder):
         try:
             return _run(config, control)
@@ -66,7 +63,7 @@ def _run(config: Config, control: Control) -> int:
     exclude = last.exclude_sources if last is not None else ()
     while True:
         who = Who(identity.identify(exclude=exclude), exclude)
-        log.info("start", extra={"school": config.school, "machine": who.identity.machine})
+        log.info("start", school=config.school, machine=who.identity.machine)
         runner = Runner(config, who)
         control.runner = runner
         if control.stopped:  # stopped during the preparations

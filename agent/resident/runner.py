@@ -7,7 +7,6 @@ waits for the test's child process.
 from __future__ import annotations
 
 import datetime as dt
-import logging
 import os
 import random
 import socket
@@ -21,6 +20,7 @@ import msgspec
 
 from agent import identity
 from agent.clock import Clock, wall_ms
+from agent.common import log
 from agent.common.calendar import Calendar
 from agent.config import Config
 from agent.identity import Identity
@@ -34,8 +34,6 @@ from agent.resident.line_turns import LineTurns, Measure, Plan
 from agent.resident.schedule import PlannedTest, next_report
 from agent.resident.status import Status
 from agent.wire.messages import AgentHealth, Inventory, LineTest, Policy, Postponed, Receipt
-
-log = logging.getLogger(__name__)
 
 #: The runner takes a turn at least this often, s.
 _LONGEST = 60.0
@@ -142,7 +140,7 @@ class Runner:
             self._tests.plan(self._plan(), self._now())
             self._tests.turn(self._now())
         except (OutboxError, sqlite3.Error, OSError) as error:
-            log.error("report_lost", extra={"reason": str(error)})
+            log.error("report_lost", reason=error)
         if not self._unsaved or time.monotonic() - self._saved_at >= _STATUS_S:
             self._save_status()
 
@@ -210,25 +208,25 @@ class Runner:
         return measure_planned(self._config, who, planned, left_s)
 
     def _tested(self, test: LineTest) -> None:
-        log.info("line_tested", extra={"outcome": test.outcome, "down_mbps": test.down_mbps})
+        log.info("line_tested", outcome=test.outcome, down_mbps=test.down_mbps)
         try:
             self._outbox.put((test, self._health()), evidence=True)
         except (OutboxError, sqlite3.Error) as error:
-            log.error("line_test_lost", extra={"reason": str(error)})
+            log.error("line_test_lost", reason=error)
         self._wake.set()
 
     # The loop's thread
 
     def _on_bad_policy(self, reason: str) -> None:
         """Keep the old policy, and report the error at once."""
-        log.warning("policy_refused", extra={"reason": reason})
+        log.warning("policy_refused", reason=reason)
         self._policy_error = reason[:256]
         self._report_at = time.monotonic()
         self._wake.set()
 
     def _on_policy(self, policy: Policy) -> None:
         self._policy, self._policy_error = policy, ""
-        log.info("policy", extra={"issued": policy.issued, "report_s": policy.report_s})
+        log.info("policy", issued=policy.issued, report_s=policy.report_s)
         if self._must_derive(policy):
             self.exclude = policy.exclude_sources
             self.stop()
@@ -246,7 +244,7 @@ class Runner:
         self._wake.set()
 
     def _on_state(self, state: State, error: str) -> None:
-        log.info("link", extra={"state": state.value, "error": error})
+        log.info("link", state=state.value, reason=error)
         self._wake.set()
 
     # Status

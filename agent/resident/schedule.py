@@ -15,7 +15,7 @@ import hashlib
 from collections.abc import Callable, Container, Iterator
 from typing import Literal, NamedTuple
 
-from agent.common.calendar import CITY_TIME, Calendar
+from agent.common.calendar import CITY_TIME, Calendar, start_of
 from agent.wire.messages import LinePolicy
 
 #: Each wait varies by ± this share, so that the PCs of a fleet do not report in step.
@@ -184,6 +184,5 @@ def _second_of_day(spans_s: list[tuple[int, int]], into: float) -> float:
 
 
 def _instant(day: dt.date, second: float) -> dt.datetime:
-    midnight = dt.datetime.combine(day, dt.time(), CITY_TIME)
     # Through UTC: a wall clock must not be added to across a change of its offset.
-    return (midnight.astimezone(dt.UTC) + dt.timedelta(seconds=second)).astimezone(CITY_TIME)
+    return (start_of(day).astimezone(dt.UTC) + dt.timedelta(seconds=second)).astimezone(CITY_TIME)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-import os
 from pathlib import Path
 
 import msgspec
+
+from agent.common.files import replace
 
 FILE = "status.json"
 
@@ -37,16 +38,10 @@ class Status(msgspec.Struct, frozen=True, omit_defaults=True):
 def write(folder: Path, status: Status) -> None:
     """Replace the status file; if that fails, as on a full disk, the old one stays.
 
-    Not flushed to the disk: it is told again within minutes.
+    Not flushed to the disk: it is written again within minutes.
     """
-    path = folder / FILE
-    partial = path.with_name(f"{FILE}.{os.getpid()}")
     with contextlib.suppress(OSError):
-        partial.write_bytes(msgspec.json.encode(status) + b"\n")
-        partial.replace(path)
-        return
-    with contextlib.suppress(OSError):
-        partial.unlink()
+        replace(folder / FILE, msgspec.json.encode(status) + b"\n", durable=False)
 
 
 def read(folder: Path) -> Status | None:

@@ -7,11 +7,11 @@ the agent is up: that way `install` and the installer notice a start that failed
 from __future__ import annotations
 
 import ctypes
-import logging
 import threading
 from collections.abc import Callable
 from typing import Any
 
+from agent.common import log
 from agent.service.windows import NAME
 from agent.windows import advapi as windows
 from agent.windows.advapi import ServiceError, Status
@@ -21,8 +21,6 @@ _ACCEPTS = 0x1 | 0x4  # stop, shutdown
 _HINTS = {windows.START_PENDING: 60_000, windows.STOP_PENDING: 15_000}
 _ANSWER_S = 30
 _HANDLED = 0
-
-log = logging.getLogger(__name__)
 
 
 def serve(body: Callable[[Callable[[], None]], int], stop: Callable[[], None]) -> int:
@@ -117,5 +115,5 @@ class _Reporter:
         done = bool(self._api.SetServiceStatus(self._handle, ctypes.byref(status)))
         if not done:
             error = ServiceError("SetServiceStatus")
-            log.error("service", extra={"state": now, "error": str(error)})
+            log.error("service", state=now, reason=error)
         return done

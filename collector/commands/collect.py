@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import datetime as dt
 import gc
-import logging
 import signal
 import sqlite3
 import sys
@@ -13,9 +12,11 @@ import threading
 import time
 from contextlib import ExitStack
 
+from agent.common import log
 from agent.common.calendar import CITY_TIME
 from agent.common.command_line import DONE, FAILED, RefusedError
 from agent.common.language import say
+from agent.common.lock import Lock
 from collector.commands.rederive import rederive
 from collector.config import Config, load
 from collector.doctor.delivery import quarantined
@@ -23,7 +24,6 @@ from collector.keeper import Keeper
 from collector.roster.book import RegisterBook
 from collector.service import Collector
 from collector.service.keeper_thread import KeeperThread
-from collector.service.lock import FileLock
 from collector.service.pipeline import resend_request as again_file
 from collector.service.pipeline.pending_days import FILE as DAYS_FILE
 from collector.service.pipeline.pending_days import PendingDays
@@ -64,12 +64,10 @@ def since(text: str) -> dt.datetime:
 
 def run(args: argparse.Namespace) -> int:
     """Run until told to stop. 0: stopped; 2: refused before anything started."""
-    logging.basicConfig(
-        stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s"
-    )
+    log.configure("INFO")
     config, warnings = load(args.config)
     for warning in warnings:
-        print(warning, file=sys.stderr)
+        log.warning("setting_ignored", text=warning)
     with ExitStack() as opened:
         if args.rederive is not None:
             return _rederive(args.rederive, config, opened)
@@ -149,8 +147,8 @@ def _open(config: Config, role: str, opened: ExitStack) -> Collector | KeeperThr
 def _lock(config: Config, role: str, opened: ExitStack) -> None:
     name = "collect.lock" if role == "ingest" else f"{role}.lock"
     try:
-        opened.callback(FileLock(config.folder / name).release)
-    except (OSError, sqlite3.Error) as error:
+        opened.callback(Lock(config.folder / name, say("采集服务", "collector")).release)
+    except OSError as error:
         raise _refused(config, error) from error
 
 

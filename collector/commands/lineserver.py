@@ -5,13 +5,14 @@ from __future__ import annotations
 import argparse
 import signal
 import sqlite3
-import sys
 import threading
 from contextlib import ExitStack
 from pathlib import Path
 
+from agent.common import log
 from agent.common.command_line import DONE, RefusedError
 from agent.common.language import say
+from agent.common.lock import Lock
 from collector.config import Config, load
 from collector.lineserver import keys
 from collector.lineserver.book import TurnBook
@@ -19,7 +20,6 @@ from collector.lineserver.ledger import Ledger
 from collector.lineserver.limits import PolicyLimits
 from collector.lineserver.publish import Publisher
 from collector.lineserver.server import CannotListenError, LineServer
-from collector.service.lock import FileLock
 
 DEFAULT_PORT = 8095
 _HERE = ("127.0.0.1", "::1", "localhost")
@@ -55,9 +55,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Serve until SIGTERM or Ctrl-C. 0: stopped; 2: refused before anything started."""
+    log.configure("INFO")
     config, warnings = load(args.config)
     for warning in warnings:
-        print(warning, file=sys.stderr)
+        log.warning("setting_ignored", text=warning)
     if args.new_key:
         return _new_key(config, args.new_key)
     stop = threading.Event()
@@ -97,7 +98,8 @@ def _open(
     folder = config.folder / "lineserver"
     held = _keys(config, args)
     try:
-        opened.callback(_lock(folder).release)
+        # Two servers must not send from one outbox.
+        opened.callback(Lock(folder / "lock", say("测速服务", "measurement server")).release)
         publisher = Publisher(config.mqtt, folder, simulated=args.simulated)
         book = TurnBook(folder / "turns.db")
         opened.callback(book.close)
@@ -128,16 +130,3 @@ def _keys(config: Config, args: argparse.Namespace) -> keys.Keys:
             "listen on 127.0.0.1 only, or say --open",
         )
     )
-
-
-def _lock(folder: Path) -> FileLock:
-    """Two servers must not send from one outbox."""
-    try:
-        return FileLock(folder / "lock")
-    except RefusedError as error:
-        raise RefusedError(
-            say(
-                f"{folder}：已有一个测速服务在用；先停掉它，或换一个 data",
-                f"{folder}: another measurement server uses it; stop it, or set another `data`",
-            )
-        ) from error

@@ -7,7 +7,7 @@ import datetime as dt
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from agent.common.calendar import CITY_TIME
+from agent.common.calendar import CITY_TIME, local_day
 from agent.common.command_line import DONE, FAILED, RefusedError
 from agent.common.language import say
 from collector import config
@@ -88,7 +88,7 @@ def _config(parser: argparse.ArgumentParser) -> None:
 
 def _run_list(args: argparse.Namespace) -> int:
     with opened(args) as at:
-        today = dt.datetime.fromtimestamp(at.now_ms / 1000, CITY_TIME).date()
+        today = local_day(at.now_ms / 1000)
         found = machines.load(at.store, at.register, today, args.school)
     if args.unbound:
         found = [pc for pc in found if not pc.bound_by]

@@ -12,6 +12,7 @@ import itertools
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+from agent.common.calendar import local_day, midnight_ns
 from collector.compliance.computer_room import computer_rooms
 from collector.compliance.figure import exists_on
 from collector.compliance.line_10m import Judging, bundles_of
@@ -19,7 +20,7 @@ from collector.compliance.lines import by_line
 from collector.compliance.model import Evidence, LineRecord, LineTest, RoomDay
 from collector.compliance.multimedia import Multimedia
 from collector.compliance.rooms import by_room
-from collector.compliance.window import ONE_DAY, Windows, local_day, midnight
+from collector.compliance.window import ONE_DAY, Windows
 from collector.config import Figure as Settings
 from collector.roster.register import Register, School
 from collector.store.base import Point, Store
@@ -46,7 +47,7 @@ def load(store: Store, register: Register, settings: Settings, cutoff: dt.date) 
         UnavailableError, MisconfiguredError: as `Store.read`.
     """
     windows = Windows(register.calendar, settings)
-    start, stop = midnight(windows.first(cutoff)), midnight(cutoff + ONE_DAY)
+    start, stop = midnight_ns(windows.first(cutoff)), midnight_ns(cutoff + ONE_DAY)
     reader = _Reader(store, start, stop)
     window = Evidence(
         list(reader.room_days()), list(reader.line_tests()), list(reader.line_records())
@@ -185,7 +186,7 @@ def _room_day(point: Point, seen: frozenset[str]) -> RoomDay:
     return RoomDay(
         tags.get("school", ""),
         tags.get("room", ""),
-        local_day(point.time),
+        local_day(point.time // 10**9),
         int(fields.get("pcs", 0)),
         seen,
         bool(fields.get("simulated")),

@@ -6,11 +6,11 @@ import datetime as dt
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 
+from agent.common.calendar import midnight_ns
 from collector.compliance.figure import DIRECT
 from collector.compliance.model import INDICATORS, Area, Figure, Indicator, Tally, Unit, Verdict
 from collector.compliance.shares import shown_value
 from collector.compliance.targets import target
-from collector.compliance.window import midnight
 from collector.store.base import Point, Value
 
 _ORDER = list(Verdict)
@@ -21,7 +21,7 @@ def points(figure: Figure, day: dt.date) -> list[Point]:
 
     `school_day` leaves out what only the day's reports know (`pcs`).
     """
-    time = midnight(day)
+    time = midnight_ns(day)
     units: dict[str, list[Unit]] = defaultdict(list)
     for unit in figure.units:
         units[unit.school].append(unit)

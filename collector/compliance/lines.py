@@ -9,9 +9,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from agent.common.calendar import Calendar
+from agent.common.calendar import Calendar, local_day, local_time
 from collector.compliance.model import LineRecord, LineTest
-from collector.compliance.window import local_day, local_time
 
 #: The agent reads the wire and the server its payload: frame overhead and slack lie between.
 RATE_MARGIN = 1.08
@@ -134,7 +133,7 @@ def _trials(
         yield key[:2], _trial(test, fault, calendar)
     for key, row in kept.items():
         if key not in used:
-            day = local_day(row.time)
+            day = local_day(row.time // 10**9)
             yield key[:2], Trial(row.time, day, True, None, "no_report", row.simulated)
 
 
@@ -151,7 +150,7 @@ def _own_first(
 
 
 def _trial(test: LineTest, fault: str, calendar: Calendar) -> Trial:
-    end = local_time(test.time)
+    end = local_time(test.time // 10**9)
     start = end - dt.timedelta(seconds=test.seconds or 0)
     quiet = calendar.is_quiet(end) and calendar.is_quiet(start)
     return Trial(

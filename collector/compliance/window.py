@@ -11,7 +11,7 @@ import datetime as dt
 import itertools
 from dataclasses import dataclass
 
-from agent.common.calendar import CITY_TIME, Calendar
+from agent.common.calendar import Calendar
 from collector.config import Figure as Settings
 
 ONE_DAY = dt.timedelta(days=1)
@@ -71,21 +71,6 @@ class Windows:
         )
         found = list(itertools.islice(filter(self._calendar.is_open_day, back), self._open_days))
         return found[-1] if len(found) == self._open_days else bound
-
-
-def local_day(time: int) -> dt.date:
-    """The Shanghai day of a time in ns since 1970 UTC."""
-    return local_time(time).date()
-
-
-def local_time(time: int) -> dt.datetime:
-    """A time in ns since 1970 UTC, in Shanghai, to the second."""
-    return dt.datetime.fromtimestamp(time // 1_000_000_000, CITY_TIME)
-
-
-def midnight(day: dt.date) -> int:
-    """Where a day's rows stand: its Shanghai midnight, in ns since 1970 UTC."""
-    return int(dt.datetime.combine(day, dt.time(), CITY_TIME).timestamp()) * 1_000_000_000
 
 
 def months_after(day: dt.date, months: int) -> dt.date:

@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from agent.common.calendar import CITY_TIME, Calendar
+from agent.common.calendar import Calendar, local_time
 from collector.keeper.fields import certain, number, text
 from collector.keeper.midnight import bounds
 from collector.roster.register import Register
@@ -88,7 +88,7 @@ def _fields(hour: _Hour, row: Point | None, register: Register, time: int) -> di
 
 def _is_open(calendar: Calendar, time: int) -> bool:
     """Whether schools are open in any part of the hour that begins at `time`."""
-    begin = dt.datetime.fromtimestamp(time // 10**9, CITY_TIME)
+    begin = local_time(time // 10**9)
     first, last = calendar.hours.open
     end = dt.time.max if begin.hour == 23 else dt.time(begin.hour + 1)
     return calendar.is_open_day(begin.date()) and first < end and begin.time() < last

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
-import logging
 import time
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable
 from itertools import islice
 
+from agent.common import log
 from collector.config import City, Figure
 from collector.keeper import indicators, schoolday, schoolhour
 from collector.keeper.audit import Boot, sums_of
@@ -18,7 +18,6 @@ from collector.roster.register import Register
 from collector.store.base import Point, RejectedError, Store
 from collector.store.clocks import PCS_APART_S
 
-_log = logging.getLogger("schoolpulse.keeper")
 _BATCH = 2000
 #: The figure is judged anew at most so often that it takes a twentieth of the time.
 _REST = 20
@@ -130,7 +129,7 @@ class Keeper:
         found = sums_of(self._store, sorted(self._load().schools), at * 10**9, self._quarantined())
         ahead = found.get("ahead_of_pcs_s", 0.0)
         if abs(float(ahead)) > PCS_APART_S:
-            _log.warning("clock_apart ahead_s=%.0f of=pcs", ahead)
+            log.warning("clock_apart", ahead_s=round(float(ahead)), of="pcs")
         # On the hour, so that two keepers write one point.
         self._store_all([Point("collector", {}, found, (at - at % 3600) * 10**9)])
         self._audit_due = time.monotonic() + max(3600.0, _REST * (time.monotonic() - started))
@@ -146,7 +145,7 @@ class Keeper:
                 self._store.write(batch)
             except RejectedError as error:
                 # A name in the register that no store takes must not stop the others' days.
-                _log.warning("derived_rejected points=%d reason=%s", len(error.points), error)
+                log.warning("derived_rejected", points=len(error.points), reason=error)
         return count
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 
-from collector.compliance.window import midnight
+from agent.common.calendar import midnight_ns as midnight
 
 __all__ = ["MS", "bounds", "midnight"]
 

@@ -5,18 +5,17 @@ One SQLite file beside the records' outbox. A grant is on the disk before it is 
 
 from __future__ import annotations
 
-import datetime as dt
 import sqlite3
 import threading
 from pathlib import Path
 
 import msgspec
 
-from agent.common.calendar import CITY_TIME
-from agent.common.sqlite import use_wal
-from collector.lineserver.turns import Ending, Past, Turn, Wish, local_day
+from agent.common.calendar import local_day, start_of
+from agent.common.sqlite import open_file
+from collector.lineserver.turns import Ending, Past, Turn, Wish
 
-_SCHEMA = """
+_FIRST = """
 CREATE TABLE IF NOT EXISTS turn (
     id TEXT PRIMARY KEY, school TEXT NOT NULL, line TEXT NOT NULL, wish BLOB NOT NULL,
     started REAL NOT NULL, until REAL NOT NULL, long INTEGER NOT NULL, outcome TEXT,
@@ -36,13 +35,11 @@ class TurnBook:
 
         Raises:
             OSError, sqlite3.Error: it cannot be read or written.
+            NewerFileError: a later version made it.
         """
         self._path = path
         self._lock = threading.Lock()
-        self._base = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-        use_wal(self._base)
-        self._base.execute("PRAGMA synchronous = FULL")
-        self._base.executescript(_SCHEMA)
+        self._base = open_file(path, (_FIRST,))
 
     def granted(self, turn: Turn) -> None:
         """Keep a grant. Raises sqlite3.Error where it cannot be kept."""
@@ -68,7 +65,7 @@ class TurnBook:
             sqlite3.Error: the file cannot be read, or holds a turn that is none.
         """
         first = local_day(now).replace(day=1)
-        start = dt.datetime.combine(first, dt.time(), CITY_TIME).timestamp()
+        start = start_of(first).timestamp()
         with self._lock:
             today = self._base.execute(
                 "SELECT * FROM turn WHERE started >= ? OR until > ?", (start, now)

@@ -14,7 +14,6 @@ GET  /metrics                         the same for Prometheus
 from __future__ import annotations
 
 import contextlib
-import logging
 import os
 import re
 import socket
@@ -25,13 +24,12 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta, Struct
 
+from agent.common import log
 from agent.version import VERSION
 from collector.lineserver.keys import Keys, Request
 from collector.lineserver.ledger import Ledger
 from collector.lineserver.running import Running
 from collector.lineserver.turns import Ending, Later, Wish
-
-log = logging.getLogger(__name__)
 
 #: Sent over and over, each time from another place in it.
 _NOISE = memoryview(os.urandom(4 * 1024 * 1024))
@@ -260,4 +258,4 @@ class Handler(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *args: Any) -> None:
         """Requests are counted, not logged."""
-        log.debug("request", extra={"line": format % args})
+        log.debug("request", line=format % args)

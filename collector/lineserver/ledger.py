@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import logging
 import sqlite3
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from agent.common import log
 from agent.wire import LineRecord
 from collector.lineserver.book import TurnBook
 from collector.lineserver.running import Running
 from collector.lineserver.turns import Ending, Later, Limits, Turn, Turns, Wish
-
-log = logging.getLogger(__name__)
 
 _TICK_S = 0.1
 _FINE_TICK_S = 0.005  # while a test is young: a fast line is through in a few of them
@@ -112,7 +110,7 @@ class Ledger:
         try:
             self._book.granted(answer)
         except sqlite3.Error as error:  # what a restart would forget is not granted
-            log.error("turn_not_kept", extra={"reason": str(error)})
+            log.error("turn_not_kept", reason=error)
             self._turns.withdraw(answer)
             return Later("full", _DISK_S)
         return answer
@@ -144,8 +142,9 @@ class Ledger:
             running.sample(now)
             if now >= running.turn.until:
                 self._end(running, "expired")
-        except Exception:  # one test's trouble must not end the sampling of all others
-            log.exception("line_sample_failed", extra={"test": running.turn.id})
+        except Exception as error:  # one test's trouble must not end the sampling of all others
+            test, at = running.turn.id, log.where(error)
+            log.error("line_sample_failed", test=test, reason=error, at=at)
 
     def _pause(self, fine: bool) -> None:
         time.sleep(_FINE_TICK_S if fine else _TICK_S)  # a beat: nothing is waited for
@@ -177,13 +176,13 @@ class Ledger:
             if self._book is not None:
                 self._book.ended(turn, outcome, count, self._clock())
         except sqlite3.Error as error:  # after a restart it counts as one that failed
-            log.error("turn_end_not_kept", extra={"reason": str(error)})
+            log.error("turn_end_not_kept", reason=error)
 
     def _publish(self, record: LineRecord) -> None:
         try:
             self._on_record(record)
-        except Exception:  # a full disk must not take the measurement server down
-            log.exception("line_record_failed", extra={"test": record.test})
+        except Exception as error:  # a full disk must not take the measurement server down
+            log.error("line_record_failed", test=record.test, reason=error, at=log.where(error))
             self.counts.failed_records += 1
 
     def _count(self, record: LineRecord) -> None:

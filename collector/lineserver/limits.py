@@ -6,8 +6,7 @@ PC, which asks with its school's key and can at worst burn its own line.
 
 from __future__ import annotations
 
-import logging
-
+from agent.common import log
 from agent.common.command_line import RefusedError
 from collector.config import Config
 from collector.lineserver.turns import Limits, Wish
@@ -16,7 +15,6 @@ from collector.roster.register import Register
 from collector.service.policies import defaults, values
 
 _ASKED = ("quiet_per_day", "lesson_per_day", "month_bytes")
-log = logging.getLogger(__name__)
 
 
 class PolicyLimits:
@@ -27,6 +25,7 @@ class PolicyLimits:
         self._book = RegisterBook(config.folder / "register.db")
         self._register = Register(schools={})
         self._version = -1
+        self._failing = False
 
     def __call__(self, wish: Wish) -> Limits:
         """The limits in force now."""
@@ -48,5 +47,8 @@ class PolicyLimits:
             if version != self._version:
                 self._register = self._book.load_or_empty()
                 self._version = version
+            self._failing = False
         except (RefusedError, OSError) as error:
-            log.warning("register_unreadable", extra={"reason": str(error)})
+            if not self._failing:
+                log.warning("register_unreadable", reason=error)
+            self._failing = True

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import logging
 import re
 import secrets
 import time
 from pathlib import Path
 
 from agent.clock import Clock
+from agent.common import log
 from agent.common.settings import Broker
 from agent.mqtt import Link, Loop, Sender
 from agent.outbox import Outbox
 from agent.version import VERSION
 from agent.wire import LINESERVER, AgentHealth, Inventory, LineRecord
-
-log = logging.getLogger(__name__)
 
 
 class Publisher:
@@ -55,10 +53,7 @@ class Publisher:
             OutboxError: it could not be kept.
         """
         number = self._outbox.put((record, self._health()), evidence=True)
-        log.info(
-            "line_record",
-            extra={"test": record.test, "outcome": record.outcome, "number": number},
-        )
+        log.info("line_record", test=record.test, outcome=record.outcome, number=number)
 
     @property
     def waiting(self) -> int:

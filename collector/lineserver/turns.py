@@ -20,7 +20,7 @@ from typing import Annotated, Literal, NamedTuple
 
 from msgspec import Meta, Struct
 
-from agent.common.calendar import CITY_TIME
+from agent.common.calendar import local_day, start_of
 from agent.wire.messages import MachineId, SchoolCode, Text
 
 Answer = Literal["busy", "enough", "full", "later"]
@@ -107,11 +107,6 @@ class Later:
 
     answer: Answer
     retry_s: int
-
-
-def local_day(now: float) -> dt.date:
-    """The day in the city."""
-    return dt.datetime.fromtimestamp(now, CITY_TIME).date()
 
 
 class Turns:
@@ -222,4 +217,4 @@ class Turns:
 
 def _until_midnight(now: float) -> float:
     tomorrow = local_day(now) + dt.timedelta(days=1)
-    return dt.datetime.combine(tomorrow, dt.time(), CITY_TIME).timestamp() - now
+    return start_of(tomorrow).timestamp() - now

@@ -8,7 +8,7 @@ import sys
 
 import msgspec
 
-from agent.common.calendar import CITY_TIME
+from agent.common.calendar import CITY_TIME, start_of
 from agent.common.command_line import RefusedError
 from agent.common.language import say
 from collector import config
@@ -103,7 +103,7 @@ def _register(settings: config.Config, last: dt.date) -> Register:
     from collector.roster.book import RegisterBook
 
     book = RegisterBook(settings.folder / "register.db")
-    end = dt.datetime.combine(last + ONE_DAY, dt.time(), CITY_TIME) - dt.timedelta(microseconds=1)
+    end = start_of(last + ONE_DAY) - dt.timedelta(microseconds=1)
     register = book.load(end)
     later = sum(row.at > end for row in book.history()[1:])
     if later:

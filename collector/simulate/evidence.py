@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator
 
+from agent.common.calendar import midnight_ns
 from agent.wire import device_id
 from collector.keeper.days import room_days
 from collector.keeper.devices import PICTURES
@@ -14,7 +15,7 @@ from collector.roster.register import Register
 from collector.simulate import linetests
 from collector.simulate.city import City, Gear, Pc
 from collector.simulate.habits import chance, offline_days
-from collector.simulate.years import midnight_ns, moment_ms
+from collector.simulate.years import moment_ms
 from collector.store.base import Point, Value
 
 #: School -> the ranks on which nobody there reports.

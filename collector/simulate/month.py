@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 
-from agent.common.calendar import CITY_TIME
+from agent.common.calendar import local_time, start_of
 from agent.wire import device_id
 from collector.simulate.city import City, Gear, Pc
 from collector.simulate.evidence import Offline, offline_of, reports_on, told_by_agent
@@ -69,7 +69,7 @@ def school_hours(city: City, first: dt.date, until: dt.datetime) -> Iterator[Poi
 
 
 def _hours(first: dt.date, until: dt.datetime) -> Iterator[dt.datetime]:
-    start = dt.datetime.combine(first, dt.time(), CITY_TIME)
+    start = start_of(first)
     moments = (start + dt.timedelta(hours=n) for n in itertools.count())
     return itertools.takewhile(lambda m: m + dt.timedelta(hours=1) <= until, moments)
 
@@ -191,7 +191,7 @@ def own_counts(first: dt.datetime, until: dt.datetime, pcs: int) -> Iterator[Poi
     start, stop = int(first.timestamp()), int(until.timestamp())
     received = quarantined = held = 0
     for at in range(start - start % 60, stop, 60):
-        local = dt.datetime.fromtimestamp(at, CITY_TIME)
+        local = local_time(at)
         arriving = int(pcs / 5 * _ON.get(local.hour, 0.0) * (local.weekday() < 5))
         restart = at % (86_400 * 9) < 60
         received = 0 if restart else received + arriving

@@ -41,11 +41,6 @@ def open_days(calendar: Calendar, newest: dt.date, oldest: dt.date, least: int) 
     return [day for _, day in wanted]
 
 
-def midnight_ns(day: dt.date) -> int:
-    """The city's midnight that begins `day`, in ns since 1970 UTC."""
-    return moment_ms(day, dt.time()) * 1_000_000
-
-
 def moment_ms(day: dt.date, time: dt.time) -> int:
     """A local time of `day`, in ms since 1970 UTC."""
     return int(dt.datetime.combine(day, time, CITY_TIME).timestamp() * 1000)

@@ -10,7 +10,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.clock import MAX_ROUND_TRIP, Clock, elapsed_ms, wall_ms
-from agent.common.backoff import backoff
 
 NOW = 1_790_000_000_000
 Y2010 = int(dt.datetime(2010, 1, 1, tzinfo=dt.UTC).timestamp() * 1000)
@@ -115,10 +114,3 @@ def test_the_real_clocks_run() -> None:
     first, wall = elapsed_ms(), wall_ms()
     assert elapsed_ms() >= first
     assert wall > NOW - 10**12
-
-
-@given(st.integers(0, 10_000), st.floats(0, 1, exclude_max=True))
-def test_backoff_is_full_jitter_under_a_cap(attempt: int, drawn: float) -> None:
-    wait = backoff(attempt, lambda: drawn, base=5, cap=300)
-    assert 0 <= wait <= min(300, 5 * 2 ** min(attempt, 40))
-    assert backoff(attempt, lambda: 0.0, base=5, cap=300) == 0

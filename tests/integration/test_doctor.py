@@ -62,7 +62,7 @@ def verdict(process: Any) -> tuple[int, dict[str, dict[str, Any]]]:
 def findings(process: Any) -> set[str]:
     code, checks = verdict(process)
     wrong = {name for name, check in checks.items() if not check["ok"]}
-    assert all(checks[name]["mend"] for name in wrong)
+    assert all(checks[name]["fix"] for name in wrong)
     assert code == (1 if wrong else 0)
     return wrong
 
@@ -93,7 +93,7 @@ def test_a_clock_that_is_ahead_of_a_server_and_of_most_pcs_is_a_finding(
     _, checks = verdict(process)
     clock = checks["this clock"]
     assert not clock["ok"]
-    assert "NTP" in clock["mend"]
+    assert "NTP" in clock["fix"]
     server, pcs = clock["detail"].split("; ")
     assert server.endswith("s to the measurement server")
     assert abs(int(server.split()[0].replace(",", "")) - 691_200) <= 600

@@ -22,7 +22,6 @@ import msgspec
 from agent.common.calendar import Hours
 from agent.common.language import say
 from collector.roster.book.file import (
-    POLICY_TABLE,
     BookError,
     DamagedBookError,
     NoRegisterError,
@@ -161,7 +160,6 @@ class RegisterBook:
         """Put a scope's layer in force in place of the one before; an empty one removes it."""
         values = (scope, msgspec.json.encode(layer), who, _utc(now).isoformat())
         with self._write() as base:
-            base.execute(POLICY_TABLE)
             base.execute("DELETE FROM policy WHERE scope = ?", (scope,))
             if layer != Layer():
                 base.execute("INSERT INTO policy VALUES (?, ?, ?, ?)", values)
@@ -195,7 +193,7 @@ class RegisterBook:
         except OSError as error:
             raise BookError(unusable(self.path, error.strerror or str(error))) from error
         with told(self.path), closing(connect(self.path)) as base:
-            create(base)
+            create(self.path, base)
             verify(self.path, base)
             base.execute("BEGIN IMMEDIATE")
             yield base

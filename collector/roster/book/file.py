@@ -14,19 +14,11 @@ from pathlib import Path
 
 from agent.common.command_line import RefusedError
 from agent.common.language import say
-from agent.common.sqlite import use_wal
+from agent.common.sqlite import layout, migrate, newer, use_wal
 
 _APPLICATION = 0x53505247  # "SPRG": tells our file from another SQLite file
-_LAYOUT = 1
 WAIT_S = 10.0
-_DECISION = """
-CREATE TABLE IF NOT EXISTS decision (
-    number INTEGER PRIMARY KEY AUTOINCREMENT,
-    school TEXT NOT NULL, machine TEXT NOT NULL, act TEXT NOT NULL, target TEXT NOT NULL,
-    entered_at TEXT NOT NULL, entered_by TEXT NOT NULL
-);
-"""
-_SCHEMA = """
+_FIRST = f"""
 CREATE TABLE import (
     number INTEGER PRIMARY KEY AUTOINCREMENT,
     imported_at TEXT NOT NULL, who TEXT NOT NULL, source TEXT NOT NULL,
@@ -41,14 +33,24 @@ CREATE TABLE inspection (
 );
 CREATE TABLE state (version INTEGER NOT NULL);
 INSERT INTO state VALUES (0);
+PRAGMA application_id = {_APPLICATION};
+"""  # noqa: S608 - a constant of ours
+#: Books of the first layout may have some of these already: they were made when first needed.
+_BESIDE = """
+CREATE TABLE IF NOT EXISTS decision (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    school TEXT NOT NULL, machine TEXT NOT NULL, act TEXT NOT NULL, target TEXT NOT NULL,
+    entered_at TEXT NOT NULL, entered_by TEXT NOT NULL
+);
+CREATE TABLE IF NOT EXISTS policy (
+    scope TEXT PRIMARY KEY, layer BLOB NOT NULL, who TEXT NOT NULL, set_at TEXT NOT NULL
+);
+CREATE TABLE IF NOT EXISTS mute (
+    school TEXT PRIMARY KEY, until TEXT NOT NULL, reason TEXT NOT NULL,
+    entered_at TEXT NOT NULL, entered_by TEXT NOT NULL
+);
 """
-
-
-#: Made with the first policy: a book without one stays as it is.
-POLICY_TABLE = (
-    "CREATE TABLE IF NOT EXISTS policy "
-    "(scope TEXT PRIMARY KEY, layer BLOB NOT NULL, who TEXT NOT NULL, set_at TEXT NOT NULL)"
-)
+_LAYOUT = (_FIRST, _BESIDE)
 
 
 class BookError(RefusedError, ValueError):
@@ -70,20 +72,27 @@ def connect(path: Path) -> sqlite3.Connection:
     return base
 
 
-def create(base: sqlite3.Connection) -> None:
-    """Lay out a new book; two that begin at once lay it out once."""
-    if base.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
-        if base.execute("PRAGMA application_id").fetchone()[0] == _APPLICATION:
-            base.execute(_DECISION)  # a book of before there were decisions
+def create(path: Path, base: sqlite3.Connection) -> None:
+    """Lay out a new book, or bring an older one up to date; two that begin at once do it once.
+
+    Another program's file, and one of a later version, are left as they are.
+    """
+    if not _is_empty(base) and (_application(base) != _APPLICATION or _is_newer(base)):
         return
     use_wal(base)  # readers never wait for an import
-    base.execute("BEGIN IMMEDIATE")
-    if not base.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
-        for statement in filter(str.strip, f"{_SCHEMA}{_DECISION}".split(";")):
-            base.execute(statement)
-        base.execute(f"PRAGMA application_id = {_APPLICATION}")
-        base.execute(f"PRAGMA user_version = {_LAYOUT}")
-    base.execute("COMMIT")
+    migrate(base, _LAYOUT, path)
+
+
+def _is_empty(base: sqlite3.Connection) -> bool:
+    return not base.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+
+
+def _application(base: sqlite3.Connection) -> int:
+    return int(base.execute("PRAGMA application_id").fetchone()[0])
+
+
+def _is_newer(base: sqlite3.Connection) -> bool:
+    return layout(base) > len(_LAYOUT)
 
 
 def verify(path: Path, base: sqlite3.Connection) -> None:
@@ -92,15 +101,12 @@ def verify(path: Path, base: sqlite3.Connection) -> None:
     Raises:
         NoRegisterError, DamagedBookError, BookError.
     """
-    application = base.execute("PRAGMA application_id").fetchone()[0]
-    layout = base.execute("PRAGMA user_version").fetchone()[0]
-    if application == 0 and not base.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
+    if not _application(base) and _is_empty(base):
         raise NoRegisterError(none_yet(path))
-    if application != _APPLICATION:
+    if _application(base) != _APPLICATION:
         raise DamagedBookError(unusable(path, say("不是台账库", "is no register book")))
-    if layout > _LAYOUT:
-        wrong = say("是更新版本的软件写的，请先升级", "was written by a newer version; upgrade")
-        raise BookError(f"{path}: {wrong}")
+    if _is_newer(base):
+        raise BookError(newer(path))
 
 
 @contextmanager

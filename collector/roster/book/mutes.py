@@ -15,13 +15,6 @@ from pathlib import Path
 
 from collector.roster.book.file import connect, create, told, verify
 
-_TABLE = """
-CREATE TABLE IF NOT EXISTS mute (
-    school TEXT PRIMARY KEY, until TEXT NOT NULL, reason TEXT NOT NULL,
-    entered_at TEXT NOT NULL, entered_by TEXT NOT NULL
-)
-"""
-
 
 @dataclass(frozen=True, slots=True)
 class Mute:
@@ -71,9 +64,8 @@ def mutes(path: Path, today: dt.date) -> list[Mute]:
 @contextmanager
 def _open(path: Path) -> Iterator[sqlite3.Connection]:
     with told(path), closing(connect(path)) as base:
-        create(base)
+        create(path, base)
         verify(path, base)
         base.execute("BEGIN IMMEDIATE")
-        base.execute(_TABLE)
         yield base
         base.execute("COMMIT")

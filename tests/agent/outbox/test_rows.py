@@ -113,9 +113,9 @@ def test_an_upgrade_cut_short_is_done_at_the_next_start(
 ) -> None:
     path = tmp_path / "outbox.db"
     older(path)
-    steps = (*schema._UPGRADES[0][:-1], "SELECT no_such_function()")
+    step = schema._UPGRADES[0] + "SELECT no_such_function();"
     with monkeypatch.context() as broken:
-        broken.setattr(schema, "_UPGRADES", (steps,))
+        broken.setattr(schema, "_UPGRADES", (step,))
         with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as db:
             with pytest.raises(sqlite3.OperationalError):
                 schema.prepare(db)

@@ -14,7 +14,6 @@ from typing import Any
 
 import pytest
 
-from agent.common.lock import HeldError, Lock
 from agent.common.settings import Broker
 from agent.config import Config, Line, Probes
 from agent.identity import Identity
@@ -198,14 +197,6 @@ def test_a_policy_that_leaves_out_our_source_ends_the_run(
     policy(city, exclude_sources=("product_uuid",))
     runner = run()
     until(lambda: runner.exclude == ("product_uuid",))
-
-
-def test_one_agent_a_folder(tmp_path: Path) -> None:
-    held = Lock(tmp_path / "agent.lock")
-    with pytest.raises(HeldError):
-        Lock(tmp_path / "agent.lock")
-    held.release()
-    Lock(tmp_path / "agent.lock").release()
 
 
 @pytest.fixture

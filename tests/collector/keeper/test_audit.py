@@ -67,7 +67,7 @@ def test_drops_from_before_explain_nothing_now() -> None:
 def test_doctor_lists_gaps_and_clocks() -> None:
     bad = one(agent(2), agent(5, offset_ms=-400_000))
     assert gaps([bad]).detail.endswith(f"{SCHOOL} {PC}: 2")
-    assert "--ask-again" in gaps([bad]).mend
+    assert "--ask-again" in gaps([bad]).fix
     assert f"{PC}: +400 s" in clocks([bad]).detail, "its clock is fast"
     good = one(agent(2, offset_ms=299_000))
     assert gaps([good]).ok
