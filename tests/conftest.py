@@ -57,6 +57,8 @@ def _no_terminal() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         for name in _TERMINAL:
             patch.delenv(name, raising=False)
+        patch.setenv("LC_ALL", "C.UTF-8")  # no language: the tests read Chinese
+        patch.delenv("SCHOOLPULSE_LANG", raising=False)
         yield
 
 

@@ -1,7 +1,7 @@
-"""How many tests a line may have: the merged policy, followed while the server runs.
+"""How many tests a line may have, from the policy in force; changes apply while the server runs.
 
-Where the register is on this machine it decides; elsewhere the limits that the policy gave the
-PC, which signs with its school's key and can at worst exhaust its own line.
+The register is used if this machine has it. Otherwise the values that the PC's request brings from
+its policy: the request is signed with its school's key, so at worst it overloads its own line.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _ASKED = ("quiet_per_day", "lesson_per_day", "month_bytes")
 
 
 class PolicyLimits:
-    """Called by one thread at a time."""
+    """The limits for a request. Called by one thread at a time."""
 
     def __init__(self, config: Config) -> None:
         self._config = config
@@ -41,7 +41,7 @@ class PolicyLimits:
         return Limits(*(limits[name] for name in names))
 
     def _refresh(self) -> None:
-        """Read the register where it changed; the one in force stays where it cannot be read."""
+        """Read the register if it changed; on an error keep the one in use."""
         try:
             version = self._book.version()
             if version != self._version:

@@ -16,7 +16,7 @@ from agent.probes.network import ask as network_ask
 from agent.probes.network import probe as network
 from agent.probes.network.probe import Watch
 from agent.wire import Device
-from collector.keeper.state import Look, State, fold, shown
+from collector.keeper.state import Observation, State, advance, shown
 from pjlink_emulator import Emulator, Projector
 
 T0 = 1_790_000_000_000
@@ -49,7 +49,7 @@ def watched(emulator: Emulator, **more: Any) -> Watched:
 
 
 class Day:
-    """Asks every minute, as the watch does, and folds what is heard, as the keeper does."""
+    """Asks every minute, as the watch does, and reduces the answers as the keeper does."""
 
     def __init__(self, one: Watched) -> None:
         self.one, self.watch = one, Watch([one])
@@ -59,9 +59,9 @@ class Day:
         for _ in range(count):
             self.now += INTERVAL_MS
             self.watch.ask(self.one)
-            (device,) = self.watch.look()
-            look = Look(self.now, device.present, device.power, device.fault)
-            self.state, changes = fold(self.state, [look])
+            (device,) = self.watch.latest()
+            seen = Observation(self.now, device.present, device.power, device.fault)
+            self.state, changes = advance(self.state, [seen])
             self.events += [(c.event, (c.time - T0) // INTERVAL_MS, c.detail) for c in changes]
         return device
 
@@ -87,7 +87,7 @@ def test_a_projectors_day(emulator):
 
     projector.errors = "020000"
     assert day.minutes().fault == "lamp"
-    assert day.shown()[2] == "used"  # one look is not yet a fault
+    assert day.shown()[2] == "used"  # one observation is not yet a fault
     day.minutes(2)
     assert day.events[1:] == [("fault", 6, "lamp")]
     assert day.shown() == ("present", "on", "fault")
@@ -154,12 +154,14 @@ def test_a_state_is_known_after_one_interval(emulator, monkeypatch):
     monkeypatch.setattr(network, "time", clock)
     watch = Watch([watched(emulator)], every_s=20.0)
     watch.start()
-    (first,) = watch.look(wait=True)
+    (first,) = watch.latest(wait=True)
     assert first.power == "standby"
     emulator.projector.power = "1"
     interval.release()
-    with watch._changed:
-        assert watch._changed.wait_for(lambda: watch._heard[watch._watched[0]].power == "on", 120)
+    with watch._answered:
+        assert watch._answered.wait_for(
+            lambda: watch._answers[watch._watched[0]].power == "on", 120
+        )
     assert set(slept) == {20.0}
 
 
@@ -237,7 +239,7 @@ def test_what_is_no_cable_and_no_radio_shows_no_network(monkeypatch, nics, cut_o
     kinds = {"eth0": "wired", "wlan0": "wifi", "vmnet8": "virtual"}
     monkeypatch.setattr(network_ask.psutil, "net_if_stats", lambda: stats)
     monkeypatch.setattr(network_ask.nics, "kind", kinds.get)
-    assert network_ask._cut_off() is cut_off
+    assert network_ask._no_network() is cut_off
 
 
 def test_one_that_cannot_be_asked_stops_no_other_and_hangs_no_command(emulator, monkeypatch):
@@ -268,7 +270,7 @@ def test_what_is_no_longer_known_is_not_told_as_absent(emulator, monkeypatch):
     assert len(run(("network",), context).readings) == 2
     watch = context.memory["network"]
     assert isinstance(watch, Watch)
-    watch._heard[other] = network_ask.UnknowableError("no such name")
+    watch._answers[other] = network_ask.UnknowableError("no such name")
     assert [device.kind for device in run(("network",), context).readings] == ["projector"]
 
 
