@@ -228,7 +228,7 @@ def test_a_broker_that_forgets_everything_loses_nothing(
 
 
 def test_garbage_on_our_topics_is_passed_over(
-    mosquitto: Any, collector: Any, agent: Any, until: Any
+    mosquitto: Any, collector: Any, agent: Any, until: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     city = collector(mosquitto.port)
     one = agent(Broker(port=mosquitto.port))
@@ -240,6 +240,9 @@ def test_garbage_on_our_topics_is_passed_over(
     one.outbox.put(READING)
     gone(one, until)
     assert one.states.count(State.READY) == 1
+    unreadable = [text for text in caplog.messages if text.startswith("receipt_unreadable")]
+    assert len(unreadable) == 5
+    assert all(" reason=" in text for text in unreadable)
 
 
 _ACL = """

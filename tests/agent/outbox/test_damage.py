@@ -183,13 +183,18 @@ def test_another_id_is_another_pc(file: Path) -> None:
 
 
 @pytest.mark.parametrize("at", [18, 19])  # the version that may write, and that may read
-def test_a_flipped_byte_in_the_version_of_the_file(file: Path, at: int) -> None:
+def test_a_flipped_byte_in_the_version_of_the_file(
+    file: Path, at: int, caplog: pytest.LogCaptureFixture
+) -> None:
     Outbox(file, MACHINE, Clock()).close()
     found = bytearray(file.read_bytes())
     found[at] ^= 4
     file.write_bytes(found)
     outbox = use(file)
     assert outbox.damaged is not None
+    (line,) = caplog.messages
+    assert line.startswith(f"outbox_damaged moved_to={outbox.damaged} ")
+    assert ' reason="' in line
     outbox.close()
 
 
