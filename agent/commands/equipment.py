@@ -67,7 +67,7 @@ def _json(found: list[Device], gathered: Gathered) -> str:
 def _text(found: list[Device]) -> list[str]:
     if not found:
         return [say("没有发现任何设备", "no device was found")]
-    return [*tables.lines(_filled([*_rows(found)])), *_mends(found)]
+    return [*tables.lines(_filled([*_rows(found)])), *_fixes(found)]
 
 
 def _rows(found: list[Device]) -> Iterator[tuple[str, ...]]:
@@ -103,8 +103,8 @@ def _state(device: Device) -> str:
     return say("；", "; ").join(filter(None, (fault or power, note)))
 
 
-def _mends(found: list[Device]) -> Iterator[str]:
+def _fixes(found: list[Device]) -> Iterator[str]:
     """What to do about devices that are there and cannot be asked."""
     for device in found:
-        if mend := words.mend(device.fault):
-            yield f"{device.connector}: {words.fault(device.fault)} → {mend}"
+        if fix := words.fix(device.fault):
+            yield f"{device.connector}: {words.fault(device.fault)} → {fix}"

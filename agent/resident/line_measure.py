@@ -29,7 +29,10 @@ def measure_planned(
     try:
         key = config.line.key()
     except SettingsError as error:  # told in the city, where somebody can mend it
-        return LineTest(test="", line=line.line, outcome="refused", reason=str(error)[:256])
+        return LineTest(
+            test="", line=line.line, outcome="refused", reason="key_unreadable",
+            detail=str(error)[:256],
+        )  # fmt: skip
     return measure(
         line.server,
         school=who.school,

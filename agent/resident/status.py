@@ -8,6 +8,8 @@ from pathlib import Path
 
 import msgspec
 
+from agent.common.vocabulary.thresholds import THRESHOLD_MBPS
+
 FILE = "status.json"
 
 
@@ -31,13 +33,14 @@ class Status(msgspec.Struct, frozen=True, omit_defaults=True):
     offset_ms: int | None = None
     next_test: int | None = None
     next_kind: str = ""
+    threshold_mbps: float = THRESHOLD_MBPS  # of the policy, for `line`
     exclude_sources: tuple[str, ...] = ()  # of the policy, for the id at the next start
 
 
 def write(folder: Path, status: Status) -> None:
     """Replace the status file; a disk that is full leaves the old one.
 
-    Not flushed to the disk: it is told again within minutes.
+    Not flushed to the disk: it is written again within minutes.
     """
     path = folder / FILE
     partial = path.with_name(f"{FILE}.{os.getpid()}")

@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from agent.common.vocabulary.devices import codes
 from collector.keeper.fields import certain, least, most, number, text
 from collector.keeper.machines import MachineKey
 from collector.keeper.midnight import MS, midnight
@@ -16,7 +17,7 @@ from collector.store.base import Point, Value
 #: What a class can look at; the order in which an unnamed display is taken for one of them.
 PICTURES = ("projector", "panel", "tv")
 #: What answers there is no such device: a listed address is no evidence that a class has one.
-_ANOTHER = frozenset({"not PJLink"})
+_ANOTHER = "not_pjlink"
 _TEXTS = ("maker", "model", "serial", "connector")
 
 DeviceKey = tuple[str, str, str]  # school, machine, device
@@ -78,7 +79,7 @@ def _add_reading(facts: _Facts, point: Point) -> None:
     facts.kind = max(facts.kind, (point.time, point.tags.get("kind", "")))
     facts.fault |= bool(text(fields, "fault"))
     facts.simulated |= fields.get("simulated") is True
-    if fields.get("present") is True and text(fields, "fault") not in _ANOTHER:
+    if fields.get("present") is True and codes(text(fields, "fault")) != _ANOTHER:
         facts.seen = True
         facts.first_ms = least(facts.first_ms, point.time // MS)
         facts.last_ms = most(facts.last_ms, point.time // MS)

@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
+from agent.common.vocabulary.devices import codes
 from collector.keeper.devices import DeviceKey
 from collector.keeper.fields import certain, text
 from collector.keeper.midnight import MS
@@ -107,7 +108,7 @@ def _look(point: Point) -> Look:
         point.time // MS,
         fields.get("present") is not False,
         text(fields, "power") or "unknown",
-        text(fields, "fault"),
+        codes(text(fields, "fault")),
     )
 
 

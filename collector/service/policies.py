@@ -59,6 +59,7 @@ def policy(
         rooms=_rooms(register, school),
         room_lines={row.room: row.line for row in register.rooms_of.get(school, []) if row.line},
         exclude_sources=exclude,
+        threshold_mbps=config.figure.threshold_mbps,
     )
 
 

@@ -12,7 +12,7 @@ JSON lines:
 {"event": "bytes", "t", "down", "up"}               payload so far, at perf_counter() t
 {"event": "loaded", "ms": [...]}                    answers over the loaded line
 {"event": "done", "seen": {...}}                    what the server saw
-{"event": "failed", "outcome", "reason"}            the end, with its name
+{"event": "failed", "outcome", "reason", "detail"}  the end, with its name
 """
 
 from __future__ import annotations
@@ -139,10 +139,10 @@ def main() -> int:
     except LaterError as error:
         say("later", answer=error.answer, retry_s=error.retry_s)
     except EndedError as error:
-        say("failed", outcome=error.outcome, reason=error.reason)
+        say("failed", outcome=error.outcome, reason=error.reason, detail=error.detail)
         return 1
     except Exception as error:  # whatever it is, the parent must hear of it
-        say("failed", outcome="aborted", reason=repr(error))
+        say("failed", outcome="aborted", reason="crashed", detail=repr(error))
         return 1
     return 0
 

@@ -81,17 +81,17 @@ def test_a_moment_in_which_it_could_not_be_asked_repairs_nothing():
     """Many projectors refuse a second connection; in standby they do not tell their faults."""
     told = looks((0, True, "on", "lamp"), (5, True, "on", "lamp"))
     state, _ = fold(State(), told)
-    told = looks((6, True, "unknown", "PJLink closed"), (7, True, "standby"), (17, True, "standby"))
+    told = looks((6, True, "unknown", "pjlink_closed"), (7, True, "standby"), (17, True, "standby"))
     state, changes = fold(state, told)
     assert changes == []
     assert shown(state, state.last, state.last).fault == "lamp"
 
 
 def test_where_only_the_asking_was_at_fault_any_answer_is_the_repair():
-    told = looks(*((n, True, "unknown", "password refused") for n in (0, 5)))
+    told = looks(*((n, True, "unknown", "password_refused") for n in (0, 5)))
     state, _ = fold(State(), told)
     _, changes = fold(state, looks((10, True, "standby"), (15, True, "standby")))
-    assert [(c.event, c.detail) for c in changes] == [("repaired", "password refused")]
+    assert [(c.event, c.detail) for c in changes] == [("repaired", "password_refused")]
 
 
 def test_working_is_in_use_within_the_last_days():
