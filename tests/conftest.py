@@ -2,18 +2,52 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from typing import Any
 
+import hypothesis
 import pytest
 
 import services
 from agent.common import language
 
+# How long an example takes tells of the machine, not of us. CI repeats the same examples, so that
+# a change is not blamed for what chance found; everybody else looks further each time.
+_ANY_MACHINE: dict[str, Any] = {
+    "deadline": None, "suppress_health_check": [hypothesis.HealthCheck.too_slow],
+}  # fmt: skip
+hypothesis.settings.register_profile("here", **_ANY_MACHINE)
+hypothesis.settings.register_profile("ci", derandomize=True, **_ANY_MACHINE)
+hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "here")
+
+#: What tells programs how wide and how colourful the terminal is.
+_TERMINAL = ("COLUMNS", "LINES", "TTY_COMPATIBLE", "TTY_INTERACTIVE", "FORCE_COLOR", "NO_COLOR")
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Golden lists are written anew only when somebody says so."""
     parser.addoption("--refresh", action="store_true", help="write the golden equipment lists")
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """Two a core: a test waits for processes, brokers and clocks longer than it computes."""
+    return 2 * (os.cpu_count() or 1)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Long ones first: the last worker is not to be left with one of them."""
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_terminal() -> Iterator[None]:
+    """What is printed does not depend on where the tests run; a test of a width sets its own."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in _TERMINAL:
+            patch.delenv(name, raising=False)
+        yield
 
 
 @pytest.fixture(autouse=True)

@@ -27,7 +27,7 @@ def base_install(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 def _run(*words: str | Path) -> subprocess.CompletedProcess[str]:
     clean = {key: value for key, value in os.environ.items() if not key.startswith("PYTHON")}
-    return subprocess.run(words, capture_output=True, text=True, timeout=60, env=clean, cwd="/")
+    return subprocess.run(words, capture_output=True, text=True, timeout=240, env=clean, cwd="/")
 
 
 @pytest.mark.timeout(300)

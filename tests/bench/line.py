@@ -34,7 +34,7 @@ IPERF_S = 5
 _SPEEDTEST = """
 import json, sys, time
 import speedtest
-from agent.probes.line_turn import Server
+from agent.probes.line.turn import Server
 server = Server(sys.argv[1], 10)
 wish = {"school": "9963010001", "machine": "ab" * 16, "line": "a", "max_seconds": 60}
 granted = server.ask(wish)

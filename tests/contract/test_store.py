@@ -191,7 +191,9 @@ _NAME = st.text(
 
 
 @hypothesis_settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=40,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(line=_NAME, text=_TEXT)
 def test_any_text_survives(store: Store, line: str, text: str) -> None:

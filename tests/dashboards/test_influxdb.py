@@ -104,7 +104,7 @@ def _collect(file: Path, log: Path, store: Store) -> None:
     argv = [sys.executable, "-m", "collector.cli", "collect", "--config", str(file)]
     start = midnight(TODAY)
     with services.started(argv, log) as process:
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 240
         while not list(store.read("indicator", start, start + 1)):
             assert process.poll() is None, log.read_text()
             assert time.monotonic() < deadline, log.read_text()

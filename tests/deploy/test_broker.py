@@ -20,7 +20,7 @@ from agent.wire import topics
 DEPLOY = Path(__file__).parents[2] / "deploy"
 A, B = "9901020001", "9901030001"
 MACHINE, BOOT = "a" * 32, "b" * 16
-WAIT = 10.0
+WAIT = services.PATIENCE_S
 DENIED = 135  # MQTT 5, Not authorized
 
 pytestmark = pytest.mark.mosquitto

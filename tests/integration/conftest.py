@@ -143,7 +143,7 @@ class Process:
 
     def run(self, *words: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            self.argv(*words), capture_output=True, text=True, timeout=60, check=False
+            self.argv(*words), capture_output=True, text=True, timeout=240, check=False
         )
 
     def enrol(self, *codes: str) -> None:
@@ -176,7 +176,7 @@ class Process:
         """Send it, and wait for the end; the exit code."""
         assert self.running is not None
         self.running.send_signal(sign)
-        code = self.running.wait(20)
+        code = self.running.wait(120)
         self.running = None
         return code
 

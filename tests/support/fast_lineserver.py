@@ -1,16 +1,13 @@
-"""The measurement server as a process on a fast clock, for a day that passes in a minute.
+"""The measurement server as a process on a clock that a test sets, for a day that passes at once.
 
-python fast_lineserver.py PORT BROKER_PORT FOLDER START ORIGIN SPEED: the time is START (s since
-1970 UTC) where time.monotonic(), which all processes share, is ORIGIN, and goes SPEED times as
-fast from there.
+python fast_lineserver.py PORT BROKER_PORT FOLDER CLOCK: the time is what the file CLOCK holds.
 """
 
 from __future__ import annotations
 
+import mmap
 import signal
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 from agent.common.settings import Broker
@@ -20,16 +17,28 @@ from collector.lineserver.publish import Publisher
 from collector.lineserver.server import LineServer
 
 
-def fast_clock(start: float, origin: float, speed: float) -> Callable[[], float]:
-    """Seconds since 1970 UTC, `speed` times as fast as they pass."""
-    return lambda: start + (time.monotonic() - origin) * speed
+class Clock:
+    """Seconds since 1970 UTC in a file, the same for every process that has it open."""
+
+    def __init__(self, path: Path) -> None:
+        path.touch()
+        with path.open("r+b") as file:
+            file.truncate(8)
+            self._held = memoryview(mmap.mmap(file.fileno(), 8)).cast("d")
+
+    def __call__(self) -> float:
+        return float(self._held[0])
+
+    def set(self, now: float) -> None:
+        """From now on it is `now`."""
+        self._held[0] = now
 
 
-def main(port: str, broker: str, folder: str, *clock: str) -> None:
+def main(port: str, broker: str, folder: str, clock: str) -> None:
     """Serve until killed."""
     publisher = Publisher(Broker(port=int(broker)), Path(folder))
     book = TurnBook(Path(folder) / "turns.db")
-    ledger = Ledger(publisher.publish, book, clock=fast_clock(*map(float, clock)))
+    ledger = Ledger(publisher.publish, book, clock=Clock(Path(clock)))
     server = LineServer("127.0.0.1", int(port), publisher.publish, ledger)
     publisher.start()
     server.start()

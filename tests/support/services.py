@@ -5,6 +5,7 @@ A service that this machine lacks skips its tests on a laptop and fails them in 
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import shutil
@@ -26,15 +27,35 @@ import pytest
 PATHS = "/usr/sbin:/usr/local/sbin:/sbin"  # where daemons are, often not on a user's PATH
 
 
+#: How long a test waits for what must come. Most comes at once; this only ends a test that hangs,
+#: so it is long enough for a PC of which others take nine tenths.
+PATIENCE_S = 120.0
+
+
+def _own_ports() -> Iterator[int]:
+    """Ports of this process of tests: below those that the system gives to whoever asks.
+
+    One from there could be another's by the time that a service listens on it.
+    """
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    first = 12_000 + worker % 20 * 1000
+    return itertools.cycle(range(first, first + 1000))
+
+
+_ports = itertools.islice(_own_ports(), os.getpid() % 1000, None)
+
+
 def free_port() -> int:
     """A TCP port of 127.0.0.1 that nobody listens on right now."""
-    with socket.socket() as held:
-        held.bind(("127.0.0.1", 0))
-        return int(held.getsockname()[1])
+    for port in _ports:
+        with socket.socket() as held, suppress(OSError):
+            held.bind(("127.0.0.1", port))
+            return port
+    raise AssertionError("the ports go round for ever")
 
 
 def wait_port(
-    port: int, process: subprocess.Popen[bytes] | None = None, seconds: float = 20
+    port: int, process: subprocess.Popen[bytes] | None = None, seconds: float = PATIENCE_S
 ) -> None:
     """Return when `port` accepts; fail when `process` ended or `seconds` passed."""
     deadline = time.monotonic() + seconds
@@ -81,7 +102,7 @@ def started(argv: Sequence[str], log: Path) -> Iterator[subprocess.Popen[bytes]]
     finally:
         process.terminate()
         try:
-            process.wait(10)
+            process.wait(60)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
@@ -174,7 +195,7 @@ class Influx:
     def ask(self, query: str, database: str = "") -> Any:
         """The reply of InfluxQL `query`, as JSON."""
         form = urllib.parse.urlencode({"q": query, "db": database, "epoch": "ns"}).encode()
-        with urllib.request.urlopen(f"{self.url}/query", form, timeout=20) as reply:
+        with urllib.request.urlopen(f"{self.url}/query", form, timeout=PATIENCE_S) as reply:
             return json.load(reply)
 
 

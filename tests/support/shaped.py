@@ -33,7 +33,7 @@ _WRITE = "import sys; open(sys.argv[1], 'w').write(sys.argv[2])"
 MEASURE = """
 import json, sys
 import msgspec
-from agent.probes.line import measure
+from agent.probes.line.probe import measure
 more = json.loads(sys.argv[2]) if len(sys.argv) > 2 else {}
 test = measure(sys.argv[1], **{"school": "9963010001", "machine": "ab" * 16, "line": "a", **more})
 print(msgspec.json.encode(test).decode())

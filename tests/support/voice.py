@@ -11,11 +11,12 @@ from typing import Any
 import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 
+import services
 from agent import wire
 from agent.wire.topics import ALL_REPORTS, policy_topic, receipt_topic, report_topic
 
 SCHOOL = "9900000001"
-PATIENCE_S = 30.0  # how long a test waits for what must come; most comes at once
+PATIENCE_S = services.PATIENCE_S
 
 
 def until(met: Callable[[], Any], seconds: float = PATIENCE_S, what: str = "") -> Any:
@@ -53,7 +54,7 @@ class Voice:
         self._client.on_connect = self._listen
         self._client.connect("127.0.0.1", self.port)
         self._client.loop_start()
-        assert self._ready.wait(10)
+        assert self._ready.wait(PATIENCE_S)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -96,4 +97,4 @@ class Voice:
         return heard
 
     def publish(self, topic: str, body: bytes, *, retain: bool = False) -> None:
-        self._client.publish(topic, body, qos=1, retain=retain).wait_for_publish(10)
+        self._client.publish(topic, body, qos=1, retain=retain).wait_for_publish(PATIENCE_S)

@@ -188,13 +188,21 @@ class _Test:
             payload_down=self.payload_down if self.test else None,
             payload_up=self.payload_up if self.test else None,
         )  # fmt: skip
-        rate = None if self.failed else self._down()
-        if self.failed or rate is None:
-            outcome, reason, detail = self.failed or self._no_rate()
+        failed = self.failed or self._cached()
+        rate = None if failed else self._down()
+        if failed or rate is None:
+            outcome, reason, detail = failed or self._no_rate()
             return msgspec.structs.replace(
                 base, outcome=outcome, reason=reason, detail=detail[:256]
             )
         return self._good(base, rate)
+
+    def _cached(self) -> _Failure | None:
+        """Bytes that the server never sent. Asked before the rate, which a slow PC may not know."""
+        assert self.seen is not None
+        if self.payload_down <= self.seen["sent_bytes"]:
+            return None
+        return "garbled", "cached", ""
 
     def _down(self) -> estimator.Down | None:
         assert self.seen is not None
@@ -223,8 +231,6 @@ class _Test:
         up = estimator.up(self.seen["up"], self.seen.get("up_frames") or ())
         idle, jitter = estimator.latency(self.idle_ms)
         loaded, _ = estimator.latency(self.loaded_ms)
-        if self.payload_down > self.seen["sent_bytes"]:
-            return msgspec.structs.replace(base, outcome="garbled", reason="cached")
         if up is not None and not up <= MAX_RATE:
             return msgspec.structs.replace(
                 base, outcome="garbled", reason="bad_reply", detail=f"{up:g} Mbit/s up"

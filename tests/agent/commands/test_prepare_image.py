@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from agent import config
+from agent import config, service
 from agent.cli import COMMANDS
 from agent.clock import Clock
 from agent.commands import prepare_image
@@ -17,7 +17,6 @@ from agent.common.lock import Lock
 from agent.identity import identity
 from agent.outbox import Outbox
 from agent.outbox.file import fact, open_readonly
-from agent.service import service
 from agent.wire import AgentHealth
 
 PATTERN, CLONE = "ab" * 16, "cd" * 16
@@ -28,7 +27,7 @@ def data(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """A data folder with all that an agent leaves, and a file that is not ours."""
     folder = tmp_path / "data"
     monkeypatch.setenv("SCHOOLPULSE_DATA", str(folder))
-    monkeypatch.setattr(service, "UNIT", tmp_path / "no.service")
+    monkeypatch.setattr("agent.service.service.UNIT", tmp_path / "no.service")
     monkeypatch.setattr(prepare_image, "ROOT", tmp_path)
     monkeypatch.setattr(config, "DEFAULT_FILE", tmp_path / "etc/agent.toml")
     folder.mkdir()
@@ -143,7 +142,7 @@ def test_a_service_runs_again_where_a_file_could_not_be_erased(
     started: list[bool] = []
     monkeypatch.setattr(service, "stop", lambda: True)
     monkeypatch.setattr(service, "start", lambda: started.append(True))
-    monkeypatch.setattr(prepare_image.traces, "erase", held)
+    monkeypatch.setattr(prepare_image.datafiles, "erase", held)
     assert agent("prepare-image") == 2
     assert "agent.log" in capsys.readouterr().err
     assert started == [True]

@@ -10,14 +10,14 @@ from subprocess import PIPE
 CODE = """
 import sys
 from pathlib import Path
-from collector.service.dirty import DirtyDays
-from collector.service.quarantine import Quarantine
+from collector.service.pipeline.pending_days import PendingDays
+from collector.service.pipeline.quarantine import Quarantine
 from collector.store.sqlite import SqliteStore
 print("ready", flush=True)
 sys.stdin.read(1)  # all begin together
 folder = Path(sys.argv[1])
 SqliteStore(folder / "store.db", 90).close()
-DirtyDays(folder / "days.db").close()
+PendingDays(folder / "days.db").close()
 Quarantine(folder / "quarantine.db", 10**6).close()
 """
 
@@ -39,5 +39,5 @@ def test_new_files_are_opened_by_three_at_once(tmp_path: Path) -> None:
             process.stdin.write(b"x")
             process.stdin.flush()
         for process in three:
-            _, said = process.communicate(timeout=30)
+            _, said = process.communicate(timeout=120)
             assert process.returncode == 0, said.decode()

@@ -104,7 +104,7 @@ class Attempt:
         """READY or IDLE, whichever came first."""
         with self.changed:
             last = {State.READY, State.IDLE}
-            assert self.changed.wait_for(lambda: last & set(self.states), 20)
+            assert self.changed.wait_for(lambda: last & set(self.states), 120)
         self.link.stop()
         self.loop.stop()
         self.outbox.close()

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from agent import service
 from agent.cli import COMMANDS
 from agent.common import language
 from agent.common.command_line import main
-from agent.service import service
 from agent.service import words as service_words
 
 SETTINGS = 'school = "9900000001"\n'
@@ -21,7 +21,7 @@ def settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> str:
     from agent import config
 
     monkeypatch.setenv("SCHOOLPULSE_DATA", str(tmp_path / "data"))
-    monkeypatch.setattr(service, "UNIT", tmp_path / "no.service")
+    monkeypatch.setattr("agent.service.service.UNIT", tmp_path / "no.service")
     monkeypatch.setattr(config, "DEFAULT_FILE", tmp_path / "etc/agent.toml")
     file = tmp_path / "agent.toml"
     file.write_text(SETTINGS)

@@ -28,14 +28,14 @@ def store(tmp_path: Path) -> Iterator[SqliteStore]:
         yield opened
 
 
-def loaded(town: Any, store: Any) -> Evidence:
-    return evidence.load(store, town.register(), Settings(), town.cutoff)
+def loaded(full_town: Any, store: Any) -> Evidence:
+    return evidence.load(store, full_town.register(), Settings(), full_town.cutoff)
 
 
-def test_rows_come_back_as_they_were(town: Any, store: SqliteStore, fill: Any) -> None:
-    fill(town, store)
-    found = loaded(town, store)
-    wrote = town.evidence()
+def test_rows_come_back_as_they_were(full_town: Any, store: SqliteStore, fill: Any) -> None:
+    fill(full_town, store)
+    found = loaded(full_town, store)
+    wrote = full_town.evidence()
     assert set(found.room_days) == set(wrote.room_days)
     assert set(found.line_tests) == set(wrote.line_tests)
     assert set(found.line_records) == set(wrote.line_records)
@@ -43,16 +43,16 @@ def test_rows_come_back_as_they_were(town: Any, store: SqliteStore, fill: Any) -
 
 
 def test_the_past_is_read_only_where_the_window_is_open(
-    town: Any, store: SqliteStore, fill: Any
+    full_town: Any, store: SqliteStore, fill: Any
 ) -> None:
     for room in ("101", "102", "103"):
-        town.saw(room, (300,))
-    town.tested(5.0, (300,))
-    town.line("2")
-    town.tested(5.0, (300,), "2")
-    fill(town, store)
-    found = loaded(town, store)
-    old = town.ago(200)
+        full_town.saw(room, (300,))
+    full_town.tested(5.0, (300,))
+    full_town.line("2")
+    full_town.tested(5.0, (300,), "2")
+    fill(full_town, store)
+    found = loaded(full_town, store)
+    old = full_town.ago(200)
     assert {row.room for row in found.room_days if row.day < old} == {"103"}
     end = int(dt.datetime.combine(old, dt.time(), dt.UTC).timestamp()) * 10**9
     assert {row.line for row in found.line_tests if row.time < end} == {"2"}
@@ -60,58 +60,68 @@ def test_the_past_is_read_only_where_the_window_is_open(
 
 
 def test_a_computer_room_s_past_is_read_where_an_inspection_said_no(
-    town: Any, store: SqliteStore, fill: Any
+    full_town: Any, store: SqliteStore, fill: Any
 ) -> None:
-    town.room("机房", code="9901020002", kind=COMPUTER_ROOM, seats=10)
-    town.saw("机房", (300,), pcs=10, code="9901020002")
-    town.inspected("computer_room", 400, False, code="9901020002")
-    town.inspections = [row for row in town.inspections if not row.found]
-    fill(town, store)
+    full_town.room("机房", code="9901020002", kind=COMPUTER_ROOM, seats=10)
+    full_town.saw("机房", (300,), pcs=10, code="9901020002")
+    full_town.inspected("computer_room", 400, False, code="9901020002")
+    full_town.inspections = [row for row in full_town.inspections if not row.found]
+    fill(full_town, store)
     figure = judge(
-        town.register(), loaded(town, store), Settings(), City(), year=2026, today=town.cutoff
+        full_town.register(),
+        loaded(full_town, store),
+        Settings(),
+        City(),
+        year=2026,
+        today=full_town.cutoff,
     )
     assert figure.tallies["9901020002", "computer_room"].counts == {Verdict.DECLARED: 1}
 
 
-def test_nothing_after_the_cutoff(town: Any, store: SqliteStore, fill: Any) -> None:
-    town.saw("101", (-1,))
-    town.tested(9.0, (-1,))
-    fill(town, store)
-    found = loaded(town, store)
-    assert max(row.day for row in found.room_days) <= town.cutoff
+def test_nothing_after_the_cutoff(full_town: Any, store: SqliteStore, fill: Any) -> None:
+    full_town.saw("101", (-1,))
+    full_town.tested(9.0, (-1,))
+    fill(full_town, store)
+    found = loaded(full_town, store)
+    assert max(row.day for row in found.room_days) <= full_town.cutoff
     assert len(found.line_tests) == 12
 
 
-def test_uncertain_rows_are_no_evidence(town: Any, store: SqliteStore, fill: Any) -> None:
-    fill(town, store)
+def test_uncertain_rows_are_no_evidence(full_town: Any, store: SqliteStore, fill: Any) -> None:
+    fill(full_town, store)
     test = next(iter(store.read("line_test", 0, 2**62)))
     store.write([Point("line_test", test.tags, {"uncertain": True}, test.time)])
-    assert len(loaded(town, store).line_tests) == len(town.tests) - 1
+    assert len(loaded(full_town, store).line_tests) == len(full_town.tests) - 1
 
 
-def test_one_invented_row_anywhere_is_told(town: Any, store: SqliteStore, fill: Any) -> None:
-    fill(town, store)
+def test_one_invented_row_anywhere_is_told(full_town: Any, store: SqliteStore, fill: Any) -> None:
+    fill(full_town, store)
     tags = {"school": "9999999999", "machine": "b" * 32, "line": "9"}
     store.write([Point("line_test", tags, {"test": "x", "simulated": True}, 1)])
-    assert loaded(town, store).simulated
+    assert loaded(full_town, store).simulated
 
 
 def test_a_record_on_the_other_side_of_midnight_is_found(
     new_town: Any, store: SqliteStore, fill: Any
 ) -> None:
-    town = new_town()
-    town.school()
-    town.line()
-    town.tested(12.0, (0, 1, 2, 3, 4), at=dt.time(23, 59, 50), times=1)
-    town.tested(12.0, (5, 6, 7, 8, 41), at=dt.time(0, 0, 5), times=1)
+    full_town = new_town()
+    full_town.school()
+    full_town.line()
+    full_town.tested(12.0, (0, 1, 2, 3, 4), at=dt.time(23, 59, 50), times=1)
+    full_town.tested(12.0, (5, 6, 7, 8, 41), at=dt.time(0, 0, 5), times=1)
     later, earlier = 20 * 10**9, -20 * 10**9
-    town.records = [
+    full_town.records = [
         dataclasses.replace(row, time=row.time + (later if number < 5 else earlier))
-        for number, row in enumerate(town.records)
+        for number, row in enumerate(full_town.records)
     ]
-    fill(town, store)
+    fill(full_town, store)
     figure = judge(
-        town.register(), loaded(town, store), Settings(), City(), year=2026, today=town.cutoff
+        full_town.register(),
+        loaded(full_town, store),
+        Settings(),
+        City(),
+        year=2026,
+        today=full_town.cutoff,
     )
     assert figure.lines[0].verdict is Verdict.VERIFIED
 
@@ -120,17 +130,19 @@ def test_an_earlier_no_is_not_made_of_half_the_rows(
     new_town: Any, store: SqliteStore, fill: Any
 ) -> None:
     """The day before the cut-off, its window still held a good day that is not in ours."""
-    town = new_town()
-    town.school()
-    town.taught("一班", town.room("101", computer=1, projector=1))
-    town.saw("101", (42, 0), "display")
-    town.saw("101", (35,))
-    fill(town, store)
-    part = loaded(town, store)
-    figure = judge(town.register(), part, Settings(), City(), year=2026, today=town.cutoff)
-    whole = town.figure()
+    full_town = new_town()
+    full_town.school()
+    full_town.taught("一班", full_town.room("101", computer=1, projector=1))
+    full_town.saw("101", (42, 0), "display")
+    full_town.saw("101", (35,))
+    fill(full_town, store)
+    part = loaded(full_town, store)
+    figure = judge(
+        full_town.register(), part, Settings(), City(), year=2026, today=full_town.cutoff
+    )
+    whole = full_town.figure()
     assert [unit.verdict for unit in figure.units] == [unit.verdict for unit in whole.units]
-    assert town.unit("multimedia").verdict is Verdict.DECLARED
+    assert full_town.unit("multimedia").verdict is Verdict.DECLARED
     assert len(part.room_days) == 3
 
 
@@ -165,7 +177,9 @@ ago = st.integers(0, 20) | st.integers(35, 50) | st.integers(0, 500)
     st.lists(st.tuples(st.integers(0, 500), st.booleans()), max_size=2),
 )
 @settings(
-    max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=50,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 def test_the_figure_is_that_of_the_whole_store(
     new_town: Any, fill: Any,
@@ -173,28 +187,30 @@ def test_the_figure_is_that_of_the_whole_store(
     pcs: list[tuple[int, int]], visits: list[tuple[int, bool]],
 ) -> None:  # fmt: skip
     """What `load` leaves out decides nothing."""
-    town = new_town()
-    town.school()
+    full_town = new_town()
+    full_town.school()
     for room in "123":
-        town.taught(room, town.room(room, computer=1, projector=1))
-    town.taught("走班", "1", "2")
-    town.room("机房", kind=COMPUTER_ROOM, seats=10)
-    town.line()
+        full_town.taught(room, full_town.room(room, computer=1, projector=1))
+    full_town.taught("走班", "1", "2")
+    full_town.room("机房", kind=COMPUTER_ROOM, seats=10)
+    full_town.line()
     for room, day, display in dict.fromkeys(seen):
-        town.saw(room, (day,), *(["display"] if display else []))
+        full_town.saw(room, (day,), *(["display"] if display else []))
     for number, (day, rate, days) in enumerate(tests):
-        town.tested(rate, range(day, day + days), times=4, at=dt.time(12, 30, number))
+        full_town.tested(rate, range(day, day + days), times=4, at=dt.time(12, 30, number))
     for day, count in dict(pcs).items():
-        town.saw("机房", (day,), pcs=count)
+        full_town.saw("机房", (day,), pcs=count)
     for day, found in visits:
         for indicator in ("computer_room", "line_10m"):
-            town.inspected(indicator, day, found)
-        town.inspected("multimedia", day, found, "1")
-    town.room_days = list({(row.room, row.day): row for row in town.room_days}.values())
+            full_town.inspected(indicator, day, found)
+        full_town.inspected("multimedia", day, found, "1")
+    full_town.room_days = list({(row.room, row.day): row for row in full_town.room_days}.values())
     store = Listed()
-    fill(town, store)
-    part = loaded(town, store)
-    whole = town.figure()
-    figure = judge(town.register(), part, Settings(), City(), year=2026, today=town.cutoff)
+    fill(full_town, store)
+    part = loaded(full_town, store)
+    whole = full_town.figure()
+    figure = judge(
+        full_town.register(), part, Settings(), City(), year=2026, today=full_town.cutoff
+    )
     assert [unit.verdict for unit in figure.units] == [unit.verdict for unit in whole.units]
     assert [line.verdict for line in figure.lines] == [line.verdict for line in whole.lines]

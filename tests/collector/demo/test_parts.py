@@ -37,7 +37,7 @@ def test_children_end_with_the_block_even_on_an_error(tmp_path: Path) -> None:
     def begin_and_fail() -> None:
         with Children(tmp_path, Interrupt()) as children:
             pids.append(children.start("one", _python(FOREVER)).process.pid)
-            children.wait("one", lambda: _ready(tmp_path, "one"), 10)
+            children.wait("one", lambda: _ready(tmp_path, "one"), 120)
             raise ValueError("mine")
 
     with pytest.raises(ValueError, match="mine"):
@@ -48,7 +48,7 @@ def test_children_end_with_the_block_even_on_an_error(tmp_path: Path) -> None:
 def test_a_child_that_ignores_the_asking_is_killed(tmp_path: Path) -> None:
     with Children(tmp_path, Interrupt()) as children:
         child = children.start("deaf", _python(DEAF))
-        children.wait("deaf", lambda: _ready(tmp_path, "deaf"), 10)
+        children.wait("deaf", lambda: _ready(tmp_path, "deaf"), 120)
         child.stop(grace_s=0.2)
         assert child.process.returncode == -9
 
@@ -58,7 +58,7 @@ def test_a_child_that_dies_is_told_with_its_last_words(tmp_path: Path) -> None:
     with Children(tmp_path, Interrupt()) as children:
         children.start("store", _python(code))
         with pytest.raises(ChildDiedError, match=r"(?s)store.*3.*no space left"):
-            children.wait("nothing", lambda: None, 10)
+            children.wait("nothing", lambda: None, 120)
 
 
 def test_waiting_ends(tmp_path: Path) -> None:
@@ -83,7 +83,7 @@ def test_children_do_not_inherit_our_settings(
     code = "import os; print('ready', os.environ.get('SCHOOLPULSE_MQTT_HOST'), flush=True)"
     with Children(tmp_path, Interrupt()) as children:
         child = children.start("env", _python(code))
-        child.process.wait(10)
+        child.process.wait(120)
         assert child.last_words() == "ready None"
 
 

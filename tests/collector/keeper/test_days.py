@@ -16,7 +16,9 @@ from collector.store.base import Point
 
 pytestmark = pytest.mark.filterwarnings("error")
 _QUICK = settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=60,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import json
 from collections.abc import Callable, Iterator
@@ -19,7 +20,7 @@ class Running(NamedTuple):
     ask: Callable[..., tuple[int, Any]]
 
     def connect(self) -> http.client.HTTPConnection:
-        return http.client.HTTPConnection("127.0.0.1", self.server.port, timeout=5)
+        return http.client.HTTPConnection("127.0.0.1", self.server.port, timeout=120)
 
 
 @pytest.fixture
@@ -27,9 +28,27 @@ def running() -> Iterator[Running]:
     records: list[LineRecord] = []
     server = LineServer("127.0.0.1", 0, records.append)
     server.start()
+    yield _asking(server, records)
+    server.stop()
 
+
+@pytest.fixture
+def served() -> Iterator[Callable[..., Running]]:
+    """Starts a server of the test's own making."""
+    with contextlib.ExitStack() as stack:
+
+        def serve(*words: Any) -> Running:
+            server = LineServer("127.0.0.1", 0, *words)
+            server.start()
+            stack.callback(server.stop)
+            return _asking(server, [])
+
+        yield serve
+
+
+def _asking(server: LineServer, records: list[LineRecord]) -> Running:
     def ask(method: str, path: str, body: Any = None) -> tuple[int, Any]:
-        connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=5)
+        connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=120)
         data = body if isinstance(body, bytes) or body is None else json.dumps(body).encode()
         connection.request(method, path, data)
         reply = connection.getresponse()
@@ -38,5 +57,4 @@ def running() -> Iterator[Running]:
         is_json = reply.headers["Content-Type"] == "application/json"
         return reply.status, json.loads(content) if is_json else content
 
-    yield Running(server, records, ask)
-    server.stop()
+    return Running(server, records, ask)

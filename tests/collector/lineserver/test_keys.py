@@ -40,7 +40,7 @@ def url(folder: Path) -> Iterator[str]:
 @pytest.fixture
 def ask(url: str) -> Ask:
     def send(authorization: str = "", wish: dict[str, Any] = WISH) -> tuple[int, Any]:
-        connection = http.client.HTTPConnection(url.removeprefix("http://"), timeout=5)
+        connection = http.client.HTTPConnection(url.removeprefix("http://"), timeout=120)
         connection.request("POST", "/v1/tests", json.dumps(wish), {"Authorization": authorization})
         reply = connection.getresponse()
         answer = reply.status, json.loads(reply.read())

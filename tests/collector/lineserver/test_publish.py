@@ -79,7 +79,7 @@ def test_the_command_serves_until_it_is_told_to_stop(config, tmp_path):
     finally:
         server.send_signal(signal.SIGTERM)
         server.stdout.close()
-        assert server.wait(20) == 0
+        assert server.wait(120) == 0
     found = json.loads(test.stdout)
     assert found["outcome"] == "ok"
     assert (found["threshold_mbps"], found["meets"]) == (10, True)

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import threading
-import time
 import zlib
 
 import pytest
 
 from agent.wire import LineRecord
 from collector.lineserver import turns
+from collector.lineserver.ledger import Ledger
 from collector.lineserver.server import CannotListenError, LineServer
 
 WISH = {"school": "9963010001", "machine": "ab" * 16, "line": "主线", "max_seconds": 5}
@@ -106,23 +107,58 @@ def test_health(running):
     assert (health["status"], health["granted"], health["busy"]) == ("ok", 1, 1)
 
 
-def test_an_expired_lease_cuts_the_load_and_makes_a_record(running, monkeypatch):
-    monkeypatch.setattr(turns, "_MARGIN_S", 0.0)
-    turn = running.ask("POST", "/v1/tests", {**WISH, "max_seconds": 0.5})[1]
+def test_an_expired_lease_cuts_the_load_and_makes_a_record(served):
+    clock = _Clock()
+    ended = threading.Event()
+    records: list[LineRecord] = []
+
+    def keep(record: LineRecord) -> None:
+        records.append(record)
+        ended.set()
+
+    running = served(keep, Ledger(keep, clock=clock))
+    turn = running.ask("POST", "/v1/tests", WISH)[1]
     connection = running.connect()
     connection.request("GET", f"{turn['path']}/speedtest/random9000x9000.jpg")
     reply = connection.getresponse()
-    got, started = 0, time.monotonic()
-    while time.monotonic() - started < 5 and (block := reply.read1(10_000)):
-        got += len(block)
-        time.sleep(0.001)  # a slow line
+    got = 0
+    for _ in range(int(turn["lease_s"]) - 1):  # a slow line: what is not read stays in the buffers
+        got += len(reply.read(400_000))
+        clock.looked_at(2)
+        clock.now += 1
+    clock.looked_at(2)
+    assert not ended.is_set(), "its lease lasts"
+    clock.now += 1
+    assert ended.wait(120)
+    with contextlib.suppress(OSError):
+        while block := reply.read1(1 << 20):
+            got += len(block)
     connection.close()
     assert got < 162_000_000
-    (record,) = running.records
+    (record,) = records
     assert record.outcome == "expired"
     assert record.down_mbps > 0
-    assert 0.5 <= record.seconds < 2
+    assert record.seconds == turn["lease_s"]
     assert running.ask("POST", "/v1/tests", WISH)[0] == 201
+
+
+class _Clock:
+    """The server's time, which stands until the test sets it, and who has asked for it."""
+
+    def __init__(self) -> None:
+        self.now = 1_790_000_000.0
+        self._asked = threading.Semaphore(0)
+
+    def __call__(self) -> float:
+        self._asked.release()
+        return self.now
+
+    def looked_at(self, times: int) -> None:
+        """Wait until it was asked so many times more: by then the sampler has looked."""
+        while self._asked.acquire(blocking=False):
+            pass
+        for _ in range(times):
+            assert self._asked.acquire(timeout=120)
 
 
 def test_an_agent_that_gives_up_says_so(running):
@@ -139,7 +175,7 @@ def test_garbage_harms_nobody(running):
         b"",
         b"GET / H",
     ):
-        with socket.create_connection(("127.0.0.1", running.server.port), timeout=5) as raw:
+        with socket.create_connection(("127.0.0.1", running.server.port), timeout=120) as raw:
             raw.sendall(data)
             raw.shutdown(socket.SHUT_WR)
             raw.recv(1000)

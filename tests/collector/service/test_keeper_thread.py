@@ -44,8 +44,8 @@ def test_one_bad_day_holds_up_nothing_and_stays_marked(tmp_path: Path) -> None:
     deriver = _Deriver()
     keeping = KeeperThread(deriver, dirty, period_s=60)
     keeping.start()
-    assert deriver.judged.wait(10)
-    keeping.stop(10)
+    assert deriver.judged.wait(120)
+    keeping.stop(120)
     assert deriver.derived == [GOOD]
     assert list(dirty.take()) == [BAD]
     dirty.close()

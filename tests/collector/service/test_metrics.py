@@ -33,7 +33,7 @@ def running() -> Any:
 
 
 def get(running: Any, path: str) -> str:
-    with urllib.request.urlopen(f"http://127.0.0.1:{running.port}{path}", timeout=5) as reply:
+    with urllib.request.urlopen(f"http://127.0.0.1:{running.port}{path}", timeout=120) as reply:
         assert reply.headers["Content-Type"].startswith("text/plain; version=0.0.4")
         return str(reply.read().decode())
 

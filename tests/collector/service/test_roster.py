@@ -156,7 +156,7 @@ def test_the_thread_tells_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
     roster = Roster(CONFIG, lambda: register(A))
     roster.start(link)  # type: ignore[arg-type]
     try:
-        assert told.wait(5)
+        assert told.wait(120)
     finally:
         roster.stop()
 

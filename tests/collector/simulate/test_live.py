@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -68,10 +67,8 @@ def test_the_command_reports_over_mqtt_until_all_is_receipted(
             words = ["--live", "--schools", "7", "--agents", "9", "--reports", "9"]
             argv = ["schoolpulse", "simulate", "--config", str(config), *words]
             monkeypatch.setattr("sys.argv", [*argv, "--report-s", "2"])
-            begun = time.monotonic()
             assert cli.main() == 0, (tmp_path / "collect.log").read_text()
             assert process.poll() is None
-    assert time.monotonic() - begun < 60
     assert "未确认 0" in capsys.readouterr().out
     with SqliteStore(tmp_path / "data/schoolpulse.db", 90) as store:
         reports = list(store.read("agent", 0, EVER))

@@ -84,7 +84,7 @@ def test_one_poison_line_in_a_batch_is_found(
 
 def _write_raw(influxdb: Any, database: str, text: str) -> None:
     where = f"{influxdb.url}/write?" + urllib.parse.urlencode({"db": database})
-    urllib.request.urlopen(urllib.request.Request(where, text.encode()), timeout=20).close()
+    urllib.request.urlopen(urllib.request.Request(where, text.encode()), timeout=120).close()
 
 
 @pytest.mark.influxdb

@@ -49,7 +49,7 @@ def printer(tmp_path: Path) -> Iterator[Start]:
     yield start
     for process in running:
         process.terminate()
-        process.wait(10)
+        process.wait(60)
 
 
 def asked(one: Watched) -> snmp.Facts:

@@ -58,7 +58,7 @@ def test_all_messages_by_few_reads(
         ear.hear = hear if quick else None
         ear.connect("127.0.0.1", broker.port)
         ear.loop_start()
-        assert ready.wait(10)
+        assert ready.wait(120)
         reads = 0
         voice = mqtt.Client(CallbackAPIVersion.VERSION2, client_id="voice")
         voice.max_inflight_messages_set(MANY)
@@ -67,7 +67,7 @@ def test_all_messages_by_few_reads(
         for payload in sent:
             voice.publish("t/x", payload, 1)
         voice.loop_start()
-        assert done.wait(30), f"{len(heard)} of {MANY}"
+        assert done.wait(120), f"{len(heard)} of {MANY}"
         for client in (voice, ear):
             client.disconnect()
             client.loop_stop()

@@ -183,7 +183,7 @@ def test_a_failing_batch_does_not_end_the_worker(
     worker.start()
     for n in range(2, 7):
         inbox.put(message(n))
-        assert broken.acquire(timeout=5)
+        assert broken.acquire(timeout=120)
     inbox.put(message(7))
     inbox.close()
     assert worker.join(5)
@@ -198,7 +198,7 @@ def test_a_slow_write_does_not_keep_the_next_batch_waiting(
 
     def write(points: Any) -> None:
         if 2 in map(number, points):
-            assert second_stored.wait(5), "the next batch waited for this one"
+            assert second_stored.wait(120), "the next batch waited for this one"
         real(points)
         if 3 in map(number, points):
             second_stored.set()
@@ -230,8 +230,8 @@ def test_it_ends_with_batches_in_hand_while_the_store_is_down(
     for n in range(2, 10):
         inbox.put(message(n))
     worker.start()
-    assert waiting.acquire(timeout=5)
-    assert waiting.acquire(timeout=5)
+    assert waiting.acquire(timeout=120)
+    assert waiting.acquire(timeout=120)
     assert len(inbox) >= 5, "two wait for the store, a third for them"
     assert worker.oldest_s > 0
     inbox.close()
@@ -250,13 +250,13 @@ def test_up_and_down_are_told_in_the_order_in_which_they_are_found(
     def warn(name: str, **fields: object) -> None:
         if name == "store_down":
             saying.set()
-            assert said.wait(5)
+            assert said.wait(120)
 
     monkeypatch.setattr(writer_module, "warn", warn)
     bench.store.failures = [UnavailableError("down")]
     slow = threading.Thread(target=bench.hand, args=(message(2),))
     slow.start()
-    assert saying.wait(5)
+    assert saying.wait(120)
     bench.hand(message(3))
     said.set()
     slow.join(5)

@@ -1,0 +1,6 @@
+"""What commands work on: a register as sheets, and a judged town on disk."""
+
+from judged_town import fill, past_town
+from register_sheets import folder, sheets, spoil, write
+
+__all__ = ["fill", "folder", "past_town", "sheets", "spoil", "write"]  # fixtures
