@@ -23,7 +23,7 @@ Share = Annotated[float, Meta(ge=0.0, le=1.0)]
 Percent = Annotated[float, Meta(ge=0.0, le=100.0)]
 MAX_RATE = 1e7  # Mbit/s
 Rate = Annotated[float, Meta(ge=0.0, le=MAX_RATE)]
-Threshold = Annotated[float, Meta(gt=0.0)]
+Threshold = Annotated[float, Meta(gt=0.0, le=MAX_RATE)]
 Seconds = Annotated[float, Meta(ge=0.0, le=1e9)]
 PerDay = Annotated[int, Meta(ge=0, le=96)]  # tests of a line
 Text = Annotated[str, Meta(max_length=256)]
