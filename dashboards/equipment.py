@@ -36,10 +36,10 @@ def build(edition: Edition) -> Json:
         Row(Words("计算机教室与未绑定的电脑", "Computer rooms, and PCs not bound"), 10,
             [(12, _short_rooms(lang)), (12, _unbound(lang))]),
     ]  # fmt: skip
-    rows.insert(3, Row(Words("灯泡", "Lamps"), 8, [(24, _lamps(lang))]))
+    rows.insert(3, Row(Words("要换的灯泡", "Lamps"), 8, [(24, _lamps(lang))]))
     chosen = [*variables.sources(lang), variables.district(lang)]
     description = Words(
-        "全市或一个区县的多媒体设备：久的在上。关机的电脑不是故障，待机的投影机不是缺失。",
+        "全市或一个区县的多媒体设备：久的在上。关机的电脑不算故障，待机的投影机不算不见。",
         "The equipment of the city or a district, the longest first. A PC that is off is no "
         "fault, a projector in standby is not missing.",
     )

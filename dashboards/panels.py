@@ -17,7 +17,7 @@ Json = dict[str, Any]
 
 
 class Head(NamedTuple):
-    """What every panel says about itself; `empty` tells what to do when it shows nothing."""
+    """What every panel says about itself; `empty` says what to do when it shows nothing."""
 
     title: str
     description: str

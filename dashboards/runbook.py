@@ -73,7 +73,7 @@ _TODO: Mapping[str, Words] = {
         "沉默的学校不再告警，窗口停在旧的日子。\n\n"
         "**做什么**：导入下学期的校历：`schoolpulse roster import`。\n\n**何时解除**：导入之后。",
         f"**Means**: the register's last term ends within {_CALENDAR} days; "
-        "after it no day is open, silent schools alarm nobody and windows stand still.\n\n"
+        "after it no day is open, silent schools raise no alert and windows stand still.\n\n"
         "**Do**: import the next term: `schoolpulse roster import`.\n\n**Clears**: after it.",
     ),
     "schoolpulse-certificate": Words(

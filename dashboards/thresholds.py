@@ -20,7 +20,7 @@ QUEUE = Threshold(1000, "two full batches: the store takes longer than the agent
 QUARANTINE = Threshold(1, "each message in quarantine is one that somebody must read")
 CONTRACT_SHARE = Threshold(0.9, "wire rates of a healthy line lie above; below, call the provider")
 SEATS_SHARE = Threshold(0.8, "the method's rule for a computer room that counts")
-FAULT_DAYS = Threshold(1, "a day: what is repaired within one needs nobody's list")
+FAULT_DAYS = Threshold(1, "a day: what is repaired within one needs no list")
 LINE_DAYS = Threshold(5, "school days of a week: one bad test, or one bad day, proves nothing")
 SILENT_HOURS = Threshold(3, "open hours: a fire drill or a power cut is over by then")
 CLOCK_MS = Threshold(300_000, "five minutes: certificates and logons begin to fail beyond it")
@@ -30,7 +30,7 @@ CALENDAR_DAYS = Threshold(14, "two weeks to get next term's dates from the offic
 CERTIFICATE_DAYS = Threshold(30, "a month to renew before agents are turned away")
 WRITE_MS = Threshold(1000, "a batch that takes a second: the database cannot keep up")
 
-#: The palette of Okabe and Ito: told apart with every common colour blindness, and in print.
+#: The palette of Okabe and Ito: distinct with every common colour blindness, and in print.
 BLUE, ORANGE, VERMILION = "#0072B2", "#E69F00", "#D55E00"
 GREEN, SKY, PURPLE, GREY = "#009E73", "#56B4E9", "#CC79A7", "#8C8C8C"
 

@@ -22,7 +22,7 @@ from agent.resident import status
 from agent.wire.messages import LineTest, Postponed
 
 _WIDTH = 24
-#: A school code for a test that no settings name; the server needs one to tell lines apart.
+#: A school code for a test that no settings name; the server keeps lines apart by it.
 _NO_SCHOOL = "9900000000"
 
 
@@ -70,7 +70,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _public(args: argparse.Namespace) -> int:
-    """speedtest.net's figure, plainly told from the line's."""
+    """speedtest.net's figure, marked as not the line's."""
     found = line_public.run()
     if args.json:
         print(msgspec.json.encode({**found, "evidence": False}).decode())
@@ -155,8 +155,8 @@ def _json(test: LineTest, threshold_mbps: float) -> str:
 
 
 def _with_verdict(whole: dict[str, Any], meets: bool | None, threshold_mbps: float) -> str:
-    told = {**whole, "threshold_mbps": threshold_mbps, "meets": meets}
-    return msgspec.json.encode(told).decode()
+    found = {**whole, "threshold_mbps": threshold_mbps, "meets": meets}
+    return msgspec.json.encode(found).decode()
 
 
 def _rows(test: LineTest, threshold_mbps: float) -> Iterator[tuple[str, str]]:

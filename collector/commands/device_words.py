@@ -77,30 +77,30 @@ def said(row: listing.Row) -> listing.Row:
 
 def brief(row: listing.Row) -> listing.Row:
     """The row in words, as the columns of `TABLE` and `FAULTS_TABLE` have them."""
-    told = said(row)
+    words_of = said(row)
     pc = row["hostname"] or str(row["machine"])[:8]
     return {
-        **told,
-        "what": listing.below(told["kind"], row["model"], row["serial"]),
-        "state": listing.below(*_states(row, told)),
-        "trouble": listing.below(*_troubles(row, told)),
+        **words_of,
+        "what": listing.below(words_of["kind"], row["model"], row["serial"]),
+        "state": listing.below(*_states(row, words_of)),
+        "trouble": listing.below(*_troubles(row, words_of)),
         "pc": pc,
         "told": listing.below(pc, listing.short(row["told_ms"])),
     }
 
 
-def _states(row: listing.Row, told: listing.Row) -> Iterator[str]:
+def _states(row: listing.Row, shown: listing.Row) -> Iterator[str]:
     """Each state that is known, with since when; the presence always."""
     for name in ("presence", "power", "working"):
         if name == "presence" or row[name] != "unknown":
-            yield f"{told[name]} {listing.short(row[f'{name}_ms'])}".strip()
+            yield f"{shown[name]} {listing.short(row[f'{name}_ms'])}".strip()
 
 
-def _troubles(row: listing.Row, told: listing.Row) -> Iterator[object]:
+def _troubles(row: listing.Row, shown: listing.Row) -> Iterator[object]:
     """It is gone, or broken, or both; each with since when."""
     for name, when in (("presence", "missing"), ("working", "fault")):
         if row[name] == when:
-            yield told["fault"] if when == "fault" else told[name]
+            yield shown["fault"] if when == "fault" else shown[name]
             yield listing.short(row[f"{name}_ms"])
 
 

@@ -13,7 +13,7 @@ from collector.keeper.stateful import MARK, STATE_FIELDS, state_of
 from collector.roster.register import Equipment, Register
 from collector.store.base import Point, Store
 
-#: What was not told for so long is not listed.
+#: A device of which nothing was reported for so long is not listed.
 DAYS = 30
 _TEXTS = ("maker", "model", "serial", "connector", "own_room")
 
@@ -35,7 +35,7 @@ class Device(NamedTuple):
     own_room: str  # that the settings of its PC give it, registered or not
     hostname: str  # of the PC that sees it
     state: Shown
-    last_known: Shown  # the same while it is told; what was told last, where now nothing is
+    last_known: Shown  # the same while its PC reports; else as last reported
     told: int  # when that was, ms since 1970 UTC
     first: int  # ns since 1970 UTC: its first row in the window
     last: int  # and its last
@@ -130,7 +130,7 @@ def _device(points: list[Point], heard: int, now_ms: int, rule: Rule) -> Device:
 
 
 def faults(found: Iterable[Device]) -> list[Device]:
-    """Those that are broken or gone, or were when last told: at night no projector is mended."""
+    """Those that are broken or gone, or were when last reported: a PC that is off repairs no projector."""
     return [
         one
         for one in found
@@ -141,7 +141,7 @@ def faults(found: Iterable[Device]) -> list[Device]:
 def differences(stock: Stock, register: Register, school: str = "") -> list[Difference]:
     """The register against telemetry: owned and never seen, seen and not owned, moved.
 
-    A device that was given a room that is none is told apart, for it counts in no room.
+    A device that was given a room that does not exist is listed apart: it counts in no room.
     A projector on the network and one on a PC's socket may be the same: neither is too many.
 
     Only what telemetry can see is compared, in rooms whose PC speaks or whose device is known;
@@ -175,7 +175,7 @@ _Rooms = dict[tuple[str, str], Counter[str]]
 def _by_room(found: Iterable[Device]) -> tuple[_Rooms, _Rooms]:
     """How many of each kind a room has, at most and at least.
 
-    One address, or one maker, model and serial, is one device, though two PCs tell of it: both
+    One address, or one maker, model and serial, is one device, though two PCs report it: both
     of a room, or the one that was taken away and its successor. One of the network may be the
     one on a socket, and one that is missing is none too many.
     """

@@ -14,7 +14,7 @@ from collector.keeper.midnight import midnight
 from collector.roster.register import COMPUTER_ROOM, Register
 from collector.store.base import Point, Store
 
-#: What has not been heard of for so long is not listed.
+#: A PC that has not reported for so long is not listed.
 DAYS = 30
 #: Two PCs at the front of one room are a conflict while both were seen there lately.
 _LATELY = dt.timedelta(days=7)
@@ -107,7 +107,7 @@ def _problems(
     if not by:
         yield say("没有绑定教室", "bound to no room")
     if last.fields.get("shared_id") is True:
-        yield say("两台电脑共用这个机器号，正在自动纠正", "two PCs share this id; being healed")
+        yield say("两台电脑共用这个机器号，正在自动纠正", "two PCs share this id; being corrected")
     elif last.fields.get("weak_id") is True:
         yield say("标识弱，不计入计算机教室", "weak id: no computer-room evidence")
 

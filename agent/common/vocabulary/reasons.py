@@ -1,7 +1,7 @@
 """Why a line test is no evidence or has no rate, in codes and words. Pure.
 
 The field `reason` of `line_test` holds the agent's own codes, by comma; the figure adds those
-that only the measurement server's record tells. What else is known of a failure, as the system
+that only the measurement server's record shows. What else is known of a failure, as the system
 or the server said it, stands in the field `detail`.
 """
 
@@ -47,13 +47,13 @@ FAILED: Mapping[str, Words] = {
     ),
     "not_in_time": Words("时限内没有测完", "not through within its time"),
     "too_few_bytes": Words("收到的数据太少", "too few bytes came"),
-    "too_few_readings": Words("读数太少，得不出速率", "too few readings to tell a rate"),
+    "too_few_readings": Words("读数太少，得不出速率", "too few readings for a rate"),
     "no_interface": Words("找不到路由经过的网卡", "no interface has the route's address"),
     "counter_still": Words("网卡计数不动", "the interface's counter stands still"),
     "child_ended": Words("测试进程自己退出了", "the child process ended by itself"),
     "crashed": Words("测试程序出错", "the test program failed"),
 }
-#: What only the figure tells, beside all of the above that it finds by itself.
+#: What only the figure finds, beside those of the above that it checks itself.
 REFUSED: Mapping[str, Words] = {
     "error": Words("出错", "error"),
     "no_rate": Words("没有速率", "no rate"),
