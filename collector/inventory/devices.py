@@ -130,7 +130,7 @@ def _device(points: list[Point], heard: int, now_ms: int, rule: Rule) -> Device:
 
 
 def faults(found: Iterable[Device]) -> list[Device]:
-    """Those that are broken or gone, or were when last reported: a PC that is off repairs no projector."""
+    """Those broken or gone, or so when last reported: a PC that is off repairs no projector."""
     return [
         one
         for one in found

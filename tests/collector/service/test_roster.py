@@ -52,10 +52,7 @@ class FakeLink:
 def test_a_policy_holds_the_threshold_of_the_figure() -> None:
     hundred = Config(figure=Figure(threshold_mbps=100.0))
     assert policy(register(A), hundred, A).threshold_mbps == 100.0
-    plain = policy(register(A), CONFIG, A)
-    assert plain.threshold_mbps == 10.0
-    # What is the default is not sent, so policies stay what they were.
-    assert b"threshold" not in issue(plain, 1)
+    assert policy(register(A), CONFIG, A).threshold_mbps == 10.0
 
 
 def test_a_policy_holds_its_own_school_only() -> None:
