@@ -20,7 +20,7 @@ VERDICTS: Mapping[str, Words] = {
 }
 #: For the heads of narrow columns, in the same order.
 SHORT: Mapping[str, Words] = {
-    "verified": Words("实测", "verif."),
+    "verified": Words("实测", "ver."),
     "inspected": Words("核查", "insp."),
     "declared": Words("申报", "decl."),
     "contradicted": Words("不符", "contr."),
