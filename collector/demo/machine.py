@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -9,6 +10,8 @@ from rich.console import Console
 from rich.table import Table
 
 from agent.common.language import say
+from agent.common.vocabulary import reasons
+from agent.common.vocabulary.words import word
 from collector.demo.school import CODE, NAME
 from collector.store import Point, Store, Value
 
@@ -86,6 +89,7 @@ def _rows(seen: Seen) -> list[tuple[str, str, str]]:
     room = seen.day.tags.get("room", "") if seen.day else ""
     probe, server = say("代理探测", "agent probe"), say("测速服务记录", "server record")
     line = say("线路测试（回环）", "line test (loopback)")
+    why = str(reasons.said(str(test.get("reason", ""))))
     return [
         (say("学校", "school"), f"{NAME} {CODE}", say("台账", "register")),
         (say("教室", "room"), room or say("未绑定", "not bound"), "machine_day"),
@@ -97,13 +101,18 @@ def _rows(seen: Seen) -> list[tuple[str, str, str]]:
         (say("设备", "devices"), "、".join(seen.devices) or say("未见", "none seen"), probe),
         (say("报告", "reports"), str(seen.reports), "agent"),
         (say("代理占用内存", "agent's memory"), _mib(seen.agent.get("rss_bytes")), "agent"),
-        (line, str(test.get("outcome", say("没有", "none"))), "line_test"),
+        (line, outcome(test), "line_test"),
         (say("  下行", "  down"), _mbps(test.get("down_mbps")), probe),
         (say("  上行", "  up"), _mbps(test.get("up_mbps")), probe),
         (say("  延迟", "  latency"), _unit(test.get("latency_ms"), "ms"), probe),
         (say("  服务端所见下行", "  down, seen by server"), _mbps(record.get("down_mbps")), server),
-        (say("  为何不作证据", "  why not evidence"), str(test.get("reason", "")) or "—", probe),
+        (say("  为何不作证据", "  why not evidence"), why or "—", probe),
     ]  # fmt: skip
+
+
+def outcome(test: Mapping[str, Value]) -> str:
+    """How a line test ended, in words."""
+    return word(reasons.OUTCOMES, str(test["outcome"])) if test else say("没有", "none")
 
 
 def _memory(value: Value | None) -> str:
