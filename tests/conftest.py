@@ -35,10 +35,20 @@ def pytest_xdist_auto_num_workers() -> int:
     return 2 * (os.cpu_count() or 1)
 
 
-@pytest.hookimpl(trylast=True)
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Long ones first: the last worker is not to be left with one of them."""
     items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+    for item in items:
+        if _shares_influxdb(item):  # one worker's, so that one server is enough
+            item.add_marker(pytest.mark.xdist_group("influxdb"))
+
+
+def _shares_influxdb(item: pytest.Item) -> bool:
+    """Whether it uses the fixture below; the contract suite asks for it as it runs."""
+    named = "influxdb" in getattr(item, "fixturenames", ())
+    own = item.get_closest_marker("slow") is not None  # the faults' servers are to be killed
+    return named or (item.get_closest_marker("influxdb") is not None and not own)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -47,6 +57,8 @@ def _no_terminal() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         for name in _TERMINAL:
             patch.delenv(name, raising=False)
+        patch.setenv("LC_ALL", "C.UTF-8")  # no language: the tests read Chinese
+        patch.delenv("SCHOOLPULSE_LANG", raising=False)
         yield
 
 

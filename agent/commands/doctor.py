@@ -1,46 +1,31 @@
-"""`schoolpulse-agent doctor`: everything checked, each fault with its mend."""
+"""`schoolpulse-agent doctor`: run all checks; each fault comes with its fix."""
 
 from __future__ import annotations
 
 import argparse
-import json
 from collections.abc import Generator, Iterator
 
 from agent import config as settings
-from agent.common.command_line import DONE, FAILED
+from agent.common import log
+from agent.common.checks import Check, show
+from agent.common.command_line import config_argument, json_argument
 from agent.common.language import say
 from agent.common.settings import SettingsError
 from agent.config import Config
 from agent.doctor import checks
 from agent.doctor.broker import BrokerChecks
-from agent.doctor.checks import Check
-
-_MARKS = {True: "✓", False: "✗", None: "–"}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Where the settings are, and the form."""
-    parser.add_argument("--config", metavar="FILE", help=say("配置文件", "the config file"))
-    parser.add_argument("--json", action="store_true", help=say("输出 JSON", "print JSON"))
+    config_argument(parser)
+    json_argument(parser)
 
 
 def run(args: argparse.Namespace) -> int:
-    """Check all; 1 when anything must be mended."""
-    found = []
-    for check in _checks(args.config):
-        found.append(check)
-        if not args.json:
-            print(_line(check), flush=True)
-    ok = all(check.ok is not False for check in found)
-    if args.json:
-        body = {"ok": ok, "checks": [check._asdict() for check in found]}
-        print(json.dumps(body, ensure_ascii=False, indent=2))
-    return DONE if ok else FAILED
-
-
-def _line(check: Check) -> str:
-    mend = f"\n    → {check.mend}" if check.mend else ""
-    return f"{_MARKS[check.ok]} {check.name}: {check.detail}{mend}"
+    """Check all; 1 when anything must be fixed."""
+    log.configure("CRITICAL")  # the checks say themselves what the log would say
+    return show(_checks(args.config), as_json=args.json)
 
 
 def _checks(path: str | None) -> Iterator[Check]:
@@ -59,12 +44,12 @@ def _checks(path: str | None) -> Iterator[Check]:
 
 
 def _config(path: str | None) -> Generator[Check, None, Config | None]:
-    """The settings, then the school; what can be read is checked though the school be wrong."""
+    """The settings, then the school; with a wrong school the other checks still run."""
     name = say("配置", "config")
     try:
         config, warnings = settings.load(path, need_school=False)
     except SettingsError as error:
-        yield Check(name, False, str(error), say("改配置文件", "mend the config file"))
+        yield Check(name, False, str(error), say("改配置文件", "fix the config file"))
         return None
     file = path or (settings.DEFAULT_FILE if settings.DEFAULT_FILE.exists() else "")
     yield Check(name, not warnings, "; ".join(warnings) or str(file or say("默认值", "defaults")))
@@ -77,5 +62,10 @@ def _school(config: Config, where: str) -> Check:
     try:
         settings.check_school(config.school, where)
     except SettingsError as error:
-        return Check(name, False, str(error), say("填 10 位数字，加引号", "10 digits, in quotes"))
+        return Check(
+            name,
+            False,
+            str(error),
+            say("填 10 位数字，加引号", "set it to the 10-digit code, in quotes"),
+        )
     return Check(name, True, config.school)

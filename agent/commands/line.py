@@ -9,13 +9,21 @@ from typing import Any
 
 import msgspec
 
-from agent import config as settings
 from agent import identity
+from agent.commands.config_file import load_config
 from agent.common import tables
-from agent.common.command_line import DONE, FAILED, RefusedError
+from agent.common.command_line import (
+    DONE,
+    FAILED,
+    RefusedError,
+    config_argument,
+    json_argument,
+)
 from agent.common.language import say
+from agent.common.output import print_json
 from agent.common.vocabulary import reasons, thresholds
 from agent.common.vocabulary.words import word
+from agent.config import Config
 from agent.probes.line import public as line_public
 from agent.probes.line.probe import measure
 from agent.resident import status
@@ -28,27 +36,28 @@ _NO_SCHOOL = "9900000000"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The server, the settings, and the form."""
-    server = say("测速服务器 http://主机:端口", "the measurement server, http://host:port")
+    server = say("测速服务器 http://主机:端口", "measurement server, http://host:port")
     parser.add_argument("--server", metavar="URL", help=server)
-    parser.add_argument("--config", metavar="FILE", help=say("配置文件", "the config file"))
-    public = say("改测互联网（speedtest.net），不作证据", "test the Internet instead; no evidence")
+    config_argument(parser)
+    public = say(
+        "改测互联网（speedtest.net），不作证据",
+        "test against speedtest.net instead; not counted as evidence",
+    )
     parser.add_argument("--public", action="store_true", help=public)
-    parser.add_argument("--json", action="store_true", help=say("输出 JSON", "print JSON"))
+    json_argument(parser)
 
 
 def run(args: argparse.Namespace) -> int:
     """Test once; 0 for a slow line too, 1 where there is no figure."""
     if args.public:
         return _public(args)
-    config, warnings = settings.load(args.config, need_school=False)
-    for warning in warnings:
-        print(warning, file=sys.stderr)
+    config = load_config(args)
     server = args.server or config.line.server
     if not server:
         raise RefusedError(
             say(
                 "不知道测速服务器：用 --server http://主机:端口，或在配置里设 line.server",
-                "no measurement server: give --server http://host:port, or set line.server",
+                "no measurement server: use --server http://host:port, or set line.server",
             )
         )
     threshold = _threshold(config)
@@ -63,17 +72,22 @@ def run(args: argparse.Namespace) -> int:
     )
     show.clear()
     if isinstance(test, Postponed):
-        print(_json_later(test, threshold) if args.json else _later(test))
+        _print(_json_later(test, threshold) if args.json else _later(test), as_json=args.json)
         return FAILED
-    print(_json(test, threshold) if args.json else "\n".join(tables.lines(_rows(test, threshold))))
+    text = _json(test, threshold) if args.json else "\n".join(tables.lines(_rows(test, threshold)))
+    _print(text, as_json=args.json)
     return DONE if test.outcome == "ok" else FAILED
+
+
+def _print(text: str, *, as_json: bool) -> None:
+    (print_json if as_json else print)(text)
 
 
 def _public(args: argparse.Namespace) -> int:
     """speedtest.net's figure, marked as not the line's."""
     found = line_public.run()
     if args.json:
-        print(msgspec.json.encode({**found, "evidence": False}).decode())
+        print_json(msgspec.json.encode({**found, "evidence": False}).decode())
     else:
         print("\n".join(tables.lines(_public_rows(found))))
     return FAILED if "error" in found else DONE
@@ -130,7 +144,7 @@ def verdict(test: LineTest, threshold_mbps: float) -> bool | None:
     return None if test.down_mbps is None else test.down_mbps >= thresholds.limit(threshold_mbps)
 
 
-def _threshold(config: settings.Config) -> float:
+def _threshold(config: Config) -> float:
     """What the city asks of a line, in Mbit/s: by the policy that the running agent follows."""
     try:
         found = status.read(config.folder)

@@ -14,6 +14,7 @@ from msgspec import Struct
 #: China has had one time, and no summer time, since 1991: no time zone database is needed for it.
 CITY_TIME = dt.timezone(dt.timedelta(hours=8), "Asia/Shanghai")
 
+_NS = 1_000_000_000
 Span = tuple[dt.time, dt.time]
 _SATURDAY = 5
 
@@ -69,6 +70,26 @@ class Calendar(Struct, frozen=True):
             if self.is_open_day(day):
                 yield day
             day -= dt.timedelta(days=1)
+
+
+def local_time(seconds: float) -> dt.datetime:
+    """A time in s since 1970 UTC, in the city."""
+    return dt.datetime.fromtimestamp(seconds, CITY_TIME)
+
+
+def local_day(seconds: float) -> dt.date:
+    """The city's day at a time in s since 1970 UTC."""
+    return local_time(seconds).date()
+
+
+def start_of(day: dt.date) -> dt.datetime:
+    """The city's midnight that begins `day`."""
+    return dt.datetime.combine(day, dt.time(), CITY_TIME)
+
+
+def midnight_ns(day: dt.date) -> int:
+    """Where a day's rows stand: the city's midnight that begins it, in ns since 1970 UTC."""
+    return int(start_of(day).timestamp()) * _NS
 
 
 def _within(span: Span, time: dt.time) -> bool:

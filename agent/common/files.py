@@ -4,25 +4,32 @@ from __future__ import annotations
 
 import contextlib
 import os
-import tempfile
 from pathlib import Path
 
 
-def replace(path: Path, data: bytes) -> None:
-    """Put `data` at `path`; it is on the disk on return. Raises OSError."""
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+def replace(path: Path, data: bytes, *, durable: bool = True) -> None:
+    """Put `data` at `path`, readable by everybody; `durable`: it is on the disk on return.
+
+    One thread of a process at a time may replace the same file; several processes may.
+
+    Raises:
+        OSError: the old file is as it was.
+    """
+    partial = path.with_name(f"{path.name}.{os.getpid()}")
     try:
-        with os.fdopen(handle, "wb") as file:
+        with partial.open("wb") as file:
             file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(name).chmod(0o644)
-        Path(name).replace(path)
-        _flush_names(path.parent)
+            if durable:
+                file.flush()
+                os.fsync(file.fileno())
+        partial.chmod(0o644)
+        partial.replace(path)
     except BaseException:
-        with contextlib.suppress(FileNotFoundError):
-            Path(name).unlink()
+        with contextlib.suppress(OSError):
+            partial.unlink(missing_ok=True)
         raise
+    if durable:
+        _flush_names(path.parent)
 
 
 def _flush_names(folder: Path) -> None:

@@ -1,4 +1,7 @@
-"""One agent per data folder: two would send each other's reports."""
+"""One program a folder: two agents would send each other's reports, two collectors write twice.
+
+The lock is the system's, on a file of its own, so it ends with its process, however that ends.
+"""
 
 from __future__ import annotations
 
@@ -12,49 +15,65 @@ from agent.common.command_line import RefusedError
 from agent.common.language import say
 
 
-class HeldError(Exception):
-    """Another process holds the lock."""
+class HeldError(RefusedError):
+    """Another process holds the lock; the message names the folder, the program and the fix."""
 
 
 class Lock:
-    """Held from `__init__` until `release` or the end of the process, however it ends."""
+    """Held from `__init__` until `release` or the end of the process."""
 
-    def __init__(self, path: Path) -> None:
-        """Take the lock.
+    def __init__(self, path: Path, program: str) -> None:
+        """Take the lock; `program` is what holds it elsewhere, in the user's words.
 
         Raises:
             HeldError: another process has it.
-            OSError: the file cannot be made.
+            OSError: the file cannot be made or locked: no room, no right, no such file system.
         """
         path.parent.mkdir(parents=True, exist_ok=True)
         self._file = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
         try:
-            _take(self._file)
-        except OSError as error:
+            taken = _take(self._file)
+        except OSError:
             os.close(self._file)
-            raise HeldError(str(path)) from error
+            raise
+        if not taken:
+            os.close(self._file)
+            raise HeldError(
+                say(
+                    f"{path.parent} 里已有一个{program}在运行；先停掉它，或另设 data",
+                    f"another {program} runs on {path.parent}; stop it, or set another data folder",
+                )
+            )
 
     def release(self) -> None:
         """Let another process have it."""
         os.close(self._file)
 
 
+def is_held(path: Path) -> bool:
+    """Whether a process holds the lock now; one of another user's counts as held.
+
+    Raises:
+        OSError: that cannot be found out.
+    """
+    if not path.exists():
+        return False
+    try:
+        Lock(path, "").release()
+    except (HeldError, PermissionError):
+        return True
+    return False
+
+
 @contextlib.contextmanager
 def alone(folder: Path) -> Iterator[None]:
-    """Hold the data folder, so that no agent runs on it.
+    """Hold the data folder of an agent, so that no agent runs on it.
 
     Raises:
         RefusedError: one does, or the folder cannot be written; the message says which.
     """
     try:
-        lock = Lock(folder / "agent.lock")
-    except HeldError as error:
-        raise RefusedError(
-            say(
-                f"{folder} 里已有一个采集程序在运行；先停掉它，或另设 data",
-                f"an agent runs on {folder} already; stop it, or set another data folder",
-            )
-        ) from error
+        lock = Lock(folder / "agent.lock", say("采集程序", "agent"))
     except OSError as error:
         raise cannot_start(folder, error) from error
     try:
@@ -68,21 +87,30 @@ def cannot_start(folder: Path, error: Exception) -> RefusedError:
     return RefusedError(
         say(
             f"无法启动（数据目录 {folder}）：{error}；运行 doctor 查看办法",
-            f"cannot start (data folder {folder}): {error}; run doctor for the mend",
+            f"cannot start (data folder {folder}): {error}; run doctor for the fix",
         )
     )
 
 
 if sys.platform == "win32":
 
-    def _take(file: int) -> None:
+    def _take(file: int) -> bool:
         import msvcrt
 
-        msvcrt.locking(file, msvcrt.LK_NBLCK, 1)
+        try:
+            msvcrt.locking(file, msvcrt.LK_NBLCK, 1)
+        except PermissionError:  # EACCES is what it says of a range that is locked
+            return False
+        return True
 
 else:
 
-    def _take(file: int) -> None:
+    def _take(file: int) -> bool:
+        """False where another process has it; whatever else goes wrong is an OSError."""
         import fcntl
 
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        return True

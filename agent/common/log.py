@@ -1,26 +1,138 @@
-"""The log: a constant event name, then its fields."""
+"""The log of every command: `time level event key=value ...`, one line an event, standard error.
+
+    log.warning("register_unreadable", file=path, reason=error)
+    2026-03-02T09:30:00.123+0800 WARNING register_unreadable file=/var/… reason="OSError: …"
+
+The event's name is a constant; what varies is in the fields. A value with spaces, quotes or
+characters that do not print is quoted, those as `\\n`, `\\x1b`: text of others can neither begin
+a line of its own nor steer a terminal. An exception is written with its type, since many have
+no text. Empty values are left out.
+"""
 
 from __future__ import annotations
 
 import logging
+import sys
+import threading
+import time
+from typing import Any
 
-_PLAIN = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime"}
+#: Of all events; what libraries log comes in the same form as event `library`.
+_logger = logging.getLogger("schoolpulse")
+_FRAMES = 3
 
 
-class Fields(logging.Formatter):
-    """`time level event key=value ...`."""
+def debug(event: str, /, **fields: object) -> None:
+    """An event that only somebody who searches for a fault wants."""
+    _log(logging.DEBUG, event, fields)
 
+
+def info(event: str, /, **fields: object) -> None:
+    """An event in the ordinary run of things."""
+    _log(logging.INFO, event, fields)
+
+
+def warning(event: str, /, **fields: object) -> None:
+    """An event that somebody may have to act on."""
+    _log(logging.WARNING, event, fields)
+
+
+def error(event: str, /, **fields: object) -> None:
+    """Something was lost, or a bug of ours shows."""
+    _log(logging.ERROR, event, fields)
+
+
+def configure(level: str = "WARNING") -> None:
+    """Log to standard error from `level` on; called again, it changes the level.
+
+    A resident command logs from INFO on, one that answers and ends from WARNING on, and one
+    that itself prints whatever the log would say from CRITICAL on, which is nothing. Where
+    somebody else has set up logging (a test does), theirs stands.
+    """
+    if not logging.root.handlers:
+        handler = _StandardError()
+        handler.setFormatter(_Formatter())
+        logging.root.addHandler(handler)
+        threading.excepthook = _thread_failed
+    if any(isinstance(handler, _StandardError) for handler in logging.root.handlers):
+        logging.root.setLevel(level)
+
+
+def where(error: BaseException) -> str:
+    """The innermost places in the code that an exception passed, as `file:line < file:line`."""
+    places = []
+    trace = error.__traceback__
+    while trace is not None:
+        file = trace.tb_frame.f_code.co_filename.replace("\\", "/")
+        places.append(f"{'/'.join(file.rsplit('/', 2)[-2:])}:{trace.tb_lineno}")
+        trace = trace.tb_next
+    return " < ".join(places[: -_FRAMES - 1 : -1])
+
+
+def text(event: str, fields: dict[str, object]) -> str:
+    """The event and its fields as they stand in the log."""
+    pairs = ((key, words(value)) for key, value in fields.items())
+    return " ".join([event, *(f"{key}={_quoted(value)}" for key, value in pairs if value)])
+
+
+def _log(level: int, event: str, fields: dict[str, object]) -> None:
+    if _logger.isEnabledFor(level):
+        _logger.log(level, "%s", text(event, fields))
+
+
+def words(value: object) -> str:
+    """A field's value before it is quoted; of an exception its type and text."""
+    if isinstance(value, BaseException):
+        return f"{type(value).__name__}: {value}".removesuffix(": ")
+    return "" if value is None else str(value)
+
+
+def _quoted(value: str) -> str:
+    if value.isprintable() and not any(mark in value for mark in ' "\\'):
+        return value
+    return '"' + "".join(map(_visible, value)) + '"'
+
+
+def _visible(char: str) -> str:
+    if char in '"\\':
+        return f"\\{char}"
+    return char if char.isprintable() else char.encode("unicode_escape").decode()
+
+
+def _thread_failed(args: Any) -> None:
+    """A thread of ours ended by an exception: that is an event like others."""
+    name = args.thread.name if args.thread else ""
+    if args.exc_type is not SystemExit:
+        reason = args.exc_value or args.exc_type()
+        error("thread_failed", thread=name, reason=reason, at=where(reason))
+
+
+class _StandardError(logging.Handler):
+    """Standard error as it is when the event comes: a Windows service redirects it to a file."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        stream = sys.stderr
+        if stream is None:
+            return
+        try:
+            stream.write(self.format(record) + "\n")
+            stream.flush()
+        except Exception:
+            self.handleError(record)
+
+
+class _Formatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
-        """The record with the fields given as `extra`."""
-        fields = {name: value for name, value in vars(record).items() if name not in _PLAIN}
-        text = super().format(record)
-        head, *rest = text.split("\n")
-        pairs = "".join(f" {name}={value!r}" for name, value in fields.items() if value != "")
-        return "\n".join([head + pairs, *rest])
+        said = record.getMessage()
+        if record.name != _logger.name:
+            fields: dict[str, object] = {"of": record.name, "text": said}
+            if record.exc_info and record.exc_info[1]:
+                fields |= {"reason": record.exc_info[1], "at": where(record.exc_info[1])}
+            said = text("library", fields)
+        return f"{_time(record)} {record.levelname} {said}"
 
 
-def configure(*, verbose: bool = False) -> None:
-    """Log to standard error."""
-    handler = logging.StreamHandler()
-    handler.setFormatter(Fields("%(asctime)s %(levelname)s %(message)s"))
-    logging.basicConfig(level=logging.DEBUG if verbose else logging.INFO, handlers=[handler])
+def _time(record: logging.LogRecord) -> str:
+    at = time.localtime(record.created)
+    stamp, zone = time.strftime("%Y-%m-%dT%H:%M:%S", at), time.strftime("%z", at)
+    return f"{stamp}.{int(record.msecs):03d}{zone}"

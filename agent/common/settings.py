@@ -12,7 +12,7 @@ import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Any, TypeVar, get_args, get_origin
+from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin
 
 import msgspec
 
@@ -20,10 +20,12 @@ from agent.common.language import say
 
 PREFIX = "SCHOOLPULSE_"
 _T = TypeVar("_T", bound=msgspec.Struct)
+#: Of what the programs write; empty: see `agent.common.language`.
+Lang = Literal["", "zh", "en"]
 
 
 class SettingsError(ValueError):
-    """Settings that cannot be used; the message names the file or key, and the mend."""
+    """Settings that cannot be used; the message names the file or key, and the fix."""
 
 
 class Broker(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -37,6 +39,13 @@ class Broker(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ca: str = ""  # our own CA; empty: the system's
     certificate: str = ""
     key: str = ""
+    #: The MQTT that the broker speaks; empty: 5 is asked for first, then 3.1.1.
+    protocol: Literal["", "5", "3.1.1"] = ""
+
+    @property
+    def protocols(self) -> tuple[str, ...]:
+        """The versions of MQTT to try, the first one first."""
+        return (self.protocol,) if self.protocol else ("5", "3.1.1")
 
 
 def load(
@@ -60,6 +69,14 @@ def load(
     except msgspec.ValidationError as error:
         where = _variable(str(error), variables) or path
         raise SettingsError(f"{where}: {error}") from error
+
+
+def peek(path: Path | None, key: str) -> Any:
+    """One key of the file as it stands there; None where there is none or it cannot be read."""
+    try:
+        return _read(path).get(key) if path else None
+    except SettingsError:
+        return None
 
 
 def _variable(error: str, variables: Mapping[str, str]) -> str | None:

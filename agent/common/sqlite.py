@@ -1,20 +1,102 @@
-"""What each SQLite file of the city side needs: a write-ahead log, and changes that are whole."""
+"""What each SQLite file of ours needs: a write-ahead log, whole changes, and a layout by steps.
+
+`PRAGMA user_version` is the number of the layout's steps that a file has gone through. The first
+step of files that are older than that number says `IF NOT EXISTS`: they stand at 0 and have
+tables.
+"""
 
 from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 
-_WAIT_S, _LOOK_S = 5.0, 0.01
+from agent.common.command_line import RefusedError
+from agent.common.language import say
+
+_WAIT_S, _RETRY_S = 5.0, 0.01
+
+
+class NewerFileError(RefusedError):
+    """A later version of the program made the file; the message names it and the fix."""
+
+
+def open_file(path: Path, steps: Sequence[str], *, timeout: float = _WAIT_S) -> sqlite3.Connection:
+    """Open or make a file that threads share, in the layout that `steps` end in.
+
+    It begins a transaction only where told to, and a commit is on the disk on return. `timeout`
+    is how long a statement waits for another process's, s.
+
+    Raises:
+        OSError, sqlite3.Error: it cannot be opened, read or written.
+        NewerFileError: see `migrate`.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    db = sqlite3.connect(path, timeout=timeout, isolation_level=None, check_same_thread=False)
+    try:
+        use_wal(db)
+        db.execute("PRAGMA synchronous = FULL")
+        migrate(db, steps, path)
+    except BaseException:
+        db.close()
+        raise
+    return db
+
+
+def migrate(db: sqlite3.Connection, steps: Sequence[str], path: Path) -> None:
+    """Bring a file to the layout after the last of `steps`, each a script of SQL statements.
+
+    All of it is on the disk on return, or none of it; a file that is there already is not
+    written. Of two processes that open a file at once, one does it.
+
+    Raises:
+        sqlite3.Error: the file cannot be read or written, or a step does not fit it.
+        NewerFileError: the file has gone through more steps than there are.
+    """
+    if layout(db) == len(steps):
+        return
+    with change(db):
+        found = layout(db)
+        if not 0 <= found <= len(steps):
+            raise NewerFileError(newer(path))
+        for script in steps[found:]:
+            for statement in _statements(script):
+                db.execute(statement)
+        db.execute(f"PRAGMA user_version = {len(steps)}")
+
+
+def layout(db: sqlite3.Connection) -> int:
+    """How many steps the file has gone through."""
+    (found,) = db.execute("PRAGMA user_version").fetchone()
+    return int(found)
+
+
+def newer(path: Path) -> str:
+    """What is said of a file that a later version made."""
+    return say(
+        f"{path}: 是更新版本的软件写的，请先升级",
+        f"{path}: was written by a newer version; upgrade",
+    )
+
+
+def _statements(script: str) -> Iterator[str]:
+    """The statements of a script; a trigger's own semicolons end none."""
+    statement = ""
+    for part in script.split(";"):
+        statement += f"{part};"
+        if sqlite3.complete_statement(statement):
+            if statement.strip() != ";":
+                yield statement
+            statement = ""
 
 
 def use_wal(db: sqlite3.Connection) -> None:
     """Keep a write-ahead log from now on.
 
-    SQLite waits for its `timeout` at every statement but this one, so we do: nothing tells when
-    the other's change is through.
+    SQLite waits for its `timeout` at every statement but this one, so it is tried again here:
+    nothing says when the other's change has ended.
 
     Raises:
         sqlite3.Error: the file is no database, cannot be written, or is locked for 5 s.
@@ -27,7 +109,7 @@ def use_wal(db: sqlite3.Connection) -> None:
         except sqlite3.OperationalError as error:
             if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
                 raise
-            time.sleep(_LOOK_S)
+            time.sleep(_RETRY_S)
         else:
             return
 

@@ -1,4 +1,4 @@
-"""What `doctor` checks on this PC and around it: found, or what is wrong and the mend."""
+"""What `doctor` checks on this PC and around it: found, or what is wrong and the fix."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ import socket
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from agent import identity, probes
 from agent.common import tables
+from agent.common.checks import Check
 from agent.common.language import say
 from agent.common.settings import SettingsError
 from agent.common.vocabulary import devices as device_words
@@ -26,15 +26,6 @@ _TCP_S = 5.0
 _SPARE_BYTES = 50_000_000
 
 
-class Check(NamedTuple):
-    """One line of the doctor's: `ok` is None where it cannot be told."""
-
-    name: str
-    ok: bool | None
-    detail: str
-    mend: str = ""
-
-
 def folder(config: Config) -> Check:
     """Whether the data folder can be written, and the disk has room for a full outbox."""
     name = say("数据目录", "data folder")
@@ -45,8 +36,10 @@ def folder(config: Config) -> Check:
         probe.write_bytes(b"x")
         probe.unlink()
     except OSError as error:
-        mend = say("改权限，或在配置里另设 data", "change its permissions, or set data elsewhere")
-        return Check(name, False, f"{path}: {error.strerror}", mend)
+        fix = say(
+            "改权限，或在配置里另设 data", "fix its permissions, or set data to another folder"
+        )
+        return Check(name, False, f"{path}: {error.strerror}", fix)
     return _room(name, path, config.outbox.limit_bytes + _SPARE_BYTES)
 
 
@@ -55,22 +48,22 @@ def _room(name: str, path: Path, needed: int) -> Check:
     detail = f"{path}, {say('可用', 'free')} {tables.size(free)}"
     if free >= needed:
         return Check(name, True, detail)
-    mend = say(
+    fix = say(
         f"至少需要 {tables.size(needed)}：清理磁盘，或调小 outbox.limit_bytes",
-        f"{tables.size(needed)} are needed: free some, or lower outbox.limit_bytes",
+        f"at least {tables.size(needed)} needed: free disk space, or lower outbox.limit_bytes",
     )
-    return Check(name, False, detail, mend)
+    return Check(name, False, detail, fix)
 
 
 def machine() -> Check:
     """Whether the id comes from hardware."""
     who = identity.identify()
     detail = f"{who.machine} ({', '.join(who.sources)})"
-    mend = say(
+    fix = say(
         "弱标识：固件无编号；Linux 上让服务单元的 ExecStartPre=+ 运行 python -m agent.identity",
-        "weak: no id in the firmware; on Linux let ExecStartPre=+ run python -m agent.identity",
+        "weak: no id in the firmware; on Linux run python -m agent.identity in ExecStartPre=+",
     )
-    return Check(say("机器标识", "machine id"), not who.weak, detail, mend if who.weak else "")
+    return Check(say("机器标识", "machine id"), not who.weak, detail, fix if who.weak else "")
 
 
 def clock(config: Config) -> Check:
@@ -80,7 +73,7 @@ def clock(config: Config) -> Check:
         last = status.read(config.folder)
         if last is not None and last.offset_ms is not None:
             return Check(name, True, f"{last.offset_ms / 1000:+.3f} s")
-    return Check(name, None, say("尚无回执，未知", "no receipt yet, unknown"))
+    return Check(name, None, say("尚无回执，未知", "unknown, no receipt yet"))
 
 
 def each_probe(config: Config) -> Iterator[Check]:
@@ -90,7 +83,7 @@ def each_probe(config: Config) -> Iterator[Check]:
         if name not in probes.PROBES:
             known = ", ".join(probes.PROBES)
             yield Check(
-                label, False, say("没有此项", "no such probe"), say("可用：", "use: ") + known
+                label, False, say("没有此项", "no such probe"), say("可用：", "available: ") + known
             )
             continue
         context = probes.Context(watched=config.devices, patient=True)
@@ -99,11 +92,14 @@ def each_probe(config: Config) -> Iterator[Check]:
         odd = {**network.unknowable(context), **_asking(gathered)} if name == "network" else {}
         found = say(f"{len(gathered.readings)} 条", f"{len(gathered.readings)} readings")
         took = f"{timing.seconds * 1000:.0f} ms"
-        mend = say("更新驱动，或从 probes.enabled 去掉", "update the driver, or disable it")
+        fix = say(
+            "更新驱动，或从 probes.enabled 去掉",
+            "update the driver, or remove it from probes.enabled",
+        )
         if odd:
-            mend = "; ".join(f"{host}: {device_words.note(why)}" for host, why in odd.items())
+            fix = "; ".join(f"{host}: {device_words.note(why)}" for host, why in odd.items())
         ok = timing.ok and not odd
-        yield Check(label, ok, f"{found}, {took} {timing.reason}".strip(), "" if ok else mend)
+        yield Check(label, ok, f"{found}, {took} {timing.reason}".strip(), "" if ok else fix)
 
 
 def _asking(gathered: probes.Gathered) -> dict[str, str]:
@@ -118,15 +114,15 @@ def line_server(config: Config, policy: Policy | None) -> Check:
     servers = [config.line.server] + [line.server for line in (policy.lines if policy else ())]
     server = next(filter(None, servers), "")
     if not server:
-        return Check(name, None, say("未配置，策略里也没有", "not set, nor in the policy"))
+        return Check(name, None, say("未配置，策略里也没有", "not set, and not in the policy"))
     parts = urlsplit(server)
     try:
         port = parts.port or (443 if parts.scheme == "https" else 80)
     except ValueError:
         port = None
     if not parts.hostname or port is None:
-        mend = say("应为 http://主机:端口", "it is http://host:port")
-        return Check(name, False, f"line.server = {server!r}", mend)
+        fix = say("应为 http://主机:端口", "must be http://host:port")
+        return Check(name, False, f"line.server = {server!r}", fix)
     return tcp(name, parts.hostname, port)
 
 
@@ -136,7 +132,15 @@ def line_key(config: Config) -> Check:
     try:
         key = config.line.key()
     except SettingsError as error:
-        return Check(name, False, str(error), say("向测速服务一方再要一份", "ask for it again"))
+        return Check(
+            name,
+            False,
+            str(error),
+            say(
+                "向测速服务一方再要一份",
+                "get the key again from whoever runs the measurement server",
+            ),
+        )
     if not key:
         return Check(name, None, say("没有设 line.key_file", "line.key_file is not set"))
     return Check(name, True, config.line.key_file)
@@ -148,6 +152,6 @@ def tcp(name: str, host: str, port: int) -> Check:
     try:
         socket.create_connection((host, port), _TCP_S).close()
     except OSError as error:
-        mend = say("查地址、端口、网线与防火墙", "check address, port, cable and firewall")
-        return Check(name, False, f"{host}:{port}: {error.strerror or error}", mend)
+        fix = say("查地址、端口、网线与防火墙", "check address, port, cable and firewall")
+        return Check(name, False, f"{host}:{port}: {error.strerror or error}", fix)
     return Check(name, True, f"{host}:{port}, {(time.monotonic() - started) * 1000:.0f} ms")

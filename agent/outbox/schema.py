@@ -1,7 +1,8 @@
-"""The outbox's tables: made in the first layout, then brought up to ours, as older files are.
+"""The outbox's tables: created in the first layout, then upgraded as a file of an older agent is.
 
-So a new file and one that an older agent made end up the same, to the letter; and what differs
-from that was damaged.
+A new file and an upgraded one therefore have the same SQL in their schema, to the letter, and a
+file that differs is damaged. So the SQL below never changes, comments included: a changed word
+would make every outbox in the field look damaged. A new layout is one more entry in `_UPGRADES`.
 """
 
 from __future__ import annotations
@@ -9,10 +10,11 @@ from __future__ import annotations
 import contextlib
 import functools
 import sqlite3
+from pathlib import Path
 
-#: What `PRAGMA user_version` says of a file in this layout.
-_LAYOUT = 1
+from agent.common.sqlite import layout, migrate
 
+_IN_MEMORY = Path(":memory:")
 #: The columns of the first layout, which `aside` still has.
 FIRST = (
     "boot, number, evidence, elapsed, wall, guess, readings, sealed, time, sent, "
@@ -39,7 +41,7 @@ _ROW = """
 
 
 def _trigger(table: str, event: str, row: str, sign: str) -> str:
-    """Sums kept by the file itself: adding up a full outbox would read all of it."""
+    """A trigger that keeps the totals: computing them from the rows would read the whole file."""
     waits = f"({row}.state != 2)" if table == "report" else "0"
     return f"""
 CREATE TRIGGER IF NOT EXISTS {table}_{event.split()[0]}_{row} AFTER {event} ON {table} BEGIN
@@ -69,19 +71,19 @@ INSERT OR IGNORE INTO total VALUES (1, 0, 0, 0);
 {_trigger("aside", "INSERT", "new", "+")}
 {_trigger("aside", "DELETE", "old", "-")}
 """  # noqa: S608 - made of constants
-#: `receipted` is no more the collector's time but the outbox's own, like `lived`.
+#: From layout 1 on `receipted` is the outbox's age, like `lived`, not the collector's time.
 OWN_TIME = "UPDATE report SET receipted = 0 WHERE receipted IS NOT NULL"
 _UPGRADES = (
-    # `crc`: of the row by `outbox_check`; null where an older agent put it.
-    # `lived`: how long the outbox had lived when the row was put, ms; see `outbox_age`.
-    (
-        "ALTER TABLE report ADD COLUMN crc INTEGER",
-        "ALTER TABLE report ADD COLUMN lived INTEGER NOT NULL DEFAULT 0",
-        OWN_TIME,
-    ),
+    # `crc`: see `agent.outbox.checksum`; null in rows that an older agent put.
+    # `lived`: the outbox's age when the row was put, ms; see `agent.outbox.age`.
+    f"""
+    ALTER TABLE report ADD COLUMN crc INTEGER;
+    ALTER TABLE report ADD COLUMN lived INTEGER NOT NULL DEFAULT 0;
+    {OWN_TIME};
+    """,
 )
 COLUMNS = f"{FIRST}, crc, lived"
-# The PC's memory matters more than speed: pages of 4 KiB, a cache of 256 KiB.
+# Little memory matters more than speed on a school PC: a cache of 256 KiB.
 PRAGMAS = """
 PRAGMA journal_mode = WAL;
 PRAGMA synchronous = FULL;
@@ -91,26 +93,18 @@ PRAGMA journal_size_limit = 1048576;
 """
 
 
-def prepare(db: sqlite3.Connection) -> None:
-    """Make what is missing; all of an upgrade is on the disk on return, or none of it."""
+def prepare(db: sqlite3.Connection, path: Path = _IN_MEMORY) -> None:
+    """Create missing tables, and upgrade an older layout in one transaction.
+
+    An unknown layout number comes of a flipped byte: `is_ours` finds it.
+    """
     db.executescript(_TABLES)
-    (layout,) = db.execute("PRAGMA user_version").fetchone()
-    if not 0 <= layout < _LAYOUT:
-        return
-    db.execute("BEGIN IMMEDIATE")
-    try:
-        for statements in _UPGRADES[layout:]:
-            for statement in statements:
-                db.execute(statement)
-        db.execute(f"PRAGMA user_version = {_LAYOUT}")
-        db.execute("COMMIT")
-    finally:
-        if db.in_transaction:
-            db.execute("ROLLBACK")
+    if 0 <= layout(db) < len(_UPGRADES):
+        migrate(db, _UPGRADES, path)
 
 
 def is_ours(db: sqlite3.Connection) -> bool:
-    """Whether the tables are as `prepare` makes them."""
+    """Whether tables, indexes and triggers are exactly those that `prepare` creates."""
     return _schema(db) == _expected()
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 import re
 from collections import Counter
-from pathlib import Path
 
 from agent.probes import edid, sysfs
+from agent.probes.runner import Context
 from agent.wire import Device
 from agent.wire.messages import Power
 
@@ -18,9 +18,9 @@ _CONNECTIONS = (("HDMI", "HDMI"), ("DP", "DisplayPort"), ("DVI", "DVI"), ("VGA",
 _NO_DISPLAY = ("Virtual", "Writeback")
 
 
-def displays(root: Path) -> tuple[Device, ...]:
+def displays(context: Context) -> tuple[Device, ...]:
     """One reading for each connector that is connected; none without graphics (headless)."""
-    drm = f"{root}/sys/class/drm"
+    drm = f"{context.root}/sys/class/drm"
     found = [
         (node, _name(node))
         for node in _connectors(drm)

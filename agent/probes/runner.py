@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import logging
 import time
 from collections.abc import Iterable
 from pathlib import Path
@@ -11,21 +10,31 @@ from typing import NamedTuple
 
 import msgspec
 
+from agent.common import log
 from agent.config import Watched
 from agent.windows import System, this_system
 from agent.wire import Device, Reading
 
-log = logging.getLogger(__name__)
 
-#: Name -> module with `probe(context) -> tuple[Reading, ...]`, imported on first use.
+class Probe(NamedTuple):
+    """Module and function below `agent.probes`, imported on first use.
+
+    `function(context) -> tuple[Reading, ...]`; on Windows, where a probe has one of its own for
+    that, `function(system)`.
+    """
+
+    function: str
+    windows: str = ""
+
+
 PROBES = {
-    "host": "agent.probes.host",
-    "displays": "agent.probes.displays",
-    "sound": "agent.probes.sound",
-    "cameras": "agent.probes.cameras",
-    "touch": "agent.probes.touch",
-    "printers": "agent.probes.printers",
-    "network": "agent.probes.network.probe",
+    "host": Probe("host.probe"),
+    "displays": Probe("displays_linux.displays", "displays_windows.displays"),
+    "sound": Probe("sound_linux.sounds", "sound_windows.sounds"),
+    "cameras": Probe("cameras_linux.cameras", "cameras_windows.cameras"),
+    "touch": Probe("touch_linux.touch", "touch_windows.touch"),
+    "printers": Probe("printers_linux.printers", "printers_windows.printers"),
+    "network": Probe("network.probe.probe"),
 }
 
 
@@ -81,23 +90,32 @@ def run(names: Iterable[str] = tuple(PROBES), context: Context | None = None) ->
     context = context or Context()
     readings: list[Reading] = []
     timings = []
-    for module in [(name, PROBES[name]) for name in names]:
-        timing, found = _run_one(*module, context)
+    for name, probe in [(name, PROBES[name]) for name in names]:
+        timing, found = _run_one(name, probe, context)
         timings.append(timing)
         readings.extend(found)
     failed = tuple(timing.probe for timing in timings if not timing.ok)
     return Gathered(tuple(readings), failed, tuple(timings))
 
 
-def _run_one(name: str, module: str, context: Context) -> tuple[Timing, tuple[Reading, ...]]:
+def _run_one(name: str, probe: Probe, context: Context) -> tuple[Timing, tuple[Reading, ...]]:
     started = time.perf_counter()
     try:
-        found: tuple[Reading, ...] = importlib.import_module(module).probe(context)
+        found = _read(probe, context)
     except Exception as error:  # a broken driver, a strange kernel: the other probes go on
-        log.warning("probe_failed", extra={"probe": name, "reason": repr(error)})
+        log.warning("probe_failed", probe=name, reason=error)
         return Timing(name, False, time.perf_counter() - started, repr(error)), ()
     found += _departed(name, found, context)
     return Timing(name, True, time.perf_counter() - started), found
+
+
+def _read(probe: Probe, context: Context) -> tuple[Reading, ...]:
+    system = context.windows if probe.windows else None
+    path = probe.function if system is None else probe.windows
+    module, _, function = path.rpartition(".")
+    call = getattr(importlib.import_module(f"agent.probes.{module}"), function)
+    found: tuple[Reading, ...] = call(context if system is None else system)
+    return found
 
 
 def _departed(name: str, found: tuple[Reading, ...], context: Context) -> tuple[Device, ...]:

@@ -10,9 +10,9 @@ import os
 import re
 from collections.abc import Iterator
 from functools import lru_cache
-from pathlib import Path
 
 from agent.probes import sysfs
+from agent.probes.runner import Context
 from agent.wire import Device
 
 _PCM = re.compile(r"pcm(\d+)([pc])")
@@ -22,9 +22,9 @@ _NO_SOUND = ("Dummy", "Loopback", "Aloop")
 _DIGITAL = ("HDMI", "DisplayPort", "DP")
 
 
-def sounds(root: Path) -> tuple[Device, ...]:
+def sounds(context: Context) -> tuple[Device, ...]:
     """One reading for each output and input of each sound card."""
-    asound = f"{root}/proc/asound"
+    asound = f"{context.root}/proc/asound"
     found: list[Device] = []
     for number, card, driver in _cards(asound):
         if not driver.startswith(_NO_SOUND):

@@ -1,13 +1,13 @@
-"""What the running agent last said of itself, for `status` and for the next start."""
+"""The running agent's status file, for the command `status` and for the next start."""
 
 from __future__ import annotations
 
 import contextlib
-import os
 from pathlib import Path
 
 import msgspec
 
+from agent.common.files import replace
 from agent.common.vocabulary.thresholds import THRESHOLD_MBPS
 
 FILE = "status.json"
@@ -38,25 +38,19 @@ class Status(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 def write(folder: Path, status: Status) -> None:
-    """Replace the status file; a disk that is full leaves the old one.
+    """Replace the status file; if that fails, as on a full disk, the old one stays.
 
     Not flushed to the disk: it is written again within minutes.
     """
-    path = folder / FILE
-    partial = path.with_name(f"{FILE}.{os.getpid()}")
     with contextlib.suppress(OSError):
-        partial.write_bytes(msgspec.json.encode(status) + b"\n")
-        partial.replace(path)
-        return
-    with contextlib.suppress(OSError):
-        partial.unlink()
+        replace(folder / FILE, msgspec.json.encode(status) + b"\n", durable=False)
 
 
 def read(folder: Path) -> Status | None:
-    """The last status; None where no agent has run, or the file is cut short.
+    """The last status; None where no agent has run, or the file cannot be decoded.
 
     Raises:
-        PermissionError: it is another user's.
+        PermissionError: this user may not read it.
     """
     try:
         return msgspec.json.decode((folder / FILE).read_bytes(), type=Status)

@@ -1,8 +1,7 @@
 """Which days count: the cut-off, and a school's window up to it. Pure.
 
-A window is a stretch of days. It begins with the 30th last open day, so its length follows the
-school's calendar, and holds the closed days between as well: a line that is tested on a Sunday
-was tested.
+A window begins with the 30th last open day, so its length depends on the calendar. It includes the
+closed days in between: a test on a Sunday counts.
 """
 
 from __future__ import annotations
@@ -11,7 +10,7 @@ import datetime as dt
 import itertools
 from dataclasses import dataclass
 
-from agent.common.calendar import CITY_TIME, Calendar
+from agent.common.calendar import Calendar
 from collector.config import Figure as Settings
 
 ONE_DAY = dt.timedelta(days=1)
@@ -29,13 +28,13 @@ class Window:
 def cutoff(settings: Settings, year: int, today: dt.date) -> dt.date:
     """The day up to which evidence counts.
 
-    The setting where it lies in `year`, else 31 December, and never later than today.
+    The setting if it is in `year`, else 31 December; at most today.
 
     Raises:
-        ValueError: the year has not begun.
+        ValueError: the year has not started yet.
     """
     if year > today.year:
-        raise ValueError(f"{year} has not begun")
+        raise ValueError(f"{year} has not started yet")
     chosen = settings.cutoff
     if chosen is None or chosen.year != year:
         chosen = dt.date(year, 12, 31)
@@ -43,7 +42,7 @@ def cutoff(settings: Settings, year: int, today: dt.date) -> dt.date:
 
 
 class Windows:
-    """The windows of one calendar; each day's is found once, then remembered."""
+    """The windows of one calendar; each is computed once and cached."""
 
     def __init__(self, calendar: Calendar, settings: Settings) -> None:
         self._calendar = calendar
@@ -71,21 +70,6 @@ class Windows:
         )
         found = list(itertools.islice(filter(self._calendar.is_open_day, back), self._open_days))
         return found[-1] if len(found) == self._open_days else bound
-
-
-def local_day(time: int) -> dt.date:
-    """The Shanghai day of a time in ns since 1970 UTC."""
-    return local_time(time).date()
-
-
-def local_time(time: int) -> dt.datetime:
-    """A time in ns since 1970 UTC, in Shanghai, to the second."""
-    return dt.datetime.fromtimestamp(time // 1_000_000_000, CITY_TIME)
-
-
-def midnight(day: dt.date) -> int:
-    """Where a day's rows stand: its Shanghai midnight, in ns since 1970 UTC."""
-    return int(dt.datetime.combine(day, dt.time(), CITY_TIME).timestamp()) * 1_000_000_000
 
 
 def months_after(day: dt.date, months: int) -> dt.date:

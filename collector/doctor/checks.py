@@ -1,4 +1,4 @@
-"""What `schoolpulse doctor` looks at: each check says what it found, and the mend."""
+"""What `schoolpulse doctor` looks at: each check says what it found, and the fix."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from typing import NamedTuple
 
 from agent.common.calendar import CITY_TIME
+from agent.common.checks import Check
 from agent.common.command_line import RefusedError
 from agent.common.language import say
 from agent.wire.topics import receipt_topic
@@ -34,15 +34,6 @@ _NOBODY = receipt_topic("0" * 10, "0" * 32)
 REGISTER_FILE = "register.db"
 
 
-class Check(NamedTuple):
-    """One finding, or its absence; `mend` is empty when all is well."""
-
-    name: str
-    ok: bool
-    detail: str
-    mend: str = ""
-
-
 def checks(
     config: Config,
     warnings: list[str],
@@ -51,7 +42,7 @@ def checks(
     fix: bool = False,
     tick: delivery.Tick = lambda schools: schools,
 ) -> Iterator[Check]:
-    """All checks, in the order in which a mend helps the next. Raises nothing.
+    """All checks, in the order in which a fix helps the next. Raises nothing.
 
     `fix` makes what can be made: InfluxDB's buckets. `tick` goes round the schools of a long
     read, and shows how far it is.
@@ -63,41 +54,41 @@ def checks(
     yield folder
     if folder.ok:
         if config.store.kind == "influxdb":
-            found = delivery.buckets(config, fix=fix)
-            yield Check(say("桶与保留期", "buckets"), *found)
+            yield delivery.buckets(config, fix=fix)
         stored, clocks[say("数据库", "the database")] = _store(config)
         yield stored
         yield _register(config, now.astimezone(CITY_TIME).date())
         yield _quarantine(config)
         audited = _audited(config, tick)
         if audited is not None:
-            yield Check(say("送达核对", "audit"), *delivery.gaps(audited))
-            yield Check(say("电脑时钟", "clocks"), *delivery.clocks(audited))
+            yield delivery.gaps(audited)
+            yield delivery.clocks(audited)
     yield _broker(config)
     served, clocks[say("测速服务", "the measurement server")] = _lineserver(config)
     yield served
-    yield Check(say("本机时钟", "this clock"), *delivery.own_clock(clocks, audited or []))
+    yield delivery.own_clock(clocks, audited or [])
 
 
 def _settings(warnings: list[str]) -> Check:
     name = say("配置", "settings")
     if warnings:
-        return Check(name, False, "; ".join(warnings), say("改正这些配置项", "mend these keys"))
-    return Check(name, True, say("可用", "usable"))
+        return Check(name, False, "; ".join(warnings), say("改正这些配置项", "fix these settings"))
+    return Check(name, True, say("可用", "OK"))
 
 
 def _folder(config: Config) -> Check:
     name, folder = say("数据目录", "data folder"), config.folder
     if not folder.is_dir():
         return Check(
-            name, False, say(f"{folder} 不存在", f"{folder} is missing"), f"mkdir -p {folder}"
+            name, False, say(f"{folder} 不存在", f"{folder} does not exist"), f"mkdir -p {folder}"
         )
     if not os.access(folder, os.W_OK | os.X_OK):
-        detail = say(f"{folder} 不可写", f"{folder} cannot be written")
-        mend = say(
-            f"把 {folder} 的写权限给采集服务的用户", f"let the service's user write {folder}"
+        detail = say(f"{folder} 不可写", f"{folder} is not writable")
+        fix = say(
+            f"把 {folder} 的写权限给采集服务的用户",
+            f"give the service's user write access to {folder}",
         )
-        return Check(name, False, detail, mend)
+        return Check(name, False, detail, fix)
     return Check(name, True, str(folder))
 
 
@@ -114,12 +105,12 @@ def _store(config: Config) -> tuple[Check, float | None]:
             store.simulated()
             ahead = store.clock_ahead
     except StoreError as error:
-        mend = say(
+        fix = say(
             "检查磁盘空间、文件权限；InfluxDB 则检查 [store] 的 url、token、bucket",
-            "check disk space and permissions; for InfluxDB the url, token and buckets in [store]",
+            "check disk space and file permissions; for InfluxDB url, token and buckets in [store]",
         )
-        return Check(name, False, f"{kind} {where}: {error}", mend), None
-    said = say(f"{kind} {where} 可读写", f"{kind} {where}: read and written")
+        return Check(name, False, f"{kind} {where}: {error}", fix), None
+    said = say(f"{kind} {where} 可读写", f"{kind} {where}: reads and writes OK")
     return Check(name, True, said), ahead
 
 
@@ -127,19 +118,19 @@ def _register(config: Config, today: dt.date) -> Check:
     name, path = say("台账", "register"), config.folder / REGISTER_FILE
     fill = "schoolpulse roster template DIR; schoolpulse roster import DIR"
     if not path.exists():
-        return Check(name, False, say("还没有台账", "there is none yet"), fill)
+        return Check(name, False, say("还没有台账", "no register yet"), fill)
     try:
         register = RegisterBook(path).load()
     except RefusedError as error:  # it names the file
         return Check(name, False, str(error), fill)
     if not register.schools:
-        return Check(name, False, say("台账里没有学校", "it has no school"), fill)
+        return Check(name, False, say("台账里没有学校", "no schools in the register"), fill)
     schools = say(f"{len(register.schools)} 所学校", f"{len(register.schools)} schools")
     ends = max((last for _, last in register.calendar.terms), default=None)
     if ends is not None and ends < today:
         detail = say(f"{schools}；校历已于 {ends} 结束", f"{schools}; its calendar ended on {ends}")
-        mend = say("导入新学年的校历（calendar 表）", "import the new year's `calendar` sheet")
-        return Check(name, False, detail, mend)
+        fix = say("导入新学年的校历（calendar 表）", "import the new school year's calendar sheet")
+        return Check(name, False, detail, fix)
     until = say("无学期行", "no term rows") if ends is None else say(f"校历到 {ends}", f"to {ends}")
     return Check(name, True, say(f"{schools}；{until}", f"{schools}; calendar: {until}"))
 
@@ -158,9 +149,11 @@ def _quarantine(config: Config) -> Check:
     name = say("隔离区", "quarantine")
     try:
         quarantine = Quarantine(config.folder / FILE, config.quarantine_bytes)
+    except RefusedError as error:  # it names the file and the fix
+        return Check(name, False, str(error))
     except (sqlite3.Error, OSError) as error:
-        mend = say(f"检查 {FILE} 的权限", f"check the permissions of {FILE}")
-        return Check(name, False, str(error), mend)
+        fix = say(f"检查 {FILE} 的权限", f"check the permissions of {FILE}")
+        return Check(name, False, str(error), fix)
     try:
         rows, size = quarantine.size()
     finally:
@@ -168,11 +161,12 @@ def _quarantine(config: Config) -> Check:
     limit = config.quarantine_bytes
     detail = say(f"{rows} 条，{size}/{limit} 字节", f"{rows} messages, {size} of {limit} bytes")
     if size >= _ALMOST * limit:
-        mend = say(
+        fix = say(
             "查看原因并清理，或调大 quarantine_bytes；满了以后新的坏报文会留在学校电脑上",
-            "look at the reasons and empty it, or raise quarantine_bytes; full, it holds",
+            "review the reasons and empty it, or raise quarantine_bytes; once full, new bad "
+            "messages stay on the school PCs",
         )
-        return Check(name, False, detail, mend)
+        return Check(name, False, detail, fix)
     return Check(name, True, detail)
 
 
@@ -191,21 +185,23 @@ def _broker(config: Config) -> Check:
     finally:
         link.stop()
     if not up:
-        mend = say(
+        fix = say(
             "启动消息服务；核对 [mqtt] 的 host、port、username、password、ca",
             "start the broker; check host, port, username, password and ca in [mqtt]",
         )
-        return Check(name, False, f"{where}: {trouble or say('无应答', 'no answer')}", mend)
+        return Check(name, False, f"{where}: {trouble or say('无应答', 'no answer')}", fix)
     if trouble:
-        mend = say(
-            "在 ACL 中允许采集账号发布 receipt、policy", "let the ACL grant it receipt and policy"
+        fix = say(
+            "在 ACL 中允许采集账号发布 receipt、policy",
+            "allow the collector to publish receipt and policy in the ACL",
         )
-        return Check(name, False, f"{where}: {trouble}", mend)
+        return Check(name, False, f"{where}: {trouble}", fix)
     if denied:
-        mend = say(
-            "在 ACL 中允许采集账号订阅这些主题", "let the ACL grant the collector these topics"
+        fix = say(
+            "在 ACL 中允许采集账号订阅这些主题",
+            "allow the collector to subscribe to these topics in the ACL",
         )
-        return Check(name, False, f"{where}: {' '.join(denied)}", mend)
+        return Check(name, False, f"{where}: {' '.join(denied)}", fix)
     return Check(name, True, say(f"{where} 已登录并订阅", f"{where}: logged in and subscribed"))
 
 
@@ -213,20 +209,21 @@ def _lineserver(config: Config) -> tuple[Check, float | None]:
     """Also how far this clock is ahead of its, s."""
     name, server = say("测速服务", "measurement server"), config.lines.server
     if not server:
-        detail = say("未设置，各校线路不会被测", "not set: no line will be tested")
-        mend = say(
+        detail = say("未设置，各校线路不会被测", "not set, no line will be tested")
+        fix = say(
             "运行 schoolpulse lineserver，并设置 [lines] server",
-            "run `schoolpulse lineserver`, and set `server` in [lines]",
+            "run schoolpulse lineserver, and set server in [lines]",
         )
-        return Check(name, False, detail, mend), None
+        return Check(name, False, detail, fix), None
     try:
         date = _healthy(server)
     except (OSError, ValueError) as error:
-        mend = say(
-            "启动 schoolpulse lineserver，核对地址与防火墙", "start it; check address, firewall"
+        fix = say(
+            "启动 schoolpulse lineserver，核对地址与防火墙",
+            "start schoolpulse lineserver; check address and firewall",
         )
-        return Check(name, False, f"{server}: {error}", mend), None
-    said = say(f"{server} 有应答", f"{server} answers")
+        return Check(name, False, f"{server}: {error}", fix), None
+    said = say(f"{server} 有应答", f"{server} responds")
     return Check(name, True, said), ahead_of(date, time.time())
 
 

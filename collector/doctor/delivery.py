@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import NamedTuple
 
+from agent.common.checks import Check
 from agent.common.language import say
 from agent.wire import TopicError, parse_topic
 from collector.config import Config
@@ -21,25 +21,18 @@ _LOOK_BACK_NS = 24 * 3600 * 10**9
 _NAMED = 20
 
 
-class Found(NamedTuple):
-    """One finding: whether all is well, what was found, and the mend."""
-
-    ok: bool
-    detail: str
-    mend: str = ""
-
-
-def buckets(config: Config, *, fix: bool) -> Found:
+def buckets(config: Config, *, fix: bool) -> Check:
     """Whether both buckets of InfluxDB are there and keep as long as they should."""
     from collector.store import buckets as server
 
+    name = say("桶与保留期", "buckets")
     try:
-        found = (server.mend if fix else server.look)(config.store)
+        found = (server.set_up if fix else server.current)(config.store)
     except StoreError as error:
-        return Found(False, str(error), say("核对 [store]", "check [store]"))
+        return Check(name, False, str(error), say("核对 [store]", "check [store]"))
     ok = all(bucket.ok for bucket in found)
-    mend = "" if ok else "schoolpulse doctor --fix"
-    return Found(ok, say("；", "; ").join(map(str, found)), mend)
+    cure = "" if ok else "schoolpulse doctor --fix"
+    return Check(name, ok, say("；", "; ").join(map(str, found)), cure)
 
 
 #: Goes round schools, and shows how far it is.
@@ -77,8 +70,9 @@ def quarantined(config: Config) -> Counter[Boot]:
     return found
 
 
-def gaps(found: list[Audited]) -> Found:
+def gaps(found: list[Audited]) -> Check:
     """Reports of the last day that are neither stored nor explained."""
+    name = say("送达核对", "delivery")
     missing = [one for one in found if one.missing]
     total = sum(one.produced for one in found)
     dropped = sum(one.dropped for one in found)
@@ -90,40 +84,40 @@ def gaps(found: list[Audited]) -> Found:
         f"waiting {waiting}, missing {sum(one.missing for one in missing)}",
     )
     if not missing:
-        return Found(True, sums)
-    mend = say(
+        return Check(name, True, sums)
+    fix = say(
         "数据库恢复过？运行 schoolpulse collect --ask-again 起始时间，要回证据",
-        "a restored database? `schoolpulse collect --ask-again SINCE` asks for its evidence",
+        "was the database restored? schoolpulse collect --ask-again SINCE requests the evidence",
     )
-    return Found(
-        False, sums + _listed(f"{one.school} {one.machine}: {one.missing}" for one in missing), mend
-    )
+    lines = (f"{one.school} {one.machine}: {one.missing}" for one in missing)
+    return Check(name, False, sums + _listed(lines), fix)
 
 
-def clocks(found: list[Audited]) -> Found:
+def clocks(found: list[Audited]) -> Check:
     """PCs whose own clock is more than five minutes off."""
+    name = say("电脑时钟", "PC clocks")
     known = [one for one in found if one.offset_ms is not None]
     off = [one for one in known if abs(one.offset_ms or 0) > CLOCK_MS]
     off.sort(key=lambda one: -abs(one.offset_ms or 0))
     if not off:
-        return Found(
-            True, say(f"{len(known)} 台都在 5 分钟内", f"{len(known)} PCs, all within 5 min")
+        return Check(
+            name, True, say(f"{len(known)} 台都在 5 分钟内", f"{len(known)} PCs, all within 5 min")
         )
     head = say(
         f"{len(off)}/{len(known)} 台差 5 分钟以上（上报时间已自动更正）",
         f"{len(off)} of {len(known)} PCs are more than 5 min off (their reports are corrected)",
     )
     lines = (f"{one.school} {one.machine}: {-(one.offset_ms or 0) / 1000:+,.0f} s" for one in off)
-    mend = say("在这些电脑上打开自动对时", "let these PCs set their clock by themselves")
-    return Found(False, head + _listed(lines), mend)
+    fix = say("在这些电脑上打开自动对时", "turn on automatic time sync (NTP) on these PCs")
+    return Check(name, False, head + _listed(lines), fix)
 
 
-def own_clock(servers: Mapping[str, float | None], found: list[Audited]) -> Found:
+def own_clock(servers: Mapping[str, float | None], found: list[Audited]) -> Check:
     """This machine's clock against those of servers, by name, and most PCs'."""
     known = {name: ahead for name, ahead in servers.items() if ahead is not None}
     apart = any(abs(ahead) > APART_S for ahead in known.values())
     told = [
-        say(f"比{name} {ahead:+,.0f} s", f"{ahead:+,.0f} s to {name}")
+        say(f"比{name} {ahead:+,.0f} s", f"{ahead:+,.0f} s against {name}")
         for name, ahead in known.items()
     ]
     most = of_pcs([one.offset_ms for one in found if one.offset_ms is not None])
@@ -132,15 +126,16 @@ def own_clock(servers: Mapping[str, float | None], found: list[Audited]) -> Foun
         told.append(
             say(
                 f"比 {most.agree}/{most.asked} 台电脑 {most.ahead_s:+,.0f} s",
-                f"{most.ahead_s:+,.0f} s to {most.agree} of {most.asked} PCs",
+                f"{most.ahead_s:+,.0f} s against {most.agree} of {most.asked} PCs",
             )
         )
     detail = say("；", "; ").join(told) or say("没有别的时钟可比", "no other clock to compare with")
-    mend = say(
+    fix = say(
         "先看哪一台错，再用 NTP（chrony）对时：回执把本机的时间告诉全市电脑",
-        "see which is wrong, and set it by NTP (chrony): receipts tell the city this clock's time",
+        "find out which one is wrong, then sync it by NTP (chrony): receipts carry this clock's "
+        "time to all PCs",
     )
-    return Found(not apart, detail, mend if apart else "")
+    return Check(say("本机时钟", "this clock"), not apart, detail, fix if apart else "")
 
 
 def _listed(lines: Iterator[str]) -> str:

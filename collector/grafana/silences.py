@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Sequence
 from typing import Any
 
-from agent.common.calendar import CITY_TIME
+from agent.common.calendar import start_of
 from collector.grafana.client import Grafana
 from collector.roster.book.mutes import Mute
 
@@ -42,7 +42,7 @@ def _school(row: Json) -> str:
 
 
 def _silence(mute: Mute, now: dt.datetime) -> Json:
-    end = dt.datetime.combine(mute.until + dt.timedelta(days=1), dt.time(), CITY_TIME)
+    end = start_of(mute.until + dt.timedelta(days=1))
     school = {"name": "school", "value": mute.school, "isRegex": False, "isEqual": True}
     return {
         "matchers": [school],

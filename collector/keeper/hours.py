@@ -1,7 +1,7 @@
-"""`school_hour`: what a registered school showed in each hour that has begun. Pure.
+"""`school_hour`: PCs, reports and faults of a registered school in each hour so far. Pure.
 
-A school that says nothing has its rows too: without them silence would look like no school. An
-hour whose reports are pruned keeps what its row says.
+A school without reports has rows of zeros: without them, silence would look like no school. An hour
+whose reports were deleted keeps its stored counts.
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from agent.common.calendar import CITY_TIME, Calendar
+from agent.common.calendar import Calendar, local_time
 from collector.keeper.fields import certain, number, text
 from collector.keeper.midnight import bounds
 from collector.roster.register import Register
-from collector.store.base import Point, Value
+from collector.store import Point, Value
 
 HOUR = 3600 * 10**9  # ns
 _COUNTS = ("pcs", "reports", "missing", "faults")
@@ -88,7 +88,7 @@ def _fields(hour: _Hour, row: Point | None, register: Register, time: int) -> di
 
 def _is_open(calendar: Calendar, time: int) -> bool:
     """Whether schools are open in any part of the hour that begins at `time`."""
-    begin = dt.datetime.fromtimestamp(time // 10**9, CITY_TIME)
+    begin = local_time(time // 10**9)
     first, last = calendar.hours.open
     end = dt.time.max if begin.hour == 23 else dt.time(begin.hour + 1)
     return calendar.is_open_day(begin.date()) and first < end and begin.time() < last

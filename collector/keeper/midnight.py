@@ -1,10 +1,10 @@
-"""Where a day begins and ends. Pure."""
+"""Start and end of a local day. Pure."""
 
 from __future__ import annotations
 
 import datetime as dt
 
-from collector.compliance.window import midnight
+from agent.common.calendar import midnight_ns as midnight
 
 __all__ = ["MS", "bounds", "midnight"]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from collector.service.log import event, warn
+from agent.common import log
 from collector.store.clocks import APART_S
 
 
@@ -25,8 +25,8 @@ class ClockWatch:
     def _tell(self, ahead: float) -> None:
         apart = abs(ahead) > APART_S
         if apart and not self._apart:
-            mend = "set both clocks by NTP; receipts tell the whole city this collector's time"
-            warn("clock_apart", ahead_s=round(ahead, 1), of="store", mend=mend)
+            fix = "set both clocks by NTP; receipts tell the whole city this collector's time"
+            log.warning("clock_apart", ahead_s=round(ahead, 1), of="store", fix=fix)
         elif self._apart and not apart:
-            event("clock_agrees", ahead_s=round(ahead, 1), of="store")
+            log.info("clock_agrees", ahead_s=round(ahead, 1), of="store")
         self._apart = apart

@@ -15,6 +15,7 @@ import datetime as dt
 import threading
 import time
 
+from agent.common import log
 from agent.common.settings import Broker
 from agent.wire.topics import ALL_PRESENCE, ALL_REPORTS
 from collector.config import Config, Mqtt
@@ -22,7 +23,6 @@ from collector.ingest import Answered, Noted, day_of, decode
 from collector.service.clock_watch import ClockWatch
 from collector.service.expiry import days_left
 from collector.service.keeper_thread import Deriver, KeeperThread
-from collector.service.log import event
 from collector.service.metrics import Metrics, ca_ends
 from collector.service.mqtt.link import Link
 from collector.service.pipeline.counts import Counts
@@ -112,7 +112,7 @@ class Collector:
 
     def start(self) -> None:
         """Start all threads; returns at once, connected or not."""
-        event("collector_started")
+        log.info("collector_started")
         self._worker.start()
         self._roster.start(self._mouth, lambda: self._ear.up)
         self._mouth.start()
@@ -159,7 +159,7 @@ class Collector:
         if not busy:
             self._quarantine.close()
             self._dirty.close()
-        event("collector_stopped", busy=busy, **self.counts.snapshot())
+        log.info("collector_stopped", busy=busy, **self.counts.snapshot())
         self._stopped.set()
         return not busy
 

@@ -10,9 +10,9 @@ import time
 from collections.abc import Collection
 from typing import Protocol
 
+from agent.common import log
+from agent.common.backoff import backoff
 from agent.common.calendar import CITY_TIME
-from collector.service.backoff import Backoff
-from collector.service.log import event, warn
 from collector.service.pipeline.pending_days import PendingDays
 from collector.store.base import MisconfiguredError, Store, UnavailableError
 
@@ -67,15 +67,16 @@ class KeeperThread:
         return self._thread.is_alive()
 
     def _run(self) -> None:
-        backoff = Backoff(base=1.0, cap=60.0)
+        failures = 0
         while not self._stopping.is_set():
             started = time.monotonic()
             if self._guarded():
-                backoff.reset()
+                failures = 0
                 # Today is derived whole each time: late in a large city's day that takes minutes.
                 wait = max(self._period_s, _REST * (time.monotonic() - started))
             else:
-                wait = min(self._period_s, backoff.next())
+                wait = min(self._period_s, backoff(failures, base=1.0, cap=60.0))
+                failures += 1
             self._stopping.wait(wait)
 
     def _guarded(self) -> bool:
@@ -103,7 +104,7 @@ class KeeperThread:
             except (UnavailableError, MisconfiguredError):
                 raise  # the store's fault, not the day's
             except Exception as error:  # one day that cannot be derived is not the others' end
-                warn("day_not_derived", day=day, error=repr(error))
+                log.warning("day_not_derived", day=day, reason=error)
                 failed.append(error)
             else:
                 self._dirty.done({day: mark})
@@ -111,7 +112,7 @@ class KeeperThread:
         if failed:
             raise failed[0]
         if taken:
-            event("days_derived", days=len(taken), seconds=round(time.monotonic() - started, 2))
+            log.info("days_derived", days=len(taken), seconds=round(time.monotonic() - started, 2))
 
     def _mark_noted(self, store: Store) -> None:
         """Mark what the collectors have noted: at once, and again when a note speaks no more."""
@@ -128,4 +129,4 @@ class KeeperThread:
     def _say_once(self, error: Exception) -> None:
         if repr(error) != self._said:
             self._said = repr(error)
-            warn("keeper_failed", error=repr(error))
+            log.warning("keeper_failed", reason=error)

@@ -7,10 +7,10 @@ import time
 from collections.abc import Callable, Mapping
 
 from agent import wire
+from agent.common import log
 from agent.wire.topics import policy_topic
 from collector.config import Config
 from collector.roster.register import Register
-from collector.service.log import event, warn
 from collector.service.mqtt.link import Link
 from collector.service.policies import issue, policies
 
@@ -87,12 +87,12 @@ class Roster:
             self._failing = False
         except Exception as error:  # whatever ails the file, reports must go on
             if not self._failing:
-                warn("register_unreadable", error=repr(error))
+                log.warning("register_unreadable", reason=error)
             self._failing = True
 
     def _adopt(self, register: Register) -> None:
         if register != self.register:
-            event("register_read", schools=len(register.schools), version=self._seen)
+            log.info("register_read", schools=len(register.schools), version=self._seen)
             self.register = register
             self._on_change()
 
@@ -104,7 +104,7 @@ class Roster:
                 self.refresh()
                 self._tell(link)
             except Exception as error:
-                warn("policies_failed", error=repr(error))
+                log.warning("policies_failed", reason=error)
 
     def _tell(self, link: Link) -> None:
         if not link.up or not self._listening():
@@ -124,4 +124,4 @@ class Roster:
             link.publish(policy_topic(code), b"", retain=True)
             del self._told[code]
         if news:
-            event("policies_published", schools=len(news))
+            log.info("policies_published", schools=len(news))

@@ -29,7 +29,7 @@ _EQUIPMENT = "displays,sound,cameras,touch,printers,network"
 _ROUND = """
 import json, resource, sys, time
 from pathlib import Path
-from agent import gather
+from agent.resident import gather
 from agent.probes import Context
 names = tuple(filter(None, sys.argv[2].split(",")))
 gatherer = gather.Gatherer(("host", *names))

@@ -39,7 +39,7 @@ from dashboards.edition import Edition
 TODAY = dt.datetime.now(CITY_TIME).date()  # the collector's keeper judges the day that it is
 BEFORE = TODAY - dt.timedelta(days=30)
 
-pytestmark = [pytest.mark.influxdb, pytest.mark.mosquitto]
+pytestmark = [pytest.mark.influxdb, pytest.mark.mosquitto, pytest.mark.slow]
 
 
 class Board(NamedTuple):

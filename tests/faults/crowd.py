@@ -68,7 +68,7 @@ def main() -> None:
     add("--report-s", type=float, default=1.0)
     add("--folder", type=Path, required=True)
     add("--evidence-every", type=int, default=0)
-    add("--drain-s", type=float, default=90.0)
+    add("--drain-s", type=float, default=400.0)
     add("--patient", action="store_true", help="with the waits of real agents")
     args = parser.parse_args()
     for module, name, seconds in () if args.patient else _IMPATIENT:

@@ -24,10 +24,10 @@ from cut import Link
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
-from town import SCHOOL, Town, until
 
 from agent import wire
 from collector.service.pipeline import resend_request as again
+from town import SCHOOL, Town, until
 from voice import Voice
 
 _wait = threading.Event().wait
@@ -251,19 +251,22 @@ def two(town: Town, cycles: int, rng: random.Random) -> Row:
 def restore(town: Town, cycles: int, rng: random.Random) -> Row:
     """The database is set back to its backup: evidence comes again, lost telemetry is told."""
     town.collect()
-    town.crowd(agents=30, evidence_every=10)
+    town.crowd(agents=30, evidence_every=4)
     until(lambda: len(town.stored()) > 100, 60, "reports before the backup")
     backup = town.folder / "backup"
     asked_ms = time.time_ns() // 1_000_000
     town.database.backup(backup)
-    _wait(20.0)  # an hour's reports, at this pace
+    saved = town.evidence()
+    until(lambda: town.evidence() >= saved + 90, 60, "what the backup does not have")
     before = town.evidence()
     town.kill_collector(sign=signal.SIGTERM)
     town.database.restore(backup)
     after = town.evidence()
     again.ask(town.data, asked_ms - 3_600_000, time.time_ns() // 1_000_000)
     town.collect()
-    _wait(10.0)
+    until(lambda: town.evidence() >= before, 60, "what was lost, once more")
+    produced = town.produced()  # a gap shows by what comes after it
+    until(lambda: town.stored_beyond(produced), 60, "a later report of everybody")
     sums = town.drain()
     wanted, stored = town.produced(evidence=True), town.stored()
     lost = len(wanted - stored.keys()) + sums["lost"] + sums["dropped_evidence"]

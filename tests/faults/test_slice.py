@@ -6,7 +6,7 @@ import pytest
 
 import services
 
-pytestmark = [pytest.mark.mosquitto, pytest.mark.influxdb, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.mosquitto, pytest.mark.influxdb, pytest.mark.slow]
 
 
 @pytest.mark.parametrize(("name", "cycles"), [("kills", 10), ("poison", 1), ("restore", 1)])

@@ -11,7 +11,7 @@ import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -29,16 +29,26 @@ from collector.store.factory import open_store
 SCHOOL = "9900000001"
 Key = tuple[str, str, int]  # machine, boot, number
 _wait = threading.Event().wait
+#: How much slower than a quiet one a machine may be; no row's result depends on it.
+_SLOWER = 5.0
 
 
 def until(met: Callable[[], Any], seconds: float, what: str) -> Any:
     """The first true value of `met`; fails where none comes in time."""
-    deadline = time.monotonic() + seconds
+    deadline = time.monotonic() + seconds * _SLOWER
     while not (value := met()):
         if time.monotonic() > deadline:
             raise SystemExit(f"not within {seconds} s: {what}")
         _wait(0.05)
     return value
+
+
+def _newest(keys: Iterable[Key]) -> dict[tuple[str, str], int]:
+    """The highest number of each machine's boot."""
+    found: dict[tuple[str, str], int] = {}
+    for machine, boot, number in keys:
+        found[machine, boot] = max(number, found.get((machine, boot), 0))
+    return found
 
 
 class Database:
@@ -157,7 +167,7 @@ class Town:
         """End it; its exit code."""
         process = self.collectors.pop(which)
         process.send_signal(sign)
-        return process.wait(30)
+        return process.wait(120)
 
     def rss(self, which: int = 0) -> float:
         """Its memory, MB."""
@@ -195,7 +205,7 @@ class Town:
         self._crowd.kill()
         self._crowd.wait()
 
-    def drain(self, seconds: float = 150) -> dict[str, int]:
+    def drain(self, seconds: float = 450) -> dict[str, int]:
         """No more reports; wait until nothing waits. What the agents' outboxes say."""
         assert self._crowd is not None
         self._crowd.terminate()
@@ -218,6 +228,11 @@ class Town:
                 (point.tags["machine"], str(point.fields["boot"]), int(point.fields["number"]))
                 for point in store.read("agent", 0, 2**62, fields=["boot", "number"])
             )
+
+    def stored_beyond(self, keys: set[Key]) -> bool:
+        """Whether a later report is stored of every machine and boot that these are of."""
+        stored = _newest(self.stored())
+        return all(stored.get(who, 0) > number for who, number in _newest(keys).items())
 
     def evidence(self) -> int:
         """Line tests in the database."""

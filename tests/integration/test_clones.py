@@ -115,6 +115,7 @@ def kit_day(time: int) -> Any:
     return day_of(time // 1_000_000)
 
 
+@pytest.mark.slow
 def test_sixty_clones_on_two_boots_are_sixty(city: Any, kit: Any, lab: Register, tmp_path: Path):
     whos = [identify(pc(tmp_path / f"pc{n}", n)) for n in range(60)]
     assert len({who.machine for who in whos}) == 60
@@ -135,6 +136,7 @@ def test_sixty_clones_on_two_boots_are_sixty(city: Any, kit: Any, lab: Register,
     assert {point.fields["set_aside"] for point in city.points("agent")} == {FROZEN_ROWS}
 
 
+@pytest.mark.slow
 def test_one_pc_on_two_boots_is_one(city: Any, kit: Any, lab: Register, tmp_path: Path):
     root = pc(tmp_path / "pc", 1)
     city.register = lab
@@ -149,10 +151,12 @@ def test_one_pc_on_two_boots_is_one(city: Any, kit: Any, lab: Register, tmp_path
 _RESIDENT = """
 import functools, sys
 from pathlib import Path
-from agent import hello, identity, resident
+from agent import identity
+from agent.mqtt import hello
+from agent.resident import process
 hello.PATIENCE = 1.0
 identity.identify = functools.partial(identity.identify, Path(sys.argv[1]))
-sys.exit(resident.run(sys.argv[2]))
+sys.exit(process.run(sys.argv[2]))
 """
 
 StartAgent = Callable[[str, Path], subprocess.Popen[bytes]]

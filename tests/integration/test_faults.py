@@ -53,6 +53,7 @@ def all_stored_once(fleet: Fleet, config: Config, kit: Any) -> None:
     assert len(stored) > AGENTS
 
 
+@pytest.mark.slow
 def test_kill_9_of_the_collector_loses_nothing(
     process: Any, fleet: Fleet, kit: Any, long_s: float
 ) -> None:
@@ -111,6 +112,7 @@ def test_sigterm_ends_in_time_though_the_store_does_not_answer(
     other.close()
 
 
+@pytest.mark.slow
 def test_a_broker_that_dies_and_forgets_loses_nothing(
     city: Any, broker: Any, fleet: Fleet, kit: Any, long_s: float
 ) -> None:

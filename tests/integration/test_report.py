@@ -20,6 +20,10 @@ from collector.simulate.fleet import Fleet, FleetAgent
 SCHOOL, OTHER = "9900000001", "9900000002"
 
 
+#: Half of how long a hello and its receipt may be on their way; clocks are wrong by years here.
+SLACK_MS = 60_000
+
+
 def line_test() -> wire.LineTest:
     return wire.LineTest(test="t1", line="l1", outcome="ok", down_mbps=9.8, solo=True)
 
@@ -34,10 +38,11 @@ def aside(city: Any) -> list[Any]:
 def test_a_report_is_stored_once_and_receipted(city: Any, voice: Any, kit: Any) -> None:
     city.start()
     pc = voice()
+    before = now_ms()
     pc.say(1, wire.Hello(v=1, sent=123))
     kit.until(lambda: 1 in pc.stored)
     assert pc.receipts[-1].echo == 123
-    assert abs(pc.receipts[-1].now - time.time_ns() // 1_000_000) < 10_000
+    assert before <= pc.receipts[-1].now <= now_ms()
     message = kit.report(wire.Host(cpu_percent=5.0), line_test(), sent=456)
     for times in (1, 2):
         pc.say(2, message)
@@ -164,9 +169,9 @@ def test_a_pc_with_a_wrong_clock_gives_evidence_of_the_right_day(
         fleet.put("ef" * 16, (line_test(),), evidence=True)
         kit.until(lambda: fleet.waiting() == 0, what="drained")
         [point] = city.points("line_test")
-        assert started - 5000 <= point.time // 1_000_000 <= now_ms() + 5000
+        assert started - SLACK_MS <= point.time // 1_000_000 <= now_ms() + SLACK_MS
         [agent_point] = [p for p in city.points("agent") if p.fields["evidence"]]
-        assert abs(int(agent_point.fields["offset_ms"]) + shift) < 5000
+        assert abs(int(agent_point.fields["offset_ms"]) + shift) < SLACK_MS
         assert "uncertain" not in agent_point.fields
         before = city.reports()
         [(topic, sealed)] = [item for item in heard if b"line_test" in item[1]][:1]

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
+from agent.common.calendar import midnight_ns as midnight
 from collector.compliance.model import Evidence, RoomDay
-from collector.compliance.window import midnight
 from collector.store.base import Point
 from collector.store.sqlite import SqliteStore
 from town import Town

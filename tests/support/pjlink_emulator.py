@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import os
 import socket
 import socketserver
 import threading
-import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -34,7 +34,7 @@ class Projector:
             "NAME": "三年级二班", "SNUM": "X4QF0812345", "FILT": "412",
         }
     )  # fmt: skip
-    slow_s: float = 0.0  # before each answer
+    think: Callable[[], object] = lambda: None  # before each answer
     answers_left: int = 1000  # then it hangs up
     chatty: bool = False  # tells of changes unasked, as class 2 may
     garbage: bytes | None = None  # sent in place of the greeting
@@ -99,7 +99,7 @@ class Emulator:
 @contextlib.contextmanager
 def silent_host() -> Iterator[str]:
     """An address of this machine that answers nothing on the ports that devices have."""
-    host = "127.9.9.9"
+    host = f"127.{64 + (os.getpid() >> 16)}.{os.getpid() >> 8 & 255}.{os.getpid() & 255}"
     with contextlib.ExitStack() as held:
         for port in (80, 9100, 161, 4352):
             deaf = held.enter_context(contextlib.closing(socket.socket()))
@@ -145,7 +145,7 @@ class _Talk(socketserver.StreamRequestHandler):
                     self._say("PJLINK ERRA")
                     return
                 text, digest = text.removeprefix(digest), ""
-                time.sleep(projector.slow_s)
+                projector.think()
                 if projector.answers_left <= 0:
                     return
                 projector.answers_left -= 1

@@ -133,7 +133,7 @@ def _listen(child: Child) -> None:
 def main() -> int:
     """The child's whole life; the exit code is 0 where the test came to its end."""
     try:
-        child = Child(json.loads(sys.stdin.readline()))
+        child = Child(json.loads(sys.stdin.buffer.readline()))
         threading.Thread(target=_listen, args=(child,), daemon=True).start()
         child.run()
     except LaterError as error:

@@ -51,7 +51,7 @@ def measure(
     key: str = "",
     window: str = "",
     left_s: float | None = None,
-    told: Mapping[str, int] | None = None,
+    allowed: Mapping[str, int] | None = None,
     progress: Progress | None = None,
 ) -> LineTest | Postponed:
     """Test the line to `server` (http://host:port) once; rates in Mbit/s on the wire.
@@ -60,12 +60,12 @@ def measure(
     and reason (see agent.common.vocabulary.reasons), and without rates; Postponed where it is
     not our turn. Takes at most `max_seconds`, twice that where the server grants a long test,
     and about `max_bytes` both ways together. `key` is the school's; `window` names the
-    schedule's, which closes after `left_s`; `told` is what the policy allows
+    schedule's, which closes after `left_s`; `allowed` is what the policy allows
     (quiet_per_day, lesson_per_day, month_bytes).
     `progress(phase=..., share=..., mbps=...)` is called a few times a second.
     """
     wish = {"school": school, "machine": machine, "line": line, "max_seconds": max_seconds}
-    wish |= {"window": window, "left_s": left_s, **(told or {})}
+    wish |= {"window": window, "left_s": left_s, **(allowed or {})}
     return _Test(server, wish, key, max_bytes, progress).run()
 
 

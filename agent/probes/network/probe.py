@@ -6,11 +6,11 @@ probe tells what they heard last. A command waits for the answers.
 
 from __future__ import annotations
 
-import logging
 import threading
 import time
 from collections.abc import Mapping, Sequence
 
+from agent.common import log
 from agent.config import Watched
 from agent.probes.network import ask as network_ask
 from agent.probes.runner import Context
@@ -21,8 +21,6 @@ _EVERY_S = 60.0
 _EACH = 4
 _MOST_THREADS = 32  # a school of 128 devices, all dead, is asked in half an interval
 _MEMORY = "network"
-
-log = logging.getLogger(__name__)
 
 
 def probe(context: Context) -> tuple[Device, ...]:
@@ -95,7 +93,7 @@ class Watch:
             self._heard[one] = said
             self._changed.notify_all()
         if isinstance(said, Exception) and repr(said) != repr(before):
-            log.info("not_asked", extra={"host": one.host, "reason": repr(said)})
+            log.info("not_asked", host=one.host, reason=said)
 
     def _run(self, part: Sequence[Watched]) -> None:
         while True:

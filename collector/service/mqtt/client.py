@@ -16,6 +16,7 @@ from agent.common.settings import Broker
 from collector.service.mqtt.batched_client import BatchedClient
 
 V5, V311 = MQTTProtocolVersion.MQTTv5, MQTTProtocolVersion.MQTTv311
+VERSIONS = {"5": V5, "3.1.1": V311}  # as the settings write them
 _IN_FLIGHT = 200  # publishes without the broker's ack
 _PENDING = 20_000  # publishes behind them; more would only fill memory
 

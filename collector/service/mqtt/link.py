@@ -7,7 +7,6 @@ have kept for us, the agents keep better, and send again.
 from __future__ import annotations
 
 import contextlib
-import logging
 import ssl
 import threading
 from collections.abc import Callable, Sequence
@@ -17,12 +16,12 @@ import paho.mqtt.client as mqtt
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
+from agent.common import log
+from agent.common.backoff import backoff
 from agent.common.settings import Broker
 from agent.common.tls import expiry
-from collector.service.backoff import Backoff
-from collector.service.log import event, warn
 from collector.service.mqtt.batched_client import BatchedClient
-from collector.service.mqtt.client import V5, V311, Window, make
+from collector.service.mqtt.client import V5, V311, VERSIONS, Window, make
 
 _ANSWER_S = 10.0  # how long a broker may take to accept or refuse us
 _KEEPALIVE_S = 30
@@ -47,7 +46,7 @@ class Link:
         self._on_message, self._on_up = on_message, on_up
         self._client: mqtt.Client | None = None
         self._window: Window | None = None
-        self._protocol = V5
+        self._protocol = VERSIONS[broker.protocols[0]]
         self._stopping = threading.Event()
         self._changed = threading.Condition()
         self._up = self._lost = self._again = False
@@ -103,17 +102,18 @@ class Link:
     # ---- the supervisor's thread
 
     def _supervise(self) -> None:
-        backoff = Backoff(base=0.5, cap=15.0)
+        failures = 0
         while not self._stopping.is_set():
             try:
                 held = self._session()
             except Exception as error:  # a bug here must not end the collector's only ear
                 held = False
-                self._say_once("mqtt_failed", error=repr(error))
+                self._say_once("mqtt_failed", reason=error)
             if held:
-                backoff.reset()
+                failures = 0
             elif not self._again:
-                self._stopping.wait(backoff.next())
+                self._stopping.wait(backoff(failures, base=0.5, cap=15.0))
+                failures += 1
 
     def _session(self) -> bool:
         """One connection from first to last; whether it ever came up."""
@@ -123,7 +123,7 @@ class Link:
         try:
             client.connect(self._broker.host, self._broker.port, _KEEPALIVE_S)
         except (OSError, ssl.SSLError) as error:
-            self._say_once("broker_unreachable", error=str(error))
+            self._say_once("broker_unreachable", reason=error)
             return False
         self.expires = expiry(client.socket())
         window = self._window = Window(client)
@@ -147,10 +147,10 @@ class Link:
             if self._stopping.is_set():
                 return True
             if self._loop is not None and not self._loop.is_alive():
-                warn("mqtt_thread_died")
+                log.warning("mqtt_thread_died")
                 return True
         if not self._stopping.is_set():
-            warn("broker_lost", host=self._broker.host, port=self._broker.port)
+            log.warning("broker_lost", host=self._broker.host, port=self._broker.port)
         return True
 
     def _await(self, met: Callable[[], bool], seconds: float) -> bool:
@@ -164,6 +164,8 @@ class Link:
             return
         if not answered:
             self._say_once("broker_silent", seconds=_ANSWER_S)
+        if self._broker.protocol:  # the settings leave no other to try
+            return
         self._again = self._protocol == V5
         self._protocol = V311 if self._protocol == V5 else V5
 
@@ -215,12 +217,12 @@ class Link:
             topic for topic, reason in zip(self._topics, reasons, strict=False) if reason.is_failure
         ]
         if self.denied:
-            warn("subscription_denied", topics=" ".join(self.denied))
+            log.warning("subscription_denied", topics=" ".join(self.denied))
         self._ready()
 
     def _ready(self) -> None:
         self.trouble = ""
-        event("broker_connected", mqtt=self._protocol.name, listening=bool(self._topics))
+        log.info("broker_connected", mqtt=self._protocol.name, listening=bool(self._topics))
         self._note(up=True)
         self._guarded(self._on_up)
 
@@ -254,13 +256,13 @@ class Link:
         try:
             self._on_message(topic, payload, retained)
         except Exception as error:
-            warn("callback_failed", error=repr(error))
+            log.warning("callback_failed", reason=error)
 
     def _guarded(self, call: OnUp) -> None:
         try:
             call()
         except Exception as error:
-            warn("callback_failed", error=repr(error))
+            log.warning("callback_failed", reason=error)
 
     def _note(self, up: bool = False, lost: bool = False) -> None:
         with self._changed:
@@ -270,8 +272,8 @@ class Link:
 
     def _say_once(self, name: str, **fields: object) -> None:
         """The same trouble again is no news."""
-        said = " ".join([name, *(str(value) for value in fields.values())])
+        said = " ".join([name, *map(log.words, fields.values())])
         if said != self.trouble:
             self.trouble = said
             self._note()
-            event(name, logging.WARNING, **fields)
+            log.warning(name, **fields)

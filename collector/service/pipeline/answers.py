@@ -6,8 +6,8 @@ import sqlite3
 import time
 from collections.abc import Callable, Sequence
 
+from agent.common import log
 from collector.ingest import Held, Quarantined
-from collector.service.log import event, warn
 from collector.service.pipeline.counts import Counts
 from collector.service.pipeline.inbox import Message
 from collector.service.pipeline.quarantine import Quarantine, Row
@@ -37,7 +37,7 @@ class Answers:
         for (message, outcome), done in zip(refused, self._kept(refused), strict=True):
             if done:
                 self._counts.quarantine(outcome.reason)
-                event("quarantined", topic=message.topic, reason=outcome.reason)
+                log.info("quarantined", topic=message.topic, reason=outcome.reason)
             if outcome.source is not None and done:
                 entries.append(Entry(outcome.source))
             elif outcome.source is not None:
@@ -51,14 +51,14 @@ class Answers:
         try:
             return self._quarantine.add(rows)
         except sqlite3.Error as error:
-            warn("quarantine_failed", error=repr(error))
+            log.warning("quarantine_failed", reason=error)
             return [False] * len(rows)
 
     def send(self, entries: Sequence[Entry], held: Sequence[Held]) -> None:
         """A receipt to each machine."""
         for item in held:
             self._counts.add("held")
-            event("held", school=item.source.school, reason=item.reason)
+            log.info("held", school=item.source.school, reason=item.reason)
         since = self._again.since if self._again else None
         for topic, payload in merge(entries, held, time.time_ns() // 1_000_000, since):
             if not self._publish(topic, payload):

@@ -6,17 +6,14 @@ After the receipt nobody sends the report again, so a crash must not forget the 
 from __future__ import annotations
 
 import datetime as dt
-import sqlite3
 import threading
 from collections.abc import Collection
 from pathlib import Path
 
-from agent.common.sqlite import change, use_wal
+from agent.common.sqlite import change, open_file
 
 FILE = "days.db"
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS dirty (day TEXT PRIMARY KEY, mark INTEGER NOT NULL)
-"""
+_LAYOUT = ("CREATE TABLE IF NOT EXISTS dirty (day TEXT PRIMARY KEY, mark INTEGER NOT NULL);",)
 
 
 class PendingDays:
@@ -25,15 +22,11 @@ class PendingDays:
     def __init__(self, path: Path, *, alone: bool = True) -> None:
         """Open, or make, the file. `alone`: only this object takes the days.
 
-        Raises sqlite3.Error, OSError.
+        Raises sqlite3.Error, OSError, NewerFileError.
         """
         self._alone = alone
-        path.parent.mkdir(parents=True, exist_ok=True)
         self._lock = threading.Lock()
-        self._db = sqlite3.connect(path, timeout=5.0, isolation_level=None, check_same_thread=False)
-        use_wal(self._db)
-        self._db.execute("PRAGMA synchronous = FULL")
-        self._db.execute(_SCHEMA)
+        self._db = open_file(path, _LAYOUT)
         self._fresh: set[dt.date] = set()  # marked since the last take: no need to write again
 
     def mark(self, days: Collection[dt.date]) -> None:

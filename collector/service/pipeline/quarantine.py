@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-import sqlite3
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple
 
-from agent.common.sqlite import change, use_wal
+from agent.common.sqlite import change, open_file
 
 FILE = "quarantine.db"
 _OVERHEAD = 128  # a row's own bytes, about
-_SCHEMA = """
+_FIRST = """
 CREATE TABLE IF NOT EXISTS quarantine (
   id INTEGER PRIMARY KEY,
   time INTEGER NOT NULL,   -- arrival, ns since 1970 UTC
@@ -31,6 +30,7 @@ CREATE TRIGGER IF NOT EXISTS came AFTER INSERT ON quarantine
 CREATE TRIGGER IF NOT EXISTS went AFTER DELETE ON quarantine
   BEGIN UPDATE total SET size = size - old.size; END;
 """
+_LAYOUT = (_FIRST,)
 
 
 class Row(NamedTuple):
@@ -46,15 +46,11 @@ class Quarantine:
     """`quarantine.db`. Safe to use from several threads and processes."""
 
     def __init__(self, path: Path, limit_bytes: int) -> None:
-        """Open, or make, the file. Raises sqlite3.Error, OSError."""
-        path.parent.mkdir(parents=True, exist_ok=True)
+        """Open, or make, the file. Raises sqlite3.Error, OSError, NewerFileError."""
         self._lock = threading.Lock()
         self._limit = limit_bytes
-        self._db = sqlite3.connect(path, timeout=5.0, isolation_level=None, check_same_thread=False)
-        use_wal(self._db)
-        # A row here is receipted: it must survive a power cut as the store's points do.
-        self._db.execute("PRAGMA synchronous = FULL")
-        self._db.executescript(_SCHEMA)
+        # A row here is receipted: like the store's points, it must survive a power cut.
+        self._db = open_file(path, _LAYOUT)
 
     def add(self, rows: Sequence[Row]) -> list[bool]:
         """Keep the rows, durably; False for each that finds no room.

@@ -12,15 +12,15 @@ from pathlib import Path
 
 import msgspec
 
+from agent.common import log
 from agent.common.files import replace
-from collector.service.log import warn
 
 FILE = "again.json"
 _WEEK_MS = 7 * 86_400_000
 _READ_EVERY_S = 1.0
 DAMAGED = (msgspec.MsgspecError, UnicodeDecodeError)
-#: What mends a file that cannot be read.
-MEND = "schoolpulse collect --ask-again SINCE"
+#: Replaces a file that cannot be read.
+FIX = "schoolpulse collect --ask-again SINCE"
 
 
 class _Asked(msgspec.Struct):
@@ -66,7 +66,7 @@ class ResendRequest:
         except (OSError, *DAMAGED) as error:
             said = str(error)
             if said != self._said:
-                warn("again_unreadable", file=self._path, error=said, mend=MEND)
+                log.warning("resend_request_unreadable", file=self._path, reason=error, fix=FIX)
         self._said = said
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
+from agent.common import log
 from agent.wire import TopicError, parse_topic
 from collector.ingest import (
     Answered,
@@ -18,7 +19,6 @@ from collector.ingest import (
     Stored,
     decode,
 )
-from collector.service.log import warn
 from collector.service.pipeline.answers import Answers, Refused
 from collector.service.pipeline.counts import Counts
 from collector.service.pipeline.inbox import Message
@@ -60,7 +60,7 @@ class Sorter:
         try:
             self._presences.learn(known_before())
         except StoreError as error:  # some are stored once more
-            warn("presences_unknown", error=str(error))
+            log.warning("presences_unknown", reason=error)
 
     def sort(self, messages: Sequence[Message]) -> Batch:
         """Answer what needs no store, which may be down; return the rest."""
@@ -95,7 +95,7 @@ class Sorter:
             return decode(message.topic, message.payload, self._known, message.arrived)
         except Exception as error:
             # Ours is the fault, but a message that breaks us would break us for ever.
-            warn("decode_failed", topic=message.topic, error=repr(error))
+            log.warning("decode_failed", topic=message.topic, reason=error)
             return Quarantined(_source(message.topic), f"collector: {error!r}"[:300])
 
 

@@ -14,8 +14,8 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
 
+from agent.common import log
 from collector.ingest import Known
-from collector.service.log import warn
 from collector.service.pipeline.answers import Answers, Publish
 from collector.service.pipeline.counts import Counts
 from collector.service.pipeline.inbox import Inbox, Message
@@ -154,7 +154,7 @@ class Worker:
 
     def _failed(self, messages: int, first: int | None, error: Exception) -> None:
         """No receipt has left: the agents send these again."""
-        warn("batch_failed", messages=messages, error=repr(error))
+        log.warning("batch_failed", messages=messages, reason=error)
         self._let_go(first)
 
     def _let_go(self, first: int | None) -> None:

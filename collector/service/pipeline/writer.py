@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 import time
 from collections.abc import Callable, Sequence
 
-from collector.service.backoff import Backoff
-from collector.service.log import event, warn
+from agent.common import log
+from agent.common.backoff import backoff
 from collector.service.pipeline.counts import Counts
 from collector.store.base import (
     MisconfiguredError,
@@ -48,14 +49,15 @@ class Writer:
         Returns the groups that can never be stored, by index, with the reason; None where the
         collector stops before the store has answered.
         """
-        backoff = Backoff(base=0.5, cap=30.0)
-        while True:
+        for attempt in itertools.count():
             refused = self._try([*groups, last()])
             if refused is not None:
                 return refused
             # While stopping, one try is all that there is time for.
-            if self._stopping.is_set() or self._stopping.wait(backoff.next()):
-                return None
+            wait = backoff(attempt, base=0.5, cap=30.0)
+            if self._stopping.is_set() or self._stopping.wait(wait):
+                break
+        return None
 
     def _try(self, groups: Sequence[Group]) -> dict[int, str] | None:
         """None where the store is down: nothing of the try is kept while it is waited for."""
@@ -85,7 +87,7 @@ class Writer:
 
     def _bisect(self, groups: Sequence[Group], error: Exception) -> dict[int, str]:
         if len(groups) == 1:
-            warn("store_failed", error=repr(error))
+            log.warning("store_failed", reason=error)
             return {0: f"store: {error!r}"[:300]}
         half = len(groups) // 2
         refused: dict[int, str] = {}
@@ -98,11 +100,11 @@ class Writer:
     def _outage(self, error: StoreError) -> None:
         self._counts.add("store_errors")
         if self._turned(down=True):
-            warn("store_down", kind=type(error).__name__, error=str(error))
+            log.warning("store_down", reason=error)
 
     def _back(self) -> None:
         if self._turned(down=False):
-            event("store_back")
+            log.info("store_back")
 
     def _turned(self, *, down: bool) -> bool:
         """Whether that is news. Told in one go: two threads may find it up and down at a time."""

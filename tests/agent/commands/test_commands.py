@@ -89,7 +89,7 @@ def checks(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, dict[s
     return code, {check["name"]: check for check in told["checks"]}
 
 
-def test_doctor_names_the_mend_of_each_fault(
+def test_doctor_names_the_fix_of_each_fault(
     tmp_path: Path, services: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
     file = tmp_path / "agent.toml"
@@ -109,7 +109,7 @@ def test_doctor_names_the_mend_of_each_fault(
         "measurement server reachable",
         "probe hst",
     }
-    assert all(found[name]["mend"] for name in failed - {"config"})
+    assert all(found[name]["fix"] for name in failed - {"config"})
     assert "room" in found["config"]["detail"]
 
 
@@ -144,5 +144,5 @@ def test_doctor_tells_a_wrong_password(
         code, found = checks(capsys, "--config", str(file))
     assert code == 1
     assert found["login"]["ok"] is False
-    assert "password" in found["login"]["mend"]
+    assert "password" in found["login"]["fix"]
     assert "subscription" not in found

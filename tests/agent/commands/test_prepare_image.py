@@ -105,7 +105,7 @@ def test_refused_while_an_agent_runs(
     data: Path, words: tuple[str, ...], capsys: pytest.CaptureFixture[str]
 ) -> None:
     put(data)
-    lock = Lock(data / "agent.lock")
+    lock = Lock(data / "agent.lock", "agent")
     assert agent(*words) == 2
     assert "已有一个采集程序在运行" in capsys.readouterr().err
     assert owner(data) == PATTERN

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.common.calendar import CITY_TIME, Calendar
+from agent.common.calendar import CITY_TIME, Calendar, local_day, midnight_ns, start_of
 
 # Autumn 2026, with a week of holiday and the Saturday worked for it.
 AUTUMN = Calendar(
@@ -68,3 +68,21 @@ def test_open_days_run_back_over_the_holiday() -> None:
 def test_lessons_lie_in_open_hours_and_open_hours_on_open_days(t: dt.datetime) -> None:
     assert not AUTUMN.is_lesson(t) or AUTUMN.is_open(t)
     assert not AUTUMN.is_open(t) or AUTUMN.is_open_day(t.date())
+
+
+@pytest.mark.parametrize(
+    ("utc", "day"),
+    [
+        (dt.datetime(2026, 12, 31, 15, 59, 59, tzinfo=dt.UTC), dt.date(2026, 12, 31)),
+        (dt.datetime(2026, 12, 31, 16, 0, tzinfo=dt.UTC), dt.date(2027, 1, 1)),
+    ],
+)
+def test_days_are_cut_at_local_midnight(utc: dt.datetime, day: dt.date) -> None:
+    assert local_day(utc.timestamp()) == day
+
+
+def test_a_day_stands_at_its_own_midnight() -> None:
+    day = dt.date(2026, 12, 31)
+    assert local_day(midnight_ns(day) // 10**9) == day
+    assert local_day(midnight_ns(day) // 10**9 - 1) == dt.date(2026, 12, 30)
+    assert start_of(day).timestamp() * 10**9 == midnight_ns(day)

@@ -13,8 +13,9 @@ import pytest
 
 from agent.clock import Clock
 from agent.common.settings import Broker
+from agent.mqtt import hello as hello_module
 from agent.mqtt import link as links
-from agent.mqtt.link import Heard, Link, Speaker, State
+from agent.mqtt.link import Callbacks, Link, Sender, State
 from agent.mqtt.loop import Loop
 from agent.outbox import Outbox
 from agent.wire import (
@@ -48,11 +49,11 @@ class Agent:
         self.loop = Loop()
         self.link = Link(
             settings,
-            Speaker(school, MACHINE, lambda: Inventory(hostname="pc-1")),
+            Sender(school, MACHINE, lambda: Inventory(hostname="pc-1")),
             self.outbox,
             self.clock,
             self.loop,
-            Heard(policy=self._on_policy, state=self._on_state),
+            Callbacks(policy=self._on_policy, state=self._on_state),
             draw=lambda: 0.1,  # backoffs of a tenth, so that tests are quick
         )
         self.loop.start()
@@ -115,7 +116,7 @@ def test_reports_arrive_and_are_receipted(
         one.outbox.put(READING)
     one.link.start()
     gone(one, until)
-    assert one.link.five == (broker.kind == "mosquitto")
+    assert one.link.mqtt5 == (broker.kind == "mosquitto")
     assert set(city.heard) == {one.key(number) for number in range(1, 42)}
     hello = decode_message(city.heard[one.key(1)][0])
     assert isinstance(hello, Hello)
@@ -146,6 +147,14 @@ def test_a_killed_agent_is_offline_by_its_will(mosquitto: Any, collector: Any, a
     city.wait(lambda: [told.online for told in city.presence] == [True, False])
 
 
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hellos that are not answered are said again soon."""
+    monkeypatch.setattr(hello_module, "PATIENCE", 0.3)
+    monkeypatch.setattr(hello_module, "BASE", 0.1)
+
+
+@pytest.mark.usefixtures("impatient")
 def test_nothing_but_the_hello_before_an_echo(
     mosquitto: Any, collector: Any, agent: Any, until: Any
 ) -> None:
@@ -162,6 +171,7 @@ def test_nothing_but_the_hello_before_an_echo(
     gone(one, until)
 
 
+@pytest.mark.usefixtures("impatient")
 def test_an_old_echo_of_the_hello_does_not_open_the_outbox(
     mosquitto: Any, collector: Any, agent: Any
 ) -> None:
@@ -250,7 +260,7 @@ def test_a_refused_report_waits_and_is_told(
     with services.broker("mosquitto", folder, _ACL.format(folder=folder)) as running:
         one = agent(Broker(port=running.port))
         one.outbox.put(READING)
-        one.clock.hear(one.clock.mark(), 1_790_000_000_000)
+        one.clock.on_echo(one.clock.mark(), 1_790_000_000_000)
         one.link.start()
         until(lambda: "refused" in one.link.error)
         assert one.outbox.counts().rows == 1
@@ -279,13 +289,14 @@ def test_no_broker_is_no_trouble(
     assert one.link.stop(120), "it takes leave of nobody"
 
 
-def test_a_server_that_says_nothing_is_let_go(agent: Any) -> None:
+def test_a_server_that_says_nothing_is_let_go(agent: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """A port that accepts and keeps silent: asked in MQTT 5, then in 3.1.1, then left."""
+    monkeypatch.setattr(links, "_FIVE_ANSWER_S", 0.2)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         one = agent(Broker(port=silent.getsockname()[1]))
         one.link.start()
         one.wait(lambda: one.states.count(State.CONNECTING) == 2)
-        assert not one.link.five
+        assert not one.link.mqtt5
         assert one.loop.alive
 
 

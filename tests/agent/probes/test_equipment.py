@@ -11,6 +11,7 @@ import pytest
 import edids
 from agent.commands import equipment
 from agent.probes import PROBES, Context, run, sound_linux
+from agent.probes.runner import Probe
 from agent.resident.gather import Gatherer
 from agent.wire import Device, Host
 
@@ -149,7 +150,7 @@ def test_sound_over_a_display_counts_while_one_is_attached(sound, tmp_path):
 
 
 def test_one_failing_probe_breaks_no_other(monkeypatch, tmp_path):
-    monkeypatch.setitem(PROBES, "broken", "agent.probes.no_such_module")
+    monkeypatch.setitem(PROBES, "broken", Probe("no_such_module.probe"))
     gathered = run(("broken", "host", "sound"), Context(tmp_path))
     assert gathered.failed == ("broken",)
     assert any(isinstance(reading, Host) for reading in gathered.readings)

@@ -383,6 +383,7 @@ def test_a_book_of_before_there_were_decisions(run, seen, city):
 
     with sqlite3.connect(city / "register.db") as base:
         base.execute("DROP TABLE decision")
+        base.execute("PRAGMA user_version = 1")
     seen.report(PC, 5)
     seen.derive()
     assert machines(run)[PC]["bound_by"] == ""

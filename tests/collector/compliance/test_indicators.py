@@ -5,8 +5,8 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
+from agent.common.calendar import midnight_ns as midnight
 from collector.compliance.indicators import points
-from collector.compliance.window import midnight
 from collector.schema import MEASUREMENTS
 from collector.store.base import Point
 

@@ -7,7 +7,7 @@ import datetime as dt
 import pytest
 
 from agent.common.calendar import Calendar
-from collector.compliance.window import Windows, cutoff, local_day, midnight, months_after
+from collector.compliance.window import Windows, cutoff, months_after
 from collector.config import Figure as Settings
 
 DAY = dt.date
@@ -60,23 +60,6 @@ def test_at_most_120_calendar_days_back() -> None:
 def test_a_school_has_no_window_before_it_opened() -> None:
     windows = Windows(Calendar(), Settings())
     assert windows.up_to(DAY(2026, 12, 31), DAY(2026, 12, 21)).open_days == 9
-
-
-@pytest.mark.parametrize(
-    ("utc", "day"),
-    [
-        (dt.datetime(2026, 12, 31, 15, 59, 59, tzinfo=dt.UTC), DAY(2026, 12, 31)),
-        (dt.datetime(2026, 12, 31, 16, 0, tzinfo=dt.UTC), DAY(2027, 1, 1)),
-    ],
-)
-def test_days_are_cut_at_local_midnight(utc: dt.datetime, day: dt.date) -> None:
-    assert local_day(int(utc.timestamp()) * 10**9) == day
-
-
-def test_a_day_stands_at_its_own_midnight() -> None:
-    day = DAY(2026, 12, 31)
-    assert local_day(midnight(day)) == day
-    assert local_day(midnight(day) - 1) == DAY(2026, 12, 30)
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""`schoolpulse demo` as a user runs it: it ends by itself, tells the truth, leaves nothing."""
+"""`schoolpulse demo` as a user runs it: it ends by itself, reports correctly, leaves no process."""
 
 from __future__ import annotations
 

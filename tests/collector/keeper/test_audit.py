@@ -49,7 +49,7 @@ def test_quarantine_drops_and_what_waits_explain_a_gap() -> None:
     assert one(agent(2), agent(9, outbox_rows=2, lost=1)).missing == 3
 
 
-def test_a_boot_from_before_the_time_looked_at_begins_at_its_first_number() -> None:
+def test_a_boot_from_before_the_audited_time_begins_at_its_first_number() -> None:
     start = 100 * HOUR
     old = [agent(n, time=start + n, uptime_s=7200.0) for n in (50, 51, 53)]
     found = one(*old, start=start)
@@ -67,7 +67,7 @@ def test_drops_from_before_explain_nothing_now() -> None:
 def test_doctor_lists_gaps_and_clocks() -> None:
     bad = one(agent(2), agent(5, offset_ms=-400_000))
     assert gaps([bad]).detail.endswith(f"{SCHOOL} {PC}: 2")
-    assert "--ask-again" in gaps([bad]).mend
+    assert "--ask-again" in gaps([bad]).fix
     assert f"{PC}: +400 s" in clocks([bad]).detail, "its clock is fast"
     good = one(agent(2, offset_ms=299_000))
     assert gaps([good]).ok

@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 
 import services
-from collector.service.lock import FileLock
 from collector.service.pipeline.pending_days import PendingDays
 from collector.service.pipeline.quarantine import Quarantine, Row
 
@@ -45,9 +44,3 @@ def test_a_day_that_could_not_be_marked_is_not_taken_for_marked(disk: Path) -> N
     dirty.mark(days)
     assert dirty.take().keys() == days
     dirty.close()
-
-
-def test_a_lock_that_finds_no_room_blames_no_other_collector(disk: Path) -> None:
-    services.fill(disk)
-    with pytest.raises((sqlite3.OperationalError, OSError)):
-        FileLock(disk / "collect.lock")

@@ -7,7 +7,10 @@ import threading
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from agent.common.settings import Broker
+from agent.mqtt import Link, State
 from agent.wire import AgentHealth, Hello, Host, LineTest, Report, decode_message
 from collector.simulate.fleet import Fleet, FleetAgent
 
@@ -42,6 +45,32 @@ def test_every_report_of_fifty_agents_arrives_once(
             assert sum(isinstance(one, AgentHealth) for one in message.readings) == 1
         else:
             assert isinstance(message, Hello)
+
+
+def test_links_connect_in_turn_where_the_broker_bears_no_crowd(
+    services: Any, tmp_path: Path, collector: Any, until: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connecting, most = set(), 0
+    become = Link._become
+
+    def noted(link: Link, state: State) -> None:
+        nonlocal most
+        (connecting.discard if state is State.READY else connecting.add)(link)
+        most = max(most, len(connecting))
+        become(link, state)
+
+    (tmp_path / "broker").mkdir()
+    with services.broker("amqtt", tmp_path / "broker") as running:
+        collector(running.port, five=False)
+        broker = Broker(port=running.port, protocol="3.1.1")
+        fleet = Fleet(broker, agents(20), tmp_path / "fleet", report_s=0.5, connecting=1)
+        monkeypatch.setattr(Link, "_become", noted)
+        fleet.start()
+        until(lambda: len(fleet.produced()) >= 40)
+        fleet.quiet()
+        until(lambda: fleet.waiting() == 0)
+        assert most == 1
+        fleet.stop()
 
 
 def test_what_waits_stays_in_the_outboxes(services: Any, tmp_path: Path) -> None:

@@ -137,7 +137,7 @@ def test_a_folder_that_cannot_be_is_misconfigured(tmp_path: Path) -> None:
         SqliteStore(tmp_path)
 
 
-def test_a_flipped_page_is_told_not_hidden(tmp_path: Path) -> None:
+def test_a_flipped_page_is_reported(tmp_path: Path) -> None:
     path = tmp_path / "store.db"
     with SqliteStore(path) as store:
         store.write([agent(n) for n in range(20_000)])
@@ -222,12 +222,12 @@ def test_pruning_while_writing_goes_slice_by_slice(
     assert left == [25, 15, 5, 0, 0]
 
 
-def test_a_write_that_is_safe_is_no_failure_where_the_pruning_after_it_is(
+def test_a_stored_write_succeeds_even_if_the_pruning_after_it_fails(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     full = sqlite3.OperationalError("database or disk is full")
     full.sqlite_errorcode = sqlite3.SQLITE_FULL
-    monkeypatch.setattr("collector.store.sqlite._forget", mock.Mock(side_effect=full))
+    monkeypatch.setattr("collector.store.sqlite._delete_slice", mock.Mock(side_effect=full))
     with SqliteStore(tmp_path / "s.db") as store:
         store._next_prune = 0.0
         store.write([agent(1)])
@@ -248,7 +248,7 @@ def test_one_school_is_found_without_reading_the_others(tmp_path: Path) -> None:
             assert "TEMP B-TREE" not in plan
 
 
-def test_a_refused_point_is_told_after_the_rest_is_safe(tmp_path: Path) -> None:
+def test_a_refused_point_is_reported_after_the_rest_is_stored(tmp_path: Path) -> None:
     path = tmp_path / "store.db"
     with SqliteStore(path) as store:
         with pytest.raises(RejectedError):

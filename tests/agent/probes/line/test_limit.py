@@ -87,6 +87,20 @@ def test_one_that_talks_without_end_is_ended_too(scripted, who):
     assert a_test(who, max_seconds=6.0).seconds == pytest.approx(6.0, abs=0.2)
 
 
+def test_a_rate_that_is_known_ends_the_download(scripted, who, monkeypatch):
+    """10 Mbit/s, steady: three seconds of it are enough."""
+
+    def payload(t: float) -> int:
+        return int((t - 0.2) * 1.25e6)
+
+    times = [0.2 + n / 10 for n in range(1, 60)]
+    beats = [(t, {"event": "bytes", "t": t, "down": payload(t), "up": 0}) for t in times]
+    child = scripted((0.1, GRANTED), (0.2, DOWNLOAD), *beats)
+    monkeypatch.setattr(line.nics, "received", lambda _: int(payload(child.now) * 1514 / 1448))
+    a_test(who, max_seconds=15.0)
+    assert child.stopped == {"download": pytest.approx(3.2, abs=0.2)}
+
+
 def test_a_cache_is_noticed_by_a_pc_too_slow_to_tell_a_rate(scripted, who):
     """All is heard at once, so that the interface was never read in between."""
     seen = {"sent_bytes": 1_000_000, "received_bytes": 0, "down": [], "up": [], "solo": True,

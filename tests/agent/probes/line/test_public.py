@@ -16,11 +16,12 @@ import pytest
 
 from agent.probes.line import public
 
+# Ratio 3: of the second size speedtest-cli sends seven bytes too few, and waits for ten seconds.
 CONFIG = """<?xml version="1.0" encoding="UTF-8"?><settings>
 <client ip="192.0.2.1" lat="36.6" lon="101.7" isp="x" isprating="3" rating="0" country="CN"/>
 <server-config threadcount="4" ignoreids="" />
 <download testlength="1" threadsperurl="1"/>
-<upload testlength="1" ratio="1" maxchunkcount="7" threads="2"/></settings>"""
+<upload testlength="1" ratio="3" maxchunkcount="7" threads="2"/></settings>"""
 SERVERS = """<?xml version="1.0" encoding="UTF-8"?><settings><servers>
 <server url="http://127.0.0.1:{port}/speedtest/upload.php" lat="36.6" lon="101.7" name="西宁"
  country="CN" sponsor="示例" id="1" host="127.0.0.1:{port}"/></servers></settings>"""
@@ -69,21 +70,21 @@ def net(monkeypatch: pytest.MonkeyPatch) -> Iterator[type[SpeedtestNet]]:
 
 
 def test_the_internets_figure(net: type[SpeedtestNet]) -> None:
-    found = public.run(secure=False, seconds=60)
+    found = public.run(secure=False, seconds=240)
     assert "error" not in found, found
     assert found["down_mbps"] > 0
     assert found["up_mbps"] > 0
-    assert 0 <= found["latency_ms"] < 1000
+    assert 0 <= found["latency_ms"] < 100_000
     assert found["server"] == "示例, 西宁"
     assert found["bytes"] > 300_000
 
 
 def test_a_server_that_answers_nothing_but_404_makes_no_figure(net: type[SpeedtestNet]) -> None:
     net.broken = True
-    found = public.run(secure=False, seconds=60)
+    found = public.run(secure=False, seconds=240)
     assert set(found) == {"error"}
 
 
 def test_no_network_makes_no_figure(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
-    assert set(public.run(secure=False, seconds=60)) == {"error"}
+    assert set(public.run(secure=False, seconds=240)) == {"error"}

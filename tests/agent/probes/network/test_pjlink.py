@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
+import time
 from collections.abc import Callable, Iterator
+from types import SimpleNamespace
 
 import pytest
 
@@ -74,25 +77,34 @@ def test_what_is_told_unasked_is_no_answer(start):
 )
 def test_what_is_no_pjlink_is_said_to_be_none(start, garbage):
     with pytest.raises((GarbledError, ConnectionResetError)):
-        ask("127.0.0.1", start(Projector(garbage=garbage)).port, timeout=1)
+        ask("127.0.0.1", start(Projector(garbage=garbage)).port, timeout=60)
 
 
 def test_one_that_hangs_up_and_one_that_drips_end_in_time(start):
     with pytest.raises(OSError, match="hung up"):
-        ask("127.0.0.1", start(Projector(garbage=b"PJLINK")).port, timeout=1)
+        ask("127.0.0.1", start(Projector(garbage=b"PJLINK")).port, timeout=60)
     emulator = start(Projector())
     emulator.unplug()
     with pytest.raises(TimeoutError):
         ask("127.0.0.1", emulator.port, timeout=0.3)
 
 
-def test_a_slow_projector_is_there_all_the_same(start):
+def test_a_slow_projector_is_there_all_the_same(start, monkeypatch):
     """Old ones take half a second an answer; ten answers of them take longer than a dead host."""
-    facts = ask("127.0.0.1", start(Projector(power="1", slow_s=0.12)).port, timeout=0.4)
+    passed = itertools.count(1)  # a second an answer, on a clock of ours
+    now = [0.0]
+    slow = Projector(power="1", think=lambda: now.__setitem__(0, float(next(passed))))
+    monkeypatch.setattr(pjlink, "time", SimpleNamespace(monotonic=lambda: now[0]))
+    facts = ask("127.0.0.1", start(slow).port, timeout=3.0)
     assert (facts.power, facts.errors, facts.lamp_hours) == ("1", "000000", 1287)
+    assert facts.name == "三年级二班"
     assert facts.serial == ""  # what it has not told in time is left out
+
+
+def test_a_projector_too_slow_to_tell_its_power_is_not_there(start):
+    slow = Projector(power="1", think=lambda: time.sleep(0.5))
     with pytest.raises(TimeoutError):
-        ask("127.0.0.1", start(Projector(power="1", slow_s=0.5)).port, timeout=0.3)
+        ask("127.0.0.1", start(slow).port, timeout=0.3)
 
 
 def test_one_that_hangs_up_amid_the_answers_has_said_what_it_said(start):

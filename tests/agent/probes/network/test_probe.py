@@ -16,21 +16,29 @@ from agent.probes.network import ask as network_ask
 from agent.probes.network import probe as network
 from agent.probes.network.probe import Watch
 from agent.wire import Device
-from collector.keeper.state import Look, State, fold, shown
+from collector.keeper.state import Observation, State, advance, shown
 from pjlink_emulator import Emulator, Projector
 
 T0 = 1_790_000_000_000
 INTERVAL_MS = 60_000
 
 
-@pytest.fixture(autouse=True)
-def _short(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(network_ask, "_TIMEOUT_S", 0.3)
+class Waited(Emulator):
+    """Waited for as long as a slow machine takes while it is there, and not at all when silent."""
+
+    def plug_in(self) -> None:
+        network_ask._TIMEOUT_S = 60.0
+        super().plug_in()
+
+    def unplug(self) -> None:
+        network_ask._TIMEOUT_S = 0.3
+        super().unplug()
 
 
 @pytest.fixture
-def emulator() -> Iterator[Emulator]:
-    running = Emulator(Projector(password="s3cret"))
+def emulator(monkeypatch: pytest.MonkeyPatch) -> Iterator[Emulator]:
+    monkeypatch.setattr(network_ask, "_TIMEOUT_S", 60.0)
+    running = Waited(Projector(password="s3cret"))
     yield running
     running.close()
 
@@ -41,7 +49,7 @@ def watched(emulator: Emulator, **more: Any) -> Watched:
 
 
 class Day:
-    """Asks every minute, as the watch does, and folds what is heard, as the keeper does."""
+    """Asks every minute, as the watch does, and reduces the answers as the keeper does."""
 
     def __init__(self, one: Watched) -> None:
         self.one, self.watch = one, Watch([one])
@@ -52,8 +60,8 @@ class Day:
             self.now += INTERVAL_MS
             self.watch.ask(self.one)
             (device,) = self.watch.look()
-            look = Look(self.now, device.present, device.power, device.fault)
-            self.state, changes = fold(self.state, [look])
+            seen = Observation(self.now, device.present, device.power, device.fault)
+            self.state, changes = advance(self.state, [seen])
             self.events += [(c.event, (c.time - T0) // INTERVAL_MS, c.detail) for c in changes]
         return device
 
@@ -79,7 +87,7 @@ def test_a_projectors_day(emulator):
 
     projector.errors = "020000"
     assert day.minutes().fault == "lamp"
-    assert day.shown()[2] == "used"  # one look is not yet a fault
+    assert day.shown()[2] == "used"  # one observation is not yet a fault
     day.minutes(2)
     assert day.events[1:] == [("fault", 6, "lamp")]
     assert day.shown() == ("present", "on", "fault")
@@ -135,16 +143,24 @@ def test_the_watch_asks_by_itself_and_a_command_waits(emulator):
     assert device.connector == f"net:127.0.0.1:{emulator.port}"
 
 
-def test_a_state_is_known_within_one_interval(emulator):
-    watch = Watch([watched(emulator)], every_s=0.2)
-    heard = threading.Event()
+def test_a_state_is_known_after_one_interval(emulator, monkeypatch):
+    slept, interval = [], threading.Semaphore(0)
+
+    def sleep(seconds: float) -> None:
+        slept.append(seconds)
+        interval.acquire()
+
+    clock = SimpleNamespace(monotonic=lambda: 0.0, sleep=sleep)
+    monkeypatch.setattr(network, "time", clock)
+    watch = Watch([watched(emulator)], every_s=20.0)
     watch.start()
     (first,) = watch.look(wait=True)
     assert first.power == "standby"
     emulator.projector.power = "1"
-    with watch._changed:  # woken by each answer, at most one interval and an answer away
-        assert watch._changed.wait_for(lambda: watch._heard[watch._watched[0]].power == "on", 3)
-    heard.set()
+    interval.release()
+    with watch._changed:
+        assert watch._changed.wait_for(lambda: watch._heard[watch._watched[0]].power == "on", 120)
+    assert set(slept) == {20.0}
 
 
 def test_a_resident_agent_does_not_wait(emulator):

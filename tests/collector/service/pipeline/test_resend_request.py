@@ -22,7 +22,7 @@ def test_evidence_of_the_named_second_is_asked_for_too(tmp_path: Path, millis: i
 
 
 @pytest.mark.parametrize("damage", [b"", b'{"since":17', b"\xff\xfe\x00", b'{"since":"x","at":1}'])
-def test_a_damaged_file_is_told_once_with_its_name_and_mend(
+def test_a_damaged_file_is_logged_once_with_its_name_and_the_fix(
     tmp_path: Path,
     damage: bytes,
     caplog: pytest.LogCaptureFixture,
@@ -35,7 +35,7 @@ def test_a_damaged_file_is_told_once_with_its_name_and_mend(
     (tmp_path / "again.json").write_bytes(damage)
     assert [again.since for _ in range(3)] == [before] * 3, "what was asked for is still asked for"
     (told,) = caplog.messages
-    assert told.startswith("again_unreadable ")
+    assert told.startswith("resend_request_unreadable ")
     assert str(tmp_path / "again.json") in told
     assert "--ask-again" in told
     assert ResendRequest(tmp_path, now=lambda: NOW / 1000).since is None

@@ -22,7 +22,7 @@ SCHOOL, OTHER, MACHINE = "9900000001", "9900000002", "ab" * 16
 
 @pytest.fixture(autouse=True)
 def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(writer_module.Backoff, "next", lambda self: 0.0)
+    monkeypatch.setattr(writer_module, "backoff", lambda *_, **__: 0.0)
 
 
 def number(point: Point) -> object:
@@ -220,11 +220,11 @@ def test_it_ends_with_batches_in_hand_while_the_store_is_down(
     bench.store.failures = [UnavailableError("down")] * 1000
     waiting = threading.Semaphore(0)
 
-    def next_(self: object) -> float:
+    def wait(attempt: int, **_: float) -> float:
         waiting.release()
         return 60.0
 
-    monkeypatch.setattr(writer_module.Backoff, "next", next_)
+    monkeypatch.setattr(writer_module, "backoff", wait)
     monkeypatch.setattr(worker_module, "BATCH", 1)
     worker, inbox = bench.worker, bench.worker._inbox
     for n in range(2, 10):
@@ -252,7 +252,7 @@ def test_up_and_down_are_told_in_the_order_in_which_they_are_found(
             saying.set()
             assert said.wait(120)
 
-    monkeypatch.setattr(writer_module, "warn", warn)
+    monkeypatch.setattr(writer_module.log, "warning", warn)
     bench.store.failures = [UnavailableError("down")]
     slow = threading.Thread(target=bench.hand, args=(message(2),))
     slow.start()

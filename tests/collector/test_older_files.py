@@ -1,0 +1,118 @@
+"""Files that earlier versions left are taken over whole, and those of later ones refused by name.
+
+tests/gold/sqlite holds what the code wrote before layouts had numbers, as SQL.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from agent.common.command_line import RefusedError
+from collector.lineserver.book import TurnBook
+from collector.roster.book import RegisterBook
+from collector.roster.book.mutes import Mute, mutes, set_mute
+from collector.roster.register import Decision
+from collector.roster.rows import Rows
+from collector.service.pipeline.pending_days import PendingDays
+from collector.service.pipeline.quarantine import Quarantine, Row
+
+GOLD = Path(__file__).parents[1] / "gold/sqlite"
+TODAY = dt.date(2026, 3, 2)
+ROWS = [
+    Row(1, "topic/1", b"{", "unreadable: no JSON"),
+    Row(2, "topic/2", b"\0\xff", "store: type"),
+]
+
+
+def older(folder: Path, name: str) -> Path:
+    path = folder / "old.db"
+    with closing(sqlite3.connect(path)) as db:
+        db.executescript((GOLD / f"{name}.sql").read_text("utf-8"))
+        db.execute("PRAGMA journal_mode = WAL")
+    return path
+
+
+def layout(path: Path) -> int:
+    with closing(sqlite3.connect(path)) as db:
+        (found,) = db.execute("PRAGMA user_version").fetchone()
+    return int(found)
+
+
+def test_a_quarantine_keeps_its_messages_and_its_bound(tmp_path: Path) -> None:
+    path = older(tmp_path, "quarantine_v0")
+    quarantine = Quarantine(path, 400)
+    assert list(quarantine.rows()) == ROWS
+    assert quarantine.size() == (2, 303)
+    assert quarantine.add([ROWS[0], Row(3, "topic/3", b"x", "bad")]) == [True, False]
+    quarantine.remove([1])
+    assert quarantine.size() == (1, 148)
+    quarantine.close()
+    assert layout(path) == 1
+
+
+def test_days_stay_marked(tmp_path: Path) -> None:
+    path = older(tmp_path, "days_v0")
+    days = PendingDays(path)
+    assert days.take() == {TODAY: 1, TODAY + dt.timedelta(days=1): 1}
+    days.mark({TODAY})
+    assert days.take()[TODAY] == 2
+    days.close()
+    assert layout(path) == 1
+
+
+def test_turns_are_remembered(tmp_path: Path) -> None:
+    path = older(tmp_path, "turns_v0")
+    book = TurnBook(path)
+    kept = {past.turn.id[:2]: past for past in book.past(1_772_415_110.0)}
+    assert (kept["11"].outcome, kept["11"].bytes, kept["11"].turn.long) == ("ok", 1234, True)
+    assert kept["22"].outcome is None
+    book.ended(kept["22"].turn, "expired", 5, 1_772_415_120.0)
+    book.close()
+    assert layout(path) == 1
+
+
+def test_a_register_is_read_as_it_is_and_brought_up_to_date_when_written(tmp_path: Path) -> None:
+    path = older(tmp_path, "register_v1")
+    book = RegisterBook(path)
+    assert book.load().decided == {}
+    assert [one.who for one in book.history()] == ["管理员"]
+    assert book.policies()["city"].report_s == 600
+    assert layout(path) == 1, "reading changes nothing"
+    book.decide([Decision("9900000001", "ab" * 16, "retire", "")], who="x")
+    assert len(book.load().decided) == 1
+    assert book.policies()["city"].report_s == 600
+    set_mute(path, Mute("9900000001", TODAY, "repair", "x"), dt.datetime.now(dt.UTC))
+    assert [mute.school for mute in mutes(path, TODAY)] == ["9900000001"]
+    assert (layout(path), book.version()) == (2, 3)
+
+
+def opened(cls: Callable[..., Any], *more: object) -> Callable[[Path], object]:
+    return lambda path: cls(path, *more)
+
+
+@pytest.mark.parametrize(
+    ("name", "use"),
+    [
+        ("quarantine_v0", opened(Quarantine, 400)),
+        ("days_v0", opened(PendingDays)),
+        ("turns_v0", opened(TurnBook)),
+        ("register_v1", lambda path: RegisterBook(path).load()),
+        ("register_v1", lambda path: RegisterBook(path).import_rows(Rows())),
+    ],
+)
+def test_a_file_of_a_later_version_is_refused_by_name(
+    tmp_path: Path, name: str, use: Callable[[Path], object]
+) -> None:
+    path = older(tmp_path, name)
+    with closing(sqlite3.connect(path)) as db:
+        db.execute("PRAGMA user_version = 99")
+    with pytest.raises(RefusedError, match=r"old\.db.*升级"):
+        use(path)
+    assert layout(path) == 99
