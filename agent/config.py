@@ -15,7 +15,7 @@ from msgspec import Meta, Struct
 
 from agent.common import settings
 from agent.common.language import say
-from agent.common.settings import Broker, SettingsError
+from agent.common.settings import Broker, Lang, SettingsError
 from agent.common.signing import MIN_KEY
 
 _COMMON_APPDATA = 0x23
@@ -76,7 +76,9 @@ class Line(Struct, frozen=True, forbid_unknown_fields=True):
             problem = say("读不到线路密钥", "cannot read the line's key")
             raise SettingsError(f"line.key_file: {problem} {self.key_file}: {error}") from error
         if len(key) < MIN_KEY:
-            text = say("里没有密钥（至少 32 个字符）", "holds no key (32 characters at least)")
+            text = say(
+                "里没有密钥（至少 32 个字符）", "does not contain a key (at least 32 characters)"
+            )
             raise SettingsError(f"line.key_file: {self.key_file} {text}")
         return key
 
@@ -106,6 +108,7 @@ class Probes(Struct, frozen=True, forbid_unknown_fields=True):
 class Config(Struct, frozen=True, forbid_unknown_fields=True):
     """All settings of the agent."""
 
+    lang: Lang = ""
     school: str = ""  # 学校标识码, 10 digits, in quotes
     room: str = ""  # the room this PC stands in, where the register cannot tell
     data: str = ""  # folder of the outbox and the status
@@ -152,7 +155,7 @@ def _read(path: Path | None) -> tuple[Config, list[str]]:
     except SettingsError as error:
         if "$.school" not in str(error):
             raise
-        mend = say('school 要加引号：school = "…"', 'quote it: school = "…"')
+        mend = say('school 要加引号：school = "…"', 'put it in quotes: school = "…"')
         raise SettingsError(f"{error}; {mend}") from error
 
 
@@ -164,7 +167,7 @@ def check_school(school: str, where: str) -> None:
         raise SettingsError(
             say(
                 f"{where}: 没有配置 school；请填 10 位学校标识码，或设 SCHOOLPULSE_SCHOOL",
-                f"{where}: school is not set; give the 10-digit code, or SCHOOLPULSE_SCHOOL",
+                f"{where}: school is not set; set the 10-digit code, or SCHOOLPULSE_SCHOOL",
             )
         )
     raise SettingsError(

@@ -1,4 +1,4 @@
-"""The city side's settings; deploy/collector.toml shows them all."""
+"""The collector's settings; deploy/collector.toml shows them all."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct
 
 from agent.common import settings
-from agent.common.settings import Broker
+from agent.common.settings import Broker, Lang
 
 DEFAULT_FILE = Path("/etc/schoolpulse/collector.toml")
 
@@ -26,7 +26,7 @@ _Days = Annotated[int, Meta(ge=1, le=3660)]
 
 
 class Store(Struct, frozen=True, forbid_unknown_fields=True):
-    """Which store, and where it is."""
+    """The store and its address."""
 
     kind: Literal["sqlite", "influxdb"] = "sqlite"
     url: str = "http://127.0.0.1:8086"
@@ -38,9 +38,9 @@ class Store(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Mqtt(Broker, frozen=True, forbid_unknown_fields=True):
-    """The broker, and with whom its messages are shared."""
+    """The broker, and the group of collectors that share its messages."""
 
-    group: str = ""  # collectors of one group share the reports; empty: this one hears all
+    group: str = ""  # collectors of one group share the reports; empty: this one gets all
 
 
 class City(Struct, frozen=True, forbid_unknown_fields=True):
@@ -51,12 +51,12 @@ class City(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Lines(Struct, frozen=True, forbid_unknown_fields=True):
-    """How lines are tested, told to the agents by policy."""
+    """How lines are tested; agents get these values by policy."""
 
     server: Annotated[str, Meta(max_length=256)] = ""  # http://host:port of the measurement server
     quiet_per_day: Annotated[int, Meta(ge=0, le=96)] = 3
     lesson_per_day: Annotated[int, Meta(ge=0, le=96)] = 1
-    by_hand_per_day: Annotated[int, Meta(ge=0)] = 20  # `schoolpulse-agent line`, a line
+    by_hand_per_day: Annotated[int, Meta(ge=0)] = 20  # tests per line by `schoolpulse-agent line`
     month_bytes: Annotated[int, Meta(ge=0, le=2**63 - 1)] = (
         20_000_000_000  # of a line's tests, both ways
     )
@@ -64,9 +64,9 @@ class Lines(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Figure(Struct, frozen=True, forbid_unknown_fields=True):
-    """What is a setting in the method; kept with every figure.
+    """The settings of the method, stored with every figure.
 
-    Bounded, since a slip here would change the figure and not stop it.
+    Their ranges are checked, as a wrong value would silently change the figure.
     """
 
     threshold_mbps: Annotated[float, Meta(gt=0)] = 10.0
@@ -74,7 +74,7 @@ class Figure(Struct, frozen=True, forbid_unknown_fields=True):
     tolerance: Annotated[float, Meta(gt=0, le=1)] = 0.97
     min_tests: _Days = 10
     min_test_days: _Days = 5
-    bonded: bool = False  # count a campus's lines by their sum
+    bonded: bool = False  # judge a campus's lines by their sum
     open_days: _Days = 30
     calendar_days: _Days = 120
     min_room_days: _Days = 3
@@ -91,6 +91,7 @@ class Figure(Struct, frozen=True, forbid_unknown_fields=True):
 class Config(Struct, frozen=True, forbid_unknown_fields=True):
     """All settings of the city side."""
 
+    lang: Lang = ""
     data: str = ""  # folder of register.db, the SQLite store, quarantine
     mqtt: Mqtt = Mqtt()
     store: Store = Store()
@@ -98,9 +99,9 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
     lines: Lines = Lines()
     figure: Figure = Figure()
     report_s: Annotated[int, Meta(ge=5)] = 300
-    keeper_s: float = 60.0  # how often days are derived
+    keeper_s: float = 60.0  # seconds between derivations of days
     metrics: str = ""  # host:port of /metrics; empty: none
-    quarantine_bytes: Annotated[int, Meta(ge=0)] = 256 * 1024 * 1024  # full: it holds
+    quarantine_bytes: Annotated[int, Meta(ge=0)] = 256 * 1024 * 1024  # when full, reports are held
 
     @property
     def folder(self) -> Path:
@@ -113,7 +114,7 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def load(path: str | None) -> tuple[Config, list[str]]:
-    """The settings of `path`, or of the default file where it exists; and the warnings.
+    """The settings of `path`, or of the default file if it exists, and warnings.
 
     Raises:
         SettingsError: see `agent.common.settings.load`.

@@ -1,4 +1,4 @@
-"""`schoolpulse-agent service`: what Windows starts; nobody types it."""
+"""`schoolpulse-agent service`: started by Windows, not by people."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 
 from agent import config as settings
 from agent.common import log
-from agent.common.command_line import FAILED, RefusedError
+from agent.common.command_line import FAILED, RefusedError, config_argument
 from agent.common.defer import defer
 from agent.common.language import say
 from agent.common.settings import SettingsError
@@ -22,13 +22,13 @@ _LOG_BYTES = 2_000_000
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Where the settings are."""
-    parser.add_argument("--config", metavar="FILE", help=say("配置文件", "the config file"))
+    config_argument(parser)
 
 
 def run(args: argparse.Namespace) -> int:
-    """Be the service until Windows stops it."""
+    """Run as the service until Windows stops it."""
     if sys.platform != "win32":
-        raise RefusedError(say("只在 Windows 上；这里用 run", "on Windows only; here, use run"))
+        raise RefusedError(say("只在 Windows 上；这里用 run", "Windows only; use run here"))
     from agent.resident.process import Control
     from agent.service import serve_windows
     from agent.windows import advapi
@@ -39,7 +39,7 @@ def run(args: argparse.Namespace) -> int:
         control.up = up
         return _resident(args.config, control)
 
-    with _speaking_into(folder(args.config)):
+    with _logging_into(folder(args.config)):
         try:
             return serve_windows.serve(body, control.stop)
         except advapi.ServiceError as error:
@@ -49,9 +49,9 @@ def run(args: argparse.Namespace) -> int:
 
 
 def folder(path: str | None) -> Path:
-    """Where the service speaks: settings that nobody can read are told there, once it runs.
+    """The folder of the service's log: unreadable settings are reported there, once it runs.
 
-    A service that ended before it answered its manager would be an error 1053 without a word.
+    A service that ended before it answered its manager would be an error 1053 without a reason.
     """
     try:
         return settings.load(path, need_school=False)[0].folder
@@ -72,13 +72,14 @@ def _resident(path: str | None, control: object) -> int:
 
 
 @contextlib.contextmanager
-def _speaking_into(folder: Path) -> Iterator[None]:
-    """A service has no screen: what it says goes to a file, begun anew where it is long."""
+def _logging_into(folder: Path) -> Iterator[None]:
+    """A service has no screen: its output goes to a file, started anew when it is long."""
     folder.mkdir(parents=True, exist_ok=True)
     file = folder / LOG
     if file.exists() and file.stat().st_size > _LOG_BYTES:
         file.replace(folder / OLD_LOG)
-    stream = file.open("a", encoding="utf-8", buffering=1)  # to the end: threads still speak
+    # Left open to the end of the process: threads may still log.
+    stream = file.open("a", encoding="utf-8", errors="backslashreplace", buffering=1)
     with contextlib.redirect_stdout(stream), contextlib.redirect_stderr(stream):
         log.configure("INFO")
         yield

@@ -61,8 +61,8 @@ class BrokerChecks:
             yield Check(
                 login,
                 False,
-                say("消息服务不应答", "no answer"),
-                say("查消息服务的日志", "see the broker's log"),
+                say("消息服务不应答", "the broker does not answer"),
+                say("查消息服务的日志", "check the broker's log"),
             )
             return
         fix = say("查 broker.username 与 password", "check broker.username and password")
@@ -111,7 +111,7 @@ class BrokerChecks:
         if answer is None or any(reason.is_failure for reason in answer.reasons):
             fix = say(
                 "消息服务的 ACL 须允许此账号读本校主题",
-                "the ACL must let this account read its school",
+                "the broker's ACL must let this account read its school's topics",
             )
             yield Check(name, False, say("被拒绝", "refused"), fix)
             return
@@ -132,9 +132,9 @@ class BrokerChecks:
             )
         fix = say(
             "采集服务未运行，或台账中没有此校",
-            "no collector runs, or the school is not in its register",
+            "the collector is not running, or this school is not in its register",
         )
-        return Check(name, None, say("未收到", "none came"), fix)
+        return Check(name, None, say("未收到", "not received"), fix)
 
     def _hear(self, event: Received) -> None:
         with contextlib.suppress(codec.UnreadableError, codec.FutureVersionError):
@@ -173,11 +173,12 @@ def _tls(config: Config) -> Check:
     except ssl.SSLCertVerificationError as error:
         fix = say(
             f"证书须由 broker.ca 签发，且写有 {host}",
-            f"the certificate must be signed by broker.ca and name {host}",
+            f"the certificate must be signed by broker.ca and contain {host}",
         )
         return Check(name, False, error.verify_message, fix)
     except OSError as error:
         fix = say(
-            "查 broker.ca 等文件，及端口是否为 TLS", "check broker.ca, and that the port speaks TLS"
+            "查 broker.ca 等文件，及端口是否为 TLS",
+            "check broker.ca, and that this is the TLS port",
         )
         return Check(name, False, str(error), fix)

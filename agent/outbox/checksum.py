@@ -17,11 +17,10 @@ from agent.outbox import file, schema
 DAMAGED = "damaged"
 
 
-class Summed(Struct, frozen=True):
+class Checked(Struct, frozen=True):
     """The columns that the checksum covers; after a row is put, sealing may clear `evidence`.
 
-    With its readings, or its sealed bytes, it is what the sum is made of; also the names and
-    the order of the columns, see `agent.outbox.schema`.
+    Also their names and order, see `agent.outbox.schema`.
     """
 
     boot: str
@@ -32,11 +31,11 @@ class Summed(Struct, frozen=True):
     guess: int | None  # corrected ms when put, where it was known
 
 
-NAMES = Summed.__struct_fields__
+NAMES = Checked.__struct_fields__
 COLUMNS = ", ".join(NAMES)
 
 
-def crc(row: Summed, payload: bytes) -> int:
+def crc(row: Checked, payload: bytes) -> int:
     """CRC-32 (zlib) of the row's columns and `payload`: its readings, or its sealed bytes."""
     rest = tuple(getattr(row, name) for name in NAMES)
     return zlib.crc32(payload, zlib.crc32(repr(rest).encode(errors="replace")))

@@ -26,8 +26,8 @@ from agent.clock import Clock
 from agent.common.sqlite import change
 from agent.outbox import file, seal
 from agent.outbox import receipt as receipt_rules
-from agent.outbox.checksum import COLUMNS as SUMMED
-from agent.outbox.checksum import Summed, crc
+from agent.outbox.checksum import COLUMNS as CHECKED
+from agent.outbox.checksum import Checked, crc
 from agent.outbox.durable import DurableFile
 from agent.outbox.file import RECEIPTED, WAITING, Counts
 from agent.outbox.limits import Limits
@@ -125,10 +125,10 @@ class Outbox(DurableFile):
     def _store(self, blob: bytes, evidence: bool) -> None:
         elapsed, wall = self._clock.elapsed(), self._clock.wall()
         guess = self._clock.at(elapsed)
-        row = Summed(self.boot, self._number + 1, int(evidence), elapsed, wall, guess)
+        row = Checked(self.boot, self._number + 1, int(evidence), elapsed, wall, guess)
         with change(self._db):
             self._db.execute(
-                f"INSERT INTO report ({SUMMED}, readings, size, crc, lived)"  # noqa: S608
+                f"INSERT INTO report ({CHECKED}, readings, size, crc, lived)"  # noqa: S608
                 " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (*structs.astuple(row), blob, len(blob), crc(row, blob), self._age.now()),
             )

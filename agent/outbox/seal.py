@@ -18,7 +18,7 @@ _LATEST = 4_102_444_800_000
 _readings = msgspec.json.Decoder(tuple[Reading, ...])
 
 
-class Row(check.Summed, frozen=True):
+class Row(check.Checked, frozen=True):
     """A stored report; the fields are `COLUMNS`."""
 
     id: int

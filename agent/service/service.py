@@ -135,8 +135,11 @@ def unit(start: list[str]) -> str:
 def _systemctl(*words: str) -> None:
     program = shutil.which("systemctl")
     if program is None:
-        text = say("没有 systemd", "no systemd here")
-        raise Refused(text, say("用 run 让它常驻", "let run be kept alive by what you have"))
+        text = say("没有 systemd", "no systemd on this PC")
+        raise Refused(
+            text,
+            say("用 run 让它常驻", "start schoolpulse-agent run with your own service manager"),
+        )
     call = [program, *words]
     done = subprocess.run(call, capture_output=True, text=True, check=False)  # noqa: S603
     if done.returncode:

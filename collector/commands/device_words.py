@@ -53,7 +53,7 @@ def row(one: Device, *, last_known: bool = False) -> listing.Row:
         "working": state.working,
         "working_ms": state.working_since,
         "fault": state.fault,
-        "told_ms": one.told,
+        "told_ms": one.last_report,
         "machine": one.machine,
         "hostname": one.hostname,
         "device": one.device,

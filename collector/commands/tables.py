@@ -1,4 +1,4 @@
-"""How commands of the register print: tables in which Chinese stands in line, findings, JSON."""
+"""How commands print: tables, findings of the register's checks, JSON."""
 
 from __future__ import annotations
 
@@ -7,21 +7,22 @@ import json
 import os
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict
 
 from rich.console import Console
 from rich.table import Table
 
+from agent.common import output
 from agent.common.language import say
 from collector.roster.problems import Problem, errors, lines, warnings
 
-_FILE_WIDTH = 160  # a file or pipe has no edge to wrap at
+_FILE_WIDTH = 160  # columns of a file or pipe
 
 
 def console() -> Console:
-    """The terminal, or a wide page where the output goes elsewhere."""
+    """The terminal, or a wide page where the output goes to a file or pipe."""
     width = None if sys.stdout.isatty() or "COLUMNS" in os.environ else _FILE_WIDTH
-    return Console(width=width, highlight=False)
+    # Names that others gave are shown as they are: "[/b]" is no markup, ":smile:" no picture.
+    return Console(width=width, highlight=False, markup=False, emoji=False)
 
 
 def new_table(*titles: tuple[str, str]) -> Table:
@@ -48,14 +49,14 @@ def print_problems(problems: Sequence[Problem]) -> None:
 def as_json(problems: Sequence[Problem]) -> dict[str, object]:
     """Errors and warnings apart, every part of each its own key."""
     return {
-        "errors": [asdict(problem) for problem in errors(problems)],
-        "warnings": [asdict(problem) for problem in warnings(problems)],
+        "errors": [problem.as_json() for problem in errors(problems)],
+        "warnings": [problem.as_json() for problem in warnings(problems)],
     }
 
 
 def print_json(value: object) -> None:
     """JSON for machines, readable for people."""
-    print(json.dumps(value, ensure_ascii=False, indent=2, default=str))
+    output.print_json(json.dumps(value, ensure_ascii=False, indent=2, default=str))
 
 
 def this_user() -> str:

@@ -1,1 +1,1 @@
-"""Evidence to verdict to figure. Pure: no store, no clock, no file."""
+"""From evidence to verdicts to the figure. No I/O except reading the store in `evidence`."""

@@ -1,6 +1,6 @@
 """学校计算机教室配备率: one unit is a school. Pure.
 
-Telemetry never says no here: a PC that is off is not a missing one.
+Telemetry never denies a computer room: a PC that is off is not a missing one.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ def judge(
     settings: Settings,
     cutoff: dt.date,
 ) -> Unit:
-    """A school's verdict: one of its computer rooms had its PCs on, on one same day."""
+    """A school's verdict: met if one of its computer rooms had enough PCs on, on a single day."""
     owned = computer_rooms(register, school.code)
     first = windows.first(cutoff, school.opened)
     finding = _finding(owned, rooms, settings, first)
@@ -50,7 +50,7 @@ def computer_rooms(register: Register, school: str) -> list[Room]:
 
 
 def needed(room: Room, settings: Settings) -> int | None:
-    """How many distinct PCs prove the room; None: without seats, or too few, nothing does."""
+    """How many distinct PCs prove the room; None if its seats are unknown or too few."""
     seats = room.seats or 0
     if seats <= 0 or (settings.min_seats is not None and seats < settings.min_seats):
         return None
@@ -62,19 +62,19 @@ def _finding(owned: Sequence[Room], rooms: Rooms, settings: Settings, first: dt.
     steps = []
     simulated = False
     for room in owned:
-        story = rooms.get((room.school, room.room), SILENT)
-        simulated |= story.simulated
+        history = rooms.get((room.school, room.room), SILENT)
+        simulated |= history.simulated
         pcs = needed(room, settings)
-        shown += [] if pcs is None else _days_with(story, pcs)
-        steps.append(_room_step(room, story, pcs, first))
+        shown += [] if pcs is None else _days_with(history, pcs)
+        steps.append(_room_step(room, history, pcs, first))
     newest = max(shown, default=None)
     if newest and newest >= first:
         return Finding(yes=newest, steps=tuple(steps), simulated=simulated)
     return Finding(cleared=newest, steps=tuple(steps), simulated=simulated)
 
 
-def _days_with(story: RoomDays, pcs: int) -> list[dt.date]:
-    return [day for day, seen in zip(story.days, story.pcs, strict=True) if seen >= pcs]
+def _days_with(history: RoomDays, pcs: int) -> list[dt.date]:
+    return [day for day, seen in zip(history.days, history.pcs, strict=True) if seen >= pcs]
 
 
 def _declared(
@@ -104,8 +104,8 @@ def _room_says(register: Register, room: Room, settings: Settings) -> bool | Non
     return needed(room, settings) is not None
 
 
-def _room_step(room: Room, story: RoomDays, pcs: int | None, first: dt.date) -> Step:
-    window = [(n, day) for day, n in zip(story.days, story.pcs, strict=True) if day >= first]
+def _room_step(room: Room, history: RoomDays, pcs: int | None, first: dt.date) -> Step:
+    window = [(n, day) for day, n in zip(history.days, history.pcs, strict=True) if day >= first]
     best, day = max(window, default=(0, None))
     numbers = {
         "room": room.room,

@@ -1,8 +1,8 @@
-"""What the store knows of a figure: the window of every school, and what was said before.
+"""Reads the evidence of a figure from the store: every school's window, and older rows if needed.
 
-A no stands until a later yes, however old it is. So of the rooms and lines that their window
-leaves open, all that they said before it is read as well, and of no others: the figure is the
-same as over the whole store, and a city that reports costs its windows alone.
+A no counts until a later yes, however old it is. So for rooms and lines that their window leaves
+undecided, all older rows are read too. The figure is the same as from the whole store, and in a
+city where most PCs report little more than the windows is read.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from collector.compliance.rooms import by_room
 from collector.compliance.window import ONE_DAY, Windows
 from collector.config import Figure as Settings
 from collector.roster.register import Register, School
-from collector.store.base import Point, Store
+from collector.store import Point, Store
 
 Key = tuple[str, str]  # school, and its room or line
 _SEEN = ("computer", "display", "sound", "microphone", "camera")
@@ -36,12 +36,12 @@ _RECORD_FIELDS = (
     "test", "outcome", "sent_bytes", "down_mbps", "solo", "simulated", "uncertain",
 )  # fmt: skip
 _DAY = 86_400 * 10**9
-#: Schools a query: a store must not be asked for a city in one line.
+#: Schools per query: one for a whole city would be too long.
 _SCHOOLS = 50
 
 
 def load(store: Store, register: Register, settings: Settings, cutoff: dt.date) -> Evidence:
-    """All evidence that the figure of this cut-off can depend on; uncertain rows are none.
+    """All evidence that the figure of this cut-off can depend on, without uncertain rows.
 
     Raises:
         UnavailableError, MisconfiguredError: as `Store.read`.
@@ -76,12 +76,12 @@ def _open_rooms(
     settings: Settings,
     cutoff: dt.date,
 ) -> set[Key]:
-    """Rooms of which the window says neither yes nor no.
+    """Rooms that the window leaves undecided.
 
-    A no made of the window's rows alone, as of a day before, does not count: the rows that it
-    would have been asked with are not read yet.
+    Only the window up to the cut-off is judged: for windows that end earlier, the rows before the
+    window are not read yet.
 
-    A computer room's past matters only where an inspection has to be cleared.
+    A computer room's older rows matter only if an inspection may be older still.
     """
     rooms = by_room(window.room_days, cutoff)
     multimedia = Multimedia(register, rooms, windows, settings, cutoff)
@@ -105,7 +105,7 @@ def _open_lines(
     settings: Settings,
     cutoff: dt.date,
 ) -> set[Key]:
-    """Lines of bundles of which the window says neither yes nor no."""
+    """Lines of bundles that the window leaves undecided."""
     lines = by_line(window.line_tests, window.line_records, register.calendar, cutoff)
     judging = Judging(register, lines, windows, settings, cutoff)
     found: set[Key] = set()
@@ -117,7 +117,7 @@ def _open_lines(
 
 
 class _Reader:
-    """Reads the rows of one stretch of time, ns since 1970 UTC, start <= time < stop."""
+    """Reads the rows with start <= time < stop, ns since 1970 UTC."""
 
     def __init__(self, store: Store, start: int, stop: int) -> None:
         self._store = store
@@ -138,23 +138,23 @@ class _Reader:
     def line_records(self, tags: Mapping[str, Iterable[str]] | None = None) -> Iterator[LineRecord]:
         """Rows of `line_record` whose time is certain.
 
-        A day more at both ends: the server may close a test on the other side of midnight.
+        A day more at both ends, as the server may end a test on the other side of midnight.
         """
         wide = _Reader(self._store, max(0, self._start - _DAY), self._stop + _DAY)
         return map(_line_record, wide._certain("line_record", _RECORD_FIELDS, tags))
 
     def room_days_of(self, keys: set[Key]) -> Iterator[RoomDay]:
-        """Those of some rooms."""
+        """Rows of `room_day` of these rooms."""
         for tags in _parts(keys, "room"):
             yield from (row for row in self.room_days(tags) if (row.school, row.room) in keys)
 
     def line_tests_of(self, keys: set[Key]) -> Iterator[LineTest]:
-        """Those of some lines."""
+        """Rows of `line_test` of these lines."""
         for tags in _parts(keys, "line"):
             yield from (row for row in self.line_tests(tags) if (row.school, row.line) in keys)
 
     def line_records_of(self, keys: set[Key]) -> Iterator[LineRecord]:
-        """Those of some lines."""
+        """Rows of `line_record` of these lines."""
         for tags in _parts(keys, "line"):
             yield from (row for row in self.line_records(tags) if (row.school, row.line) in keys)
 
@@ -172,7 +172,7 @@ class _Reader:
 
 
 def _parts(keys: set[Key], tag: str) -> Iterator[Mapping[str, Iterable[str]]]:
-    """The keys as tags to ask for, some schools at a time; the caller drops what is not asked."""
+    """Tags to query for the keys, some schools at a time; callers drop rows of other keys."""
     names: dict[str, set[str]] = defaultdict(set)
     for school, name in keys:
         names[school].add(name)
@@ -193,15 +193,18 @@ def _room_day(point: Point, seen: frozenset[str]) -> RoomDay:
     )
 
 
-def _line_test(point: Point) -> LineTest:
+def _test_of(point: Point) -> tuple[str, str, str, str, int, str]:
+    """The fields of `model.LineRow`."""
     tags, fields = point.tags, point.fields
+    test, outcome = str(fields.get("test", "")), str(fields.get("outcome", ""))
+    place = tags.get("school", ""), tags.get("machine", ""), tags.get("line", "")
+    return (*place, test, point.time, outcome)
+
+
+def _line_test(point: Point) -> LineTest:
+    fields = point.fields
     return LineTest(
-        school=tags.get("school", ""),
-        machine=tags.get("machine", ""),
-        line=tags.get("line", ""),
-        test=str(fields.get("test", "")),
-        time=point.time,
-        outcome=str(fields.get("outcome", "")),
+        *_test_of(point),
         down_mbps=_float(point, "down_mbps"),
         payload_down=_int(point, "payload_down"),
         seconds=_float(point, "seconds"),
@@ -218,14 +221,9 @@ def _line_test(point: Point) -> LineTest:
 
 
 def _line_record(point: Point) -> LineRecord:
-    tags, fields = point.tags, point.fields
+    fields = point.fields
     return LineRecord(
-        school=tags.get("school", ""),
-        machine=tags.get("machine", ""),
-        line=tags.get("line", ""),
-        test=str(fields.get("test", "")),
-        time=point.time,
-        outcome=str(fields.get("outcome", "")),
+        *_test_of(point),
         sent_bytes=_int(point, "sent_bytes") or 0,
         down_mbps=_float(point, "down_mbps"),
         solo=fields.get("solo") is not False,

@@ -28,7 +28,7 @@ from collector.compliance.rooms import by_room
 from collector.compliance.window import Windows, cutoff
 from collector.roster.register import Register, School
 
-#: The area of schools that answer to the city itself where the register writes the city's code.
+#: The area code of schools under the city itself, for which the register has the city's code.
 DIRECT = "direct"
 
 
@@ -41,12 +41,12 @@ def judge(
     year: int,
     today: dt.date,
 ) -> Figure:
-    """The figure of `year` as of its cut-off: a count over the register, never over reports.
+    """The figure of `year` at its cut-off; it counts the units of the register, not reports.
 
-    `today` bounds the cut-off of the current year.
+    The cut-off is at most `today`.
 
     Raises:
-        ValueError: the year has not begun.
+        ValueError: the year has not started yet.
     """
     last = cutoff(settings, year, today)
     schools = [row for row in register.schools.values() if exists_on(row, last)]
@@ -55,16 +55,15 @@ def judge(
     lines = by_line(evidence.line_tests, evidence.line_records, register.calendar, last)
     judging = Judging(register, lines, windows, settings, last)
     units = _room_units(counted, register, evidence, windows, settings, last)
-    by_school = [line_10m.judge(judging, school) for school in counted]
-    judged = [line for _, its_lines in by_school for line in its_lines]
-    units += [unit for unit, _ in by_school]
+    line_units, judged = _line_units(counted, judging)
+    units += line_units
     return Figure(
         year=year,
         cutoff=last,
         units=units,
         areas=_areas(schools, register, city),
         tallies=_tallies(units, schools, city),
-        simulated=evidence.simulated or _invented(evidence),
+        simulated=evidence.simulated or _any_simulated(evidence),
         contract=_contracts(counted, register, settings, last, city),
         apart=Counter(row.type for row in schools if row.type not in settings.types),
         notes=_notes(judging, judged, counted),
@@ -75,13 +74,13 @@ def judge(
 
 
 def exists_on(school: School, day: dt.date) -> bool:
-    """Whether the school is open for teaching at all on `day`, its last day included."""
+    """Whether the school exists on `day`; its last day is included."""
     opened = school.opened is None or school.opened <= day
     return opened and (school.closed is None or day <= school.closed)
 
 
 def district_area(responsible: str, city: config.City) -> str:
-    """The code of a responsible unit's area, which never is the city's own."""
+    """The code of a responsible unit's area, `DIRECT` for the city itself."""
     return DIRECT if responsible == city.code else responsible
 
 
@@ -107,6 +106,11 @@ def _room_units(
     return units
 
 
+def _line_units(schools: Sequence[School], judging: Judging) -> tuple[list[Unit], list[JudgedLine]]:
+    judged = [line_10m.judge(judging, school) for school in schools]
+    return [unit for unit, _ in judged], [line for _, lines in judged for line in lines]
+
+
 def _areas(schools: Sequence[School], register: Register, city: config.City) -> list[Area]:
     """The city, the districts by code, their schools by code."""
     ordered = sorted(schools, key=lambda row: (district_area(row.responsible, city), row.code))
@@ -130,7 +134,7 @@ def _district(code: str, register: Register, city: config.City) -> Area:
 def _tallies(
     units: Iterable[Unit], schools: Sequence[School], city: config.City
 ) -> Mapping[tuple[str, Indicator], Tally]:
-    """Every area and indicator, those without units as well."""
+    """The tally of every area and indicator, also without units."""
     counts: dict[tuple[str, Indicator], Counter[Verdict]] = {}
     for school in schools:
         for code in (city.code, district_area(school.responsible, city), school.code):
@@ -167,7 +171,7 @@ def _contracts(
 def _notes(
     judging: Judging, lines: Sequence[JudgedLine], schools: Sequence[School]
 ) -> Mapping[str, int]:
-    """What is printed beside the line figure: tolerance and congestion."""
+    """Notes to the line figure: how many lines meet only within the tolerance, or are congested."""
     met = {line.school for line in lines if line.between}
     lost = _lost_without_tolerance(judging, [row for row in schools if row.code in met])
     return {
@@ -180,7 +184,7 @@ def _notes(
 
 
 def _lost_without_tolerance(judging: Judging, schools: Sequence[School]) -> int:
-    """How many schools are verified with the tolerance and not without it."""
+    """How many schools are verified only because of the tolerance."""
     settings = msgspec.structs.replace(judging.settings, tolerance=1.0)
     strict = Judging(judging.register, judging.lines, judging.windows, settings, judging.cutoff)
     good = (Verdict.VERIFIED, Verdict.INSPECTED)
@@ -191,6 +195,6 @@ def _lost_without_tolerance(judging: Judging, schools: Sequence[School]) -> int:
     )
 
 
-def _invented(evidence: Evidence) -> bool:
+def _any_simulated(evidence: Evidence) -> bool:
     streams = (evidence.room_days, evidence.line_tests, evidence.line_records)
     return any(row.simulated for stream in streams for row in stream)

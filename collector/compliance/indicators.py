@@ -1,4 +1,4 @@
-"""The figure as points of the store: shown values with the counts beside. Pure."""
+"""The figure as points of the store: displayed shares and exact counts. Pure."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from collector.compliance.figure import DIRECT
 from collector.compliance.model import INDICATORS, Area, Figure, Indicator, Tally, Unit, Verdict
 from collector.compliance.shares import shown_value
 from collector.compliance.targets import target
-from collector.store.base import Point, Value
+from collector.store import Point, Value
 
 _ORDER = list(Verdict)
 
@@ -19,7 +19,7 @@ _ORDER = list(Verdict)
 def points(figure: Figure, day: dt.date) -> list[Point]:
     """The `indicator`, `school_day` and `line_day` points of `day`, at its Shanghai midnight.
 
-    `school_day` leaves out what only the day's reports know (`pcs`).
+    `school_day` lacks `pcs`, which only the day's reports give.
     """
     time = midnight_ns(day)
     units: dict[str, list[Unit]] = defaultdict(list)
@@ -35,7 +35,7 @@ def points(figure: Figure, day: dt.date) -> list[Point]:
 def _point(
     measurement: str, tags: Mapping[str, str], fields: Mapping[str, object], time: int
 ) -> Point:
-    """Without what is not known: a point has no empty tag and no null."""
+    """A point without unknown fields and empty tags."""
     known: dict[str, Value] = {
         name: value for name, value in fields.items() if isinstance(value, bool | int | float | str)
     }
@@ -43,13 +43,13 @@ def _point(
 
 
 def _indicators(figure: Figure, units: Mapping[str, Sequence[Unit]], time: int) -> Iterator[Point]:
-    invented = _invented_areas(figure)
+    simulated_areas = _simulated_areas(figure)
     for area in figure.areas:
         for indicator in INDICATORS:
             district = _coded(figure, area.district)
             tags = {"area": area.code, "district": district, "indicator": indicator}
             fields = _indicator_fields(figure, area, indicator)
-            simulated = (area.code, indicator) in invented
+            simulated = (area.code, indicator) in simulated_areas
             yield _point("indicator", tags, {**fields, "simulated": simulated}, time)
 
 
@@ -72,12 +72,12 @@ def _indicator_fields(figure: Figure, area: Area, indicator: Indicator) -> dict[
 
 
 def _coded(figure: Figure, area: str) -> str:
-    """The code of an area as the register and the tags of all other measurements write it."""
+    """An area's code as in the register and in the tags of all other measurements."""
     return figure.areas[0].code if area == DIRECT else area
 
 
-def _invented_areas(figure: Figure) -> set[tuple[str, Indicator]]:
-    """Areas that count at least one unit judged by an invented row."""
+def _simulated_areas(figure: Figure) -> set[tuple[str, Indicator]]:
+    """Areas with at least one unit judged by a simulated row."""
     city = figure.areas[0].code
     district = {area.code: area.district for area in figure.areas}
     return {

@@ -22,7 +22,7 @@ from collector.roster.register import Line, Register, School
 
 @dataclass(frozen=True, slots=True)
 class Campus:
-    """A campus that counts, and its lines in bundles: each alone, or by setting all together."""
+    """A campus that counts, and its lines in bundles: one each, or all in one if set so."""
 
     name: str
     bundles: tuple[tuple[Line, ...], ...]
@@ -30,7 +30,7 @@ class Campus:
 
 @dataclass(frozen=True, slots=True)
 class Judging:
-    """What every school is judged with."""
+    """The data that all schools are judged with."""
 
     register: Register
     lines: Lines
@@ -43,19 +43,19 @@ class Judging:
         return self.lines.get((line.school, line.line), UNTESTED)
 
     def bundle(self, school: School, lines: Sequence[Line]) -> Standing:
-        """Where lines that count together stand at the cut-off."""
-        stories = [self.days(line) for line in lines]
-        days = sorted({day for story in stories for day in story.days})
+        """What is known at the cut-off of lines that count together."""
+        histories = [self.days(line) for line in lines]
+        days = sorted({day for history in histories for day in history.days})
         return standing(
             days,
-            lambda lo, hi: opinion(stories, days[lo], days[hi - 1], self.settings),
+            lambda lo, hi: opinion(histories, days[lo], days[hi - 1], self.settings),
             lambda day: self.windows.first(day, school.opened),
             self.cutoff,
         )
 
 
 def judge(judging: Judging, school: School) -> tuple[Unit, list[JudgedLine]]:
-    """A school's verdict: every campus with classes has a line that meets; and its lines."""
+    """A school's verdict and its lines; every campus with classes needs a line that meets."""
     register, settings, cutoff = judging.register, judging.settings, judging.cutoff
     district = register.district_of(school.code)
     campuses = campuses_that_count(register, school.code, cutoff, settings)
@@ -86,7 +86,7 @@ def judge(judging: Judging, school: School) -> tuple[Unit, list[JudgedLine]]:
 def campuses_that_count(
     register: Register, school: str, cutoff: dt.date, settings: Settings
 ) -> list[Campus]:
-    """The campuses with classes on the cut-off; all of them where no class tells its campus."""
+    """The campuses with classes at the cut-off; all campuses if no class has a known room."""
     lines = register.lines_of.get(school, [])
     rooms = register.room
     taught = {
@@ -135,7 +135,7 @@ def campuses_rates(campuses: Sequence[Campus]) -> dict[str, list[float | None]]:
 
 
 def _campus_contract(campus: Campus, threshold: Fraction) -> bool | None:
-    """One bundle that reaches is a yes; a no needs every contract to be known."""
+    """Yes if one bundle reaches the threshold; no only if every contract is known."""
     rates = [[line.contract_mbps for line in bundle] for bundle in campus.bundles]
     sums = [sum((exact(r) for r in bundle if r is not None), Fraction()) for bundle in rates]
     if any(total >= threshold for total in sums):
@@ -145,7 +145,7 @@ def _campus_contract(campus: Campus, threshold: Fraction) -> bool | None:
 
 
 def _campus_finding(stands: Sequence[Standing]) -> Finding:
-    """One line that meets is enough; a no needs a no of every line, and dates from the first."""
+    """Yes if one bundle meets; no only if none does, dated by the oldest of their days."""
     met = [stand.yes for stand in stands if stand.yes]
     if met:
         return Finding(yes=max(met))
@@ -159,7 +159,7 @@ def _campus_finding(stands: Sequence[Standing]) -> Finding:
 def _school_finding(
     campuses: Sequence[Finding], steps: tuple[Step, ...], simulated: bool
 ) -> Finding:
-    """Every campus must say yes; one no is a no."""
+    """Yes if every campus meets; no if one does not."""
     denied = [finding.no for finding in campuses if finding.no]
     if denied:
         return Finding(no=max(denied), steps=steps, simulated=simulated)
@@ -174,7 +174,7 @@ def _school_finding(
 def _judged_lines(
     judging: Judging, school: School, bundle: Sequence[Line], stands: Standing
 ) -> list[JudgedLine]:
-    """A bundle's lines, each with its own numbers and the bundle's word."""
+    """A bundle's lines, each with its own numbers and the bundle's result."""
     settings = judging.settings
     first = judging.windows.first(judging.cutoff, school.opened)
     readings = [read(judging.days(line), first, judging.cutoff, settings) for line in bundle]
@@ -207,7 +207,7 @@ def _judged_lines(
 
 
 def _line_verdict(judging: Judging, line: Line, stands: Standing) -> Verdict:
-    """The same rule for a line, which no inspection names."""
+    """The verdict of one line by the same rule, without inspections, which are of schools."""
     contract_mbps = line.contract_mbps
     says = None if contract_mbps is None else contract_mbps >= judging.settings.threshold_mbps
     finding = Finding(stands.yes, stands.no, stands.cleared)
@@ -223,6 +223,6 @@ def _tolerated(settings: Settings) -> Fraction:
 
 
 def _between(readings: Sequence[Reading], settings: Settings) -> bool:
-    """Whether lines that meet do so only thanks to the tolerance."""
+    """Whether lines that meet do so only within the tolerance."""
     reached = _sum([reading.statistic for reading in readings if reading.enough])
     return reached < exact(settings.threshold_mbps)

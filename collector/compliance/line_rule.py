@@ -1,7 +1,8 @@
 """When a line meets the threshold: the rule over its valid tests. Pure.
 
 The 90th percentile, the ceil(0.9 n)-th smallest, must reach 0.97 T, given at least 10 tests on
-5 different days. Why high: other traffic and slow PCs push a test down, never up.
+5 different days. The percentile is high, as other traffic and slow PCs lower a test's rate but
+never raise it.
 """
 
 from __future__ import annotations
@@ -46,18 +47,18 @@ def percentile(rates: Sequence[float]) -> float | None:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What one line's tests of some days give."""
+    """The result of one line's tests of some days."""
 
     quiet: tuple[float, ...]
     lesson: tuple[float, ...]
     quiet_days: int
-    statistic: float | None  # of the quiet tests, or of all where lesson tests had to join
-    joined: bool  # lesson tests joined: they can prove, never deny
+    statistic: float | None  # of the quiet tests, or of all if lesson tests are needed
+    joined: bool  # lesson tests are included: these can prove, but not deny
     enough: bool
 
     @property
     def median(self) -> float | None:
-        """Of the tests that the statistic is taken from."""
+        """The median of the tests that the statistic is taken from."""
         rates = (*self.quiet, *self.lesson) if self.joined else self.quiet
         return statistics.median(rates) if rates else None
 
@@ -86,20 +87,20 @@ def _enough(tests: int, days: int, settings: Settings) -> bool:
 def opinion(
     lines: Sequence[LineDays], first: dt.date, last: dt.date, settings: Settings
 ) -> Opinion | None:
-    """What lines that count together (one, or a bonded campus) say on these days.
+    """The result of lines that count together (one, or a bonded campus) on these days.
 
-    Yes: those with enough tests reach the limit by their sum. No: all have enough quiet tests
-    and do not.
+    Yes: the sum over lines with enough tests reaches the limit. No: all have enough quiet tests,
+    and their sum does not.
     """
     readings = [read(line, first, last, settings) for line in lines]
-    spoken = [(line, r) for line, r in zip(lines, readings, strict=True) if r.enough]
-    reached = sum((exact(r.statistic) for _, r in spoken if r.statistic is not None), Fraction())
+    tested = [(line, r) for line, r in zip(lines, readings, strict=True) if r.enough]
+    reached = sum((exact(r.statistic) for _, r in tested if r.statistic is not None), Fraction())
     needed = limit(settings)
-    if spoken and reached >= needed:
-        floors = [(line, min(exact(r.statistic or 0.0), needed)) for line, r in spoken]
+    if tested and reached >= needed:
+        floors = [(line, min(exact(r.statistic or 0.0), needed)) for line, r in tested]
         days = [_newest(line, first, last, floor, above=True) for line, floor in floors]
         return Opinion(True, max(day for day in days if day))
-    if len(spoken) < len(lines) or any(r.joined for r in readings) or not lines:
+    if len(tested) < len(lines) or any(r.joined for r in readings) or not lines:
         return None
     days = [_newest(line, first, last, needed, above=False) for line in lines]
     return Opinion(False, max(day for day in days if day))
@@ -110,7 +111,7 @@ def _newest(
 ) -> dt.date | None:
     """The newest of these days with a test at or above the floor, or with a quiet one below it.
 
-    Lesson tests prove and never deny: a low one must not make a no newer than it is.
+    Lesson tests never deny, so a low one must not make a no newer.
     """
     hi = bisect_right(line.days, last) - 1
     while hi >= 0 and line.days[hi] >= first:

@@ -1,4 +1,4 @@
-"""What the line rules say in words, with every number that they used. Pure."""
+"""The steps of the line rules in words, with all their numbers. Pure."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ _RULES = {
 
 
 def mbps(rate: float | None) -> str:
-    """A rate as text, with two decimals and never above what it is."""
+    """A rate as text with two decimals, rounded down."""
     return "—" if rate is None else f"{int(rate * 100 + 1e-6) / 100:.2f}"
 
 
 def bundle_steps(lines: Sequence[JudgedLine], stands: Standing, settings: Settings) -> list[Step]:
-    """What each line's tests gave, why others are no evidence, and what was said before."""
+    """Each line's result, its tests that are not evidence, and the result before the window."""
     steps = []
     for line in lines:
         steps.append(_line_step(line, settings))
@@ -110,7 +110,7 @@ def _earlier_step(lines: Sequence[JudgedLine], stands: Standing) -> Step:
 
 
 def campus_step(campus: str, finding: Finding, settings: Settings) -> Step:
-    """What a campus's lines give together."""
+    """The result of a campus's lines together."""
     if finding.yes:
         zh, en = "有达标线路", "has a line that meets"
     elif finding.no:
@@ -128,7 +128,7 @@ def campus_step(campus: str, finding: Finding, settings: Settings) -> Step:
 def contract_step(
     rates: Mapping[str, Sequence[float | None]], word: bool | None, settings: Settings
 ) -> Step:
-    """What the contracts say; they alone never make a unit more than declared."""
+    """The contracts' rates against the threshold; alone they make a unit at most declared."""
     said = {
         True: ("达到", "reach"),
         False: ("没有达到", "do not reach"),

@@ -12,13 +12,13 @@ from typing import NamedTuple
 from agent.common.calendar import Calendar, local_day, local_time
 from collector.compliance.model import LineRecord, LineTest
 
-#: The agent reads the wire and the server its payload: frame overhead and slack lie between.
+#: The agent measures frames and the server payload: they differ by frame overhead and slack.
 RATE_MARGIN = 1.08
 OTHER_TRAFFIC = 0.05
-#: A short test beyond the long one's rate times this saw a burst bucket.
+#: A short test with more than this times the long test's rate measured a burst.
 SUSTAINED = 1.05
 
-#: A lease is a few minutes; a report further from the server's record tells of another time.
+#: A lease is a few minutes, so a report further from the server's record has a wrong time.
 APART_NS = 10 * 60 * 10**9
 
 FAULTS = {
@@ -42,7 +42,7 @@ FAULTS = {
 
 
 class Trial(NamedTuple):
-    """One test of a line, judged: a rate on the wire in Mbit/s, or why it is no evidence."""
+    """One test of a line, judged: a rate on the wire in Mbit/s, or why it is not evidence."""
 
     time: int
     day: dt.date
@@ -65,7 +65,7 @@ class LineDays:
     simulated: bool = False
 
     def refusals(self, first: dt.date, last: dt.date) -> Mapping[str, int]:
-        """How many tests of these days are no evidence, by why."""
+        """How many tests of these days are not evidence, by reason."""
         return Counter(fault for day, fault in self.refused if first <= day <= last)
 
 
@@ -92,9 +92,9 @@ def by_line(
 
 
 def _without_bursts(trials: Sequence[Trial]) -> Iterable[Trial]:
-    """Short tests of a line with a burst bucket prove nothing beyond what its long one sustains.
+    """On a line with a burst bucket, refuse short tests faster than its long test sustains.
 
-    Each is held against the long test before it, the first ones against the one after them.
+    Each is compared with the long test before it, the first ones with the one after them.
     """
     longs = [trial for trial in trials if trial.long and trial.rate is not None and not trial.fault]
     times = [trial.time for trial in longs]
@@ -140,7 +140,7 @@ def _trials(
 def _own_first(
     tests: Iterable[LineTest], records: Mapping[tuple[str, str, str], LineRecord]
 ) -> Sequence[LineTest]:
-    """Of two tests under one id, the one of the machine that the server knows comes first."""
+    """The tests by time; of two with the same id, the one of the machine in the record first."""
 
     def foreign(test: LineTest) -> bool:
         record = records.get((test.school, test.line, test.test))
@@ -159,12 +159,12 @@ def _trial(test: LineTest, fault: str, calendar: Calendar) -> Trial:
 
 
 def fault_of(test: LineTest, record: LineRecord | None) -> str:
-    """Why a test is no evidence, as a key of `FAULTS`; empty when it is valid."""
+    """Why a test is not evidence, as a key of `FAULTS`; empty if it is valid."""
     return _fault_of_test(test) or _fault_of_record(test, record)
 
 
 def _fault_of_test(test: LineTest) -> str:
-    """What the agent did not say outright does not count as said."""
+    """Faults in the agent's report; a missing value counts against the test."""
     if test.outcome != "ok":
         return "error"
     if test.down_mbps is None:
@@ -181,9 +181,9 @@ def _fault_of_test(test: LineTest) -> str:
 
 
 def _fault_of_record(test: LineTest, record: LineRecord | None) -> str:
-    """The server's word: the same test at the same time, no more bytes than it sent, no faster.
+    """Contradictions to the server's record: time, bytes sent, and rate must fit.
 
-    Without the time a key's holder could date one evening's tests onto ten days.
+    Without the check of the time, one evening's tests could be reported for ten days.
     """
     if record is None:
         return "no_record"

@@ -1,4 +1,4 @@
-"""What the judging works on and what comes out of it."""
+"""The data of the judging: evidence, verdicts, and the figure."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ INDICATORS: tuple[Indicator, ...] = ("multimedia", "computer_room", "line_10m")
 
 
 class Verdict(StrEnum):
-    """What can be said of a unit; the order is from best to worst known."""
+    """A unit's verdict, from best to worst; UNKNOWN is last."""
 
     VERIFIED = "verified"
     INSPECTED = "inspected"
@@ -41,15 +41,21 @@ class RoomDay:
 
 
 @dataclass(frozen=True, slots=True)
-class LineTest:
-    """An agent's test, as `line_test` in the store; `time` is its end, ns since 1970 UTC."""
+class LineRow:
+    """What an agent's test and the server's record of it both have."""
 
     school: str
     machine: str
     line: str
     test: str
-    time: int
+    time: int  # the end of the test, ns since 1970 UTC
     outcome: str
+
+
+@dataclass(frozen=True, slots=True)
+class LineTest(LineRow):
+    """An agent's test, as `line_test` in the store."""
+
     down_mbps: float | None = None
     payload_down: int | None = None
     seconds: float | None = None
@@ -59,21 +65,15 @@ class LineTest:
     server_limited: bool | None = None
     simulated: bool = False
     interface: str = ""
-    reason: str = ""  # why the agent itself holds it invalid, empty when it does not
-    long: bool = False  # ran to its limits, as once a week
-    burst: bool = False  # the line slowed down for good amid it; the rate is the later one
+    reason: str = ""  # why the agent considers it invalid, else empty
+    long: bool = False  # ran to its time limit, as once a week
+    burst: bool = False  # the line slowed down during it; the rate is the later one
 
 
 @dataclass(frozen=True, slots=True)
-class LineRecord:
+class LineRecord(LineRow):
     """The measurement server's record, as `line_record` in the store."""
 
-    school: str
-    machine: str
-    line: str
-    test: str
-    time: int
-    outcome: str
     sent_bytes: int = 0
     down_mbps: float | None = None
     solo: bool = True
@@ -82,21 +82,21 @@ class LineRecord:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """All that telemetry says, up to the cut-off.
+    """All telemetry that the figure depends on, up to the cut-off.
 
-    It holds the window of every school and, of the rooms and lines that their window leaves
-    open, what they said before: an old no stands until a later yes.
+    Every school's window, and older rows of rooms and lines that their window leaves undecided:
+    an old no counts until a later yes.
     """
 
     room_days: Sequence[RoomDay] = ()
     line_tests: Sequence[LineTest] = ()
     line_records: Sequence[LineRecord] = ()
-    simulated: bool = False  # the store holds invented rows, here or elsewhere
+    simulated: bool = False  # the store has simulated rows, here or elsewhere
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One rule applied: its name, the numbers it used, and what it gave."""
+    """One rule applied: its name, its numbers, and its result in Chinese and English."""
 
     rule: str
     zh: str
@@ -106,7 +106,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """One unit of a register's count, judged."""
+    """One unit of the register, judged."""
 
     indicator: Indicator
     school: str
@@ -119,7 +119,7 @@ class Unit:
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """Units by verdict. Shares are exact fractions; None where there are no units."""
+    """Units by verdict. Shares are exact fractions, None if there are no units."""
 
     counts: Counter[Verdict]
 
@@ -151,7 +151,7 @@ class Tally:
 
     @property
     def ceiling(self) -> Fraction | None:
-        """What the share would be if all that is not known were good."""
+        """The share if every declared and unknown unit were good."""
         return self.share(Verdict.VERIFIED, Verdict.INSPECTED, Verdict.DECLARED, Verdict.UNKNOWN)
 
 
@@ -166,7 +166,7 @@ class JudgedLine:
     contract_mbps: float | None
     verdict: Verdict
     tests: int = 0  # valid quiet tests
-    days: int = 0  # on which they fell
+    days: int = 0  # with valid quiet tests
     statistic: float | None = None  # what the rule compares: the 90th percentile, by default
     median: float | None = None  # of the tests that the statistic is taken from
     p90: float | None = None  # 90th percentile of the valid quiet tests, whatever the rule
@@ -174,7 +174,7 @@ class JudgedLine:
     lesson_tests: int = 0
     lesson_median: float | None = None
     congested: bool = False  # 达标但拥塞
-    between: bool = False  # meets thanks to the tolerance
+    between: bool = False  # meets only within the tolerance
     refused: Mapping[str, int] = field(default_factory=dict)  # tests that are no evidence, by why
     simulated: bool = False
 

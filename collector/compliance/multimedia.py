@@ -53,7 +53,7 @@ class Multimedia:
         return found
 
     def judge(self, row: SchoolClass) -> Unit:
-        """A class's verdict: it needs all of its rooms."""
+        """A class's verdict; all of its rooms must meet."""
         school = self._register.schools[row.school]
         finding = self._of_rooms([self.room(school, room) for room in row.rooms])
         declared = self._of_register(row)
@@ -64,34 +64,34 @@ class Multimedia:
         return Unit("multimedia", row.school, district, row.name, verdict, steps, finding.simulated)
 
     def room(self, school: School, room: str) -> Finding:
-        """What telemetry says of a room."""
+        """The finding of telemetry about a room."""
         key = school.code, room
         if key not in self._findings:
             self._findings[key] = self._judge_room(school, room)
         return self._findings[key]
 
     def leaves_open(self, school: School, room: str) -> bool:
-        """Whether the window alone says neither yes nor no, so that what was before it counts."""
+        """Whether the window leaves a room undecided, so that older rows count."""
         return self._standing(school, room).now is None
 
     def _standing(self, school: School, room: str) -> Standing:
-        story = self._rooms.get((school.code, room), SILENT)
+        history = self._rooms.get((school.code, room), SILENT)
         return standing(
-            story.days,
-            lambda lo, hi: _ask(story, lo, hi, self._settings),
+            history.days,
+            lambda lo, hi: _opinion(history, lo, hi, self._settings),
             lambda day: self._windows.first(day, school.opened),
             self._cutoff,
         )
 
     def _judge_room(self, school: School, room: str) -> Finding:
-        story = self._rooms.get((school.code, room), SILENT)
+        history = self._rooms.get((school.code, room), SILENT)
         stands = self._standing(school, room)
         first = self._windows.first(self._cutoff, school.opened)
-        steps = _room_steps(room, story, first, stands, self._settings)
-        return Finding(stands.yes, stands.no, stands.cleared, steps, story.simulated)
+        steps = _room_steps(room, history, first, stands, self._settings)
+        return Finding(stands.yes, stands.no, stands.cleared, steps, history.simulated)
 
     def _of_rooms(self, findings: Sequence[Finding]) -> Finding:
-        """All rooms must say yes, and the oldest of their words dates it; one no is a no."""
+        """Yes if all rooms meet, dated by the oldest of their days; no if one does not."""
         steps = tuple(step for finding in findings for step in finding.steps)
         simulated = any(finding.simulated for finding in findings)
         if not findings:
@@ -126,15 +126,15 @@ class Multimedia:
         return any(count > 0 for count in counts) if counts else None
 
 
-def _ask(story: RoomDays, lo: int, hi: int, settings: Settings) -> Opinion | None:
-    """Yes: the required set on enough days. No: one piece of it on none of the days."""
+def _opinion(history: RoomDays, lo: int, hi: int, settings: Settings) -> Opinion | None:
+    """Yes: all required pieces on enough days. No: one piece on none of the days."""
     required = frozenset(settings.required)
-    complete = [day for day in range(lo, hi) if required <= story.seen[day]]
+    complete = [day for day in range(lo, hi) if required <= history.seen[day]]
     if len(complete) >= settings.min_room_days:
-        return Opinion(True, story.days[complete[-1]])
-    if required <= frozenset[str]().union(*story.seen[lo:hi]):
+        return Opinion(True, history.days[complete[-1]])
+    if required <= frozenset[str]().union(*history.seen[lo:hi]):
         return None
-    return Opinion(False, story.days[hi - 1])
+    return Opinion(False, history.days[hi - 1])
 
 
 def _oldest(days: Sequence[dt.date | None]) -> dt.date | None:
@@ -146,10 +146,10 @@ _NO_ROOM = Step("room", "班级在台账中没有教室", "the register binds th
 
 
 def _room_steps(
-    room: str, story: RoomDays, first: dt.date, stands: Standing, settings: Settings
+    room: str, history: RoomDays, first: dt.date, stands: Standing, settings: Settings
 ) -> tuple[Step, ...]:
     required = frozenset(settings.required)
-    window = [seen for day, seen in zip(story.days, story.seen, strict=True) if day >= first]
+    window = [seen for day, seen in zip(history.days, history.seen, strict=True) if day >= first]
     complete = sum(required <= seen for seen in window)
     never = [piece for piece in settings.required if window and not any(piece in s for s in window)]
     numbers = {
@@ -171,10 +171,10 @@ def _room_steps(
     if never:
         zh += f"；所有上报日都没有{_listed(never)[0]}"
         en += f"; never a {_listed(never)[1]}"
-    return (Step("room", zh, en, numbers), *_old_word(room, stands))
+    return (Step("room", zh, en, numbers), *_earlier_steps(room, stands))
 
 
-def _old_word(room: str, stands: Standing) -> tuple[Step, ...]:
+def _earlier_steps(room: str, stands: Standing) -> tuple[Step, ...]:
     if not stands.before:
         return ()
     day = stands.before.day

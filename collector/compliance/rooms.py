@@ -1,4 +1,4 @@
-"""A room's days in order, from the rows of the store. Pure."""
+"""Each room's days in order, from the rows of the store. Pure."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ SILENT = RoomDays()
 
 
 def by_room(rows: Iterable[RoomDay], cutoff: dt.date) -> Rooms:
-    """The rows up to the cut-off by (school, room). A row on which no PC spoke is silence."""
+    """The rows up to the cut-off by (school, room), without days on which no PC reported."""
     found: dict[tuple[str, str], RoomDays] = defaultdict(RoomDays)
-    spoken = (row for row in rows if row.day <= cutoff and (row.pcs or "computer" in row.seen))
-    for row in sorted(spoken, key=lambda row: row.day):
+    reported = (row for row in rows if row.day <= cutoff and (row.pcs or "computer" in row.seen))
+    for row in sorted(reported, key=lambda row: row.day):
         _add(found[row.school, row.room], row)
     return found
 

@@ -1,4 +1,4 @@
-"""The one place where an exact share becomes what people read. Pure."""
+"""Formats exact shares for people; the only place that rounds them. Pure."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ NO_UNITS = "—"
 
 
 def shown(share: Fraction | None, target: Fraction | None = None) -> str:
-    """The share in percent with one decimal, as `79.9%`; "—" where there are no units.
+    """The share in percent with one decimal, as `79.9%`; "—" if there are no units.
 
-    Half up, but never across the target, nor to 0 or 100 from beside them. `share` and
-    `target` are parts of one.
+    Rounded half up, but never across the target, nor to 0 or 100 unless exact. `share` and `target`
+    are fractions of 1.
     """
     tenths = _tenths(share, target)
     return NO_UNITS if tenths is None else f"{tenths // 10}.{tenths % 10}%"

@@ -1,4 +1,4 @@
-"""What a unit said before its window: a no, however old, stands until a later yes. Pure."""
+"""A unit's result from before its window: a no, however old, counts until a later yes. Pure."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from collector.compliance.window import ONE_DAY
 
 @dataclass(frozen=True, slots=True)
 class Opinion:
-    """What a stretch of days says: yes or no, and the newest day that it rests on."""
+    """The result of some days: yes or no, and the newest day that it is based on."""
 
     yes: bool
     day: dt.date
@@ -20,30 +20,30 @@ class Opinion:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """The window's own word, or else the last word before it."""
+    """The window's result, or if it is undecided the last result before it."""
 
     now: Opinion | None
     before: Opinion | None = None
 
     @property
     def yes(self) -> dt.date | None:
-        """Newest day of what the window shows."""
+        """Newest day of the window's yes."""
         return self.now.day if self.now and self.now.yes else None
 
     @property
     def no(self) -> dt.date | None:
-        """Newest day of a no: the window's, or an older one that stands."""
-        said = self.now or self.before
-        return said.day if said and not said.yes else None
+        """Newest day of a no: the window's, or an older one that still counts."""
+        opinion = self.now or self.before
+        return opinion.day if opinion and not opinion.yes else None
 
     @property
     def cleared(self) -> dt.date | None:
-        """Newest day of what was shown before the window and has expired."""
+        """Newest day of a yes from before the window, which has expired."""
         return self.before.day if self.now is None and self.before and self.before.yes else None
 
 
 Ask = Callable[[int, int], Opinion | None]
-"""What days[lo:hi] of a unit say."""
+"""The result of a unit's days[lo:hi]."""
 
 
 def standing(
@@ -52,13 +52,13 @@ def standing(
     first: Callable[[dt.date], dt.date],
     cutoff: dt.date,
 ) -> Standing:
-    """Where a unit stands at the cut-off.
+    """What is known of a unit at the cut-off.
 
-    `days` are the days on which it spoke, sorted, one or more entries a day; `first` gives the
-    first day of the window that ends with a day. Where the window up to the cut-off is open,
-    the windows up to each day before are asked, newest first. Of those a no counts always,
-    even when only silence made it (good days left the window, bad ones stayed); a yes counts
-    only on a day that brought something for it, so that silence clears nothing.
+    `days` are the days with reports, sorted, one or more entries a day; `first` returns the first
+    day of the window that ends with a day. If the window up to the cut-off is undecided, the
+    windows up to each earlier day are judged, newest first. A no always counts, even if only
+    silence made it (good days left the window, bad ones stayed). A yes counts only if its newest
+    evidence is of the window's last day, so that silence clears nothing.
     """
     hi = bisect_right(days, cutoff)
     lo = bisect_left(days, first(cutoff))
@@ -76,14 +76,14 @@ def _before(
     asked: tuple[int, int],
 ) -> Opinion | None:
     day = cutoff
-    said: Opinion | None = None
+    opinion: Opinion | None = None
     while day > days[0]:
         day -= ONE_DAY
         hi = bisect_right(days, day, hi=asked[1])
         lo = bisect_left(days, first(day), hi=hi)
         if (lo, hi) != asked:
             asked = lo, hi
-            said = ask(lo, hi) if lo < hi else None
-        if said and (not said.yes or said.day == day):
-            return said
+            opinion = ask(lo, hi) if lo < hi else None
+        if opinion and (not opinion.yes or opinion.day == day):
+            return opinion
     return None

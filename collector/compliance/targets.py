@@ -1,4 +1,4 @@
-"""What the shares are compared with: dated rows. Pure."""
+"""The targets of the shares, each with its year. Pure."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from collector.compliance.model import Indicator
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A share that a document asks for, by the end of a year."""
+    """A share that a document requires by the end of a year."""
 
     indicator: Indicator
     document: str
@@ -41,7 +41,7 @@ def name(indicator: Indicator) -> str:
 
 
 def target(indicator: Indicator, year: int) -> Target:
-    """The year's own row; without one the latest before it, else the earliest after."""
+    """The target of the year; without one the latest before it, else the earliest after."""
     rows = [row for row in TARGETS if row.indicator == indicator]
     before = [row for row in rows if row.year <= year]
     if before:
@@ -52,13 +52,13 @@ def target(indicator: Indicator, year: int) -> Target:
 def applies(row: Target, year: int, threshold_mbps: Fraction) -> bool:
     """Whether a share of `year` can pass or fail `row`.
 
-    Only in the row's own year, and only where the line was held to the row's own threshold.
+    Only in the row's own year, and only if the line was judged by the row's own threshold.
     """
     return row.year == year and row.threshold_mbps in (None, threshold_mbps)
 
 
 def passed(share: Fraction | None, row: Target, year: int, threshold_mbps: Fraction) -> bool | None:
-    """Whether the share reaches the target; None where there is nothing to pass or fail."""
+    """Whether the share reaches the target; None if there is nothing to pass or fail."""
     if share is None or not applies(row, year, threshold_mbps):
         return None
     return share >= row.value

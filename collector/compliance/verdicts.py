@@ -1,9 +1,9 @@
 """The verdict rule: telemetry, inspection, register. Pure.
 
-Evidence that says yes makes a unit verified or inspected, whatever the register says; evidence
-that says no makes it contradicted where the register says yes, else short; without evidence the
-register decides. The later evidence holds, by the day of the newest thing it rests on; of one
-day, the no. A no stands until a later yes, even where that yes has since expired.
+With a yes from evidence a unit is verified or inspected, whatever the register says. With a no it
+is contradicted if the register says yes, else short. Without evidence the register decides. Of
+several findings the latest counts, by its newest day; of the same day, the no. A no counts until a
+later yes, even if that yes has expired since.
 """
 
 from __future__ import annotations
@@ -53,29 +53,29 @@ _MEANINGS: dict[Verdict, tuple[str, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What telemetry says of a unit; each day is that of the newest thing it rests on.
+    """What telemetry says about a unit; each day is that of its newest evidence.
 
     At most one of `yes` and `no` is set.
     """
 
     yes: dt.date | None = None  # the window shows it
-    no: dt.date | None = None  # the window, or an older no that nothing has cleared, denies it
-    cleared: dt.date | None = None  # shown once, before the window
+    no: dt.date | None = None  # the window denies it, or an older no without a later yes
+    cleared: dt.date | None = None  # shown before the window, expired
     steps: tuple[Step, ...] = ()
     simulated: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Declared:
-    """What the register says of a unit: yes, no, or nothing (None)."""
+    """What the register says about a unit: yes, no, or nothing (None)."""
 
     says: bool | None
     steps: tuple[Step, ...] = ()
 
 
 def every(says: Sequence[bool | None]) -> bool | None:
-    """No where one says no; yes where all say yes and there are any; else nothing."""
-    if any(said is False for said in says):
+    """False if one is False; True if all are True and there are any; else None."""
+    if any(word is False for word in says):
         return False
     return True if says and all(says) else None
 
@@ -121,7 +121,7 @@ def _newest(days: Iterable[dt.date | None]) -> dt.date | None:
 
 
 def _later(yes: dt.date | None, no: dt.date | None) -> bool:
-    """Whether the yes stands against the no."""
+    """Whether the yes is later than the no, or there is no no."""
     return yes is not None and (no is None or yes > no)
 
 

@@ -1,8 +1,7 @@
 """Which days count: the cut-off, and a school's window up to it. Pure.
 
-A window is a stretch of days. It begins with the 30th last open day, so its length follows the
-school's calendar, and holds the closed days between as well: a line that is tested on a Sunday
-was tested.
+A window begins with the 30th last open day, so its length depends on the calendar. It includes the
+closed days in between: a test on a Sunday counts.
 """
 
 from __future__ import annotations
@@ -29,13 +28,13 @@ class Window:
 def cutoff(settings: Settings, year: int, today: dt.date) -> dt.date:
     """The day up to which evidence counts.
 
-    The setting where it lies in `year`, else 31 December, and never later than today.
+    The setting if it is in `year`, else 31 December; at most today.
 
     Raises:
-        ValueError: the year has not begun.
+        ValueError: the year has not started yet.
     """
     if year > today.year:
-        raise ValueError(f"{year} has not begun")
+        raise ValueError(f"{year} has not started yet")
     chosen = settings.cutoff
     if chosen is None or chosen.year != year:
         chosen = dt.date(year, 12, 31)
@@ -43,7 +42,7 @@ def cutoff(settings: Settings, year: int, today: dt.date) -> dt.date:
 
 
 class Windows:
-    """The windows of one calendar; each day's is found once, then remembered."""
+    """The windows of one calendar; each is computed once and cached."""
 
     def __init__(self, calendar: Calendar, settings: Settings) -> None:
         self._calendar = calendar

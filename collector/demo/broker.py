@@ -1,4 +1,4 @@
-"""The demo's broker: mosquitto where it is installed, else amqtt, bound to this machine alone."""
+"""The demo's broker: mosquitto if installed, else amqtt; it listens on this machine only."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from collector.demo.children import DemoError
 
 Kind = Literal["mosquitto", "amqtt"]
 HOST = "127.0.0.1"
-#: Where daemons are, and often not on a user's PATH.
+#: Folders of daemons, often not on a user's PATH.
 _DAEMONS = "/usr/sbin:/usr/local/sbin:/opt/homebrew/sbin"
 
 #: The MQTT that each speaks: asking amqtt for 5 would cost every link some seconds.
@@ -38,14 +38,14 @@ plugins:
 
 
 def free_port() -> int:
-    """A TCP port of this machine that nobody listens on right now."""
+    """A TCP port that is free on this machine now."""
     with socket.socket() as held:
         held.bind((HOST, 0))
         return int(held.getsockname()[1])
 
 
 def listens(port: int) -> bool | None:
-    """True once something accepts on `port`, else None."""
+    """True if something accepts connections on `port`, else None."""
     try:
         socket.create_connection((HOST, port), 1).close()
     except OSError:
@@ -57,7 +57,7 @@ def choose(wanted: Kind | None) -> Kind:
     """The broker to use.
 
     Raises:
-        DemoError: the wanted one, or any, is not installed.
+        DemoError: `wanted`, or any broker, is not installed.
     """
     if _mosquitto() and wanted in (None, "mosquitto"):
         return "mosquitto"
@@ -65,14 +65,14 @@ def choose(wanted: Kind | None) -> Kind:
         return "amqtt"
     raise DemoError(
         say(
-            f"没有可用的消息服务 {wanted or ''}：pip install 'schoolpulse[all]' 会装上 amqtt",
-            f"no broker {wanted or ''}: pip install 'schoolpulse[all]' brings amqtt",
+            f"没有可用的消息服务 {wanted or ''}：在源码目录运行 pip install '.[all]' 会装上 amqtt",
+            f"no broker {wanted or ''}: pip install '.[all]' in the source folder installs amqtt",
         )
     )
 
 
 def argv(kind: Kind, port: int, folder: Path) -> list[str]:
-    """Write the broker's settings to `folder`; the command that starts it."""
+    """Write the broker's settings to `folder`; returns the command that starts it."""
     template = _MOSQUITTO if kind == "mosquitto" else _AMQTT
     settings = folder / f"{kind}.conf"
     settings.write_text(template.format(port=port, host=HOST), "utf-8")

@@ -1,4 +1,4 @@
-"""The demo's processes: started with a log each, watched, and stopped whatever happens."""
+"""The demo's processes: each with a log, watched, and stopped in any case."""
 
 from __future__ import annotations
 
@@ -22,22 +22,22 @@ _T = TypeVar("_T")
 
 
 class DemoError(Exception):
-    """The demo cannot go on; the message says why, and the mend."""
+    """The demo cannot go on; the message says why and names the fix."""
 
 
 class ChildDiedError(DemoError):
-    """A process ended that should run."""
+    """A process ended unexpectedly."""
 
 
 class LateError(DemoError):
-    """What was waited for did not come in time."""
+    """A step did not finish in time."""
 
 
 class Child:
-    """One process of the demo; its output goes to a log."""
+    """A process of the demo; its output goes to a log."""
 
     def __init__(self, name: str, argv: Sequence[str], log: Path) -> None:
-        """Start it, in a session of its own: Ctrl-C is ours to pass on, in order.
+        """Start it in a session of its own, so that Ctrl-C reaches only the demo itself.
 
         Raises:
             DemoError: the program cannot be started.
@@ -55,7 +55,7 @@ class Child:
             raise DemoError(f"{argv[0]}: {error.strerror}") from error
 
     def stop(self, grace_s: float = _GRACE_S) -> None:
-        """Ask it to end, and end it when it does not. Idempotent."""
+        """Terminate it, and kill it if it does not end in time. Idempotent."""
         if self.process.poll() is None:
             self.process.terminate()
         try:
@@ -64,7 +64,7 @@ class Child:
             self.process.kill()
             self.process.wait()
 
-    def last_words(self) -> str:
+    def log_tail(self) -> str:
         """The last lines of its log."""
         with self.log.open(encoding="utf-8", errors="replace") as lines:
             return "".join(deque(lines, _TAIL)).rstrip()
@@ -80,25 +80,25 @@ class Children:
         self._never = threading.Event()
 
     def start(self, name: str, argv: Sequence[str]) -> Child:
-        """Start one more."""
-        with self._interrupt.held():  # a process started and not noted would never be stopped
+        """Start a process."""
+        with self._interrupt.held():  # a process not yet in the list would never be stopped
             child = Child(name, argv, self._logs / f"{name}.log")
             self._running.append(child)
         return child
 
     def stop_all(self) -> None:
-        """Stop them, the newest first: who speaks goes before who listens. Idempotent."""
+        """Stop them, the newest first, so that clients end before their servers. Idempotent."""
         while self._running:
             self._running[-1].stop()
             self._running.pop()
 
     def wait(self, what: str, check: Callable[[], _T | None], seconds: float) -> _T:
-        """What `check` gives, as soon as it gives something.
+        """Wait until `check` returns something, and return that.
 
         Raises:
-            ChildDiedError: one of the processes ended meanwhile.
+            ChildDiedError: one of the processes ended in the meantime.
             LateError: `seconds` passed.
-            KeyboardInterrupt: asked to stop.
+            KeyboardInterrupt: the demo was interrupted.
         """
         deadline = time.monotonic() + seconds
         while True:
@@ -117,13 +117,16 @@ class Children:
             if code is not None:
                 text = say(
                     f"{child.name} 意外退出（代码 {code}），日志 {child.log}，最后几行：",
-                    f"{child.name} ended with {code}; its log is {child.log}, and ends:",
+                    f"{child.name} exited unexpectedly (code {code}), log {child.log}, last lines:",
                 )
-                raise ChildDiedError(f"{text}\n{child.last_words()}")
+                raise ChildDiedError(f"{text}\n{child.log_tail()}")
 
     def _late(self, what: str, seconds: float) -> str:
-        logs = "\n\n".join(f"[{child.log}]\n{child.last_words()}" for child in self._running)
-        text = say(f"等了 {seconds:g} 秒，没有等到：{what}", f"not within {seconds:g} s: {what}")
+        logs = "\n\n".join(f"[{child.log}]\n{child.log_tail()}" for child in self._running)
+        text = say(
+            f"等了 {seconds:g} 秒，没有等到：{what}",
+            f"timed out after {seconds:g} s waiting for: {what}",
+        )
         return f"{text}\n{logs}"
 
     def __enter__(self) -> Self:

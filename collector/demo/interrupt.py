@@ -1,5 +1,4 @@
-"""Ctrl-C, kill and a closed terminal: each ends the demo once, and never between two steps that
-belong together."""
+"""Ctrl-C, kill and a closed terminal: end the demo once, never inside a protected block."""
 
 from __future__ import annotations
 
@@ -12,17 +11,17 @@ _NAMES = ("SIGINT", "SIGTERM", "SIGHUP")
 
 
 class Interrupt:
-    """Turns the first signal into one KeyboardInterrupt; later ones change nothing."""
+    """Turns the first signal into one KeyboardInterrupt; later ones are ignored."""
 
     def __init__(self) -> None:
-        self._told = False
+        self._signalled = False
         self._holding = False
 
     @contextmanager
-    def heard(self) -> Iterator[None]:
-        """Hear the signals until the block ends."""
+    def installed(self) -> Iterator[None]:
+        """Handle the signals until the block ends."""
         numbers = [getattr(signal, name) for name in _NAMES if hasattr(signal, name)]
-        before = {number: signal.signal(number, self._hear) for number in numbers}
+        before = {number: signal.signal(number, self._handle) for number in numbers}
         try:
             yield
         finally:
@@ -31,21 +30,21 @@ class Interrupt:
 
     @contextmanager
     def held(self) -> Iterator[None]:
-        """What is in the block is done whole; a signal meanwhile is raised after it."""
-        told, self._holding = self._told, True
+        """Complete the block; a signal during it raises KeyboardInterrupt after it."""
+        before, self._holding = self._signalled, True
         try:
             yield
         finally:
             self._holding = False
-        if self._told and not told:
+        if self._signalled and not before:
             raise KeyboardInterrupt
 
     def check(self) -> None:
-        """Raise again what Python may have swallowed: what a finalizer raises is lost."""
-        if self._told:
+        """Raise again if interrupted: Python drops what is raised during a finalizer."""
+        if self._signalled:
             raise KeyboardInterrupt
 
-    def _hear(self, _signal: int, _frame: FrameType | None) -> None:
-        told, self._told = self._told, True
-        if not told and not self._holding:
+    def _handle(self, _signal: int, _frame: FrameType | None) -> None:
+        before, self._signalled = self._signalled, True
+        if not before and not self._holding:
             raise KeyboardInterrupt

@@ -1,4 +1,4 @@
-"""What the store knows of this machine: every number here was measured on it."""
+"""What the store has about this machine; every number was measured on it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from rich.table import Table
 
 from agent.common.language import say
 from collector.demo.school import CODE, NAME
-from collector.store.base import Point, Store, Value
+from collector.store import Point, Store, Value
 
 _EVER = 2**62
 _GIB = 2**30
@@ -19,7 +19,7 @@ _T = TypeVar("_T")
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """The newest point of each kind that this machine's agent, or a test of it, left."""
+    """The newest values of each measurement about this machine."""
 
     machine: str = ""
     reports: int = 0
@@ -29,7 +29,7 @@ class Seen:
     record: dict[str, Value] = field(default_factory=dict)
     day: Point | None = None
     devices: tuple[str, ...] = ()
-    simulated: bool = False  # whether one of these rows says so; none may
+    simulated: bool = False  # whether any of these rows is; none may be
 
 
 def look(store: Store) -> Seen:
@@ -57,12 +57,12 @@ def look(store: Store) -> Seen:
 
 
 def reported(store: Store) -> bool | None:
-    """True once a report of this machine is stored, else None."""
+    """True if a report of this machine is stored, else None."""
     return True if _points(store, "host") else None
 
 
 def tested(store: Store) -> dict[str, Value] | None:
-    """The line test's fields once both sides' rows of it are stored, else None."""
+    """The line test's fields, if the agent's and the server's row are both stored, else None."""
     tests = {str(point.fields.get("test")): point for point in _points(store, "line_test")}
     records = {str(point.fields.get("test")) for point in _points(store, "line_record")}
     ended = [p for test, p in tests.items() if test in records or p.fields.get("outcome") != "ok"]
@@ -70,10 +70,10 @@ def tested(store: Store) -> dict[str, Value] | None:
 
 
 def show(console: Console, seen: Seen) -> None:
-    """Print the table."""
+    """Print a table of this machine's values."""
     title = say("本机（真实数据，不是模拟）", "This machine (real, not simulated)")
     table = Table(title=title, title_justify="left", title_style="bold")
-    table.add_column(say("项目", "what"), no_wrap=True)
+    table.add_column(say("项目", "item"), no_wrap=True)
     table.add_column(say("数值", "value"), overflow="fold")
     table.add_column(say("来源", "source"), style="dim", no_wrap=True)
     for row in _rows(seen):
@@ -84,7 +84,7 @@ def show(console: Console, seen: Seen) -> None:
 def _rows(seen: Seen) -> list[tuple[str, str, str]]:
     host, test, record = seen.host, seen.test, seen.record
     room = seen.day.tags.get("room", "") if seen.day else ""
-    probe, server = say("代理探测", "agent's probe"), say("测速服务记录", "server's record")
+    probe, server = say("代理探测", "agent probe"), say("测速服务记录", "server record")
     line = say("线路测试（回环）", "line test (loopback)")
     return [
         (say("学校", "school"), f"{NAME} {CODE}", say("台账", "register")),
@@ -101,8 +101,8 @@ def _rows(seen: Seen) -> list[tuple[str, str, str]]:
         (say("  下行", "  down"), _mbps(test.get("down_mbps")), probe),
         (say("  上行", "  up"), _mbps(test.get("up_mbps")), probe),
         (say("  延迟", "  latency"), _unit(test.get("latency_ms"), "ms"), probe),
-        (say("  服务端所见下行", "  down, server side"), _mbps(record.get("down_mbps")), server),
-        (say("  为何不作证据", "  why no evidence"), str(test.get("reason", "")) or "—", probe),
+        (say("  服务端所见下行", "  down, seen by server"), _mbps(record.get("down_mbps")), server),
+        (say("  为何不作证据", "  why not evidence"), str(test.get("reason", "")) or "—", probe),
     ]  # fmt: skip
 
 
@@ -133,7 +133,7 @@ def _points(store: Store, measurement: str) -> list[Point]:
 
 
 def _merged(points: list[Point]) -> dict[str, Value]:
-    """The newest value of each field: inventory stands only in the first reports."""
+    """The newest value of each field: only the first reports have the inventory."""
     found: dict[str, Value] = {}
     for point in points:
         found |= point.fields

@@ -1,4 +1,4 @@
-"""The demo's folder: fresh at each run, with the settings of every process in it."""
+"""The demo's folder: emptied at each run, with the settings of every process."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from collector.demo.children import DemoError
 from collector.demo.school import CODE, ROOM
 
 _MARK = ".schoolpulse-demo"
-#: Seconds between reports of this machine's agent: a demo must not last five minutes.
+#: Seconds between reports of this machine's agent: short, as the demo waits for them.
 _REPORT_S = 5
 
 _Scalar = str | int | float | bool
@@ -31,7 +31,7 @@ class Ports:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """The folder and what stands in it."""
+    """The folder and the paths in it."""
 
     folder: Path
 
@@ -47,7 +47,7 @@ class Place:
 
     @property
     def logs(self) -> Path:
-        """One log a process."""
+        """The folder of logs, one per process."""
         return self.folder / "logs"
 
     @property
@@ -62,10 +62,10 @@ class Place:
 
 
 def fresh(folder: Path) -> Place:
-    """An empty folder for this run. Only what an earlier demo left is removed.
+    """An empty folder for this run. Only an earlier demo's files are removed.
 
     Raises:
-        DemoError: the folder holds something else, or cannot be made.
+        DemoError: the folder has other files, or cannot be created.
     """
     place = Place(folder.resolve())
     try:
@@ -74,7 +74,7 @@ def fresh(folder: Path) -> Place:
                 raise DemoError(
                     say(
                         f"{folder} 里有别的东西，不会清空它；用 --out 换一个文件夹",
-                        f"{folder} holds something else and is left alone; choose another --out",
+                        f"{folder} contains other files and is not emptied; use another --out",
                     )
                 )
             shutil.rmtree(folder)
@@ -115,5 +115,5 @@ def _plain(value: object) -> bool:
 
 
 def _value(value: object) -> str:
-    """A string, number or truth value is written in TOML as it is in JSON."""
+    """A TOML value: strings, numbers and booleans are written as in JSON."""
     return json.dumps(value, ensure_ascii=False)

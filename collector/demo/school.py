@@ -1,4 +1,4 @@
-"""This machine's school in the demo: an example school whose rows from telemetry are real."""
+"""This machine's school in the demo: an example school with real telemetry."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ from rich.text import Text
 
 
 class Steps:
-    """Prints the steps; on a terminal with a spinner while one runs."""
+    """Prints the steps, with a spinner on a terminal."""
 
     def __init__(self, console: Console) -> None:
         self.console = console
@@ -19,12 +19,12 @@ class Steps:
 
     @property
     def seconds(self) -> float:
-        """Since the first step."""
+        """Seconds since the first step."""
         return time.monotonic() - self._begun
 
     @contextmanager
     def step(self, name: str) -> Iterator[list[str]]:
-        """One step; what is put into the list given is said behind its name."""
+        """Run one step; texts added to the yielded list are printed after its name."""
         details: list[str] = []
         begun = time.monotonic()
         try:
@@ -45,5 +45,5 @@ class Steps:
 
 
 def _wide(text: str) -> bool:
-    """Whether the text is Chinese, whose marks are wide."""
+    """Whether the text is Chinese, which has wide punctuation."""
     return any(ord(letter) > 0x2E7F for letter in text)

@@ -1,4 +1,4 @@
-"""A message in, points and an answer out. Pure: keeps nothing between messages."""
+"""Turns a message into points and an answer. Pure: keeps nothing between messages."""
 
 from collector.ingest.decode import (
     Answered,

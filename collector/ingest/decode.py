@@ -1,8 +1,8 @@
-"""A message in, an outcome out: points to store and the report to receipt. Pure.
+"""Decodes a message into an outcome: points to store, and the report to receipt. Pure.
 
-Keeps nothing between messages, so any number of collectors may run it side by side. The topic
-says who speaks and which report it is; a payload never overrides it. Only `line_record`, which
-the measurement server alone may send, names the school it is about.
+Keeps nothing between messages, so any number of collectors may run it in parallel. The topic gives
+the sender and the report's number; the payload never overrides them. Only a `line_record`, which
+the measurement server alone may send, names the school it is about in its payload.
 """
 
 from __future__ import annotations
@@ -22,19 +22,19 @@ from collector.ingest.points import (
     record_point,
     test_point,
 )
-from collector.store.base import Point, Value
+from collector.store import Point, Value
 from collector.store.check import fault
 
 HeldReason = Literal["unknown_school", "future_version", "quarantine_full"]
 Known = Callable[[str], bool]
-#: Within a millisecond, in ns; see `wire.point_time`.
+#: Report times differ within a millisecond, ns; see `wire.point_time`.
 _SPREAD = 1_000_000
 _QUARTER_MS = 900_000
 _EVIDENCE = {wire.LineTest, wire.LineRecord}
 
 
 class Source(NamedTuple):
-    """Which report of whom, by its topic: what a receipt names."""
+    """The sender and number of a report, from its topic, as receipts name it."""
 
     school: str
     machine: str
@@ -43,7 +43,7 @@ class Source(NamedTuple):
 
 
 class Stored(NamedTuple):
-    """Store `points`, then receipt. `day`: local day of the evidence, None where uncertain."""
+    """Store `points`, then receipt. `day`: the report's local day, None if uncertain."""
 
     source: Source
     points: Sequence[Point]
@@ -52,14 +52,14 @@ class Stored(NamedTuple):
 
 
 class Answered(NamedTuple):
-    """A hello: nothing to store; receipt it at once with its own clock's `echo`."""
+    """A hello: nothing to store; receipt it at once. `echo`: the sender's clock, to send back."""
 
     source: Source
     echo: int
 
 
 class Held(NamedTuple):
-    """Not now: the agent keeps it and tries again."""
+    """Cannot be stored now: the agent keeps it and tries again."""
 
     source: Source
     reason: HeldReason
@@ -67,14 +67,14 @@ class Held(NamedTuple):
 
 
 class Quarantined(NamedTuple):
-    """Can never be read. Without a source there is nobody to receipt."""
+    """Can never be read. Without a source there is no receipt."""
 
     source: Source | None
     reason: str
 
 
 class Noted(NamedTuple):
-    """Points that nobody waits a receipt for: a presence."""
+    """A presence: points without a receipt."""
 
     machine: str
     presence: wire.Presence
@@ -82,7 +82,7 @@ class Noted(NamedTuple):
 
 
 class Ignored(NamedTuple):
-    """Nothing to keep, and why."""
+    """Nothing to store, and why."""
 
     reason: str
 
@@ -91,10 +91,10 @@ Outcome = Stored | Answered | Held | Quarantined | Noted | Ignored
 
 
 def decode(topic: str, payload: bytes, known: Known, now: int) -> Outcome:
-    """What one message comes to.
+    """The outcome of one message.
 
-    `known` tells whether the register has a school; `now` is the time in ns since 1970 UTC,
-    used for presences alone. Raises nothing: what cannot be read is an outcome too.
+    `known` returns whether the register has a school; `now`, ns since 1970 UTC, is the time of
+    presences. Raises nothing: an unreadable message is an outcome too.
     """
     try:
         place = wire.parse_topic(topic)
@@ -116,7 +116,7 @@ def _report(source: Source, payload: bytes, known: Known) -> Outcome:
         return Quarantined(source, f"unreadable: {error}")
     if isinstance(message, wire.Hello):
         return _hello(source, message)
-    # The measurement server is no school: the broker's ACL vouches for it.
+    # The measurement server is not in the register; the broker's ACL authenticates it.
     if source.school != wire.LINESERVER and not known(source.school):
         return Held(source, "unknown_school", message.sent)
     kinds = set(map(type, message.readings))
@@ -128,17 +128,17 @@ def _report(source: Source, payload: bytes, known: Known) -> Outcome:
 
 
 def _hello(source: Source, hello: wire.Hello) -> Outcome:
-    """Answered whatever the register says: a PC must learn the time before it can seal."""
+    """Answered for unknown schools too: a PC must learn the time before it can send reports."""
     if source.number != 1:
         return Quarantined(source, f"a hello is report 1, not {source.number}")
     return Answered(source, hello.sent)
 
 
 def _unfit(source: Source, points: Sequence[Point], kinds: set[type]) -> str:
-    """Why the evidence cannot come from this source, or why no store can hold it; empty if it can.
+    """Why evidence may not come from this source, or why no store can hold it; empty if fine.
 
-    Told here, before anything is stored: a report is stored or quarantined, never half of each.
-    A line's name is the one tag that agents write freely.
+    Checked before anything is stored, so that a report is either stored or quarantined as a whole.
+    Only points with a line can be refused: its name is the one tag that agents write freely.
     """
     server = source.school == wire.LINESERVER
     if wire.LineRecord in kinds and not server:
@@ -149,7 +149,7 @@ def _unfit(source: Source, points: Sequence[Point], kinds: set[type]) -> str:
 
 
 def _points(source: Source, report: wire.Report, kinds: set[type]) -> Iterator[Point]:
-    """The points of a report, whose readings are of `kinds`, all at its time."""
+    """The points of a report, all at its time; `kinds` are the types of its readings."""
     tags = {"school": source.school, "machine": source.machine}
     time = wire.point_time(report.time, source.boot, source.number)
     frame = Frame(tags, _marks(report), time)
@@ -160,7 +160,7 @@ def _points(source: Source, report: wire.Report, kinds: set[type]) -> Iterator[P
     for reading in report.readings:
         if type(reading) is wire.Host:
             yield from host_points(frame, reading)
-        # An uncertain time is no evidence of any day: such readings are left out.
+        # With an uncertain time a test is not evidence of any day, so it is left out.
         elif type(reading) is wire.LineTest and not report.uncertain:
             yield test_point(frame, reading)
         elif type(reading) is wire.LineRecord and not report.uncertain:
@@ -177,7 +177,7 @@ def _marks(report: wire.Report) -> dict[str, Value]:
 
 
 def _apart(points: list[Point]) -> list[Point]:
-    """Give two of one series in one report a nanosecond between them."""
+    """Put points of the same series in one report a nanosecond apart."""
     if len({point.measurement for point in points}) == len(points):  # nearly always
         return points
     seen: dict[tuple[str, ...], int] = {}
@@ -214,5 +214,5 @@ def day_of(millis: int) -> dt.date:
 
 @lru_cache(maxsize=512)
 def _day_of_quarter(quarter: int) -> dt.date:
-    """Every midnight on earth falls on a quarter of an hour."""
+    """Cached by quarter of an hour: in every time zone a day begins on one."""
     return dt.datetime.fromtimestamp(quarter * _QUARTER_MS / 1000, wire.CITY_TIME).date()

@@ -1,7 +1,7 @@
-"""Readings of the wire as points of `collector.schema`. Pure.
+"""Turns a report's readings into points of `collector.schema`. Pure.
 
-A field is left out where the reading does not know it; texts that a later reading may clear
-(`fault`, `failed_probes`) are written empty, so that the last value is the true one.
+Fields that a reading does not know are left out. Texts that a later reading may clear (`fault`,
+`failed_probes`) are written even if empty, so that the last stored value is the current one.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import NamedTuple
 import msgspec
 
 from agent import wire
-from collector.store.base import Point, Value
+from collector.store import Point, Value
 
 Fields = dict[str, Value]
 _MAX_INT = 2**63 - 1
@@ -24,7 +24,7 @@ _INVENTORY = (
 
 
 class Frame(NamedTuple):
-    """What all points of a report share: tags, fields that mark them, time in ns."""
+    """What all points of a report have in common: tags, `marks` (fields), and the time in ns."""
 
     tags: Mapping[str, str]
     marks: Mapping[str, Value]
@@ -32,7 +32,7 @@ class Frame(NamedTuple):
 
 
 def agent_point(frame: Frame, boot: str, number: int, report: wire.Report, tested: bool) -> Point:
-    """The one point that every report writes, also where it lacks an agent's reading."""
+    """The one `agent` point of every report, even one without a reading of the agent."""
     fields: Fields = {
         "boot": boot,
         "number": number,
@@ -46,7 +46,7 @@ def agent_point(frame: Frame, boot: str, number: int, report: wire.Report, teste
 
 
 def _point(measurement: str, frame: Frame, fields: Fields, **tags: str) -> Point:
-    """`tags` beside those of the frame."""
+    """A point with the frame's tags and the given ones."""
     fields |= frame.marks
     return Point(measurement, {**frame.tags, **tags} if tags else frame.tags, fields, frame.time)
 
@@ -63,7 +63,7 @@ def _health(health: wire.AgentHealth) -> Fields:
 
 
 def host_points(frame: Frame, host: wire.Host) -> Iterator[Point]:
-    """The PC's reading, if it says anything; sums are those of its physical interfaces."""
+    """The PC's point, if there is any field; traffic is summed over physical interfaces."""
     fields = _given(host)
     if host.inventory is not None:
         known = _given(host.inventory)
@@ -83,7 +83,7 @@ def _built_in(inventory: wire.Inventory) -> Fields:
 
 
 def _network(nics: Sequence[wire.Nic]) -> Fields:
-    """Sums over interfaces with hardware behind them: bridges would count a byte twice."""
+    """Sums over physical interfaces: with bridges a byte would count twice."""
     if not nics:
         return {}
     physical = [nic for nic in nics if nic.kind in ("wired", "wifi")]
@@ -101,7 +101,7 @@ def _network(nics: Sequence[wire.Nic]) -> Fields:
 
 
 def device_points(frame: Frame, devices: Sequence[wire.Device]) -> Iterator[Point]:
-    """One point a device. A second one of a kind on one connector is a device of its own."""
+    """One point per device; a second one of the same kind and connector gets a number."""
     taken: set[tuple[str, str]] = set()
     for device in devices:
         place, nth = device.connector, 1
@@ -136,12 +136,12 @@ def _listed(names: Sequence[str]) -> str:
 
 
 def _clean(text: str) -> str:
-    """EDIDs hold zero bytes, and no store takes one."""
+    """Replace zero bytes, which occur in EDIDs and which no store accepts."""
     return text.replace("\0", "\ufffd") if "\0" in text else text
 
 
 def _given(reading: msgspec.Struct) -> Fields:
-    """The plain values of a reading that it knows: no None, no empty text, no lists."""
+    """The reading's numbers, flags and texts, without None, empty texts and lists."""
     return {
         name: value if type(value) in _NUMBERS else _clean(value)
         for name, value in msgspec.structs.asdict(reading).items()

@@ -1,1 +1,1 @@
-"""What stands where, and how it is: PCs, devices, and both against the register."""
+"""Current PCs and devices: where they are, their state, and differences from the register."""

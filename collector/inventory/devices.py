@@ -1,4 +1,4 @@
-"""Devices as they stand now, and against what the register says is owned. Pure but `load`."""
+"""Devices in their current state, and compared with the register. Pure except `load`."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from collector.keeper.observations import LISTED
 from collector.keeper.state import RULE, Rule, Shown, shown
 from collector.keeper.stateful import MARK, STATE_FIELDS, state_of
 from collector.roster.register import Equipment, Register
-from collector.store.base import Point, Store
+from collector.store import Point, Store
 
-#: What was not told for so long is not listed.
+#: Devices without a report for this many days are not listed.
 DAYS = 30
 _TEXTS = ("maker", "model", "serial", "connector", "own_room")
 
@@ -21,7 +21,7 @@ Found = Literal["never_seen", "not_owned", "moved", "no_such_room"]
 
 
 class Device(NamedTuple):
-    """One device: where, what, and how it is."""
+    """One device: its place, description and state."""
 
     school: str
     room: str
@@ -32,31 +32,31 @@ class Device(NamedTuple):
     model: str
     serial: str
     connector: str
-    own_room: str  # that the settings of its PC give it, registered or not
+    own_room: str  # from the settings of its PC, registered or not
     hostname: str  # of the PC that sees it
     state: Shown
-    last_known: Shown  # the same while it is told; what was told last, where now nothing is
-    told: int  # when that was, ms since 1970 UTC
+    last_known: Shown  # as last reported; differs from `state` once the PC is silent
+    last_report: int  # ms since 1970 UTC
     first: int  # ns since 1970 UTC: its first row in the window
     last: int  # and its last
 
 
 class Stock(NamedTuple):
-    """Devices, and the rooms (school, room) whose PCs spoke: other rooms say nothing."""
+    """Devices, and the rooms (school, room) whose PCs reported; nothing is known of others."""
 
     devices: list[Device]
     rooms: set[tuple[str, str]]
 
 
 class Difference(NamedTuple):
-    """One line of the register against telemetry."""
+    """One difference between the register and telemetry."""
 
     found: Found
     school: str
     room: str
     kind: str
     number: int
-    detail: str = ""  # of what moved, the room it is in now
+    detail: str = ""  # of a device that moved: its room now
 
 
 def load(
@@ -71,27 +71,27 @@ def load(
     start = stop - DAYS * 86_400 * 10**9
     tags = {"school": school} if school else None
     rows = store.read("device_day", start, stop, tags, [*STATE_FIELDS, *_TEXTS, "seen"])
-    heard = list(store.read("machine_day", start, stop, tags, ["last_ms", "hostname"]))
-    rooms = {(point.tags["school"], point.tags.get("room", "")) for point in heard}
-    return Stock(devices(rows, heard, register, now_ms, rule), rooms)
+    pcs = list(store.read("machine_day", start, stop, tags, ["last_ms", "hostname"]))
+    rooms = {(point.tags["school"], point.tags.get("room", "")) for point in pcs}
+    return Stock(devices(rows, pcs, register, now_ms, rule), rooms)
 
 
 def devices(
     rows: Iterable[Point],
-    heard: Iterable[Point],
+    pcs: Iterable[Point],
     register: Register,
     now_ms: int,
     rule: Rule = RULE,
 ) -> list[Device]:
     """The devices of these `device_day` points, as they stand at `now_ms`.
 
-    `heard` are `machine_day` points: what a PC last said dates all that it sees.
+    `pcs` are `machine_day` points: a device's last report is its PC's last report.
     """
-    last_heard: dict[tuple[str, str], int] = {}
+    last_reports: dict[tuple[str, str], int] = {}
     names: dict[tuple[str, str], str] = {}
-    for point in sorted(heard, key=lambda point: point.time):
+    for point in sorted(pcs, key=lambda point: point.time):
         pc = point.tags["school"], point.tags["machine"]
-        last_heard[pc] = max(last_heard.get(pc, 0), int(point.fields.get("last_ms", 0)))
+        last_reports[pc] = max(last_reports.get(pc, 0), int(point.fields.get("last_ms", 0)))
         names[pc] = str(point.fields.get("hostname", "")) or names.get(pc, "")
     series: dict[tuple[str, str, str], list[Point]] = defaultdict(list)
     for point in rows:
@@ -99,7 +99,7 @@ def devices(
         if tags["school"] in register.schools and MARK in point.fields:
             series[tags["school"], tags["machine"], tags["device"]].append(point)
     found = [
-        _device(points, last_heard.get(key[:2], 0), now_ms, rule)._replace(
+        _device(points, last_reports.get(key[:2], 0), now_ms, rule)._replace(
             hostname=names.get(key[:2], "")
         )
         for key, points in series.items()
@@ -113,24 +113,26 @@ def _retired(register: Register, school: str, machine: str) -> bool:
     return decided is not None and decided.act == "retire"
 
 
-def _device(points: list[Point], heard: int, now_ms: int, rule: Rule) -> Device:
-    # A display that says later in the day what it is has rows of two kinds that day.
+def _device(points: list[Point], pc_report: int, now_ms: int, rule: Rule) -> Device:
+    # A display whose kind becomes known during the day has rows of two kinds that day.
     last = max(points, key=lambda point: (point.time, int(point.fields.get("looked_ms", 0))))
     tags, fields = last.tags, last.fields
     maker, model, serial, connector, own = (str(fields.get(name, "")) for name in _TEXTS)
     kept = state_of(fields)
-    # A PC may speak and say nothing of this device: a probe fails, or it is no more listed there.
-    told = min(heard, kept.last)
-    state, last_known = shown(kept, now_ms, told, rule), shown(kept, told, told, rule)
+    # A PC may report without this device: a probe failed, or it is no longer in the settings.
+    last_report = min(pc_report, kept.last)
+    state = shown(kept, now_ms, last_report, rule)
+    last_known = shown(kept, last_report, last_report, rule)
     first = min(point.time for point in points)
     return Device(
         tags["school"], tags.get("room", ""), tags["machine"], tags["device"], tags["kind"],
-        maker, model, serial, connector, own, "", state, last_known, told, first, last.time,
+        maker, model, serial, connector, own, "", state, last_known, last_report, first,
+        last.time,
     )  # fmt: skip
 
 
 def faults(found: Iterable[Device]) -> list[Device]:
-    """Those that are broken or gone, or were when last told: at night no projector is mended."""
+    """Devices faulty or missing as last reported: a PC that is off repairs nothing."""
     return [
         one
         for one in found
@@ -139,13 +141,13 @@ def faults(found: Iterable[Device]) -> list[Device]:
 
 
 def differences(stock: Stock, register: Register, school: str = "") -> list[Difference]:
-    """The register against telemetry: owned and never seen, seen and not owned, moved.
+    """The register compared with telemetry: owned but never seen, seen but not owned, moved.
 
-    A device that was given a room that is none is told apart, for it counts in no room.
-    A projector on the network and one on a PC's socket may be the same: neither is too many.
+    A device whose settings name an unknown room counts in no room and is `no_such_room`. A
+    network projector and one on a PC's connector may be the same device, so neither is surplus.
 
-    Only what telemetry can see is compared, in rooms whose PC speaks or whose device is known;
-    a silent room says nothing. Screens and cameras that are built in are not owned apart.
+    Only kinds that telemetry can see are compared, in rooms whose PC reports or with a known
+    device. Built-in screens and cameras need no row of their own in the register.
     """
     listed = [one for one in stock.devices if school in ("", one.school)]
     lost = [one for one in listed if one.own_room and not one.room]
@@ -173,28 +175,28 @@ _Rooms = dict[tuple[str, str], Counter[str]]
 
 
 def _by_room(found: Iterable[Device]) -> tuple[_Rooms, _Rooms]:
-    """How many of each kind a room has, at most and at least.
+    """How many devices of each kind a room has, at most and at least.
 
-    One address, or one maker, model and serial, is one device, though two PCs tell of it: both
-    of a room, or the one that was taken away and its successor. One of the network may be the
-    one on a socket, and one that is missing is none too many.
+    The same address, or maker, model and serial, is one device even if two PCs report it: two of
+    one room, or a PC and its replacement. A network device may be the one on a connector, and a
+    missing one is not surplus.
     """
     most: _Rooms = defaultdict(Counter)
-    asked: Counter[tuple[str, str, str]] = Counter()
+    networked: Counter[tuple[str, str, str]] = Counter()
     wired: Counter[tuple[str, str, str]] = Counter()
-    for one in {_itself(one): one for one in found}.values():
+    for one in {_identity(one): one for one in found}.values():
         key = one.school, one.room, one.kind
         most[one.school, one.room][one.kind] += 1
         if one.last_known.presence != "missing":
-            (asked if one.connector.startswith(LISTED) else wired)[key] += 1
+            (networked if one.connector.startswith(LISTED) else wired)[key] += 1
     least: _Rooms = defaultdict(Counter)
-    for school, room, kind in asked.keys() | wired.keys():
-        least[school, room][kind] = max(asked[school, room, kind], wired[school, room, kind])
+    for school, room, kind in networked.keys() | wired.keys():
+        least[school, room][kind] = max(networked[school, room, kind], wired[school, room, kind])
     return most, least
 
 
-def _itself(one: Device) -> tuple[str, ...]:
-    """What two sightings in one room must share to be of one device."""
+def _identity(one: Device) -> tuple[str, ...]:
+    """What two reports from one room have in common if they are of one device."""
     place = one.school, one.room, one.kind
     if one.connector.startswith(LISTED):
         return *place, one.connector
@@ -239,7 +241,7 @@ def _counts(rows: Iterable[Equipment]) -> Counter[str]:
 def _moved(
     found: Iterable[Device], owned: Mapping[tuple[str, str], list[Equipment]]
 ) -> Iterator[Difference]:
-    """Devices whose serial the register has in another room of their school."""
+    """Devices whose serial the register has in another room of the same school."""
     home = {
         (school, row.serial): (room, row.kind)
         for (school, room), rows in owned.items()

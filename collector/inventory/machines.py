@@ -1,4 +1,4 @@
-"""PCs against the register: where each stands and why, and what contradicts. Pure but `load`."""
+"""PCs compared with the register: their rooms, why, and contradictions. Pure except `load`."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from agent.common.language import say
 from collector.keeper.devices import PICTURES
 from collector.keeper.midnight import midnight
 from collector.roster.register import COMPUTER_ROOM, Register
-from collector.store.base import Point, Store
+from collector.store import Point, Store
 
-#: What has not been heard of for so long is not listed.
+#: PCs without a report for this many days are not listed.
 DAYS = 30
-#: Two PCs at the front of one room are a conflict while both were seen there lately.
+#: Two PCs with a picture in one room are a conflict if both had it within this time.
 _LATELY = dt.timedelta(days=7)
 _FIELDS = (
     "seen", "last_ms", "hostname", "weak_id", "shared_id", "claimed", "simulated",
@@ -26,7 +26,7 @@ BoundBy = Literal["decision", "id", "name", "config", "", "retired", "merged"]
 
 
 class Pc(NamedTuple):
-    """One PC: where it stands, by whose word, and what is odd about it."""
+    """One PC: its room, what binds it there, and its problems."""
 
     school: str
     machine: str
@@ -76,8 +76,8 @@ def _pc(key: tuple[str, str], points: list[Point], register: Register) -> Pc:
 
 
 def _last(points: list[Point], name: str) -> str:
-    told = [(point.time, str(point.fields[name])) for point in points if name in point.fields]
-    return max(told, default=(0, ""))[1]
+    values = [(point.time, str(point.fields[name])) for point in points if name in point.fields]
+    return max(values, default=(0, ""))[1]
 
 
 def _bound_by(register: Register, school: str, machine: str, name: str, room: str) -> BoundBy:
@@ -107,7 +107,7 @@ def _problems(
     if not by:
         yield say("没有绑定教室", "bound to no room")
     if last.fields.get("shared_id") is True:
-        yield say("两台电脑共用这个机器号，正在自动纠正", "two PCs share this id; being healed")
+        yield say("两台电脑共用这个机器号，正在自动纠正", "two PCs share this id; being corrected")
     elif last.fields.get("weak_id") is True:
         yield say("标识弱，不计入计算机教室", "weak id: no computer-room evidence")
 
@@ -115,14 +115,14 @@ def _problems(
 def _fronts(
     devices: Iterable[Point], rooms: dict[tuple[str, str], str], register: Register
 ) -> dict[tuple[str, str], set[str]]:
-    """The PCs that lately had a picture, by room: a classroom has one front."""
+    """The PCs that recently had a picture, by classroom: only one PC should have it."""
     found: dict[tuple[str, str], set[str]] = defaultdict(set)
     for point in devices:
         tags = point.tags
         room = rooms.get((tags["school"], tags["machine"]), "")
         known = register.room.get((tags["school"], room))
         classroom = known is not None and known.type != COMPUTER_ROOM
-        # A projector on the network stands in its own room, not at this PC's front.
+        # A network projector is in its own room, not necessarily in this PC's.
         here = tags.get("room", "") == room and point.fields.get("seen") is True
         if classroom and here and tags["kind"] in PICTURES:
             found[tags["school"], room].add(tags["machine"])

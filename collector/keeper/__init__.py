@@ -1,4 +1,4 @@
-"""Derives from the store what needs history: days, rooms, indicators."""
+"""Derives what needs history from the store: day and hour rows, events, audit, indicators."""
 
 from collector.keeper.keeper import Keeper
 

@@ -1,9 +1,8 @@
-"""The audit: what each PC produced, and what the store has of it.
+"""The audit: how many reports each PC produced, and how many of them the store has.
 
-Numbers within a boot have no gaps where they are made: 1 is the hello, which writes no point,
-and every later one is a report. So a number that the store lacks, between the first that it
-ought to have and the last that it has, was set aside in quarantine, dropped and counted by a
-full outbox, waits still, or is missing.
+An agent numbers the reports of a boot without gaps: 1 is the hello, which writes no point, and
+every later number is a report. So each number that the store lacks, up to the last one it has, is
+in quarantine, was dropped and counted by a full outbox, still waits in the outbox, or is missing.
 """
 
 from __future__ import annotations
@@ -14,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from collector.keeper.fields import number, text
-from collector.store.base import Point, Store, Value
+from collector.store import Point, Store, Value
 from collector.store.clocks import of_pcs
 
 _FIELDS = (
@@ -26,32 +25,32 @@ Boot = tuple[str, str]  # machine, boot
 
 
 class Audited(NamedTuple):
-    """One PC's sums over the boots that spoke within the time looked at."""
+    """One PC's sums over the boots that reported within the audited time."""
 
     school: str
     machine: str
     produced: int
     stored: int
     quarantined: int
-    dropped: int  # as the PC counts, telemetry, evidence and what a damaged outbox lost
-    waiting: int  # at its last report
+    dropped: int  # the PC's own count: telemetry, evidence and rows lost by a damaged outbox
+    waiting: int  # rows in its outbox at its last report
     offset_ms: int | None  # corrected time minus the PC's own clock, at its last report
 
     @property
     def gap(self) -> int:
-        """What is neither stored nor in quarantine."""
+        """Reports neither stored nor in quarantine."""
         return self.produced - self.stored - self.quarantined
 
     @property
     def missing(self) -> int:
-        """The part of the gap that nothing explains."""
+        """The part of the gap that is neither dropped nor waiting."""
         return max(0, self.gap - self.dropped - self.waiting)
 
 
 @dataclass(slots=True)
 class _Seen:
     numbers: set[int] = field(default_factory=set)
-    begun: int | None = None  # ns, the earliest start that its reports tell
+    begun: int | None = None  # ns, the earliest start time that its uptimes give
 
 
 @dataclass(slots=True)
@@ -76,14 +75,14 @@ def audit(
     Raises:
         UnavailableError, MisconfiguredError: as `Store.read`.
     """
-    aside = quarantined or Counter()
+    quarantined = quarantined or Counter()
     for school in schools:
         points = store.read("agent", start, stop, {"school": school}, _FIELDS)
         for machine, seen in sorted(_gather(points).items()):
-            yield _audited(school, machine, seen, start, aside)
+            yield _audited(school, machine, seen, start, quarantined)
 
 
-#: A PC's clock further off than this is listed, ms.
+#: A PC's clock that is further off than this counts as wrong, ms.
 CLOCK_MS = 5 * 60_000
 _DAY_NS = 24 * 3600 * 10**9
 
@@ -138,11 +137,11 @@ def _dropped(fields: Mapping[str, object]) -> int:
 
 
 def _audited(
-    school: str, machine: str, seen: _Machine, start: int, aside: Counter[Boot]
+    school: str, machine: str, seen: _Machine, start: int, quarantined: Counter[Boot]
 ) -> Audited:
     produced = sum(_produced(boot, start) for boot in seen.boots.values())
     waiting, offset = seen.fields.get("outbox_rows", 0), seen.fields.get("offset_ms")
-    # Counters last longer than a boot: what they grew by within the time looked at.
+    # The counters outlive a boot, so count their growth within the audited time.
     _, before = min(seen.dropped)
     _, after = max(seen.dropped)
     return Audited(
@@ -150,7 +149,7 @@ def _audited(
         machine,
         produced,
         sum(len(boot.numbers) for boot in seen.boots.values()),
-        sum(aside[machine, boot] for boot in seen.boots),
+        sum(quarantined[machine, boot] for boot in seen.boots),
         max(0, after - before) if start > 0 else after,
         waiting if isinstance(waiting, int) else 0,
         offset if isinstance(offset, int) else None,
@@ -158,7 +157,7 @@ def _audited(
 
 
 def _produced(boot: _Seen, start: int) -> int:
-    """Up to the last number; from the first one that can lie within the time looked at."""
+    """How many numbers the boot used within the audited time, up to the last stored one."""
     whole = boot.begun is None or boot.begun >= start
     first = _FIRST if whole else min(boot.numbers)
     return max(boot.numbers) - first + 1

@@ -1,16 +1,16 @@
-"""The day rows as pure functions: reports in, points at the day's Shanghai midnight out. Pure.
+"""The day rows as pure functions: from reports to points at the day's midnight in Shanghai. Pure.
 
     agent, host -> machine_day ─┬─> room_day
     device ------> device_day ──┘
 
-Each takes the rows of the same day that are stored already and only ever adds to what they
-say: flags are set and never cleared, a first time moves only back, a count only grows. So a
-day stays whole when its telemetry is pruned, and a late report completes it.
+Each takes the day's stored rows too and only adds to them: flags are set and never cleared, a
+first time only moves earlier, a count only grows. So a day stays complete after its telemetry is
+deleted, and a late report adds to it.
 """
 
 from collector.keeper.devices import device_days
 from collector.keeper.machines import machine_days
 from collector.keeper.midnight import bounds, midnight
-from collector.keeper.rooms import emptied, room_days
+from collector.keeper.rooms import cleared_rooms, room_days
 
-__all__ = ["bounds", "device_days", "emptied", "machine_days", "midnight", "room_days"]
+__all__ = ["bounds", "cleared_rooms", "device_days", "machine_days", "midnight", "room_days"]

@@ -1,9 +1,9 @@
-"""One device stays one, though its socket or its words change. Pure.
+"""Recognizes one device under several ids. Pure.
 
-An agent names a device by its kind and its connector, so a document camera in another USB port,
-and a projector whose standby hides its EDID, come under another name while the old one is told
-as absent: a device that is there would be missing for a month. So the day's points are said
-anew, of the device that they are of, by what was known of the PC's devices at each report.
+An agent makes a device's id from its kind and connector. So a document camera moved to another USB
+port, or a projector whose EDID is hidden in standby, gets a new id, and the old id is reported as
+absent: a device that is present would count as missing for a month. Here such points get the id
+under which the device was known before.
 """
 
 from __future__ import annotations
@@ -16,15 +16,15 @@ from collector.keeper.devices import DeviceKey
 from collector.keeper.fields import certain, text
 from collector.keeper.midnight import MS
 from collector.keeper.observations import LISTED, Known, key_of, words_of
-from collector.store.base import Point
+from collector.store import Point
 
-#: Its words told nothing of what it is.
+#: The kind of a display whose EDID did not say what it is.
 _UNREAD = "display"
 _DISPLAYS = frozenset({_UNREAD, "monitor", "projector", "panel", "tv"})
 
 
-class _Piece(NamedTuple):
-    """What a device was when it was last there."""
+class _LastSeen(NamedTuple):
+    """A device at its last report as present."""
 
     last: int
     kind: str
@@ -32,84 +32,88 @@ class _Piece(NamedTuple):
     words: tuple[str, str, str]  # maker, model, serial
 
 
-_Pieces = dict[DeviceKey, _Piece]
+_Devices = dict[DeviceKey, _LastSeen]
 
 
-def same(devices: Iterable[Point], before: Mapping[DeviceKey, Known]) -> list[Point]:
-    """The day's raw `device` points, each said of the device that it is of.
+def merge_identities(devices: Iterable[Point], before: Mapping[DeviceKey, Known]) -> list[Point]:
+    """The day's raw `device` points, each with the id under which its device is known.
 
-    `before` is how the days before left the devices. Absences of names that were never a
-    device's own are left out; of what the settings list on the network, nothing is changed.
+    `before` holds the devices as known after the days before. Absences of ids that are not a
+    device's own are dropped; network devices listed in the settings are not changed.
     """
-    pcs: dict[tuple[str, str], _Pieces] = defaultdict(dict)
-    for key, one in before.items():
-        pcs[key[:2]][key] = _Piece(one.state.last, one.kind, one.connector, one.words)
+    pcs: dict[tuple[str, str], _Devices] = defaultdict(dict)
+    for key, known in before.items():
+        pcs[key[:2]][key] = _LastSeen(known.state.last, known.kind, known.connector, known.words)
     devices = list(devices)
-    # On most days of most PCs every name is known, and nothing is to be said anew.
-    odd = {key_of(p)[:2] for p in devices if key_of(p) not in before or _unread(p)}
+    # On most days a PC's device ids are all known, and its points stay as they are.
+    unknown = {key_of(p)[:2] for p in devices if key_of(p) not in before or _unread(p)}
     reports: dict[tuple[int, str, str], list[Point]] = defaultdict(list)
     found = []
     for point in devices:
         pc = key_of(point)[:2]
-        if pc in odd and certain(point) and not _connector(point).startswith(LISTED):
+        if pc in unknown and certain(point) and not _connector(point).startswith(LISTED):
             reports[point.time // MS, *pc].append(point)
         else:
             found.append(point)
     for (_, school, machine), points in sorted(reports.items()):
-        # Two new names may stand for one device: which one does must not go by a store's order.
-        found += _report(sorted(points, key=key_of), pcs[school, machine])
+        # Of two new ids that fit one device, the same must win in any order of the points.
+        found += _merge_report(sorted(points, key=key_of), pcs[school, machine])
     return found
 
 
-def _report(points: list[Point], pieces: _Pieces) -> Iterator[Point]:
-    """One report's points, in which a device is told once."""
-    gone = [point for point in points if point.fields.get("present") is False]
-    here = [point for point in points if point.fields.get("present") is not False]
-    taken = {key for point in here if (key := key_of(point)) in pieces}
-    for point in here:
+def _merge_report(points: list[Point], devices: _Devices) -> Iterator[Point]:
+    """One report's points, one for each device; `devices`, those of the PC, is updated."""
+    absent = [point for point in points if point.fields.get("present") is False]
+    present = [point for point in points if point.fields.get("present") is not False]
+    taken = {key for point in present if (key := key_of(point)) in devices}
+    for point in present:
         key = key_of(point)
-        if key not in pieces:
-            key = _known_as(point, pieces, taken) or key
+        if key not in devices:
+            key = _known_as(point, devices, taken) or key
             taken.add(key)
-        said = _said_of(point, key, pieces.get(key))
-        words = words_of(said)
-        if not any(words) and key in pieces:
-            words = pieces[key].words
-        pieces[key] = _Piece(point.time // MS, said.tags.get("kind", ""), _connector(point), words)
-        yield said
-    yield from (point for point in gone if key_of(point) in pieces.keys() - taken)
+        merged = _with_key(point, key, devices.get(key))
+        words, kind = words_of(merged), merged.tags.get("kind", "")
+        if not any(words) and key in devices:
+            words = devices[key].words
+        devices[key] = _LastSeen(point.time // MS, kind, _connector(point), words)
+        yield merged
+    yield from (point for point in absent if key_of(point) in devices.keys() - taken)
 
 
-def _known_as(point: Point, pieces: _Pieces, taken: set[DeviceKey]) -> DeviceKey | None:
-    """The device that this new name stands for: the one last seen of those that it may be."""
-    free = {key: piece for key, piece in pieces.items() if key not in taken}
-    fits = [key for key, piece in free.items() if _moved(point, piece) or _told_anew(point, piece)]
+def _known_as(point: Point, devices: _Devices, taken: set[DeviceKey]) -> DeviceKey | None:
+    """The known device that a new id belongs to; of several that fit, the one seen last."""
+    free = {key: known for key, known in devices.items() if key not in taken}
+    fits = [key for key, known in free.items() if _moved(point, known) or _renamed(point, known)]
     return max(fits, key=lambda key: (free[key].last, key), default=None)
 
 
-def _moved(point: Point, piece: _Piece) -> bool:
-    """One maker, model and serial, on another connector."""
+def _moved(point: Point, known: _LastSeen) -> bool:
+    """Whether it is the same maker, model and serial, on another connector."""
     kind, words = point.tags.get("kind", ""), words_of(point)
-    # Which display it is may be the register's word, that stands in the rows of the days before.
-    alike = kind == piece.kind or {kind, piece.kind} <= _DISPLAYS
-    return alike and bool(words[1]) and words == piece.words
+    # The stored kind of a display may come from the register, so any display kind fits another.
+    same_kind = kind == known.kind or {kind, known.kind} <= _DISPLAYS
+    return same_kind and bool(words[1]) and words == known.words
 
 
-def _told_anew(point: Point, piece: _Piece) -> bool:
-    """A display on the same connector, whose words are hidden now, or were then."""
-    if piece.connector != _connector(point) or piece.kind not in _DISPLAYS:
+def _renamed(point: Point, known: _LastSeen) -> bool:
+    """Whether it is a display on the same connector whose EDID is unreadable now or was then."""
+    if known.connector != _connector(point) or known.kind not in _DISPLAYS:
         return False
-    return _unread(point) or (point.tags.get("kind") in _DISPLAYS and not piece.words[1])
+    return _unread(point) or (point.tags.get("kind") in _DISPLAYS and not known.words[1])
 
 
 def _unread(point: Point) -> bool:
     return point.tags.get("kind") == _UNREAD and not text(point.fields, "model")
 
 
-def _said_of(point: Point, key: DeviceKey, piece: _Piece | None) -> Point:
-    """What never told its words is what the register of its day says, and not that of another."""
-    hidden = piece is not None and piece.words[1] and _unread(point)
-    kind = piece.kind if piece is not None and hidden else point.tags.get("kind", "")
+def _with_key(point: Point, key: DeviceKey, known: _LastSeen | None) -> Point:
+    """The point under the known device's id.
+
+    It takes the known kind only if the device's model was ever read: otherwise that kind may be
+    from the register of an earlier day.
+    """
+    hidden = known is not None and known.words[1] and _unread(point)
+    kind = known.kind if known is not None and hidden else point.tags.get("kind", "")
     tags = {**point.tags, "device": key[2], "kind": kind}
     return point if tags == point.tags else point._replace(tags=tags)
 

@@ -1,4 +1,4 @@
-"""`device_day`: a device's day, from the readings whose time is certain. Pure."""
+"""`device_day`: one device's day, from the readings with a certain time. Pure."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from collector.keeper.fields import certain, least, most, number, text
 from collector.keeper.machines import MachineKey
 from collector.keeper.midnight import MS, midnight
 from collector.roster.register import Register
-from collector.store.base import Point, Value
+from collector.store import Point, Value
 
-#: What a class can look at; the order in which an unnamed display is taken for one of them.
+#: Kinds of picture for a class, in the order in which a display of unknown kind is taken for one.
 PICTURES = ("projector", "panel", "tv")
-#: What answers there is no such device: a listed address is no evidence that a class has one.
-_ANOTHER = frozenset({"not PJLink"})
+#: Faults that mean the address belongs to something else: no evidence that the class has a device.
+_OTHER_DEVICE = frozenset({"not PJLink"})
 _TEXTS = ("maker", "model", "serial", "connector")
 
 DeviceKey = tuple[str, str, str]  # school, machine, device
@@ -24,7 +24,7 @@ DeviceKey = tuple[str, str, str]  # school, machine, device
 
 @dataclass(slots=True)
 class _Facts:
-    """What a day's readings say of one device. Texts go with their time: the last one holds."""
+    """What a day's readings say about one device. A pair is a time in ns and the text read then."""
 
     kind: tuple[int, str] = (-1, "")
     first_ms: int | None = None
@@ -45,11 +45,12 @@ def device_days(
     register: Register,
     day: dt.date,
 ) -> list[Point]:
-    """The day's `device_day` points: a device stands where it was given to, else where its PC does.
+    """The day's `device_day` points.
 
-    `devices` are the day's raw points, `stored` its rows so far; in any order. An external
-    display that does not tell its kind (`display`) is the projector, panel or TV that the
-    register gives its room. Devices of PCs without a `machine_day` are left out.
+    `devices` are the day's raw points, `stored` its rows so far; in any order. A device is in
+    the room that its PC's settings give it, else in its PC's room. An external display of unknown
+    kind (`display`) is taken for the projector, panel or TV that the register has in that room.
+    Devices of PCs without a `machine_day` are left out.
     """
     found: dict[DeviceKey, _Facts] = defaultdict(_Facts)
     for point in filter(certain, devices):
@@ -78,7 +79,7 @@ def _add_reading(facts: _Facts, point: Point) -> None:
     facts.kind = max(facts.kind, (point.time, point.tags.get("kind", "")))
     facts.fault |= bool(text(fields, "fault"))
     facts.simulated |= fields.get("simulated") is True
-    if fields.get("present") is True and text(fields, "fault") not in _ANOTHER:
+    if fields.get("present") is True and text(fields, "fault") not in _OTHER_DEVICE:
         facts.seen = True
         facts.first_ms = least(facts.first_ms, point.time // MS)
         facts.last_ms = most(facts.last_ms, point.time // MS)
@@ -107,26 +108,26 @@ def _add_stored(facts: _Facts, row: Point) -> None:
 
 def _add_texts(facts: _Facts, point: Point, time: int) -> None:
     for name in _TEXTS:
-        said = text(point.fields, name)
-        if said:
-            facts.texts[name] = max(facts.texts.get(name, (-1, "")), (time, said))
+        value = text(point.fields, name)
+        if value:
+            facts.texts[name] = max(facts.texts.get(name, (-1, "")), (time, value))
 
 
 def _tags(key: DeviceKey, facts: _Facts, machine: Point, register: Register) -> dict[str, str]:
     school, _, device = key
     room = facts.room[1] or machine.tags.get("room", "")
-    # A slip in a given room must not make the device another room's equipment.
+    # A room that the register does not have counts as none, not as the PC's room.
     room = room if (school, room) in register.room else ""
     kind = resolved(facts.kind[1], school, room, register)
-    tags = {name: said for name, said in machine.tags.items() if name != "room"}
+    tags = {name: value for name, value in machine.tags.items() if name != "room"}
     tags |= {"kind": kind, "device": device}
     return tags | ({"room": room} if room else {})
 
 
 def resolved(kind: str, school: str, room: str, register: Register) -> str:
-    """The kind of a device: a `display` is what the register says its room owns.
+    """The kind of a device; for a `display`, the first of `PICTURES` that its room owns.
 
-    A room that owns none of `PICTURES` leaves it a display of unknown kind.
+    It stays `display` if the room owns none.
     """
     if kind != "display":
         return kind
@@ -136,7 +137,7 @@ def resolved(kind: str, school: str, room: str, register: Register) -> str:
 
 
 def _fields(facts: _Facts) -> dict[str, Value]:
-    """Only flags that are set: two keepers at once cannot clear each other's."""
+    """Only flags that are true are written, so that two keepers cannot clear each other's."""
     flags = {
         "seen": facts.seen,
         "missing": facts.missing,
@@ -150,4 +151,4 @@ def _fields(facts: _Facts) -> dict[str, Value]:
     fields |= {name: value for name, value in times.items() if value is not None}
     if facts.room[1]:
         fields["own_room"] = facts.room[1]
-    return fields | {name: said for name, (_, said) in sorted(facts.texts.items())}
+    return fields | {name: value for name, (_, value) in sorted(facts.texts.items())}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from collector.store.base import Point, Value
+from collector.store import Point, Value
 
 
 def number(fields: Mapping[str, Value], name: str) -> int | None:
@@ -20,15 +20,15 @@ def text(fields: Mapping[str, Value], name: str) -> str:
 
 
 def certain(point: Point) -> bool:
-    """Whether a raw point's time can be trusted: no other is evidence of any day."""
+    """Whether a raw point's time is certain; points with an uncertain time count for no day."""
     return point.fields.get("uncertain") is not True
 
 
 def least(one: int | None, other: int | None) -> int | None:
-    """The smaller of those that are there."""
+    """The smaller one, ignoring None."""
     return other if one is None else one if other is None else min(one, other)
 
 
 def most(one: int | None, other: int | None) -> int | None:
-    """The larger of those that are there."""
+    """The larger one, ignoring None."""
     return other if one is None else one if other is None else max(one, other)

@@ -1,7 +1,7 @@
-"""`school_hour`: what a registered school showed in each hour that has begun. Pure.
+"""`school_hour`: PCs, reports and faults of a registered school in each hour so far. Pure.
 
-A school that says nothing has its rows too: without them silence would look like no school. An
-hour whose reports are pruned keeps what its row says.
+A school without reports has rows of zeros: without them, silence would look like no school. An hour
+whose reports were deleted keeps its stored counts.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from agent.common.calendar import Calendar, local_time
 from collector.keeper.fields import certain, number, text
 from collector.keeper.midnight import bounds
 from collector.roster.register import Register
-from collector.store.base import Point, Value
+from collector.store import Point, Value
 
 HOUR = 3600 * 10**9  # ns
 _COUNTS = ("pcs", "reports", "missing", "faults")

@@ -1,4 +1,4 @@
-"""The day's indicators: the figure as of today, as points."""
+"""The day's indicators: the figure as of that day, as points."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from agent.common.calendar import CITY_TIME
 from collector.config import City, Figure
 from collector.keeper.midnight import midnight
 from collector.roster.register import Register
-from collector.store.base import Point, Store
+from collector.store import Point, Store
 
 __all__ = ["CITY_TIME", "of_day"]
 
@@ -23,7 +23,7 @@ def of_day(
     Raises:
         UnavailableError, MisconfiguredError: as `Store.read`.
     """
-    # Imported on use: the days alone need none of the judging.
+    # Imported on first use: deriving days does not need the judging.
     from collector.compliance.evidence import load
     from collector.compliance.figure import judge
     from collector.compliance.indicators import points

@@ -1,4 +1,4 @@
-"""The keeper: what needs history, computed from the store alone, as often as one likes."""
+"""The keeper: computes what needs history from the store and the register alone, repeatably."""
 
 from __future__ import annotations
 
@@ -12,22 +12,23 @@ from agent.common import log
 from collector.config import City, Figure
 from collector.keeper import indicators, schoolday, schoolhour
 from collector.keeper.audit import Boot, sums_of
-from collector.keeper.previous_state import Carried
+from collector.keeper.previous_state import PreviousState
 from collector.keeper.state import rule_for
 from collector.roster.register import Register
-from collector.store.base import Point, RejectedError, Store
+from collector.store import Point, RejectedError, Store
 from collector.store.clocks import PCS_APART_S
 
 _BATCH = 2000
-#: The figure is judged anew at most so often that it takes a twentieth of the time.
+#: Rest after judging, as a multiple of its duration: judging takes at most a twentieth of the time.
 _REST = 20
 
 
 class Keeper:
     """Derives days and indicators. Not for use by several threads at once.
 
-    `load_register` gives the register in force. Everything is a pure function of the store
-    and the register, so nothing is lost with a keeper, and two do no harm.
+    `load_register` returns the register in force, `quarantined` the number of quarantined
+    reports by machine and boot. Every row is a pure function of the store and the register, so a
+    keeper that stops loses nothing and two keepers at once write the same rows.
     """
 
     def __init__(
@@ -42,9 +43,9 @@ class Keeper:
     ) -> None:
         self._store, self._load = store, load_register
         self._figure, self._city = figure, city
-        self._carried = Carried(store, rule_for(report_s))
+        self._previous = PreviousState(store, rule_for(report_s))
         self._now = now  # ns since 1970 UTC
-        self._changed = True  # at the start nobody knows when the figure was last judged
+        self._changed = True  # when the figure was last judged is not known at the start
         self._judged: dt.date | None = None
         self._rest_until = 0.0
         self._quarantined = quarantined
@@ -52,9 +53,9 @@ class Keeper:
         self._hour = 0  # of the last hour rows of all schools
 
     def derive(self, days: Collection[dt.date]) -> int:
-        """Compute all rows of these days, oldest first; how many day rows changed.
+        """Compute all rows of these days, oldest first; returns how many day rows changed.
 
-        Memory is that of one school's day. Future hours of today have no row yet.
+        Holds one school's day in memory at a time. Future hours of today have no row yet.
 
         Raises:
             UnavailableError, MisconfiguredError: some rows may be written; derive them again.
@@ -65,22 +66,24 @@ class Keeper:
         while wanted:
             day = min(wanted)
             for school in sorted(wanted.pop(day)):
-                points = schoolday.derive(self._store, register, school, day, self._carried)
+                points = schoolday.derive(self._store, register, school, day, self._previous)
                 changed += self._store_all(points)
                 self._store_all(self._hours(register, school, day, self._now()))
-                # A device's day begins where the one before ended.
-                following = self._carried.changed(school, day) if _any_device(points) else None
+                # Each day starts from the device states at the end of the day before.
+                following = self._previous.changed(school, day) if _any_device(points) else None
                 if following is not None:
                     wanted.setdefault(following, set()).add(school)
         self._changed |= bool(changed)
         return changed
 
     def run_once(self, now: dt.datetime) -> None:
-        """What the clock makes due: an hour's rows of every school, silent ones too, and the
-        indicators, once a day and after days have changed.
+        """Write what is due at `now`.
+
+        Each hour: the hour rows of every school, silent ones too, and the audit. Each day, and
+        after day rows have changed: the indicators.
 
         Raises:
-            UnavailableError, MisconfiguredError.
+            UnavailableError, MisconfiguredError: see `derive`.
         """
         today = now.astimezone(indicators.CITY_TIME).date()
         self._begin_hour(now)
@@ -99,17 +102,17 @@ class Keeper:
         self._rest_until = time.monotonic() + _REST * (time.monotonic() - started)
 
     def judge(self, today: dt.date) -> int:
-        """Write the `indicator`, `school_day` and `line_day` points of a day; how many.
+        """Write the `indicator`, `school_day` and `line_day` points of a day; returns how many.
 
         Raises:
-            UnavailableError, MisconfiguredError.
+            UnavailableError, MisconfiguredError: see `derive`.
         """
         return self._store_all(
             indicators.of_day(self._store, self._load(), self._figure, self._city, today)
         )
 
     def _begin_hour(self, now: dt.datetime) -> None:
-        """A new hour: every school has a row of it, and a last one of the hour before."""
+        """In a new hour, write each school's rows of today, and of the day of the hour before."""
         hour = int(now.timestamp()) // 3600
         if hour == self._hour:
             return
@@ -121,7 +124,7 @@ class Keeper:
         self._hour = hour
 
     def _audit_when_due(self, now: dt.datetime) -> None:
-        """The audit of the last day as a metric: once an hour, in a large city more rarely."""
+        """Write the audit of the last 24 h as a metric: hourly, in a large city less often."""
         if time.monotonic() < self._audit_due:
             return
         started = time.monotonic()
@@ -144,7 +147,7 @@ class Keeper:
             try:
                 self._store.write(batch)
             except RejectedError as error:
-                # A name in the register that no store takes must not stop the others' days.
+                # A register name that the store rejects must not block other schools' days.
                 log.warning("derived_rejected", points=len(error.points), reason=error)
         return count
 

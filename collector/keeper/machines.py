@@ -1,4 +1,4 @@
-"""`machine_day`: a PC's day, from the reports whose time is certain. Pure."""
+"""`machine_day`: one PC's day, from the reports with a certain time. Pure."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from collector.keeper.fields import certain, least, most, number, text
 from collector.keeper.midnight import MS, midnight
 from collector.keeper.sharing import shared_sources
 from collector.roster.register import Register
-from collector.store.base import Point, Value
+from collector.store import Point, Value
 
-#: What a report says of its agent, kept as last told that day.
-_TOLD = ("version", "offset_ms", "outbox_rows")
+#: Fields about the agent itself, kept as last reported that day.
+_AGENT_FIELDS = ("version", "offset_ms", "outbox_rows")
 
 MachineKey = tuple[str, str]  # school, machine
 
 
 @dataclass(slots=True)
 class MachineFacts:
-    """What a day's reports say of one PC. Texts go with the time that they were said at."""
+    """What a day's reports say about one PC. A pair is a time in ns and the value reported then."""
 
     first_ms: int | None = None
     last_ms: int | None = None
@@ -35,7 +35,7 @@ class MachineFacts:
     hostname: tuple[int, str] = (0, "")
     claimed: tuple[int, str] = (0, "")
     stored_room: tuple[int, str] = (0, "")
-    told: dict[str, tuple[int, Value]] = field(default_factory=dict)
+    agent: dict[str, tuple[int, Value]] = field(default_factory=dict)
 
 
 Machines = dict[MachineKey, MachineFacts]
@@ -52,13 +52,14 @@ def machine_days(
     """The day's `machine_day` points of registered schools.
 
     `agents` and `hosts` are the day's raw points, `stored` its rows so far; in any order.
-    `earlier` names PCs that did not say their hostname that day: they say it once a start.
+    `earlier` has the last known hostname of PCs that reported none that day: an agent reports
+    its hostname once a start.
     """
     return machine_points(gather(agents, hosts, stored), register, day, earlier or {})
 
 
 def gather(agents: Iterable[Point], hosts: Iterable[Point], stored: Iterable[Point]) -> Machines:
-    """Fold the points of one day, in any order, by school and machine."""
+    """The facts of one day's points, in any order, by school and machine."""
     agents = list(agents)
     found: Machines = defaultdict(MachineFacts)
     for point in filter(certain, agents):
@@ -77,7 +78,7 @@ def gather(agents: Iterable[Point], hosts: Iterable[Point], stored: Iterable[Poi
 
 
 def unnamed(machines: Machines) -> list[MachineKey]:
-    """The PCs whose hostname the day does not tell."""
+    """The PCs without a hostname that day."""
     return [key for key, facts in machines.items() if not facts.hostname[1]]
 
 
@@ -96,17 +97,17 @@ def _add_report(facts: MachineFacts, point: Point) -> None:
     claimed = text(point.fields, "room")
     if claimed:
         facts.claimed = max(facts.claimed, (point.time, claimed))
-    _add_told(facts, point, point.time)
+    _add_agent(facts, point, point.time)
 
 
-def _add_told(facts: MachineFacts, point: Point, time: int) -> None:
-    for name in _TOLD:
-        if name in point.fields and time >= facts.told.get(name, (-1, 0))[0]:
-            facts.told[name] = (time, point.fields[name])
+def _add_agent(facts: MachineFacts, point: Point, time: int) -> None:
+    for name in _AGENT_FIELDS:
+        if name in point.fields and time >= facts.agent.get(name, (-1, 0))[0]:
+            facts.agent[name] = (time, point.fields[name])
 
 
 def _add_stored(facts: MachineFacts, row: Point) -> None:
-    """A row of the same day; there are several where the PC was bound to another room."""
+    """Add a stored row of the day; there are several if the PC was bound to another room since."""
     fields = row.fields
     reports = number(fields, "reports") or 0
     facts.first_ms = least(facts.first_ms, number(fields, "first_ms"))
@@ -117,17 +118,17 @@ def _add_stored(facts: MachineFacts, row: Point) -> None:
     facts.shared |= fields.get("shared_id") is True
     facts.shared_sources = max(facts.shared_sources, text(fields, "shared_sources"))
     facts.simulated |= fields.get("simulated") is True
-    # Time 0: what the day's own reports say comes before.
+    # Time 0: the day's own reports take precedence.
     facts.hostname = max(facts.hostname, (0, text(fields, "hostname")))
     facts.claimed = max(facts.claimed, (0, text(fields, "claimed")))
-    _add_told(facts, row, 0)
+    _add_agent(facts, row, 0)
     facts.stored_room = max(facts.stored_room, (reports, row.tags.get("room", "")))
 
 
 def machine_points(
     machines: Machines, register: Register, day: dt.date, earlier: Mapping[MachineKey, str]
 ) -> list[Point]:
-    """The rows, each with the room that the register gives its PC."""
+    """The `machine_day` points, each in the room that the register gives its PC."""
     time = midnight(day)
     rows = []
     for key, facts in sorted(machines.items()):
@@ -142,7 +143,7 @@ def _tags(
     key: MachineKey, facts: MachineFacts, hostname: str, register: Register
 ) -> dict[str, str]:
     school, machine = key
-    # Where reports are there, a room that the register took back must not live on in the row.
+    # If there are reports, a room that the register no longer has must not survive in the row.
     claimed = facts.claimed[1] if facts.boots else facts.stored_room[1]
     room = register.room_for(school, machine, hostname, claimed)
     tags = {"school": school, "district": register.district_of(school), "machine": machine}
@@ -157,11 +158,11 @@ def _fields(facts: MachineFacts, hostname: str) -> dict[str, Value]:
         "boots": boots,
         "weak_id": facts.weak,
     }
-    told: dict[str, int | str | None]
-    told = {"first_ms": facts.first_ms, "last_ms": facts.last_ms, "hostname": hostname or None}
-    told["claimed"] = facts.claimed[1] or None
-    fields |= {name: value for name, value in told.items() if value is not None}
-    fields |= {name: value for name, (_, value) in facts.told.items()}
+    known: dict[str, int | str | None]
+    known = {"first_ms": facts.first_ms, "last_ms": facts.last_ms, "hostname": hostname or None}
+    known["claimed"] = facts.claimed[1] or None
+    fields |= {name: value for name, value in known.items() if value is not None}
+    fields |= {name: value for name, (_, value) in facts.agent.items()}
     if facts.shared:
         fields["shared_id"] = True
         fields |= {"shared_sources": facts.shared_sources} if facts.shared_sources else {}

@@ -1,4 +1,4 @@
-"""Where a day begins and ends. Pure."""
+"""Start and end of a local day. Pure."""
 
 from __future__ import annotations
 

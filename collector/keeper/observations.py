@@ -1,8 +1,8 @@
-"""What a day's reports say of each device: the looks that its state is folded from. Pure.
+"""A day's reports as observations of each device, reduced to its state. Pure.
 
-A device is told while it is there, and as absent once it has gone. After a start the agent no
-more knows what was there the day before; the store does: where a probe ran well and does not
-tell a device that it would have seen, the device is absent.
+An agent reports a device while it is present, and as absent once it is gone. An agent that
+restarted does not know which devices were present the day before, but the store does: if a probe
+ran and did not report a device of its kind that is known, that counts as an observed absence.
 """
 
 from __future__ import annotations
@@ -14,23 +14,24 @@ from typing import NamedTuple
 from collector.keeper.devices import DeviceKey
 from collector.keeper.fields import certain, text
 from collector.keeper.midnight import MS
-from collector.keeper.state import RULE, Change, Look, Rule, State, fold
-from collector.store.base import Point
+from collector.keeper.state import RULE, Change, Observation, Rule, State, advance
+from collector.store import Point
 
-#: Which probe of the agent sees devices of a kind.
+#: The agent's probe that reports devices of a kind.
 _PROBES = {
     "sound": "sound", "microphone": "sound", "camera": "cameras", "document_camera": "cameras",
     "touch": "touch", "printer": "printers",
 }  # fmt: skip
 _DISPLAYS = "displays"
-#: Devices on the network are listed in the settings; the agent itself tells the silent ones.
+#: Connectors of network devices begin so. They are listed in the agent's settings, and the agent
+#: itself reports those that do not answer.
 LISTED = "net:"
-#: A device that has been missing for so long is no more looked for.
+#: A device that has been missing for this long is no longer tracked.
 _FORGOTTEN_MS = 30 * 86_400_000
 
 
 class Known(NamedTuple):
-    """A device as the days before left it."""
+    """A device as known after the days before."""
 
     state: State
     kind: str
@@ -38,72 +39,76 @@ class Known(NamedTuple):
     words: tuple[str, str, str] = ("", "", "")  # maker, model, serial
 
 
-class Day(NamedTuple):
-    """A device's day: where it ends, and what happened."""
+class DeviceDay(NamedTuple):
+    """A device's day: the device at its end, and the changes during it."""
 
     known: Known
     changes: list[Change]
 
 
-def fold_day(
+def reduce_day(
     devices: Iterable[Point],
     agents: Iterable[Point],
     before: Mapping[DeviceKey, Known],
     rule: Rule = RULE,
-) -> dict[DeviceKey, Day]:
-    """All devices that the day's raw points tell, or should have told, from where they were."""
-    told = sorted(filter(certain, devices), key=lambda point: point.time)
-    known = {key: one for key, one in before.items() if not _forgotten(one)}
-    looks: dict[DeviceKey, set[Look]] = defaultdict(set)
-    told_at: set[tuple[DeviceKey, int]] = set()
-    for point in told:
+) -> dict[DeviceKey, DeviceDay]:
+    """The day of every device that was reported or should have been.
+
+    `devices` and `agents` are the day's raw points, in any order; `before` is what the days
+    before left.
+    """
+    readings = sorted(filter(certain, devices), key=lambda point: point.time)
+    known = {key: device for key, device in before.items() if not _forgotten(device)}
+    observations: dict[DeviceKey, set[Observation]] = defaultdict(set)
+    reported_at: set[tuple[DeviceKey, int]] = set()
+    for point in readings:
         key = key_of(point)
-        known[key] = _known_by(point, known.get(key))
-        looks[key].add(_look(point))
-        told_at.add((key, point.time // MS))
-    for key, time in _absent(agents, known, looks, told_at):
-        looks[key].add(Look(time, present=False))
-    return {key: _day(known[key], looks[key], rule) for key in looks}
+        known[key] = _updated(point, known.get(key))
+        observations[key].add(_observation(point))
+        reported_at.add((key, point.time // MS))
+    for key, time in _absent(agents, known, observations, reported_at):
+        observations[key].add(Observation(time, present=False))
+    return {key: _day(known[key], seen, rule) for key, seen in observations.items()}
 
 
-def _known_by(point: Point, before: Known | None) -> Known:
-    """A device as this report leaves it; its words last longer than a report without any."""
+def _updated(point: Point, before: Known | None) -> Known:
+    """The device after this report; maker, model and serial stay if the report has none."""
     words, state = words_of(point), State()
     if before is not None:
         state, words = before.state, words if any(words) else before.words
     return Known(state, point.tags.get("kind", ""), text(point.fields, "connector"), words)
 
 
-def _day(known: Known, looks: set[Look], rule: Rule) -> Day:
-    state, changes = fold(known.state, looks, rule)
-    return Day(known._replace(state=state), changes)
+def _day(known: Known, observations: set[Observation], rule: Rule) -> DeviceDay:
+    state, changes = advance(known.state, observations, rule)
+    return DeviceDay(known._replace(state=state), changes)
 
 
 def _absent(
     agents: Iterable[Point],
     known: Mapping[DeviceKey, Known],
-    looks: Mapping[DeviceKey, set[Look]],
-    told_at: set[tuple[DeviceKey, int]],
+    observations: Mapping[DeviceKey, set[Observation]],
+    reported_at: set[tuple[DeviceKey, int]],
 ) -> list[tuple[DeviceKey, int]]:
-    """Devices and times (ms) of reports whose probes should have told them and did not."""
+    """Devices and times (ms) of reports whose probes ran and did not report them."""
     of_machine: dict[tuple[str, str], list[tuple[DeviceKey, str, int]]] = defaultdict(list)
-    for key, one in known.items():
-        if not one.connector.startswith(LISTED):
-            since = 0 if one.state.last else min(look.time for look in looks[key])
-            of_machine[key[:2]].append((key, _PROBES.get(one.kind, _DISPLAYS), since))
+    for key, device in known.items():
+        if not device.connector.startswith(LISTED):
+            since = 0 if device.state.last else min(seen.time for seen in observations[key])
+            of_machine[key[:2]].append((key, _PROBES.get(device.kind, _DISPLAYS), since))
     found = []
     for point in filter(certain, agents):
         time, ran = point.time // MS, text(point.fields, "probes").split(",")
         machine = point.tags.get("school", ""), point.tags.get("machine", "")
         for key, probe, since in of_machine.get(machine, ()):
-            if probe in ran and time >= since and (key, time) not in told_at:
+            if probe in ran and time >= since and (key, time) not in reported_at:
                 found.append((key, time))
     return found
 
 
-def _look(point: Point) -> Look:
+def _observation(point: Point) -> Observation:
     fields = point.fields
-    return Look(
+    return Observation(
         point.time // MS,
         fields.get("present") is not False,
         text(fields, "power") or "unknown",
@@ -118,7 +123,7 @@ def _forgotten(known: Known) -> bool:
 
 
 def words_of(point: Point) -> tuple[str, str, str]:
-    """Maker, model and serial, empty where a point does not say."""
+    """Maker, model and serial, each empty if the point lacks it."""
     fields = point.fields
     return text(fields, "maker"), text(fields, "model"), text(fields, "serial")
 

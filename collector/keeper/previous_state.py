@@ -1,4 +1,4 @@
-"""Where each device's state stood before a day, from the rows of the days before."""
+"""Each device's state at the end of the days before, read from the stored `device_day` rows."""
 
 from __future__ import annotations
 
@@ -11,21 +11,23 @@ from collector.keeper.midnight import midnight
 from collector.keeper.observations import Known, words_of
 from collector.keeper.state import RULE, Rule
 from collector.keeper.stateful import MARK, STATE_FIELDS, state_of
-from collector.store.base import Point, Store
+from collector.store import Point, Store
 
-#: A PC that reports has rows every day; one that comes back from a holiday has them before it.
+#: How far back to read. A PC in daily use has rows within the last week; for one that comes back
+#: from a holiday, the rows are older.
 _NEAR, _FAR = dt.timedelta(days=7), dt.timedelta(days=120)
+#: How far ahead to look for the next day that has rows.
 _AHEAD = dt.timedelta(days=14)
 
 
-class Carried:
-    """Reads from the store once a school and day, and remembers: today is derived every minute."""
+class PreviousState:
+    """Reads the store once for each school and day and caches it: today is derived every minute."""
 
     def __init__(self, store: Store, rule: Rule = RULE) -> None:
         self._store = store
         self.rule = rule
-        self._known: dict[str, tuple[dt.date, dict[DeviceKey, Known]]] = {}
-        self._asked: dict[str, set[str]] = {}
+        self._cache: dict[str, tuple[dt.date, dict[DeviceKey, Known]]] = {}
+        self._machines_read: dict[str, set[str]] = {}
 
     def before(
         self, school: str, day: dt.date, machines: Collection[str]
@@ -35,26 +37,29 @@ class Carried:
         Raises:
             UnavailableError, MisconfiguredError: as `Store.read`.
         """
-        cached = self._known.get(school)
+        cached = self._cache.get(school)
         if cached is None or cached[0] != day:
             known = self._read(school, day - _NEAR, day)
-            self._known[school] = day, known
-            self._asked[school] = {key[1] for key in known}
-        known, asked = self._known[school][1], self._asked[school]
-        unheard = sorted(set(machines) - asked)
-        if unheard:
-            known |= self._read(school, day - _FAR, day, unheard)
-            asked |= set(unheard)
-        return {key: one for key, one in known.items() if key[1] in machines}
+            self._cache[school] = day, known
+            self._machines_read[school] = {key[1] for key in known}
+        known, already_read = self._cache[school][1], self._machines_read[school]
+        unread = sorted(set(machines) - already_read)
+        if unread:
+            known |= self._read(school, day - _FAR, day, unread)
+            already_read |= set(unread)
+        return {key: device for key, device in known.items() if key[1] in machines}
 
     def changed(self, school: str, day: dt.date) -> dt.date | None:
-        """The rows of `day` changed: forget what was built on them.
+        """Call after the rows of `day` changed: drops the cached state that was read from them.
 
-        Returns the next day with rows, which must be derived anew; None where there is none.
+        Returns the next day that has rows, which must be derived again; None if there is none.
+
+        Raises:
+            UnavailableError, MisconfiguredError: as `Store.read`.
         """
-        cached = self._known.get(school)
+        cached = self._cache.get(school)
         if cached is not None and cached[0] > day:
-            del self._known[school]
+            del self._cache[school]
         start, stop = midnight(day + dt.timedelta(days=1)), midnight(day + _AHEAD)
         rows = self._store.read("device_day", start, stop, {"school": school}, [MARK])
         first = min((point.time for point in rows), default=None)
@@ -69,7 +74,7 @@ class Carried:
         fields = [*STATE_FIELDS, "connector", "maker", "model", "serial"]
         rows = self._store.read("device_day", midnight(first), midnight(day), tags, fields)
         found: dict[DeviceKey, Known] = {}
-        for point in rows:  # oldest first: the last one holds
+        for point in rows:  # oldest first, so the newest row wins
             if MARK in point.fields:
                 found[_key(point)] = _known(point)
         return found

@@ -1,4 +1,4 @@
-"""`room_day`: what one room showed on one day, from its PCs' and devices' days. Pure."""
+"""`room_day`: what was seen in one room on one day, from its PCs' and devices' days. Pure."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from collector.keeper.devices import PICTURES
 from collector.keeper.fields import number, text
 from collector.keeper.midnight import midnight
 from collector.roster.register import Register
-from collector.store.base import Point, Value
+from collector.store import Point, Value
 
 RoomKey = tuple[str, str]  # school, room
-_HEARD_AND_SEEN = ("sound", "microphone", "camera")
+_FLAG_KINDS = ("sound", "microphone", "camera")
 
 
 @dataclass(slots=True)
@@ -34,11 +34,11 @@ def room_days(
     register: Register,
     day: dt.date,
 ) -> list[Point]:
-    """The day's `room_day` points of the registered rooms that showed anything.
+    """The day's `room_day` points, of registered rooms in which something was seen.
 
-    A flag that a point lacks is false. One maker, model and serial seen in two rooms of a
-    school is one device where the times differ, and counts in the room that saw it first;
-    where they overlap it is two devices with the serial of one.
+    A flag that a point lacks is false. The same maker, model and serial seen in two rooms of a
+    school at different times is one device that moved, counted in its first room; seen at
+    overlapping times, it is two devices that share a serial.
     """
     rooms: dict[RoomKey, _Room] = defaultdict(_Room)
     for point in machine_days:
@@ -56,12 +56,12 @@ def room_days(
     ]
 
 
-def emptied(
+def cleared_rooms(
     stored: Iterable[Point], room_days: Iterable[Point], register: Register, day: dt.date
 ) -> list[Point]:
-    """Rows that take back stored ones of rooms where the day now shows nothing.
+    """Rows of zeros for rooms that have a stored row but nothing in `room_days` any more.
 
-    A PC bound to another room by a later import must not count in both.
+    A PC that a later import binds to another room must not count in both.
     """
     kept = {_series(point) for point in room_days}
     nothing = _fields(("", ""), _Room(), register)
@@ -89,7 +89,7 @@ def _registered(point: Point, register: Register) -> bool:
 def _add_machine(room: _Room, point: Point) -> None:
     if point.fields.get("seen") is not True:
         return
-    # An id that PCs share cannot tell how many they are.
+    # PCs with a weak or shared id cannot be counted.
     weak = point.fields.get("weak_id") is True or point.fields.get("shared_id") is True
     (room.weak if weak else room.pcs).add(point.tags.get("machine", ""))
     room.simulated |= point.fields.get("simulated") is True
@@ -108,34 +108,34 @@ def _add_state(room: _Room, point: Point) -> None:
 
 
 def _counted(devices: Iterable[Point]) -> list[Point]:
-    """The devices that were seen, one that moved counted once."""
+    """The devices that were seen; one that moved between rooms counts once."""
     counted: list[Point] = []
-    same: dict[tuple[str, ...], list[Point]] = defaultdict(list)
+    by_identity: dict[tuple[str, ...], list[Point]] = defaultdict(list)
     for point in devices:
         if point.fields.get("seen") is not True:
             continue
         identity = tuple(text(point.fields, name) for name in ("maker", "model", "serial"))
         if all(identity):
-            same[(point.tags.get("school", ""), _class(point), *identity)].append(point)
+            by_identity[(point.tags.get("school", ""), _class(point), *identity)].append(point)
         else:
             counted.append(point)
-    for points in same.values():
-        counted += _apart(points)
+    for points in by_identity.values():
+        counted += _distinct(points)
     return counted
 
 
 def _class(point: Point) -> str:
-    """A picture is one device, even where two registers' rooms name its kind differently."""
+    """The kind, or "picture": one display may have different kinds in two rooms' registers."""
     kind = point.tags.get("kind", "")
     return "picture" if kind in PICTURES else kind
 
 
-def _apart(points: Iterable[Point]) -> list[Point]:
-    """The fewest devices that explain the sightings of one serial, each in its first room.
+def _distinct(points: Iterable[Point]) -> list[Point]:
+    """The fewest devices that explain all sightings of one serial, each in its first room.
 
-    A room's sighting is an interval, from its first reading to its last. Taken by their start,
-    one that begins after a device was last seen may be that device, moved; one that overlaps
-    all devices so far is another (interval partitioning).
+    A room's sighting is the interval from its first reading to its last. In order of their
+    start, a sighting that begins after a device was last seen is that device, moved; one that
+    overlaps all devices found so far is a new device (interval partitioning).
     """
     until: list[int] = []
     counted: list[Point] = []
@@ -150,7 +150,7 @@ def _apart(points: Iterable[Point]) -> list[Point]:
 
 
 def _sightings(points: Iterable[Point]) -> list[tuple[int, int, Point]]:
-    """One interval a room, in ms, by their start: two PCs of a room see the same device."""
+    """(first ms, last ms, point) per room, by start: two PCs of a room see the same device."""
     rooms: dict[str, tuple[int, int, Point]] = {}
     for point in points:
         first = number(point.fields, "first_ms") or 0
@@ -176,7 +176,7 @@ def _fields(key: RoomKey, room: _Room, register: Register) -> dict[str, Value]:
         "missing": room.missing,
         "faults": room.faults,
     }
-    fields |= {kind: kind in room.kinds for kind in _HEARD_AND_SEEN}
+    fields |= {kind: kind in room.kinds for kind in _FLAG_KINDS}
     registered = register.room.get(key)
     if registered is not None and registered.seats is not None:
         fields["seats"] = registered.seats

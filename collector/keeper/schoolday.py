@@ -1,4 +1,4 @@
-"""One school's day, read from the store and derived."""
+"""One school's day: reads its points from the store and derives its day rows and events."""
 
 from __future__ import annotations
 
@@ -6,19 +6,20 @@ import datetime as dt
 from collections.abc import Iterable, Iterator, Sequence
 
 from collector.keeper import stateful
-from collector.keeper.device_identity import same
+from collector.keeper.device_identity import merge_identities
 from collector.keeper.devices import device_days
 from collector.keeper.fields import certain, number
 from collector.keeper.machines import MachineKey, Machines, gather, machine_points, unnamed
 from collector.keeper.midnight import bounds
-from collector.keeper.observations import fold_day
-from collector.keeper.previous_state import Carried
-from collector.keeper.rooms import emptied, room_days
+from collector.keeper.observations import reduce_day
+from collector.keeper.previous_state import PreviousState
+from collector.keeper.rooms import cleared_rooms, room_days
 from collector.keeper.sharing import OWN_ID
 from collector.roster.register import Register
-from collector.store.base import Point, Store
+from collector.store import Point, Store
 
-_LOOK_BACK = dt.timedelta(days=30)  # for the hostname of a PC that was not started that day
+#: How far back to look for the hostname of a PC that was not started that day.
+_LOOK_BACK_NS = 30 * 86_400 * 10**9
 _AGENT = (
     "boot", "weak_id", "room", "simulated", "uncertain", "probes", "sources", "version",
     "offset_ms", "outbox_rows",
@@ -31,52 +32,59 @@ _DEVICE = (
 
 
 def derive(
-    store: Store, register: Register, school: str, day: dt.date, carried: Carried | None = None
+    store: Store,
+    register: Register,
+    school: str,
+    day: dt.date,
+    previous: PreviousState | None = None,
 ) -> list[Point]:
-    """The day rows of a school, and its events, that the store does not hold, or holds otherwise.
+    """The day rows and events of a school that the store lacks or has with other values.
 
     Raises:
         UnavailableError, MisconfiguredError: as `Store.read`.
     """
-    start, stop = bounds(day)
-    stored = {
-        name: list(store.read(name, start, start + 1, {"school": school}))
-        for name in ("machine_day", "device_day", "room_day")
-    }
-
-    def raw(measurement: str, fields: Sequence[str]) -> list[Point]:
-        points = store.read(measurement, start, stop, {"school": school}, fields)
-        return [_merged(point, register) for point in points]
-
-    agents = raw("agent", _AGENT)
-    known = [_merged(point, register) for point in stored["machine_day"]]
-    machines = gather(agents, raw("host", _HOST), known)
-    earlier = _names_before(store, school, machines, start)
-    pcs = machine_points(machines, register, day, earlier)
-    if not pcs and not stored["room_day"]:
+    source = _Source(store, register, school, day)
+    agents = source.raw("agent", _AGENT)
+    machines = gather(agents, source.raw("host", _HOST), source.merged(source.machine_days))
+    pcs = machine_points(machines, register, day, _earlier_names(source, machines))
+    if not pcs and not source.room_days:
         return []
-    carried = carried or Carried(store)
-    before = carried.before(school, day, {machine for _, machine in machines})
-    told = same(raw("device", _DEVICE), before)
-    # Where the telemetry behind the stored rows is pruned, what they say of the state stands.
-    whole = _whole(agents, stored["machine_day"])
-    folded = fold_day(told, agents, before, carried.rule) if whole else {}
-    heard = [*told, *stateful.unheard(folded, told)]
-    devices = device_days(heard, pcs, stored["device_day"], register, day)
-    devices = stateful.with_states(devices, folded)
-    events = stateful.events(devices, folded)
+    devices, events = _devices(source, machines, agents, pcs, previous or PreviousState(store))
     rooms = room_days(pcs, devices, register, day)
-    rooms += emptied(stored["room_day"], rooms, register, day)
+    rooms += cleared_rooms(source.room_days, rooms, register, day)
     return [
-        *_changed(pcs, stored["machine_day"]),
-        *_changed(devices, stored["device_day"]),
-        *_changed(rooms, stored["room_day"]),
-        *(_events(store, school, start, stop, events) if whole else ()),
+        *_changed(pcs, source.machine_days),
+        *_changed(devices, source.device_days),
+        *_changed(rooms, source.room_days),
+        *events,
     ]
 
 
+class _Source:
+    """What the store holds of one school's day: the rows derived before, and the raw points."""
+
+    def __init__(self, store: Store, register: Register, school: str, day: dt.date) -> None:
+        self.store, self.register, self.school, self.day = store, register, school, day
+        self.start, self.stop = bounds(day)
+        self.machine_days = self._rows("machine_day")
+        self.device_days = self._rows("device_day")
+        self.room_days = self._rows("room_day")
+
+    def _rows(self, measurement: str) -> list[Point]:
+        tags = {"school": self.school}
+        return list(self.store.read(measurement, self.start, self.start + 1, tags))
+
+    def raw(self, measurement: str, fields: Sequence[str]) -> list[Point]:
+        """The day's reported points, merged PCs under one machine id."""
+        tags = {"school": self.school}
+        return self.merged(self.store.read(measurement, self.start, self.stop, tags, fields))
+
+    def merged(self, points: Iterable[Point]) -> list[Point]:
+        """The points, those of a merged PC under the machine id that it was merged into."""
+        return [_merged(point, self.register) for point in points]
+
+
 def _merged(point: Point, register: Register) -> Point:
-    """The point, said of the PC that its machine id stands for."""
     machine = point.tags.get("machine", "")
     known = register.known_as(point.tags.get("school", ""), machine)
     if known == machine:
@@ -85,44 +93,60 @@ def _merged(point: Point, register: Register) -> Point:
     return point._replace(tags={**point.tags, "machine": known}, fields=fields)
 
 
-def _whole(agents: Iterable[Point], stored: Iterable[Point]) -> bool:
-    """Whether the raw points are still all that the stored rows were derived from."""
+def _devices(
+    source: _Source,
+    machines: Machines,
+    agents: list[Point],
+    pcs: list[Point],
+    previous: PreviousState,
+) -> tuple[list[Point], list[Point]]:
+    """The day's `device_day` points, and the `event` points that must be written."""
+    before = previous.before(source.school, source.day, {machine for _, machine in machines})
+    readings = merge_identities(source.raw("device", _DEVICE), before)
+    # If the telemetry behind the stored rows is already deleted, the states in them are kept.
+    complete = _complete(agents, source.machine_days)
+    states = reduce_day(readings, agents, before, previous.rule) if complete else {}
+    readings += stateful.unreported(states, readings)
+    devices = device_days(readings, pcs, source.device_days, source.register, source.day)
+    devices = stateful.with_states(devices, states)
+    events = _changed_events(source, stateful.events(devices, states)) if complete else ()
+    return devices, list(events)
+
+
+def _complete(agents: Iterable[Point], stored: Iterable[Point]) -> bool:
+    """Whether the store still has every report that the stored rows were derived from."""
     counted = sum(number(point.fields, "reports") or 0 for point in stored)
     return sum(map(certain, agents)) >= counted
 
 
-def _events(
-    store: Store, school: str, start: int, stop: int, events: Sequence[Point]
-) -> Iterator[Point]:
-    """The events that are new, and those to be taken back."""
-    stored = list(store.read("event", start, stop, {"school": school}))
-    known = {(frozenset(point.tags.items()), point.time): point.fields for point in stored}
-    for point in events:
-        fields = known.get((frozenset(point.tags.items()), point.time))
-        if fields is None or not point.fields.items() <= fields.items():
-            yield point
-    yield from stateful.withdrawn(stored, events)
+def _changed_events(source: _Source, events: Sequence[Point]) -> Iterator[Point]:
+    """The events that the store lacks, and withdrawals of stored ones that are not in `events`."""
+    tags = {"school": source.school}
+    stored = list(source.store.read("event", source.start, source.stop, tags))
+    yield from _changed(events, stored)
+    yield from stateful.withdrawn_events(stored, events)
 
 
-def _names_before(
-    store: Store, school: str, machines: Machines, start: int
-) -> dict[MachineKey, str]:
-    """The last hostname before the day of the PCs that did not say it that day."""
+def _earlier_names(source: _Source, machines: Machines) -> dict[MachineKey, str]:
+    """The last earlier hostname of the PCs that did not report one that day."""
     wanted = [machine for _, machine in unnamed(machines)]
     if not wanted:
         return {}
-    since = start - int(_LOOK_BACK.total_seconds()) * 10**9
-    tags = {"school": school, "machine": wanted}
+    since, tags = source.start - _LOOK_BACK_NS, {"school": source.school, "machine": wanted}
     return {
-        (school, point.tags["machine"]): str(point.fields["hostname"])
-        for point in store.read("machine_day", since, start, tags, ["hostname"])
+        (source.school, point.tags["machine"]): str(point.fields["hostname"])
+        for point in source.store.read("machine_day", since, source.start, tags, ["hostname"])
     }
 
 
 def _changed(points: Iterable[Point], stored: Iterable[Point]) -> Iterator[Point]:
-    """The points that would change the store: rows are derived far more often than they change."""
-    known = {frozenset(point.tags.items()): point.fields for point in stored}
+    """The points that the store lacks or has with other values: most runs change nothing."""
+    known = {_series_and_time(point): point.fields for point in stored}
     for point in points:
-        fields = known.get(frozenset(point.tags.items()))
+        fields = known.get(_series_and_time(point))
         if fields is None or not point.fields.items() <= fields.items():
             yield point
+
+
+def _series_and_time(point: Point) -> tuple[frozenset[tuple[str, str]], int]:
+    return frozenset(point.tags.items()), point.time

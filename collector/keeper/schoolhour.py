@@ -1,4 +1,4 @@
-"""One school's hours of a day, read from the store and derived."""
+"""One school's hours of a day: reads its points from the store and derives its hour rows."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ import datetime as dt
 from collector.keeper.hours import school_hours
 from collector.keeper.midnight import bounds
 from collector.roster.register import Register
-from collector.store.base import Point, Store
+from collector.store import Point, Store
 
 _AGENT = ("number", "simulated", "uncertain")
 _DEVICE = ("present", "fault", "uncertain")
 
 
 def derive(store: Store, register: Register, school: str, day: dt.date, now: int) -> list[Point]:
-    """The `school_hour` rows of a school that the store lacks, or holds otherwise.
+    """The `school_hour` rows of a school that the store lacks or has with other values.
 
     Hours that begin after `now` (ns since 1970 UTC) have no row yet.
 

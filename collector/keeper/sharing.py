@@ -1,8 +1,8 @@
-"""One machine id that two PCs use at once, found by interleaving boots. Pure.
+"""Finds machine ids that two PCs use at once, by overlapping boots. Pure.
 
-An agent draws a boot at each start, and one PC's boots follow each other. Where two boots of
-one id overlap in time, two PCs speak: every hardware source of theirs is the same, and no list
-of shared values knew it. Report times are sealed by corrected clocks, so they can be compared.
+An agent draws a boot id at each start, so the boots of one PC follow each other. If two boots of
+one machine id overlap in time, two PCs have it: their hardware sources are all the same and not on
+the list of shared values. Report times come from corrected clocks, so they can be compared.
 """
 
 from __future__ import annotations
@@ -12,25 +12,25 @@ from collections.abc import Iterable, Mapping
 
 from collector.keeper.fields import certain, text
 from collector.keeper.midnight import MS
-from collector.store.base import Point
+from collector.store import Point
 
-#: The field with its own id, of a point that is said of the PC that it was merged into.
+#: In a point of a merged PC: the field with the PC's own machine id.
 OWN_ID = "own_id"
-#: What two boots must overlap: a PC that starts again while its clock is set is one PC.
+#: The overlap that counts: a PC that restarts while its clock is corrected overlaps a little.
 OVERLAP_MS = 60_000
 
 Spans = Mapping[str, tuple[int, int]]  # boot -> first and last report, ms
 
 
 def shared_sources(agents: Iterable[Point]) -> dict[tuple[str, str], str]:
-    """By (school, machine): the sources, by comma, of ids that PCs share; empty if not told.
+    """The sources of ids that PCs share, comma-separated, empty if unknown; by school and machine.
 
     `agents` are a day's raw points, in any order.
     """
     spans: dict[tuple[str, str, str], dict[str, tuple[int, int]]] = defaultdict(dict)
     sources: dict[tuple[str, str, str], str] = {}
     for point in filter(certain, agents):
-        # PCs that were merged have ids of their own: that they overlap says nothing of these.
+        # Merged PCs are told apart by their own ids: their boots may overlap.
         key = *_pc(point), text(point.fields, OWN_ID)
         boot, time = text(point.fields, "boot"), point.time // MS
         first, last = spans[key].get(boot, (time, time))

@@ -1,13 +1,13 @@
 """A device's state: present, power, working, each with since when. Pure.
 
-A change counts once it has held for `Rule.confirm`, seen at both ends: one look back at the old
-state, and the waiting begins anew. So a loose cable does not flap, however often it is seen,
-and a change is told with the time when it began. Where the PC was silent nothing was held: the
-waiting begins anew with its next look. A PC that is off makes its devices unknown; that is told
-when the state is asked for (`shown`), and changes nothing here.
+A change counts only after it has been observed without interruption for `Rule.confirm`; one
+observation of the old state in between restarts the wait. So a loose cable causes no flapping,
+and an event has the time at which the change began. A gap in the PC's reports restarts the wait
+too. While a PC is off its devices are unknown; `shown` says so, the stored state stays.
 
-              look agrees            held long enough
-    settled ───────────────▶ settled ◀───────────── doubted ◀── look differs
+    confirmed ── observation differs ──▶ pending ── held for `confirm` ──▶ confirmed, new value
+        ▲                                   │
+        └──────── observation agrees ───────┘
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from typing import Literal, NamedTuple
 
 from agent.common.vocabulary.devices import CANNOT_BE_ASKED
 
-#: A device that has been on within so long is in use.
+#: A device that was on within this time counts as in use.
 USED_MS = 7 * 86_400_000
 
 
 class Rule(NamedTuple):
-    """How long a change must hold, and how long a PC may say nothing, in ms."""
+    """How long a change must hold, and after how long without a report a PC is silent, in ms."""
 
     confirm: int = 120_000
     silent: int = 900_000
@@ -32,7 +32,7 @@ RULE = Rule()
 
 
 def rule_for(report_s: float) -> Rule:
-    """The rule where PCs report every `report_s` seconds: silent after three that are missed."""
+    """The rule for PCs that report every `report_s` seconds: silent after three missed reports."""
     return RULE._replace(silent=max(RULE.silent, int(3000 * report_s)))
 
 
@@ -41,8 +41,8 @@ Working = Literal["fault", "used", "idle", "unknown"]
 Event = Literal["appeared", "gone", "fault", "repaired"]
 
 
-class Look(NamedTuple):
-    """What one report says of a device; `time` in ms since 1970 UTC."""
+class Observation(NamedTuple):
+    """What one report says about a device; `time` in ms since 1970 UTC."""
 
     time: int
     present: bool
@@ -51,29 +51,29 @@ class Look(NamedTuple):
 
 
 class Aspect(NamedTuple):
-    """One thing that is settled, and what is seen against it."""
+    """A confirmed value, and the other value that waits to be confirmed."""
 
     value: str = "unknown"
     since: int = 0
-    doubt: str = ""  # empty: none
-    doubted: int = 0  # since when
+    pending: str = ""  # empty: none
+    pending_since: int = 0
 
 
 class State(NamedTuple):
-    """All that is known after a look. Times in ms since 1970 UTC; 0: never."""
+    """All that is known after an observation. Times in ms since 1970 UTC; 0: never."""
 
     presence: Aspect = Aspect()
     health: Aspect = Aspect()  # well or fault
-    fault: str = ""  # in the device's words, while it lasts
+    fault: str = ""  # in the device's words, until it is repaired
     power: str = "unknown"
     power_since: int = 0
     used: int = 0  # last seen on
-    told: bool = False  # its power was ever told
-    last: int = 0  # the last look
+    power_reported: bool = False  # whether any report ever gave its power
+    last: int = 0  # the last observation
 
 
 class Change(NamedTuple):
-    """An event, at the time when what it tells began."""
+    """An event, with the time at which the change began."""
 
     event: Event
     time: int
@@ -81,7 +81,7 @@ class Change(NamedTuple):
 
 
 class Shown(NamedTuple):
-    """The state as people ask for it; `since` None where it was never seen otherwise."""
+    """The state as lists show it; a `since` is None if the value never changed."""
 
     presence: Presence
     presence_since: int | None
@@ -92,22 +92,28 @@ class Shown(NamedTuple):
     fault: str
 
 
-def fold(state: State, looks: Iterable[Look], rule: Rule = RULE) -> tuple[State, list[Change]]:
-    """The state after these looks, and the events among them; in any order, each taken once."""
+def advance(
+    state: State, observations: Iterable[Observation], rule: Rule = RULE
+) -> tuple[State, list[Change]]:
+    """The state after these observations, and the changes they confirm.
+
+    `observations` come in any order; repeated ones, and those not newer than `state.last`, are
+    ignored.
+    """
     changes: list[Change] = []
-    for look in sorted(set(looks)):
-        if look.time > state.last:
-            state, told = _step(state, look, rule)
-            changes += told
+    for observation in sorted(set(observations)):
+        if observation.time > state.last:
+            state, confirmed = _step(state, observation, rule)
+            changes += confirmed
     return state, changes
 
 
-def shown(state: State, now: int, heard: int, rule: Rule = RULE) -> Shown:
-    """The state at `now`, where the PC was last heard of at `heard`, ms since 1970 UTC."""
-    if now - heard > rule.silent:
-        since = heard or None
+def shown(state: State, now: int, last_report: int, rule: Rule = RULE) -> Shown:
+    """The state at `now`, if the PC last reported at `last_report`; both in ms since 1970 UTC."""
+    if now - last_report > rule.silent:
+        since = last_report or None
         return Shown("unknown", since, "unknown", since, "unknown", since, "")
-    presence: Presence = _known(state.presence.value)
+    presence: Presence = _presence(state.presence.value)
     working, since = _working(state, now)
     return Shown(
         presence,
@@ -120,76 +126,79 @@ def shown(state: State, now: int, heard: int, rule: Rule = RULE) -> Shown:
     )
 
 
-def _known(value: str) -> Presence:
+def _presence(value: str) -> Presence:
     return "present" if value == "present" else "missing" if value == "missing" else "unknown"
 
 
 def _working(state: State, now: int) -> tuple[Working, int | None]:
     if state.health.value == "fault":
         return "fault", state.health.since
-    if not state.told or state.presence.value != "present":
+    if not state.power_reported or state.presence.value != "present":
         return "unknown", None
     if state.used and now - state.used <= USED_MS:
         return "used", state.used
     return "idle", state.used or None
 
 
-def _step(state: State, look: Look, rule: Rule) -> tuple[State, list[Change]]:
-    broken = look.time - state.last > rule.silent
+def _step(state: State, seen: Observation, rule: Rule) -> tuple[State, list[Change]]:
+    was_silent = seen.time - state.last > rule.silent
 
-    def settle(aspect: Aspect, value: str) -> Aspect:
-        return _settle(aspect, value, look.time, broken, rule)
+    def updated(aspect: Aspect, value: str) -> Aspect:
+        return _updated(aspect, value, seen.time, was_silent, rule)
 
-    presence = settle(state.presence, "present" if look.present else "missing")
-    health, fault = state.health, _fault(state, look)
-    if says := _health(state, look):
-        health = settle(health, says)
-    new = state._replace(presence=presence, health=health, fault=fault, last=look.time)
-    new = _powered(new, look)
+    presence = updated(state.presence, "present" if seen.present else "missing")
+    health, fault = state.health, _fault(state, seen)
+    if observed := _health(state, seen):
+        health = updated(health, observed)
+    new = state._replace(presence=presence, health=health, fault=fault, last=seen.time)
+    new = _with_power(new, seen)
     return new, list(_changes(state, new))
 
 
-def _fault(state: State, look: Look) -> str:
-    """What is at fault: a device that cannot be asked is as broken as it last said itself."""
-    said = state.health.value == "fault" and state.fault not in CANNOT_BE_ASKED
-    return state.fault if said and look.fault in CANNOT_BE_ASKED else look.fault or state.fault
+def _fault(state: State, seen: Observation) -> str:
+    """The fault's text: one that the device itself reported outlives a failed query."""
+    reported = state.health.value == "fault" and state.fault not in CANNOT_BE_ASKED
+    if reported and seen.fault in CANNOT_BE_ASKED:
+        return state.fault
+    return seen.fault or state.fault
 
 
-def _health(state: State, look: Look) -> str:
-    """What a look says of the health; empty where it says nothing.
+def _health(state: State, seen: Observation) -> str:
+    """The health that an observation shows, empty if none.
 
-    A projector in standby does not tell its faults: it is well again when it is seen lit.
-    Where only the asking was at fault, any answer is the repair.
+    A projector in standby does not report faults, so only one that is on can be well again. If
+    the fault was that queries failed, any answer repairs it.
     """
-    if look.present and look.fault:
+    if seen.present and seen.fault:
         return "fault"
-    lit = look.power == "on" or (look.power == "unknown" and not state.told)
-    answers = state.fault in CANNOT_BE_ASKED and look.power != "unknown"
-    return "well" if look.present and (lit or answers) else ""
+    lit = seen.power == "on" or (seen.power == "unknown" and not state.power_reported)
+    answers = state.fault in CANNOT_BE_ASKED and seen.power != "unknown"
+    return "well" if seen.present and (lit or answers) else ""
 
 
-def _settle(aspect: Aspect, value: str, time: int, broken: bool, rule: Rule) -> Aspect:
+def _updated(aspect: Aspect, value: str, time: int, was_silent: bool, rule: Rule) -> Aspect:
     if value == aspect.value:
-        return aspect._replace(doubt="", doubted=0)
-    if value != aspect.doubt or broken:
-        return aspect._replace(doubt=value, doubted=time)
-    if time - aspect.doubted < rule.confirm:
+        return aspect._replace(pending="", pending_since=0)
+    if value != aspect.pending or was_silent:
+        return aspect._replace(pending=value, pending_since=time)
+    if time - aspect.pending_since < rule.confirm:
         return aspect
-    return Aspect(value, aspect.doubted)
+    return Aspect(value, aspect.pending_since)
 
 
-def _powered(state: State, look: Look) -> State:
-    power = look.power if look.present else "unknown"
+def _with_power(state: State, seen: Observation) -> State:
+    power = seen.power if seen.present else "unknown"
     if power != state.power or not state.power_since:
-        state = state._replace(power=power, power_since=look.time)
+        state = state._replace(power=power, power_since=seen.time)
     return state._replace(
-        told=state.told or power != "unknown", used=look.time if power == "on" else state.used
+        power_reported=state.power_reported or power != "unknown",
+        used=seen.time if power == "on" else state.used,
     )
 
 
 def _changes(old: State, new: State) -> Iterator[Change]:
     if new.presence.value != old.presence.value:
-        # What was listed and never there has not gone.
+        # A listed device that was never present cannot be gone.
         if new.presence.value == "present":
             yield Change("appeared", new.presence.since)
         elif old.presence.value == "present":

@@ -1,4 +1,4 @@
-"""A state as fields of `device_day` and back, and changes as `event` points. Pure."""
+"""Device states as fields of `device_day` and back, and their changes as `event` points. Pure."""
 
 from __future__ import annotations
 
@@ -7,41 +7,41 @@ from collections.abc import Iterable, Mapping
 from collector.keeper.devices import DeviceKey
 from collector.keeper.fields import number, text
 from collector.keeper.midnight import MS
-from collector.keeper.observations import Day
+from collector.keeper.observations import DeviceDay
 from collector.keeper.state import Aspect, State
-from collector.store.base import Point, Value
+from collector.store import Point, Value
 
-#: Present in every row that holds a state.
+#: The field that every row with a state has.
 MARK = "presence"
 STATE_FIELDS = (
     "presence", "presence_ms", "presence_doubt", "health", "health_ms", "health_doubt",
     "fault_text", "power", "power_ms", "power_told", "used_ms", "looked_ms",
 )  # fmt: skip
-#: Two changes of one device may begin with one look; each kind has its nanosecond.
+#: Changes of one device may begin at the same observation; each kind has a nanosecond of its own.
 _ORDER = ("appeared", "gone", "fault", "repaired")
 WITHDRAWN = "withdrawn"
 
 
 def fields_of(state: State) -> dict[str, Value]:
-    """The fields that keep a state."""
+    """The fields of `device_day` that store a state."""
     return {
         "presence": state.presence.value,
         "presence_ms": state.presence.since,
-        "presence_doubt": _doubt(state.presence),
+        "presence_doubt": _pending(state.presence),
         "health": state.health.value,
         "health_ms": state.health.since,
-        "health_doubt": _doubt(state.health),
+        "health_doubt": _pending(state.health),
         "fault_text": state.fault,
         "power": state.power,
         "power_ms": state.power_since,
-        "power_told": state.told,
+        "power_told": state.power_reported,
         "used_ms": state.used,
         "looked_ms": state.last,
     }
 
 
 def state_of(fields: Mapping[str, Value]) -> State:
-    """The state that a row keeps."""
+    """The state stored in a `device_day` row's fields."""
     return State(
         presence=_aspect(fields, "presence"),
         health=_aspect(fields, "health"),
@@ -49,62 +49,64 @@ def state_of(fields: Mapping[str, Value]) -> State:
         power=text(fields, "power") or "unknown",
         power_since=number(fields, "power_ms") or 0,
         used=number(fields, "used_ms") or 0,
-        told=fields.get("power_told") is True,
+        power_reported=fields.get("power_told") is True,
         last=number(fields, "looked_ms") or 0,
     )
 
 
-def _doubt(aspect: Aspect) -> str:
-    return f"{aspect.doubt}@{aspect.doubted}" if aspect.doubt else ""
+def _pending(aspect: Aspect) -> str:
+    return f"{aspect.pending}@{aspect.pending_since}" if aspect.pending else ""
 
 
 def _aspect(fields: Mapping[str, Value], name: str) -> Aspect:
-    doubt, _, since = text(fields, f"{name}_doubt").partition("@")
+    pending, _, since = text(fields, f"{name}_doubt").partition("@")
     value = text(fields, name) or "unknown"
-    doubted = int(since) if since.isdecimal() else 0
-    return Aspect(value, number(fields, f"{name}_ms") or 0, doubt, doubted)
+    pending_since = int(since) if since.isdecimal() else 0
+    return Aspect(value, number(fields, f"{name}_ms") or 0, pending, pending_since)
 
 
-def with_states(days: Iterable[Point], folded: Mapping[DeviceKey, Day]) -> list[Point]:
-    """The `device_day` points, with the states that the day ends in."""
+def with_states(points: Iterable[Point], device_days: Mapping[DeviceKey, DeviceDay]) -> list[Point]:
+    """The `device_day` points, with the state of each device at the end of the day."""
     return [
-        point._replace(fields={**point.fields, **fields_of(folded[key].known.state)})
-        if (key := _key(point)) in folded
+        point._replace(fields={**point.fields, **fields_of(device_days[key].known.state)})
+        if (key := _key(point)) in device_days
         else point
-        for point in days
+        for point in points
     ]
 
 
-def unheard(folded: Mapping[DeviceKey, Day], told: Iterable[Point]) -> list[Point]:
-    """Raw points for devices that no report mentions and that are missing all the same."""
-    heard = {_key(point) for point in told}
+def unreported(
+    device_days: Mapping[DeviceKey, DeviceDay], readings: Iterable[Point]
+) -> list[Point]:
+    """Raw points of absence, for missing devices that no reading of the day mentions."""
+    mentioned = {_key(point) for point in readings}
     return [
         Point("device", _raw_tags(key, day), {"present": False, **_where(day)}, _time(day))
-        for key, day in folded.items()
-        if key not in heard and day.known.state.presence.value == "missing"
+        for key, day in device_days.items()
+        if key not in mentioned and day.known.state.presence.value == "missing"
     ]
 
 
-def _raw_tags(key: DeviceKey, day: Day) -> dict[str, str]:
+def _raw_tags(key: DeviceKey, day: DeviceDay) -> dict[str, str]:
     school, machine, device = key
     return {"school": school, "machine": machine, "kind": day.known.kind, "device": device}
 
 
-def _where(day: Day) -> dict[str, Value]:
+def _where(day: DeviceDay) -> dict[str, Value]:
     return {"connector": day.known.connector} if day.known.connector else {}
 
 
-def _time(day: Day) -> int:
+def _time(day: DeviceDay) -> int:
     return day.known.state.last * MS
 
 
-def events(days: Iterable[Point], folded: Mapping[DeviceKey, Day]) -> list[Point]:
-    """The day's `event` points; `days` are its `device_day` points."""
+def events(points: Iterable[Point], device_days: Mapping[DeviceKey, DeviceDay]) -> list[Point]:
+    """The day's `event` points; `points` are its `device_day` points."""
     found = []
-    for point in days:
-        if (key := _key(point)) not in folded:
+    for point in points:
+        if (key := _key(point)) not in device_days:
             continue
-        for change in folded[key].changes:
+        for change in device_days[key].changes:
             fields: dict[str, Value] = {"event": change.event, "detail": change.detail}
             if point.fields.get("simulated") is True:
                 fields["simulated"] = True
@@ -113,8 +115,8 @@ def events(days: Iterable[Point], folded: Mapping[DeviceKey, Day]) -> list[Point
     return found
 
 
-def withdrawn(stored: Iterable[Point], derived: Iterable[Point]) -> list[Point]:
-    """Points that take back stored events which a late report has shown to be none."""
+def withdrawn_events(stored: Iterable[Point], derived: Iterable[Point]) -> list[Point]:
+    """Points that mark stored events as withdrawn, which a late report has disproved."""
     kept = {(frozenset(point.tags.items()), point.time) for point in derived}
     return [
         point._replace(fields={"event": WITHDRAWN})

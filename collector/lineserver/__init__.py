@@ -1,1 +1,1 @@
-"""The city's measurement server: whose turn it is, the bytes, and its own record of each test."""
+"""The city's measurement server: schedules tests, carries their bytes, and records each test."""

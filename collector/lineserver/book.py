@@ -1,6 +1,6 @@
-"""The turns on disk: a server that is killed forgets no lease, no count and no month's bytes.
+"""The turns on disk, so that leases, counts and a month's bytes survive a crash of the server.
 
-One SQLite file beside the records' outbox. A grant is on the disk before it is given.
+One SQLite file next to the records' outbox. A grant is on disk before the agent gets it.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ _LONG = "SELECT *, max(started) FROM turn WHERE long AND outcome = 'ok' GROUP BY
 
 
 class TurnBook:
-    """Safe to use from several threads."""
+    """Stores turns. Safe to use from several threads."""
 
     def __init__(self, path: Path) -> None:
-        """Open the file, or make it.
+        """Open the file, or create it.
 
         Raises:
             OSError, sqlite3.Error: it cannot be read or written.
@@ -42,7 +42,11 @@ class TurnBook:
         self._base = open_file(path, (_FIRST,))
 
     def granted(self, turn: Turn) -> None:
-        """Keep a grant. Raises sqlite3.Error where it cannot be kept."""
+        """Store a granted turn, and delete turns older than 40 days.
+
+        Raises:
+            sqlite3.Error: it cannot be stored.
+        """
         wish = turn.wish
         row = (turn.id, wish.school, wish.line, msgspec.json.encode(wish))
         with self._lock:
@@ -53,16 +57,20 @@ class TurnBook:
             )
 
     def ended(self, turn: Turn, outcome: Ending, count: int, now: float) -> None:
-        """Keep how a turn ended, and its bytes. Raises sqlite3.Error where it cannot be kept."""
+        """Store how a turn ended, and its bytes.
+
+        Raises:
+            sqlite3.Error: it cannot be stored.
+        """
         update = "UPDATE turn SET outcome = ?, bytes = ?, ended = ? WHERE id = ?"
         with self._lock:
             self._base.execute(update, (outcome, count, now, turn.id))
 
     def past(self, now: float) -> list[Past]:
-        """The month's turns, leases that still run, and the last long test of each line.
+        """This month's turns, leases still running, and the last long test of each line.
 
         Raises:
-            sqlite3.Error: the file cannot be read, or holds a turn that is none.
+            sqlite3.Error: the file cannot be read, or a stored turn is malformed.
         """
         first = local_day(now).replace(day=1)
         start = start_of(first).timestamp()
@@ -78,7 +86,7 @@ class TurnBook:
             raise sqlite3.DatabaseError(f"{self._path}: {error}") from error
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file."""
         self._base.close()
 
 

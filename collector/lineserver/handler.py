@@ -1,14 +1,14 @@
-"""One connection to the measurement server: speedtest-cli's mini protocol, and the turns.
+"""One connection to the measurement server: speedtest-cli's mini protocol, and requests for turns.
 
 POST /v1/tests                        ask for a turn: 201 granted, 409 busy, enough or later,
                                       503 full, 401 with a nonce to sign, 403 wrong key
-POST /v1/tests/<id>/done              close it: 200 with what the server saw
-GET  /t/<id>/                         the page that speedtest-cli looks for
+POST /v1/tests/<id>/done              end it: 200 with what the server measured
+GET  /t/<id>/                         the page that speedtest-cli expects
 GET  /t/<id>/speedtest/latency.txt    test=test
-GET  /t/<id>/speedtest/random<N>x<N>.jpg   2·N² bytes that do not compress
+GET  /t/<id>/speedtest/random<N>x<N>.jpg   2·N² incompressible bytes
 POST /t/<id>/speedtest/upload.php     any body; answers size=<bytes>
-GET  /healthz                         200 and counts
-GET  /metrics                         the same for Prometheus
+GET  /healthz                         200 and the counts as JSON
+GET  /metrics                         the counts for Prometheus
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from collector.lineserver.ledger import Ledger
 from collector.lineserver.running import Running
 from collector.lineserver.turns import Ending, Later, Wish
 
-#: Sent over and over, each time from another place in it.
+#: Random bytes, sent repeatedly, each time from another offset.
 _NOISE = memoryview(os.urandom(4 * 1024 * 1024))
 _CHUNK = 256 * 1024
 _MAX_BODY = 64 * 1024
@@ -43,13 +43,13 @@ _RANDOM = re.compile(r"random([1-9][0-9]{0,4})x\1\.jpg")
 
 
 class Done(Struct, frozen=True):
-    """The body of POST /v1/tests/<id>/done; `ok` says that the agent's test came to its end."""
+    """The body of POST /v1/tests/<id>/done; `ok`: the agent's test was completed."""
 
     ok: bool = True
 
 
 class Seen(Struct, frozen=True):
-    """What the server saw of a test: bytes of payload, and samples of (s, bytes)."""
+    """What the server measured of a test: bytes of payload, and samples of (s, bytes)."""
 
     sent_bytes: int
     received_bytes: int
@@ -59,7 +59,7 @@ class Seen(Struct, frozen=True):
     up: Annotated[list[tuple[float, int]], Meta(max_length=10_000)]
     down_frames: Annotated[list[tuple[float, int]], Meta(max_length=10_000)] = []  # on the wire
     up_frames: Annotated[list[tuple[float, int]], Meta(max_length=10_000)] = []  # on the wire
-    loss_share: float | None = None  # segments down that were sent again
+    loss_share: float | None = None  # share of segments down that were retransmitted
 
 
 def metrics(ledger: Ledger) -> str:
@@ -84,7 +84,7 @@ class Handler(BaseHTTPRequestHandler):
     keys: Keys
 
     def do_GET(self) -> None:
-        """The page, latency.txt, noise, health."""
+        """The page, latency.txt, random bytes, health, metrics."""
         path = self.path.partition("?")[0]
         if path == "/healthz":
             self._json(200, {"status": "ok", **asdict(self.ledger.counts)})
@@ -96,7 +96,7 @@ class Handler(BaseHTTPRequestHandler):
             self._refuse(404, "no such page, or the test has ended")
 
     def do_POST(self) -> None:
-        """Turns and uploads."""
+        """Requests for turns, ends of tests, uploads."""
         path = self.path.partition("?")[0]
         length = self._length()
         if length is None:
@@ -106,7 +106,7 @@ class Handler(BaseHTTPRequestHandler):
         elif match := re.fullmatch(r"/v1/tests/([0-9a-f]{32})/done", path):
             self._done(match[1], length)
         elif (found := self._test(path)) is not None and found[1] == "speedtest/upload.php":
-            self._swallow(found[0], length)
+            self._receive_upload(found[0], length)
         else:
             self._refuse(404, "no such page, or the test has ended")
 
@@ -123,14 +123,14 @@ class Handler(BaseHTTPRequestHandler):
         elif (match := _RANDOM.fullmatch(rest.removeprefix("speedtest/"))) and (
             side := int(match[1])
         ) <= _MAX_SIDE:
-            self._noise(running, 2 * side * side)
+            self._send_random(running, 2 * side * side)
         else:
             self._refuse(404, "no such page")
 
     def _ask(self, length: int) -> None:
         body = self._raw(length)
         wish = None if body is None else self._read(body, Wish)
-        if body is None or wish is None or not self._may(wish.school, body):
+        if body is None or wish is None or not self._authorized(wish.school, body):
             return
         answer = self.ledger.ask(wish)
         if isinstance(answer, Later):
@@ -142,10 +142,10 @@ class Handler(BaseHTTPRequestHandler):
         path = f"/t/{turn.id}"
         self._json(201, {"id": turn.id, "path": path, "lease_s": lease, "long": turn.long})
 
-    def _may(self, school: str, body: bytes) -> bool:
-        """Whether the request comes from a holder of the school's key; answers where not."""
-        said = self.headers.get("Authorization", "")
-        why = self.keys.refuse(school, Request(self.command, self.path, body, said))
+    def _authorized(self, school: str, body: bytes) -> bool:
+        """Whether the request is signed with the school's key; if not, answers it."""
+        signature = self.headers.get("Authorization", "")
+        why = self.keys.refuse(school, Request(self.command, self.path, body, signature))
         if why in ("not signed", "stale nonce"):
             self._json(401, {"error": why, "nonce": self.keys.nonce()})
         elif why:
@@ -175,30 +175,30 @@ class Handler(BaseHTTPRequestHandler):
             loss_share=running.loss_share,
         ))  # fmt: skip
 
-    def _noise(self, running: Running, size: int) -> None:
+    def _send_random(self, running: Running, size: int) -> None:
         self._head(200, size, "image/jpeg")
         self._limit_unsent()
-        left, place = size, int.from_bytes(os.urandom(2)) % 1009
-        with running.carrying(self.connection, sends=True):
+        left, offset = size, int.from_bytes(os.urandom(2)) % 1009
+        with running.transfer(self.connection, sends=True):
             while left and not running.closed:
-                start = place % (len(_NOISE) - _CHUNK)
+                start = offset % (len(_NOISE) - _CHUNK)
                 sent = self.connection.send(_NOISE[start : start + min(left, _CHUNK)])
                 running.count_sent(sent)
                 left -= sent
-                place += sent
+                offset += sent
         self.close_connection |= left > 0
 
     def _limit_unsent(self) -> None:
-        """Hand the kernel no more than it can soon send, so that little is left at the end."""
+        """Limit unsent bytes in the kernel, so that few are left when the test ends."""
         if option := getattr(socket, "TCP_NOTSENT_LOWAT", None):
             self.connection.setsockopt(socket.IPPROTO_TCP, option, _CHUNK)
 
-    def _swallow(self, running: Running, length: int) -> None:
+    def _receive_upload(self, running: Running, length: int) -> None:
         if length > _MAX_UPLOAD:
             self._refuse(413, f"more than {_MAX_UPLOAD} bytes")
             return
         left = length
-        with running.carrying(self.connection, sends=False):
+        with running.transfer(self.connection, sends=False):
             while left and not running.closed:
                 block = self.rfile.read1(min(left, _CHUNK))
                 if not block:
@@ -252,7 +252,7 @@ class Handler(BaseHTTPRequestHandler):
         self.end_headers()
 
     def handle(self) -> None:
-        """Serve the connection; a client that leaves is no event."""
+        """Serve the connection; a client that disconnects is not an error."""
         with contextlib.suppress(ConnectionError, TimeoutError, BrokenPipeError):
             super().handle()
 

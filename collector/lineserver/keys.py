@@ -1,7 +1,7 @@
-"""A key per school: only its holders may test that school's lines, and no others'.
+"""A key per school: with it, agents may test that school's lines and no others.
 
-Keys lie in one folder, `<school>.key` each, and are read when they are needed: a key that is
-added, changed or removed counts at once. Without a folder nobody is asked for a key.
+Keys are files `<school>.key` in one folder, read on each use: a key that is added, changed or
+removed takes effect at once. Without a folder no key is required.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from agent.common import signing
 from agent.common.command_line import RefusedError
 from agent.common.language import say
 
-#: A nonce is good for so long, and once.
+#: How long a nonce is valid, s; it can be used once.
 _NONCE_S = 60.0
 _NONCE = re.compile(r"([0-9a-f]{16})-([0-9]{1,12})-([0-9a-f]{32})", re.ASCII)
 _SCHOOL = re.compile("[0-9]{10}", re.ASCII)
 
 
 class Request(NamedTuple):
-    """What is signed."""
+    """A request: the signed parts, and its Authorization header."""
 
     method: str
     path: str
@@ -36,30 +36,30 @@ class Request(NamedTuple):
 
 
 class Keys:
-    """Safe to use from several threads."""
+    """Checks signatures of requests. Safe to use from several threads."""
 
     def __init__(self, folder: Path | None, clock: Callable[[], float] = time.monotonic) -> None:
         self._folder = folder
         self._clock = clock
-        self._secret = secrets.token_hex(32)  # of this start: nonces of an earlier one are void
+        self._secret = secrets.token_hex(32)  # drawn at each start: earlier nonces become invalid
         self._used: dict[str, float] = {}
         self._lock = threading.Lock()
 
     def nonce(self) -> str:
-        """A new one; nothing has to be remembered of it until it is used."""
+        """A new nonce; the server keeps nothing about it until it is used."""
         text = f"{secrets.token_hex(8)}-{int(self._clock())}"
         return f"{text}-{self._seal(text)}"
 
     def refuse(self, school: str, request: Request) -> str:
-        """Why the request does not come from a holder of this school's key; empty if it does."""
+        """Why the request is not validly signed with this school's key; empty if it is."""
         if self._folder is None:
             return ""
         scheme, _, rest = request.authorization.partition(" ")
         parts = rest.split(":")
         if scheme != signing.SCHEME or len(parts) != 3:
             return "not signed"
-        said, nonce, mac = parts
-        if said != school:
+        signed_for, nonce, mac = parts
+        if signed_for != school:
             return "signed for another school"
         key = self._key(school)
         if key is None:
@@ -79,7 +79,7 @@ class Keys:
         return key if len(key) >= signing.MIN_KEY else None
 
     def _fresh(self, nonce: str) -> bool:
-        """Ours, not old, and not used before."""
+        """Whether the nonce is from this server, recent, and not used before."""
         match = _NONCE.fullmatch(nonce)
         now = self._clock()
         if match is None or not hmac.compare_digest(self._seal(f"{match[1]}-{match[2]}"), match[3]):
@@ -98,10 +98,10 @@ class Keys:
 
 
 def make(folder: Path, school: str) -> Path:
-    """Draw a key for a school and keep it in the folder; the file to give to its PCs.
+    """Draw a key for a school and store it in the folder; returns the file, for the school's PCs.
 
     Raises:
-        RefusedError: no school's code, a key is there already, or the folder cannot be written.
+        RefusedError: not a school code, a key exists already, or the folder cannot be written.
     """
     if not _SCHOOL.fullmatch(school):
         raise RefusedError(say(f"{school!r} 不是 10 位学校标识码", f"{school!r} is not 10 digits"))

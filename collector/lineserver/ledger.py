@@ -1,4 +1,4 @@
-"""The tests that run now: granted, sampled, closed or expired, each ending in one record."""
+"""The running tests: grants, samples and ends them; each test gives one record."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from collector.lineserver.running import Running
 from collector.lineserver.turns import Ending, Later, Limits, Turn, Turns, Wish
 
 _TICK_S = 0.1
-_FINE_TICK_S = 0.005  # while a test is young: a fast line is through in a few of them
+_FINE_TICK_S = 0.005  # at the start of a test, which a fast line ends in a few ticks
 
 
 @dataclass
@@ -36,12 +36,12 @@ class Counts:
     failed_records: int = 0
 
 
-#: Where the disk takes no grant, ask again after so many seconds.
+#: If a grant cannot be stored, the agent asks again after this time, s.
 _DISK_S = 60
 
 
 def epoch_clock() -> Callable[[], float]:
-    """Seconds since 1970 UTC that nobody sets back: the wall's at the start, then monotonic."""
+    """A clock in s since 1970 UTC: the system's time at the start, then monotonic."""
     start = time.time() - time.monotonic()
     return lambda: start + time.monotonic()
 
@@ -56,7 +56,7 @@ class Ledger:
         limits: Callable[[Wish], Limits] = lambda _: Limits(),
         clock: Callable[[], float] | None = None,
     ) -> None:
-        """`book` keeps the turns over a restart; `clock` gives seconds since 1970 UTC."""
+        """`book` keeps the turns across restarts; `clock` returns s since 1970 UTC."""
         self.counts = Counts()
         self._on_record = on_record
         self._clock = clock or epoch_clock()
@@ -71,7 +71,7 @@ class Ledger:
         self._sampler = threading.Thread(target=self._sample, name="line-sampler", daemon=True)
 
     def start(self) -> None:
-        """Begin to sample. Tests amid which the server ended last time get their record."""
+        """Begin to sample; publish records of tests during which the server last stopped."""
         self._sampler.start()
         for turn in self._lost:
             self._keep_end(turn, "expired", 0)
@@ -79,7 +79,7 @@ class Ledger:
         self._lost = []
 
     def stop(self) -> None:
-        """End every test that runs as abandoned, and stop sampling."""
+        """Stop sampling, and end running tests as abandoned."""
         self._stopping = True
         self._wake.set()
         self._sampler.join()
@@ -87,7 +87,7 @@ class Ledger:
             self._end(running, "abandoned")
 
     def ask(self, wish: Wish) -> Running | Later:
-        """Grant a test, or say when to come back."""
+        """Grant a test, or answer when to ask again."""
         with self._lock:
             answer = self._granted(wish)
             if isinstance(answer, Later):
@@ -95,7 +95,7 @@ class Ledger:
                 return answer
             running = Running(answer, self._clock)
             for other in self._running.values():
-                if other.turn.line == answer.line:  # expired, and not yet cut
+                if other.turn.line == answer.line:  # expired, but not ended yet
                     other.solo = running.solo = False
             self._running[answer.id] = running
             self.counts.granted += 1
@@ -103,25 +103,25 @@ class Ledger:
         return running
 
     def _granted(self, wish: Wish) -> Turn | Later:
-        """A turn that is on the disk."""
+        """A turn that is stored on disk, or when to ask again."""
         answer = self._turns.ask(wish, self._clock())
         if isinstance(answer, Later) or self._book is None:
             return answer
         try:
             self._book.granted(answer)
-        except sqlite3.Error as error:  # what a restart would forget is not granted
+        except sqlite3.Error as error:  # not granted, as a restart would forget it
             log.error("turn_not_kept", reason=error)
             self._turns.withdraw(answer)
             return Later("full", _DISK_S)
         return answer
 
     def find(self, test: str) -> Running | None:
-        """The test of this id while it runs."""
+        """The running test of this id."""
         with self._lock:
             return self._running.get(test)
 
     def close(self, running: Running, outcome: Ending) -> LineRecord | None:
-        """End a test as its agent says; None where it had ended before."""
+        """End a test with the outcome that its agent reports; None if it has ended already."""
         return self._end(running, outcome)
 
     def _sample(self) -> None:
@@ -129,29 +129,30 @@ class Ledger:
             tests = self._all()
             if not tests:
                 self._wake.clear()
-                if not self._all():  # none was granted before the clearing
+                if not self._all():  # none was granted before the event was cleared
                     self._wake.wait()
                 continue
             for running in tests:
-                self._look_at(running)
-            self._pause(any(running.young for running in tests))
+                self._sample_one(running)
+            self._pause(any(running.just_started for running in tests))
 
-    def _look_at(self, running: Running) -> None:
+    def _sample_one(self, running: Running) -> None:
         now = self._clock()
         try:
             running.sample(now)
             if now >= running.turn.until:
                 self._end(running, "expired")
-        except Exception as error:  # one test's trouble must not end the sampling of all others
+        except Exception as error:  # must not stop the sampling of the others
             test, at = running.turn.id, log.where(error)
             log.error("line_sample_failed", test=test, reason=error, at=at)
 
     def _pause(self, fine: bool) -> None:
-        time.sleep(_FINE_TICK_S if fine else _TICK_S)  # a beat: nothing is waited for
+        # The sampling interval: there is no event to wait for.
+        time.sleep(_FINE_TICK_S if fine else _TICK_S)
 
     @property
     def running(self) -> int:
-        """Tests that run now."""
+        """How many tests run now."""
         return len(self._running)
 
     def _all(self) -> list[Running]:
@@ -175,13 +176,13 @@ class Ledger:
         try:
             if self._book is not None:
                 self._book.ended(turn, outcome, count, self._clock())
-        except sqlite3.Error as error:  # after a restart it counts as one that failed
+        except sqlite3.Error as error:  # after a restart it counts as failed
             log.error("turn_end_not_kept", reason=error)
 
     def _publish(self, record: LineRecord) -> None:
         try:
             self._on_record(record)
-        except Exception as error:  # a full disk must not take the measurement server down
+        except Exception as error:  # a full disk must not stop the measurement server
             log.error("line_record_failed", test=record.test, reason=error, at=log.where(error))
             self.counts.failed_records += 1
 

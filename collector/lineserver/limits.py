@@ -1,7 +1,7 @@
-"""How many tests a line may have: the merged policy, followed while the server runs.
+"""How many tests a line may have, from the policy in force; changes apply while the server runs.
 
-Where the register lies beside the server its word counts; elsewhere what the policy told the
-PC, which asks with its school's key and can at worst burn its own line.
+The register is used if this machine has it. Otherwise the values that the PC's request brings from
+its policy: the request is signed with its school's key, so at worst it overloads its own line.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _ASKED = ("quiet_per_day", "lesson_per_day", "month_bytes")
 
 
 class PolicyLimits:
-    """Called by one thread at a time."""
+    """The limits for a request. Called by one thread at a time."""
 
     def __init__(self, config: Config) -> None:
         self._config = config
@@ -31,17 +31,17 @@ class PolicyLimits:
         """The limits in force now."""
         self._refresh()
         asked = {name: getattr(wish, name) for name in _ASKED}
-        told = defaults(self._config) | {k: v for k, v in asked.items() if v is not None}
+        limits = defaults(self._config) | {k: v for k, v in asked.items() if v is not None}
         lines = self._register.lines_of.get(wish.school, [])
         line = next((row for row in lines if row.line == wish.line), None)
         if wish.school in self._register.schools:
             merged = values(self._register, self._config, wish.school, line)
-            told = {name: value.value for name, value in merged.items()}
+            limits = {name: value.value for name, value in merged.items()}
         names = ("quiet_per_day", "lesson_per_day", "by_hand_per_day", "month_bytes")
-        return Limits(*(told[name] for name in names))
+        return Limits(*(limits[name] for name in names))
 
     def _refresh(self) -> None:
-        """Read the register where it changed; the one in force stays where it cannot be read."""
+        """Read the register if it changed; on an error keep the one in use."""
         try:
             version = self._book.version()
             if version != self._version:

@@ -1,4 +1,4 @@
-"""Records of tests onto the wire: an agent's outbox and link, as school `lineserver`."""
+"""Publishes records of tests through an agent's outbox and link, as the school `lineserver`."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Publisher:
         """Open the outbox in `folder`; nothing is sent yet.
 
         Raises:
-            OSError, sqlite3.Error: the folder cannot be written, or a TLS file not read.
+            OSError, sqlite3.Error: the folder cannot be written, or a TLS file cannot be read.
         """
         folder.mkdir(parents=True, exist_ok=True)
         self.machine = _machine(folder / "lineserver.id")
@@ -41,16 +41,16 @@ class Publisher:
         self._link.start()
 
     def stop(self) -> None:
-        """Say offline; what has no receipt yet waits in the outbox for the next start."""
+        """Publish offline; records without a receipt stay in the outbox for the next start."""
         self._link.stop()
         self._loop.stop()
         self._outbox.close()
 
     def publish(self, record: LineRecord) -> None:
-        """Keep a record, and send it when it can be.
+        """Store a record in the outbox; it is sent as soon as possible.
 
         Raises:
-            OutboxError: it could not be kept.
+            OutboxError: it could not be stored.
         """
         number = self._outbox.put((record, self._health()), evidence=True)
         log.info("line_record", test=record.test, outcome=record.outcome, number=number)
@@ -73,7 +73,7 @@ class Publisher:
 
 
 def _machine(path: Path) -> str:
-    """The server's id on the wire, drawn once and kept beside its outbox."""
+    """The server's machine id, drawn once and stored next to its outbox."""
     if path.exists() and re.fullmatch("[0-9a-f]{32}", found := path.read_text("ascii").strip()):
         return found
     drawn = secrets.token_hex(16)

@@ -1,7 +1,7 @@
-"""One test while it runs: its connections, its bytes, its samples, and the record of it.
+"""A running test: its connections, bytes and samples, and the record made of them.
 
-What was handed to the kernel is not yet on the line, so the bytes that went down are those
-which the other side's TCP has, as ours knows.
+Bytes given to the kernel are not on the line yet, so the bytes down are those that the other side's
+TCP has acknowledged.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from agent.wire import LineRecord
 from collector.lineserver.tcp import Tally, delivered, delivered_frames, frames
 from collector.lineserver.turns import Ending, Turn
 
-#: A test sampled for longer than this keeps no more samples.
+#: A test keeps at most this many samples.
 _MAX_SAMPLES = 4000
 
 
-def _waiting(connection: socket.socket) -> int:
+def _unacknowledged(connection: socket.socket) -> int:
     """Bytes in a connection's send queue that the other side has not acknowledged; Linux only."""
     if sys.platform != "linux":
         return 0
@@ -32,7 +32,7 @@ def _waiting(connection: socket.socket) -> int:
 
     try:
         reply = fcntl.ioctl(connection.fileno(), termios.TIOCOUTQ, b"\0\0\0\0")
-    except (OSError, ValueError):  # closed between two looks
+    except (OSError, ValueError):  # closed in the meantime
         return 0
     return int(struct.unpack("i", reply)[0])
 
@@ -48,7 +48,7 @@ class Running:
         self.received = 0
         self.down: list[Sample] = []  # s since the start, bytes of payload that arrived
         self.up: list[Sample] = []  # s since the start, bytes received
-        self.up_frames: list[Sample] = []  # s since the start, bytes on the wire that came
+        self.up_frames: list[Sample] = []  # s since the start, bytes on the wire received
         self._lock = threading.Lock()
         self._connections: set[socket.socket] = set()
         self._senders: set[socket.socket] = set()
@@ -56,13 +56,13 @@ class Running:
         self._delivered, self._frames = Tally(delivered), Tally(frames)
         self._down_frames = Tally(delivered_frames)
         self._segments, self._repeats = Tally(lambda i: i.sent), Tally(lambda i: i.repeated)
-        self._looks = 0
-        self._dry = 0
+        self._queue_checks = 0
+        self._queues_empty = 0
         self.closed = False
 
     @contextlib.contextmanager
-    def carrying(self, connection: socket.socket, *, sends: bool) -> Iterator[None]:
-        """While a connection carries bytes of this test, it is counted and can be cut."""
+    def transfer(self, connection: socket.socket, *, sends: bool) -> Iterator[None]:
+        """In the block, the connection's bytes count for this test, and `cut` closes it."""
         with self._lock:
             self._connections.add(connection)
             if sends:
@@ -71,75 +71,75 @@ class Running:
             tallies = down if sends else (self._frames,)
             for tally in tallies:
                 tally.add(connection)
-            first = self.down if sends else self.up
-            if not first:
-                first.append((round(self._clock() - self.turn.started, 4), 0))
+            samples = self.down if sends else self.up
+            if not samples:
+                samples.append((round(self._clock() - self.turn.started, 4), 0))
         try:
             yield
         finally:
             with self._lock:
                 self._connections.discard(connection)
                 for tally in tallies:
-                    tally.look(connection)
+                    tally.update(connection)
 
     def count_sent(self, count: int) -> None:
-        """So many bytes were handed to the kernel."""
+        """Add bytes that were given to the kernel."""
         with self._lock:
             self.sent += count
 
     def count_received(self, count: int) -> None:
-        """So many bytes of payload came."""
+        """Add bytes of payload received."""
         with self._lock:
             self.received += count
 
     def sample(self, now: float) -> None:
-        """Note the counters at `now` (s, the server's monotonic clock)."""
+        """Take a sample of the counters at `now` (s, the server's clock)."""
         with self._lock:
             self._sample_down(now)
             if self.up:
                 _note(self.up, now - self.turn.started, self.received)
-                if (came := self._frames.sum()) is not None:
-                    _note(self.up_frames, now - self.turn.started, came)
+                if (received := self._frames.sum()) is not None:
+                    _note(self.up_frames, now - self.turn.started, received)
 
     def _sample_down(self, now: float) -> None:
         if not self._senders:
             return
-        # One that has sent all of its reply stays until it is closed: its queue still drains.
+        # A connection stays here until it is closed, as its queue drains after the last send.
         self._senders = {one for one in self._senders if one.fileno() >= 0}
-        self._looks += 1
-        self._dry += sum(_waiting(one) for one in self._senders) == 0
+        self._queue_checks += 1
+        self._queues_empty += sum(_unacknowledged(one) for one in self._senders) == 0
         arrived = self._delivered.sum()
         if (wire := self._down_frames.sum()) is not None:
             _note(self.down_frames, now - self.turn.started, wire)
         _note(self.down, now - self.turn.started, self.sent if arrived is None else arrived)
 
     @property
-    def young(self) -> bool:
-        """Whether a direction has just begun: a fast line needs finer samples then."""
+    def just_started(self) -> bool:
+        """Whether a direction began within the last second; a fast line needs finer samples."""
         newest = self.up or self.down
         return not newest or newest[-1][0] - newest[0][0] < 1.0
 
     @property
     def server_limited(self) -> bool:
-        """Whether this server, not the line, was the bottleneck: its queues mostly ran dry."""
-        return self._looks > 0 and self._dry * 2 > self._looks
+        """Whether the server was the bottleneck, not the line: its queues were mostly empty."""
+        return self._queue_checks > 0 and self._queues_empty * 2 > self._queue_checks
 
     @property
     def loss_share(self) -> float | None:
-        """Segments that were sent again, of all that were sent; None where nobody knows."""
+        """The share of retransmitted segments; None if the system does not report them."""
         with self._lock:
-            sent, again = self._segments.sum(), self._repeats.sum()
-        return None if not sent or again is None else round(min(1.0, again / sent), 5)
+            sent, repeated = self._segments.sum(), self._repeats.sum()
+        return None if not sent or repeated is None else round(min(1.0, repeated / sent), 5)
 
     def cut(self) -> bool:
-        """End all connections; says whether any still carried bytes."""
+        """Close all connections; returns whether any was still transferring."""
         with self._lock:
             self.closed = True
-            carried = list(self._connections)
-        for connection in carried:
-            with contextlib.suppress(OSError):  # gone by itself meanwhile
+            open_ones = list(self._connections)
+        for connection in open_ones:
+            with contextlib.suppress(OSError):  # closed in the meantime
                 connection.shutdown(socket.SHUT_RDWR)
-        return bool(carried)
+        return bool(open_ones)
 
     def record(self, outcome: Ending, now: float) -> LineRecord:
         """This server's record of the test."""
@@ -161,6 +161,6 @@ class Running:
 
 
 def _note(samples: list[Sample], t: float, count: int) -> None:
-    """Keep a sample; a send queue that shrank late must not make the counter run backwards."""
+    """Add a sample; the counter must not decrease, as it may when a send queue shrinks late."""
     if len(samples) < _MAX_SAMPLES:
         samples.append((round(t, 4), max(count, samples[-1][1] if samples else 0)))

@@ -21,7 +21,7 @@ MAX_CONNECTIONS = 1000
 
 
 class CannotListenError(OSError):
-    """The address cannot be listened on; the message says why, and the mend."""
+    """The address cannot be listened on; the message says why and names the fix."""
 
 
 class _Server(ThreadingHTTPServer):
@@ -30,18 +30,18 @@ class _Server(ThreadingHTTPServer):
     request_queue_size = 128
 
     def __init__(self, address: tuple[str, int], handler: type[Handler]) -> None:
-        self._room = threading.BoundedSemaphore(MAX_CONNECTIONS)
+        self._slots = threading.BoundedSemaphore(MAX_CONNECTIONS)
         if ":" in address[0]:
             self.address_family = socket.AF_INET6
         super().__init__(address, handler)
 
     def server_bind(self) -> None:
-        # As TCPServer does; HTTPServer would ask the DNS for our name first.
+        # As TCPServer does; HTTPServer would look up the host's name in DNS first.
         socketserver.TCPServer.server_bind(self)
         self.server_name, self.server_port = str(self.server_address[0]), self.server_address[1]
 
     def process_request(self, request: Any, client_address: Any) -> None:
-        if self._room.acquire(blocking=False):
+        if self._slots.acquire(blocking=False):
             super().process_request(request, client_address)
         else:
             self.shutdown_request(request)
@@ -50,19 +50,19 @@ class _Server(ThreadingHTTPServer):
         try:
             super().process_request_thread(request, client_address)
         finally:
-            self._room.release()
+            self._slots.release()
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A connection that ends amid a transfer is how tests end."""
+        """Ignore errors: a test's connections normally end during a transfer."""
 
 
 class LineServer:
     """The measurement server on `host`:`port`, where 0 is a free port.
 
-    `on_record` gets the record of each test, once, from one thread or another.
+    `on_record` gets the record of each test once, from any thread.
 
     Raises:
-        CannotListenError: the port is in use, or the address is not ours.
+        CannotListenError: the port is in use, or the address is not of this machine.
     """
 
     def __init__(
@@ -73,7 +73,7 @@ class LineServer:
         ledger: Ledger | None = None,
         keys: Keys | None = None,
     ) -> None:
-        """Without a `ledger` the turns are not kept on disk; without `keys` nobody needs one."""
+        """Without a `ledger` turns are not stored on disk; without `keys` no key is required."""
         self._ledger = ledger or Ledger(on_record)
         given = {"ledger": self._ledger, "keys": keys or Keys(None)}
         handler = type("_Handler", (Handler,), given)
@@ -92,16 +92,16 @@ class LineServer:
 
     @property
     def counts(self) -> Counts:
-        """What was done since the start."""
+        """What the server has done since its start."""
         return self._ledger.counts
 
     def start(self) -> None:
-        """Answer from now on, in threads of its own."""
+        """Answer requests, in background threads."""
         self._ledger.start()
         self._thread.start()
 
     def stop(self) -> None:
-        """Take no more connections, end the tests that run, and let go of the port."""
+        """Refuse new connections, end running tests, and free the port."""
         self._server.shutdown()
         self._thread.join()
         self._ledger.stop()

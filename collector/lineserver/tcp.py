@@ -1,8 +1,8 @@
-"""What the system's TCP knows of connections: segments that arrived, at either end. Linux only.
+"""Counts of the kernel's TCP: segments that arrived at either end of a connection. Linux only.
 
-Offsets are those of `struct tcp_info` in linux/tcp.h. Segments are counted as they come, also
-those ahead of a gap: on a slow line an application waits for seconds until a gap is filled, and
-the bytes that it has read tell little of the rate.
+Offsets are those of `struct tcp_info` in linux/tcp.h. Segments count when they arrive, also those
+after a gap: on a slow line an application waits for seconds until a gap is filled, so the bytes it
+has read say little about the rate.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import sys
 from collections.abc import Callable
 from typing import NamedTuple
 
-#: What a frame holds beside its payload: Ethernet and TCP, IPv4 or IPv6, TCP's time stamps.
+#: A frame's bytes beside its payload: Ethernet and TCP, IPv4 or IPv6, TCP time stamps.
 _HEADERS, _IPV4, _IPV6, _STAMPS = 14 + 20, 20, 40, 12
 _OPTIONS, _WITH_STAMPS = 5, 1
 _SND_MSS, _RCV_MSS, _SEGMENTS_IN, _SEGMENTS_OUT, _DELIVERED, _RETRANSMITTED = (
@@ -27,15 +27,15 @@ class Info(NamedTuple):
 
     send_size: int
     receive_size: int
-    received: int  # segments with payload that came
-    sent: int  # segments with payload that left, repeats included
-    delivered: int  # segments that the other end has, also those ahead of a gap
-    repeated: int
+    received: int  # segments with payload received
+    sent: int  # segments with payload sent, retransmissions included
+    delivered: int  # segments that the other end has, also those after a gap
+    repeated: int  # segments retransmitted
     headers: int  # bytes of a frame beside its payload
 
 
 def info(connection: socket.socket) -> Info | None:
-    """None where the connection is closed or the system (before Linux 4.18) cannot tell."""
+    """A connection's counts; None if it is closed, or before Linux 4.18."""
     if sys.platform != "linux":
         return None
     try:
@@ -52,7 +52,7 @@ def info(connection: socket.socket) -> Info | None:
 
 
 def _is_ipv6(connection: socket.socket) -> bool:
-    """An IPv4 address in an IPv6 socket is written ::ffff:a.b.c.d."""
+    """Whether the peer uses IPv6; an IPv4 peer of an IPv6 socket is written ::ffff:a.b.c.d."""
     if connection.family != socket.AF_INET6:
         return False
     try:
@@ -67,17 +67,17 @@ def delivered(found: Info) -> int:
 
 
 def delivered_frames(found: Info) -> int:
-    """The same in bytes on the wire."""
+    """Data frames that the other end has, in bytes on the wire."""
     return found.delivered * (found.send_size + found.headers)
 
 
 def frames(found: Info) -> int:
-    """Data frames that came, in bytes on the wire."""
+    """Data frames received, in bytes on the wire."""
     return found.received * (found.receive_size + found.headers)
 
 
 class Tally:
-    """A count summed over connections, of which some have ended. The caller locks."""
+    """A count summed over open and closed connections. Callers must hold a lock."""
 
     def __init__(self, read: Callable[[Info], int]) -> None:
         self._read = read
@@ -85,21 +85,21 @@ class Tally:
         self._last: dict[socket.socket, int] = {}
 
     def add(self, connection: socket.socket) -> None:
-        """Count from here on what this connection carries; once is enough."""
+        """Begin to count this connection; no effect if it is counted already."""
         found = info(connection)
         if found is not None and connection not in self._first:
             self._first[connection] = self._last[connection] = self._read(found)
 
-    def look(self, connection: socket.socket) -> None:
-        """Note where a connection stands; after its end the last look counts."""
+    def update(self, connection: socket.socket) -> None:
+        """Read a connection's count; once it is closed, the last reading counts."""
         found = info(connection)
         if found is not None and connection in self._last:
             self._last[connection] = max(self._last[connection], self._read(found))
 
     def sum(self) -> int | None:
-        """The sum now; None where the system cannot tell."""
+        """The current sum; None if the system does not report it."""
         if not self._first:
             return None
         for connection in self._first:
-            self.look(connection)
+            self.update(connection)
         return sum(self._last.values()) - sum(self._first.values())

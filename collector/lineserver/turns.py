@@ -1,11 +1,10 @@
-"""Whose turn it is: one test of a line at a time, so many a day, each with a lease.
-Pure but for randomness: times are seconds since 1970 UTC, given by the caller.
+"""Grants turns: one test of a line at a time, a limited number per day, each with a lease.
 
-A day's tests of a line lie in windows that its PCs know by name ("q0" to "q2" outside lessons,
-"l0" in lessons, ...; see agent.resident.schedule). A window is served by one test that came to
-its end; one that failed leaves the window open, a few times. A PC that has tested the line today
-waits a while in each further window, so that one which has not comes first. Once a week a test
-outside lessons is a long one.
+No I/O; times are seconds since 1970 UTC, given by the caller, and only ids are random. A day's
+tests of a line are in windows that its PCs know by name ("q0" to "q2" outside lessons, "l0" in
+lessons, ...; see agent.resident.schedule). One completed test serves a window; after a failed test
+the window stays open, up to `TRIES` times. A PC that has tested the line today must wait in each
+further window, so that the others come first. Once a week a test outside lessons is a long one.
 """
 
 from __future__ import annotations
@@ -25,18 +24,18 @@ from agent.wire.messages import MachineId, SchoolCode, Text
 
 Answer = Literal["busy", "enough", "full", "later"]
 Ending = Literal["ok", "abandoned", "expired"]
-#: What a test may last beyond the seconds it asked for, to be opened and closed.
+#: Added to the requested seconds of a test, for its start and end.
 _MARGIN_S = 10.0
 _LONGEST_LEASE_S = 2 * 120 + _MARGIN_S
-#: How long a PC that has tested today leaves a window to others.
+#: How long a PC that has tested today must leave a window to others, s.
 YIELD_S = 300.0
-#: Tests of one window that may fail before it is given up.
+#: Failed tests after which a window is given up.
 TRIES = 3
-#: Between two long tests of a line; the hour lets them keep to their window of the week.
+#: Time between two long tests of a line; an hour less than a week, so they stay in one window.
 _WEEK_S = 7 * 86_400 - 3600.0
-#: Tests of all lines at once.
+#: Simultaneous tests of all lines.
 MAX_TESTS = 40
-#: ... and of one school's: a key that is abused must not shut out the others.
+#: ... and of one school, so that an abused key does not shut out other schools.
 MAX_OF_SCHOOL = 10
 _FULL_S = 30
 
@@ -45,7 +44,7 @@ PerDay = Annotated[int, Meta(ge=0, le=96)]
 
 
 class Wish(Struct, frozen=True):
-    """The body of POST /v1/tests: who would test which line, and for how long at most."""
+    """The body of POST /v1/tests: which PC wants to test which line, and for how long at most."""
 
     school: SchoolCode
     machine: MachineId
@@ -53,7 +52,7 @@ class Wish(Struct, frozen=True):
     max_seconds: Annotated[float, Meta(gt=0, le=120)] = 15.0
     window: Annotated[str, Meta(pattern="^([ql][0-9]{1,2})?$", max_length=3)] = ""
     left_s: Annotated[float, Meta(ge=0, le=86_400)] | None = None  # until the window closes
-    # What the school's policy told the PC: for a server that has no register beside it.
+    # The PC's limits from its policy, used by a server without a register.
     quiet_per_day: PerDay | None = None
     lesson_per_day: PerDay | None = None
     month_bytes: Annotated[int, Meta(ge=0)] | None = None
@@ -65,36 +64,36 @@ class Limits(NamedTuple):
     quiet: int = 3
     lesson: int = 1
     by_hand: int = 20
-    month_bytes: int | None = None  # of all tests of the line, both ways
+    month_bytes: int | None = None  # of all tests of the line in a month, both ways
 
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """A granted test; it ends by itself at `until`."""
+    """A granted test; it expires at `until`."""
 
     id: str
     wish: Wish
     started: float
     until: float
-    long: bool = False  # to run to its limits
+    long: bool = False  # runs to its time limit
 
     @property
     def line(self) -> tuple[str, str]:
-        """Lines are named within their school."""
+        """School and line: a line's name is unique within its school."""
         return self.wish.school, self.wish.line
 
     @property
     def day(self) -> dt.date:
-        """The local day on which it counts."""
+        """The local day that it counts for."""
         return local_day(self.started)
 
     def is_ahead(self, now: float) -> bool:
-        """Whether it was granted by a clock that was wrong: no lease lasts so long."""
+        """Whether a wrong clock granted it: it ends later than any lease can."""
         return self.until - now > _LONGEST_LEASE_S
 
 
 class Past(NamedTuple):
-    """A turn as it was kept; no outcome: the server ended amid it."""
+    """A stored turn; without an outcome if the server stopped during the test."""
 
     turn: Turn
     outcome: Ending | None
@@ -103,19 +102,19 @@ class Past(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Later:
-    """Not now, and why; come back after so many seconds."""
+    """Not granted now: why, and after how many seconds to ask again."""
 
     answer: Answer
     retry_s: int
 
 
 class Turns:
-    """Grants in force and the day's tests, by line. Not safe for several threads."""
+    """The turns in force and the day's tests, by line. Not safe for several threads."""
 
     def __init__(
         self, limits: Callable[[Wish], Limits] = lambda _: Limits(), past: Iterable[Past] = ()
     ) -> None:
-        """`past`: the month's turns and each line's last long one, as kept before a restart."""
+        """`past`: this month's turns and each line's last long one, stored before a restart."""
         self._limits = limits
         self._open: dict[tuple[str, str], Turn] = {}
         self._ended: dict[tuple[str, str], list[Past]] = {}
@@ -129,7 +128,7 @@ class Turns:
                 self._end(kept)
 
     def ask(self, wish: Wish, now: float) -> Turn | Later:
-        """Grant a test of the line, or say when to come back."""
+        """Grant a test of the line, or answer when to ask again."""
         line = wish.school, wish.line
         self._forget(line, now)
         other = self._open.get(line)
@@ -141,7 +140,7 @@ class Turns:
             return Later("full", _FULL_S)
         if (wait := self._yields(wish, now)) > 0:
             return Later("later", math.ceil(wait))
-        # A long test far ahead was of a clock that was wrong: it counts no more.
+        # A long test far in the future was dated by a wrong clock and is ignored.
         long = wish.window.startswith("q") and abs(now - self._long.get(line, math.inf)) >= _WEEK_S
         if long:
             self._long.pop(line, None)
@@ -151,13 +150,13 @@ class Turns:
         return turn
 
     def close(self, turn: Turn, outcome: Ending = "ok", count: int = 0) -> None:
-        """The test has ended, with so many bytes: the line is free."""
+        """End a turn, with the test's bytes: the line is free again."""
         if self._open.get(turn.line) == turn:
             del self._open[turn.line]
             self._end(Past(turn, outcome, count))
 
     def withdraw(self, turn: Turn) -> None:
-        """The grant was never given: it counts for nothing."""
+        """Cancel a turn that the agent never got: it does not count."""
         if self._open.get(turn.line) == turn:
             del self._open[turn.line]
 
@@ -174,7 +173,7 @@ class Turns:
             self._long[turn.line] = max(turn.started, self._long.get(turn.line, 0.0))
 
     def _forget(self, line: tuple[str, str], now: float) -> None:
-        """Leases that are over, and other days."""
+        """End the line's expired lease, and drop tests of other days."""
         turn = self._open.get(line)
         if turn is not None and (now >= turn.until or turn.is_ahead(now)):
             self.close(turn, "expired")
@@ -202,7 +201,7 @@ class Turns:
         return Later("enough", math.ceil(_until_midnight(now) if not wish.left_s else wish.left_s))
 
     def _yields(self, wish: Wish, now: float) -> float:
-        """Seconds for which a PC that has tested today leaves this window to others."""
+        """Seconds for which a PC that has tested today must still leave this window to others."""
         line = wish.school, wish.line
         tested = any(
             past.outcome == "ok" and past.turn.wish.machine == wish.machine

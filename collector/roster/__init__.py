@@ -1,4 +1,4 @@
-"""The register: schools, classes, rooms, lines, equipment, and who may count."""
+"""The register: schools, classes, rooms, lines, equipment, PCs, calendar and inspections."""
 
 from __future__ import annotations
 

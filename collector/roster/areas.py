@@ -1,6 +1,6 @@
-"""Districts: Xining's own built in, any other city's by code and name.
+"""Districts: those of Xining are built in, another city's are written as code and name.
 
-Codes are those of GB/T 2260; 市直属 is booked under the city's code.
+Codes are those of GB/T 2260; the city's own schools (市直属) have the city's code.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from types import MappingProxyType
 from agent.common.language import say
 from collector.roster.problems import UnfitError
 
-#: The unit that answers for the city's own schools.
+#: The code of the unit responsible for the city's own schools.
 DIRECT = "630100"
 XINING: Mapping[str, str] = MappingProxyType({
     DIRECT: "市直属",
@@ -25,7 +25,7 @@ XINING: Mapping[str, str] = MappingProxyType({
     "630121": "大通回族土族自治县",
     "630123": "湟源县",
 })  # fmt: skip
-#: Codes that are no more, and what they became.
+#: Abolished codes, and the codes that replaced them.
 FORMER: Mapping[str, str] = MappingProxyType({"630122": "630106"})
 _FORMER_NAMES: Mapping[str, str] = MappingProxyType({"湟中县": "630106"})
 _ALIASES: Mapping[str, str] = MappingProxyType({
@@ -39,21 +39,21 @@ _CODE_NAME = re.compile(r"(?:([0-9]{6})\s*(\D.*)?|(\D.*?)\s*([0-9]{6})?)")
 
 @dataclass(slots=True)
 class Areas:
-    """The names learnt so far; one name a code, one code a name."""
+    """District names by code, built in and learnt from sheets; each code has one name."""
 
     names: dict[str, str] = field(default_factory=lambda: dict(XINING))
 
     def learn(self, cell: str) -> None:
-        """Take in `310104 徐汇区`. What contradicts is told by `resolve`."""
+        """Learn a name from a cell such as `310104 徐汇区`; `resolve` reports contradictions."""
         code, name = _split(cell)
         if code and name and code not in self.names and code not in FORMER:
             self.names[code] = name
 
     def resolve(self, cell: str) -> tuple[str, str]:
-        """The code, and a warning (empty where there is none).
+        """The code of a cell's district, and a warning, empty if none.
 
         Raises:
-            UnfitError: no such district, or a name that is another code's.
+            UnfitError: no such district, or a name that belongs to another code.
         """
         code, name = _split(cell)
         if code in FORMER or _short(name) in _FORMER_NAMES:
@@ -69,7 +69,7 @@ class Areas:
         if code:
             return code, "" if code in self.names else self._nameless(code)
         if not by_name:
-            raise UnfitError(say("没有这个区县", "is no district that we know"), self._mend())
+            raise UnfitError(say("没有这个区县", "is not a known district"), self._known_areas())
         return by_name, ""
 
     def _code_of(self, name: str) -> str:
@@ -87,7 +87,7 @@ class Areas:
             f"has no name: write '{code} name' to have one shown",
         )
 
-    def _mend(self) -> str:
+    def _known_areas(self) -> str:
         known = say("、", ", ").join(self.names.values())
         return say(
             f"可填 {known}，或 6 位代码；别的城市写「310104 徐汇区」",

@@ -1,4 +1,4 @@
-"""What a layer of the policy may set, for the city, a district, a school or a line. Pure."""
+"""What a policy may set for one scope: the city, a district, a school or a line. Pure."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ PerDay = Annotated[int, Meta(ge=0, le=96)]
 
 
 class Layer(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
-    """What one scope sets; None: nothing, the wider scope's value holds."""
+    """The values that one scope sets; None: not set here, the wider scope's value counts."""
 
     #: http://host:port of the measurement server
     server: Annotated[str, Meta(max_length=256)] | None = None

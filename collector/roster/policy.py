@@ -1,8 +1,8 @@
 """How lines are tested and PCs report, set for the city, a district, a school or a line. Pure.
 
-A layer holds what somebody set; the narrower one wins, value by value, and what nobody set is
-the settings'. Scopes are written `city`, `district:630102`, `school:9900000001` and
-`line:9900000001/主线`.
+Each scope has a layer of values. For each value the narrowest scope that sets it wins; one that no
+scope sets comes from the settings. Scopes are written `city`, `district:630102`,
+`school:9900000001` and `line:9900000001/主线`.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ _SCOPE = re.compile(r"city|district:[0-9]{6}|school:[0-9]{10}|line:[0-9]{10}/.{1
 
 
 class Value(NamedTuple):
-    """A value in force, and the scope that set it; `default`: nobody."""
+    """A value in force, and the scope that set it; `default` if none did."""
 
     value: Any
     scope: str
 
 
 def parse(pairs: Sequence[str]) -> tuple[dict[str, Any], list[str]]:
-    """`key=value` words as values, and what is wrong with them; an empty value unsets."""
+    """Values of `KEY=VALUE` words, and messages on wrong ones; None, from an empty text, unsets."""
     values: dict[str, Any] = {}
     problems = []
     for pair in pairs:
@@ -44,7 +44,7 @@ def parse(pairs: Sequence[str]) -> tuple[dict[str, Any], list[str]]:
 
 
 def check(values: Mapping[str, Any]) -> list[str]:
-    """What is wrong with values, each named."""
+    """Messages on what is wrong with values, by name."""
     problems = []
     for key, value in values.items():
         try:
@@ -59,12 +59,16 @@ def check(values: Mapping[str, Any]) -> list[str]:
 
 
 def convert(values: Mapping[str, Any]) -> Layer:
-    """Raises msgspec.ValidationError."""
+    """Values as a layer.
+
+    Raises:
+        msgspec.ValidationError: an unknown name, or a value of a wrong type or range.
+    """
     return msgspec.convert(dict(values), Layer, strict=False)
 
 
 def check_scope(scope: str, register: Register) -> list[str]:
-    """What is wrong with a scope: its form, or that the register does not know it."""
+    """Messages if a scope is badly formed or not in the register."""
     if not _SCOPE.fullmatch(scope):
         form = "city | district:CODE | school:CODE | line:CODE/NAME"
         return [say(f"{scope}: 范围要写成 {form}", f"{scope}: a scope is {form}")]
@@ -83,13 +87,13 @@ def _known(kind: str, name: str, register: Register) -> bool:
 
 
 def scopes(register: Register, school: str, line: Line | None = None) -> list[str]:
-    """The scopes that hold for a school, or for one of its lines; the widest first."""
+    """The scopes that apply to a school, or to one of its lines; the widest first."""
     found = ["city", f"district:{register.district_of(school)}", f"school:{school}"]
     return found if line is None else [*found, _line_scope(line)]
 
 
 def merged(layers: Layers, holding: Sequence[str], defaults: Mapping[str, Any]) -> dict[str, Value]:
-    """Every value with where it comes from."""
+    """Every value in force and where it comes from; `holding` as `scopes` gives it."""
     values = {name: Value(defaults.get(name), "default") for name in NAMES}
     for scope in holding:
         layer = layers.get(scope)
@@ -111,7 +115,7 @@ def _line_scope(line: Line) -> str:
 def _is_address(text: str) -> bool:
     try:
         parts = urlsplit(text)
-        if re.search(r"[\s\x00-\x1f]", text):  # urlsplit drops some of these without a word
+        if re.search(r"[\s\x00-\x1f]", text):  # urlsplit silently drops some of these
             return False
         return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
     except ValueError:

@@ -1,28 +1,28 @@
-"""What a check finds: where, what is wrong, and the mend."""
+"""What a check of sheets finds: where, what is wrong, and the fix."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 
 from agent.common.language import say
 
 
 class UnfitError(ValueError):
-    """A cell that cannot be taken as it stands."""
+    """A cell that cannot be used as it is: what is wrong, and the fix."""
 
-    def __init__(self, wrong: str, mend: str) -> None:
+    def __init__(self, wrong: str, fix: str) -> None:
         super().__init__(wrong)
-        self.wrong, self.mend = wrong, mend
+        self.wrong, self.fix = wrong, fix
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One finding. `row` is the spreadsheet's own row number; None: the whole file."""
+    """One finding. `row` is the spreadsheet's row number; None: the whole file."""
 
     file: str
     wrong: str
-    mend: str
+    fix: str
     row: int | None = None
     column: str = ""  # the heading, as the file has it
     value: str = ""
@@ -31,8 +31,12 @@ class Problem:
     def __str__(self) -> str:
         return self.text([] if self.row is None else [self.row])
 
+    def as_json(self) -> dict[str, object]:
+        """Every part by its name; `fix` is called `mend`, as programs that read it expect."""
+        return {"mend" if name == "fix" else name: value for name, value in asdict(self).items()}
+
     def text(self, rows: Sequence[int]) -> str:
-        """The finding in words, for all the rows that share it."""
+        """The finding in words, for all the rows that have it."""
         where = [self.file]
         if rows:
             runs = say("、", ", ").join(_runs(sorted(rows)))
@@ -40,22 +44,22 @@ class Problem:
         if self.column:
             where.append(say(f"「{self.column}」列", f"column {self.column!r}"))
         value = say(f"「{_short(self.value)}」", f"{_short(self.value)!r} ") if self.value else ""
-        mend = say(f"。办法：{self.mend}", f". Mend: {self.mend}") if self.mend else ""
-        return f"{' '.join(where)}: {value}{self.wrong}{mend}"
+        fix = say(f"。办法：{self.fix}", f". Fix: {self.fix}") if self.fix else ""
+        return f"{' '.join(where)}: {value}{self.wrong}{fix}"
 
 
 def errors(problems: Iterable[Problem]) -> list[Problem]:
-    """Those that forbid an import."""
+    """Problems that stop an import."""
     return [problem for problem in problems if not problem.warning]
 
 
 def warnings(problems: Iterable[Problem]) -> list[Problem]:
-    """Those that forbid nothing."""
+    """Problems that do not stop an import."""
     return [problem for problem in problems if problem.warning]
 
 
 def lines(problems: Iterable[Problem]) -> list[str]:
-    """A line each; one slip that many rows repeat is told once, with all of them."""
+    """A line for each finding; one that many rows share is one line with all their numbers."""
     rows: dict[Problem, list[int]] = {}
     for problem in problems:
         found = rows.setdefault(replace(problem, row=None), [])
@@ -73,6 +77,6 @@ def _runs(rows: Sequence[int]) -> Iterator[str]:
 
 
 def _short(text: str, limit: int = 60) -> str:
-    """A cell that swallowed a file must not flood the terminal."""
+    """The start of a cell, printable: one with a whole file in it must not flood the terminal."""
     shown = "".join(c if c.isprintable() else "�" for c in text[:limit])
     return shown if len(text) <= limit else shown + "…"

@@ -1,4 +1,4 @@
-"""The register's rows, and the questions that the rest of the house asks of it. Pure."""
+"""The register's rows, and what the rest of the program looks up in it. Pure."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _Row = TypeVar("_Row", "Campus", "Line", "Room", "SchoolClass", "Machine", "Insp
 
 @dataclass(frozen=True, slots=True)
 class School:
-    """A school. `responsible` is the unit that answers for it (区县 or 市直属)."""
+    """A school. `responsible` is its responsible unit (区县 or 市直属)."""
 
     code: str
     name: str
@@ -45,7 +45,7 @@ class Campus:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """An Internet line of a campus; `contract_mbps` None: not known."""
+    """An Internet line of a campus; `contract_mbps` None: unknown."""
 
     school: str
     line: str
@@ -56,7 +56,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Room:
-    """A room; `line` is always filled, from the campus's only line where the sheet has none."""
+    """A room. `line` is always set: if the sheet has none, to the campus's only line."""
 
     school: str
     campus: str
@@ -84,18 +84,18 @@ class SchoolClass:
 
 @dataclass(frozen=True, slots=True)
 class Equipment:
-    """What a room owns; a count of 0 says that it owns none."""
+    """Equipment of one kind in a room; a count of 0 means it is known to have none."""
 
     school: str
     room: str
-    kind: str  # computer, or a kind of the wire
+    kind: str  # computer, or a kind as in the reports
     count: int
     serial: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """Binds a machine id, or a hostname pattern such as `6-1-*`, to a room."""
+    """Binds PCs to a room, by machine id or by a hostname pattern such as `6-1-*`."""
 
     school: str
     room: str
@@ -114,7 +114,7 @@ class CalendarRow:
 
 @dataclass(frozen=True, slots=True)
 class Inspection:
-    """An on-site record of one unit: who saw what, when. Valid 12 months."""
+    """An on-site record of one unit: who saw what, and when. Valid for 12 months."""
 
     school: str
     indicator: str  # multimedia, computer_room, line_10m
@@ -127,9 +127,9 @@ class Inspection:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What was decided of one PC: bound to the room `target`, retired, merged into PC `target`.
+    """A decision on one PC: bind to the room `target`, retire, or merge into the PC `target`.
 
-    `forget` takes back what was decided before.
+    `forget` cancels earlier decisions.
     """
 
     school: str
@@ -140,7 +140,7 @@ class Decision:
 
 @dataclass(frozen=True)
 class Register:
-    """All rows in force. Look-ups are built once, at first use."""
+    """All rows in force. The look-up tables are built at first use."""
 
     schools: Mapping[str, School]
     campuses: Sequence[Campus] = ()
@@ -153,7 +153,7 @@ class Register:
     calendar: Calendar = field(default_factory=Calendar)
     areas: Mapping[str, str] = field(default_factory=dict)  # district code -> name
     decisions: Sequence[Decision] = ()  # in the order in which they were made
-    policies: Layers = field(default_factory=dict)  # scope -> what was set for it
+    policies: Layers = field(default_factory=dict)  # by scope, see `collector.roster.policy`
 
     @cached_property
     def campuses_of(self) -> Mapping[str, list[Campus]]:
@@ -205,7 +205,7 @@ class Register:
         return {key: row for key, row in last.items() if row.act != "forget"}
 
     def known_as(self, school: str, machine: str) -> str:
-        """The PC that a machine id stands for: another one where it was merged."""
+        """The machine id that a PC counts under: its own, or that of the PC it was merged into."""
         seen = {machine}
         while (row := self.decided.get((school, machine))) and row.act == "merge":
             if row.target in seen:
@@ -217,8 +217,8 @@ class Register:
     def room_for(self, school: str, machine: str, hostname: str, claimed: str = "") -> str:
         """The room of a machine, empty if none.
 
-        What was decided of the PC comes first, then the sheets: by id, then by hostname pattern;
-        then the room that the PC's own config claims, where the register has it.
+        In this order: a decision on the PC; the sheets by machine id; the sheets by hostname
+        pattern; the room `claimed` in the PC's own config, if the register has that room.
         """
         decided = self.decided.get((school, machine))
         if decided is not None:
@@ -237,7 +237,7 @@ class Register:
         return self.schools[school].responsible
 
     def area_name(self, code: str) -> str:
-        """A district's name, or its code where the register has none."""
+        """A district's name, or its code if the register has no name."""
         return self.areas.get(code, code)
 
 

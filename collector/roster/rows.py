@@ -1,4 +1,4 @@
-"""A register's rows as a whole: what is imported, kept and written back."""
+"""All rows of a register: what is imported, stored and written to sheets."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class Rows:
         hours: Hours | None = None,
         decisions: Sequence[Decision] = (),
     ) -> Register:
-        """The register that the house asks."""
+        """The register of these rows, with what is kept apart from the sheets."""
         return Register(
             schools={school.code: school for school in self.schools},
             campuses=self.campuses,
@@ -65,7 +65,7 @@ class Rows:
 
 
 def rows_of(register: Register) -> Rows:
-    """The rows of a register that was built otherwise, such as a simulated one."""
+    """The rows of a register that was not read from sheets, such as a simulated one."""
     calendar = register.calendar
     return Rows(
         schools=tuple(register.schools.values()),
@@ -85,7 +85,7 @@ def rows_of(register: Register) -> Rows:
 
 
 def calendar_of(rows: Sequence[CalendarRow], hours: Hours) -> Calendar:
-    """Terms stay ranges; holidays and make-up days become single days."""
+    """The calendar of these rows; holidays and make-up days become single days."""
     return Calendar(
         terms=tuple((row.first, row.last) for row in rows if row.kind == "term"),
         holidays=frozenset(_days(rows, "holiday")),

@@ -1,5 +1,6 @@
-"""A city of known truth: seeded schools whose verdicts are decided by design, not by judging.
+"""Simulated cities with known verdicts, which are designed by hand and not computed.
 
-The truth stands in the tables of `cases`; `city` lays them out, `evidence` writes what such
-schools would have left in the store, `truth` counts what the figure has to say.
+`cases` has the situations and their verdicts; `build` draws them and lays out a city; `evidence`
+makes the points that such schools would have left in the store; `truth` counts the verdicts that
+the figure must show. `fleet` and `live` run its PCs as agents over MQTT.
 """

@@ -1,4 +1,4 @@
-"""Build a city: draw the cases, then lay out each school. Pure; the same seed, the same city."""
+"""Builds a city: draws the cases, then lays out each school. Pure; one city for each seed."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from collector.simulate.city import DISTRICTS, City, Expected, Size, deck, empty
 
 _TYPES = ("小学", "小学", "小学", "初中", "初中", "九年一贯制", "完全中学", "高中")
 _KINDS = {"高中": "高级中学", "完全中学": "中学", "九年一贯制": "学校", "初中": "初级中学"}
-#: One school in so many is answered for by the city itself, wherever it stands.
+#: One school in this many is under the city itself, whatever its district.
 _CITY_RUN_EVERY = 15
 _MIDDLE_OF_THE_CITY = (36.62, 101.78)
 _CLASSES = range(4, 13)
 
 
 def build(size: Size, cutoff: dt.date, newest: dt.date, days: int = 365) -> City:
-    """A city of `size.schools` counted schools, and a few that the figure must not count.
+    """A city of `size.schools` schools that count, and a few that the figure must leave out.
 
     Args:
-        size: how large, which seed, which year.
-        cutoff: the last day that the figure looks at.
-        newest: the last day that may hold evidence, never after the cut-off.
+        size: number of schools, seed and year.
+        cutoff: the last day that counts for the figure.
+        newest: the last day with evidence, at most the cut-off.
         days: calendar days of evidence before the cut-off.
     """
     city = empty(size, cutoff, min(newest, cutoff), days)
@@ -52,14 +52,20 @@ def build(size: Size, cutoff: dt.date, newest: dt.date, days: int = 365) -> City
     return city
 
 
-def visit(city: City, school: School, indicator: Indicator, unit: str, seen: Visit | None) -> None:
-    """Put an inspection on record where the case has one."""
-    if seen is None:
+def visit(
+    city: City, school: School, indicator: Indicator, unit: str, visited: Visit | None
+) -> None:
+    """Add the inspection of a case, if it has one."""
+    if visited is None:
         return
-    day = years.months_before(city.cutoff, seen.months) if seen.months else city.days[seen.rank]
+    day = (
+        years.months_before(city.cutoff, visited.months)
+        if visited.months
+        else city.days[visited.rank]
+    )
     note = "模拟数据"
     city.inspections.append(
-        Inspection(school.code, indicator, unit, day, "模拟核查员", seen.found, note)
+        Inspection(school.code, indicator, unit, day, "模拟核查员", visited.found, note)
     )
 
 
@@ -90,7 +96,7 @@ def _school(city: City, number: int, rng: random.Random, kind: str = "") -> Scho
 
 
 def _uncounted(city: City, rng: random.Random) -> None:
-    """A teaching point, whose type is listed apart, and a school closed long ago."""
+    """Add schools that do not count: a teaching point, and a school closed long ago."""
     number = city.size.schools
     _school(city, number, rng, "教学点")
     closed = _school(city, number + 1, rng, "小学")

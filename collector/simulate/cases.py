@@ -1,7 +1,7 @@
-"""Every situation that a unit can be in, with the verdict that the method demands of it.
+"""Every situation that a unit can be in, with the verdict that the method requires.
 
-The verdicts here are written down from the method, by hand; nothing computes them. The figure
-over a simulated city is tested against them.
+The verdicts are written by hand from the method and never computed. The figure of a simulated city
+is tested against them.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ V, N, D = Verdict.VERIFIED, Verdict.INSPECTED, Verdict.DECLARED
 C, S, U = Verdict.CONTRADICTED, Verdict.SHORT, Verdict.UNKNOWN
 
 Flaw = Literal["", "unrecorded", "inflated", "wifi", "together", "traffic", "server"]
-BUSY = Habit(newest=0, oldest=25)  # all through the window, to its newest day
+BUSY = Habit(newest=0, oldest=25)  # throughout the window, up to its newest day
 EARLIER = Habit(newest=10, oldest=25)  # in the window, silent since
 
 
@@ -32,10 +32,10 @@ class Visit:
 
 @dataclass(frozen=True, slots=True)
 class LineScript:
-    """A line: its contract, and the tests that it leaves. Rates in Mbit/s on the wire.
+    """A line: its contract, and its tests. Rates in Mbit/s on the wire.
 
-    `rate` is the 90th percentile of the valid tests, exactly; `old_rate` that of the tests
-    before the window, where it was another. `quiet` and `lesson` are tests a day.
+    `rate` is exactly the 90th percentile of the valid tests; `old_rate` that of the tests before
+    the window, if it differs. `quiet` and `lesson` are tests per day.
     """
 
     contract: float | None
@@ -49,7 +49,7 @@ class LineScript:
 
 @dataclass(frozen=True, slots=True)
 class LineCase:
-    """A school's lines, one a campus."""
+    """A school's lines, one per campus."""
 
     name: str
     verdict: Verdict
@@ -62,9 +62,9 @@ class LineCase:
 class PcRoomCase:
     """A school's computer rooms.
 
-    `present` is how many PCs report beyond (or below) ceil(0.8 × seats) on `days`; None: all
-    of them. `rooms` 0: the register has none. `halves`: two halves on different days. `bare`:
-    the register lists no room at all, so that nothing can be said of its classes either.
+    `present`: how many PCs more (or fewer) than ceil(0.8 × seats) report on `days`; None: all.
+    `rooms` 0: the register has no computer room. `halves`: half of the PCs report on one day, half
+    on another. `bare`: the register has no rooms at all, so its classes are unknown too.
     """
 
     name: str
@@ -81,10 +81,10 @@ class PcRoomCase:
 
 @dataclass(frozen=True, slots=True)
 class ClassCase:
-    """Classes and the rooms that they are taught in.
+    """Classes and their rooms.
 
-    `owned` is the register's number of displays (None: it says nothing); `pc` and `display`
-    are the days on which the room's PC reports and on which it sees its display.
+    `owned`: the register's number of displays, None if it has no row. `pc` and `display`: the days
+    on which the room's PC reports and on which it sees its display.
     """
 
     name: str
@@ -147,7 +147,7 @@ LINES: Sequence[LineCase] = (
     LineCase("inspected_no", C, 1, _line(20), Visit(False)),
     LineCase("inspected_long_ago", D, 1, _line(20), Visit(True, months=14)),
     LineCase("slow_then_silent", C, 1, (LineScript(20, 6.0, days=BEFORE),)),
-    LineCase("mended", V, 1, (LineScript(20, 19.6, old_rate=6.0),)),
+    LineCase("repaired", V, 1, (LineScript(20, 19.6, old_rate=6.0),)),
     LineCase("slow_then_inspected", N, 1, (LineScript(20, 6.0, days=EARLIER),), Visit(True, 2)),
     LineCase("inspected_then_slow", C, 1, (LineScript(20, 6.0, days=BUSY),), Visit(True, 30)),
 )  # fmt: skip
@@ -193,5 +193,5 @@ CLASSES: Sequence[ClassCase] = (
     ClassCase("inspected_long_ago", D, 1, pc=NEVER, visit=Visit(True, months=14)),
 )
 
-#: What every class of a bare school is.
+#: The case of every class of a bare school.
 ROOMLESS = ClassCase("no_room", U, 0, owned=None, pc=NEVER, rooms=0)

@@ -1,4 +1,4 @@
-"""Lay out a city: for each school the cases drawn, its register rows, its PCs and lines."""
+"""A simulated city: its register rows, PCs, lines and expected verdicts."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
 
+from agent.common.calendar import Hours
 from agent.wire.messages import DeviceKind
 from collector.compliance.model import Indicator, Verdict
+from collector.roster.areas import DIRECT, XINING
 from collector.roster.register import (
     CalendarRow,
     Campus,
@@ -22,20 +24,13 @@ from collector.roster.register import (
     School,
     SchoolClass,
 )
+from collector.roster.rows import calendar_of
 from collector.simulate import years
 from collector.simulate.cases import LineScript
 from collector.simulate.habits import NEEDED, Habit
 
-#: Codes by GB/T 2260; the responsible unit of most schools is the district.
-DISTRICTS = {
-    "630102": "城东区",
-    "630103": "城中区",
-    "630104": "城西区",
-    "630105": "城北区",
-    "630106": "湟中区",
-    "630121": "大通回族土族自治县",
-    "630123": "湟源县",
-}
+#: District code -> name; the city's own code is not a place.
+DISTRICTS = {code: name for code, name in XINING.items() if code != DIRECT}
 
 
 class _Weighted(Protocol):
@@ -48,10 +43,10 @@ _Case = TypeVar("_Case", bound=_Weighted)
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """How large the city is, and what of it.
+    """The size of a city, its seed and its year.
 
-    `every_case`: each situation stands in it at least once, however rare it should be; a city
-    smaller than the list of situations holds as many as it can.
+    `every_case`: each case occurs at least once, however rare it is; in a city with fewer units
+    than cases, as many as fit.
     """
 
     schools: int = 60
@@ -62,7 +57,7 @@ class Size:
 
 @dataclass(frozen=True, slots=True)
 class Gear:
-    """A device on a PC: when it is seen, and when it reports a fault."""
+    """A device of a PC: the days on which it is seen, and on which it has a fault."""
 
     kind: DeviceKind
     connector: str
@@ -75,7 +70,7 @@ class Gear:
 
 @dataclass(frozen=True, slots=True)
 class Pc:
-    """A PC; `room` is empty where nothing binds it."""
+    """A PC; `room` is empty if it is bound to none."""
 
     school: str
     room: str
@@ -88,7 +83,7 @@ class Pc:
 
 @dataclass(frozen=True, slots=True)
 class TestedLine:
-    """A line, the PC that tests it, and what its tests give."""
+    """A line, the PC that tests it, and the results of its tests."""
 
     school: str
     line: str
@@ -98,7 +93,7 @@ class TestedLine:
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """The verdict that the method demands of one unit, and the case that demands it."""
+    """The verdict that the method requires for one unit, and the case it comes from."""
 
     indicator: Indicator
     school: str
@@ -109,7 +104,7 @@ class Expected:
 
 @dataclass
 class City:
-    """Register rows, PCs, lines, and the truth. `days` are open days, newest first."""
+    """Register rows, PCs, lines and expected verdicts. `days` are open days, newest first."""
 
     size: Size
     cutoff: dt.date
@@ -128,7 +123,7 @@ class City:
     expected: list[Expected] = field(default_factory=list)
 
     def register(self) -> Register:
-        """The rows as the register that the judging reads."""
+        """The city's register."""
         return Register(
             schools={school.code: school for school in self.schools},
             campuses=self.campuses,
@@ -138,26 +133,26 @@ class City:
             equipment=self.equipment,
             machines=self.machines,
             inspections=self.inspections,
-            calendar=years.calendar(self.calendar_rows),
+            calendar=calendar_of(self.calendar_rows, Hours()),
             areas=DISTRICTS,
         )
 
 
 def empty(size: Size, cutoff: dt.date, newest: dt.date, days: int) -> City:
-    """A city without schools: its calendar, and the open days that evidence is written for.
+    """A city without schools: its calendar, and the open days that have evidence.
 
-    `newest` is the last day that may hold evidence, `days` how many calendar days back from
-    the cut-off are asked for; the cases need a minimum of open days, which is always kept.
+    `newest` is the last day with evidence; `days` calendar days before the cut-off have it, and at
+    least as many open days as the cases need.
     """
     oldest = cutoff - dt.timedelta(days=days)
-    # A year more than asked for: to look for open days where there is no term would not end.
+    # A year more than asked for: the search for open days would never end without terms.
     rows = years.calendar_rows(oldest.year - 1, size.year + 1)
-    kept = years.open_days(years.calendar(rows), newest, oldest, NEEDED)
+    kept = years.open_days(calendar_of(rows, Hours()), newest, oldest, NEEDED)
     return City(size, cutoff, kept, rows)
 
 
 def deck(cases: Sequence[_Case], count: int, rng: random.Random, every: bool) -> list[_Case]:
-    """`count` cases by weight, in random order; with `every`, each stands in it if it can."""
+    """`count` cases by weight, in random order; with `every`, each at least once if they fit."""
     weights = [case.weight for case in cases]
     if not every:
         return rng.choices(cases, weights, k=count)
@@ -167,5 +162,5 @@ def deck(cases: Sequence[_Case], count: int, rng: random.Random, every: bool) ->
 
 
 def machine_id(rng: random.Random) -> str:
-    """A machine id like a real one: 32 hex digits."""
+    """A random machine id: 32 hex digits."""
     return f"{rng.getrandbits(128):032x}"

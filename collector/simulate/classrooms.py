@@ -1,4 +1,4 @@
-"""Lay out classes, the rooms that they are taught in, and the PC and display of each."""
+"""Lays out classes and their rooms, each with a PC and a display."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _A_GRADE = 4
 
 
 def lay(city: City, school: School, case: ClassCase, rng: random.Random) -> list[str]:
-    """Add the rooms and the classes of one case; the names of the classes."""
+    """Add the rooms and classes of one case; returns the names of the classes."""
     first = sum(1 for row in city.rooms if row.school == school.code and row.type == "普通教室")
     rooms = [f"教室{first + number + 1:02d}" for number in range(case.rooms)]
     for number, room in enumerate(rooms):
@@ -41,7 +41,7 @@ def _name(number: int) -> str:
 def _room(
     city: City, school: School, case: ClassCase, room: str, pc: Habit, rng: random.Random
 ) -> None:
-    # In turn over the campuses: only a campus with classes counts for the school's line.
+    # Campuses take turns: only a campus with classes counts for the school's line.
     lines = [row for row in city.line_rows if row.school == school.code]
     line = lines[sum(1 for row in city.rooms if row.school == school.code) % len(lines)]
     city.rooms.append(Room(school.code, line.campus, room, room, "普通教室", None, line.line))

@@ -1,4 +1,4 @@
-"""What a simulated city leaves in the store: one open day after the other, oldest first."""
+"""The points that a simulated city leaves in the store, by open day, oldest first."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from collector.simulate import linetests
 from collector.simulate.city import City, Gear, Pc
 from collector.simulate.habits import chance, offline_days
 from collector.simulate.years import moment_ms
-from collector.store.base import Point, Value
+from collector.store import Point, Value
 
-#: School -> the ranks on which nobody there reports.
+#: School -> the ranks on which none of its PCs reports.
 Offline = dict[str, frozenset[int]]
 
 _FROM, _TO = dt.time(7, 40), dt.time(17, 20)
@@ -74,14 +74,14 @@ def _machine_day(city: City, register: Register, pc: Pc, rank: int) -> Point:
         "weak_id": pc.weak,
         "boots": 1 + (late > 1_000_000),
         "hostname": pc.hostname,
-        **told_by_agent(pc),
+        **agent_fields(pc),
         "simulated": True,
     }
     return Point("machine_day", _tags(register, pc), fields, midnight_ns(city.days[rank]))
 
 
-def told_by_agent(pc: Pc) -> dict[str, Value]:
-    """A PC's version, clock and outbox: most are well, a few are not."""
+def agent_fields(pc: Pc) -> dict[str, Value]:
+    """A PC's version, clock offset and outbox; a few PCs have trouble."""
     drawn = chance("agent", pc.machine)
     return {
         "version": next(name for name, below in _VERSIONS if drawn < below),
@@ -111,7 +111,7 @@ def _device_day(
 
 
 def _state(day: dt.date, gear: Gear, *, seen: bool, fault: bool) -> State:
-    """Where the day leaves a device; each day's as if it began with the day."""
+    """A device's state at the end of the day, as if it had begun with the day."""
     first, last = moment_ms(day, _FROM), moment_ms(day, _TO)
     lit = seen and gear.kind in PICTURES
     return State(
@@ -121,6 +121,6 @@ def _state(day: dt.date, gear: Gear, *, seen: bool, fault: bool) -> State:
         power="on" if lit else "unknown",
         power_since=first,
         used=last if lit else 0,
-        told=lit,
+        power_reported=lit,
         last=last,
     )

@@ -1,7 +1,7 @@
 """Many simulated agents in one process, with the real outbox, clock, link and schedule.
 
-Only the readings are invented; every report says so. One thread serves all links, one makes
-all reports.
+Only the readings are simulated, and every report is marked so. One thread serves all links, another
+makes all reports.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ from agent.resident.schedule import next_report
 from agent.version import VERSION
 from agent.wire.messages import AgentHealth, Inventory, Reading
 
-#: An agent's open files: the outbox, its log and its index, and a socket.
+#: Open files per agent: the outbox with its WAL and index, and a socket.
 _FILES_EACH = 4
 _FILES_OTHERS = 256
 
 
 class FleetAgent(NamedTuple):
-    """One simulated PC: who it is, and what it would see now."""
+    """One simulated PC: its identity, and a function for its current readings."""
 
     school: str
     machine: str
@@ -60,10 +60,12 @@ class Fleet:
         seed: int = 0,
         connecting: int | None = None,
     ) -> None:
-        """Outboxes are in `data`, one file a machine. `connecting` links at most connect at once.
+        """Outboxes go to the folder `data`, one file per machine.
+
+        At most `connecting` links connect at the same time; None: all.
 
         Raises:
-            OSError, sqlite3.Error, ssl.SSLError: no file can be made, or a TLS file read.
+            OSError, sqlite3.Error, ssl.SSLError: a file cannot be created, or a TLS file read.
         """
         _allow_files(len(agents) * _FILES_EACH)
         self._report_s = report_s
@@ -105,7 +107,7 @@ class Fleet:
         self._reporter.start()
 
     def stop(self) -> None:
-        """Say offline for all, and close the outboxes; what waits stays in them."""
+        """Publish offline for all, and close the outboxes; waiting reports stay in them."""
         self.quiet()
         for running in self._running.values():
             running.link.begin_stop()
@@ -116,16 +118,16 @@ class Fleet:
             running.outbox.close()
 
     def quiet(self) -> None:
-        """Make no more reports; those made are still sent."""
+        """Make no more reports; those in the outboxes are still sent."""
         self._stopping.set()
         if self._reporter.is_alive():
             self._reporter.join()
 
     def put(self, machine: str, readings: Sequence[Reading], *, evidence: bool = False) -> int:
-        """Give one report, such as a line test, into a machine's outbox; returns its number."""
+        """Put one report, such as a line test, into a machine's outbox; returns its number."""
         outbox = self._running[machine].outbox
         if not any(isinstance(reading, AgentHealth) for reading in readings):
-            readings = (*readings, _health(outbox))  # every report holds exactly one
+            readings = (*readings, _health(outbox))  # every report has exactly one
         number = outbox.put(readings, evidence=evidence)
         with self._lock:
             self._produced.add((machine, outbox.boot, number))
@@ -141,7 +143,7 @@ class Fleet:
             return set(self._produced)
 
     def _report(self) -> None:
-        """Each agent at its own times; the first within one period."""
+        """Make each agent's reports at its own times, the first within one period."""
         now = time.monotonic()
         spread = min(self._report_s, 5.0)
         turns = [(now + self._random.random() * spread, name) for name in self._running]
@@ -157,7 +159,7 @@ class Fleet:
 
 
 def _allow_files(count: int) -> None:
-    """Raise the soft limit of open files where it is too low, as far as the hard one allows."""
+    """Raise the soft limit of open files if it is too low, as far as the hard limit allows."""
     if sys.platform == "win32":
         return
     import resource

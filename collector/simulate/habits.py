@@ -1,7 +1,7 @@
-"""On which days something happens, told by rank: the open days back from the last written one.
+"""On which days something happens, by rank: how many open days before the newest one.
 
-Rank 0 is the newest day of evidence. The window of the figure holds 30 open days up to the
-cut-off, so ranks up to 25 always lie inside it and ranks from 32 always before it.
+Rank 0 is the newest day with evidence. The figure's window has 30 open days up to the cut-off, so
+ranks up to 25 are always inside it and ranks from 32 always before it.
 """
 
 from __future__ import annotations
@@ -9,16 +9,15 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 
-IN_WINDOW = 25  # the last rank that surely lies in the window
-BEFORE_WINDOW = 32  # the first rank that surely lies before it
-#: How many ranks the cases need, whatever is asked for: the window and a fortnight before it.
+BEFORE_WINDOW = 32  # the first rank that is always before the window
+#: How many ranks the cases need at least: the window and two weeks before it.
 NEEDED = 46
-#: Days on which whole schools may be off; no case leans on a rank of this remainder.
+#: Ranks on which whole schools may be off, by remainder; no case depends on such a rank.
 _OFFLINE_EVERY, _OFFLINE_REST = 4, 3
 
 
 def chance(*parts: object) -> float:
-    """A number in [0, 1) that depends on the parts alone, not on the order of asking."""
+    """A pseudo-random number in [0, 1) that depends only on the parts."""
     text = "\0".join(map(str, parts))
     digest = hashlib.blake2b(text.encode(), digest_size=7).digest()
     return int.from_bytes(digest) / float(1 << 56)
@@ -28,8 +27,8 @@ def chance(*parts: object) -> float:
 class Habit:
     """Ranks on which something happens.
 
-    With `only`, exactly on those. Else on the ranks newest..oldest: surely where `sure` names
-    them, otherwise with the chance `share`, but never on the school's offline days.
+    With `only`, exactly those. Else the ranks newest..oldest without the school's offline days:
+    those in `sure` always, the others with the probability `share`.
     """
 
     only: frozenset[int] | None = None

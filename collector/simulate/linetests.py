@@ -1,4 +1,4 @@
-"""The tests that a simulated line leaves: the agent's, and the measurement server's record."""
+"""The tests of a simulated line: the agent's report and the measurement server's record."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from collections.abc import Iterator
 from collector.simulate.city import City, TestedLine
 from collector.simulate.habits import BEFORE_WINDOW, chance
 from collector.simulate.years import moment_ms
-from collector.store.base import Point, Value
+from collector.store import Point, Value
 
 _QUIET = (dt.time(12, 20), dt.time(17, 45), dt.time(13, 10), dt.time(7, 40))
 _LESSON = (dt.time(9, 5), dt.time(15, 10))
 _SECONDS = 10.0
 _OVERHEAD = 1.04  # bytes on the wire for a byte of payload
-#: One test in three reads the line's own rate, the others less: so the 90th percentile is it.
+#: One test in three measures the line's rate, the others less: so it is the 90th percentile.
 _AT_RATE = 3
 _FAILED_SHARE = 0.02
 _FLAWS: dict[str, tuple[dict[str, Value], str]] = {
@@ -86,7 +86,7 @@ def _record(test: str, payload: int, seen_mbps: float) -> dict[str, Value]:
 
 
 def _failed(city: City, tested: TestedLine, end_ms: int) -> Point:
-    """A test that gave no rate: an outcome of its own, never a zero."""
+    """A test without a rate: an outcome of its own, never a zero."""
     test = f"{int(chance(city.size.seed, tested.machine, end_ms, 'f') * 2**52):016x}"
     fields: dict[str, Value] = {
         "test": test, "outcome": "unreachable", "reason": "unreachable",

@@ -1,4 +1,4 @@
-"""Lay out a school's lines, one a campus, and the office PC that tests each."""
+"""Lays out a school's lines, one per campus, each with an office PC that tests it."""
 
 from __future__ import annotations
 

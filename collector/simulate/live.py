@@ -1,4 +1,4 @@
-"""A fleet of the city's PCs over real MQTT, with the real outbox, link and schedule."""
+"""Runs PCs of a simulated city as agents over MQTT."""
 
 from __future__ import annotations
 
@@ -17,26 +17,26 @@ from collector.simulate.fleet import Fleet, FleetAgent
 
 _MEMORY = 8 * 2**30
 _DISK = 256 * 10**9
-#: How long to wait, after the last report, for the receipts of what is under way, in s.
+#: How long to wait for receipts after the last report, s.
 PATIENCE_S = 30.0
-_LOOK_S = 0.2
+_POLL_S = 0.2
 
 
 class Bounds(NamedTuple):
-    """When the fleet ends: after so many seconds or reports, whichever comes first; its haste."""
+    """When the fleet ends: at `seconds` or `reports`, whichever is first; and how it connects."""
 
     seconds: float | None = None
     reports: int | None = None
     connecting: int | None = None  # links that connect at the same time; None: all
 
     def reached(self, seconds: float, reports: int) -> bool:
-        """Whether one of them is reached."""
+        """Whether either bound is reached."""
         over_time = self.seconds is not None and seconds >= self.seconds
         return over_time or (self.reports is not None and reports >= self.reports)
 
 
 class Outcome(NamedTuple):
-    """What a fleet did: reports made, and those still without a receipt at the end."""
+    """The result of a fleet: reports made, and those without a receipt at the end."""
 
     agents: int
     produced: int
@@ -44,12 +44,12 @@ class Outcome(NamedTuple):
 
 
 def agents(city: City, count: int) -> list[FleetAgent]:
-    """The first `count` PCs of the city that are not silent, one school after the other."""
-    talking = [pc for pc in city.pcs if pc.days.only != frozenset()]
+    """The first `count` reporting PCs of the city, schools in turn."""
+    reporting = [pc for pc in city.pcs if pc.days.only != frozenset()]
     by_school: dict[str, list[Pc]] = {}
-    for pc in talking:
+    for pc in reporting:
         by_school.setdefault(pc.school, []).append(pc)
-    # In turn, so that a small fleet still spreads over many schools.
+    # Schools in turn, so that a small fleet still covers many of them.
     ranked = sorted(
         ((place, pc) for pcs in by_school.values() for place, pc in enumerate(pcs)),
         key=lambda item: (item[0], item[1].school),
@@ -68,8 +68,7 @@ def run(
 ) -> Outcome:
     """Run the fleet until its bounds, or until `stop`; then wait for the last receipts.
 
-    `progress` gets reports made and reports waiting. The event also serves a caller as the
-    way to end the fleet early.
+    `progress` gets the numbers of reports made and waiting. Set `stop` to end the fleet early.
 
     Raises:
         OSError, sqlite3.Error, ssl.SSLError: see `collector.simulate.fleet.Fleet`.
@@ -83,7 +82,7 @@ def run(
         while not bounds.reached(time.monotonic() - begun, len(fleet.produced())):
             if progress:
                 progress(len(fleet.produced()), fleet.waiting())
-            if stop.wait(_LOOK_S):
+            if stop.wait(_POLL_S):
                 break
         fleet.quiet()
         _drain(fleet, stop)
@@ -94,7 +93,7 @@ def run(
 
 def _drain(fleet: Fleet, stop: threading.Event) -> None:
     deadline = time.monotonic() + PATIENCE_S
-    while fleet.waiting() and time.monotonic() < deadline and not stop.wait(_LOOK_S):
+    while fleet.waiting() and time.monotonic() < deadline and not stop.wait(_POLL_S):
         pass
 
 

@@ -1,4 +1,4 @@
-"""Lay out a school's computer rooms and the PCs in them."""
+"""Lays out a school's computer rooms and their PCs."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from collector.simulate.city import City, Pc, machine_id
 from collector.simulate.habits import NEVER, Habit
 
 _SEATS = (20, 24, 30, 36, 40)
-_ENOUGH = 4, 5  # 0.8 as a fraction: ceil(0.8 * 30) must not meet a float's last digit
+_ENOUGH = 4, 5  # 0.8 as a fraction, so that ceil(0.8 * 30) has no rounding error
 _EVEN = Habit(only=frozenset(range(0, 400, 2)))
 _ODD = Habit(only=frozenset(range(1, 400, 2)))
 
 
 def enough(seats: int) -> int:
-    """How many PCs make a room of so many seats count: ceil(0.8 × seats)."""
+    """How many PCs a room with this many seats needs to count: ceil(0.8 × seats)."""
     return math.ceil(seats * _ENOUGH[0] / _ENOUGH[1])
 
 
 def lay(city: City, school: School, case: PcRoomCase, rng: random.Random) -> None:
-    """Add the rooms, what they own, and their PCs."""
+    """Add the rooms, their equipment and their PCs."""
     for number in range(case.rooms):
         seats, room = rng.choice(_SEATS), f"机房{number + 1}"
         line = next(row.line for row in city.line_rows if row.school == school.code)

@@ -1,4 +1,4 @@
-"""The truth of a simulated city: units by verdict, per area and indicator, by counting alone."""
+"""The expected result of a simulated city: units by verdict, per area and indicator."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Counts = Mapping[tuple[str, str], Counter[Verdict]]
 
 
 def counts(city: City, city_code: str) -> Counts:
-    """Units by verdict of the city, every district and every counted school."""
+    """Units by verdict, for the city, every district and every school that counts."""
     district = {
         school.code: DIRECT if school.responsible == city_code else school.responsible
         for school in city.schools

@@ -1,4 +1,4 @@
-"""Invented school years: terms, holidays and make-up days around a year. Pure."""
+"""Simulated school years: terms, holidays and make-up days. Pure."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import itertools
 from agent.common.calendar import CITY_TIME, Calendar
 from collector.roster.register import CalendarRow
 
-#: Month and day, first to last. The spring holidays that move with the moon are left out.
+#: Month and day, first to last. Holidays of the lunar calendar are left out.
 _TERMS = (((3, 1), (7, 10)), ((8, 25), (12, 31)), ((1, 1), (1, 12)))
 _HOLIDAYS = (((1, 1), (1, 1)), ((4, 4), (4, 6)), ((5, 1), (5, 5)), ((10, 1), (10, 7)))
 _SATURDAY = 5
@@ -25,15 +25,6 @@ def calendar_rows(first: int, last: int) -> list[CalendarRow]:
     return rows
 
 
-def calendar(rows: list[CalendarRow]) -> Calendar:
-    """The same as the calendar that the judging reads."""
-    return Calendar(
-        terms=tuple((row.first, row.last) for row in rows if row.kind == "term"),
-        holidays=frozenset(_days(rows, "holiday")),
-        makeup=frozenset(_days(rows, "makeup")),
-    )
-
-
 def open_days(calendar: Calendar, newest: dt.date, oldest: dt.date, least: int) -> list[dt.date]:
     """Open days from `newest` back to `oldest`, newest first (index is rank); at least `least`."""
     days = enumerate(calendar.open_days_back(newest))
@@ -47,7 +38,7 @@ def moment_ms(day: dt.date, time: dt.time) -> int:
 
 
 def months_before(day: dt.date, months: int) -> dt.date:
-    """About so many months earlier; never a day that a month lacks."""
+    """The same day some months earlier, at most the 28th."""
     total = day.year * 12 + day.month - 1 - months
     return dt.date(total // 12, total % 12 + 1, min(day.day, 28))
 
@@ -55,15 +46,6 @@ def months_before(day: dt.date, months: int) -> dt.date:
 def _row(year: int, span: tuple[tuple[int, int], tuple[int, int]], kind: str) -> CalendarRow:
     first, last = (dt.date(year, *ends) for ends in span)
     return CalendarRow(first, last, kind)
-
-
-def _days(rows: list[CalendarRow], kind: str) -> set[dt.date]:
-    chosen = [row for row in rows if row.kind == kind]
-    return {
-        row.first + dt.timedelta(days=n)
-        for row in chosen
-        for n in range((row.last - row.first).days + 1)
-    }
 
 
 def _saturday_after(day: dt.date) -> dt.date:

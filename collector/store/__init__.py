@@ -1,4 +1,4 @@
-"""Where points live. One seam, two stores, one contract suite."""
+"""Stores of points: one interface, two implementations, one contract suite."""
 
 from collector.store.base import (
     MisconfiguredError,
@@ -7,6 +7,7 @@ from collector.store.base import (
     Store,
     StoreError,
     UnavailableError,
+    Value,
 )
 
 __all__ = [
@@ -16,4 +17,5 @@ __all__ = [
     "Store",
     "StoreError",
     "UnavailableError",
+    "Value",
 ]

@@ -1,11 +1,11 @@
-"""The seam: what every store does, and how it fails.
+"""The interface of every store, and its errors.
 
 Errors are classed by what the caller does next::
 
     StoreError
     ├── UnavailableError     network, overload, disk full: keep, back off, try again
-    ├── MisconfiguredError   wrong token, no such bucket, wrong path: say so, try again slowly
-    └── RejectedError        these points can never be stored: quarantine them, keep the rest
+    ├── MisconfiguredError   wrong token, no such bucket, wrong path: report it, try again slowly
+    └── RejectedError        these points can never be stored: quarantine them, the rest is stored
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ class Point(NamedTuple):
     """One point. `time` is ns since 1970 UTC; names are those of `collector.schema`.
 
     Writing a point whose measurement, tags and time are stored already merges its fields:
-    the later value wins, fields it does not name stay. So a resend changes nothing.
+    the later value wins, other stored fields stay. So a resend changes nothing.
     """
 
     measurement: str
@@ -31,15 +31,15 @@ class Point(NamedTuple):
 
 
 class StoreError(Exception):
-    """A store could not do what it was asked."""
+    """A call to a store failed."""
 
 
 class UnavailableError(StoreError):
-    """For now. Keep the points and try again."""
+    """The store cannot be used at the moment: keep the points and try again."""
 
 
 class MisconfiguredError(StoreError):
-    """Until somebody mends the configuration; the message says what."""
+    """The store cannot be used until its configuration is fixed; the message says how."""
 
 
 class RejectedError(StoreError):
@@ -72,11 +72,11 @@ class Store(Protocol):
     ) -> Iterator[Point]:
         """Points with start <= time < stop, oldest first.
 
-        `tags` keeps the points whose tag has the value, or one of the values; `fields` names
-        the fields wanted (all by default); a point that has none of them is left out, and so is
-        one that lacks a required field of its measurement: it is not whole yet. A tag
-        or field that a point lacks is absent from its mappings. An empty tag is absent; asked
-        for the value "", it keeps the points that lack it.
+        `tags` selects points whose tag has the value, or one of the values; the value "" selects
+        points without the tag. `fields` names the wanted fields (default: all). Left out are
+        points with none of them, and points without a required field of their measurement, as
+        these are not stored completely yet. A tag or field that a point lacks is absent from its
+        mappings; an empty tag counts as absent.
 
         Raises:
             UnavailableError, MisconfiguredError: at once or while iterating.
@@ -84,26 +84,29 @@ class Store(Protocol):
         """
 
     def simulated(self) -> bool:
-        """Whether any row was invented, or derived from what was.
+        """Whether any row is simulated or derived from simulated rows.
 
         Raises:
-            UnavailableError, MisconfiguredError.
+            UnavailableError, MisconfiguredError: as `read`.
         """
 
     @property
     def clock_ahead(self) -> float | None:
-        """How far this machine's clock was ahead of the store's server at its last answer to a
-        read, s; None where there is no other clock, or none was heard yet.
+        """How far this machine's clock was ahead of the store server's at the last read, s.
+
+        None if the store has no clock of its own or has not answered yet.
         """
 
     def close(self) -> None:
-        """Let go of files and connections."""
+        """Close files and connections."""
 
-    def __enter__(self) -> Self: ...
+    def __enter__(self) -> Self:
+        return self
 
     def __exit__(
         self,
         kind: type[BaseException] | None,
         error: BaseException | None,
         trace: TracebackType | None,
-    ) -> None: ...
+    ) -> None:
+        self.close()

@@ -1,7 +1,7 @@
-"""The two buckets (databases on 1.x) and how long they keep: looked at, and set up.
+"""The two buckets (databases on 1.x) and their retention: read, and set up.
 
-Telemetry expires after its days, evidence never. 2.x by influxdb-client's buckets, 1.x by
-InfluxQL; 3.x sets databases up by its own command line, and is told so.
+Telemetry expires after its days, evidence never. InfluxDB 2.x is set up by influxdb-client, 1.x by
+InfluxQL; for 3.x the error says to use its own command line.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ from collector.store.base import MisconfiguredError, UnavailableError
 
 _DAY_S = 86_400
 _TIMEOUT_S = 10
-_ID = re.compile("[0-9a-f]{16}")  # of an organization: instead of its name
+_ID = re.compile("[0-9a-f]{16}")  # an organization's id, which may stand for its name
 _PARTS = re.compile(r"(\d+)(h|m|s)")
 _POLICY = "autogen"  # 1.x's own name for a database's first retention policy
 _UNITS = {"h": 3600, "m": 60, "s": 1}
 
 
 class Bucket(NamedTuple):
-    """A bucket, and after how many seconds it forgets; 0: never. None: there is no bucket."""
+    """A bucket and its retention in s, 0: for ever; `found_s` None: the bucket does not exist."""
 
     name: str
     wanted_s: int
@@ -37,7 +37,7 @@ class Bucket(NamedTuple):
 
     @property
     def ok(self) -> bool:
-        """Whether it is there, and keeps long enough but not for ever."""
+        """Whether it exists with the wanted retention."""
         return self.found_s == self.wanted_s
 
     def __str__(self) -> str:
@@ -45,29 +45,31 @@ class Bucket(NamedTuple):
         return f"{self.name}: {found}" + ("" if self.ok else f" ≠ {_days(self.wanted_s)}")
 
 
-def look(settings: config.Store) -> list[Bucket]:
+def current(settings: config.Store) -> list[Bucket]:
     """Both buckets as they are.
 
     Raises:
-        UnavailableError, MisconfiguredError.
+        UnavailableError: the server does not answer.
+        MisconfiguredError: a wrong token, address or organization, or InfluxDB 3.
     """
     server = _server(settings)
     return [Bucket(name, seconds, server.keeps(name)) for name, seconds in _wanted(settings)]
 
 
-def mend(settings: config.Store) -> list[Bucket]:
-    """Make what is missing, set what is wrong; both as they are then.
+def set_up(settings: config.Store) -> list[Bucket]:
+    """Create missing buckets and correct their retention; returns both as they are then.
 
     Raises:
-        UnavailableError, MisconfiguredError: such as a token that may not.
+        UnavailableError: the server does not answer.
+        MisconfiguredError: as `current`, or the token may not change buckets.
     """
     server = _server(settings)
-    for bucket in look(settings):
+    for bucket in current(settings):
         if bucket.found_s is None:
             server.create(bucket.name, bucket.wanted_s)
         elif not bucket.ok:
             server.alter(bucket.name, bucket.wanted_s)
-    return look(settings)
+    return current(settings)
 
 
 def _wanted(settings: config.Store) -> list[tuple[str, int]]:
@@ -76,7 +78,7 @@ def _wanted(settings: config.Store) -> list[tuple[str, int]]:
 
 def _days(seconds: int) -> str:
     if not seconds:
-        return say("永久", "for ever")
+        return say("永久", "forever")
     return say(f"{seconds // _DAY_S} 天", f"{seconds // _DAY_S} days")
 
 
@@ -94,7 +96,7 @@ def _server(settings: config.Store) -> _One | _Two:
     raise MisconfiguredError(
         say(
             f"{url}: 版本 {version or '不明'}，请用它自己的命令建立两个库",
-            f"{url}: version {version or 'unknown'}; make both databases by its own command line",
+            f"{url}: version {version or 'unknown'}; create both databases with its own CLI",
         )
     )
 
@@ -121,7 +123,7 @@ class _One:
     def alter(self, name: str, seconds: int) -> None:
         rows = self._policies(name)
         policy = next((row[0] for row in rows if row[-1] is True), _POLICY)
-        if policy not in {row[0] for row in rows}:  # a server may be told to make none
+        if policy not in {row[0] for row in rows}:  # a server can be configured to create none
             self._ask(f'CREATE RETENTION POLICY "{policy}" ON "{name}" DURATION INF REPLICATION 1')
         kept = f"{seconds}s SHARD DURATION 1d" if seconds else "INF SHARD DURATION 7d"
         self._ask(f'ALTER RETENTION POLICY "{policy}" ON "{name}" DURATION {kept} DEFAULT')
@@ -135,7 +137,7 @@ class _One:
             except (urllib3.exceptions.HTTPError, OSError) as error:
                 raise UnavailableError(f"{url}: {error}") from error
             except ValueError as error:
-                raise faults.unsayable(error, url) from error
+                raise faults.bad_settings(error, url) from error
         if reply.status != 200:
             raise faults.unanswered(reply.status, faults.text(reply.data), url)
         result = reply.json()["results"][0]
@@ -157,13 +159,13 @@ class _Two:
         return int(sum(rule.every_seconds for rule in found.retention_rules))
 
     def _find(self, api: Any, name: str) -> Any:
-        """Of our organization only: a token may see others', whose buckets are none of ours."""
+        """In our organization only: the token may see other organizations' buckets."""
         org = self._settings.org
         of = {"org_id": org} if _ID.fullmatch(org) else {"org": org}
         try:
             return next(iter(api.find_buckets(name=name, **of).buckets), None)
         except ApiException as error:
-            if error.status == 404 and faults.said(error.body or "").startswith("bucket"):
+            if error.status == 404 and faults.reason_of(error.body or "").startswith("bucket"):
                 return None
             raise
 
@@ -188,20 +190,20 @@ class _Two:
             try:
                 return work(opened.buckets_api())
             except ApiException as error:
-                reason = faults.said(error.body or "") or str(error.reason)
+                reason = faults.reason_of(error.body or "") or str(error.reason)
                 raise faults.unanswered(error.status or 0, reason, where) from error
-            except InfluxDBError as error:  # the client found no organization to make it in
+            except InfluxDBError as error:  # the client did not find the organization
                 raise MisconfiguredError(f"{where}: {error}; {_manager()}") from error
             except (urllib3.exceptions.HTTPError, OSError, UnicodeDecodeError) as error:
                 raise UnavailableError(f"{where}: {error}") from error
             except ValueError as error:
-                raise faults.unsayable(error, where) from error
+                raise faults.bad_settings(error, where) from error
 
 
 def _manager() -> str:
     return say(
         "建立桶需要能管理桶的令牌（All Access），平时不需要",
-        "making buckets needs a token that may (all access); the daily work does not",
+        "creating buckets needs an all-access token; daily work does not",
     )
 
 
@@ -211,5 +213,5 @@ def _rules(seconds: int) -> Any:
 
 
 def _seconds(text: str) -> int:
-    """Of InfluxDB's duration, such as 2160h0m0s."""
+    """Seconds of an InfluxDB duration such as 2160h0m0s."""
     return sum(int(number) * _UNITS[unit] for number, unit in _PARTS.findall(text))

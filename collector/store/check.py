@@ -1,4 +1,4 @@
-"""What no store can hold, found before the write: one answer for every store. Pure.
+"""Finds points that no store can hold, before they are written. Pure.
 
 Both stores refuse the same points, so that a city can move from one to the other.
 """
@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from collector.schema import MEASUREMENTS, Measurement, Type
 from collector.store.base import Point, RejectedError, Value
 
-#: InfluxDB's times; two short of int64 at the low end, one at the high end.
+#: InfluxDB's range of times: int64 without its two lowest values and its highest.
 MIN_TIME, MAX_TIME = -(2**63) + 2, 2**63 - 2
 _TYPES: dict[Type, type[Value]] = {"int": int, "float": float, "bool": bool, "str": str}
 EXACT = {
@@ -19,11 +19,11 @@ EXACT = {
     for name, measurement in MEASUREMENTS.items()
 }
 _LEAST, MOST = -(2**63), 2**63 - 1
-_NAMED = 3  # reasons told of many
+_NAMED = 3  # reasons given in an error; of more, only the number
 
 
 def sift(points: Iterable[Point]) -> tuple[list[Point], list[tuple[Point, str]]]:
-    """The points that a store can hold, and the others, each with its reason."""
+    """The points that a store can hold, and the others with the reason for each."""
     good: list[Point] = []
     bad: list[tuple[Point, str]] = []
     for point in points:
@@ -36,12 +36,12 @@ def sift(points: Iterable[Point]) -> tuple[list[Point], list[tuple[Point, str]]]
 
 
 def fault(point: Point) -> str:
-    """Why no store can hold `point`; empty when one can."""
+    """Why no store can hold `point`; empty if every store can."""
     measurement = MEASUREMENTS.get(point.measurement)
     if measurement is None:
         return f"no measurement {point.measurement!r}"
     if type(point.time) is not int or not MIN_TIME <= point.time <= MAX_TIME:
-        return f"{point.measurement}: time {point.time!r} is no int64 of nanoseconds"
+        return f"{point.measurement}: time {point.time!r} is not an int64 of nanoseconds"
     if not point.fields:
         return f"{point.measurement}: no fields"
     return _tags_fault(measurement, point) or _fields_fault(measurement, point)
@@ -57,8 +57,8 @@ def _tags_fault(measurement: Measurement, point: Point) -> str:
 
 
 def _taggable(value: str) -> bool:
-    """Line protocol cannot write a control character or a last backslash in a tag."""
-    if value.isascii() and value.isalnum():  # nearly all: codes and ids
+    """Line protocol cannot write control characters or a trailing backslash in a tag."""
+    if value.isascii() and value.isalnum():  # fast path for codes and ids, nearly all tags
         return True
     clean = all(" " <= char != "\x7f" for char in value)
     return clean and _encodable(value) and not value.endswith("\\")
@@ -68,7 +68,9 @@ def _fields_fault(measurement: Measurement, point: Point) -> str:
     exact = EXACT[measurement.name]
     for name, value in point.fields.items():
         kind = exact.get(name)
-        if kind is type(value) and (kind is bool or _storable(value)):  # nearly all
+        if kind is type(value) and (
+            kind is bool or _storable(value)
+        ):  # fast path for nearly all fields
             continue
         if kind is None:
             return f"{measurement.name}: no field {name!r}"
@@ -96,10 +98,10 @@ def _encodable(value: str) -> bool:
 
 
 def refuse(bad: Sequence[tuple[Point, str]]) -> None:
-    """Name the points that cannot be stored.
+    """Do nothing if `bad` is empty.
 
     Raises:
-        RejectedError: there are any.
+        RejectedError: `bad` is not empty; it has the points and up to three of their reasons.
     """
     if not bad:
         return

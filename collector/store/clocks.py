@@ -1,9 +1,9 @@
-"""Whether this machine's clock can be trusted: what the other clocks around it say. Pure.
+"""Compares this machine's clock with other clocks, to tell whether it can be trusted. Pure.
 
-A receipt tells a whole city the time, so the collector's clock is the one that nothing corrects.
-It is held against the database server's and the measurement server's (the `Date` of HTTP, to the
-second) and against the PCs' own: one PC's clock says nothing, but most of a city do not agree by
-chance.
+The city's PCs take the time from receipts, so the collector's clock is the one that nothing
+corrects. It is compared with the database server's and the measurement server's (HTTP's `Date`, in
+whole seconds) and with the PCs' own: a single PC's clock proves nothing, but most of a city's do
+not agree by chance.
 """
 
 from __future__ import annotations
@@ -14,16 +14,16 @@ from collections.abc import Sequence
 from email.utils import parsedate_to_datetime
 from typing import NamedTuple
 
-#: Servers keep time: further apart than this, one of the two is wrong. s
+#: If the clocks of two servers are further apart than this, one is wrong. s
 APART_S = 10.0
-#: PCs are asked by their majority, and less exactly. s
+#: The same against the majority of the PCs, which is less exact. s
 PCS_APART_S = 60.0
-#: Fewer PCs than this are no majority of anything.
+#: Fewer PCs than this are not taken as a majority.
 _FEWEST = 3
 
 
 class Majority(NamedTuple):
-    """How far this clock is ahead of the PCs' own, where most of them agree."""
+    """How far this clock is ahead of the PCs' own, if most of them agree."""
 
     ahead_s: float
     agree: int
@@ -33,22 +33,23 @@ class Majority(NamedTuple):
 def ahead_of(date: str | None, now: float) -> float | None:
     """How far `now` (s since 1970 UTC) is ahead of an HTTP reply's `Date`, s.
 
-    None where there is none, or it is none. Dates are cut off to the second: half of one is
-    the best guess of what was cut off.
+    None if it is missing or malformed. Dates have no fraction of a second; half a second is the
+    best guess of it.
     """
     try:
-        told = parsedate_to_datetime(date or "")
+        date_there = parsedate_to_datetime(date or "")
     except ValueError:
         return None
-    if told.tzinfo is None:
-        told = told.replace(tzinfo=dt.UTC)
-    return now - told.timestamp() - 0.5
+    if date_there.tzinfo is None:
+        date_there = date_there.replace(tzinfo=dt.UTC)
+    return now - date_there.timestamp() - 0.5
 
 
 def of_pcs(offsets_ms: Sequence[int]) -> Majority | None:
-    """From the PCs' offsets (corrected time minus their own clock, ms).
+    """The majority of the PCs' offsets (corrected time minus their own clock, ms).
 
-    None where they are few, or no more than half are within `PCS_APART_S` of the median.
+    None if there are fewer than three, or if not more than half of them are within
+    `PCS_APART_S` of the median.
     """
     if len(offsets_ms) < _FEWEST:
         return None

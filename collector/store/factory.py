@@ -1,4 +1,4 @@
-"""The store that the settings name."""
+"""Opens the store that the settings name."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ FILE = "schoolpulse.db"  # the SQLite store, in the collector's folder
 
 
 def open_store(config: Config) -> Store:
-    """Open the configured store. The clients are imported here: each costs memory.
+    """Open the configured store. Its client is imported only here, to save memory.
 
     Raises:
-        UnavailableError, MisconfiguredError: as the store's kind says.
+        UnavailableError, MisconfiguredError: the SQLite file cannot be opened.
     """
     if config.store.kind == "sqlite":
         from collector.store.sqlite import SqliteStore

@@ -1,7 +1,7 @@
 """The production store: InfluxDB, written as line protocol, read by InfluxQL over /query.
 
-Writes are synchronous and never repeated here: whether and when to try again is the caller's,
-who still holds the reports. `url` must speak both /api/v2/write and /query.
+Writes are synchronous and never retried here: the caller, who still has the reports, decides
+whether and when to try again. `url` must answer both /api/v2/write and /query.
 """
 
 from __future__ import annotations
@@ -10,8 +10,7 @@ import gzip
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import msgspec
 import urllib3
@@ -22,27 +21,27 @@ from influxdb_client.service.write_service import WriteService
 from collector import config
 from collector.schema import MEASUREMENTS
 from collector.store import faults, influxql
-from collector.store.base import MisconfiguredError, Point, UnavailableError
+from collector.store.base import MisconfiguredError, Point, Store, UnavailableError
 from collector.store.check import fault, refuse
 from collector.store.clocks import ahead_of
 from collector.store.line_protocol import line, plain_line
 from collector.store.tables import CAN_BE_SIMULATED
 
 _CONNECT_S, _REPLY_S = 5, 30
-_LINES = 5000  # a request: 1 to 2 MB before compression
+_LINES = 5000  # per request: 1 to 2 MB before compression
 _CHUNK = 5000  # rows of a reply held at once
-_READERS = 4  # threads that read at once and find their connection kept
-_STORED = 204  # what every InfluxDB says to a write
+_READERS = 4  # connections kept for threads that read at the same time
+_STORED = 204  # the answer of every InfluxDB to a successful write
 _DAY_NS = 86_400 * 10**9
 _EVIDENCE = frozenset(name for name, known in MEASUREMENTS.items() if known.retention == "evidence")
 _Row = tuple[Point, bytes]
 _Bad = list[tuple[Point, str]]
 
 
-class InfluxStore:
-    """A `Store` in two buckets (databases on 1.x), one a retention class.
+class InfluxStore(Store):
+    """A `Store` in two buckets (databases on 1.x), one for each retention class.
 
-    Opening it asks nothing of the server.
+    Creating it sends no request to the server.
     """
 
     def __init__(self, settings: config.Store, now: Callable[[], float] = time.time) -> None:
@@ -61,18 +60,18 @@ class InfluxStore:
         )
 
     def write(self, points: Sequence[Point]) -> None:
-        """See `Store.write`. Telemetry older than it is kept is taken and forgotten at once."""
+        """See `Store.write`. Telemetry older than its retention is accepted and dropped."""
         bad: _Bad = []
         oldest = int(self._now() * 10**9) - self._settings.telemetry_days * _DAY_NS
-        first: dict[str, list[_Row]] = {}
+        marks: dict[str, list[_Row]] = {}
         buckets: dict[str, list[_Row]] = {}
         for point, text in _lines(points, bad):
             if point.time >= oldest or point.measurement in _EVIDENCE:
                 bucket = self._bucket(point.measurement)
                 buckets.setdefault(bucket, []).append((point, text))
                 if "uncertain" in point.fields:
-                    first.setdefault(bucket, []).append((point, line(_marked(point))))
-        for bucket, rows in (*first.items(), *buckets.items()):
+                    marks.setdefault(bucket, []).append((point, line(_uncertain_mark(point))))
+        for bucket, rows in (*marks.items(), *buckets.items()):
             for at in range(0, len(rows), _LINES):
                 bad += self._send(bucket, rows[at : at + _LINES])
         refuse(bad)
@@ -81,12 +80,12 @@ class InfluxStore:
         return self._settings.evidence if measurement in _EVIDENCE else self._settings.telemetry
 
     def _send(self, bucket: str, rows: list[_Row]) -> _Bad:
-        """Store the rows; those that never can be, each with its reason, found by halving."""
+        """Store the rows; returns those that never can be, with reasons, found by bisecting."""
         body = b"\n".join(row[1] for row in rows)
         try:
             self._post(bucket, body)
         except (faults.ExpiredError, faults.LinesRefusedError, faults.TooLargeError) as error:
-            # Evidence is never forgotten: its bucket is set up wrong.
+            # Evidence never expires, so if it is refused as expired its bucket is set up wrong.
             if isinstance(error, faults.ExpiredError) and not _any_evidence(rows):
                 return []
             if len(rows) == 1:
@@ -107,17 +106,17 @@ class InfluxStore:
                 precision="ns",
                 content_encoding="gzip",
                 content_type="text/plain; charset=utf-8",
-                _preload_content=False,  # it takes every page of a proxy for UTF-8
+                _preload_content=False,  # decoding as UTF-8 would fail on a proxy's page
             )
-            said = reply.data
+            content = reply.data
         except ApiException as error:
             raise _class(error, where) from error
         except (urllib3.exceptions.HTTPError, OSError) as error:
             raise UnavailableError(f"{where}: {error}") from error
         except ValueError as error:
-            raise faults.unsayable(error, where) from error
-        if status != _STORED:  # somebody else's page: a portal, another server
-            raise faults.unanswered(status, faults.text(said), where)
+            raise faults.bad_settings(error, where) from error
+        if status != _STORED:  # the page of a portal or another server
+            raise faults.unanswered(status, faults.text(content), where)
 
     def read(
         self,
@@ -154,7 +153,7 @@ class InfluxStore:
     def _replies(
         self, bucket: str, asked: str, statements: int
     ) -> Generator[Mapping[str, Any], None, None]:
-        """The series of the reply, as they come in; one that was cut off is no end."""
+        """The series of the reply, as they arrive; fails if the reply was cut off."""
         where = f"{self._settings.url}/query [{bucket}]"
         try:
             with closing(self._ask(bucket, asked, where)) as reply:
@@ -181,10 +180,10 @@ class InfluxStore:
                 headers={"Authorization": f"Token {token}"} if token else {},
                 preload_content=False,
             )
-        except urllib3.exceptions.HTTPError:  # some are of ValueError's kind too
+        except urllib3.exceptions.HTTPError:  # some of these are ValueErrors too
             raise
         except ValueError as error:
-            raise faults.unsayable(error, where) from error
+            raise faults.bad_settings(error, where) from error
 
     @property
     def clock_ahead(self) -> float | None:
@@ -196,20 +195,9 @@ class InfluxStore:
         self._client.close()
         self._reads.clear()
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
-
 
 def _lines(points: Iterable[Point], bad: _Bad) -> Iterator[_Row]:
-    """Each point that a store can hold, with its line; the others go to `bad`."""
+    """Each storable point with its line; the others are added to `bad`."""
     for point in points:
         text = plain_line(point)
         if text is not None:
@@ -224,25 +212,25 @@ def _any_evidence(rows: Iterable[_Row]) -> bool:
     return any(point.measurement in _EVIDENCE for point, _ in rows)
 
 
-def _marked(point: Point) -> Point:
-    """What must be seen of it before all else.
+def _uncertain_mark(point: Point) -> Point:
+    """The point's field `uncertain` alone, which is written before the whole point.
 
-    While InfluxDB takes a point in, a read may see some of its fields and not yet the others.
-    What a row lacks comes later, and days are derived again; but a day's flags are never taken
-    back, and an uncertain reading that looks certain for a moment would set them.
+    While InfluxDB stores a point, a read may see only some of its fields. Fields that come later
+    do no harm, as days are derived again; but a day's flags are never cleared, and an uncertain
+    reading without its mark would set them.
     """
     return point._replace(fields={"uncertain": point.fields["uncertain"]})
 
 
 def _class(error: ApiException, where: str) -> Exception:
-    if not error.status:  # the client's way to tell of TLS
+    if not error.status:  # so the client reports TLS errors
         wrong = "CERTIFICATE_VERIFY_FAILED" in str(error.reason)
         return (MisconfiguredError if wrong else UnavailableError)(f"{where}: {error.reason}")
     return faults.classed(error.status, error.body or b"", where)
 
 
 def _split(reply: urllib3.BaseHTTPResponse) -> Iterator[bytes]:
-    """One JSON text a line, as chunked replies are written."""
+    """The lines of a chunked reply: one JSON text each."""
     rest = b""
     for block in reply.stream(1 << 16, decode_content=True):
         *whole, rest = (rest + block).split(b"\n")
@@ -251,22 +239,22 @@ def _split(reply: urllib3.BaseHTTPResponse) -> Iterator[bytes]:
         yield rest
 
 
-class _Told(msgspec.Struct):
-    """One text of a reply."""
+class _Reply(msgspec.Struct):
+    """One JSON text of a reply."""
 
     results: list[dict[str, Any]] = []
     error: str = ""
 
 
-_told = msgspec.json.Decoder(_Told)
+_reply = msgspec.json.Decoder(_Reply)
 
 
 def _results(reply: urllib3.BaseHTTPResponse, where: str) -> Iterator[Mapping[str, Any]]:
     for text in _split(reply):
-        told = _told.decode(text)
-        for result in told.results:
+        decoded = _reply.decode(text)
+        for result in decoded.results:
             if "error" in result:
                 raise faults.failed(result["error"], where)
             yield result
-        if told.error:
-            raise faults.failed(told.error, where)
+        if decoded.error:
+            raise faults.failed(decoded.error, where)

@@ -1,7 +1,7 @@
-"""InfluxQL: the statements that read points, and the replies as points. Pure.
+"""InfluxQL: statements that read points, and replies turned into points. Pure.
 
-InfluxQL over /query is what InfluxDB 1.8, 2.x and 3.x all speak. Its JSON writes the float
-1.0 and the integer 1 alike, so types come from the schema.
+InfluxDB 1.8, 2.x and 3.x all answer InfluxQL over /query. Its JSON writes the float 1.0 and the
+integer 1 alike, so the types come from the schema.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from collector.schema import MEASUREMENTS, Measurement
 from collector.store.base import Point, Value
 from collector.store.check import MAX_TIME, MIN_TIME
 
-_LONGEST = 1500  # characters of one tag's condition; proxies refuse addresses over 8 kB
+_LONGEST = 1500  # bytes of one tag's condition; proxies refuse URLs over 8 kB
 _CAST: dict[str, Callable[[Any], Value]] = {"int": int, "float": float, "bool": bool, "str": str}
 
 
@@ -24,9 +24,9 @@ def select(
     stop: int,
     tags: Mapping[str, frozenset[str]],
 ) -> str:
-    """The statement for time, `fields` and the required ones, and all tags, oldest first.
+    """The statement for time, `fields`, required fields and all tags, oldest first.
 
-    A tag with very many values is left to `kept`, so that the address stays short.
+    A tag with very many values is left to `points` to filter, so that the URL stays short.
 
     Raises:
         KeyError: the schema has no such tag or field.
@@ -34,7 +34,7 @@ def select(
     for name in fields:
         measurement.fields[name]
     first, last = (max(MIN_TIME, min(time, MAX_TIME + 1)) for time in (start, stop))
-    # Not `time < last`: one past the largest time is no time to the server.
+    # Not `time < last`: the server does not accept one past the largest time.
     where = [f"time >= {first} AND time <= {last - 1}"]
     for name, values in tags.items():
         if name not in measurement.tags:
@@ -48,7 +48,7 @@ def select(
 
 
 def any_simulated(names: Iterable[str]) -> str:
-    """Statements, one a measurement, that find one invented row each."""
+    """Statements that find one simulated row of each measurement."""
     return "; ".join(
         f'SELECT "simulated" FROM {_name(name)} WHERE "simulated" = true LIMIT 1'  # noqa: S608
         for name in names
@@ -79,8 +79,8 @@ def points(
 ) -> Iterator[Point]:
     """The points of one series of a reply, with the fields `names`.
 
-    `tags` are checked again (see `select`). A row without its measurement's required fields is
-    one of which InfluxDB shows as yet only a part.
+    `tags` are checked again (see `select`). A row without a required field is skipped: InfluxDB
+    has stored only a part of it so far.
     """
     columns, required = series["columns"], measurement.required
     casts = {name: _CAST[measurement.fields[name].type] for name in names}
@@ -96,13 +96,13 @@ def points(
 
 
 def whole(results: Iterable[Mapping[str, Any]], statements: int) -> Iterator[Mapping[str, Any]]:
-    """The series of all results of a reply to so many statements.
+    """The series of all results of a reply to that many statements.
 
-    A server that dies amid its reply ends it as it ends a whole one, where a proxy asks it in
-    HTTP/1.0: only the reply's own words tell whether more was to come.
+    Behind a proxy that uses HTTP/1.0, a reply cut off by a dying server looks like a complete one:
+    only its content shows whether more was to come.
 
     Raises:
-        ValueError: it was cut off.
+        ValueError: the reply was cut off.
     """
     last: Mapping[str, Any] = {"partial": True}
     for last in results:
@@ -115,6 +115,6 @@ def known(name: str) -> Measurement:
     """A measurement of the schema.
 
     Raises:
-        KeyError: there is none of that name.
+        KeyError: the schema has no such measurement.
     """
     return MEASUREMENTS[name]

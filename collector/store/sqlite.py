@@ -1,6 +1,7 @@
-"""The embedded store: one SQLite file, a table a measurement, readable while it is written.
+"""The embedded store: one SQLite file with a table for each measurement.
 
-WAL lets other processes read; `synchronous=FULL` makes a returned write survive a power cut.
+WAL lets other processes read while it is written; with `synchronous=FULL`, a write that has
+returned survives a power cut.
 """
 
 from __future__ import annotations
@@ -11,19 +12,18 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from agent.common.language import say
 from agent.common.sqlite import change
 from collector.schema import MEASUREMENTS, Measurement
 from collector.store import tables
-from collector.store.base import MisconfiguredError, Point, StoreError, UnavailableError
+from collector.store.base import MisconfiguredError, Point, Store, StoreError, UnavailableError
 from collector.store.check import refuse, sift
 
 _BUSY_S = 5.0  # how long another process may hold the file before a write gives up
 _PRUNE_EVERY_S, _PRUNE_AGAIN_S = 3600.0, 1.0
-_SLICE = 5000  # rows pruned in one go, so that no write waits long
+_SLICE = 5000  # rows deleted at a time, so that no write waits long
 _DAY_NS = 86_400 * 10**9
 _MISCONFIGURED = {
     sqlite3.SQLITE_NOTADB,
@@ -42,11 +42,11 @@ _BOOLS = {
 }
 
 
-class SqliteStore:
+class SqliteStore(Store):
     """A `Store` in one file.
 
     Raises, when opened:
-        MisconfiguredError: the file is no database, or cannot be opened.
+        MisconfiguredError: the file is not a database, or cannot be opened.
         UnavailableError: it is locked, or the disk is full.
     """
 
@@ -75,7 +75,7 @@ class SqliteStore:
             if good:
                 with change(self._writer):
                     _insert(self._writer, good)
-            with suppress(sqlite3.Error):  # written is written; a later write forgets
+            with suppress(sqlite3.Error):  # the points are stored; a later write prunes
                 self._prune_when_due()
         refuse(bad)
 
@@ -87,7 +87,7 @@ class SqliteStore:
         tags: Mapping[str, str | Iterable[str]] | None = None,
         fields: Sequence[str] | None = None,
     ) -> Iterator[Point]:
-        """See `Store.read`. Rows of one time come in the order of their tags."""
+        """See `Store.read`. Points of the same time are in the order of their tags."""
         known = MEASUREMENTS[measurement]
         names = list(known.fields) if fields is None else list(fields)
         sql, values = tables.select(known, names, start, stop, tags or {})
@@ -101,25 +101,15 @@ class SqliteStore:
                 yield _point(known, names, row)
 
     def simulated(self) -> bool:
-        """See `Store.simulated`; each table has an index of its invented rows alone."""
+        """See `Store.simulated`; each table has an index of its simulated rows alone."""
         with self._classed(), self._reader() as reader:
             return any(
                 reader.execute(f'SELECT 1 FROM "{name}" WHERE simulated = 1 LIMIT 1').fetchone()  # noqa: S608
                 for name in tables.CAN_BE_SIMULATED
             )
 
-    def prune(self) -> int:
-        """Forget telemetry older than its days; how many rows."""
-        gone = 0
-        while True:
-            with self._lock, self._classed():
-                found = self._prune_slices()
-            gone += found
-            if not found:
-                return gone
-
     def _prune_when_due(self) -> None:
-        """A slice of each table now and then: a long one would keep the reports waiting."""
+        """Prune one slice of each table when due: longer deletions would delay the reports."""
         if time.monotonic() >= self._next_prune:
             self._next_prune = time.monotonic() + _PRUNE_AGAIN_S
             if self._prune_slices() < _SLICE:
@@ -127,11 +117,11 @@ class SqliteStore:
 
     def _prune_slices(self) -> int:
         oldest = int(self._now() * 10**9) - self._days * _DAY_NS
-        return sum(_forget(self._writer, name, oldest) for name in _TELEMETRY)
+        return sum(_delete_slice(self._writer, name, oldest) for name in _TELEMETRY)
 
     @contextmanager
     def _reader(self) -> Iterator[sqlite3.Connection]:
-        """A connection for one read at a time; kept, since each must first read the schema."""
+        """A connection for one read. Kept for later reads, as a new one must load the schema."""
         try:
             reader = self._idle.pop()
         except IndexError:
@@ -143,7 +133,7 @@ class SqliteStore:
 
     @property
     def clock_ahead(self) -> float | None:
-        """See `Store.clock_ahead`: the file has the clock of this machine."""
+        """See `Store.clock_ahead`: a file has no clock of its own."""
         return None
 
     def close(self) -> None:
@@ -153,20 +143,9 @@ class SqliteStore:
         while self._idle:
             self._idle.pop().close()
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
-
     @contextmanager
     def _classed(self) -> Iterator[None]:
-        """Turn SQLite's errors into the seam's."""
+        """Turn SQLite's errors into those of `Store`."""
         try:
             yield
         except sqlite3.Error as error:
@@ -208,8 +187,8 @@ def _point(known: Measurement, names: Sequence[str], row: Sequence[Any]) -> Poin
     return Point(known.name, tags, fields, row[0])
 
 
-def _forget(db: sqlite3.Connection, name: str, oldest: int) -> int:
-    """Delete one slice; whole times at once, so the last time of the slice goes with all rows."""
+def _delete_slice(db: sqlite3.Connection, name: str, oldest: int) -> int:
+    """Delete the oldest slice; rows of the same time go together, so it may be a little larger."""
     return db.execute(
         f'DELETE FROM "{name}" WHERE time <= (SELECT max(time) FROM '  # noqa: S608
         f'(SELECT time FROM "{name}" WHERE time < ? ORDER BY time LIMIT {_SLICE}))',
@@ -221,8 +200,8 @@ def _class(path: Path, error: sqlite3.Error) -> StoreError:
     code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
     if code not in _MISCONFIGURED:
         return UnavailableError(f"{path}: {error}")
-    mend = say(
+    fix = say(
         "不是可写的 SQLite 数据库；请检查路径和权限，或把该文件移走再从备份恢复",
-        "no writable SQLite database; check path and rights, or move it away and restore a backup",
+        "not a writable SQLite database; check path and permissions, or restore a backup",
     )
-    return MisconfiguredError(f"{path}: {mend} ({error})")
+    return MisconfiguredError(f"{path}: {fix} ({error})")

@@ -1,4 +1,4 @@
-"""The SQLite store's tables and statements, made from `collector.schema`."""
+"""The SQLite store's tables and statements, generated from `collector.schema`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from collector.store.base import MisconfiguredError
 
 _COLUMN = {"int": "INTEGER", "bool": "INTEGER", "float": "REAL", "str": "TEXT"}
 
-#: Real rows leave the field out, so asking for an invented one reads next to nothing.
+#: Real rows lack the field, so its index has simulated rows only and a look-up costs little.
 CAN_BE_SIMULATED = tuple(
     name for name, measurement in MEASUREMENTS.items() if "simulated" in measurement.fields
 )
@@ -21,7 +21,7 @@ CAN_BE_SIMULATED = tuple(
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """One measurement's names, in the order of `upsert`'s values: time, tags, fields."""
+    """One measurement's columns, in the order of `upsert`'s values: time, tags, fields."""
 
     tags: tuple[str, ...]
     fields: tuple[str, ...]
@@ -29,7 +29,7 @@ class Table:
 
 
 def _upsert(measurement: Measurement) -> str:
-    """A later value wins; a field that the later point lacks stays."""
+    """The later value of a field wins; fields that the later point lacks stay."""
     key = ["time", *measurement.tags]
     names = [*key, *measurement.fields]
     merged = ", ".join(f'"{f}" = coalesce(excluded."{f}", "{f}")' for f in measurement.fields)
@@ -51,17 +51,17 @@ TABLES = {
 
 
 def prepare(db: sqlite3.Connection) -> None:
-    """Make what is missing: tables, columns, indexes. Writes nothing to a file that is whole.
+    """Create missing tables, columns and indexes; writes nothing if none is missing.
 
     Raises:
-        sqlite3.Error: the file is no database, or cannot be written.
+        sqlite3.Error: the file is not a database, or cannot be written.
         MisconfiguredError: its tables have other tags.
     """
     db.execute("PRAGMA journal_size_limit = 67108864")
     use_wal(db)
     if not [*_missing(db)]:
         return
-    with change(db):  # of two that open at once, one makes all, and one finds all
+    with change(db):  # of two processes that open it at once, one creates all, the other finds all
         for statement in [*_missing(db)]:
             db.execute(statement)
 
@@ -97,7 +97,7 @@ def _table(measurement: Measurement, columns: Mapping[str, int]) -> Iterable[str
 
 
 def _indexes(measurement: Measurement) -> Iterable[tuple[str, str]]:
-    """One school's rows without a walk through the city's; invented rows without any walk."""
+    """Indexes (name, statement) for one school's rows and for simulated rows."""
     table = measurement.name
     if "school" in measurement.tags:
         name = f"{table}_school"
@@ -127,12 +127,9 @@ def select(
     for name, wanted in tags.items():
         if name not in measurement.tags:
             raise KeyError(f"{measurement.name}: no tag {name}")
-        if isinstance(wanted, str):
-            where.append(f'"{name}" = ?')
-            values.append(wanted)
-        else:
-            where.append(f'"{name}" IN (SELECT value FROM json_each(?))')  # noqa: S608
-            values.append(json.dumps(list(wanted)))
+        condition, value = _condition(name, wanted)
+        where.append(condition)
+        values.append(value)
     for name in fields:
         measurement.fields[name]
     some = " OR ".join(f'"{name}" IS NOT NULL' for name in fields) or "0"
@@ -143,6 +140,12 @@ def select(
         f'FROM "{measurement.name}" WHERE {" AND ".join(where)} AND ({some}) ORDER BY {order}',
         values,
     )
+
+
+def _condition(tag: str, wanted: str | Iterable[str]) -> tuple[str, str]:
+    if isinstance(wanted, str):
+        return f'"{tag}" = ?', wanted
+    return f'"{tag}" IN (SELECT value FROM json_each(?))', json.dumps(list(wanted))  # noqa: S608
 
 
 def _bounded(time: int) -> int:

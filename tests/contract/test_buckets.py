@@ -27,8 +27,8 @@ def bare(settings: Config) -> Store:
 
 
 def test_missing_buckets_are_made_with_their_retention(bare: Store) -> None:
-    assert [bucket.found_s for bucket in buckets.look(bare)] == [None, None]
-    made = buckets.mend(bare)
+    assert [bucket.found_s for bucket in buckets.current(bare)] == [None, None]
+    made = buckets.set_up(bare)
     assert [bucket.found_s for bucket in made] == [90 * 86_400, 0]
     assert all(bucket.ok for bucket in made)
     point = Point("event", {"school": "9963000001"}, {"event": "gone"}, 1_000_000_000)
@@ -38,28 +38,28 @@ def test_missing_buckets_are_made_with_their_retention(bare: Store) -> None:
 
 
 def test_a_wrong_retention_is_named_and_set(bare: Store) -> None:
-    buckets.mend(bare)
+    buckets.set_up(bare)
     other = msgspec.structs.replace(bare, telemetry_days=30)
-    assert [bucket.ok for bucket in buckets.look(other)] == [False, True]
-    assert "90" in str(buckets.look(other)[0])
-    assert all(bucket.ok for bucket in buckets.mend(other))
-    assert buckets.mend(other) == buckets.look(other), "twice changes nothing"
+    assert [bucket.ok for bucket in buckets.current(other)] == [False, True]
+    assert "90" in str(buckets.current(other)[0])
+    assert all(bucket.ok for bucket in buckets.set_up(other))
+    assert buckets.set_up(other) == buckets.current(other), "twice changes nothing"
 
 
-def test_no_server_and_a_wrong_token_are_told_apart(bare: Store) -> None:
+def test_no_server_and_a_wrong_token_are_distinguished(bare: Store) -> None:
     with pytest.raises(UnavailableError):
-        buckets.look(msgspec.structs.replace(bare, url="http://127.0.0.1:9"))
+        buckets.current(msgspec.structs.replace(bare, url="http://127.0.0.1:9"))
     if bare.token:
         with pytest.raises(MisconfiguredError, match="401"):
-            buckets.mend(msgspec.structs.replace(bare, token="wrong"))
+            buckets.set_up(msgspec.structs.replace(bare, token="wrong"))
 
 
-def test_a_token_that_no_request_can_carry_is_said(bare: Store) -> None:
+def test_a_token_that_cannot_be_sent_is_reported(bare: Store) -> None:
     with pytest.raises(MisconfiguredError, match="token"):
-        buckets.mend(msgspec.structs.replace(bare, token="a\n"))
+        buckets.set_up(msgspec.structs.replace(bare, token="a\n"))
 
 
-def test_a_database_without_any_retention_policy_is_mended(
+def test_a_database_without_any_retention_policy_is_set_up(
     bare: Store, request: pytest.FixtureRequest
 ) -> None:
     if bare.token:
@@ -67,8 +67,8 @@ def test_a_database_without_any_retention_policy_is_mended(
     server = request.getfixturevalue("influxdb")
     server.create(bare.evidence)
     server.ask(f'DROP RETENTION POLICY autogen ON "{bare.evidence}"')
-    assert [bucket.found_s for bucket in buckets.look(bare)] == [None, None]
-    assert all(bucket.ok for bucket in buckets.mend(bare))
+    assert [bucket.found_s for bucket in buckets.current(bare)] == [None, None]
+    assert all(bucket.ok for bucket in buckets.set_up(bare))
     server.drop(bare.evidence)
     server.drop(bare.telemetry)
 
@@ -90,11 +90,11 @@ def test_the_bucket_of_another_organization_is_none_of_ours(bare: Store, server:
     client, other = server
     api = client.buckets_api()
     theirs = api.create_bucket(bucket_name=bare.telemetry, org_id=other.id)
-    assert buckets.look(bare)[0].found_s is None
-    assert all(bucket.ok for bucket in buckets.mend(bare))
+    assert buckets.current(bare)[0].found_s is None
+    assert all(bucket.ok for bucket in buckets.set_up(bare))
     assert api.find_bucket_by_id(theirs.id).retention_rules[0].every_seconds == 0
     ours = client.organizations_api().find_organizations(org=bare.org)[0]
-    assert all(bucket.ok for bucket in buckets.look(msgspec.structs.replace(bare, org=ours.id)))
+    assert all(bucket.ok for bucket in buckets.current(msgspec.structs.replace(bare, org=ours.id)))
 
 
 def test_an_organization_is_needed_and_named_when_it_is_not_there(bare: Store) -> None:
@@ -102,7 +102,7 @@ def test_an_organization_is_needed_and_named_when_it_is_not_there(bare: Store) -
         pytest.skip("1.x has no organizations")
     for org in ("", "nobody"):
         with pytest.raises(MisconfiguredError, match=f"org|{org}"):
-            buckets.look(msgspec.structs.replace(bare, org=org))
+            buckets.current(msgspec.structs.replace(bare, org=org))
 
 
 def test_a_token_that_may_only_read_makes_no_bucket(bare: Store, server: Any) -> None:
@@ -113,5 +113,5 @@ def test_a_token_that_may_only_read_makes_no_bucket(bare: Store, server: Any) ->
     may = Permission("read", PermissionResource(type="buckets", org_id=ours))
     made = client.authorizations_api().create_authorization(org_id=ours, permissions=[may])
     with pytest.raises(MisconfiguredError, match="All Access"):
-        buckets.mend(msgspec.structs.replace(bare, token=made.token))
+        buckets.set_up(msgspec.structs.replace(bare, token=made.token))
     client.authorizations_api().delete_authorization(made)

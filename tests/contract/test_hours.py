@@ -90,7 +90,7 @@ def test_a_late_report_completes_its_hour_and_two_keepers_agree(store: Store) ->
     }  # fmt: skip
 
 
-def test_a_pruned_hour_keeps_what_its_row_says(store: Store) -> None:
+def test_a_pruned_hour_keeps_its_stored_counts(store: Store) -> None:
     row: dict[str, Any] = {"pcs": 7, "reports": 80, "missing": 1, "faults": 2, "open": True}
     tags = {"school": SCHOOL, "district": "630102"}
     store.write([Point("school_hour", tags, row, START + 8 * HOUR)])

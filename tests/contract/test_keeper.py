@@ -10,7 +10,7 @@ from collector.config import City, Figure
 from collector.keeper import Keeper
 from collector.keeper.days import bounds, device_days, machine_days, room_days
 from collector.keeper.devices import DeviceKey
-from collector.keeper.observations import Known, fold_day
+from collector.keeper.observations import Known, reduce_day
 from collector.keeper.stateful import with_states
 from collector.roster.register import Equipment, Machine, Register, Room, School
 from collector.store.base import Point, Store, Value
@@ -67,10 +67,10 @@ def _expected(raw: list[Point]) -> list[Point]:
             for name in ("agent", "host", "device")
         }
         pcs = machine_days(mine["agent"], mine["host"], [], _register(), day)
-        folded = fold_day(mine["device"], mine["agent"], before)
-        before |= {key: one.known for key, one in folded.items()}
+        states = reduce_day(mine["device"], mine["agent"], before)
+        before |= {key: one.known for key, one in states.items()}
         devices = device_days(mine["device"], pcs, [], _register(), day)
-        devices = with_states(devices, folded)
+        devices = with_states(devices, states)
         rows += [*pcs, *devices, *room_days(pcs, devices, _register(), day)]
     return _sorted(rows)
 

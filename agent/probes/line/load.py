@@ -135,7 +135,7 @@ def _follow_input(load_run: LoadRun) -> None:
 def main() -> int:
     """Run one test; the exit code is 0 where it ended as planned."""
     try:
-        load_run = LoadRun(json.loads(sys.stdin.readline()))
+        load_run = LoadRun(json.loads(sys.stdin.buffer.readline()))
         threading.Thread(target=_follow_input, args=(load_run,), daemon=True).start()
         load_run.run()
     except LaterError as error:

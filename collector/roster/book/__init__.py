@@ -1,4 +1,4 @@
-"""The register as it is kept: every import, decisions, inspections and mutes beside it."""
+"""The stored register: every import, and the decisions, inspections, policies and mutes."""
 
 from collector.roster.book.book import Import, RegisterBook
 from collector.roster.book.file import BookError, DamagedBookError, NoRegisterError

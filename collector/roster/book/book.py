@@ -1,9 +1,9 @@
-"""The register's book: every import kept, the last one in force, on-site records beside it.
+"""The register's book: all imports, of which the last one is in force, and on-site records.
 
-An import replaces the register as a whole by the sheets of one folder. It is one row in one
-transaction, so a reader sees the register before or after it and nothing between. The rows
-of each import are kept as compressed JSON with their SHA-256, so that the register of an
-earlier day can be had again. Errors are those of `collector.roster.book.file`.
+An import replaces the whole register with the sheets of one folder. It is one row written in one
+transaction, so a reader sees the register as it was before or after. The rows of each import are
+kept as compressed JSON with their SHA-256, so that the register of an earlier day can be read.
+Errors are those of `collector.roster.book.file`.
 """
 
 from __future__ import annotations
@@ -27,16 +27,14 @@ from collector.roster.book.file import (
     NoRegisterError,
     connect,
     create,
+    explained_errors,
     none_yet,
-    told,
     unusable,
     verify,
 )
 from collector.roster.layers import Layer
 from collector.roster.register import Decision, Inspection, Register
 from collector.roster.rows import Rows
-
-__all__ = ["BookError", "DamagedBookError", "Import", "NoRegisterError", "RegisterBook"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +47,11 @@ class Import:
     source: str
     sheets: Mapping[str, str] = field(default_factory=dict)  # file name -> SHA-256
     counts: Mapping[str, int] = field(default_factory=dict)  # sheet -> rows
-    sha256: str = ""  # over all rows, as they are kept
+    sha256: str = ""  # of all rows, as stored
 
 
 class RegisterBook:
-    """The book at `path`. Every call opens the file anew, so any process and thread may."""
+    """The book at `path`. Each call opens the file anew: usable from any process and thread."""
 
     def __init__(self, path: Path, hours: Hours | None = None) -> None:
         self.path = Path(path)
@@ -63,7 +61,7 @@ class RegisterBook:
         """A number that changes with every import and inspection; 0: no book yet.
 
         Raises:
-            DamagedBookError: the file is there and cannot be read as a book.
+            DamagedBookError: the file exists and cannot be read as a book.
         """
         try:
             with self._open() as base:
@@ -72,22 +70,22 @@ class RegisterBook:
             return 0
 
     def load(self, at: dt.datetime | None = None) -> Register:
-        """The register in force, or that in force at the aware time `at`.
+        """The register in force, now or at the aware time `at`.
 
-        Before the first import was made, the first one is in force.
+        For a time before the first import, the first one is taken.
 
         Raises:
             NoRegisterError: nothing has been imported.
             DamagedBookError: the file cannot be read as a book.
         """
         with self._open() as base:
-            base.execute("BEGIN")  # rows and inspections of one moment
+            base.execute("BEGIN")  # rows, inspections and policies of one moment
             rows = _rows(self.path, base, at)
             register = rows.register(_inspections(base), self._hours, _decisions(base))
             return replace(register, policies=_policies(base))
 
     def load_or_empty(self) -> Register:
-        """For services that start before the first import: they know no school yet."""
+        """As `load`; an empty register before the first import, for services that start earlier."""
         try:
             return self.load()
         except NoRegisterError:
@@ -99,7 +97,7 @@ class RegisterBook:
             return _rows(self.path, base, None)
 
     def history(self) -> list[Import]:
-        """Every import, the oldest first; none where there is no book."""
+        """Every import, the oldest first; empty if there is no book."""
         try:
             with self._open() as base:
                 return [_import(*row) for row in base.execute(_HISTORY)]
@@ -115,10 +113,10 @@ class RegisterBook:
         sheets: Mapping[str, str] | None = None,
         now: dt.datetime | None = None,
     ) -> Import:
-        """Put `rows` in force in place of all rows before; the history keeps those.
+        """Put `rows` in force in place of all earlier rows, which stay in the history.
 
-        `sheets` are the files' SHA-256 by name. When it returns, the disk has it; killed
-        before, nothing has changed.
+        `sheets` are the files' SHA-256 by name. Atomic and durable: it is on disk when this
+        returns; if the process is killed before, nothing has changed.
         """
         data = msgspec.json.encode(rows)
         digest = hashlib.sha256(data).hexdigest()
@@ -139,7 +137,7 @@ class RegisterBook:
     def add_inspections(
         self, rows: Sequence[Inspection], *, who: str = "", now: dt.datetime | None = None
     ) -> int:
-        """Add on-site records, all or none; returns how many were not there before."""
+        """Add on-site records, all or none; returns how many are new."""
         at = _utc(now).isoformat()
         with self._write() as base:
             before = base.total_changes
@@ -147,7 +145,7 @@ class RegisterBook:
             return base.total_changes - before
 
     def policies(self) -> dict[str, Layer]:
-        """What was set, by scope; nothing where there is no book."""
+        """The policies that were set, by scope; empty if there is no book."""
         try:
             with self._open() as base:
                 return _policies(base)
@@ -157,7 +155,7 @@ class RegisterBook:
     def set_policy(
         self, scope: str, layer: Layer, *, who: str = "", now: dt.datetime | None = None
     ) -> None:
-        """Put a scope's layer in force in place of the one before; an empty one removes it."""
+        """Replace a scope's policy; an empty layer removes it."""
         values = (scope, msgspec.json.encode(layer), who, _utc(now).isoformat())
         with self._write() as base:
             base.execute("DELETE FROM policy WHERE scope = ?", (scope,))
@@ -165,7 +163,7 @@ class RegisterBook:
                 base.execute("INSERT INTO policy VALUES (?, ?, ?, ?)", values)
 
     def inspections(self) -> list[Inspection]:
-        """Every on-site record, by day; none where there is no book."""
+        """Every on-site record, by day; empty if there is no book."""
         try:
             with self._open() as base:
                 return _inspections(base)
@@ -182,7 +180,7 @@ class RegisterBook:
     def _open(self) -> Iterator[sqlite3.Connection]:
         if not self.path.exists():
             raise NoRegisterError(none_yet(self.path))
-        with told(self.path), closing(connect(self.path)) as base:
+        with explained_errors(self.path), closing(connect(self.path)) as base:
             verify(self.path, base)
             yield base
 
@@ -192,7 +190,7 @@ class RegisterBook:
             self.path.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise BookError(unusable(self.path, error.strerror or str(error))) from error
-        with told(self.path), closing(connect(self.path)) as base:
+        with explained_errors(self.path), closing(connect(self.path)) as base:
             create(self.path, base)
             verify(self.path, base)
             base.execute("BEGIN IMMEDIATE")
@@ -244,7 +242,7 @@ def _unpack(path: Path, packed: bytes, digest: str) -> Rows:
 
 
 def _policies(base: sqlite3.Connection) -> dict[str, Layer]:
-    """None where the book is older than policies, or nobody set one."""
+    """The policies by scope; an old book has no table for them yet."""
     table = "SELECT 1 FROM sqlite_master WHERE name = 'policy'"
     if base.execute(table).fetchone() is None:
         return {}
@@ -273,7 +271,7 @@ def _inspections(base: sqlite3.Connection) -> list[Inspection]:
 
 def _decisions(base: sqlite3.Connection) -> list[Decision]:
     table = "SELECT count(*) FROM sqlite_master WHERE name = 'decision'"
-    if not base.execute(table).fetchone()[0]:  # a book of before there were decisions
+    if not base.execute(table).fetchone()[0]:  # an old book has no such table yet
         return []
     query = "SELECT school, machine, act, target FROM decision ORDER BY number"
     return [Decision(*row) for row in base.execute(query)]

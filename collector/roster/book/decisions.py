@@ -1,6 +1,7 @@
-"""What IT staff decide of single PCs, beside the sheets: bound to a room, retired, merged. Pure.
+"""What IT staff decide about single PCs: bound to a room, retired, merged. Pure.
 
-Decisions outlive an import: the sheets are written once a year, a PC is moved on a Tuesday.
+Decisions are kept apart from the sheets and outlive an import: the sheets are written once a
+year, a PC may move on any day.
 """
 
 from __future__ import annotations
@@ -17,16 +18,16 @@ _MACHINE = re.compile("[0-9a-f]{32}", re.ASCII)
 
 
 def check(table: Table, register: Register) -> Iterator[Problem]:
-    """Every decision against the register in force."""
+    """Check every decision against the register in force."""
     for record in table.records:
         school, machine = record.get("school"), record.get("machine")
         if school and school not in register.schools:
-            wrong = say("台账里没有这所学校", "is no school of the register")
+            wrong = say("台账里没有这所学校", "is not a school in the register")
             yield record.problem("school", wrong, say("核对学校标识码", "check the code"))
         if machine and not _MACHINE.fullmatch(machine):
-            wrong = say("不是 32 位机器号", "is no 32-digit machine id")
-            mend = say("schoolpulse machines list 列出机器号", "see schoolpulse machines list")
-            yield record.problem("machine", wrong, mend)
+            wrong = say("不是 32 位机器号", "is not a 32-digit machine id")
+            fix = say("schoolpulse machines list 列出机器号", "see schoolpulse machines list")
+            yield record.problem("machine", wrong, fix)
         fault = _wrong_target(register, record.get("act"), school, record.get("target") or "")
         if fault and record.bad.isdisjoint({"school", "act", "target"}):
             yield record.problem("target", *fault)
@@ -38,7 +39,7 @@ def _wrong_target(
     if act == "bind" and (school or "", target) not in register.room:
         known = [room.room for room in register.rooms_of.get(school or "", [])]
         named = say("教室有：", "rooms: ") + say("、", ", ").join(known[:20])
-        return say("这所学校没有这间教室", "is no room of this school"), named
+        return say("这所学校没有这间教室", "is not a room of this school"), named
     if act == "merge" and not _MACHINE.fullmatch(target):
         return (
             say("合并要填另一台的 32 位机器号", "must be the other PC's id"),
@@ -49,7 +50,7 @@ def _wrong_target(
     return None
 
 
-def taken(table: Table) -> list[Decision]:
+def decisions_of(table: Table) -> list[Decision]:
     """The decisions of a table without errors."""
     return [
         Decision(
@@ -63,9 +64,9 @@ def taken(table: Table) -> list[Decision]:
 
 
 def circles(decisions: Iterable[Decision]) -> list[str]:
-    """PCs that are merged into themselves, straight or by way of others.
+    """Machine ids that are merged into themselves, directly or through other PCs.
 
-    `decisions` in the order in which they are made: the last one on a PC holds.
+    `decisions` are in the order in which they were made: the last one on a PC counts.
     """
     last = {(row.school, row.machine): row for row in decisions}
     into = {key: (key[0], row.target) for key, row in last.items() if row.act == "merge"}

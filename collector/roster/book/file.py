@@ -1,8 +1,8 @@
-"""The file of the register's book: its tables, and what may be wrong with it.
+"""The file of the register's book: its tables, and the errors of opening and using it.
 
-BookError               nothing can be read or written; the message names the mend
+BookError               the book cannot be read or written; the message names the fix
 ├── NoRegisterError     nothing has been imported yet
-└── DamagedBookError    the file is no book, or not whole
+└── DamagedBookError    the file is not a register book, or is incomplete
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from agent.common.command_line import RefusedError
 from agent.common.language import say
 from agent.common.sqlite import layout, migrate, newer, use_wal
 
-_APPLICATION = 0x53505247  # "SPRG": tells our file from another SQLite file
+_APPLICATION = 0x53505247  # "SPRG": marks our file among SQLite files
 WAIT_S = 10.0
 _FIRST = f"""
 CREATE TABLE import (
@@ -35,7 +35,7 @@ CREATE TABLE state (version INTEGER NOT NULL);
 INSERT INTO state VALUES (0);
 PRAGMA application_id = {_APPLICATION};
 """  # noqa: S608 - a constant of ours
-#: Books of the first layout may have some of these already: they were made when first needed.
+#: A book of the first layout may have some of these tables: they were created when first needed.
 _BESIDE = """
 CREATE TABLE IF NOT EXISTS decision (
     number INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -54,7 +54,7 @@ _LAYOUT = (_FIRST, _BESIDE)
 
 
 class BookError(RefusedError, ValueError):
-    """The book cannot be used; the message says why, and the mend."""
+    """The book cannot be used; the message says why and names the fix."""
 
 
 class NoRegisterError(BookError):
@@ -62,20 +62,20 @@ class NoRegisterError(BookError):
 
 
 class DamagedBookError(BookError):
-    """The file is no book of ours, or not whole."""
+    """The file is not a register book, or is incomplete."""
 
 
 def connect(path: Path) -> sqlite3.Connection:
-    """A connection that begins and commits only when told; commits reach the disk."""
+    """A connection without implicit transactions; a commit returns when the disk has it."""
     base = sqlite3.connect(path, timeout=WAIT_S, isolation_level=None)
     base.execute("PRAGMA synchronous = FULL")
     return base
 
 
 def create(path: Path, base: sqlite3.Connection) -> None:
-    """Lay out a new book, or bring an older one up to date; two that begin at once do it once.
+    """Create the tables, or migrate an older book; safe when two processes do it at once.
 
-    Another program's file, and one of a later version, are left as they are.
+    Another program's file, and one of a newer version, are left unchanged.
     """
     if not _is_empty(base) and (_application(base) != _APPLICATION or _is_newer(base)):
         return
@@ -96,22 +96,29 @@ def _is_newer(base: sqlite3.Connection) -> bool:
 
 
 def verify(path: Path, base: sqlite3.Connection) -> None:
-    """Whether it is our book, of a layout that we know.
+    """Check that the file is a register book with a layout that this version knows.
 
     Raises:
-        NoRegisterError, DamagedBookError, BookError.
+        NoRegisterError: the file is empty.
+        DamagedBookError: it is another kind of file.
+        BookError: a newer version wrote it.
     """
     if not _application(base) and _is_empty(base):
         raise NoRegisterError(none_yet(path))
     if _application(base) != _APPLICATION:
-        raise DamagedBookError(unusable(path, say("不是台账库", "is no register book")))
+        raise DamagedBookError(unusable(path, say("不是台账库", "is not a register book")))
     if _is_newer(base):
         raise BookError(newer(path))
 
 
 @contextmanager
-def told(path: Path) -> Iterator[None]:
-    """SQLite's errors, in words that name the file and the mend."""
+def explained_errors(path: Path) -> Iterator[None]:
+    """Turn SQLite's errors into messages that name the file and the fix.
+
+    Raises:
+        BookError: the file is in use, cannot be written, or its disk is full or failing.
+        DamagedBookError: the file is damaged.
+    """
     try:
         yield
     except sqlite3.OperationalError as error:
@@ -124,18 +131,21 @@ def told(path: Path) -> Iterator[None]:
 
 
 def _hint(code: str) -> str:
-    """What ails the machine and not the file; empty where nobody knows."""
+    """The fix for an error of the machine, not of the file; empty if none is known."""
     if code.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
         return say("另一个导入正在进行，请稍后再试", "another import is under way; try again")
     if code.startswith(("SQLITE_CANTOPEN", "SQLITE_READONLY")):
         return say(
-            "没有读写权限，检查文件和所在目录", "no right to write; check the folder's rights"
+            "没有读写权限，检查文件和所在目录",
+            "no permission to write; check the folder's permissions",
         )
     if code.startswith("SQLITE_FULL"):
         return say(
             "磁盘已满，先腾出空间；原有台账未动", "the disk is full; the register is as before"
         )
-    if code.startswith("SQLITE_IOERR"):  # the log beside the book finds no room: this, not FULL
+    if code.startswith(
+        "SQLITE_IOERR"
+    ):  # SQLite reports this, not FULL, if the WAL file finds no room
         return say(
             "磁盘读写失败，多半已满：先腾出空间，再检查磁盘；台账文件不要动",
             "the disk fails, most likely full: free some room, check it; leave the file alone",
@@ -144,7 +154,7 @@ def _hint(code: str) -> str:
 
 
 def none_yet(path: Path) -> str:
-    """What is said before the first import."""
+    """The message before the first import."""
     return say(
         f"{path}: 还没有台账。先运行 schoolpulse roster import 文件夹",
         f"{path}: no register yet. Run schoolpulse roster import DIR first",
@@ -152,7 +162,7 @@ def none_yet(path: Path) -> str:
 
 
 def unusable(path: Path, reason: str) -> str:
-    """What is said of a file that cannot be used."""
+    """The message for a file that cannot be used."""
     return say(
         f"{path}: 台账库不能用：{reason}。从备份恢复；没有备份就把它移开，再重新导入",
         f"{path}: cannot be used: {reason}. Restore a backup; or move it away and import again",

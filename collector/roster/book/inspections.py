@@ -1,4 +1,4 @@
-"""On-site records: read from a sheet or one by one, held against the register. Pure."""
+"""On-site records, read from a sheet or one by one and checked against the register. Pure."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ def of_cells(cells: Mapping[str, str]) -> tuple[Table, list[Problem]]:
 
 
 def check(table: Table, register: Register, today: dt.date) -> Iterator[Problem]:
-    """Every record against the register in force; none may lie in the future."""
+    """Check every record against the register in force; none may be in the future."""
     for record in table.records:
         school = record.get("school")
         if school and school not in register.schools:
-            wrong = say("台账里没有这所学校", "is no school of the register")
+            wrong = say("台账里没有这所学校", "is not a school in the register")
             yield record.problem("school", wrong, say("核对学校标识码", "check the code"))
         elif school and record.bad.isdisjoint({"indicator", "class"}):
             yield from _unit(record, register)
@@ -44,15 +44,15 @@ def _unit(record: Record, register: Register) -> Iterator[Problem]:
         return
     known = [row.name for row in register.classes_of.get(school, ())]
     if name not in known:
-        wrong = say("这所学校没有这个班", "is no class of this school")
+        wrong = say("这所学校没有这个班", "is not a class of this school")
         if name is None:
             wrong = say("多媒体指标要填班级", "is needed for multimedia")
-        mend = say("班级有：", "classes: ") + say("、", ", ").join(known[:20])
-        yield record.problem("class", wrong, mend)
+        fix = say("班级有：", "classes: ") + say("、", ", ").join(known[:20])
+        yield record.problem("class", wrong, fix)
 
 
-def taken(table: Table, problems: list[Problem]) -> list[Inspection]:
-    """The records, where no problem is an error; else none."""
+def inspections_of(table: Table, problems: list[Problem]) -> list[Inspection]:
+    """The records; empty if any problem is an error."""
     return [] if errors(problems) else [_row(record) for record in table.records]
 
 
@@ -69,5 +69,5 @@ def _row(record: Record) -> Inspection:
 
 
 def without_rows(problems: list[Problem]) -> list[Problem]:
-    """For what was typed: there is no row to point at."""
+    """The problems without row numbers, for a record given on the command line."""
     return [replace(problem, row=None) for problem in problems]

@@ -1,7 +1,7 @@
-"""Schools about which nobody is to be told for a while: under repair, moving, closed early.
+"""Schools whose alerts are silenced for a while: under repair, moving, closed early.
 
-They stand in the register's book, with who said so and why. A mute stops messages, never the
-measuring: boards and the figure show the school as it is.
+Mutes are kept in the register's book, with who set them and why. A mute stops alerts only: the
+school is still measured, and boards and the figure show it as it is.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from collector.roster.book.file import connect, create, told, verify
+from collector.roster.book.file import connect, create, explained_errors, verify
 
 
 @dataclass(frozen=True, slots=True)
 class Mute:
-    """A school of which nothing is told up to and with the day `until`."""
+    """A school without alerts until the end of the day `until`."""
 
     school: str
     until: dt.date
@@ -27,7 +27,7 @@ class Mute:
 
 
 def set_mute(path: Path, mute: Mute, now: dt.datetime) -> None:
-    """Keep a mute in the book at `path`, in place of the school's earlier one.
+    """Store a mute in the book at `path`, in place of the school's earlier one.
 
     Raises:
         BookError: the book cannot be written.
@@ -38,7 +38,7 @@ def set_mute(path: Path, mute: Mute, now: dt.datetime) -> None:
 
 
 def end_mute(path: Path, school: str) -> bool:
-    """Take a school's mute back; whether there was one.
+    """Remove a school's mute; returns whether there was one.
 
     Raises:
         BookError: the book cannot be written.
@@ -48,7 +48,7 @@ def end_mute(path: Path, school: str) -> bool:
 
 
 def mutes(path: Path, today: dt.date) -> list[Mute]:
-    """The mutes in force on `today`, by school; none where there is no book.
+    """The mutes in force on `today`, by school; empty if there is no book.
 
     Raises:
         BookError: the book cannot be read.
@@ -63,7 +63,7 @@ def mutes(path: Path, today: dt.date) -> list[Mute]:
 
 @contextmanager
 def _open(path: Path) -> Iterator[sqlite3.Connection]:
-    with told(path), closing(connect(path)) as base:
+    with explained_errors(path), closing(connect(path)) as base:
         create(path, base)
         verify(path, base)
         base.execute("BEGIN IMMEDIATE")

@@ -26,7 +26,7 @@ from collector.roster.register import (
     SchoolClass,
 )
 from collector.roster.rows import Rows
-from collector.roster.sheets.writing import write_folder
+from collector.roster.sheets import write_folder
 
 
 class _Plan(NamedTuple):

@@ -1,16 +1,23 @@
-"""The register as people write it: sheets read, checked and written."""
+"""The register's sheets: read, checked and written."""
 
-from collector.roster.problems import Problem
-from collector.roster.sheets.layout import INSPECTIONS, SHEETS
-from collector.roster.sheets.reader import errors, hashes, read_folder, read_table, warnings
+from collector.roster.problems import Problem, errors, warnings
+from collector.roster.sheets.difference import Change, difference
+from collector.roster.sheets.layout import DECISIONS, INSPECTIONS, SHEETS
+from collector.roster.sheets.reader import hashes, read_folder, read_table
+from collector.roster.sheets.writing import write_folder, write_template
 
 __all__ = [
+    "DECISIONS",
     "INSPECTIONS",
     "SHEETS",
+    "Change",
     "Problem",
+    "difference",
     "errors",
     "hashes",
     "read_folder",
     "read_table",
     "warnings",
+    "write_folder",
+    "write_template",
 ]

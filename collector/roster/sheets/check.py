@@ -1,7 +1,7 @@
-"""What one sheet says against another and against itself: duplicates, references, ranges.
+"""Checks the sheets against each other and in themselves: duplicates, references, ranges.
 
-Pure. Each rule yields its problems and stops at none; a row that is wrong is told once, not
-again by every row that refers to it. `settle` fills what a sheet may leave empty.
+Pure. Every rule yields all the problems it finds. A wrong row is reported once, not again for
+each row that refers to it. `defaults` fills in cells that a sheet may leave empty.
 """
 
 from __future__ import annotations
@@ -11,13 +11,12 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from agent.common.language import say
 from collector.roster.problems import Problem, UnfitError
-from collector.roster.sheets import check_calendar, check_rows
-from collector.roster.sheets import defaults as settle
+from collector.roster.sheets import check_calendar, check_rows, defaults
 from collector.roster.sheets.records import Record, Table
 from collector.roster.sheets.references import Index
 from collector.roster.sheets.values import parse_code
 
-#: What makes a row of a sheet the only one of its kind.
+#: Columns whose values together must be unique in a sheet.
 _KEYS = {
     "schools": ("code",),
     "campuses": ("school", "campus"),
@@ -28,16 +27,16 @@ _KEYS = {
 
 
 def check(tables: Mapping[str, Table]) -> Iterator[Problem]:
-    """Every rule over every sheet that could be read; fills in what may be left empty."""
+    """Apply every rule to every sheet that could be read; fills in cells that may be empty."""
     index = Index(tables)
-    yield from settle.areas(tables)
+    yield from defaults.areas(tables)
     for name, keys in _KEYS.items():
         if name in tables:
             yield from _duplicates(tables[name], keys)
     for table in tables.values():
         yield from _schools(table, index)
-    yield from settle.campuses(tables, index)
-    yield from settle.lines(tables, index)
+    yield from defaults.campuses(tables, index)
+    yield from defaults.lines(tables, index)
     yield from _references(tables, index)
     yield from check_rows.check(tables, index)
     if "calendar" in tables:
@@ -66,8 +65,8 @@ def _schools(table: Table, index: Index) -> Iterator[Problem]:
         code = record.get(name)
         if code and code not in index.schools:
             record.bad.add(name)
-            wrong, mend = _no_school(code, index)
-            yield record.problem(name, wrong, mend)
+            wrong, fix = _no_school(code, index)
+            yield record.problem(name, wrong, fix)
 
 
 def _no_school(code: str, index: Index) -> tuple[str, str]:
@@ -75,7 +74,7 @@ def _no_school(code: str, index: Index) -> tuple[str, str]:
         parse_code(code)
     except UnfitError as error:
         if not re.fullmatch(r"\D*", code):
-            return error.wrong, error.mend
+            return error.wrong, error.fix
     near = index.nearest_school(code)
     hint = say(f"是不是 {near}？", f"did you mean {near}? ") if near else ""
     return (
@@ -99,6 +98,6 @@ def _room(record: Record, index: Index, rooms: Iterable[str]) -> Iterator[Proble
     name = "rooms" if record.table.sheet.name == "classes" else "room"
     for room in rooms:
         if room and (school, room) not in index.rooms:
-            wrong = say("这所学校的教室表里没有这间", "is no room of this school in rooms")
-            mend = say("改正编号，或在教室表里加上它", "correct it, or add it to rooms")
-            yield record.problem(name, wrong, mend, value=room)
+            wrong = say("这所学校的教室表里没有这间", "is not among this school's rooms")
+            fix = say("改正编号，或在教室表里加上它", "correct it, or add it to rooms")
+            yield record.problem(name, wrong, fix, value=room)

@@ -1,4 +1,4 @@
-"""The calendar's rows against each other. Pure."""
+"""Checks the calendar's rows against each other. Pure."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Span = tuple[dt.date, dt.date]
 
 
 def span(record: Record) -> Span | None:
-    """First and last day of a row; None where a cell of it could not be read."""
+    """First and last day of a row; None if one of its cells could not be read."""
     if record.bad.intersection({"date", "last"}) or not record.get("date"):
         return None
     first, last = record.values["date"]
@@ -24,7 +24,7 @@ def span(record: Record) -> Span | None:
 
 
 def check(table: Table) -> Iterator[Problem]:
-    """Ranges, overlaps of one kind, and days that are both holiday and make-up day."""
+    """Check ranges, overlaps within a kind, and days that are both holiday and make-up day."""
     rows = []
     for record in table.records:
         found = list(_range(record))
@@ -58,13 +58,13 @@ def _range(record: Record) -> Iterator[Problem]:
 
 
 def _overlaps(rows: Sequence[tuple[Span, Record]]) -> Iterator[Problem]:
-    """Sorted by first day, so each is compared with the latest end so far."""
+    """Rows come sorted by first day, so each is compared with the latest end so far."""
     latest: tuple[Span, Record] | None = None
     for days, record in rows:
         if latest and days[0] <= latest[0][1]:
             wrong = say(f"与第 {latest[1].row} 行重叠", f"overlaps row {latest[1].row}")
-            mend = say("合成一行，或改正日期", "make them one row, or correct the days")
-            yield record.problem("date", wrong, mend)
+            fix = say("合成一行，或改正日期", "make them one row, or correct the days")
+            yield record.problem("date", wrong, fix)
         if latest is None or days[1] > latest[0][1]:
             latest = days, record
 
@@ -84,15 +84,15 @@ def _contradictions(rows: Sequence[tuple[Span, Record]]) -> Iterator[Problem]:
 
 
 def _idle_makeup(rows: Sequence[tuple[Span, Record]]) -> Iterator[Problem]:
-    """A make-up day opens the schools, wherever it lies: outside a term hardly meant."""
+    """Warn of make-up days outside a term, which open the schools too, and on weekdays."""
     terms = [days for days, record in rows if record.get("kind") == "term"]
     for (first, last), record in rows:
         if record.get("kind") != "makeup":
             continue
         if terms and not any(start <= first and last <= end for start, end in terms):
             wrong = say("不在任何学期里，学校会算作开放", "lies in no term, yet opens the schools")
-            mend = say("假期里的调休不用登记", "leave it out where schools stay closed")
-            yield record.problem("date", wrong, mend, warning=True)
+            fix = say("假期里的调休不用登记", "leave it out where schools stay closed")
+            yield record.problem("date", wrong, fix, warning=True)
         elif first == last and first.weekday() < _SATURDAY:
             wrong = say("本来就是工作日", "is a weekday anyway")
             yield record.problem("date", wrong, say("核对日期", "check the day"), warning=True)

@@ -1,4 +1,4 @@
-"""What is wrong or odd with single rows, and with rows that contradict each other."""
+"""Checks single rows, and rows that contradict each other."""
 
 from __future__ import annotations
 
@@ -23,11 +23,9 @@ _EXAMPLE = "99"
 _CHINA = ((3.0, 54.0), (73.0, 136.0))  # latitude, longitude
 _MUCH_MBPS = 10_000
 
-_Day = dt.date | None
-
 
 def check(tables: Mapping[str, Table], index: Index) -> Iterator[Problem]:
-    """Every rule over every row, then the rules over whole sheets."""
+    """Apply the rules for rows to every row, then the rules for whole sheets."""
     for name, rule in _RULES.items():
         for record in tables[name].records if name in tables else ():
             yield from rule(record)
@@ -54,8 +52,8 @@ def _no_campus(tables: Mapping[str, Table], index: Index) -> Iterator[Problem]:
     for record in tables["schools"].records:
         if "code" not in record.bad and record.key("code")[0] not in index.campuses:
             wrong = say("没有登记校区，地图和线路都用不上它", "has no campus: no map, no line")
-            mend = say("在校区表里加上「本部」", "add its campus to campuses")
-            yield record.problem("code", wrong, mend, warning=True)
+            fix = say("在校区表里加上「本部」", "add its campus to campuses")
+            yield record.problem("code", wrong, fix, warning=True)
 
 
 def _school(record: Record) -> Iterator[Problem]:
@@ -66,8 +64,8 @@ def _school(record: Record) -> Iterator[Problem]:
             yield record.problem("code", wrong, say("对照批文核对", "compare with the document"))
         elif code[:2] not in _CATEGORIES:
             wrong = say(f"开头 {code[:2]} 不是常见的办学类别", f"begins with an unusual {code[:2]}")
-            mend = say("核对一下", "check it")
-            yield record.problem("code", wrong, mend, warning=True)
+            fix = say("核对一下", "check it")
+            yield record.problem("code", wrong, fix, warning=True)
     if code and record.get("successor") == code:
         wrong = say("并入的是它自己", "is the school itself")
         yield record.problem("successor", wrong, say("填并入的学校", "enter the other school"))
@@ -144,8 +142,8 @@ def _machine(record: Record) -> Iterator[Problem]:
     pattern = record.get("pattern")
     if pattern and not pattern.strip("*?"):
         wrong = say("会绑定全校的计算机", "binds every computer of the school")
-        mend = say("写得具体些，如 SL1-101-*", "be more exact, such as SL1-101-*")
-        yield record.problem("pattern", wrong, mend, warning=True)
+        fix = say("写得具体些，如 SL1-101-*", "be more exact, such as SL1-101-*")
+        yield record.problem("pattern", wrong, fix, warning=True)
 
 
 _RULES: Mapping[str, Callable[[Record], Iterator[Problem]]] = {
@@ -160,15 +158,15 @@ _RULES: Mapping[str, Callable[[Record], Iterator[Problem]]] = {
 
 
 def _same_class(table: Table) -> Iterator[Problem]:
-    """One name may come again in another year, not at the same time."""
+    """A class name may recur in another year, but not at the same time."""
     seen: dict[tuple[str, ...], list[Record]] = defaultdict(list)
     for record in table.records:
         key = record.key("school", "class")
         if record.bad.isdisjoint({"class", "from", "to"}) and all(key):
             for other in (other for other in seen[key] if _overlap(record, other)):
                 wrong = say(f"与第 {other.row} 行重复", f"is in row {other.row} already")
-                mend = say("删去一行；不同年份的写明起止", "remove one, or date them apart")
-                yield record.problem("class", wrong, mend)
+                fix = say("删去一行；不同年份的写明起止", "remove one, or date them apart")
+                yield record.problem("class", wrong, fix)
                 break
             seen[key].append(record)
 
@@ -188,12 +186,12 @@ def _same_equipment(table: Table) -> Iterator[Problem]:
         row = seen.setdefault(key, record.row)
         if row != record.row and record.bad.isdisjoint({"school", "room", "kind", "serial"}):
             wrong = say(f"与第 {row} 行重复", f"is in row {row} already")
-            mend = say("合成一行，数量相加；或各写序列号", "sum them in one row, or give serials")
-            yield record.problem("kind", wrong, mend)
+            fix = say("合成一行，数量相加；或各写序列号", "sum them in one row, or give serials")
+            yield record.problem("kind", wrong, fix)
 
 
 def _same_machine(table: Table) -> Iterator[Problem]:
-    """A machine id stands in one room of one school."""
+    """A machine id may be bound in one school only."""
     seen: dict[str, Record] = {}
     for record in table.records:
         pattern = record.get("pattern") or ""

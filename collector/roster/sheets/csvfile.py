@@ -1,4 +1,4 @@
-"""One CSV file to rows of cells, and every way in which it may not be one."""
+"""Reads a CSV file into rows of cells; reports files that are not CSV."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ Rows = list[tuple[int, list[str]]]
 
 
 def read(path: Path) -> tuple[Rows, list[Problem]]:
-    """The rows that hold anything, with their spreadsheet row numbers (from 1).
+    """The rows that are not blank, as (spreadsheet row number from 1, cells), and problems.
 
-    The rows before a fault of form are returned with it. Never raises for what a file holds.
+    After a syntax error only the rows before it are returned. Never raises for a file's content.
     """
     try:
         if path.stat().st_size > MAX_BYTES:
             return [], [_too_large(path)]
         data = path.read_bytes()
     except FileNotFoundError:
-        mend = say("核对路径和文件名", "check the path and the name")
-        return [], [Problem(path.name, say("没有这个文件", "is no file"), mend)]
+        fix = say("核对路径和文件名", "check the path and the name")
+        return [], [Problem(path.name, say("没有这个文件", "does not exist"), fix)]
     except OSError as error:
         wrong = say(f"读不到：{error.strerror}", f"cannot be read: {error.strerror}")
-        return [], [Problem(path.name, wrong, say("看文件权限", "check the file's rights"))]
+        return [], [Problem(path.name, wrong, say("看文件权限", "check the file's permissions"))]
     text, problem = _decode(path.name, data)
     if problem:
         return [], [problem]
@@ -66,8 +66,8 @@ def _decode(file: str, data: bytes) -> tuple[str, Problem | None]:
 
 
 def _empty(file: str) -> Problem:
-    mend = say("第一行写列名；用 roster template 取模板", "headings first; see roster template")
-    return Problem(file, say("是空文件", "is empty"), mend)
+    fix = say("第一行写列名；用 roster template 取模板", "headings first; see roster template")
+    return Problem(file, say("是空文件", "is empty"), fix)
 
 
 def _rows(file: str, text: str) -> tuple[Rows, list[Problem]]:
@@ -83,13 +83,13 @@ def _rows(file: str, text: str) -> tuple[Rows, list[Problem]]:
 
 
 def _records(text: str) -> Iterator[tuple[int, list[str]]]:
-    """Every record is a row of the spreadsheet, the blank ones too."""
+    """All records with their row numbers, blank ones too: each is a row of the spreadsheet."""
     stream = io.StringIO(text, newline="")
     return enumerate(csv.reader(stream, delimiter=_delimiter(text), strict=True), start=1)
 
 
 def _delimiter(text: str) -> str:
-    """Some Excels write ; or tabs: the headings tell."""
+    """The delimiter, by the heading line: some versions of Excel write semicolons or tabs."""
     first = next((line for line in text.splitlines() if line.strip(" ,;\t\ufeff")), "")
     return max(",;\t", key=first.count)
 
@@ -99,5 +99,5 @@ def _form(file: str, row: int, error: csv.Error) -> Problem:
         wrong = say("从这一行起有一个引号没有配对", "from this row on a quote is left open")
     else:
         wrong = say(f"引号用错了（{error}）", f"has a wrong quote ({error})")
-    mend = say("改正引号；单元格里的引号要写两个", 'mend it; a quote in a cell is written as ""')
-    return Problem(file, wrong, mend, row)
+    fix = say("改正引号；单元格里的引号要写两个", 'fix it; a quote in a cell is written as ""')
+    return Problem(file, wrong, fix, row)

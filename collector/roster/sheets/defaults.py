@@ -1,4 +1,4 @@
-"""What a sheet may leave empty or write in several ways, filled in and made one."""
+"""Fills in cells that a sheet may leave empty, and brings areas to their codes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _AREA_COLUMNS = ("district", "responsible")
 
 
 def areas(tables: Mapping[str, Table]) -> Iterator[Problem]:
-    """District and responsible unit become codes; an empty unit is the place."""
+    """Replace districts and responsible units by their codes; an empty unit is the district's."""
     records = tables["schools"].records if "schools" in tables else []
     known = learnt(tables)
     for record in records:
@@ -22,17 +22,17 @@ def areas(tables: Mapping[str, Table]) -> Iterator[Problem]:
             yield from _area(record, name, known)
         if record.get("district") == DIRECT:
             wrong = say("是市直属，不是地方", "is a unit, not a place")
-            mend = say(
+            fix = say(
                 "这里填所在区县，市直属写在责任单位",
                 "enter the place; the unit goes to responsible",
             )
-            yield record.problem("district", wrong, mend)
+            yield record.problem("district", wrong, fix)
         if not record.text.get("responsible") and "district" in record.values:
             record.values["responsible"] = record.values["district"]
 
 
 def learnt(tables: Mapping[str, Table]) -> Areas:
-    """Names of areas: the built-in ones and those that the sheet itself gives."""
+    """Names of areas: the built-in ones and those written in the sheet."""
     known = Areas()
     for record in tables["schools"].records if "schools" in tables else ():
         for name in _AREA_COLUMNS:
@@ -44,19 +44,19 @@ def _area(record: Record, name: str, known: Areas) -> Iterator[Problem]:
     if name not in record.values:
         return
     try:
-        code, doubt = known.resolve(record.values[name])
+        code, warning = known.resolve(record.values[name])
     except UnfitError as error:
         record.bad.add(name)
         del record.values[name]
-        yield record.problem(name, error.wrong, error.mend)
+        yield record.problem(name, error.wrong, error.fix)
         return
     record.values[name] = code
-    if doubt:
-        yield record.problem(name, doubt, "", warning=True)
+    if warning:
+        yield record.problem(name, warning, "", warning=True)
 
 
 def campuses(tables: Mapping[str, Table], index: Index) -> Iterator[Problem]:
-    """An empty campus is the school's only one; a written one must be the school's."""
+    """Fill an empty campus with the school's only one; a given one must be of the school."""
     if "campuses" not in index.whole:
         return
     for sheet in ("lines", "rooms"):
@@ -77,13 +77,13 @@ def _campus(record: Record, known: list[str]) -> Iterator[Problem]:
             if not known:
                 wrong = say("这所学校没有登记校区", "the school has no campus registered")
         else:
-            wrong = say("这所学校没有这个校区", "is no campus of this school")
-        mend = say(f"校区表里有：{names}", f"campuses has: {names}")
-        yield record.problem("campus", wrong, mend)
+            wrong = say("这所学校没有这个校区", "is not a campus of this school")
+        fix = say(f"校区表里有：{names}", f"campuses has: {names}")
+        yield record.problem("campus", wrong, fix)
 
 
 def lines(tables: Mapping[str, Table], index: Index) -> Iterator[Problem]:
-    """An empty line of a room is its campus's only line."""
+    """Fill a room's empty line with its campus's only line; a given one must be of the campus."""
     if not {"lines", "rooms"} <= index.whole:
         return
     for record in tables["rooms"].records:
@@ -116,5 +116,5 @@ def _no_line(line: str | None, here: list[str], elsewhere: bool) -> tuple[str, s
     elif elsewhere:
         wrong = say("是别的校区的线路", "is a line of another campus")
     else:
-        wrong = say("这所学校没有这条线路", "is no line of this school")
+        wrong = say("这所学校没有这条线路", "is not a line of this school")
     return wrong, say(f"这个校区有：{names}", f"this campus has: {names or 'none'}")

@@ -1,4 +1,4 @@
-"""What an import would change: rows added, removed and changed, sheet by sheet. Pure."""
+"""What an import would change: rows added, removed and changed, by sheet. Pure."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Change:
         return bool(self.added or self.removed or self.changed)
 
 
-#: What makes a row the same row before and after.
+#: The key by which a row is recognized before and after.
 _KEYS: Mapping[str, Callable[[Any], Key]] = {
     "schools": lambda row: (row.code,),
     "campuses": lambda row: (row.school, row.campus),
@@ -38,7 +38,7 @@ _KEYS: Mapping[str, Callable[[Any], Key]] = {
 
 
 def difference(before: Rows, after: Rows) -> dict[str, Change]:
-    """By sheet, in the sheets' order, unchanged sheets too."""
+    """The change of each sheet, in the sheets' order; unchanged sheets are included."""
     return {
         name: _change(getattr(before, name), getattr(after, name), key)
         for name, key in _KEYS.items()
@@ -55,7 +55,7 @@ def _change(before: Sequence[Any], after: Sequence[Any], key: Callable[[Any], Ke
 
 
 def _keyed(rows: Sequence[Any], key: Callable[[Any], Key]) -> dict[Key, Any]:
-    """A key that comes again gets its number, so that no row is lost from the count."""
+    """Rows by key; a repeated key gets a running number, so that each row is counted."""
     times: Counter[Key] = Counter()
     found = {}
     for row in rows:

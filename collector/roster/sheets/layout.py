@@ -1,7 +1,7 @@
 """The sheets of the register: every column with its headings, type, meaning and example.
 
-One table, from which files are read, checked, written and explained. A column's `type` names
-a parser in `collector.roster.sheets.values`.
+Reading, checking, writing and the template's notes all use this one table. A column's `type` is the
+name of a parser in `collector.roster.sheets.values`.
 """
 
 # ruff: noqa: E501  (a column a row reads as the table it is)
@@ -14,7 +14,7 @@ from agent.common.language import say
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column. `zh` is the Chinese heading that we write, `also` those that we read too."""
+    """One column. `zh` is the Chinese heading that is written; those in `also` are read too."""
 
     name: str
     zh: str
@@ -22,9 +22,9 @@ class Column:
     meaning_zh: str
     meaning_en: str
     example: str = ""
-    required: bool = False  # the heading must be there, and no cell empty
+    required: bool = False  # the heading must exist, and no cell may be empty
     also: tuple[str, ...] = ()
-    field: str = ""  # of the row's dataclass, where it is not the name
+    field: str = ""  # of the row's dataclass, if it differs from `name`
 
     @property
     def attribute(self) -> str:
@@ -44,12 +44,12 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """One sheet: a file `name`.csv, or the same under a Chinese name."""
+    """One sheet: the file `name`.csv, or `zh`.csv for one of its Chinese names."""
 
     name: str
     zh: tuple[str, ...]
     columns: tuple[Column, ...]
-    required: bool = True  # the file must be there; with its headings only, it is empty
+    required: bool = True  # the file must exist; if it has no rows, with headings only
 
     @property
     def title(self) -> str:
@@ -58,7 +58,7 @@ class Sheet:
 
     @property
     def file(self) -> str:
-        """The file's name as we write it."""
+        """The file's name when it is written."""
         return f"{self.name}.csv"
 
     def column(self, name: str) -> Column:
@@ -187,7 +187,7 @@ SHEETS = {
     for sheet in (SCHOOLS, CAMPUSES, LINES, ROOMS, CLASSES, EQUIPMENT, MACHINES, CALENDAR)
 }
 
-#: The template's notes, by language; not read.
+#: The template's file of notes, which is never read: its name in Chinese and English.
 NOTES = ("填表说明", "notes")
 
 #: Read by `schoolpulse inspect add --csv`; not part of the folder.

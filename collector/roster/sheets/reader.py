@@ -1,6 +1,6 @@
-"""A folder of sheets to the register's rows, with everything that is wrong with it.
+"""Reads a folder of sheets into the register's rows, and reports everything wrong with them.
 
-`SHEETS` is the table of sheets and columns (see `collector.roster.sheets.layout`).
+The sheets and their columns are those of `collector.roster.sheets.layout`.
 """
 
 from __future__ import annotations
@@ -13,27 +13,13 @@ from typing import Any
 
 from agent.common.language import say
 from collector.roster import register
-from collector.roster.problems import Problem, errors, warnings
+from collector.roster.problems import Problem, errors
 from collector.roster.rows import Rows
 from collector.roster.sheets import csvfile, defaults
 from collector.roster.sheets.check import check
 from collector.roster.sheets.check_calendar import span
-from collector.roster.sheets.layout import INSPECTIONS, NOTES, SHEETS, Column, Sheet
+from collector.roster.sheets.layout import NOTES, SHEETS, Sheet
 from collector.roster.sheets.records import Record, Table, parse
-
-__all__ = [
-    "INSPECTIONS",
-    "SHEETS",
-    "Column",
-    "Problem",
-    "Rows",
-    "Sheet",
-    "errors",
-    "hashes",
-    "read_folder",
-    "read_table",
-    "warnings",
-]
 
 _BOOKS = {".xlsx", ".xls", ".xlsm", ".et", ".ods"}
 _ROWS: Mapping[str, type[Any]] = {
@@ -51,7 +37,7 @@ def read_folder(path: Path) -> tuple[Rows, list[Problem]]:
     """Read and check every sheet of a folder.
 
     Returns the rows and all problems at once, errors and warnings (`Problem.warning`), in the
-    order of sheets and rows. With any error the rows are empty: nothing is half taken.
+    order of sheets and rows. If there is any error the rows are empty: an import is never partial.
     """
     files, problems = _files(path)
     tables = {}
@@ -67,7 +53,7 @@ def read_folder(path: Path) -> tuple[Rows, list[Problem]]:
 
 
 def read_table(sheet: Sheet, file: Path) -> tuple[Table, list[Problem]]:
-    """Read one file as one sheet; its rows are not yet held against other sheets."""
+    """Read one file as one sheet; its rows are not yet checked against other sheets."""
     rows, problems = csvfile.read(file)
     *found, table = parse(sheet, file.name, rows)
     table.whole = table.whole and not problems
@@ -90,8 +76,8 @@ def _files(path: Path) -> tuple[dict[str, Path], list[Problem]]:
         entries = sorted(path.iterdir())
     except OSError as error:
         wrong = say(f"打不开：{error.strerror}", f"cannot be opened: {error.strerror}")
-        mend = say("给出放着各表 CSV 的文件夹", "name the folder that holds the sheets")
-        return {}, [Problem(str(path), wrong, mend)]
+        fix = say("给出放着各表 CSV 的文件夹", "name the folder that holds the sheets")
+        return {}, [Problem(str(path), wrong, fix)]
     files: dict[str, Path] = {}
     problems: list[Problem] = []
     for entry in entries:
@@ -104,11 +90,11 @@ def _files(path: Path) -> tuple[dict[str, Path], list[Problem]]:
 def _take(entry: Path, files: dict[str, Path]) -> Iterator[Problem]:
     if entry.suffix.lower() in _BOOKS:
         wrong = say("是工作簿，这里只读 CSV", "is a workbook; only CSV is read")
-        mend = say(
+        fix = say(
             "每张表另存为「CSV UTF-8（逗号分隔）」，再把它移出文件夹",
             "save each sheet as 'CSV UTF-8', then move it out of the folder",
         )
-        yield Problem(entry.name, wrong, mend)
+        yield Problem(entry.name, wrong, fix)
     if entry.suffix.lower() != ".csv" or entry.stem in NOTES:
         return
     name = _sheet_of(entry.stem)
@@ -129,9 +115,9 @@ def _sheet_of(stem: str) -> str:
 def _unknown(entry: Path) -> Problem:
     known = [name for sheet in SHEETS.values() for name in (sheet.name, *sheet.zh)]
     near = difflib.get_close_matches(entry.stem.lower(), known, 1)
-    mend = say(f"是不是 {near[0]}.csv？", f"did you mean {near[0]}.csv?") if near else ""
-    wrong = say("不是台账的表，已忽略", "is no sheet of the register; ignored")
-    return Problem(entry.name, wrong, mend, warning=True)
+    fix = say(f"是不是 {near[0]}.csv？", f"did you mean {near[0]}.csv?") if near else ""
+    wrong = say("不是台账的表，已忽略", "is not a sheet of the register; ignored")
+    return Problem(entry.name, wrong, fix, warning=True)
 
 
 def _missing(files: Mapping[str, Path]) -> Iterator[Problem]:
@@ -140,11 +126,11 @@ def _missing(files: Mapping[str, Path]) -> Iterator[Problem]:
             continue
         if sheet.required:
             wrong = say(f"没有这张表（{sheet.zh[0]}）", "is missing")
-            mend = say(
+            fix = say(
                 "加上它；确实一行也没有的，留下只有列名的文件",
                 "add it; where it has no rows, keep a file of headings",
             )
-            yield Problem(sheet.file, wrong, mend)
+            yield Problem(sheet.file, wrong, fix)
         else:
             wrong = say(f"没有这张表（{sheet.zh[0]}），当作空表", "is missing: taken as empty")
             yield Problem(sheet.file, wrong, "", warning=True)

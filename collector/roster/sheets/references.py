@@ -1,4 +1,4 @@
-"""What the sheets may refer to, gathered once."""
+"""The keys that rows of other sheets may refer to."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collector.roster.sheets.records import Record, Table
 
 
 class Index:
-    """Keys of the sheets that were read whole; to others no reference can be judged."""
+    """Keys of all sheets; references can be checked only to sheets read in full, in `whole`."""
 
     def __init__(self, tables: Mapping[str, Table]) -> None:
         self.whole = frozenset(name for name, table in tables.items() if table.whole)
@@ -20,20 +20,20 @@ class Index:
         self._near: dict[str, str] = {}
 
     def nearest_school(self, code: str) -> str:
-        """The one registered code that is a slip of the hand away; empty: none, or several."""
+        """The registered code one typing error away; empty if there is none, or several."""
         if code not in self._near:
-            near = [known for known in self.schools if _one_slip(code, known)]
+            near = [known for known in self.schools if _one_typing_error(code, known)]
             self._near[code] = near[0] if len(near) == 1 else ""
         return self._near[code]
 
 
-def _one_slip(one: str, other: str) -> bool:
-    """One digit wrong, two neighbours swapped, or one digit too few or too many."""
+def _one_typing_error(one: str, other: str) -> bool:
+    """Whether one digit is wrong, missing or extra, or two neighbours are swapped."""
     short, long = sorted((one, other), key=len)
     if len(long) - len(short) == 1:
         return any(long[:at] + long[at + 1 :] == short for at in range(len(long)))
     wrong = [at for at, (a, b) in enumerate(zip(short, long, strict=False)) if a != b]
-    if len(short) != len(long) or len(wrong) > 2:  # the usual case, told at once
+    if len(short) != len(long) or len(wrong) > 2:  # the usual case, decided early
         return False
     at = wrong[0] if wrong else 0
     swapped = short[:at] + short[at + 1 : at + 2] + short[at : at + 1] + short[at + 2 :]

@@ -1,6 +1,7 @@
-"""Cells to values: one parser a type, each raising `UnfitError` with what is wrong and the mend.
+"""Turns cells into values: one parser for each column type.
 
-Pure. Texts come in tidied (see `tidy`); an empty cell never reaches a parser.
+Pure. A parser gets tidied text (see `tidy`), never an empty one, and raises `UnfitError` with what
+is wrong and the fix.
 """
 
 from __future__ import annotations
@@ -39,15 +40,15 @@ _NARROW |= dict.fromkeys((0x200B, 0x200C, 0x200D, 0x2060, 0xFEFF))
 
 
 def tidy(text: str) -> str:
-    """The cell without the marks that Excel and input methods leave."""
+    """The cell without what Excel and input methods add: full-width letters, odd spaces, ="…"."""
     text = text.translate(_NARROW).strip()
-    if text.startswith('="') and text.endswith('"'):  # how Excel is told to keep a code
+    if text.startswith('="') and text.endswith('"'):  # so written, Excel keeps a code's zeros
         text = text[2:-1]
     return text.lstrip("' ").rstrip()
 
 
 def plain(text: str) -> str:
-    """For numbers, codes and dates: full-width punctuation too."""
+    """NFKC: full-width punctuation becomes narrow too. For numbers, codes and dates."""
     return unicodedata.normalize("NFKC", text).strip()
 
 
@@ -69,7 +70,7 @@ def parse_text(text: str) -> str:
 def parse_name(text: str) -> str:
     """A name that other rows refer to."""
     text = parse_text(text)
-    if text.endswith("\\"):  # no store can write such a tag: its evidence would be lost
+    if text.endswith("\\"):  # no store can hold such a tag, so its evidence would be lost
         raise UnfitError(
             say("以反斜杠结尾，数据库存不了", "ends with a backslash, which no store can hold"),
             say("去掉它", "leave it out"),
@@ -87,7 +88,7 @@ def parse_name(text: str) -> str:
 
 
 def parse_room(text: str) -> str:
-    """A room's id; it must survive being listed."""
+    """A room's id; without separators, as classes list several rooms."""
     if _ROOM_SEPARATORS.search(text):
         raise UnfitError(
             say("里有分隔符（、；，）", "holds a separator (, ;)"),
@@ -148,22 +149,22 @@ def parse_date(text: str) -> dt.date:
     """2026-09-01, 2026/9/1, 2026.9.1, 2026年9月1日 or 20260901."""
     shown = plain(text)
     found = _DATE.fullmatch(shown) or _BARE_DATE.fullmatch(shown)
-    mend = say("写成 2026-09-01、2026/9/1 或 2026年9月1日", "write 2026-09-01 or 2026/9/1")
+    fix = say("写成 2026-09-01、2026/9/1 或 2026年9月1日", "write 2026-09-01 or 2026/9/1")
     if re.fullmatch(r"[1-9]\d{4}", shown):
-        raise UnfitError(say("是 Excel 的日期序号", "is Excel's number of a day"), mend)
+        raise UnfitError(say("是 Excel 的日期序号", "is Excel's serial number of a date"), fix)
     if not found:
-        raise UnfitError(say("不是日期", "is not a date"), mend)
+        raise UnfitError(say("不是日期", "is not a date"), fix)
     try:
         day = dt.date(*(int(part) for part in found.groups()))
     except ValueError:
-        raise UnfitError(say("不是日历上的一天", "is no day of the calendar"), mend) from None
+        raise UnfitError(say("不是日历上的一天", "is not a day of the calendar"), fix) from None
     if not _FIRST_YEAR <= day.year <= _LAST_YEAR:
-        raise UnfitError(say("年份不对", "has an odd year"), mend)
+        raise UnfitError(say("年份不对", "has an odd year"), fix)
     return day
 
 
 def parse_dates(text: str) -> tuple[dt.date, dt.date | None]:
-    """A day, or first~last; the second is None where only one is written."""
+    """A day, or first~last; the second is None if only one day is written."""
     parts = _RANGE.split(plain(text))
     if len(parts) > 2:
         raise UnfitError(
@@ -175,7 +176,7 @@ def parse_dates(text: str) -> tuple[dt.date, dt.date | None]:
 
 
 def parse_bandwidth(text: str) -> float:
-    """Mbit/s ≥ 0; the units M, 兆 and G are understood."""
+    """A rate ≥ 0 in Mbit/s; the units M, 兆, G and 千兆 may be written."""
     found = _RATE.fullmatch(plain(text).casefold())
     if not found:
         raise UnfitError(
@@ -186,7 +187,7 @@ def parse_bandwidth(text: str) -> float:
     rate = float(found[1]) * (1000 if giga else 1)
     if rate > MAX_MBPS:
         raise UnfitError(
-            say("大得不可能", "is too much to be true"), say("单位是兆（Mbit/s）", "in Mbit/s")
+            say("大得不可能", "is impossibly large"), say("单位是兆（Mbit/s）", "in Mbit/s")
         )
     return rate
 
@@ -218,7 +219,7 @@ def _degrees(most: int) -> Callable[[str], float]:
 
 
 def _word(table: Mapping[str, str], zh: Mapping[str, str] | None = None) -> Callable[[str], str]:
-    """One of the table's words; `zh` is how the kept ones are named in Chinese."""
+    """A parser of the table's words; `zh` has the Chinese names of its values."""
 
     def parse(text: str) -> str:
         key = plain(text).casefold().replace(" ", "")
@@ -229,7 +230,7 @@ def _word(table: Mapping[str, str], zh: Mapping[str, str] | None = None) -> Call
         kept = dict.fromkeys(table.values())
         known = say("、".join((zh or {}).get(word, word) for word in kept), ", ".join(kept))
         raise UnfitError(
-            say("不认识这个词", "is no word that we know"),
+            say("不认识这个词", "is not a known word"),
             hint + say(f"可填：{known}", f"one of: {known}"),
         )
 
@@ -237,7 +238,7 @@ def _word(table: Mapping[str, str], zh: Mapping[str, str] | None = None) -> Call
 
 
 def parse_room_type(text: str) -> str:
-    """A known type, or the sheet's own word: only 计算机教室 is ever counted."""
+    """A known type, or the sheet's own word, as only 计算机教室 matters to the figure."""
     text = parse_text(text)
     return words.ROOM_TYPES.get(plain(text).casefold().replace(" ", ""), text)
 
@@ -252,7 +253,7 @@ PARSERS: Mapping[str, Callable[[str], Any]] = {
     "text": parse_text,
     "name": parse_name,
     "code": parse_code,
-    "school": plain,  # its form is judged with the reference, so that one slip is told once
+    "school": plain,  # its form is checked with the reference, so that it is reported once
     "room": parse_room,
     "rooms": parse_rooms,
     "date": parse_date,

@@ -1,4 +1,4 @@
-"""The words that sheets use, and what each is kept as: school types, rooms, equipment, days."""
+"""The words that sheets may use, and the value of each: school types, rooms, kinds, days."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from collector.roster.register import COMPUTER_ROOM
 
 
 def _words(table: Mapping[str, str]) -> Mapping[str, str]:
-    """From `kept: other words` to word -> kept, the kept one included."""
+    """word -> value, from value -> its other words; a value is a word of its own too."""
     found = {kept.casefold(): kept for kept in table}
     for kept, others in table.items():
         found.update({word.casefold(): kept for word in others.split()})
@@ -57,7 +57,7 @@ KINDS = _words({
     "document_camera": "实物展台 展台 视频展台 实物投影 高拍仪",
 })  # fmt: skip
 
-#: How a kind is written back in Chinese.
+#: How a kind is written in Chinese.
 KINDS_ZH = MappingProxyType({kind: devices.KINDS_ZH[kind] for kind in KINDS.values()})
 
 DAY_KINDS = _words({

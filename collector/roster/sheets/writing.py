@@ -1,4 +1,4 @@
-"""Rows back to sheets, and the empty sheets to begin with: CSV that Excel opens as UTF-8."""
+"""Writes rows as sheets, and empty sheets as templates: CSV that Excel opens as UTF-8."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from agent.common.command_line import RefusedError
-from agent.common.language import say
+from agent.common.language import for_documents, say
 from collector.roster.areas import XINING
 from collector.roster.rows import Rows
 from collector.roster.sheets.layout import NOTES, SHEETS, Column, Sheet
 from collector.roster.sheets.words import DAY_KINDS_ZH, KINDS_ZH
 
-_FORMULA = ("=", "+", "-", "@")  # what Excel would run instead of show
+_FORMULA = ("=", "+", "-", "@")  # a cell that begins so is a formula in Excel
 _AREAS = {"district", "responsible"}
 
 
@@ -25,11 +25,13 @@ def write_folder(rows: Rows, folder: Path) -> list[Path]:
     Raises:
         RefusedError: a file of that name is there already, or cannot be written.
     """
-    content = {
-        sheet: [_cells(sheet, row, rows.areas) for row in getattr(rows, sheet.name)]
-        for sheet in SHEETS.values()
-    }
-    return _write({sheet.file: _sheet(sheet, cells) for sheet, cells in content.items()}, folder)
+    with for_documents():
+        content = {
+            sheet.file: _sheet(sheet, [_cells(sheet, row, rows.areas) for row in found])
+            for sheet in SHEETS.values()
+            for found in [getattr(rows, sheet.name)]
+        }
+    return _write(content, folder)
 
 
 def write_template(folder: Path) -> list[Path]:
@@ -38,10 +40,10 @@ def write_template(folder: Path) -> list[Path]:
     Raises:
         RefusedError: a file of that name is there already, or cannot be written.
     """
-    files: dict[str, Iterable[Sequence[str]]] = {
-        sheet.file: _sheet(sheet, []) for sheet in SHEETS.values()
-    }
-    return _write({**files, f"{say(*NOTES)}.csv": _notes()}, folder)
+    with for_documents():
+        files = {sheet.file: _sheet(sheet, []) for sheet in SHEETS.values()}
+        files[f"{say(*NOTES)}.csv"] = _notes()
+    return _write(files, folder)
 
 
 def _write(files: Mapping[str, Iterable[Sequence[str]]], folder: Path) -> list[Path]:
@@ -51,7 +53,7 @@ def _write(files: Mapping[str, Iterable[Sequence[str]]], folder: Path) -> list[P
         raise RefusedError(
             say(
                 f"{folder}: 已有 {names}，不覆盖。换一个文件夹",
-                f"{folder}: {names} are there already; name another folder",
+                f"{folder}: {names} exist already; name another folder",
             )
         )
     try:
@@ -63,13 +65,13 @@ def _write(files: Mapping[str, Iterable[Sequence[str]]], folder: Path) -> list[P
 
 
 def _file(path: Path, rows: Iterable[Sequence[str]]) -> Path:
-    # Without the mark at its beginning Excel in China takes a file for GBK.
+    # Without a BOM, Excel in China reads a file as GBK.
     with path.open("w", encoding="utf-8-sig", newline="") as file:
         csv.writer(file).writerows(rows)
     return path
 
 
-def _sheet(sheet: Sheet, cells: Iterable[Sequence[str]]) -> Iterable[Sequence[str]]:
+def _sheet(sheet: Sheet, cells: Iterable[Sequence[str]]) -> Sequence[Sequence[str]]:
     return [[column.heading for column in sheet.columns], *cells]
 
 
@@ -100,7 +102,7 @@ def _area(code: str, areas: Mapping[str, str]) -> str:
 
 
 def _safe(text: str) -> str:
-    """A mark that readers take off again keeps Excel from running a cell."""
+    """The cell with a leading apostrophe if Excel would run it; `tidy` removes it again."""
     number = text.removeprefix("-").replace(".", "", 1).isdigit()
     return f"'{text}" if text.startswith(_FORMULA) and not number else text
 

@@ -59,6 +59,9 @@ def test_check_as_json(run: Run, spoil: Callable[..., Path]) -> None:
     found = json.loads(text)
     assert code == 1
     where = [(p["file"], p["row"], p["column"], p["value"]) for p in found["errors"]]
+    assert list(found["errors"][0]) == [
+        "file", "wrong", "mend", "row", "column", "value", "warning"
+    ]  # fmt: skip
     assert where == [("lines.csv", 2, "合同带宽", "-1")]
     assert [p["file"] for p in found["warnings"]] == ["rooms.csv"]
 

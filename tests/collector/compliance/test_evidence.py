@@ -94,7 +94,9 @@ def test_uncertain_rows_are_no_evidence(full_town: Any, store: SqliteStore, fill
     assert len(loaded(full_town, store).line_tests) == len(full_town.tests) - 1
 
 
-def test_one_invented_row_anywhere_is_told(full_town: Any, store: SqliteStore, fill: Any) -> None:
+def test_one_simulated_row_anywhere_is_reported(
+    full_town: Any, store: SqliteStore, fill: Any
+) -> None:
     fill(full_town, store)
     tags = {"school": "9999999999", "machine": "b" * 32, "line": "9"}
     store.write([Point("line_test", tags, {"test": "x", "simulated": True}, 1)])

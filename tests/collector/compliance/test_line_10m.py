@@ -307,7 +307,7 @@ def test_a_campus_without_classes_needs_none(town: Any) -> None:
     assert town.unit("line_10m").verdict is V
 
 
-def test_a_campus_whose_classes_are_over_needs_none(town: Any) -> None:
+def test_a_campus_without_current_classes_needs_no_line(town: Any) -> None:
     two_campuses(town, 12.0, 6.0)
     town.classes[-1] = dataclasses.replace(town.classes[-1], end=town.ago(1))
     assert town.unit("line_10m").verdict is V
@@ -392,7 +392,7 @@ def test_silence_clears_nothing_by_letting_the_bad_tests_go_first(town: Any) -> 
     assert town.unit("line_10m").verdict is C
 
 
-def test_a_window_of_few_tests_leaves_the_old_word(town: Any) -> None:
+def test_a_window_of_few_tests_keeps_the_earlier_result(town: Any) -> None:
     town.line()
     town.tested(6.0, range(50, 60), times=2)
     town.tested(20.0, (1, 2, 3))

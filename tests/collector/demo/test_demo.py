@@ -1,4 +1,4 @@
-"""`schoolpulse demo` as a user runs it: it ends by itself, tells the truth, leaves nothing."""
+"""`schoolpulse demo` as a user runs it: it ends by itself, reports correctly, leaves no process."""
 
 from __future__ import annotations
 
@@ -57,7 +57,6 @@ def _until(check: Callable[[], object], seconds: float = 240) -> None:
         time.sleep(0.05)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     "broker", ["amqtt", pytest.param("mosquitto", marks=pytest.mark.mosquitto)]
 )

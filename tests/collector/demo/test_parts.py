@@ -1,4 +1,4 @@
-"""The demo's parts: processes watched and stopped, a folder emptied only where it is ours."""
+"""The demo's parts: processes watched and stopped, a folder emptied only if it is a demo's."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def test_a_child_that_ignores_the_asking_is_killed(tmp_path: Path) -> None:
         assert child.process.returncode == -9
 
 
-def test_a_child_that_dies_is_told_with_its_last_words(tmp_path: Path) -> None:
+def test_a_child_that_dies_is_reported_with_the_end_of_its_log(tmp_path: Path) -> None:
     code = "import sys; print('no space left'); sys.exit(3)"
     with Children(tmp_path, Interrupt()) as children:
         children.start("store", _python(code))
@@ -84,7 +84,7 @@ def test_children_do_not_inherit_our_settings(
     with Children(tmp_path, Interrupt()) as children:
         child = children.start("env", _python(code))
         child.process.wait(120)
-        assert child.last_words() == "ready None"
+        assert child.log_tail() == "ready None"
 
 
 def test_a_folder_of_others_is_left_alone(tmp_path: Path) -> None:
@@ -115,7 +115,7 @@ def test_settings_are_read_by_both_sides(tmp_path: Path) -> None:
     assert tomllib.loads(place.agent_toml.read_text("utf-8"))
 
 
-def test_a_broker_that_is_not_installed_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_broker_that_is_not_installed_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(broker, "_mosquitto", lambda: None)
     assert broker.choose(None) == "amqtt"
     with pytest.raises(DemoError, match="amqtt"):

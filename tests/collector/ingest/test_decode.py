@@ -163,7 +163,7 @@ def test_two_readings_of_one_series_in_a_report_are_both_kept() -> None:
     assert {point.time // 1_000_000 for point in found} == {NOON}
 
 
-def test_simulated_is_carried_to_every_point() -> None:
+def test_simulated_passes_to_every_point() -> None:
     outcome = take(report(wire.Host(uptime_s=1.0), line_test(), simulated=True))
     assert isinstance(outcome, Stored)
     assert all(point.fields["simulated"] is True for point in outcome.points)
@@ -290,7 +290,7 @@ def test_what_can_never_be_read_is_quarantined_with_its_reason(payload: bytes) -
         "else",
     ],
 )
-def test_topics_of_nobody_are_quarantined_without_receipt(topic: str) -> None:
+def test_unknown_topics_are_quarantined_without_receipt(topic: str) -> None:
     outcome = decode(topic, wire.encode(report()), lambda school: True, 0)
     assert isinstance(outcome, Quarantined)
     assert outcome.source is None
@@ -317,7 +317,7 @@ def test_presence_is_noted_at_its_arrival() -> None:
     )
 
 
-def test_presence_that_says_nothing_is_no_harm() -> None:
+def test_an_empty_unknown_or_unreadable_presence_stores_nothing() -> None:
     topic = presence_topic(SCHOOL, MACHINE)
     said = wire.encode(wire.Presence(v=1, boot=BOOT, online=True))
     assert isinstance(decode(topic, b"", lambda s: True, 0), Ignored)

@@ -1,4 +1,4 @@
-"""A small school, its register, and the raw points that its PCs leave in a day."""
+"""A small school, its register, and the raw points of its PCs in a day."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ def _school(code: str) -> School:
     return School(code, f"示例{code[-1]}小学", "630102", "小学", "630102")
 
 
-class Told:
-    """Builds raw points: `at` is local time of `day`."""
+class MakePoints:
+    """Makes raw points: `at` is local time of `day`."""
 
     school, day = SCHOOL, DAY
 
@@ -46,8 +46,8 @@ class Told:
         return f"{n:032x}"
 
     def agent(self, n: int, at: str, day: dt.date | None = None, **fields: Value) -> Point:
-        told: dict[str, Value] = {"boot": "00" * 8, "number": 2, "weak_id": False, **fields}
-        return Point("agent", self._tags(n, fields), self._fields(told), self.time(at, day))
+        values: dict[str, Value] = {"boot": "00" * 8, "number": 2, "weak_id": False, **fields}
+        return Point("agent", self._tags(n, fields), self._fields(values), self.time(at, day))
 
     def host(self, n: int, at: str, hostname: str, day: dt.date | None = None) -> Point:
         return Point("host", self._tags(n, {}), {"hostname": hostname}, self.time(at, day))
@@ -58,8 +58,8 @@ class Told:
         day = fields.pop("day", None)
         device = f"{kind}-{connector}-{n}"
         tags = self._tags(n, fields) | {"kind": kind, "device": device}
-        told: dict[str, Value] = {"present": True, "fault": "", "connector": connector, **fields}
-        return Point("device", tags, self._fields(told), self.time(at, day))  # type: ignore[arg-type]
+        values: dict[str, Value] = {"present": True, "fault": "", "connector": connector, **fields}
+        return Point("device", tags, self._fields(values), self.time(at, day))  # type: ignore[arg-type]
 
     def _tags(self, n: int, fields: dict[str, Value]) -> dict[str, str]:
         return {"school": str(fields.get("school", self.school)), "machine": self.machine(n)}
@@ -70,8 +70,8 @@ class Told:
 
 
 @pytest.fixture
-def told() -> Told:
-    return Told()
+def make() -> MakePoints:
+    return MakePoints()
 
 
 @pytest.fixture

@@ -49,7 +49,7 @@ def test_quarantine_drops_and_what_waits_explain_a_gap() -> None:
     assert one(agent(2), agent(9, outbox_rows=2, lost=1)).missing == 3
 
 
-def test_a_boot_from_before_the_time_looked_at_begins_at_its_first_number() -> None:
+def test_a_boot_from_before_the_audited_time_begins_at_its_first_number() -> None:
     start = 100 * HOUR
     old = [agent(n, time=start + n, uptime_s=7200.0) for n in (50, 51, 53)]
     found = one(*old, start=start)

@@ -52,42 +52,46 @@ def test_a_day_lasts_24_hours_from_shanghai_midnight(day: dt.date) -> None:
     assert stop - start == 86_400 * 10**9
 
 
-def test_strong_and_weak_ids_are_counted_apart(told: Any, register: Register, day: dt.date) -> None:
-    raw = [told.agent(n, "08:00", weak_id=n == 3) for n in range(4)]
-    raw += [told.host(n, "08:00", f"LAB-{n}") for n in range(4)]
+def test_strong_and_weak_ids_are_counted_apart(make: Any, register: Register, day: dt.date) -> None:
+    raw = [make.agent(n, "08:00", weak_id=n == 3) for n in range(4)]
+    raw += [make.host(n, "08:00", f"LAB-{n}") for n in range(4)]
     room = by_room(Derived(raw, register, day).rooms)["lab"]
     assert (room["pcs"], room["weak_pcs"], room["seats"]) == (3, 1, 50)
 
 
 def test_one_pc_counts_once_however_often_it_reports(
-    told: Any, register: Register, day: dt.date
+    make: Any, register: Register, day: dt.date
 ) -> None:
-    raw = [told.agent(1, f"{hour:02}:00", boot=f"{hour:016}") for hour in range(8, 18)]
-    raw.append(told.host(1, "08:00", "lab-1"))
+    raw = [make.agent(1, f"{hour:02}:00", boot=f"{hour:016}") for hour in range(8, 18)]
+    raw.append(make.host(1, "08:00", "lab-1"))
     found = Derived(raw, register, day)
     assert by_room(found.rooms)["lab"]["pcs"] == 1
     assert found.machines[0].fields["reports"] == found.machines[0].fields["boots"] == 10
 
 
-def test_a_pc_without_a_room_makes_no_room(told: Any, register: Register, day: dt.date) -> None:
-    found = Derived([told.agent(1, "08:00"), told.host(1, "08:00", "office-9")], register, day)
+def test_a_pc_without_a_room_makes_no_room(make: Any, register: Register, day: dt.date) -> None:
+    found = Derived([make.agent(1, "08:00"), make.host(1, "08:00", "office-9")], register, day)
     assert "room" not in found.machines[0].tags
     assert found.rooms == []
 
 
-def test_the_register_speaks_before_the_pc(told: Any, register: Register, day: dt.date) -> None:
-    claims = told.agent(1, "08:00", room="lab")
+def test_the_register_takes_precedence_over_the_pcs_claim(
+    make: Any, register: Register, day: dt.date
+) -> None:
+    claims = make.agent(1, "08:00", room="lab")
     assert Derived([claims], register, day).machines[0].tags["room"] == "lab"
-    both = [claims, told.host(1, "08:00", "6-1-a")]
+    both = [claims, make.host(1, "08:00", "6-1-a")]
     assert Derived(both, register, day).machines[0].tags["room"] == "6-1"
-    unknown = [told.agent(1, "08:00", room="no such room")]
+    unknown = [make.agent(1, "08:00", room="no such room")]
     assert "room" not in Derived(unknown, register, day).machines[0].tags
 
 
-def test_a_binding_taken_back_does_not_live_on(told: Any, register: Register, day: dt.date) -> None:
-    raw = [told.agent(1, "08:00"), told.host(1, "08:00", "x")]
+def test_a_removed_binding_does_not_survive_in_the_row(
+    make: Any, register: Register, day: dt.date
+) -> None:
+    raw = [make.agent(1, "08:00"), make.host(1, "08:00", "x")]
     bound = Register(
-        register.schools, rooms=register.rooms, machines=[Machine(told.school, "lab", "x")]
+        register.schools, rooms=register.rooms, machines=[Machine(make.school, "lab", "x")]
     )
     first = Derived(raw, bound, day)
     assert by_room(first.rooms)["lab"]["pcs"] == 1
@@ -105,31 +109,31 @@ def test_a_binding_taken_back_does_not_live_on(told: Any, register: Register, da
     ],
 )
 def test_an_unnamed_display_is_what_the_room_owns(
-    register: Register, told: Any, kind: str, room: str, is_now: str
+    register: Register, make: Any, kind: str, room: str, is_now: str
 ) -> None:
-    assert resolved(kind, told.school, room, register) == is_now
+    assert resolved(kind, make.school, room, register) == is_now
 
 
-def test_a_room_said_to_own_none_resolves_nothing(register: Register, told: Any) -> None:
-    none = [Equipment(told.school, "6-1", "projector", 0), Equipment(told.school, "6-1", "tv", 1)]
+def test_a_room_registered_with_none_resolves_nothing(register: Register, make: Any) -> None:
+    none = [Equipment(make.school, "6-1", "projector", 0), Equipment(make.school, "6-1", "tv", 1)]
     found = Register(register.schools, rooms=register.rooms, equipment=none)
-    assert resolved("display", told.school, "6-1", found) == "tv"
+    assert resolved("display", make.school, "6-1", found) == "tv"
 
 
 def test_a_monitor_or_an_unknown_display_is_no_picture(
-    told: Any, register: Register, day: dt.date
+    make: Any, register: Register, day: dt.date
 ) -> None:
-    raw = [told.agent(1, "08:00"), told.host(1, "08:00", "6-2-a")]
-    raw += [told.device(1, "08:00", kind) for kind in ("monitor", "screen", "display")]
+    raw = [make.agent(1, "08:00"), make.host(1, "08:00", "6-2-a")]
+    raw += [make.device(1, "08:00", kind) for kind in ("monitor", "screen", "display")]
     room = by_room(Derived(raw, register, day).rooms)["6-2"]
     assert (room["display"], room["displays"], room["computer"]) == (False, 0, True)
 
 
-def test_standby_is_seen_and_absent_is_missing(told: Any, register: Register, day: dt.date) -> None:
+def test_standby_is_seen_and_absent_is_missing(make: Any, register: Register, day: dt.date) -> None:
     raw = [
-        told.agent(1, "08:00"), told.host(1, "08:00", "6-1-a"),
-        told.device(1, "08:00", "projector", "HDMI-1", power="standby"),
-        told.device(1, "09:00", "camera", "usb-1", present=False),
+        make.agent(1, "08:00"), make.host(1, "08:00", "6-1-a"),
+        make.device(1, "08:00", "projector", "HDMI-1", power="standby"),
+        make.device(1, "09:00", "camera", "usb-1", present=False),
     ]  # fmt: skip
     found = Derived(raw, register, day)
     room = by_room(found.rooms)["6-1"]
@@ -142,13 +146,13 @@ SAME = {"maker": "SEC", "model": "EB-X", "serial": "S1"}
 
 
 def _two_rooms(
-    told: Any, first: tuple[str, str], second: tuple[str, str], **serial: Any
+    make: Any, first: tuple[str, str], second: tuple[str, str], **serial: Any
 ) -> list[Point]:
     raw = []
     for n, room, times in ((1, "6-1", first), (2, "6-2", second)):
-        raw += [told.host(n, times[0], f"{room}-a")]
+        raw += [make.host(n, times[0], f"{room}-a")]
         for at in times:
-            raw += [told.agent(n, at), told.device(n, at, "projector", **{**SAME, **serial})]
+            raw += [make.agent(n, at), make.device(n, at, "projector", **{**SAME, **serial})]
     return raw
 
 
@@ -163,57 +167,57 @@ def _two_rooms(
     ],
 )
 def test_one_serial_in_two_rooms(
-    told: Any, register: Register, day: dt.date, first: Any, second: Any, counted: list[str]
+    make: Any, register: Register, day: dt.date, first: Any, second: Any, counted: list[str]
 ) -> None:
-    rooms = by_room(Derived(_two_rooms(told, first, second), register, day).rooms)
+    rooms = by_room(Derived(_two_rooms(make, first, second), register, day).rooms)
     assert [room for room, fields in rooms.items() if fields["display"]] == counted
     assert all(fields["computer"] for fields in rooms.values())
 
 
 @pytest.mark.parametrize("lacking", ["maker", "model", "serial"])
 def test_without_a_whole_identity_two_sightings_are_two(
-    told: Any, register: Register, day: dt.date, lacking: str
+    make: Any, register: Register, day: dt.date, lacking: str
 ) -> None:
-    raw = _two_rooms(told, ("08:00", "09:00"), ("10:00", "11:00"), **{lacking: ""})
+    raw = _two_rooms(make, ("08:00", "09:00"), ("10:00", "11:00"), **{lacking: ""})
     rooms = by_room(Derived(raw, register, day).rooms)
     assert [fields["displays"] for fields in rooms.values()] == [1, 1]
 
 
 def test_one_serial_in_two_schools_is_two_devices(
-    told: Any, register: Register, day: dt.date
+    make: Any, register: Register, day: dt.date
 ) -> None:
     raw = []
     for n, school, at in ((1, "9963000001", "08:00"), (2, "9963000002", "10:00")):
-        raw += [told.agent(n, at, school=school, room="6-1")]
-        raw += [told.device(n, at, "projector", school=school, **SAME)]
+        raw += [make.agent(n, at, school=school, room="6-1")]
+        raw += [make.device(n, at, "projector", school=school, **SAME)]
     found = Derived(raw, register, day)
     assert [point.fields["displays"] for point in found.rooms] == [1, 1]
 
 
 def test_what_answers_in_a_projectors_place_equips_no_class(
-    told: Any, register: Register, day: dt.date
+    make: Any, register: Register, day: dt.date
 ) -> None:
     for fault, seen in (("not PJLink", False), ("password refused", True)):
-        raw = [told.agent(1, "08:00", room="6-1")]
-        raw += [told.device(1, "08:00", "projector", "10.1.1.9", fault=fault)]
+        raw = [make.agent(1, "08:00", room="6-1")]
+        raw += [make.device(1, "08:00", "projector", "10.1.1.9", fault=fault)]
         found = Derived(raw, register, day)
         assert [point.fields.get("seen", False) for point in found.devices] == [seen]
         assert [point.fields.get("display", False) for point in found.rooms] == [seen]
 
 
-def test_two_pcs_of_a_room_see_one_projector(told: Any, register: Register, day: dt.date) -> None:
+def test_two_pcs_of_a_room_see_one_projector(make: Any, register: Register, day: dt.date) -> None:
     raw = []
     for n in (1, 2):
-        raw += [told.agent(n, "08:00", room="6-1"), told.device(n, "08:00", "projector", **SAME)]
+        raw += [make.agent(n, "08:00", room="6-1"), make.device(n, "08:00", "projector", **SAME)]
     assert by_room(Derived(raw, register, day).rooms)["6-1"]["displays"] == 1
 
 
-def test_three_rooms_two_at_once(told: Any, register: Register, day: dt.date) -> None:
+def test_three_rooms_two_at_once(make: Any, register: Register, day: dt.date) -> None:
     spans = {"6-1": ("08:00", "12:00"), "6-2": ("09:00", "10:00"), "lab": ("11:00", "13:00")}
     raw = []
     for n, (room, times) in enumerate(spans.items()):
         for at in times:
-            raw += [told.agent(n, at, room=room), told.device(n, at, "tv", **SAME)]
+            raw += [make.agent(n, at, room=room), make.device(n, at, "tv", **SAME)]
     rooms = by_room(Derived(raw, register, day).rooms)
     found = {room: fields["displays"] for room, fields in rooms.items()}
     # Two devices explain it: 6-1 keeps one all morning, the other moves from 6-2 to the lab.
@@ -233,22 +237,22 @@ _READING = st.tuples(
 )
 
 
-def _raw(told: Any, readings: list[Any]) -> list[Point]:
+def _raw(make: Any, readings: list[Any]) -> list[Point]:
     points = []
     for n, at, room, kind, present, fault, serial, weak in readings:
-        points.append(told.agent(n, at, room=room, weak_id=weak))
-        points.append(told.host(n, at, f"pc-{n}"))
+        points.append(make.agent(n, at, room=room, weak_id=weak))
+        points.append(make.host(n, at, f"pc-{n}"))
         fields = {"present": present, "fault": fault, "maker": "M", "model": "X", "serial": serial}
-        points.append(told.device(n, at, kind, **fields))
+        points.append(make.device(n, at, kind, **fields))
     return points
 
 
 @_QUICK
 @given(readings=st.lists(_READING, max_size=12), shuffled=st.randoms(use_true_random=False))
 def test_the_order_of_reports_does_not_matter(
-    told: Any, register: Register, day: dt.date, readings: list[Any], shuffled: Any
+    make: Any, register: Register, day: dt.date, readings: list[Any], shuffled: Any
 ) -> None:
-    raw = _raw(told, readings)
+    raw = _raw(make, readings)
     mixed = list(raw)
     shuffled.shuffle(mixed)
     assert Derived(mixed, register, day).all == Derived(raw, register, day).all
@@ -257,22 +261,22 @@ def test_the_order_of_reports_does_not_matter(
 @_QUICK
 @given(readings=st.lists(_READING, max_size=12), cut=st.integers(0, 12))
 def test_late_reports_give_what_all_at_once_would_have(
-    told: Any, register: Register, day: dt.date, readings: list[Any], cut: int
+    make: Any, register: Register, day: dt.date, readings: list[Any], cut: int
 ) -> None:
-    early = Derived(_raw(told, readings[:cut]), register, day)
-    late = Derived(_raw(told, readings), register, day, early.all)
-    assert late.all == Derived(_raw(told, readings), register, day).all
-    assert Derived(_raw(told, readings), register, day, late.all).all == late.all
+    early = Derived(_raw(make, readings[:cut]), register, day)
+    late = Derived(_raw(make, readings), register, day, early.all)
+    assert late.all == Derived(_raw(make, readings), register, day).all
+    assert Derived(_raw(make, readings), register, day, late.all).all == late.all
 
 
 @_QUICK
 @given(readings=st.lists(_READING, max_size=12), cut=st.integers(0, 12))
 def test_flags_are_only_ever_set(
-    told: Any, register: Register, day: dt.date, readings: list[Any], cut: int
+    make: Any, register: Register, day: dt.date, readings: list[Any], cut: int
 ) -> None:
     """Even where the telemetry behind a stored flag is gone."""
-    first = Derived(_raw(told, readings[:cut]), register, day)
-    later = Derived(_raw(told, readings[cut:]), register, day, first.all)
+    first = Derived(_raw(make, readings[:cut]), register, day)
+    later = Derived(_raw(make, readings[cut:]), register, day, first.all)
     flags = {
         (point.tags["device"], name)
         for point in first.devices

@@ -1,4 +1,4 @@
-"""What must hold of devices that change their sockets and words, whatever is told."""
+"""What must hold for devices that change their connector or EDID, whatever is reported."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from collections import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from collector.keeper.device_identity import same
-from collector.keeper.observations import fold_day, key_of
+from collector.keeper.device_identity import merge_identities
+from collector.keeper.observations import key_of, reduce_day
 from collector.store.base import Point
 
 T0 = 1_790_000_000_000
@@ -42,45 +42,51 @@ def _present(points: list[Point]) -> Counter[tuple[str, int]]:
 
 
 @given(_points())
-def test_what_is_there_is_there_and_each_is_told_once(points):
-    said = same(points, {})
-    assert _present(said) == _present(points)
-    told = Counter((key_of(point), point.time) for point in said)
-    assert set(told.values()) <= {1}
+def test_what_is_present_stays_present_and_is_reported_once(points):
+    merged = merge_identities(points, {})
+    assert _present(merged) == _present(points)
+    times = Counter((key_of(point), point.time) for point in merged)
+    assert set(times.values()) <= {1}
 
 
 @given(_points(), st.randoms(use_true_random=False))
 def test_order_changes_nothing(points, shuffled):
     mixed = list(points)
     shuffled.shuffle(mixed)
-    assert sorted(same(mixed, {}), key=repr) == sorted(same(points, {}), key=repr)
+    assert sorted(merge_identities(mixed, {}), key=repr) == sorted(
+        merge_identities(points, {}), key=repr
+    )
 
 
 @given(_points())
-def test_said_anew_once_more_they_are_the_same(points):
-    said = same(points, {})
-    assert sorted(same(said, {}), key=repr) == sorted(said, key=repr)
+def test_merging_twice_changes_nothing_more(points):
+    merged = merge_identities(points, {})
+    assert sorted(merge_identities(merged, {}), key=repr) == sorted(merged, key=repr)
 
 
 @given(_points(), st.integers(0, 6))
 def test_a_day_cut_anywhere_names_the_same_devices(points, cut):
-    """As at midnight, where what is known goes by the rows of the day before."""
+    """As at midnight, when the known devices come from the rows of the day before."""
     at = (T0 + cut * 60_000) * 10**6
     first, second = ([p for p in points if (p.time < at) == early] for early in (True, False))
-    earlier = same(first, {})
-    before = {key: day.known for key, day in fold_day(earlier, [], {}).items()}
-    whole = {(key_of(p), p.time) for p in same(points, {}) if p.fields["present"]}
-    parts = {(key_of(p), p.time) for p in [*earlier, *same(second, before)] if p.fields["present"]}
+    earlier = merge_identities(first, {})
+    before = {key: day.known for key, day in reduce_day(earlier, [], {}).items()}
+    whole = {(key_of(p), p.time) for p in merge_identities(points, {}) if p.fields["present"]}
+    parts = {
+        (key_of(p), p.time)
+        for p in [*earlier, *merge_identities(second, before)]
+        if p.fields["present"]
+    }
     assert parts == whole
 
 
-def test_two_new_names_for_one_device_go_by_no_stores_order():
+def test_which_of_two_new_ids_wins_does_not_depend_on_the_stores_order():
     def tv(minute: int, socket: int) -> Point:
         tags = {**PCS[0], "kind": "tv", "device": f"tv-{socket}"}
         fields = {"model": "A", "connector": f"c{socket}", "present": True}
         return Point("device", tags, fields, (T0 + minute * 60_000) * 10**6)
 
     first, one, other = tv(0, 1), tv(1, 2), tv(1, 3)
-    assert set(map(repr, same([first, one, other], {}))) == set(
-        map(repr, same([first, other, one], {}))
+    assert set(map(repr, merge_identities([first, one, other], {}))) == set(
+        map(repr, merge_identities([first, other, one], {}))
     )

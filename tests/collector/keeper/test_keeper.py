@@ -11,6 +11,7 @@ from collector.keeper.days import midnight
 from collector.roster.register import Machine, Register
 from collector.store.base import Point, Store
 from collector.store.sqlite import SqliteStore
+from pruning import prune
 
 Rows = dict[tuple[str, ...], dict[str, Any]]
 MakeKeeper = Callable[[Register], Keeper]
@@ -31,20 +32,20 @@ def everything(store: Store) -> list[Point]:
 
 
 def test_a_day_of_one_room(
-    store: Store, register: Register, keeper_of: MakeKeeper, told: Any, day: dt.date
+    store: Store, register: Register, keeper_of: MakeKeeper, make: Any, day: dt.date
 ) -> None:
     store.write([
-        told.agent(1, "07:50", boot="aa" * 8), told.host(1, "07:50", "6-1-pc"),
-        told.agent(1, "16:00", boot="bb" * 8),
-        told.device(1, "07:50", "display"), told.device(1, "07:50", "sound", "card0"),
-        told.device(1, "16:00", "display", fault="lamp"),
+        make.agent(1, "07:50", boot="aa" * 8), make.host(1, "07:50", "6-1-pc"),
+        make.agent(1, "16:00", boot="bb" * 8),
+        make.device(1, "07:50", "display"), make.device(1, "07:50", "sound", "card0"),
+        make.device(1, "16:00", "display", fault="lamp"),
     ])  # fmt: skip
     assert keeper_of(register).derive([day]) == 4
-    pc = told.machine(1)
+    pc = make.machine(1)
     assert rows(store, "machine_day") == {
         (pc, "6-1"): {
             "seen": True, "reports": 2, "boots": 2, "weak_id": False, "hostname": "6-1-pc",
-            "first_ms": told.time("07:50") // 10**6, "last_ms": told.time("16:00") // 10**6,
+            "first_ms": make.time("07:50") // 10**6, "last_ms": make.time("16:00") // 10**6,
         }
     }  # fmt: skip
     devices = rows(store, "device_day")
@@ -60,11 +61,11 @@ def test_a_day_of_one_room(
 
 
 def test_deriving_twice_writes_nothing(
-    store: Store, register: Register, keeper_of: MakeKeeper, told: Any, day: dt.date
+    store: Store, register: Register, keeper_of: MakeKeeper, make: Any, day: dt.date
 ) -> None:
-    store.write([told.agent(n, "08:00") for n in range(3)])
-    store.write([told.host(n, "08:00", f"lab-{n}") for n in range(3)])
-    store.write([told.device(n, "08:00", "monitor") for n in range(3)])
+    store.write([make.agent(n, "08:00") for n in range(3)])
+    store.write([make.host(n, "08:00", f"lab-{n}") for n in range(3)])
+    store.write([make.device(n, "08:00", "monitor") for n in range(3)])
     keeper = keeper_of(register)
     assert keeper.derive([day]) == 7
     first = everything(store)
@@ -74,68 +75,68 @@ def test_deriving_twice_writes_nothing(
 
 
 def test_a_late_report_completes_its_day(
-    store: Store, register: Register, keeper_of: MakeKeeper, told: Any, day: dt.date
+    store: Store, register: Register, keeper_of: MakeKeeper, make: Any, day: dt.date
 ) -> None:
-    store.write([told.agent(1, "09:00"), told.host(1, "09:00", "lab-1")])
+    store.write([make.agent(1, "09:00"), make.host(1, "09:00", "lab-1")])
     keeper = keeper_of(register)
     keeper.derive([day])
-    store.write([told.agent(2, "10:00"), told.host(2, "10:00", "lab-2"), told.agent(1, "08:00")])
+    store.write([make.agent(2, "10:00"), make.host(2, "10:00", "lab-2"), make.agent(1, "08:00")])
     keeper.derive([day])
     assert rows(store, "room_day")["lab",]["pcs"] == 2
-    assert rows(store, "machine_day")[told.machine(1), "lab"]["reports"] == 2
+    assert rows(store, "machine_day")[make.machine(1), "lab"]["reports"] == 2
 
 
 def test_a_day_is_cut_at_shanghai_midnight(
-    store: Store, register: Register, keeper_of: MakeKeeper, told: Any, day: dt.date
+    store: Store, register: Register, keeper_of: MakeKeeper, make: Any, day: dt.date
 ) -> None:
     yesterday, tomorrow = day - dt.timedelta(days=1), day + dt.timedelta(days=1)
     store.write([
-        told.agent(1, "23:59:59.999999", day=yesterday), told.agent(2, "00:00:00"),
-        told.agent(3, "23:59:59.999999"), told.agent(4, "00:00:00", day=tomorrow),
+        make.agent(1, "23:59:59.999999", day=yesterday), make.agent(2, "00:00:00"),
+        make.agent(3, "23:59:59.999999"), make.agent(4, "00:00:00", day=tomorrow),
     ])  # fmt: skip
     keeper_of(register).derive([day])
-    assert set(rows(store, "machine_day")) == {(told.machine(2),), (told.machine(3),)}
+    assert set(rows(store, "machine_day")) == {(make.machine(2),), (make.machine(3),)}
 
 
 def test_an_uncertain_report_is_evidence_of_no_day(
-    store: Store, register: Register, keeper_of: MakeKeeper, told: Any, day: dt.date
+    store: Store, register: Register, keeper_of: MakeKeeper, make: Any, day: dt.date
 ) -> None:
     store.write([
-        told.agent(1, "08:00", uncertain=True),
-        told.device(1, "08:00", "projector", uncertain=True),
+        make.agent(1, "08:00", uncertain=True),
+        make.device(1, "08:00", "projector", uncertain=True),
     ])  # fmt: skip
     assert keeper_of(register).derive([day]) == 0
 
 
 def test_pruned_telemetry_takes_nothing_back(
-    store: Store, register: Register, keeper_of: MakeKeeper, told: Any, day: dt.date, tmp_path: Any
+    store: Store, register: Register, keeper_of: MakeKeeper, make: Any, day: dt.date, tmp_path: Any
 ) -> None:
     store.write([
-        told.agent(1, "08:00"), told.host(1, "08:00", "6-1-a"), told.agent(1, "15:00"),
-        told.device(1, "08:00", "projector"), told.device(1, "15:00", "projector", present=False),
+        make.agent(1, "08:00"), make.host(1, "08:00", "6-1-a"), make.agent(1, "15:00"),
+        make.device(1, "08:00", "projector"), make.device(1, "15:00", "projector", present=False),
     ])  # fmt: skip
     keeper_of(register).derive([day])
-    later = told.time("08:00") // 10**9 + 100 * 86_400
+    later = make.time("08:00") // 10**9 + 100 * 86_400
     with SqliteStore(tmp_path / "store.db", 90, now=lambda: later) as pruned:
-        assert pruned.prune() == 5
-    store.write([told.agent(1, "09:00"), told.device(1, "08:00", "projector")])
+        assert prune(pruned) == 5
+    store.write([make.agent(1, "09:00"), make.device(1, "08:00", "projector")])
     before = everything(store)
     assert keeper_of(register).derive([day]) == 0
     assert everything(store) == before
-    assert rows(store, "device_day")[told.machine(1), "6-1", "projector"]["missing"] is True
+    assert rows(store, "device_day")[make.machine(1), "6-1", "projector"]["missing"] is True
 
 
-def test_a_pc_bound_anew_counts_in_one_room(
-    store: Store, register: Register, keeper_of: MakeKeeper, told: Any, day: dt.date
+def test_a_pc_bound_to_another_room_counts_in_one_room(
+    store: Store, register: Register, keeper_of: MakeKeeper, make: Any, day: dt.date
 ) -> None:
     store.write(
-        [told.agent(1, "08:00"), told.host(1, "08:00", "6-1-a"), told.device(1, "08:00", "tv")]
+        [make.agent(1, "08:00"), make.host(1, "08:00", "6-1-a"), make.device(1, "08:00", "tv")]
     )
     keeper_of(register).derive([day])
     bound = Register(
         register.schools,
         rooms=register.rooms,
-        machines=[Machine(told.school, "6-2", told.machine(1))],
+        machines=[Machine(make.school, "6-2", make.machine(1))],
     )
     keeper_of(bound).derive([day])
     found = rows(store, "room_day")
@@ -147,31 +148,31 @@ def test_a_pc_bound_anew_counts_in_one_room(
     assert keeper_of(bound).derive([day]) == 0
 
 
-def test_a_hostname_said_yesterday_still_binds(
-    store: Store, register: Register, keeper_of: MakeKeeper, told: Any, day: dt.date
+def test_a_hostname_reported_yesterday_still_binds(
+    store: Store, register: Register, keeper_of: MakeKeeper, make: Any, day: dt.date
 ) -> None:
     yesterday = day - dt.timedelta(days=1)
     store.write(
-        [told.agent(1, "20:00", day=yesterday), told.host(1, "20:00", "lab-7", day=yesterday)]
+        [make.agent(1, "20:00", day=yesterday), make.host(1, "20:00", "lab-7", day=yesterday)]
     )
-    store.write([told.agent(1, "08:00")])
+    store.write([make.agent(1, "08:00")])
     keeper_of(register).derive([day, yesterday])
-    assert set(rows(store, "machine_day")) == {(told.machine(1), "lab")}
+    assert set(rows(store, "machine_day")) == {(make.machine(1), "lab")}
     assert len(list(store.read("machine_day", 0, 2**62))) == 2
 
 
-def test_simulated_is_carried_to_all_that_is_derived(
-    store: Store, register: Register, keeper_of: MakeKeeper, told: Any, day: dt.date
+def test_simulated_passes_to_all_that_is_derived(
+    store: Store, register: Register, keeper_of: MakeKeeper, make: Any, day: dt.date
 ) -> None:
     store.write([
-        told.agent(1, "08:00"), told.host(1, "08:00", "lab-1"),
-        told.agent(2, "08:00", simulated=True), told.host(2, "08:00", "lab-2"),
-        told.agent(3, "08:00"), told.host(3, "08:00", "6-1-a"),
+        make.agent(1, "08:00"), make.host(1, "08:00", "lab-1"),
+        make.agent(2, "08:00", simulated=True), make.host(2, "08:00", "lab-2"),
+        make.agent(3, "08:00"), make.host(3, "08:00", "6-1-a"),
     ])  # fmt: skip
     keeper_of(register).derive([day])
     machines = rows(store, "machine_day")
     assert [
-        machines[told.machine(n), room].get("simulated") for n, room in ((1, "lab"), (2, "lab"))
+        machines[make.machine(n), room].get("simulated") for n, room in ((1, "lab"), (2, "lab"))
     ] == [None, True]
     found = rows(store, "room_day")
     assert found["lab",]["simulated"] is True
@@ -179,7 +180,7 @@ def test_simulated_is_carried_to_all_that_is_derived(
 
 
 def test_a_school_outside_the_register_is_left_alone(
-    store: Store, register: Register, keeper_of: MakeKeeper, told: Any, day: dt.date
+    store: Store, register: Register, keeper_of: MakeKeeper, make: Any, day: dt.date
 ) -> None:
-    store.write([told.agent(1, "08:00", school="9963000009")])
+    store.write([make.agent(1, "08:00", school="9963000009")])
     assert keeper_of(register).derive([day]) == 0

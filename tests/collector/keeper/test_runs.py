@@ -52,7 +52,7 @@ def judged(monkeypatch: pytest.MonkeyPatch) -> list[dt.date]:
 
 
 def test_judges_at_the_start_then_after_changes_and_each_day(
-    store: Store, register: Register, keeper_of: MakeKeeper, told: Any, day: dt.date,
+    store: Store, register: Register, keeper_of: MakeKeeper, make: Any, day: dt.date,
     noon: dt.datetime, judged: list[dt.date],
 ) -> None:  # fmt: skip
     keeper = keeper_of(register)
@@ -62,7 +62,7 @@ def test_judges_at_the_start_then_after_changes_and_each_day(
     keeper.derive([day])
     keeper.run_once(noon)
     assert judged == [day]  # nothing had changed
-    store.write([told.agent(1, "08:00")])
+    store.write([make.agent(1, "08:00")])
     keeper.derive([day])
     keeper.run_once(noon)
     assert judged == [day, day]
@@ -89,26 +89,26 @@ def _unavailable(_: dt.date) -> int:
 
 
 def test_rests_between_judgings(
-    store: Store, register: Register, keeper_of: MakeKeeper, told: Any, day: dt.date,
+    store: Store, register: Register, keeper_of: MakeKeeper, make: Any, day: dt.date,
     noon: dt.datetime, judged: list[dt.date], monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
     monkeypatch.setattr(keeping, "_REST", 10**9)
     keeper = keeper_of(register)
     keeper.run_once(noon)
-    store.write([told.agent(1, "08:00")])
+    store.write([make.agent(1, "08:00")])
     keeper.derive([day])
     keeper.run_once(noon)
     assert len(judged) == 1
 
 
 def test_tried_until_it_works_gives_what_once_would_have(
-    tmp_path: Path, store: Store, register: Register, keeper_of: MakeKeeper, told: Any,
+    tmp_path: Path, store: Store, register: Register, keeper_of: MakeKeeper, make: Any,
     day: dt.date, monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
     monkeypatch.setattr(keeping, "_BATCH", 3)
     raw: list[Point] = []
     for n in range(6):
-        raw += [told.agent(n, "08:00", room="lab"), told.device(n, "09:00", "monitor")]
+        raw += [make.agent(n, "08:00", room="lab"), make.device(n, "09:00", "monitor")]
     store.write(raw)
     keeper_of(register).derive([day])
     with SqliteStore(tmp_path / "other.db", 36500) as plain:
@@ -126,15 +126,15 @@ def test_tried_until_it_works_gives_what_once_would_have(
             assert list(ailing.read(name, 0, 2**62)) == list(store.read(name, 0, 2**62))
 
 
-def test_a_name_that_no_store_takes_stops_nobody_else(
-    store: Store, register: Register, keeper_of: MakeKeeper, told: Any, day: dt.date,
+def test_a_name_that_no_store_accepts_does_not_stop_others(
+    store: Store, register: Register, keeper_of: MakeKeeper, make: Any, day: dt.date,
     caplog: pytest.LogCaptureFixture,
 ) -> None:  # fmt: skip
-    rooms = [*register.rooms, Room(told.school, "主校区", "6\n3", "x", "教室")]
+    rooms = [*register.rooms, Room(make.school, "主校区", "6\n3", "x", "教室")]
     bad = Register(
-        register.schools, rooms=rooms, machines=[Machine(told.school, "6\n3", told.machine(1))]
+        register.schools, rooms=rooms, machines=[Machine(make.school, "6\n3", make.machine(1))]
     )
-    store.write([told.agent(1, "08:00"), told.agent(2, "08:00", room="lab")])
+    store.write([make.agent(1, "08:00"), make.agent(2, "08:00", room="lab")])
     with caplog.at_level(logging.WARNING, "schoolpulse.keeper"):
         keeper_of(bad).derive([day])
     assert [point.tags["room"] for point in store.read("room_day", 0, 2**62)] == ["lab"]

@@ -35,32 +35,32 @@ def test_boots(boots, is_shared):
 
 
 def test_a_shared_id_is_marked_with_its_sources_and_is_no_evidence(
-    told: Any, register: Register, day
+    make: Any, register: Register, day
 ):
     sources = "product_uuid=0011,board_serial=2233"
     raw = [
-        told.agent(1, at, boot=boot, room="lab", sources=sources)
+        make.agent(1, at, boot=boot, room="lab", sources=sources)
         for at, boot in (("08:00", "a"), ("08:01", "b"), ("08:05", "a"), ("08:06", "b"))
     ]
-    raw += [told.agent(2, at, boot="c", room="lab") for at in ("08:00", "08:05")]
+    raw += [make.agent(2, at, boot="c", room="lab") for at in ("08:00", "08:05")]
     days = machine_days(raw, [], [], register, day)
     shared = {p.tags["machine"]: p.fields for p in days if p.fields.get("shared_id")}
-    assert list(shared) == [told.machine(1)]
-    assert shared[told.machine(1)]["shared_sources"] == sources
+    assert list(shared) == [make.machine(1)]
+    assert shared[make.machine(1)]["shared_sources"] == sources
     (lab,) = room_days(days, [], register, day)
     assert (lab.fields["pcs"], lab.fields["weak_pcs"]) == (1, 1)
     again = machine_days([], [], days, register, day)
     assert again == days  # also where the telemetry behind it is pruned
 
 
-def test_two_pcs_that_were_merged_by_mistake_share_no_id(told: Any, store: Any, register, day):
+def test_two_pcs_that_were_merged_by_mistake_share_no_id(make: Any, store: Any, register, day):
     """Each has an id of its own: to leave its sources out would rename PCs that are well."""
     for at in ("08:00", "08:05", "08:10"):
         for n in (1, 2):
-            store.write([told.agent(n, at, day, boot=f"{n}", sources=f"product_uuid=000{n}")])
-    decided = Decision(told.school, told.machine(1), "merge", told.machine(2))
+            store.write([make.agent(n, at, day, boot=f"{n}", sources=f"product_uuid=000{n}")])
+    decided = Decision(make.school, make.machine(1), "merge", make.machine(2))
     merged = replace(register, decisions=[decided])
-    (row,) = [p for p in derive(store, merged, told.school, day) if p.measurement == "machine_day"]
-    assert row.tags["machine"] == told.machine(2)
+    (row,) = [p for p in derive(store, merged, make.school, day) if p.measurement == "machine_day"]
+    assert row.tags["machine"] == make.machine(2)
     assert row.fields["boots"] == 2
     assert not {"shared_id", "shared_sources"} & set(row.fields)

@@ -1,4 +1,4 @@
-"""The rule of a device's state, and what must hold of it whatever is seen."""
+"""The rule of a device's state, and what must hold for any observations."""
 
 from __future__ import annotations
 
@@ -7,14 +7,16 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from collector.keeper.state import RULE, USED_MS, Look, State, fold, rule_for, shown
+from collector.keeper.state import RULE, USED_MS, Observation, State, advance, rule_for, shown
 
 T0 = 1_790_000_000_000
 MINUTE = 60_000
 
 
-def looks(*told: tuple[float, bool] | tuple[float, bool, str] | tuple[float, bool, str, str]):
-    return [Look(int(T0 + row[0] * MINUTE), *row[1:]) for row in told]
+def observations(
+    *rows: tuple[float, bool] | tuple[float, bool, str] | tuple[float, bool, str, str],
+):
+    return [Observation(int(T0 + row[0] * MINUTE), *row[1:]) for row in rows]
 
 
 def events(changes) -> list[tuple[str, float]]:
@@ -22,10 +24,10 @@ def events(changes) -> list[tuple[str, float]]:
 
 
 def test_a_change_counts_once_it_has_held_and_from_when_it_began():
-    state, changes = fold(State(), looks((0, True), (5, True), (10, False)))
+    state, changes = advance(State(), observations((0, True), (5, True), (10, False)))
     assert events(changes) == [("appeared", 0)]
     assert state.presence.value == "present"
-    state, changes = fold(state, looks((13, False)))
+    state, changes = advance(state, observations((13, False)))
     assert events(changes) == [("gone", 10)]
     assert shown(state, state.last, state.last).presence == "missing"
     assert shown(state, state.last, state.last).presence_since == T0 + 10 * MINUTE
@@ -33,148 +35,150 @@ def test_a_change_counts_once_it_has_held_and_from_when_it_began():
 
 def test_a_loose_cable_makes_no_event_however_often_it_is_seen():
     flapping = [(5 + n * 1.5, n % 2 == 1) for n in range(400)]
-    state, changes = fold(State(), looks((0, True), (3, True), *flapping))
+    state, changes = advance(State(), observations((0, True), (3, True), *flapping))
     assert events(changes) == [("appeared", 0)]
     assert state.presence.value == "present"
 
 
 def test_a_pc_that_is_off_makes_its_devices_unknown_not_missing():
-    state, _ = fold(State(), looks((0, True, "on"), (5, True, "on")))
+    state, _ = advance(State(), observations((0, True, "on"), (5, True, "on")))
     later = state.last + RULE.silent + 1
     found = shown(state, later, state.last)
     assert (found.presence, found.power, found.working) == ("unknown", "unknown", "unknown")
     assert found.presence_since == state.last
 
 
-def test_what_was_absent_before_the_pc_went_off_is_confirmed_anew():
-    state, changes = fold(State(), looks((0, True), (5, True), (6, False), (900, False)))
+def test_an_absence_seen_before_the_pc_was_off_must_be_confirmed_again():
+    state, changes = advance(State(), observations((0, True), (5, True), (6, False), (900, False)))
     assert events(changes) == [("appeared", 0)]
-    _, changes = fold(state, looks((903, False)))
+    _, changes = advance(state, observations((903, False)))
     assert events(changes) == [("gone", 900)]
 
 
 def test_a_fault_and_its_repair():
-    told = looks((0, True, "on"), (5, True, "on"), (10, True, "on", "lamp"))
-    state, changes = fold(State(), told)
+    observed = observations((0, True, "on"), (5, True, "on"), (10, True, "on", "lamp"))
+    state, changes = advance(State(), observed)
     assert events(changes) == [("appeared", 0)]
-    state, changes = fold(state, looks((15, True, "on", "lamp")))
+    state, changes = advance(state, observations((15, True, "on", "lamp")))
     assert [(c.event, c.detail) for c in changes] == [("fault", "lamp")]
     found = shown(state, state.last, state.last)
     assert (found.working, found.fault, found.presence) == ("fault", "lamp", "present")
-    state, changes = fold(state, looks((20, False), (25, False)))
+    state, changes = advance(state, observations((20, False), (25, False)))
     assert events(changes) == [("gone", 20)]  # absent, it says nothing of its health
-    state, changes = fold(state, looks((30, True, "on"), (35, True, "on")))
+    state, changes = advance(state, observations((30, True, "on"), (35, True, "on")))
     assert events(changes) == [("appeared", 30), ("repaired", 30)]
 
 
 def test_in_standby_nothing_is_repaired():
-    told = looks((0, True, "on", "lamp"), (5, True, "on", "lamp"))
-    state, _ = fold(State(), told)
-    state, changes = fold(state, looks(*((10 + n, True, "standby") for n in range(30))))
+    observed = observations((0, True, "on", "lamp"), (5, True, "on", "lamp"))
+    state, _ = advance(State(), observed)
+    state, changes = advance(state, observations(*((10 + n, True, "standby") for n in range(30))))
     assert changes == []
     assert shown(state, state.last, state.last).working == "fault"
-    state, changes = fold(state, looks((41, True, "on"), (44, True, "on")))
+    state, changes = advance(state, observations((41, True, "on"), (44, True, "on")))
     assert events(changes) == [("repaired", 41)]
 
 
 def test_a_moment_in_which_it_could_not_be_asked_repairs_nothing():
     """Many projectors refuse a second connection; in standby they do not tell their faults."""
-    told = looks((0, True, "on", "lamp"), (5, True, "on", "lamp"))
-    state, _ = fold(State(), told)
-    told = looks((6, True, "unknown", "PJLink closed"), (7, True, "standby"), (17, True, "standby"))
-    state, changes = fold(state, told)
+    observed = observations((0, True, "on", "lamp"), (5, True, "on", "lamp"))
+    state, _ = advance(State(), observed)
+    observed = observations(
+        (6, True, "unknown", "PJLink closed"), (7, True, "standby"), (17, True, "standby")
+    )
+    state, changes = advance(state, observed)
     assert changes == []
     assert shown(state, state.last, state.last).fault == "lamp"
 
 
 def test_where_only_the_asking_was_at_fault_any_answer_is_the_repair():
-    told = looks(*((n, True, "unknown", "password refused") for n in (0, 5)))
-    state, _ = fold(State(), told)
-    _, changes = fold(state, looks((10, True, "standby"), (15, True, "standby")))
+    observed = observations(*((n, True, "unknown", "password refused") for n in (0, 5)))
+    state, _ = advance(State(), observed)
+    _, changes = advance(state, observations((10, True, "standby"), (15, True, "standby")))
     assert [(c.event, c.detail) for c in changes] == [("repaired", "password refused")]
 
 
 def test_working_is_in_use_within_the_last_days():
-    state, _ = fold(State(), looks((0, True, "on"), (5, True, "standby")))
+    state, _ = advance(State(), observations((0, True, "on"), (5, True, "standby")))
     found = shown(state, state.last, state.last)
     assert (found.power, found.working) == ("standby", "used")
     later = T0 + USED_MS + 10 * MINUTE
-    state, _ = fold(state, [Look(later, True, "standby")])
+    state, _ = advance(state, [Observation(later, True, "standby")])
     assert shown(state, later, later).working == "idle"
-    never, _ = fold(State(), looks((0, True), (5, True)))
-    assert shown(never, never.last, never.last).working == "unknown"  # its power is never told
+    never, _ = advance(State(), observations((0, True), (5, True)))
+    assert shown(never, never.last, never.last).working == "unknown"  # its power is never reported
 
 
 def test_a_listed_device_that_was_never_there_is_missing_and_has_not_gone():
-    state, changes = fold(State(), looks((0, False), (5, False)))
+    state, changes = advance(State(), observations((0, False), (5, False)))
     assert changes == []
     assert state.presence.value == "missing"
 
 
-_LOOK = st.builds(
-    Look,
+_OBSERVATION = st.builds(
+    Observation,
     time=st.integers(0, 3 * 3600).map(lambda s: T0 + s * 1000),
     present=st.booleans(),
     power=st.sampled_from(["on", "standby", "off", "unknown"]),
     fault=st.sampled_from(["", "lamp", "fan"]),
 )
-_LOOKS = st.lists(_LOOK, max_size=40, unique_by=lambda look: look.time)
+_OBSERVATIONS = st.lists(_OBSERVATION, max_size=40, unique_by=lambda one: one.time)
 
 
-def _tells(look: Look) -> bool:
-    return bool(look.fault) or look.power == "on"
+def _shows_health(one: Observation) -> bool:
+    return bool(one.fault) or one.power == "on"
 
 
-@given(_LOOKS)
-def test_an_event_is_held_by_looks_that_agree_from_its_time_until_confirmed(told):
-    told = sorted(told)
+@given(_OBSERVATIONS)
+def test_an_event_is_held_by_observations_that_agree_from_its_time_until_confirmed(observed):
+    observed = sorted(observed)
     state, had = State(), 0
-    for at, look in enumerate(told):
-        state, changes = fold(state, [look])
+    for at, one in enumerate(observed):
+        state, changes = advance(state, [one])
         for change in changes:
             had += 1
-            assert look.time - change.time >= RULE.confirm
-            within = [one for one in told[: at + 1] if one.time >= change.time]
+            assert one.time - change.time >= RULE.confirm
+            within = [one for one in observed[: at + 1] if one.time >= change.time]
             assert within[0].time == change.time
             if change.event in ("appeared", "gone"):
                 assert {one.present for one in within} == {change.event == "appeared"}
             else:
-                faulty = {bool(one.fault) for one in within if one.present and _tells(one)}
+                faulty = {bool(one.fault) for one in within if one.present and _shows_health(one)}
                 assert faulty == {change.event == "fault"}
-    assert had == len(fold(State(), told)[1])
+    assert had == len(advance(State(), observed)[1])
 
 
-@given(_LOOKS, st.integers(0, 40))
-def test_a_day_cut_anywhere_gives_what_it_gives_whole(told, cut):
-    told = sorted(told)
-    whole = fold(State(), told)
-    state, first = fold(State(), told[:cut])
-    state, second = fold(state, told[cut:])
+@given(_OBSERVATIONS, st.integers(0, 40))
+def test_a_day_cut_anywhere_gives_what_it_gives_whole(observed, cut):
+    observed = sorted(observed)
+    whole = advance(State(), observed)
+    state, first = advance(State(), observed[:cut])
+    state, second = advance(state, observed[cut:])
     assert (state, first + second) == whole
 
 
-@given(_LOOKS, st.randoms(use_true_random=False))
-def test_order_and_repetition_change_nothing(told, shuffled):
-    mixed = [*told, *told]
+@given(_OBSERVATIONS, st.randoms(use_true_random=False))
+def test_order_and_repetition_change_nothing(observed, shuffled):
+    mixed = [*observed, *observed]
     shuffled.shuffle(mixed)
-    assert fold(State(), mixed) == fold(State(), told)
+    assert advance(State(), mixed) == advance(State(), observed)
 
 
-@given(_LOOKS)
-def test_events_of_a_kind_take_turns(told):
-    _, changes = fold(State(), told)
+@given(_OBSERVATIONS)
+def test_events_of_a_kind_take_turns(observed):
+    _, changes = advance(State(), observed)
     for pair in (("appeared", "gone"), ("fault", "repaired")):
         names = [change.event for change in changes if change.event in pair]
         assert all(one != other for one, other in pairwise(names))
         assert not names or names[0] == pair[0]
 
 
-@given(_LOOKS, st.booleans(), st.sampled_from(["", "lamp"]))
-def test_what_holds_is_believed(told, present, fault):
-    state, _ = fold(State(), told)
+@given(_OBSERVATIONS, st.booleans(), st.sampled_from(["", "lamp"]))
+def test_what_holds_is_believed(observed, present, fault):
+    state, _ = advance(State(), observed)
     start = T0 + 4 * 3_600_000
-    steady = [Look(start + n * MINUTE, present, "on", fault) for n in range(4)]
-    state, _ = fold(state, steady)
+    steady = [Observation(start + n * MINUTE, present, "on", fault) for n in range(4)]
+    state, _ = advance(state, steady)
     assert state.presence.value == ("present" if present else "missing")
     if present:
         assert state.health.value == ("fault" if fault else "well")
@@ -182,21 +186,21 @@ def test_what_holds_is_believed(told, present, fault):
 
 @given(st.lists(st.integers(1, RULE.confirm - 1), min_size=2, max_size=60), st.booleans())
 def test_no_run_shorter_than_the_time_to_confirm_changes_anything(gaps, first):
-    state, _ = fold(State(), looks((0, True), (5, True)))
+    state, _ = advance(State(), observations((0, True), (5, True)))
     time, present = state.last, first
-    told = []
+    observed = []
     for gap in gaps:
         time += gap
         present = not present
-        told.append(Look(time, present))
+        observed.append(Observation(time, present))
     before = state.presence.value
-    state, changes = fold(state, told)
+    state, changes = advance(state, observed)
     assert (changes, state.presence.value) == ([], before)
 
 
 def test_where_reports_are_rare_silence_is_longer():
     assert rule_for(300) == rule_for(60) == RULE
     assert rule_for(3600).silent == 3 * 3600 * 1000
-    hourly = looks((0, True), (60, True), (120, False), (180, False))
-    assert events(fold(State(), hourly)[1]) == []
-    assert events(fold(State(), hourly, rule_for(3600))[1]) == [("appeared", 0), ("gone", 120)]
+    hourly = observations((0, True), (60, True), (120, False), (180, False))
+    assert events(advance(State(), hourly)[1]) == []
+    assert events(advance(State(), hourly, rule_for(3600))[1]) == [("appeared", 0), ("gone", 120)]

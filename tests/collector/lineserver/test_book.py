@@ -92,7 +92,7 @@ def test_a_disk_that_took_nothing_for_a_while_costs_no_window(server: Server) ->
     granted(ledger)
 
 
-def test_a_turn_on_disk_that_cannot_be_read_is_told_with_its_file(server: Server) -> None:
+def test_a_turn_on_disk_that_cannot_be_read_is_reported_with_its_file(server: Server) -> None:
     granted(server.start(dies=True))
     server.book._base.execute("UPDATE turn SET wish = '{}'")
     with pytest.raises(sqlite3.DatabaseError, match=r"turns\.db"):

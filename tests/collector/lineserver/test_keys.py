@@ -124,7 +124,7 @@ def test_the_probe_with_anothers_key_is_refused(url: str, folder: Path) -> None:
     assert "wrong key" in test.reason
 
 
-def test_a_key_is_drawn_once_and_for_nobody_else(tmp_path: Path) -> None:
+def test_a_key_is_drawn_once_and_readable_by_nobody_else(tmp_path: Path) -> None:
     path = keys.make(tmp_path, SCHOOL)
     assert path.stat().st_mode & 0o137 == 0
     with pytest.raises(RefusedError, match="已有密钥"):

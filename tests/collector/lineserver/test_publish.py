@@ -1,4 +1,4 @@
-"""Records that nobody receipts yet wait in the outbox, from one start to the next."""
+"""Records without a receipt wait in the outbox, from one start to the next."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def test_two_servers_are_two_machines(tmp_path):
     other._outbox.close()
 
 
-def test_a_damaged_id_is_drawn_anew(tmp_path):
+def test_a_damaged_id_is_replaced(tmp_path):
     (tmp_path / "lineserver.id").write_text("not an id")
     drawn = Publisher(NOWHERE, tmp_path)
     assert re.fullmatch("[0-9a-f]{32}", drawn.machine)
@@ -61,7 +61,7 @@ def command(*words: str) -> list[str]:
     return [sys.executable, "-m", "collector.cli", "lineserver", "--host", "127.0.0.1", *words]
 
 
-def test_the_command_serves_until_it_is_told_to_stop(config, tmp_path):
+def test_the_command_serves_until_it_is_stopped(config, tmp_path):
     server = subprocess.Popen(
         command("--port", "0", "--config", str(config)), stdout=subprocess.PIPE, text=True
     )

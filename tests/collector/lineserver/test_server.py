@@ -167,7 +167,7 @@ def test_an_agent_that_gives_up_says_so(running):
     assert running.records[0].outcome == "abandoned"
 
 
-def test_garbage_harms_nobody(running):
+def test_garbage_does_no_harm(running):
     for data in (
         b"\x00" * 1000,
         b"GET\r\n\r\n",
@@ -182,7 +182,7 @@ def test_garbage_harms_nobody(running):
     assert running.ask("GET", "/healthz")[0] == 200
 
 
-def test_a_port_in_use_is_said_clearly(running):
+def test_a_port_in_use_is_reported_clearly(running):
     with pytest.raises(CannotListenError, match=f"{running.server.port} 端口已被占用"):
         LineServer("127.0.0.1", running.server.port, lambda record: None)
 

@@ -1,4 +1,4 @@
-"""Whose turn it is: tests of one line never overlap, whatever is asked when."""
+"""Turns: tests of one line never overlap, whatever is requested when."""
 
 from __future__ import annotations
 

@@ -45,7 +45,7 @@ class Policy:
         out, err = self._capsys.readouterr()
         return json.loads(out) if code == DONE else (code, err)
 
-    def told(self, school: str) -> Any:
+    def sent(self, school: str) -> Any:
         config = Config(data=str(self.path.parent / "data"))
         return policies(self.book.load(), config)[school]
 
@@ -66,7 +66,7 @@ def test_the_narrower_scope_wins_value_by_value(policy: Policy) -> None:
     policy("set", f"district:{district}", "quiet_per_day=6", "lesson_per_day=3")
     policy("set", f"school:{line.school}", "quiet_per_day=7", "report_s=60")
     policy("set", f"line:{line.school}/{line.line}", "quiet_per_day=8")
-    told = policy.told(line.school)
+    told = policy.sent(line.school)
     (mine,) = [row for row in told.lines if row.line == line.line]
     assert (mine.quiet_per_day, mine.lesson_per_day, mine.month_bytes) == (8, 3, 1000)
     assert told.report_s == 60
@@ -79,22 +79,22 @@ def test_the_narrower_scope_wins_value_by_value(policy: Policy) -> None:
 def test_other_schools_keep_theirs(policy: Policy) -> None:
     line = first_line(policy)
     other = next(code for code in policy.register.schools if code != line.school)
-    before = policy.told(other)
+    before = policy.sent(other)
     policy("set", f"school:{line.school}", "quiet_per_day=7")
-    assert policy.told(other) == before
+    assert policy.sent(other) == before
 
 
 def test_an_empty_value_unsets(policy: Policy) -> None:
     school = first_line(policy).school
-    before = policy.told(school)
+    before = policy.sent(school)
     policy("set", "city", "quiet_per_day=5", "metered=true")
-    assert policy.told(school) != before
+    assert policy.sent(school) != before
     policy("set", "city", "quiet_per_day=", "metered=")
-    assert policy.told(school) == before
+    assert policy.sent(school) == before
     assert policy.book.policies() == {}
 
 
-def test_diff_tells_what_would_change_and_saves_nothing(policy: Policy) -> None:
+def test_diff_shows_what_would_change_and_saves_nothing(policy: Policy) -> None:
     line = first_line(policy)
     version = policy.book.version()
     changes = policy("diff", f"school:{line.school}", "quiet_per_day=9")
@@ -125,13 +125,13 @@ def test_bad_values_are_refused_and_the_old_ones_stay(policy: Policy, pair: str)
     "scope",
     ["town", "district:1", "district:999999", "school:1234567890", "line:x", "line:9/a", ""],
 )
-def test_scopes_that_nobody_knows_are_refused(policy: Policy, scope: str) -> None:
+def test_unknown_scopes_are_refused(policy: Policy, scope: str) -> None:
     code, complaint = policy("set", scope, "quiet_per_day=5")
     assert code == REFUSED
     assert scope in complaint
 
 
-def test_every_fault_is_told_at_once(policy: Policy) -> None:
+def test_all_faults_are_reported_at_once(policy: Policy) -> None:
     _, complaint = policy("set", "school:1", "quiet_per_day=x", "report_s=1")
     assert all(word in complaint for word in ("school:1", "quiet_per_day", "report_s"))
 
@@ -146,7 +146,7 @@ def test_the_measurement_server_follows_without_a_restart(policy: Policy) -> Non
     assert limits(Wish("9999999999", "ab" * 16, "x")).quiet == 3
 
 
-def test_a_measurement_server_without_a_register_takes_what_the_policy_told_the_pc(
+def test_a_measurement_server_without_a_register_uses_the_limits_of_the_pcs_policy(
     tmp_path: Path,
 ) -> None:
     limits = PolicyLimits(Config(data=str(tmp_path)))
@@ -155,7 +155,7 @@ def test_a_measurement_server_without_a_register_takes_what_the_policy_told_the_
     assert limits(Wish("9963010001", "ab" * 16, "x")).quiet == 3
 
 
-def test_without_a_register_the_mend_is_named(tmp_path: Path, capsys: Any) -> None:
+def test_without_a_register_the_fix_is_named(tmp_path: Path, capsys: Any) -> None:
     path = tmp_path / "collector.toml"
     path.write_text(f'data = "{tmp_path}/none"\n')
     assert run("schoolpulse", COMMANDS, ["policy", "show", "--config", str(path)]) == REFUSED

@@ -128,7 +128,7 @@ def test_the_command_writes_once_and_then_refuses(
     assert "模拟数据" in capsys.readouterr().out
 
 
-def test_rules_of_ones_own_are_told_to_differ_from_the_truth(
+def test_changed_rules_are_reported_to_differ_from_the_truth(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     config = tmp_path / "collector.toml"

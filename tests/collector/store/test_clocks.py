@@ -21,7 +21,7 @@ def test_a_date_of_http_against_this_clock() -> None:
 
 
 @pytest.mark.parametrize("date", [None, "", "yesterday", "Wed, 99 Nov 2026 00:00:00 GMT"])
-def test_what_is_no_date_says_nothing(date: str | None) -> None:
+def test_a_malformed_date_gives_none(date: str | None) -> None:
     assert ahead_of(date, NOW) is None
 
 

@@ -155,7 +155,7 @@ def test_a_server_that_keeps_less_than_we_think_stops_nothing(
 def test_evidence_that_a_server_would_forget_is_refused_and_not_taken(
     influxdb: Any, opened: Opened
 ) -> None:
-    """A bucket made by hand keeps 30 days where nobody says otherwise; `doctor` names that."""
+    """A bucket made by hand keeps 30 days by default; `doctor` reports that."""
     influxdb.ask('CREATE DATABASE "forgetful" WITH DURATION 30d')
     store, now = opened(evidence="forgetful"), time.time_ns()
     ages = enumerate((1, 40, 2, 50, 3))
@@ -175,7 +175,7 @@ _OUTSIDE = (
 )
 
 
-def test_lines_that_are_too_old_are_known_in_the_words_of_every_version() -> None:
+def test_too_old_lines_are_recognized_in_the_wording_of_every_version() -> None:
     for words, kind in (
         ("partial write: points beyond retention policy dropped=1", faults.ExpiredError),
         (_OUTSIDE.format("Lower"), faults.ExpiredError),
@@ -212,7 +212,7 @@ def test_tag_values_beyond_an_address_are_filtered_here(opened: Opened) -> None:
     assert list(store.read("agent", 0, 2**62, {"machine": machines[:-1]})) == []
 
 
-def test_nobody_at_the_address_is_unavailable() -> None:
+def test_an_address_without_a_server_is_unavailable() -> None:
     with InfluxStore(Settings("influxdb", "http://127.0.0.1:1", telemetry_days=36500)) as store:
         with pytest.raises(UnavailableError):
             store.write([agent(1)])
@@ -268,21 +268,21 @@ def _store(server: _Server, token: str = "") -> InfluxStore:
     return InfluxStore(Settings("influxdb", url, token, telemetry_days=36500))
 
 
-def _told(reason: str) -> bytes:
+def _error_reply(reason: str) -> bytes:
     return json.dumps({"error": reason}).encode()
 
 
 @pytest.mark.parametrize(
     ("status", "body", "kind"),
     [
-        (400, _told("unable to parse"), RejectedError),
+        (400, _error_reply("unable to parse"), RejectedError),
         (422, b'{"code":"unprocessable entity","message":"type conflict"}', RejectedError),
         (400, b"<html>plain HTTP request was sent to HTTPS port</html>", MisconfiguredError),
-        (400, _told("partial write: max-values-per-tag limit exceeded"), MisconfiguredError),
+        (400, _error_reply("partial write: max-values-per-tag limit exceeded"), MisconfiguredError),
         (301, b"", MisconfiguredError),
-        (401, _told("unauthorized"), MisconfiguredError),
-        (403, _told("forbidden"), MisconfiguredError),
-        (404, _told("bucket not found"), MisconfiguredError),
+        (401, _error_reply("unauthorized"), MisconfiguredError),
+        (403, _error_reply("forbidden"), MisconfiguredError),
+        (404, _error_reply("bucket not found"), MisconfiguredError),
         (405, b"", MisconfiguredError),
         (408, b"", UnavailableError),
         (
@@ -290,12 +290,12 @@ def _told(reason: str) -> bytes:
             b'{"code":"invalid","message":"Please provide either orgID or org"}',
             MisconfiguredError,
         ),
-        (400, _told("database is required"), MisconfiguredError),
-        (400, _told("unexpected EOF"), MisconfiguredError),
+        (400, _error_reply("database is required"), MisconfiguredError),
+        (400, _error_reply("unexpected EOF"), MisconfiguredError),
         (200, b"<html>Log in</html>", MisconfiguredError),
         (413, b"<html>", MisconfiguredError),
-        (429, _told("slow down"), UnavailableError),
-        (500, _told("timeout"), UnavailableError),
+        (429, _error_reply("slow down"), UnavailableError),
+        (500, _error_reply("timeout"), UnavailableError),
         (502, b"<html>Bad Gateway</html>", UnavailableError),
         (502, "<html>网关错误</html>".encode("gbk"), UnavailableError),
         (503, b"", UnavailableError),
@@ -315,12 +315,12 @@ def test_a_refused_write_is_classed_by_what_comes_next(
     ("status", "body", "kind"),
     [
         (200, b'{"results":[{"error":"database not found: x"}]}', MisconfiguredError),
-        (200, _told("timeout"), UnavailableError),
+        (200, _error_reply("timeout"), UnavailableError),
         (200, b'{"results":', UnavailableError),
         (200, b"<html>", UnavailableError),
         (200, b"[]", UnavailableError),
         (200, b"", UnavailableError),
-        (401, _told("unauthorized"), MisconfiguredError),
+        (401, _error_reply("unauthorized"), MisconfiguredError),
         (404, b"<html>", MisconfiguredError),
         (503, b"", UnavailableError),
     ],
@@ -356,7 +356,7 @@ _SERIES = (
 @pytest.mark.parametrize(
     "body",
     [
-        # What InfluxDB 1.6 had said when it was killed, and nginx ended the reply in good order.
+        # What InfluxDB 1.6 had sent when it was killed; nginx ended the reply normally.
         b'{"results":[{"statement_id":0,' + _SERIES + b',"partial":true}],"partial":true}]}\n',
         b'{"results":[{"statement_id":0,' + _SERIES + b'}],"partial":true}]}\n',
     ],
@@ -385,7 +385,7 @@ def test_a_token_that_no_request_can_carry_is_misconfigured(server: _Server, tok
             list(store.read("agent", 0, 1))
 
 
-def test_the_token_goes_with_both_ways(server: _Server) -> None:
+def test_the_token_is_sent_with_reads_and_writes(server: _Server) -> None:
     server.status, server.body = 200, b'{"results":[{}]}'
     with _store(server, "secret") as store:
         server.status = 204

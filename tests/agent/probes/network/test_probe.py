@@ -16,7 +16,7 @@ from agent.probes.network import ask as network_ask
 from agent.probes.network import probe as network
 from agent.probes.network.probe import Watch
 from agent.wire import Device
-from collector.keeper.state import Look, State, fold, shown
+from collector.keeper.state import Observation, State, advance, shown
 from pjlink_emulator import Emulator, Projector
 
 T0 = 1_790_000_000_000
@@ -49,7 +49,7 @@ def watched(emulator: Emulator, **more: Any) -> Watched:
 
 
 class Day:
-    """Asks every minute, as the watch does, and folds what is heard, as the keeper does."""
+    """Asks every minute, as the watch does, and reduces the answers as the keeper does."""
 
     def __init__(self, one: Watched) -> None:
         self.one, self.watch = one, Watch([one])
@@ -60,8 +60,8 @@ class Day:
             self.now += INTERVAL_MS
             self.watch.ask(self.one)
             (device,) = self.watch.latest()
-            look = Look(self.now, device.present, device.power, device.fault)
-            self.state, changes = fold(self.state, [look])
+            seen = Observation(self.now, device.present, device.power, device.fault)
+            self.state, changes = advance(self.state, [seen])
             self.events += [(c.event, (c.time - T0) // INTERVAL_MS, c.detail) for c in changes]
         return device
 
@@ -87,7 +87,7 @@ def test_a_projectors_day(emulator):
 
     projector.errors = "020000"
     assert day.minutes().fault == "lamp"
-    assert day.shown()[2] == "used"  # one look is not yet a fault
+    assert day.shown()[2] == "used"  # one observation is not yet a fault
     day.minutes(2)
     assert day.events[1:] == [("fault", 6, "lamp")]
     assert day.shown() == ("present", "on", "fault")

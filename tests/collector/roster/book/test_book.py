@@ -202,7 +202,7 @@ def test_a_disk_that_fails_is_no_reason_to_move_the_book_away(book: RegisterBook
     """A full disk says so too, where the log beside the book finds no room."""
     failed = sqlite3.OperationalError("disk I/O error")
     failed.sqlite_errorname = "SQLITE_IOERR_WRITE"
-    with pytest.raises(BookError, match="腾出空间") as said, bookfile.told(book.path):
+    with pytest.raises(BookError, match="腾出空间") as said, bookfile.explained_errors(book.path):
         raise failed
     assert "移开" not in str(said.value)
 

@@ -1,4 +1,4 @@
-"""Every kind of fault is told with its file, row, column, value and mend, and all at once."""
+"""Every kind of fault is reported with its file, row, column, value and fix, and all at once."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Spoil = Callable[[str, int, str, str], Path]
 Write = Callable[[dict[str, str]], Path]
 
 CELLS = [
-    # sheet, row, column, what is put there, what is said
+    # sheet, row, column, the text put there, part of the message
     ("schools", 2, "学校标识码", "996302001", "9 位"),
     ("schools", 2, "学校标识码", "9.96E+09", "科学计数"),
     ("schools", 2, "学校标识码", "9963020001.0", "小数"),
@@ -94,7 +94,7 @@ def test_a_wrong_cell(
     assert here, "\n".join(map(str, problems))
     where = {(p.row, p.column) for p in here}
     assert (row, column) in where
-    assert all(p.mend for p in here)
+    assert all(p.fix for p in here)
     assert all(f"第 {p.row} 行" in str(p) and p.column in str(p) for p in here)
 
 
@@ -113,12 +113,12 @@ def test_a_cell_that_makes_another_wrong(
     assert told in {(p.row, p.column) for p in errors(problems) if p.file == f"{sheet}.csv"}
 
 
-def test_one_slip_is_told_once_and_not_by_all_that_refer_to_it(spoil: Spoil) -> None:
+def test_one_error_is_reported_once_and_not_for_all_rows_that_refer_to_it(spoil: Spoil) -> None:
     _, problems = read_folder(spoil("schools", 2, "学校类型", "小雪"))
     assert len(errors(problems)) == 1
 
 
-def test_a_bad_code_that_all_sheets_share_is_told_where_it_stands(
+def test_a_bad_code_that_all_sheets_share_is_reported_where_it_is_defined(
     write: Write, sheets: dict[str, str]
 ) -> None:
     folder = write({name: text.replace("9963020001", "963020001") for name, text in sheets.items()})
@@ -141,7 +141,7 @@ def test_all_errors_come_at_once_in_the_order_of_sheets_and_rows(spoil: Spoil) -
 
 def test_a_slip_in_a_code_names_the_only_code_it_can_be(spoil: Spoil) -> None:
     _, problems = read_folder(spoil("campuses", 3, "学校标识码", "9963300001"))
-    assert any("是不是 9963030001" in p.mend for p in errors(problems))
+    assert any("是不是 9963030001" in p.fix for p in errors(problems))
 
 
 @pytest.mark.parametrize(
@@ -183,7 +183,7 @@ def test_an_unknown_column_is_warned_of_with_its_nearest(
     found = _only(problems)
     assert found.warning
     assert (found.file, found.row, found.column) == ("schools.csv", 1, "开办日斯")
-    assert "开办日期" in found.mend
+    assert "开办日期" in found.fix
     assert rows.schools[0].opened is None
 
 
@@ -209,7 +209,7 @@ def test_more_cells_than_headings(write: Write, sheets: dict[str, str]) -> None:
     assert (found.file, found.row, found.value) == ("machines.csv", 4, "1")
 
 
-def test_equipment_that_is_said_twice(write: Write, sheets: dict[str, str]) -> None:
+def test_equipment_that_is_listed_twice(write: Write, sheets: dict[str, str]) -> None:
     sheets["equipment"] += "9963020001,0101,计算机,2,\n9963030001,201,电视,2,S9\n"
     found = errors(read_folder(write(sheets))[1])
     assert [(p.row, p.column) for p in found] == [(5, "设备种类"), (6, "序列号")]
@@ -228,11 +228,11 @@ def test_a_pattern_or_an_id_in_two_places(write: Write, sheets: dict[str, str]) 
     assert {(p.row, p.column) for p in found} == {(4, "主机名或机器号"), (5, "主机名或机器号")}
 
 
-def test_a_campus_without_a_line_names_the_mend(write: Write, sheets: dict[str, str]) -> None:
+def test_a_campus_without_a_line_names_the_fix(write: Write, sheets: dict[str, str]) -> None:
     sheets["lines"] = sheets["lines"].replace("9963030001,c,北校区,,\n", "")
     found = _only(errors(read_folder(write(sheets))[1]))
     assert (found.file, found.row, found.column) == ("rooms.csv", 5, "线路")
-    assert "0 兆" in found.mend
+    assert "0 兆" in found.fix
 
 
 def test_rows_are_numbered_as_the_spreadsheet_shows_them(
@@ -262,12 +262,12 @@ FILES = [
 
 
 @pytest.mark.parametrize(("data", "said"), FILES)
-def test_a_file_that_is_no_csv(folder: Path, data: bytes, said: str) -> None:
+def test_a_file_that_is_not_csv(folder: Path, data: bytes, said: str) -> None:
     (folder / "schools.csv").write_bytes(data)
     rows, problems = read_folder(folder)
     assert rows == Rows()
     assert {p.file for p in errors(problems)} == {"schools.csv"}, "no reference is blamed for it"
-    assert any(said in p.wrong and p.mend for p in problems), "\n".join(map(str, problems))
+    assert any(said in p.wrong and p.fix for p in problems), "\n".join(map(str, problems))
 
 
 @pytest.mark.parametrize("code", ["gbk", "gb18030", "utf-8", "utf-8-sig"])
@@ -304,7 +304,7 @@ def test_utf_8_is_not_taken_for_gbk(name: str) -> None:
 
 
 @pytest.mark.parametrize(("code", "said"), [("utf-8", "不是 UTF-8"), ("gbk", "也不是 GBK")])
-def test_a_damaged_cell_is_told_by_row_and_column(
+def test_a_damaged_cell_is_reported_with_row_and_column(
     write: Write, sheets: dict[str, str], code: str, said: str
 ) -> None:
     """Most damaged UTF-8 is text in GB 18030 too, and would name schools that do not exist."""
@@ -315,7 +315,7 @@ def test_a_damaged_cell_is_told_by_row_and_column(
     found = _only(errors(read_folder(folder)[1]))
     assert (found.file, found.row, found.column) == ("schools.csv", 3, "学校名称")
     assert said in found.wrong
-    assert found.mend
+    assert found.fix
 
 
 def test_the_row_of_an_open_quote_is_where_it_opens(write: Write, sheets: dict[str, str]) -> None:
@@ -328,7 +328,7 @@ def test_a_file_too_large_is_not_read(folder: Path) -> None:
     with (folder / "schools.csv").open("wb") as file:
         file.truncate(65 * 1024 * 1024)
     found = _only(errors(read_folder(folder)[1]))
-    assert (found.file, found.mend != "") == ("schools.csv", True)
+    assert (found.file, found.fix != "") == ("schools.csv", True)
     assert "64 MB" in found.wrong
 
 
@@ -336,7 +336,7 @@ def test_a_workbook_in_the_folder(folder: Path) -> None:
     (folder / "台账.xlsx").write_bytes(b"PK\x03\x04")
     found = _only(errors(read_folder(folder)[1]))
     assert found.file == "台账.xlsx"
-    assert "CSV UTF-8" in found.mend
+    assert "CSV UTF-8" in found.fix
 
 
 def test_the_same_sheet_twice(folder: Path) -> None:
@@ -351,7 +351,7 @@ def test_a_file_that_is_no_sheet(folder: Path) -> None:
     (folder / "填表说明.csv").write_text("a\n", encoding="utf-8")
     found = _only(read_folder(folder)[1])
     assert (found.file, found.warning) == ("machine.csv", True)
-    assert "machines.csv" in found.mend
+    assert "machines.csv" in found.fix
 
 
 def test_a_missing_sheet(folder: Path) -> None:

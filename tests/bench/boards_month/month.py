@@ -1,7 +1,7 @@
-"""What the keeper and the collector would have written beside a simulated city's evidence.
+"""The points of keeper and collector that a simulated city's boards need beside its evidence.
 
-Roll-ups by the hour, events, the raw reports of one school and the platform's own counts, for
-boards at their true size. Pure; the days themselves are written by `evidence`.
+Hour rows, events, the raw reports of one school and the platform's own counts, in realistic
+numbers. Pure. The day rows are made by `evidence`.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from dataclasses import replace
 from agent.common.calendar import local_time, start_of
 from agent.wire import device_id
 from collector.simulate.city import City, Gear, Pc
-from collector.simulate.evidence import Offline, offline_of, reports_on, told_by_agent
+from collector.simulate.evidence import Offline, agent_fields, offline_of, reports_on
 from collector.simulate.habits import NEVER, Habit, chance
-from collector.simulate.years import calendar, moment_ms
-from collector.store.base import Point, Value
+from collector.simulate.years import moment_ms
+from collector.store import Point, Value
 
 #: How many PCs are on in each open hour, as a share of those that report that day.
 _ON = {7: 0.3, 8: 0.85, 9: 0.95, 10: 1.0, 11: 0.9, 12: 0.5, 13: 0.6, 14: 0.95, 15: 1.0,
@@ -31,14 +31,14 @@ _FAULTS = ("lamp does not light", "cover open", "no signal", "temperature too hi
 
 
 def with_troubles(city: City) -> City:
-    """The city with some displays at fault or gone until today: all others' end in the past."""
+    """The city with some displays faulty or missing until today; other troubles end earlier."""
     for number, pc in enumerate(city.pcs):
         if pc.gear and pc.gear[0].faults is NEVER:
-            city.pcs[number] = replace(pc, gear=(_troubled(pc), *pc.gear[1:]))
+            city.pcs[number] = replace(pc, gear=(_with_trouble(pc), *pc.gear[1:]))
     return city
 
 
-def _troubled(pc: Pc) -> Gear:
+def _with_trouble(pc: Pc) -> Gear:
     display, drawn = pc.gear[0], chance("trouble", pc.machine)
     age = 1 + int(30 * chance("age", pc.machine) ** 2)
     if drawn < _BROKEN:
@@ -50,13 +50,12 @@ def _troubled(pc: Pc) -> Gear:
 
 def school_hours(city: City, first: dt.date, until: dt.datetime) -> Iterator[Point]:
     """`school_hour` of every school, silent ones too, from `first` to the last full hour."""
-    offline, hours = offline_of(city), calendar(city.calendar_rows)
-    register = city.register()
+    offline, register = offline_of(city), city.register()
     ranks = {day: rank for rank, day in enumerate(city.days)}
     for moment in _hours(first, until):
         rank = ranks.get(moment.date())
         on = _on(city, rank, offline) if rank is not None else Counter()
-        is_open = hours.is_open(moment + dt.timedelta(minutes=30))
+        is_open = register.calendar.is_open(moment + dt.timedelta(minutes=30))
         share = _ON.get(moment.hour, 0.0)
         for school in city.schools:
             pcs = int(on[school.code] * share)
@@ -137,13 +136,13 @@ def _day_of(
 
 
 def agent_point(pc: Pc, rank: int, number: int, at_ms: int) -> Point:
-    """One report's own point."""
+    """The `agent` point of one report."""
     drawn = chance("agent", pc.machine)
     fields: dict[str, Value] = {
         "boot": f"{int(chance(pc.machine, rank, 'boot') * 2**52):016x}",
         "number": number,
         "rss_bytes": 24_000_000 + int(6e6 * drawn),
-        **told_by_agent(pc),
+        **agent_fields(pc),
         "outbox_bytes": int(2_000_000 * drawn),
         "uptime_s": 300.0 * number,
         "evidence": False, "weak_id": pc.weak, "simulated": True,
@@ -187,7 +186,7 @@ def _presence(pc: Pc, rank: int, online: bool, at_ms: int) -> Point:
 
 
 def own_counts(first: dt.datetime, until: dt.datetime, pcs: int) -> Iterator[Point]:
-    """`collector` and `broker` points, one a minute, of a collector that has seen a restart."""
+    """`collector` and `broker` points, one a minute, of a collector that restarts at times."""
     start, stop = int(first.timestamp()), int(until.timestamp())
     received = quarantined = held = 0
     for at in range(start - start % 60, stop, 60):
