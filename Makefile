@@ -4,10 +4,10 @@ VENV := .venv
 RUN := $(VENV)/bin/
 PIP := $(RUN)python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 # Several at once (tests/conftest.py says how many): most of a test is waiting.
-TESTS := $(RUN)python -m pytest -n auto --dist loadgroup
+TESTS := $(RUN)python -m pytest -n auto --dist loadscope
 BENCH := PYTHONPATH=tests/support $(RUN)python tests/bench/
 
-.PHONY: demo test test-fast check docs clean faults fuzz test-windows installer bench bench-rest \
+.PHONY: demo test test-fast cover check docs clean faults fuzz test-windows installer bench bench-rest \
   bench-collector bench-fleet bench-stampede bench-keeper bench-figure bench-line bench-line-odd \
   bench-lineserver bench-equipment bench-dashboards types-boards
 
@@ -22,6 +22,11 @@ test: $(VENV)/.dev
 test-fast: $(VENV)/.dev
 	sh tests/install_services.sh
 	$(TESTS) -m "not slow"
+
+# Every test, and a table of what none of them ran. A part of it: make cover OF=tests/agent/wire
+cover: $(VENV)/.dev
+	sh tests/install_services.sh
+	$(TESTS) --cov --cov-report=term:skip-covered $(OF)
 
 check: $(VENV)/.dev
 	$(RUN)ruff check .

@@ -6,28 +6,35 @@ import sys
 
 from agent.common.command_line import Command
 from agent.common.command_line import main as run
+from agent.config import DEFAULT_FILE
 from agent.version import VERSION
 
 COMMANDS = {
-    "run": Command("agent.commands.run", "常驻运行", "run for ever"),
-    "once": Command("agent.commands.once", "输出一份报告", "print one report"),
-    "line": Command("agent.commands.line", "测一次线路", "test the line once"),
-    "equipment": Command("agent.commands.equipment", "列出所接设备", "list what is attached"),
-    "outbox": Command("agent.commands.outbox", "列出待确认的报告", "list what waits"),
-    "status": Command("agent.commands.status", "当前状态", "where the agent stands"),
-    "install": Command("agent.commands.install", "装成服务", "install as a service"),
-    "uninstall": Command("agent.commands.uninstall", "卸载服务", "remove the service"),
+    "run": Command("agent.commands.run", "常驻运行", "run in the foreground until stopped"),
+    "once": Command("agent.commands.once", "输出一份报告", "print one report; sends nothing"),
+    "line": Command("agent.commands.line", "测一次线路", "run one line test"),
+    "equipment": Command("agent.commands.equipment", "列出所接设备", "list attached devices"),
+    "outbox": Command("agent.commands.outbox", "列出未确认的报告", "list unsent reports"),
+    "status": Command("agent.commands.status", "当前状态", "show the running agent's state"),
+    "install": Command("agent.commands.install", "装成服务", "install and start the service"),
+    "uninstall": Command("agent.commands.uninstall", "卸载服务", "stop and remove the service"),
     "prepare-image": Command(
-        "agent.commands.prepare_image", "做克隆镜像前清空", "forget this PC before it is cloned"
+        "agent.commands.prepare_image",
+        "做克隆镜像前清除本机标识和报告",
+        "clear this PC's identity before imaging",
     ),
-    "service": Command("agent.commands.service", "由 Windows 启动", "started by Windows"),
-    "doctor": Command("agent.commands.doctor", "逐项检查并给出办法", "check all, name the mend"),
+    "service": Command(
+        "agent.commands.service", "由 Windows 启动", "started by Windows only", unattended=True
+    ),
+    "doctor": Command(
+        "agent.commands.doctor", "逐项检查并给出办法", "run checks and suggest fixes"
+    ),
 }
 
 
 def main() -> int:
     """The console command."""
-    return run("schoolpulse-agent", COMMANDS, version=VERSION)
+    return run("schoolpulse-agent", COMMANDS, version=VERSION, settings=DEFAULT_FILE)
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
-"""Corrected time: the collector's clock, carried on by a clock that nobody sets.
+"""Corrected time: the collector's clock, continued by the PC's monotonic clock.
 
-A school PC's own clock may be years off. The echo of a sending tells when the collector's
-`now` was: half the round trip before it arrived (Cristian's algorithm). From there on a
-monotonic clock counts, one that goes on while the PC sleeps.
+A school PC's own clock may be years off. A receipt echoes the `sent` of a message beside the
+collector's `now`, which is taken to be half the round trip old on arrival (Cristian's algorithm).
+From there the time is counted by a monotonic clock that continues while the PC sleeps.
 """
 
 from __future__ import annotations
@@ -12,17 +12,17 @@ import time
 from collections.abc import Callable
 from typing import NamedTuple
 
-#: A slower echo stood in a queue somewhere: it may be off by half its time. ms.
+#: Echoes slower than this were queued somewhere: the error is up to half the round trip, ms.
 MAX_ROUND_TRIP = 20_000
-#: How fast a PC's crystal may drift, as a share. 1 s in 83 minutes is a bad one.
+#: Assumed drift of a PC's clock, as a share: 1 s in 83 minutes, a bad crystal.
 _DRIFT = 200e-6
-#: Sendings that wait for an echo; the window under way is far smaller.
+#: Marks kept at most; the outbox's window is far smaller.
 _MAX_MARKS = 256
 
 
 def elapsed_ms() -> int:
     """Milliseconds on a monotonic clock that counts suspend, from an arbitrary start."""
-    # CLOCK_BOOTTIME is Linux's; time.monotonic on Windows and macOS counts sleep (or cannot).
+    # CLOCK_BOOTTIME is Linux's; elsewhere time.monotonic counts suspend if the system can.
     boottime = getattr(time, "CLOCK_BOOTTIME", None)
     if boottime is None:
         return time.monotonic_ns() // 1_000_000
@@ -54,7 +54,7 @@ class Clock:
     def __init__(
         self, wall: Callable[[], int] = wall_ms, elapsed: Callable[[], int] = elapsed_ms
     ) -> None:
-        """`wall` and `elapsed` give milliseconds; tests put their own in."""
+        """`wall` and `elapsed` return milliseconds; tests pass their own."""
         self.wall = wall
         self.elapsed = elapsed
         self._lock = threading.Lock()
@@ -63,7 +63,7 @@ class Clock:
 
     @property
     def known(self) -> bool:
-        """Whether an echo has told the time yet."""
+        """Whether the time is known, that is an echo has arrived."""
         return self._anchor is not None
 
     def now(self) -> int | None:
@@ -71,20 +71,20 @@ class Clock:
         return self.at(self.elapsed())
 
     def at(self, elapsed: int) -> int | None:
-        """The corrected time of an instant of `elapsed`, in ms."""
+        """The corrected time at `elapsed` ms of the monotonic clock, in ms; None where unknown."""
         anchor = self._anchor
         return None if anchor is None else anchor.at(elapsed)
 
     def offset(self) -> int | None:
-        """Corrected time minus the PC's own clock, in ms."""
+        """Corrected time minus the PC's own clock, in ms; None where unknown."""
         now = self.now()
         return None if now is None else now - self.wall()
 
     def mark(self) -> int:
-        """The `sent` of a message that leaves now; its echo may move the offset."""
+        """The `sent` for a message that is sent now; its echo may set the clock."""
         with self._lock:
             sent = self.wall()
-            while sent in self._marks:  # a clock set back must not give one `sent` twice
+            while sent in self._marks:  # unique even if the PC's clock was set back
                 sent += 1
             self._marks[sent] = self.elapsed()
             while len(self._marks) > _MAX_MARKS:
@@ -92,14 +92,15 @@ class Clock:
         return sent
 
     def forget(self, sent: int) -> None:
-        """The message was sent again: nobody can tell which sending an echo answers."""
+        """The message was resent: an echo no longer tells which sending it answers."""
         with self._lock:
             self._marks.pop(sent, None)
 
-    def hear(self, echo: int, now: int) -> bool:
-        """Take the collector's `now`, answering the message marked `echo`.
+    def on_echo(self, echo: int, now: int) -> bool:
+        """Set the clock by the collector's `now`, in answer to the message marked `echo`.
 
-        Returns whether the offset was moved. An echo of nothing marked moves nothing.
+        Returns whether the clock was set; not where `echo` is unknown or too slow, nor where
+        the present time is more accurate.
         """
         arrived = self.elapsed()
         with self._lock:
@@ -107,17 +108,17 @@ class Clock:
             if left is None or arrived - left > MAX_ROUND_TRIP:
                 return False
             half = (arrived - left) / 2
-            heard = _Anchor(arrived, now + round(half), half)
-            if not self._better(heard):
+            found = _Anchor(arrived, now + round(half), half)
+            if not self._better(found):
                 return False
-            self._anchor = heard
+            self._anchor = found
             return True
 
-    def _better(self, heard: _Anchor) -> bool:
-        """Whether it is surer than what we have, or shows that the collector's clock moved."""
+    def _better(self, found: _Anchor) -> bool:
+        """Whether it is more accurate than the present anchor, or the collector's clock was set."""
         anchor = self._anchor
         if anchor is None:
             return True
-        have = anchor.error_at(heard.elapsed)
-        apart = abs(anchor.at(heard.elapsed) - heard.time)
-        return heard.error <= have or apart > have + heard.error
+        error = anchor.error_at(found.elapsed)
+        apart = abs(anchor.at(found.elapsed) - found.time)
+        return found.error <= error or apart > error + found.error

@@ -1,6 +1,6 @@
-"""The agent's settings; deploy/agent.toml shows them all.
+"""The agent's settings; deploy/agent.toml lists them all.
 
-There is no setting for `simulated`: a real agent's reports are real.
+There is no setting for `simulated`: the reports of an installed agent are never simulated.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from msgspec import Meta, Struct
 
 from agent.common import settings
 from agent.common.language import say
-from agent.common.settings import Broker, SettingsError
+from agent.common.settings import Broker, Lang, SettingsError
 from agent.common.signing import MIN_KEY
 
 _COMMON_APPDATA = 0x23
 
 
 def _program_data() -> Path:
-    """C:\\ProgramData by the shell's word: a service's environment need not have it."""
+    """C:\\ProgramData as the shell knows it: a service's environment may lack the variable."""
     if sys.platform != "win32":
         return Path("C:/ProgramData")
     import ctypes
@@ -57,7 +57,7 @@ class Line(Struct, frozen=True, forbid_unknown_fields=True):
     name: str = ""  # the line's name in the register
     server: str = ""  # http://host:port of the city's measurement server
     key_file: str = ""  # file with the school's key for that server
-    metered: bool | None = None  # whether the link is paid by volume; not set: as the system says
+    metered: bool | None = None  # whether the link is paid by volume; not set: ask the system
     quiet_per_day: PerDay | None = None  # tests a day outside lessons
     lesson_per_day: PerDay | None = None  # tests a day in lessons
     at_start: bool = False  # one test as soon as the time is known, whatever the hour
@@ -76,13 +76,15 @@ class Line(Struct, frozen=True, forbid_unknown_fields=True):
             problem = say("读不到线路密钥", "cannot read the line's key")
             raise SettingsError(f"line.key_file: {problem} {self.key_file}: {error}") from error
         if len(key) < MIN_KEY:
-            text = say("里没有密钥（至少 32 个字符）", "holds no key (32 characters at least)")
+            text = say(
+                "里没有密钥（至少 32 个字符）", "does not contain a key (at least 32 characters)"
+            )
             raise SettingsError(f"line.key_file: {self.key_file} {text}")
         return key
 
 
 class Watched(Struct, frozen=True, forbid_unknown_fields=True):
-    """A device on the network that this agent asks how it is."""
+    """A device on the network whose state this agent queries."""
 
     host: str
     kind: Literal["projector", "panel", "tv", "printer", "camera"] = "projector"
@@ -95,17 +97,18 @@ class Watched(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Probes(Struct, frozen=True, forbid_unknown_fields=True):
-    """What is looked at."""
+    """Which probes run, and how often devices are checked for a change."""
 
     enabled: tuple[str, ...] = (
         "host", "displays", "sound", "cameras", "touch", "printers", "network",
     )  # fmt: skip
-    check_s: Annotated[int, Meta(ge=1)] = 30  # how often devices are compared, for "at once"
+    check_s: Annotated[int, Meta(ge=1)] = 30  # how often devices are compared with the last report
 
 
 class Config(Struct, frozen=True, forbid_unknown_fields=True):
     """All settings of the agent."""
 
+    lang: Lang = ""
     school: str = ""  # 学校标识码, 10 digits, in quotes
     room: str = ""  # the room this PC stands in, where the register cannot tell
     data: str = ""  # folder of the outbox and the status
@@ -118,7 +121,7 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
 
     @property
     def folder(self) -> Path:
-        """Where the agent keeps its files."""
+        """The folder of the agent's files."""
         if self.data:
             return Path(self.data)
         if sys.platform == "win32":
@@ -129,10 +132,10 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def load(path: str | None, *, need_school: bool = True) -> tuple[Config, list[str]]:
-    """The settings of `path`, or of the default file where it exists; and the warnings.
+    """The settings in `path`, or in the default file where it exists, and the warnings.
 
     Raises:
-        SettingsError: see `agent.common.settings.load`; or the school is no 10 digits.
+        SettingsError: see `agent.common.settings.load`; or the school is not 10 digits.
     """
     chosen = Path(path) if path else DEFAULT_FILE if DEFAULT_FILE.exists() else None
     config, warnings = _read(chosen)
@@ -142,7 +145,7 @@ def load(path: str | None, *, need_school: bool = True) -> tuple[Config, list[st
 
 
 def default_folder() -> Path:
-    """Where the data is when no settings say otherwise, or nobody can read them."""
+    """The data folder where there are no settings, or they cannot be read."""
     return settings.load(Config, None)[0].folder
 
 
@@ -152,7 +155,7 @@ def _read(path: Path | None) -> tuple[Config, list[str]]:
     except SettingsError as error:
         if "$.school" not in str(error):
             raise
-        mend = say('school 要加引号：school = "…"', 'quote it: school = "…"')
+        mend = say('school 要加引号：school = "…"', 'put it in quotes: school = "…"')
         raise SettingsError(f"{error}; {mend}") from error
 
 
@@ -164,7 +167,7 @@ def check_school(school: str, where: str) -> None:
         raise SettingsError(
             say(
                 f"{where}: 没有配置 school；请填 10 位学校标识码，或设 SCHOOLPULSE_SCHOOL",
-                f"{where}: school is not set; give the 10-digit code, or SCHOOLPULSE_SCHOOL",
+                f"{where}: school is not set; set the 10-digit code, or SCHOOLPULSE_SCHOOL",
             )
         )
     raise SettingsError(

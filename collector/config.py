@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct
 
 from agent.common import settings
-from agent.common.settings import Broker
+from agent.common.settings import Broker, Lang
 
 DEFAULT_FILE = Path("/etc/schoolpulse/collector.toml")
 
@@ -91,6 +91,7 @@ class Figure(Struct, frozen=True, forbid_unknown_fields=True):
 class Config(Struct, frozen=True, forbid_unknown_fields=True):
     """All settings of the city side."""
 
+    lang: Lang = ""
     data: str = ""  # folder of register.db, the SQLite store, quarantine
     mqtt: Mqtt = Mqtt()
     store: Store = Store()

@@ -42,7 +42,7 @@ def test_the_base_install_is_the_agent_alone(base_install: Path) -> None:
 
     lacking = _run(base_install / "schoolpulse", "demo")
     assert lacking.returncode == 2
-    assert "schoolpulse[all]" in lacking.stderr
+    assert "pip install '.[all]'" in lacking.stderr
     assert "Traceback" not in lacking.stderr
 
 

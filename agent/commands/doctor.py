@@ -1,4 +1,4 @@
-"""`schoolpulse-agent doctor`: everything checked, each fault with its fix."""
+"""`schoolpulse-agent doctor`: run all checks; each fault comes with its fix."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections.abc import Generator, Iterator
 from agent import config as settings
 from agent.common import log
 from agent.common.checks import Check, show
+from agent.common.command_line import config_argument, json_argument
 from agent.common.language import say
 from agent.common.settings import SettingsError
 from agent.config import Config
@@ -17,8 +18,8 @@ from agent.doctor.broker import BrokerChecks
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Where the settings are, and the form."""
-    parser.add_argument("--config", metavar="FILE", help=say("配置文件", "the config file"))
-    parser.add_argument("--json", action="store_true", help=say("输出 JSON", "print JSON"))
+    config_argument(parser)
+    json_argument(parser)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -43,7 +44,7 @@ def _checks(path: str | None) -> Iterator[Check]:
 
 
 def _config(path: str | None) -> Generator[Check, None, Config | None]:
-    """The settings, then the school; what can be read is checked though the school be wrong."""
+    """The settings, then the school; with a wrong school the other checks still run."""
     name = say("配置", "config")
     try:
         config, warnings = settings.load(path, need_school=False)
@@ -61,5 +62,10 @@ def _school(config: Config, where: str) -> Check:
     try:
         settings.check_school(config.school, where)
     except SettingsError as error:
-        return Check(name, False, str(error), say("填 10 位数字，加引号", "10 digits, in quotes"))
+        return Check(
+            name,
+            False,
+            str(error),
+            say("填 10 位数字，加引号", "set it to the 10-digit code, in quotes"),
+        )
     return Check(name, True, config.school)

@@ -1,18 +1,21 @@
-"""`schoolpulse-agent equipment`: what is attached to this computer, seen now."""
+"""`schoolpulse-agent equipment`: list the devices attached to this PC now."""
 
 from __future__ import annotations
 
 import argparse
+import os
+import shutil
 import sys
 from collections.abc import Iterator
 
 import msgspec
 
-from agent import config as settings
 from agent import probes
+from agent.commands.config_file import load_config
 from agent.common import log, tables
-from agent.common.command_line import DONE, FAILED
+from agent.common.command_line import DONE, FAILED, config_argument, json_argument
 from agent.common.language import say
+from agent.common.output import print_json
 from agent.common.vocabulary import devices as words
 from agent.config import Config
 from agent.probes import Context, Gathered
@@ -25,20 +28,18 @@ _PROBES = tuple(name for name in probes.PROBES if name != "host")
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The form; settings are needed only for devices on the network."""
-    parser.add_argument("--config", metavar="FILE", help=say("配置文件", "the config file"))
-    parser.add_argument("--json", action="store_true", help=say("输出 JSON", "print JSON"))
+    config_argument(parser)
+    json_argument(parser)
 
 
 def run(args: argparse.Namespace) -> int:
     """List the devices; 1 when a probe failed."""
     log.configure("CRITICAL")  # `show` says why a probe failed
-    config, warnings = settings.load(args.config, need_school=False)
-    for warning in warnings:
-        print(warning, file=sys.stderr)
+    config = load_config(args)
     context = Context(watched=config.devices, patient=True)
     code = show(look(config, context), as_json=args.json)
     for host, reason in network.unknowable(context).items():
-        problem = say("问不到，不知道在不在", "cannot be asked, may be there or not")
+        problem = say("问不到，不知道在不在", "cannot be queried, presence unknown")
         print(f"{host}: {problem}: {words.note(reason)}", file=sys.stderr)
     return code
 
@@ -53,10 +54,13 @@ def show(gathered: Gathered, *, as_json: bool) -> int:
     """Print what was seen; the exit code."""
     for timing in gathered.timings:
         if not timing.ok:
-            problem = say("探测失败", "the probe failed")
+            problem = say("探测失败", "probe failed")
             print(f"{timing.probe}: {problem}: {timing.reason}", file=sys.stderr)
     found = [reading for reading in gathered.readings if isinstance(reading, Device)]
-    print(_json(found, gathered) if as_json else "\n".join(_text(found)))
+    if as_json:
+        print_json(_json(found, gathered))
+    else:
+        print("\n".join(_text(found)))
     return FAILED if gathered.failed else DONE
 
 
@@ -67,12 +71,16 @@ def _json(found: list[Device], gathered: Gathered) -> str:
 
 def _text(found: list[Device]) -> list[str]:
     if not found:
-        return [say("没有发现任何设备", "no device was found")]
-    return [*tables.lines(_filled([*_rows(found)])), *_mends(found)]
+        return [say("没有发现任何设备", "no devices found")]
+    rows = _filled([*_rows(found)])
+    if sys.stdout.isatty() or "COLUMNS" in os.environ:
+        columns = shutil.get_terminal_size().columns
+        return [*tables.fitted(rows, columns), *_mends(found)]
+    return [*tables.lines(rows), *_mends(found)]
 
 
 def _rows(found: list[Device]) -> Iterator[tuple[str, ...]]:
-    """What people ask first stands first; the connector, which is for machines, last."""
+    """What people ask for first comes first; the connector, which is for programs, last."""
     yield (
         say("种类", "kind"), say("名称", "name"), say("状态", "state"), say("连接", "connection"),
         say("型号", "model"), say("序列号", "serial"), say("尺寸", "size"),
@@ -91,13 +99,13 @@ def _filled(rows: list[tuple[str, ...]]) -> list[tuple[str, ...]]:
     """Without the columns that no device fills."""
     _, *devices = rows
     kept = [at for at, cells in enumerate(zip(*devices, strict=True)) if any(cells)]
-    return [tuple(row[at] or "—" for at in kept) for row in rows]
+    return [tuple(row[at] or tables.NONE for at in kept) for row in rows]
 
 
 def _state(device: Device) -> str:
     """Absent, faulty, or its power; and what else it says."""
     if not device.present:
-        return say("无应答", "silent")
+        return say("无应答", "no answer")
     fault = say("故障：", "fault: ") + words.fault(device.fault) if device.fault else ""
     power = "" if device.power == "unknown" else words.power(device.power)
     note = words.note(device.note) if device.note else ""

@@ -9,11 +9,18 @@ from typing import Any
 
 import msgspec
 
-from agent import config as settings
 from agent import identity
+from agent.commands.config_file import load_config
 from agent.common import tables
-from agent.common.command_line import DONE, FAILED, RefusedError
+from agent.common.command_line import (
+    DONE,
+    FAILED,
+    RefusedError,
+    config_argument,
+    json_argument,
+)
 from agent.common.language import say
+from agent.common.output import print_json
 from agent.probes.line import public as line_public
 from agent.probes.line.probe import measure
 from agent.wire.messages import LineTest, Postponed
@@ -27,27 +34,28 @@ _NO_SCHOOL = "9900000000"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The server, the settings, and the form."""
-    server = say("测速服务器 http://主机:端口", "the measurement server, http://host:port")
+    server = say("测速服务器 http://主机:端口", "measurement server, http://host:port")
     parser.add_argument("--server", metavar="URL", help=server)
-    parser.add_argument("--config", metavar="FILE", help=say("配置文件", "the config file"))
-    public = say("改测互联网（speedtest.net），不作证据", "test the Internet instead; no evidence")
+    config_argument(parser)
+    public = say(
+        "改测互联网（speedtest.net），不作证据",
+        "test against speedtest.net instead; not counted as evidence",
+    )
     parser.add_argument("--public", action="store_true", help=public)
-    parser.add_argument("--json", action="store_true", help=say("输出 JSON", "print JSON"))
+    json_argument(parser)
 
 
 def run(args: argparse.Namespace) -> int:
     """Test once; 0 for a slow line too, 1 where there is no figure."""
     if args.public:
         return _public(args)
-    config, warnings = settings.load(args.config, need_school=False)
-    for warning in warnings:
-        print(warning, file=sys.stderr)
+    config = load_config(args)
     server = args.server or config.line.server
     if not server:
         raise RefusedError(
             say(
                 "不知道测速服务器：用 --server http://主机:端口，或在配置里设 line.server",
-                "no measurement server: give --server http://host:port, or set line.server",
+                "no measurement server: use --server http://host:port, or set line.server",
             )
         )
     show = _Show(sys.stderr.isatty())
@@ -61,17 +69,22 @@ def run(args: argparse.Namespace) -> int:
     )
     show.clear()
     if isinstance(test, Postponed):
-        print(_json_later(test) if args.json else _later(test))
+        _print(_json_later(test) if args.json else _later(test), as_json=args.json)
         return FAILED
-    print(_json(test) if args.json else "\n".join(tables.lines(_rows(test))))
+    text = _json(test) if args.json else "\n".join(tables.lines(_rows(test)))
+    _print(text, as_json=args.json)
     return DONE if test.outcome == "ok" else FAILED
+
+
+def _print(text: str, *, as_json: bool) -> None:
+    (print_json if as_json else print)(text)
 
 
 def _public(args: argparse.Namespace) -> int:
     """speedtest.net's figure, plainly told from the line's."""
     found = line_public.run()
     if args.json:
-        print(msgspec.json.encode({**found, "evidence": False}).decode())
+        print_json(msgspec.json.encode({**found, "evidence": False}).decode())
     else:
         print("\n".join(tables.lines(_public_rows(found))))
     return FAILED if "error" in found else DONE

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Iterator
 
-from agent import config as settings
 from agent import identity
+from agent.commands.config_file import load_config
 from agent.common import tables
-from agent.common.command_line import DONE
+from agent.common.command_line import DONE, config_argument, json_argument
 from agent.common.language import say
+from agent.common.output import print_json
 from agent.config import Config
 from agent.identity import Identity
 from agent.resident.gather import Gatherer, health
@@ -22,26 +22,24 @@ _Row = tuple[str, str]
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Where the settings are, and the form."""
-    parser.add_argument("--config", metavar="FILE", help=say("配置文件", "the config file"))
-    parser.add_argument("--json", action="store_true", help=say("输出 JSON", "print JSON"))
+    config_argument(parser)
+    json_argument(parser)
 
 
 def run(args: argparse.Namespace) -> int:
-    """Look once, and print it."""
-    config, warnings = settings.load(args.config, need_school=False)
-    for warning in warnings:
-        print(warning, file=sys.stderr)
+    """Gather once, and print the report."""
+    config = load_config(args)
     who = identity.identify()
     report = _report(config, who)
     if args.json:
-        print(encode(report).decode())
+        print_json(encode(report).decode())
     else:
         print("\n".join(tables.lines(_rows(config, who.machine, report))))
     return DONE
 
 
 def _report(config: Config, who: Identity) -> Report:
-    """A report as it would be sent, but that nobody has told us the time."""
+    """A report as it would be sent, but with this PC's own time."""
     inventory = identity.inventory(weak=who.weak, room=config.room)
     readings, failed = Gatherer(config.probes.enabled, config.devices, patient=True).all(inventory)
     ran = tuple(name for name in config.probes.enabled if name not in failed)
@@ -52,7 +50,7 @@ def _report(config: Config, who: Identity) -> Report:
 def _rows(config: Config, machine: str, report: Report) -> Iterator[_Row]:
     yield say("学校", "school"), config.school or say("（未配置）", "(not set)")
     yield say("机器标识", "machine id"), machine
-    yield say("时间（本机时钟）", "time (own clock)"), tables.moment(report.time)
+    yield say("时间（本机时钟）", "time (this PC's clock)"), tables.moment(report.time)
     for reading in report.readings:
         if isinstance(reading, Host):
             yield from _host(reading)
@@ -66,12 +64,12 @@ def _host(host: Host) -> Iterator[_Row]:
     if host.inventory is not None:
         yield from _inventory(host.inventory)
     if host.cpu_percent is not None:
-        yield say("处理器占用", "processor in use"), f"{host.cpu_percent:.0f}%"
+        yield say("处理器占用", "processor load"), f"{host.cpu_percent:.0f}%"
     used, total = tables.size(host.memory_used), tables.size(host.memory_total)
     yield say("内存", "memory"), f"{used} / {total}"
     yield say("系统盘", "disk"), f"{tables.size(host.disk_used)} / {tables.size(host.disk_total)}"
     if host.uptime_s is not None:
-        yield say("开机时长", "up for"), tables.span(host.uptime_s)
+        yield say("开机时长", "uptime"), tables.span(host.uptime_s)
     for nic in host.nics:
         state = say("已连接", "up") if nic.up else say("未连接", "down")
         speed = "" if nic.link_mbps is None else f", {nic.link_mbps:g} Mbit/s"
@@ -87,7 +85,7 @@ def _inventory(inventory: Inventory) -> Iterator[_Row]:
     if inventory.cpu:
         yield say("处理器", "processor"), f"{inventory.cpu} ({inventory.cores or '?'})"
     if inventory.weak_id:
-        yield say("标识强度", "id"), say("弱：读不到硬件信息", "weak: no hardware source")
+        yield say("标识强度", "id"), say("弱：读不到硬件信息", "weak: no hardware id found")
 
 
 def _device(device: Device) -> str:

@@ -1,8 +1,8 @@
-"""`schoolpulse-agent prepare-image`: nothing of this PC goes into the image of a lab's disk.
+"""`schoolpulse-agent prepare-image`: clear this PC's identity before its disk is imaged.
 
-The service stops, and the outbox, the status and the logs go; settings and the service stay, so
-that every clone begins as itself at its first start. Without this a clone would set the outbox
-of the pattern PC aside by itself, but carry it around.
+The service is stopped, and the outbox, the status and the logs are deleted. Settings and the
+service stay, so that every clone gets an id of its own at its first start. Without this a clone
+would set the original PC's outbox aside by itself, but keep the file.
 """
 
 from __future__ import annotations
@@ -10,16 +10,15 @@ from __future__ import annotations
 import argparse
 import contextlib
 import sqlite3
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from agent import config as settings
 from agent import identity, service
+from agent.commands.config_file import load_config
 from agent.commands.install import cannot
 from agent.commands.outbox import look
-from agent.common.command_line import DONE, RefusedError
+from agent.common.command_line import DONE, RefusedError, config_argument
 from agent.common.language import say
 from agent.common.lock import alone
 from agent.config import Config
@@ -30,30 +29,33 @@ ROOT = Path("/")  # below it the privileged helper leaves the hardware's digests
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Where the settings are, and whether what waits may be lost."""
-    parser.add_argument("--config", metavar="FILE", help=say("配置文件", "the config file"))
-    text = say("还没有送达的报告也丢掉", "lose the reports that wait, too")
+    """Where the settings are, and whether unsent reports may be lost."""
+    config_argument(parser)
+    text = say("还没有送达的报告也丢掉", "delete unsent reports too")
     parser.add_argument("--discard", action="store_true", help=text)
 
 
 def run(args: argparse.Namespace) -> int:
-    """Stop the service, and leave nothing that is this PC's own."""
-    config, warnings = settings.load(args.config, need_school=False)
-    for warning in warnings:
-        print(warning, file=sys.stderr)
+    """Stop the service, and delete everything that belongs to this PC alone."""
+    config = load_config(args)
     if not args.discard:
         _refuse_if_waiting(config.folder)
     try:
         erased = _prepare(config, args.discard)
     except (OSError, service.Refused) as error:
         raise RefusedError(cannot(say("做不了", "cannot prepare"), error)) from error
-    print(say(f"已清空：{erased} 个文件（{config.folder}）", f"erased {erased} files of it"))
+    print(
+        say(
+            f"已清空：{erased} 个文件（{config.folder}）",
+            f"cleared: {erased} files ({config.folder})",
+        )
+    )
     print("\n".join(_hints(config)))
     return DONE
 
 
 def _prepare(config: Config, discard: bool) -> int:
-    """How many files went; a service that stopped in vain starts again."""
+    """How many files were deleted; where that fails, the service starts again."""
     there = service.stop()
     try:
         if not config.folder.exists():
@@ -70,7 +72,7 @@ def _prepare(config: Config, discard: bool) -> int:
 
 
 def _refuse_if_waiting(folder: Path) -> None:
-    """Raise RefusedError where reports would be lost, or it cannot be told whether."""
+    """Raise RefusedError where reports would be lost, or may be."""
     found = _found(folder / "outbox.db")
     if found.get("waiting"):
         count, evidence = found["waiting"], found["evidence"]
@@ -78,14 +80,14 @@ def _refuse_if_waiting(folder: Path) -> None:
             say(
                 f"还有 {count} 份报告没有送达，其中证据 {evidence} 份：连上网等 outbox 显示 0，"
                 "再来一次；不要它们就加 --discard",
-                f"{count} reports wait, {evidence} of them evidence: connect until outbox shows 0"
-                " and run it again, or lose them by --discard",
+                f"{count} reports are unsent, {evidence} of them evidence: stay connected until"
+                " outbox shows 0 and run this again, or use --discard to delete them",
             )
         )
 
 
 def _found(path: Path) -> dict[str, Any]:
-    """What the outbox holds. A damaged one is none without reports: the agent saves most."""
+    """What the outbox holds. A damaged one may still hold reports: the agent can save most."""
     if not path.exists():
         return {}
     try:
@@ -96,8 +98,8 @@ def _found(path: Path) -> dict[str, Any]:
             say(
                 f"{path} 读不了（{error}），里面可能还有报告：让代理运行起来，它会修复，再来一次；"
                 "不要它们就加 --discard",
-                f"{path}: {error}; it may hold reports: let the agent run, which mends it, and run"
-                " this again, or lose them by --discard",
+                f"{path}: cannot read it ({error}); it may hold reports: let the agent run, which"
+                " repairs it, then run this again, or use --discard to delete them",
             )
         ) from error
 
@@ -105,20 +107,20 @@ def _found(path: Path) -> dict[str, Any]:
 def _hints(config: Config) -> Iterator[str]:
     yield say(
         "现在关机做镜像；在此之前再开机，代理会重新运行，就要再来一次。克隆出来的电脑开机后各自开始。",
-        "now shut down and take the image; if the PC starts before that, run this again. Clones"
-        " begin as themselves when they start.",
+        "now shut down and take the image. If the PC is started before that, the agent runs again:"
+        " repeat this command. Each clone gets its own identity when it starts.",
     )
     if config.room:
         yield say(
             f"注意：配置里有 room = {config.room!r}，每台克隆都会自称在那里；请去掉，"
             "改在台账的 machines 里登记",
-            f"note: the settings have room = {config.room!r}, which every clone would claim; take"
-            " it out, and use the register's sheet `machines`",
+            f"note: the settings have room = {config.room!r}, which every clone would claim; remove"
+            " it, and enter the PCs in the register's sheet `machines`",
         )
     if identity.identify().weak:
         yield say(
             "注意：这台电脑的固件没有可用的编号，标识来自会被克隆的系统编号。"
             "Windows 请用 sysprep /generalize，Linux 请清空 /etc/machine-id",
-            "note: the firmware here has no id, so that of the system stands in, which is cloned:"
-            " use sysprep /generalize on Windows, and empty /etc/machine-id on Linux",
+            "note: this PC's firmware has no usable id, so the system's id is used, which is cloned"
+            " too: use sysprep /generalize on Windows, empty /etc/machine-id on Linux",
         )

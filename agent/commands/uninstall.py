@@ -1,4 +1,4 @@
-"""`schoolpulse-agent uninstall`: the service goes; with --purge the data and settings too."""
+"""`schoolpulse-agent uninstall`: remove the service; with --purge data and settings too."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 from agent import config as settings
 from agent import service
 from agent.commands.install import cannot
-from agent.common.command_line import DONE, RefusedError
+from agent.common.command_line import DONE, RefusedError, config_argument
 from agent.common.language import say
 from agent.common.lock import alone
 from agent.common.settings import SettingsError
@@ -17,10 +17,13 @@ from agent.service import datafiles
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Whether nothing may stay."""
-    text = say("数据和配置也删除：未送达的报告会丢", "data and settings too: what waits is lost")
+    """Whether data and settings are deleted too."""
+    text = say(
+        "数据和配置也删除：未送达的报告会丢",
+        "delete data and settings too; unsent reports are lost",
+    )
     parser.add_argument("--purge", action="store_true", help=text)
-    parser.add_argument("--config", metavar="FILE", help=say("配置文件", "the config file"))
+    config_argument(parser)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -32,26 +35,26 @@ def run(args: argparse.Namespace) -> int:
             _purge(folder)
     except (OSError, service.Refused) as error:
         raise RefusedError(cannot(say("卸不掉", "cannot uninstall"), error)) from error
-    gone = say("服务已卸载", "the service is removed")
-    print(gone if there else say("没有服务", "no service was there"))
+    gone = say("服务已卸载", "service removed")
+    print(gone if there else say("没有服务", "no service found"))
     return DONE
 
 
 def _folder(path: str | None) -> Path:
-    """Where the data is. Settings that nobody can read, and that go too, keep nothing here."""
+    """Where the data is; the default folder where the default settings cannot be read."""
     try:
         return settings.load(path, need_school=False)[0].folder
     except SettingsError as error:
         if path:
             raise
         folder = settings.default_folder()
-        instead = say(f"按默认的数据目录 {folder}", f"the default data folder {folder} it is")
+        instead = say(f"按默认的数据目录 {folder}", f"using the default data folder {folder}")
         print(f"{error}: {instead}", file=sys.stderr)
         return folder
 
 
 def _purge(folder: Path) -> None:
     if folder.exists():
-        with alone(folder):  # an agent that runs would write it all anew
+        with alone(folder):  # a running agent would write it all again
             pass
     datafiles.purge(folder, settings.DEFAULT_FILE)

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from agent.common.command_line import DONE, FAILED
+from agent.common.output import print_json
 
 _MARKS = {True: "✓", False: "✗", None: "–"}
 
@@ -31,7 +32,7 @@ def show(checks: Iterable[Check], *, as_json: bool) -> int:
         import json  # not for the agent at rest
 
         body = {"ok": ok, "checks": [check._asdict() for check in found]}
-        print(json.dumps(body, ensure_ascii=False, indent=2))
+        print_json(json.dumps(body, ensure_ascii=False, indent=2))
     return DONE if ok else FAILED
 
 

@@ -8,22 +8,24 @@ from __future__ import annotations
 
 import argparse
 import importlib
-import io
-import itertools
 import os
 import sys
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import NamedTuple
 
 from agent.common import language as lang
-from agent.common import log
-from agent.common.settings import SettingsError
+from agent.common import log, output
+from agent.common.help_text import Parser
+from agent.common.language import say
+from agent.common.settings import SettingsError, peek
 
 DONE, FAILED, REFUSED = 0, 1, 2
+_LANG = "SCHOOLPULSE_LANG"
 
 
 class RefusedError(Exception):
-    """What was asked is refused or cannot be; the message says why, and the mend."""
+    """What was asked is refused or cannot be done; the message says why, and the fix."""
 
 
 class Command(NamedTuple):
@@ -32,6 +34,7 @@ class Command(NamedTuple):
     module: str
     zh: str
     en: str
+    unattended: bool = False  # started by the system: wrong settings go to its log, later
 
 
 def main(
@@ -40,17 +43,26 @@ def main(
     argv: Sequence[str] | None = None,
     *,
     version: str = "",
+    settings: Path | None = None,
 ) -> int:
-    """Parse the arguments, run one command, and return its exit code."""
-    _speak_unicode()
+    """Parse the arguments, run one command, and return its exit code.
+
+    `settings` is the file that is read where no `--config` is given.
+    """
+    output.prepare()
     log.configure()
     words = list(sys.argv[1:] if argv is None else argv)
-    lang.choose(_language(words))
+    _choose_language(words, settings)
     try:
-        parser = _parser(program, commands, _named(words, commands))
-        parser.add_argument("--version", action="version", version=f"{program} {version}")
+        named = _named(words, commands)
+        parser = _parser(program, commands, named)
+        text = say("显示版本后退出", "show the version and exit")
+        parser.add_argument(
+            "--version", action="version", version=f"{program} {version}", help=text
+        )
         args = parser.parse_args(words)
-        lang.choose(args.lang)
+        if not commands[named].unattended:
+            _check_language()
         code: int = args.run(args)
     except ModuleNotFoundError as error:
         print(f"{program}: {_not_installed(error)}", file=sys.stderr)
@@ -67,46 +79,64 @@ def main(
     return code
 
 
-def _speak_unicode() -> None:
-    """A pipe on Windows would take the code page of the PC, which may lack every word of ours."""
-    for stream in (sys.stdout, sys.stderr):
-        if sys.platform == "win32" and isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(encoding="utf-8")
+def config_argument(parser: argparse.ArgumentParser) -> None:
+    """Add `--config`: the settings file."""
+    text = say("配置文件", "settings file (TOML)")
+    parser.add_argument("--config", metavar="FILE", help=text)
+
+
+def json_argument(parser: argparse._ActionsContainer) -> None:
+    """Add `--json`: for programs."""
+    parser.add_argument("--json", action="store_true", help=say("输出 JSON", "print JSON"))
 
 
 def _not_installed(error: ModuleNotFoundError) -> str:
-    """The mend for a library that an extra would have brought; our own faults stay faults."""
+    """The fix for a library that an extra would have brought; our own faults stay faults."""
     if error.name is None or error.name.split(".")[0] in ("agent", "collector", "dashboards"):
         raise error
-    return lang.say(
-        f"缺少 {error.name}：请运行 pip install 'schoolpulse[all]'",
-        f"{error.name} is not installed: run pip install 'schoolpulse[all]'",
+    return say(
+        f"缺少 {error.name}：在源码目录运行 pip install '.[all]'，或用安装包完整安装",
+        f"{error.name} is not installed: run pip install '.[all]' in the source folder, "
+        "or install the full bundle",
     )
 
 
-def _language(words: Sequence[str]) -> lang.Lang:
-    """The language is needed before parsing, for the help texts."""
-    english = "--lang=en" in words or ("--lang", "en") in itertools.pairwise(words)
-    return "en" if english or os.environ.get("SCHOOLPULSE_LANG") == "en" else "zh"
+def _choose_language(words: Sequence[str], settings: Path | None) -> None:
+    """Before parsing, for the help texts; so whatever is wrong is left to those who report it."""
+    early = argparse.ArgumentParser(prog="", add_help=False, exit_on_error=False)
+    early.add_argument("--lang")
+    early.add_argument("--config", type=Path, default=settings)
+    try:
+        given, _ = early.parse_known_args(words)
+    except argparse.ArgumentError:
+        given = argparse.Namespace(lang=None, config=settings)
+    asked = given.lang, os.environ.get(_LANG), peek(given.config, "lang")
+    lang.choose(*lang.decide(*asked, system=lang.system_language(os.environ)))
+
+
+def _check_language() -> None:
+    """Raise SettingsError where the environment names a language that we do not speak."""
+    word = os.environ.get(_LANG, "")
+    if word not in ("", *lang.LANGS):
+        raise SettingsError(
+            say(
+                f"{_LANG}={word}: 没有这种语言；请设为 zh 或 en，或取消这个变量",
+                f"{_LANG}={word}: no such language; set it to zh or en, or unset it",
+            )
+        )
 
 
 def _named(words: Sequence[str], commands: Mapping[str, Command]) -> str:
     return next((word for word in words if word in commands), "")
 
 
-def _parser(program: str, commands: Mapping[str, Command], named: str) -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog=program)
-    text = lang.say("语言", "language")
-    parser.add_argument("--lang", choices=("zh", "en"), default=lang.chosen(), help=text)
-    common = argparse.ArgumentParser(add_help=False)
-    common.add_argument("--lang", choices=("zh", "en"), default=argparse.SUPPRESS, help=text)
+def _parser(program: str, commands: Mapping[str, Command], named: str) -> Parser:
+    parser = Parser(prog=program)
     # With no `prog` argparse would format one, and import shutil and its compressors for it.
-    choices = parser.add_subparsers(
-        required=True, metavar=lang.say("命令", "COMMAND"), prog=program
-    )
+    choices = parser.add_subparsers(required=True, metavar=say("命令", "COMMAND"), prog=program)
     for name, command in commands.items():
-        text = lang.say(command.zh, command.en)
-        sub = choices.add_parser(name, help=text, description=text, parents=[common])
+        text = say(command.zh, command.en)
+        sub = choices.add_parser(name, help=text)
         if name == named:  # the others' modules are not worth their import
             module = importlib.import_module(command.module)
             module.add_arguments(sub)

@@ -20,10 +20,12 @@ from agent.common.language import say
 
 PREFIX = "SCHOOLPULSE_"
 _T = TypeVar("_T", bound=msgspec.Struct)
+#: Of what the programs write; empty: see `agent.common.language`.
+Lang = Literal["", "zh", "en"]
 
 
 class SettingsError(ValueError):
-    """Settings that cannot be used; the message names the file or key, and the mend."""
+    """Settings that cannot be used; the message names the file or key, and the fix."""
 
 
 class Broker(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -67,6 +69,14 @@ def load(
     except msgspec.ValidationError as error:
         where = _variable(str(error), variables) or path
         raise SettingsError(f"{where}: {error}") from error
+
+
+def peek(path: Path | None, key: str) -> Any:
+    """One key of the file as it stands there; None where there is none or it cannot be read."""
+    try:
+        return _read(path).get(key) if path else None
+    except SettingsError:
+        return None
 
 
 def _variable(error: str, variables: Mapping[str, str]) -> str | None:

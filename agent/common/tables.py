@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from agent.common.calendar import CITY_TIME
 from agent.common.language import say
 
+NONE = "—"  # a cell without a value
 _UNITS = ("B", "kB", "MB", "GB", "TB")
 
 
@@ -30,6 +31,27 @@ def lines(rows: Iterable[Sequence[str]]) -> list[str]:
     ]
 
 
+def fitted(rows: Iterable[Sequence[str]], columns: int) -> list[str]:
+    """The same, for a terminal: columns that do not fit stand below each row, with their headings.
+
+    The first row holds the headings.
+    """
+    head, *body = rows
+    for kept in range(len(head), 0, -1):
+        table = lines(row[:kept] for row in (head, *body))
+        if kept == 1 or max(map(width, table)) <= columns:
+            break
+    fitting = [table[0]]
+    for line, row in zip(table[1:], body, strict=True):
+        rest = [
+            f"{name}: {cell}"
+            for name, cell in zip(head[kept:], row[kept:], strict=True)
+            if cell != NONE
+        ]
+        fitting += [line, f"    {', '.join(rest)}"] if rest else [line]
+    return fitting
+
+
 def _pad(text: str, columns: int) -> str:
     return text + " " * (columns - width(text))
 
@@ -37,7 +59,7 @@ def _pad(text: str, columns: int) -> str:
 def size(count: int | None) -> str:
     """Bytes, in the largest unit of 1000 that leaves a number of at least 1."""
     if count is None:
-        return "—"
+        return NONE
     value, unit = float(count), 0
     while value >= 1000 and unit < len(_UNITS) - 1:
         value, unit = value / 1000, unit + 1
@@ -49,7 +71,7 @@ def size(count: int | None) -> str:
 def moment(ms: int | None) -> str:
     """A time in ms since 1970 UTC, as the city's clocks show it."""
     if ms is None:
-        return "—"
+        return NONE
     import datetime as dt
 
     return dt.datetime.fromtimestamp(ms / 1000, CITY_TIME).strftime("%Y-%m-%d %H:%M:%S")

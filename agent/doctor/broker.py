@@ -17,11 +17,11 @@ from agent.config import Config
 from agent.doctor.checks import tcp
 from agent.mqtt.connection import (
     UNSUPPORTED,
-    Arrived,
     Connected,
     Connection,
     ConnectionEndedError,
     Event,
+    Received,
     Subscribed,
 )
 from agent.wire import codec, topics
@@ -61,8 +61,8 @@ class BrokerChecks:
             yield Check(
                 login,
                 False,
-                say("消息服务不应答", "no answer"),
-                say("查消息服务的日志", "see the broker's log"),
+                say("消息服务不应答", "the broker does not answer"),
+                say("查消息服务的日志", "check the broker's log"),
             )
             return
         fix = say("查 broker.username 与 password", "check broker.username and password")
@@ -70,24 +70,24 @@ class BrokerChecks:
         yield Check(
             login,
             not failed,
-            f"{answer.reason}, MQTT {'5' if connection.five else '3.1.1'}",
+            f"{answer.reason}, MQTT {'5' if connection.mqtt5 else '3.1.1'}",
             fix if failed else "",
         )
         if not failed:
             yield from self._listen(connection)
-        connection.goodbye()
+        connection.disconnect()
 
     def _connect(self) -> tuple[Connection | None, Connected | None]:
         """In each version of MQTT that the settings allow, as the link does."""
         context = tls.context(self._config.broker, check_dates=False)
-        for five in [version == "5" for version in self._config.broker.protocols]:
+        for mqtt5 in [version == "5" for version in self._config.broker.protocols]:
             connection = Connection(
-                self._config.broker, context, self._machine + new_boot(), None, five=five
+                self._config.broker, context, self._machine + new_boot(), None, mqtt5=mqtt5
             )
             with contextlib.suppress(OSError, ConnectionEndedError):
                 connection.open()
                 for event in _events(connection, _ANSWER_S):
-                    if isinstance(event, Connected) and not _unsupported(event, five):
+                    if isinstance(event, Connected) and not _unsupported(event, mqtt5):
                         return connection, event
             connection.close()
         return None, None
@@ -104,14 +104,14 @@ class BrokerChecks:
             for event in _events(connection, _ANSWER_S):
                 if isinstance(event, Subscribed):
                     answer = event
-                if isinstance(event, Arrived):
+                if isinstance(event, Received):
                     self._hear(event)
                 if answer is not None:
                     break
         if answer is None or any(reason.is_failure for reason in answer.reasons):
             fix = say(
                 "消息服务的 ACL 须允许此账号读本校主题",
-                "the ACL must let this account read its school",
+                "the broker's ACL must let this account read its school's topics",
             )
             yield Check(name, False, say("被拒绝", "refused"), fix)
             return
@@ -122,7 +122,7 @@ class BrokerChecks:
         name = say("学校策略", "school's policy")
         with contextlib.suppress(ConnectionEndedError):
             for event in () if self.policy else _events(connection, _POLICY_S):
-                if isinstance(event, Arrived):
+                if isinstance(event, Received):
                     self._hear(event)
                 if self.policy is not None:
                     break
@@ -132,18 +132,18 @@ class BrokerChecks:
             )
         fix = say(
             "采集服务未运行，或台账中没有此校",
-            "no collector runs, or the school is not in its register",
+            "the collector is not running, or this school is not in its register",
         )
-        return Check(name, None, say("未收到", "none came"), fix)
+        return Check(name, None, say("未收到", "not received"), fix)
 
-    def _hear(self, event: Arrived) -> None:
+    def _hear(self, event: Received) -> None:
         with contextlib.suppress(codec.UnreadableError, codec.FutureVersionError):
             if event.topic == topics.policy_topic(self._config.school):
                 self.policy = codec.decode_policy(event.payload)
 
 
-def _unsupported(event: Connected, five: bool) -> bool:
-    return five and str(event.reason) == UNSUPPORTED
+def _unsupported(event: Connected, mqtt5: bool) -> bool:
+    return mqtt5 and str(event.reason) == UNSUPPORTED
 
 
 def _events(connection: Connection, seconds: float) -> Iterator[Event]:
@@ -173,11 +173,12 @@ def _tls(config: Config) -> Check:
     except ssl.SSLCertVerificationError as error:
         fix = say(
             f"证书须由 broker.ca 签发，且写有 {host}",
-            f"the certificate must be signed by broker.ca and name {host}",
+            f"the certificate must be signed by broker.ca and contain {host}",
         )
         return Check(name, False, error.verify_message, fix)
     except OSError as error:
         fix = say(
-            "查 broker.ca 等文件，及端口是否为 TLS", "check broker.ca, and that the port speaks TLS"
+            "查 broker.ca 等文件，及端口是否为 TLS",
+            "check broker.ca, and that this is the TLS port",
         )
         return Check(name, False, str(error), fix)

@@ -36,7 +36,9 @@ def folder(config: Config) -> Check:
         probe.write_bytes(b"x")
         probe.unlink()
     except OSError as error:
-        fix = say("改权限，或在配置里另设 data", "change its permissions, or set data elsewhere")
+        fix = say(
+            "改权限，或在配置里另设 data", "fix its permissions, or set data to another folder"
+        )
         return Check(name, False, f"{path}: {error.strerror}", fix)
     return _room(name, path, config.outbox.limit_bytes + _SPARE_BYTES)
 
@@ -48,7 +50,7 @@ def _room(name: str, path: Path, needed: int) -> Check:
         return Check(name, True, detail)
     fix = say(
         f"至少需要 {tables.size(needed)}：清理磁盘，或调小 outbox.limit_bytes",
-        f"{tables.size(needed)} are needed: free some, or lower outbox.limit_bytes",
+        f"at least {tables.size(needed)} needed: free disk space, or lower outbox.limit_bytes",
     )
     return Check(name, False, detail, fix)
 
@@ -59,7 +61,7 @@ def machine() -> Check:
     detail = f"{who.machine} ({', '.join(who.sources)})"
     fix = say(
         "弱标识：固件无编号；Linux 上让服务单元的 ExecStartPre=+ 运行 python -m agent.identity",
-        "weak: no id in the firmware; on Linux let ExecStartPre=+ run python -m agent.identity",
+        "weak: no id in the firmware; on Linux run python -m agent.identity in ExecStartPre=+",
     )
     return Check(say("机器标识", "machine id"), not who.weak, detail, fix if who.weak else "")
 
@@ -71,7 +73,7 @@ def clock(config: Config) -> Check:
         last = status.read(config.folder)
         if last is not None and last.offset_ms is not None:
             return Check(name, True, f"{last.offset_ms / 1000:+.3f} s")
-    return Check(name, None, say("尚无回执，未知", "no receipt yet, unknown"))
+    return Check(name, None, say("尚无回执，未知", "unknown, no receipt yet"))
 
 
 def each_probe(config: Config) -> Iterator[Check]:
@@ -81,7 +83,7 @@ def each_probe(config: Config) -> Iterator[Check]:
         if name not in probes.PROBES:
             known = ", ".join(probes.PROBES)
             yield Check(
-                label, False, say("没有此项", "no such probe"), say("可用：", "use: ") + known
+                label, False, say("没有此项", "no such probe"), say("可用：", "available: ") + known
             )
             continue
         context = probes.Context(watched=config.devices, patient=True)
@@ -90,7 +92,10 @@ def each_probe(config: Config) -> Iterator[Check]:
         odd = {**network.unknowable(context), **_asking(gathered)} if name == "network" else {}
         found = say(f"{len(gathered.readings)} 条", f"{len(gathered.readings)} readings")
         took = f"{timing.seconds * 1000:.0f} ms"
-        fix = say("更新驱动，或从 probes.enabled 去掉", "update the driver, or disable it")
+        fix = say(
+            "更新驱动，或从 probes.enabled 去掉",
+            "update the driver, or remove it from probes.enabled",
+        )
         if odd:
             fix = "; ".join(f"{host}: {device_words.note(why)}" for host, why in odd.items())
         ok = timing.ok and not odd
@@ -109,14 +114,14 @@ def line_server(config: Config, policy: Policy | None) -> Check:
     servers = [config.line.server] + [line.server for line in (policy.lines if policy else ())]
     server = next(filter(None, servers), "")
     if not server:
-        return Check(name, None, say("未配置，策略里也没有", "not set, nor in the policy"))
+        return Check(name, None, say("未配置，策略里也没有", "not set, and not in the policy"))
     parts = urlsplit(server)
     try:
         port = parts.port or (443 if parts.scheme == "https" else 80)
     except ValueError:
         port = None
     if not parts.hostname or port is None:
-        fix = say("应为 http://主机:端口", "it is http://host:port")
+        fix = say("应为 http://主机:端口", "must be http://host:port")
         return Check(name, False, f"line.server = {server!r}", fix)
     return tcp(name, parts.hostname, port)
 
@@ -127,7 +132,15 @@ def line_key(config: Config) -> Check:
     try:
         key = config.line.key()
     except SettingsError as error:
-        return Check(name, False, str(error), say("向测速服务一方再要一份", "ask for it again"))
+        return Check(
+            name,
+            False,
+            str(error),
+            say(
+                "向测速服务一方再要一份",
+                "get the key again from whoever runs the measurement server",
+            ),
+        )
     if not key:
         return Check(name, None, say("没有设 line.key_file", "line.key_file is not set"))
     return Check(name, True, config.line.key_file)

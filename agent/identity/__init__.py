@@ -1,4 +1,4 @@
-"""Who this PC is: its machine id and what it is made of."""
+"""This PC's machine id and inventory."""
 
 from agent.identity.identity import HARDWARE_FILE, Identity, identify, inventory, write_hardware
 

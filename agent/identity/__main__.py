@@ -1,6 +1,6 @@
-"""Leave this PC's hardware facts where the service may read them: `python -m agent.identity`.
+"""Write this PC's hardware digests where the service can read them: `python -m agent.identity`.
 
-Run as root before the service starts; prints the file's path.
+Run as root before the service starts; prints the path of the file.
 """
 
 from agent.identity.identity import write_hardware

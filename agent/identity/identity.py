@@ -1,20 +1,20 @@
-"""Who am I: a machine id from the hardware, the same at every boot, as root or not.
+"""The machine id: a hash of hardware sources, the same at every boot, as root or not.
 
-The id is a hash over every usable source of `SOURCES`. It outlives a disk that is reset or
-replaced, because no source lies on a disk; it tells cloned disks apart, because the hardware
-under them differs. A replaced main board is a new machine, and so is one that gets a new
-built-in network card. What many PCs share (a factory's "To be filled") is no source.
+The id is a hash over every usable source of `SOURCES`. None of them is stored on a disk, so the
+id survives a disk that is reset or replaced, and differs between PCs with cloned disks. A PC
+with a new main board, or a new built-in network card, counts as a new machine. Values that many
+PCs share, such as a factory's "To be filled", are not usable.
 
-On Linux the firmware's serials are for root only. The unit's privileged helper,
-`python -m agent.identity`, leaves digests of the sources in /run/schoolpulse/hardware.json;
-without that file an ordinary user gets no strong id, rather than one of fewer sources that
-would differ from root's. Then a weak id stands in, from the system's own id on the disk:
-clones share it, so it is no computer-room evidence.
+On Linux only root may read the firmware's serials. The unit's privileged helper,
+`python -m agent.identity`, writes digests of the sources to /run/schoolpulse/hardware.json.
+Without that file an ordinary user gets no strong id, because an id of fewer sources would differ
+from root's. It gets a weak id instead, made from the system's own id on the disk: clones share
+it, so it is no computer-room evidence.
 
-Where no source of `SOURCES` is usable, `LAST_SOURCES` stand in: serials burnt into disks, and
-the addresses of Wi-Fi radios. They change with a part, so they come last, but clones do not
-share them. That is also how a PC is healed whose every source turns out to be shared: the
-collector sees two boots of one id at once, and by policy has them leave those values out.
+Where no source of `SOURCES` is usable, `LAST_SOURCES` are used: disk serials and the addresses
+of Wi-Fi cards. They change when the part is replaced, so they come last, but clones do not share
+them. They also help PCs whose `SOURCES` all turn out to be shared: when the collector sees two
+boots of one id at once, its policy tells them to leave the shared values out.
 """
 
 from __future__ import annotations
@@ -35,13 +35,13 @@ from agent.version import VERSION
 from agent.windows import System, this_system
 from agent.wire import Inventory
 
-#: The hardware sources, by the names that `exclude` takes.
+#: The names of the hardware sources, as in `exclude`.
 SOURCES = ("product_uuid", "product_serial", "board_serial", "macs")
 LAST_SOURCES = ("disks", "wifi")
-#: Left by the privileged helper, below the root.
+#: Written by the privileged helper; relative to the root.
 HARDWARE_FILE = "run/schoolpulse/hardware.json"
 
-#: Values that many PCs share, in upper case without spaces, dots and dashes.
+#: Values that many PCs share, as `usable` compares them: upper case, no punctuation.
 _SHARED = frozenset({
     "03000200040005000006000700080009", "00020003000400050006000700080009",
     "FEFEFEFEFEFEFEFEFEFEFEFEFEFEFEFE", "12345678123456781234567812345678",
@@ -59,7 +59,7 @@ _MIN_LENGTH = 4
 class Identity(NamedTuple):
     """A machine id of 32 hex digits, the sources it was made of, and whether clones share it.
 
-    `digests` are those of the sources, as name=16 hex digits: what a policy excludes.
+    `digests` are name=digest (16 hex digits) of each source, as a policy may exclude them.
     """
 
     machine: str
@@ -69,7 +69,7 @@ class Identity(NamedTuple):
 
 
 class _Hardware(msgspec.Struct):
-    """The helper's file: digests of the usable sources, by name."""
+    """The content of the helper's file: digests of the usable sources, by name."""
 
     v: int
     digests: dict[str, str]
@@ -78,31 +78,31 @@ class _Hardware(msgspec.Struct):
 def identify(
     root: Path = Path("/"), exclude: Collection[str] = (), windows: System | None = None
 ) -> Identity:
-    """The machine id of the system under `root`, leaving out the sources in `exclude`.
+    """The machine id of the system under `root`, without the sources in `exclude`.
 
-    `exclude` has names, or name=digest for one value of a source: PCs with other values keep
-    their id. A fixture tree may stand in for the root on Linux, a device tree for Windows.
+    `exclude` holds names, or name=digest for one value of a source, so that PCs with other
+    values keep their id. Tests pass a fixture tree as `root`, or a device tree as `windows`.
     """
     windows = windows or this_system()
-    digests = _left_by_helper(root)
+    digests = _read_helper_file(root)
     if digests is None:
         digests = _read_digests(root, windows)
     for names in (SOURCES, LAST_SOURCES):
         kept = {name: digests[name] for name in names if name in digests}
-        kept = {n: d for n, d in kept.items() if not {n, _told(n, d)} & set(exclude)}
+        kept = {n: d for n, d in kept.items() if not {n, _as_excluded(n, d)} & set(exclude)}
         if kept:
-            told = tuple(_told(name, digest) for name, digest in kept.items())
-            return Identity(_hash("machine", kept), False, tuple(kept), told)
+            named = tuple(_as_excluded(name, digest) for name, digest in kept.items())
+            return Identity(_hash("machine", kept), False, tuple(kept), named)
     name, value = _weak_source(root, windows)
     return Identity(_hash("weak", {name: _digest(value)}), True, (name,))
 
 
-def _told(name: str, digest: str) -> str:
+def _as_excluded(name: str, digest: str) -> str:
     return f"{name}={digest[:16]}"
 
 
 def usable(value: str) -> bool:
-    """Whether a hardware value can tell two PCs apart: not empty, not filler, not shared."""
+    """Whether a hardware value identifies a PC: not empty, no filler, not shared by many."""
     plain = re.sub(r"[\s.\-_:/]", "", value).upper()
     return len(plain) >= _MIN_LENGTH and plain not in _SHARED and len(set(plain)) > 1
 
@@ -110,7 +110,7 @@ def usable(value: str) -> bool:
 def inventory(
     root: Path = Path("/"), *, weak: bool = False, room: str = "", windows: System | None = None
 ) -> Inventory:
-    """What this machine is. `weak` and `room` are passed through."""
+    """The inventory of this machine; `weak` and `room` are copied into it."""
     import psutil
 
     windows = windows or this_system()
@@ -135,7 +135,7 @@ def inventory(
 
 
 def iso_date(text: str) -> str:
-    """A firmware's MM/DD/YYYY (or with two digits of year) as YYYY-MM-DD; else as it is."""
+    """A firmware's MM/DD/YYYY or MM/DD/YY as YYYY-MM-DD; any other text unchanged."""
     match = re.fullmatch(r"(\d{2})/(\d{2})/(\d{2}|\d{4})", text.strip())
     if match is None:
         return _text(text)
@@ -145,9 +145,9 @@ def iso_date(text: str) -> str:
 
 
 def write_hardware(root: Path = Path("/")) -> Path:
-    """The privileged helper's work: leave the digests where everybody can read them.
+    """Write the digests for the service to read; run by the privileged helper.
 
-    Digests, not serials: the file is for every user of the PC to read.
+    Digests and not serials, because every user of the PC can read the file.
 
     Raises:
         OSError: the file cannot be written.
@@ -159,7 +159,7 @@ def write_hardware(root: Path = Path("/")) -> Path:
     return path
 
 
-def _left_by_helper(root: Path) -> dict[str, str] | None:
+def _read_helper_file(root: Path) -> dict[str, str] | None:
     try:
         found = msgspec.json.decode((root / HARDWARE_FILE).read_bytes(), type=_Hardware)
     except (OSError, msgspec.DecodeError, UnicodeDecodeError):
@@ -168,7 +168,7 @@ def _left_by_helper(root: Path) -> dict[str, str] | None:
 
 
 def _read_digests(root: Path, windows: System | None) -> dict[str, str]:
-    """Digests of the usable sources; none where one of them is hidden from this user."""
+    """Digests of the usable sources; empty where this user may not read one of them."""
     facts = identity_windows.hardware(windows) if windows else identity_linux.hardware(root)
     if facts is None:
         return {}
@@ -200,7 +200,3 @@ def _hash(kind: str, digests: Mapping[str, str]) -> str:
 
 def _text(value: str) -> str:
     return " ".join(value.split())[:256]
-
-
-if __name__ == "__main__":
-    print(write_hardware())

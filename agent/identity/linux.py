@@ -14,7 +14,7 @@ _LOCALLY_ADMINISTERED = 0x02
 
 
 class Facts(NamedTuple):
-    """What the machine is, as its firmware and system say; empty where they do not."""
+    """What firmware and system say of the machine; empty where unknown."""
 
     hostname: str = ""
     os: str = ""
@@ -35,32 +35,32 @@ def hardware(root: Path) -> dict[str, str] | None:
             found[name] = _read(root / _DMI / name)
         except PermissionError:
             return None
-    # ARM boards have no DMI; their firmware names a serial in the device tree.
+    # ARM boards have no DMI; their serial is in the device tree.
     found["product_serial"] = found["product_serial"] or _text(
         root / "proc/device-tree/serial-number"
     )
     found["macs"] = " ".join(built_in_macs(root))
     found["disks"] = " ".join(_disk_serials(root))
-    found["wifi"] = " ".join(_radios(root))
+    found["wifi"] = " ".join(_wifi_macs(root))
     return {name: value for name, value in found.items() if value}
 
 
 def built_in_macs(root: Path) -> list[str]:
     """Burnt-in addresses of the built-in wired network cards, sorted.
 
-    Not those of Wi-Fi (systems draw a random one for each scan), of USB adapters and
-    docks (they wander), of virtual interfaces, nor one that was set, drawn or is locally
+    Without Wi-Fi (systems use random addresses when scanning), USB adapters and docks (they are
+    moved between PCs), virtual interfaces, and addresses that are set by hand, random or locally
     administered.
     """
     try:
         folders = sorted((root / "sys/class/net").iterdir())
     except OSError:
         return []
-    return sorted({_text(folder / "address").lower() for folder in folders if _burnt_in(folder)})
+    return sorted({_text(folder / "address").lower() for folder in folders if _is_built_in(folder)})
 
 
 def weak(root: Path) -> tuple[str, str] | None:
-    """The system's own id, which lies on the disk and is cloned with it."""
+    """The system's own id, which is stored on the disk and cloned with it; with its name."""
     for path in ("etc/machine-id", "var/lib/dbus/machine-id"):
         if value := _text(root / path):
             return "machine-id", value
@@ -77,13 +77,13 @@ def inventory(root: Path) -> Facts:
         model=_text(root / _DMI / "product_name") or _text(root / "proc/device-tree/model"),
         cpu=_cpu(root) or platform.machine(),
         firmware_date=_text(root / _DMI / "bios_date"),
-        serial=_text(root / _DMI / "product_serial"),  # for root alone
+        serial=_text(root / _DMI / "product_serial"),  # readable by root only
         disks=tuple(_disks(root)),
     )
 
 
 def _built_in_disks(root: Path) -> list[Path]:
-    """Disks with hardware behind them that stay where they are: no sticks, no images."""
+    """Built-in hardware disks: no USB sticks, no disk images."""
     try:
         folders = sorted((root / "sys/block").iterdir())
     except OSError:
@@ -98,14 +98,14 @@ def _built_in_disks(root: Path) -> list[Path]:
 
 
 def _disk_serials(root: Path) -> list[str]:
-    """World-wide names: burnt in, and not cloned with the content."""
+    """World-wide names, which are burnt in and so not cloned with the content; sorted."""
     disks = _built_in_disks(root)
     found = {_text(disk / "wwid") or _text(disk / "device/wwid") for disk in disks}
     return sorted(found - {""})
 
 
-def _radios(root: Path) -> list[str]:
-    """The addresses burnt into Wi-Fi radios, whatever their interfaces use now."""
+def _wifi_macs(root: Path) -> list[str]:
+    """The addresses burnt into Wi-Fi cards, whatever their interfaces use now; sorted."""
     try:
         folders = sorted((root / "sys/class/ieee80211").iterdir())
     except OSError:
@@ -115,20 +115,20 @@ def _radios(root: Path) -> list[str]:
 
 
 def _disks(root: Path) -> Iterator[str]:
-    """Model and size of each, in GB of 10^9 bytes; sysfs counts blocks of 512."""
+    """Model and size in GB (10^9 bytes) of each disk; sysfs counts blocks of 512 bytes."""
     for disk in _built_in_disks(root):
         size = _text(disk / "size")
         model = " ".join((_text(disk / "device/model") or disk.name).split())
         yield f"{model} {int(size) * 512 / 1e9:.0f} GB" if size.isdecimal() else model
 
 
-def _burnt_in(folder: Path) -> bool:
+def _is_built_in(folder: Path) -> bool:
     address = _text(folder / "address")
     if not address or (folder / "wireless").exists() or (folder / "phy80211").exists():
         return False
     if not (folder / "device").exists() or _bus(folder) == "usb":
         return False
-    # So the kernel calls what hangs on a Thunderbolt port: a dock's card is no part of the PC.
+    # Set for devices behind a Thunderbolt port: the card of a dock is not part of the PC.
     if _text(folder / "device/removable") == "removable":
         return False
     if _text(folder / "addr_assign_type") not in ("", "0"):  # NET_ADDR_PERM
@@ -161,10 +161,10 @@ def _cpu(root: Path) -> str:
 
 
 def _read(path: Path) -> str:
-    """A file's text; empty where there is none.
+    """The text of a file; empty where there is none.
 
     Raises:
-        PermissionError: it exists, and is not for this user.
+        PermissionError: it exists, and this user may not read it.
     """
     try:
         return path.read_text(encoding="utf-8", errors="replace").strip("\0 \t\r\n")

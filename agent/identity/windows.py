@@ -1,6 +1,6 @@
-"""Hardware sources and inventory on Windows: the firmware table and the registry.
+"""Hardware sources and inventory on Windows, from the firmware table and the registry.
 
-The firmware table is open to every user, so no helper is needed.
+Every user may read the firmware table, so no privileged helper is needed.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from agent.windows import DISK, System, smbios, text
 _BIOS_KEY = r"HARDWARE\DESCRIPTION\System\BIOS"
 _CPU_KEY = r"HARDWARE\DESCRIPTION\System\CentralProcessor\0"
 _CRYPTOGRAPHY_KEY = r"SOFTWARE\Microsoft\Cryptography"
-_NOT_BURNT_IN = 0x03  # locally administered, or of a group
+_NOT_BURNT_IN = 0x03  # locally administered, or multicast
 
 
 def hardware(system: System) -> dict[str, str]:
@@ -54,9 +54,9 @@ def inventory(system: System) -> Facts:
 
 
 def burnt_in(system: System, kind: str) -> list[str]:
-    """Addresses burnt into the adapters of a kind that are not on USB, sorted.
+    """Addresses burnt into the adapters of `kind` that are not on USB, sorted.
 
-    What a user has set, or Windows draws for each Wi-Fi, hides the burnt-in one elsewhere.
+    Other sources may show an address set by a user, or a random one of Wi-Fi, in its place.
     """
     built_in = {a.guid for a in nics_windows.adapters(system) if a.kind == kind and not a.on_usb}
     found = {mac for guid, mac in system.burnt_in_macs().items() if guid in built_in}

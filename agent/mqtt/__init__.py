@@ -1,7 +1,7 @@
-"""The way to the broker: links, their connections, and the loop that serves them."""
+"""The agent's MQTT side: links, their connections, and the loop that serves them."""
 
 from agent.mqtt.link import Link
-from agent.mqtt.link_types import Heard, Speaker, State
+from agent.mqtt.link_types import Callbacks, Sender, State
 from agent.mqtt.loop import Loop
 
-__all__ = ["Heard", "Link", "Loop", "Speaker", "State"]
+__all__ = ["Callbacks", "Link", "Loop", "Sender", "State"]

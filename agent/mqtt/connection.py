@@ -1,8 +1,8 @@
-"""One connection to a broker: one paho client, never used twice.
+"""One connection to a broker: one paho client, never reused.
 
-An old client would send what it still holds by itself, and the outbox alone decides that.
-paho's callbacks only note what happened, so that none of them can fail, publish, or block;
-`pump` gives the notes to the caller, outside of paho's locks.
+A reused client would resend its own queue, but the outbox alone decides what is sent. paho's
+callbacks only record events, so that none of them can fail, publish or block; `pump` returns
+the events to the caller, outside of paho's locks.
 """
 
 from __future__ import annotations
@@ -21,21 +21,21 @@ from paho.mqtt.reasoncodes import ReasonCode
 from agent.common.settings import Broker
 
 KEEPALIVE_S = 60
-#: The reason of a broker that speaks no MQTT 5, as paho names it.
+#: paho's name of the reason code from a broker that does not support MQTT 5.
 UNSUPPORTED = "Unsupported protocol version"
 _MISC_S = KEEPALIVE_S / 4
 
 
 class ConnectionEndedError(Exception):
-    """This connection cannot go on; the message says why."""
+    """The connection has ended, or must end; the message says why."""
 
 
 class FellSilentError(ConnectionEndedError):
-    """The broker answers no ping: it, or the way to it, is gone."""
+    """The broker does not answer PINGREQ: it, or the network to it, is down."""
 
 
 class Will(NamedTuple):
-    """What the broker says for us when we are gone; retained."""
+    """The last will: published by the broker, retained, when the connection is lost."""
 
     topic: str
     payload: bytes
@@ -60,14 +60,14 @@ class Published(NamedTuple):
     reason: ReasonCode
 
 
-class Arrived(NamedTuple):
-    """A message came."""
+class Received(NamedTuple):
+    """A message was received."""
 
     topic: str
     payload: bytes
 
 
-Event = Connected | Subscribed | Published | Arrived
+Event = Connected | Subscribed | Published | Received
 
 
 class Connection:
@@ -80,18 +80,18 @@ class Connection:
         client_id: str,
         will: Will | None,
         *,
-        five: bool,
+        mqtt5: bool,
     ) -> None:
-        """`five`: MQTT 5, else 3.1.1. No `will`: nothing is said when we are gone."""
-        self.five = five
+        """`mqtt5`: MQTT 5, else 3.1.1. `will`: None for no last will."""
+        self.mqtt5 = mqtt5
         self._broker = broker
-        self._notes: list[Event] = []
+        self._events: list[Event] = []
         self._misc_at = time.monotonic() + _MISC_S
         self._client = Client(
             CallbackAPIVersion.VERSION2,
             client_id=client_id,
-            clean_session=None if five else True,
-            protocol=MQTTProtocolVersion.MQTTv5 if five else MQTTProtocolVersion.MQTTv311,
+            clean_session=None if mqtt5 else True,
+            protocol=MQTTProtocolVersion.MQTTv5 if mqtt5 else MQTTProtocolVersion.MQTTv311,
             reconnect_on_failure=False,
         )
         if broker.username:
@@ -103,29 +103,29 @@ class Connection:
         self._listen()
 
     def _listen(self) -> None:
-        note = self._notes.append
+        record = self._events.append
 
         def on_message(_client: Client, _data: object, message: Any) -> None:
-            # A topic that is no UTF-8 raises here, and is none of ours.
+            # paho decodes the topic here; one that is not UTF-8 is not ours.
             with contextlib.suppress(UnicodeDecodeError):
-                note(Arrived(message.topic, bytes(message.payload)))
+                record(Received(message.topic, bytes(message.payload)))
 
-        self._client.on_connect = lambda _c, _d, _f, reason, _p: note(Connected(reason))
-        self._client.on_subscribe = lambda _c, _d, _m, reasons, _p: note(Subscribed(reasons))
-        self._client.on_publish = lambda _c, _d, mid, reason, _p: note(Published(mid, reason))
+        self._client.on_connect = lambda _c, _d, _f, reason, _p: record(Connected(reason))
+        self._client.on_subscribe = lambda _c, _d, _m, reasons, _p: record(Subscribed(reasons))
+        self._client.on_publish = lambda _c, _d, mid, reason, _p: record(Published(mid, reason))
         self._client.on_message = on_message
 
     def open(self) -> None:
-        """Make the connection and say CONNECT; blocks for some seconds at most.
+        """Connect and send CONNECT; blocks for some seconds at most.
 
         Raises:
-            OSError: no route, nobody listens, the name or the certificate is wrong.
+            OSError: no route, connection refused, unknown host name, or wrong certificate.
         """
         self._client.connect(self._broker.host, self._broker.port, keepalive=KEEPALIVE_S)
 
     @property
     def socket(self) -> socket.socket | None:
-        """The open socket."""
+        """The open socket; None where the connection is closed."""
         found: Any = self._client.socket()
         return found or None
 
@@ -136,16 +136,16 @@ class Connection:
 
     @property
     def next_pump(self) -> float:
-        """When `pump` is needed at the latest, by time.monotonic."""
+        """When `pump` must be called at the latest (keepalive), by time.monotonic."""
         return self._misc_at
 
     def pump(self, *, readable: bool) -> list[Event]:
-        """Read, write, keep alive; returns what happened.
+        """Read, write and send PINGREQ as needed; returns the events since the last call.
 
         Raises:
-            ConnectionEndedError: the broker is gone.
-            FellSilentError: it is gone without a word.
-            Exception: paho raises what it likes on garbage.
+            ConnectionEndedError: the broker closed the connection.
+            FellSilentError: it does not answer PINGREQ.
+            Exception: anything, as paho does on malformed packets.
         """
         if readable:
             self._read()
@@ -155,23 +155,23 @@ class Connection:
             self._misc_at = time.monotonic() + _MISC_S
             if self._client.loop_misc() == MQTTErrorCode.MQTT_ERR_CONN_LOST:
                 raise FellSilentError("the broker answers no ping")
-        happened = self._notes[:]
-        self._notes.clear()
-        if not happened and self._client.socket() is None:
+        events = self._events[:]
+        self._events.clear()
+        if not events and self._client.socket() is None:
             raise ConnectionEndedError("the broker closed the connection")
-        return happened
+        return events
 
     def _read(self) -> None:
         self._client.loop_read()
-        # TLS may hold whole packets that the socket shows no more.
+        # TLS may have decrypted whole packets already; select() no longer reports those.
         while isinstance(found := self.socket, ssl.SSLSocket) and found.pending():
             self._client.loop_read()
 
     def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> int:
-        """Publish at QoS 1; returns the id that `Published` names.
+        """Publish at QoS 1; returns the message id that `Published` will carry.
 
         Raises:
-            ConnectionEndedError: the connection is gone.
+            ConnectionEndedError: the connection is closed.
         """
         info = self._client.publish(topic, payload, 1, retain)
         if info.rc != MQTTErrorCode.MQTT_ERR_SUCCESS:
@@ -179,18 +179,18 @@ class Connection:
         return info.mid
 
     def subscribe(self, wanted: Sequence[str]) -> None:
-        """Ask to hear these topics at QoS 1."""
+        """Send SUBSCRIBE for these topics at QoS 1."""
         self._client.subscribe([(topic, 1) for topic in wanted])
 
-    def goodbye(self) -> None:
-        """End as MQTT wants it: the will is not spoken."""
+    def disconnect(self) -> None:
+        """Send DISCONNECT, so that the last will is not published, and close."""
         with contextlib.suppress(OSError):
             self._client.disconnect()
             self._client.loop_write()
         self.close()
 
     def close(self) -> None:
-        """Let go of the socket; the broker speaks the will."""
+        """Close the socket without DISCONNECT; the broker publishes the last will."""
         found = self.socket
         if found is not None:
             with contextlib.suppress(OSError):

@@ -1,4 +1,4 @@
-"""When the hello is sent: until its receipt has come, each time with a fresh `sent`."""
+"""When to send the hello: repeated, each time with a fresh `sent`, until its receipt arrives."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from collections.abc import Callable
 from agent.common.backoff import backoff
 from agent.wire.messages import Receipt
 
-#: s. Nothing else is sent before the hello's echo, so it is missed sooner than a report.
+#: s. Nothing else is sent before the hello's receipt, so it is repeated sooner than a report.
 PATIENCE, BASE, CAP = 3.0, 1.0, 60.0
 
 
-class HelloTurn:
-    """The turns of one boot's hello, in seconds of time.monotonic."""
+class HelloTimer:
+    """Decides when the hello of one boot is due, in seconds of time.monotonic."""
 
     def __init__(self, draw: Callable[[], float]) -> None:
         """`draw` gives numbers in [0, 1) for the backoff."""
@@ -26,22 +26,22 @@ class HelloTurn:
         """Whether to send it now."""
         return not self.done and time.monotonic() >= self.due
 
-    def at_once(self) -> None:
-        """A new connection stands."""
+    def send_now(self) -> None:
+        """There is a new connection: the hello is due at once."""
         self.due = 0.0
 
     def sent(self) -> None:
-        """It has just been sent."""
+        """The hello was sent: plan the next try."""
         wait = PATIENCE + backoff(self._sends, self._draw, base=BASE, cap=CAP)
         self._sends += 1
         self.due = time.monotonic() + wait
 
     def policy_arrived(self) -> None:
-        """The collector is back, or has come to know the school."""
+        """A policy arrived: the collector is back, or knows the school now; try again soon."""
         self.due = min(self.due, time.monotonic() + self._draw() * BASE)
 
     def receipt(self, receipt: Receipt, boot: str, *, known: bool) -> None:
-        """Stored: done, once the time is `known` too. Held: again when the receipt says."""
+        """Stored: done, if the time is `known` too. Held: try again after its `retry_s`."""
         if any(one.boot == boot and one.first <= 1 <= one.last for one in receipt.stored):
             self.done = known
         for held in receipt.held:

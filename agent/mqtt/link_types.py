@@ -1,4 +1,4 @@
-"""Who speaks over a link, whom it tells what it hears, and where it stands."""
+"""Types of a link: its state, its sender, and its callbacks."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from agent.wire.messages import VERSION, Hello, Inventory, Policy, Presence, Rec
 
 
 class State(Enum):
-    """Where a link stands."""
+    """The state of a link."""
 
     IDLE = "idle"
     CONNECTING = "connecting"
@@ -21,8 +21,8 @@ class State(Enum):
     STOPPED = "stopped"
 
 
-class Speaker(NamedTuple):
-    """Who speaks over a link."""
+class Sender(NamedTuple):
+    """The machine whose reports a link carries."""
 
     school: str
     machine: str
@@ -31,32 +31,32 @@ class Speaker(NamedTuple):
 
     @property
     def receipt_topic(self) -> str:
-        """Where it listens for receipts."""
+        """The topic of its receipts."""
         return topics.receipt_topic(self.school, self.machine)
 
     @property
     def policy_topic(self) -> str:
-        """Where it listens for its school's policy; the measurement server has none."""
+        """The topic of its school's policy; empty for the measurement server, which has none."""
         return "" if self.school == topics.LINESERVER else topics.policy_topic(self.school)
 
     @property
     def presence_topic(self) -> str:
-        """Where it says that it is there."""
+        """The topic of its presence."""
         return topics.presence_topic(self.school, self.machine)
 
     def presence(self, boot: str, online: bool) -> bytes:
-        """That it is there, or not."""
-        told = Presence(v=VERSION, boot=boot, online=online, simulated=self.simulated)
-        return codec.encode(told)
+        """The encoded presence message."""
+        presence = Presence(v=VERSION, boot=boot, online=online, simulated=self.simulated)
+        return codec.encode(presence)
 
     def hello(self, sent: int) -> bytes:
-        """Who it is; `sent` is the PC's own clock, ms."""
+        """The encoded hello; `sent` is the PC's own clock, ms."""
         hello = Hello(v=VERSION, sent=sent, inventory=self.inventory(), simulated=self.simulated)
         return codec.encode(hello)
 
 
-class Heard(NamedTuple):
-    """Whom a link tells what it hears; called in the loop's thread."""
+class Callbacks(NamedTuple):
+    """Callbacks of a link, called in the loop's thread."""
 
     policy: Callable[[Policy], None] = lambda policy: None
     receipt: Callable[[Receipt], None] = lambda receipt: None
@@ -64,15 +64,15 @@ class Heard(NamedTuple):
     bad_policy: Callable[[str], None] = lambda reason: None
 
 
-NOBODY = Heard()
+NO_CALLBACKS = Callbacks()
 
 
-def read_policy(payload: bytes, heard: Heard) -> Policy | None:
-    """A policy; one that cannot be followed is told, and the one before stays in force."""
-    if not payload:  # the school has left the register
+def read_policy(payload: bytes, callbacks: Callbacks) -> Policy | None:
+    """The policy, or None; an unreadable one is reported, and the old one stays in force."""
+    if not payload:  # cleared: the school has left the register
         return None
     try:
         return codec.decode_policy(payload)
     except (codec.UnreadableError, codec.FutureVersionError) as error:
-        heard.bad_policy(str(error))
+        callbacks.bad_policy(str(error))
         return None

@@ -1,4 +1,4 @@
-"""Every report, from before its first sending until its receipt."""
+"""The outbox: a durable queue of reports; each stays until the collector's receipt."""
 
 from agent.outbox.file import Counts
 from agent.outbox.limits import Limits

@@ -1,9 +1,9 @@
-"""How old things in an outbox are, by a clock that nobody can set.
+"""The age of an outbox: the time it has been open, measured by the monotonic clock.
 
-What is deleted for its age is gone for good, so no calendar decides it: the PC's own may be
-years off, and a collector's that is eight days ahead for an hour would have a whole city drop
-its backups. An outbox counts the time that it was open, on the monotonic clock, and carries
-the sum in its file. A PC that is off for a night grows no older: it keeps longer, never shorter.
+Rows that are too old are deleted for good, so a wall clock must not decide it: the PC's may be
+years off, and a collector's that is eight days ahead for an hour would make a whole city drop
+its backups. The outbox therefore adds up the time it was open and stores the sum in its file.
+Time during which the PC is off does not count: rows are kept longer, never shorter.
 """
 
 from __future__ import annotations
@@ -15,24 +15,24 @@ from agent.clock import Clock
 from agent.outbox import file
 
 _FACT = "lived"
-#: What a crash may cost of the count, ms.
+#: The age is saved this often; a crash loses at most this much of it, ms.
 _SAVE_MS = 60_000
 
 
 class Age:
-    """The time that one outbox has been open in all, in ms."""
+    """The total time that one outbox has been open, in ms."""
 
     def __init__(self, db: sqlite3.Connection, clock: Clock) -> None:
         self._clock = clock
-        self._before = self._saved = _read(db)
+        self._at_open = self._saved = _read(db)
         self._opened = clock.elapsed()
 
     def now(self) -> int:
-        """How long it has lived."""
-        return self._before + max(0, self._clock.elapsed() - self._opened)
+        """The age now."""
+        return self._at_open + max(0, self._clock.elapsed() - self._opened)
 
     def save(self, db: sqlite3.Connection) -> None:
-        """Write the sum down now and then; inside a change."""
+        """Store the age, at most every `_SAVE_MS`; inside a transaction."""
         now = self.now()
         if now - self._saved >= _SAVE_MS:
             self._saved = now
@@ -40,7 +40,7 @@ class Age:
 
 
 def _read(db: sqlite3.Connection) -> int:
-    """As written; where a disk has changed that, what the youngest row tells."""
+    """The stored age; on a checksum mismatch the age at which the newest row was put."""
     lived, _, check = (file.fact(db, _FACT) or "").partition(" ")
     if lived.isdecimal() and check == str(_sum(int(lived))):
         return int(lived)

@@ -1,7 +1,7 @@
-"""A checksum for each row: a disk that flips a byte seldom leaves something that does not parse.
+"""A checksum for each row, to detect bytes that the disk has changed.
 
-SQLite checks its pages' structure, never what stands in a row: without a sum of ours, 10.0
-Mbit/s could become 50.0 and be believed.
+SQLite checks the structure of its pages, not the values in them, and a flipped byte mostly
+still parses: without a checksum of our own, 10.0 Mbit/s could become 50.0 unnoticed.
 """
 
 from __future__ import annotations
@@ -13,15 +13,14 @@ from msgspec import Struct
 
 from agent.outbox import file, schema
 
-#: Whose a row in `aside` is, where it is nobody's any more.
+#: `machine` of a row in `aside` that was moved there because it is damaged.
 DAMAGED = "damaged"
 
 
-class Summed(Struct, frozen=True):
-    """What stays of a report from its putting on, but for `evidence`, which sealing may take.
+class Checked(Struct, frozen=True):
+    """The columns that the checksum covers; after a row is put, sealing may clear `evidence`.
 
-    With its readings, or its sealed bytes, it is what the sum is made of; also the names and
-    the order of the columns, see `agent.outbox.schema`.
+    Also their names and order, see `agent.outbox.schema`.
     """
 
     boot: str
@@ -32,22 +31,22 @@ class Summed(Struct, frozen=True):
     guess: int | None  # corrected ms when put, where it was known
 
 
-NAMES = Summed.__struct_fields__
+NAMES = Checked.__struct_fields__
 COLUMNS = ", ".join(NAMES)
 
 
-def crc(row: Summed, payload: bytes) -> int:
-    """CRC-32 (zlib's) of the row with these readings, or these sealed bytes."""
+def crc(row: Checked, payload: bytes) -> int:
+    """CRC-32 (zlib) of the row's columns and `payload`: its readings, or its sealed bytes."""
     rest = tuple(getattr(row, name) for name in NAMES)
     return zlib.crc32(payload, zlib.crc32(repr(rest).encode(errors="replace")))
 
 
 def set_aside(db: sqlite3.Connection, id_: int) -> None:
-    """Keep the row for whoever wants to look at it, and count it as lost; inside a change."""
+    """Move the row to `aside` for inspection and count it as lost; inside a transaction."""
     db.execute(
         f"INSERT INTO aside ({schema.FIRST}, machine) "  # noqa: S608 - a constant of ours
         f"SELECT {schema.FIRST}, ? FROM report WHERE id = ?",
         (DAMAGED, id_),
     )
     db.execute("DELETE FROM report WHERE id = ?", (id_,))
-    file.add(db, "lost", 1)
+    file.increment(db, "lost", 1)

@@ -1,13 +1,13 @@
-"""The outbox: every report, from before its first sending until its receipt.
+"""The outbox: stores every report on the disk until the collector's receipt for it arrives.
 
-A report is put here unsealed, with the monotonic time, before anything else happens to it. Its
-first sending seals it: corrected time and offset are written into the bytes, and every later
-sending is byte-identical. A receipt deletes telemetry and keeps evidence for seven days more,
-in case the collector loses its store. Number 1 of each boot is the hello, which is not kept.
+A report is stored unsealed, with the monotonic time, before it is sent. The first sending seals
+it: the corrected time and the offset are written into the bytes, and every resend is
+byte-identical. On its receipt telemetry is deleted; evidence is kept for seven more days, in
+case the collector loses its store. Number 1 of each boot is the hello, which is not stored.
 
 OutboxError
-├── TooLargeError   one report is larger than the wire allows
-└── FullError       the disk has no room; the report is dropped and counted
+├── TooLargeError   the report is larger than the wire allows
+└── FullError       the disk is full; the report is dropped and counted
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ from msgspec import structs
 from agent.clock import Clock
 from agent.common.sqlite import change
 from agent.outbox import file, seal
-from agent.outbox import receipt as rules
-from agent.outbox.checksum import COLUMNS as SUMMED
-from agent.outbox.checksum import Summed, crc
+from agent.outbox import receipt as receipt_rules
+from agent.outbox.checksum import COLUMNS as CHECKED
+from agent.outbox.checksum import Checked, crc
 from agent.outbox.durable import DurableFile
 from agent.outbox.file import RECEIPTED, WAITING, Counts
 from agent.outbox.limits import Limits
@@ -47,28 +47,28 @@ __all__ = [
     "TooLargeError",
 ]
 
-#: Reports under way at once.
+#: Reports sent and waiting for a receipt at the same time.
 WINDOW = 16
-#: What the envelope around the readings may take, bytes.
+#: Space for the JSON around the readings, bytes.
 _ENVELOPE = 1024
-#: No wait that a receipt asks for is longer, s.
+#: Upper limit of the `retry_s` in a receipt, s.
 _MAX_RETRY_S = 86_400
 
 
 class OutboxError(Exception):
-    """The outbox could not keep a report."""
+    """The outbox could not store a report."""
 
 
 class TooLargeError(OutboxError):
-    """One report is larger than the wire allows."""
+    """The report is larger than the wire allows."""
 
 
 class FullError(OutboxError):
-    """The disk has no room for it."""
+    """The disk has no space for the report."""
 
 
 class Outbox(DurableFile):
-    """One machine's outbox. Safe to use from several threads of one process."""
+    """The outbox of one machine. Safe to use from several threads of one process."""
 
     def __init__(
         self,
@@ -80,7 +80,7 @@ class Outbox(DurableFile):
         limits: Limits | None = None,
         draw: Callable[[], float] = random.random,
     ) -> None:
-        """Open the file, make it `machine`'s own, and draw a boot.
+        """Open the file, claim it for `machine`, and draw a boot.
 
         `draw` gives numbers in [0, 1) for the backoff.
 
@@ -88,7 +88,7 @@ class Outbox(DurableFile):
             OSError, sqlite3.Error: the file cannot be made or written.
         """
         self.boot = new_boot()
-        self.on_put: Callable[[], None] | None = None  # told after each put, without a lock
+        self.on_put: Callable[[], None] | None = None  # called after each put, without the lock
         self._draw = draw
         self._number = 1
         self._sealer = seal.Sealer(clock, self.boot, simulated)
@@ -96,13 +96,13 @@ class Outbox(DurableFile):
         window = Window(WINDOW, clock, draw)
         super().__init__(path, machine, clock, limits or Limits(), window)
 
-    # Putting
+    # Storing
 
     def put(self, readings: Sequence[Reading], *, evidence: bool = False) -> int:
-        """Keep one report; on return it survives a power cut. Returns its number.
+        """Store one report; on return it survives a power cut. Returns its number.
 
         Raises:
-            TooLargeError: split the readings.
+            TooLargeError: split the readings into several reports.
             FullError: the disk is full; the report is dropped and counted.
         """
         blob = msgspec.json.encode(tuple(readings))
@@ -110,14 +110,14 @@ class Outbox(DurableFile):
             raise TooLargeError(f"{len(blob)} bytes, the limit is {MAX_PAYLOAD - _ENVELOPE}")
         with self._lock:
             try:
-                self._durably(lambda: self._store(blob, evidence))
+                self._with_recovery(lambda: self._store(blob, evidence))
             except sqlite3.DatabaseError as error:
                 self._unsaved["dropped_evidence" if evidence else "dropped_telemetry"] += 1
                 raise FullError(str(error)) from error
             self._number += 1
             number = self._number
-            with contextlib.suppress(sqlite3.DatabaseError):  # it is kept; a later put drops
-                self._durably(self._bound)
+            with contextlib.suppress(sqlite3.DatabaseError):  # stored; a later put enforces them
+                self._with_recovery(self._enforce_limits)
         if self.on_put is not None:
             self.on_put()
         return number
@@ -125,51 +125,51 @@ class Outbox(DurableFile):
     def _store(self, blob: bytes, evidence: bool) -> None:
         elapsed, wall = self._clock.elapsed(), self._clock.wall()
         guess = self._clock.at(elapsed)
-        row = Summed(self.boot, self._number + 1, int(evidence), elapsed, wall, guess)
+        row = Checked(self.boot, self._number + 1, int(evidence), elapsed, wall, guess)
         with change(self._db):
             self._db.execute(
-                f"INSERT INTO report ({SUMMED}, readings, size, crc, lived)"  # noqa: S608
+                f"INSERT INTO report ({CHECKED}, readings, size, crc, lived)"  # noqa: S608
                 " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (*structs.astuple(row), blob, len(blob), crc(row, blob), self._age.now()),
             )
             self._age.save(self._db)
             for counter, count in self._unsaved.items():
-                file.add(self._db, counter, count)
+                file.increment(self._db, counter, count)
         self._unsaved = dict.fromkeys(self._unsaved, 0)
 
     # Sending
 
     def due(self) -> list[Outgoing]:
-        """What to publish now, sealed; it counts as sent. Nothing before there is an offset."""
+        """The sealed reports to publish now, counted as sent; none before the time is known."""
         with self._lock:
             if not self._clock.known:
                 return []
             now = self._clock.elapsed()
-            outgoing = [self._again(id_) for id_ in self._window.due(now)]
-            self._release(now)
+            outgoing = [self._resend(id_) for id_ in self._window.due(now)]
+            self._release_held(now)
             outgoing += self._first_sendings()
             return [one for one in outgoing if one is not None]
 
-    def _again(self, id_: int) -> Outgoing | None:
+    def _resend(self, id_: int) -> Outgoing | None:
         found = self._db.execute(f"SELECT {seal.COLUMNS} FROM report WHERE id = ?", (id_,))  # noqa: S608
         for row in itertools.starmap(seal.Row, found):
             if row.sealed is not None and row.intact:
-                sending = self._window.again(id_)
+                sending = self._window.resend(id_)
                 return Outgoing(sending.boot, sending.number, row.sealed)
         self._window.drop((id_,))  # checksum mismatch: re-read by `_seal`, which sets it aside
         return None
 
     def _first_sendings(self) -> list[Outgoing | None]:
-        """Fill the window with the oldest rows that are not under way, sealing them."""
+        """Seal the oldest waiting rows, as many as the window has room for."""
         rows = self._next_rows(self._window.free)
         if not rows:
             return []
-        sealed = self._durably(lambda: self._seal(rows))
+        sealed = self._with_recovery(lambda: self._seal(rows))
         return [self._begin(row, payload, sent) for row, (payload, sent) in sealed]
 
     def _seal(self, rows: list[seal.Row]) -> list[tuple[seal.Row, seal.Sealed]]:
         with change(self._db):
-            return [(row, self._sealer.sealed(self._db, row)) for row in rows]
+            return [(row, self._sealer.seal(self._db, row)) for row in rows]
 
     def _next_rows(self, limit: int) -> list[seal.Row]:
         if limit <= 0:
@@ -185,65 +185,65 @@ class Outbox(DurableFile):
     def _begin(self, row: seal.Row, payload: bytes | None, sent: int | None) -> Outgoing | None:
         if payload is None:
             return None
-        self._window.begin(row.id, row.boot, row.number, sent)
+        self._window.add(row.id, row.boot, row.number, sent)
         return Outgoing(row.boot, row.number, payload)
 
     def next_due(self) -> float | None:
-        """Seconds until `due` may have something; None: not before a put or a receipt."""
+        """Seconds until `due` may return a report; None: not before the next put or receipt."""
         with self._lock:
             if not self._clock.known:
                 return None
             now = self._clock.elapsed()
             if self._next_rows(min(self._window.free, 1)):
                 return 0.0
-            first = [self._window.next_due(), rules.first_retry(self._db)]
+            first = [self._window.next_due(), receipt_rules.first_retry(self._db)]
             known = [due for due in first if due is not None]
             return max(0.0, (min(known) - now) / 1000) if known else None
 
     def refused(self, boot: str, number: int) -> None:
-        """The broker refused this sending; its next turn comes by the backoff."""
+        """The broker refused the report; it is resent after its backoff."""
         with self._lock:
             self._window.refused(boot, number)
 
     def reconnected(self) -> None:
-        """Receipts of the connection before are lost: what is under way is due, few at first."""
+        """Resend what is under way, few at first: receipts may be lost with the old connection."""
         with self._lock:
-            self._window.restart(self._clock.elapsed())
+            self._window.resend_all(self._clock.elapsed())
 
     # Receipts
 
     def receipt(self, receipt: Receipt) -> None:
-        """Let go of what is stored, hold what is held, and give again what is asked for."""
+        """Remove stored reports, hold held ones, and requeue what is asked for again."""
         with self._lock:
-            self._durably(lambda: self._take(receipt))
+            self._with_recovery(lambda: self._apply(receipt))
 
-    def _take(self, receipt: Receipt) -> None:
+    def _apply(self, receipt: Receipt) -> None:
         with change(self._db):
             if receipt.again_since is not None:
-                rules.give_again(self._db, receipt.again_since)
+                receipt_rules.requeue(self._db, receipt.again_since)
             for stored in receipt.stored:
-                rules.stored(self._db, stored, self._age.now())
-                self._window.arrived(stored.boot, stored.first, stored.last)
+                receipt_rules.mark_stored(self._db, stored, self._age.now())
+                self._window.answered(stored.boot, stored.first, stored.last)
             for held in receipt.held:
                 retry = self._clock.elapsed() + min(held.retry_s, _MAX_RETRY_S) * 1000
-                rules.held(self._db, held, retry)
-                self._window.arrived(held.boot, held.number, held.number)
-            rules.forget_old(self._db, self._age.now())
+                receipt_rules.mark_held(self._db, held, retry)
+                self._window.answered(held.boot, held.number, held.number)
+            receipt_rules.delete_old_backups(self._db, self._age.now())
             self._age.save(self._db)
 
     def policy_arrived(self) -> None:
-        """The school is known, or the collector is back: held reports are due at once.
+        """Send held reports at once: the school is known now, or the collector is back.
 
-        What is under way is due soon: a collector says its policies when it has started.
+        Reports under way are resent soon, as a collector publishes its policies when it starts.
         """
         with self._lock:
-            self._release()
-            self._window.restart(self._clock.elapsed() + int(self._draw() * BASE * 1000))
+            self._release_held()
+            self._window.resend_all(self._clock.elapsed() + int(self._draw() * BASE * 1000))
 
-    # Looking
+    # Inspecting
 
     def counts(self) -> Counts:
-        """What waits, and what was lost on the way."""
+        """How many reports wait, and how many were dropped or lost."""
         with self._lock:
             counts = file.counts(self._db)
             return counts._replace(

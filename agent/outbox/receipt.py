@@ -1,4 +1,4 @@
-"""What a receipt does to the outbox's rows; each function inside a change of the caller's."""
+"""How a receipt changes the outbox's rows. Each function runs in the caller's transaction."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from agent.outbox import file
 from agent.outbox.file import HELD, RECEIPTED, WAITING
 from agent.wire.messages import Held, StoredRange
 
-#: Receipted evidence is kept as the collector's backup for this long, ms of `outbox_age`.
+#: Receipted evidence is kept for this long as the collector's backup, ms of the outbox's age.
 KEEP_MS = 7 * 86_400_000
 
 
-def give_again(db: sqlite3.Connection, since: int) -> None:
-    """Receipted evidence since then (ms) waits again; once for each time it is asked for."""
+def requeue(db: sqlite3.Connection, since: int) -> None:
+    """Queue receipted evidence from `since` (ms) on again; the same request works only once."""
     if file.fact(db, "again_since") == str(since):
         return
     db.execute(
@@ -23,20 +23,20 @@ def give_again(db: sqlite3.Connection, since: int) -> None:
     file.set_fact(db, "again_since", since)
 
 
-def stored(db: sqlite3.Connection, what: StoredRange, lived: int) -> None:
-    """Delete telemetry, keep evidence as a backup; `lived` is the outbox's age, ms."""
-    # What was never sealed was never sent: no receipt can speak of it.
+def mark_stored(db: sqlite3.Connection, what: StoredRange, age: int) -> None:
+    """Delete telemetry, keep evidence as a backup; `age` is the outbox's, ms."""
+    # An unsealed row was never sent, so a receipt cannot refer to it.
     where = "boot = ? AND number BETWEEN ? AND ? AND sealed IS NOT NULL AND state != ?"
     which = (what.boot, what.first, what.last, RECEIPTED)
     db.execute(f"DELETE FROM report WHERE {where} AND NOT evidence", which)  # noqa: S608
     db.execute(
         f"UPDATE report SET state = ?, receipted = ?, reason = NULL WHERE {where}",  # noqa: S608
-        (RECEIPTED, lived, *which),
+        (RECEIPTED, age, *which),
     )
 
 
-def held(db: sqlite3.Connection, what: Held, retry: int) -> None:
-    """Try it again at `retry`, ms of the monotonic clock; others go meanwhile."""
+def mark_held(db: sqlite3.Connection, what: Held, retry: int) -> None:
+    """Hold the report until `retry`, ms of the monotonic clock; others are sent meanwhile."""
     db.execute(
         "UPDATE report SET state = ?, reason = ?, retry = ? WHERE boot = ? AND number = ?"
         " AND sealed IS NOT NULL AND state = ?",
@@ -44,14 +44,14 @@ def held(db: sqlite3.Connection, what: Held, retry: int) -> None:
     )
 
 
-def forget_old(db: sqlite3.Connection, lived: int) -> None:
-    """Let go of backups that are older than KEEP_MS; `lived` is the outbox's age, ms."""
-    old = lived - KEEP_MS
+def delete_old_backups(db: sqlite3.Connection, age: int) -> None:
+    """Delete backups that are older than KEEP_MS; `age` is the outbox's, ms."""
+    old = age - KEEP_MS
     db.execute("DELETE FROM report WHERE state = ? AND receipted < ?", (RECEIPTED, old))
 
 
-def release(db: sqlite3.Connection, now: int | None = None) -> None:
-    """Held rows wait for their turn only: all of them, or those whose time has come by `now`."""
+def release_held(db: sqlite3.Connection, now: int | None = None) -> None:
+    """Put held rows back into the queue: all of them, or those whose retry is due by `now`."""
     db.execute(
         "UPDATE report SET state = ?, reason = NULL"
         " WHERE state = ? AND retry <= coalesce(?, retry)",
@@ -60,7 +60,7 @@ def release(db: sqlite3.Connection, now: int | None = None) -> None:
 
 
 def first_retry(db: sqlite3.Connection) -> int | None:
-    """When the first held row is tried again, ms of the monotonic clock."""
+    """The earliest retry of a held row, ms of the monotonic clock; None where none is held."""
     first: int | None = db.execute(
         "SELECT min(retry) FROM report WHERE state = ?", (HELD,)
     ).fetchone()[0]

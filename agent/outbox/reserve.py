@@ -1,7 +1,8 @@
-"""Room kept back for the day the disk is full: without any, not even a receipt can be taken in.
+"""A reserve file, deleted when the disk is full so that the outbox can go on.
 
-SQLite needs room to delete. The reserve is given up first, rows are dropped to the limits, and
-what they leave inside the file serves the outbox until others free the disk.
+SQLite needs free space even to delete rows: without a reserve, a full disk would not let the
+outbox apply a receipt. Once the reserve is freed, rows are dropped to a lower limit, and the
+pages they leave inside the file are reused until there is free space again.
 """
 
 from __future__ import annotations
@@ -11,30 +12,30 @@ import os
 import sqlite3
 from pathlib import Path
 
-#: More than the write-ahead log takes between two checkpoints, bytes.
+#: More than the write-ahead log grows between two checkpoints, bytes.
 SIZE = 327_680
 
 
 def is_full(error: sqlite3.Error) -> bool:
-    """Whether there was no room, or the disk failed to write."""
+    """Whether the disk is full, or failed to write."""
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
     return code in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR)
 
 
-def keep(path: Path) -> None:
-    """Set room aside beside the outbox at `path`, where there is any."""
+def create(path: Path) -> None:
+    """Create the reserve of the outbox at `path`, if the disk has space for it."""
     file = _file(path)
     with contextlib.suppress(OSError):
         if file.exists() and file.stat().st_size == SIZE:
             return
         try:
-            file.write_bytes(os.urandom(SIZE))  # zeros would take no room on some disks
+            file.write_bytes(os.urandom(SIZE))  # some file systems store zeros in no space
         except OSError:
             file.unlink(missing_ok=True)
 
 
-def room(path: Path) -> bool:
-    """Whether the disk has room again: thrice what is kept back."""
+def disk_has_room(path: Path) -> bool:
+    """Whether the disk has space again, for three times the reserve."""
     probe = path.with_name(f"{path.name}.probe")
     try:
         probe.write_bytes(os.urandom(3 * SIZE))
@@ -46,20 +47,14 @@ def room(path: Path) -> bool:
     return True
 
 
-def give_up(path: Path, db: sqlite3.Connection) -> None:
-    """Let the outbox have the room, and move its log into the file."""
-    drop(path)
-    checkpoint(db)
-
-
-def drop(path: Path) -> None:
-    """Let the outbox at `path` have the room."""
+def free(path: Path) -> None:
+    """Delete the reserve of the outbox at `path`."""
     with contextlib.suppress(OSError):
         _file(path).unlink(missing_ok=True)
 
 
 def checkpoint(db: sqlite3.Connection) -> None:
-    """Move the log into the file; its room is used again. As far as the disk lets it."""
+    """Move the write-ahead log into the file, so that the log starts anew; errors are ignored."""
     with contextlib.suppress(sqlite3.Error):
         db.execute("PRAGMA wal_checkpoint(RESTART)").fetchall()
 

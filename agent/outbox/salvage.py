@@ -1,6 +1,7 @@
-"""What is left of a damaged outbox: read row by row into a new file, which then takes its place.
+"""Salvage of a damaged outbox: its readable rows are copied into a new file that replaces it.
 
-The new file is whole before the damaged one is moved: a power cut amid the salvage costs nothing.
+The new file is complete before the damaged one is moved, so a power cut during the salvage
+loses nothing.
 """
 
 from __future__ import annotations
@@ -12,25 +13,26 @@ from pathlib import Path
 
 from agent.outbox import schema
 
-#: What reading a damaged page, or telling of it, may raise.
+#: Raised when a damaged page is read, or when the error's own text is garbled.
 _UNREADABLE = (sqlite3.Error, ValueError)
-#: Ids farther apart than this are a flipped byte's, not ours.
-_FAR = 1_000_000
+#: A larger gap between ids comes from a flipped byte, not from us.
+_MAX_ID_GAP = 1_000_000
 _PARTS = ("-wal", "-shm", "")
 
 
-def begin(path: Path) -> Path:
-    """Where the new file is made; what a salvage before left there is of no use."""
+def path_for_new(path: Path) -> Path:
+    """The path of the new file; leftovers of an interrupted salvage are deleted."""
     new = path.with_name(f"{path.name}.new")
     for part in (*_PARTS, "-journal"):
         new.with_name(new.name + part).unlink(missing_ok=True)
     return new
 
 
-def finish(path: Path, new: Path | None = None) -> Path | None:
-    """Put the whole file `new` in the damaged one's place, or end what a power cut interrupted.
+def replace_damaged(path: Path, new: Path | None = None) -> Path | None:
+    """Move the damaged file aside and the complete file `new` to `path`.
 
-    Returns where the damaged file is now; None where nothing was to be done.
+    Without `new`: complete a replacement that a power cut interrupted, if there is one. Returns
+    where the damaged file is now, None where there was nothing to do.
     """
     ready = path.with_name(f"{path.name}.salvaged")
     if new is not None:
@@ -43,7 +45,7 @@ def finish(path: Path, new: Path | None = None) -> Path | None:
 
 
 def _move_aside(path: Path) -> Path:
-    """Rename the file and its journal; never over a file that was moved before."""
+    """Rename the file and its journal; earlier damaged files are not overwritten."""
     number = 1
     while (damaged := path.with_name(f"{path.name}.damaged-{number}")).exists():
         number += 1
@@ -57,10 +59,10 @@ def _move_aside(path: Path) -> Path:
 def salvage(db: sqlite3.Connection, damaged: Path) -> int:
     """Copy every readable row of the damaged file; returns how many are known to be lost.
 
-    Inside a change of the caller's.
+    Runs in the caller's transaction.
     """
     with contextlib.closing(sqlite3.connect(damaged, isolation_level=None)) as old:
-        # A table whose neighbour's SQL is garbled can be read still; nothing is written.
+        # Lets SQLite read a table although the SQL of another is garbled; nothing is written.
         old.execute("PRAGMA writable_schema = ON")
         _copy_facts(db, old)
         columns = _columns(old)
@@ -71,7 +73,7 @@ def salvage(db: sqlite3.Connection, damaged: Path) -> int:
 
 
 def _columns(old: sqlite3.Connection) -> str:
-    """Those of the layout that the file had."""
+    """The columns of the damaged file's layout."""
     try:
         (layout,) = old.execute("PRAGMA user_version").fetchone()
     except _UNREADABLE:
@@ -86,18 +88,19 @@ def _copy_facts(db: sqlite3.Connection, old: sqlite3.Connection) -> None:
 
 
 def _copy_rows(db: sqlite3.Connection, old: sqlite3.Connection, columns: str) -> int:
-    """Row by row, so that one bad page costs only its own rows."""
+    """Copy row by row, so that a damaged page loses only its own rows."""
     known: set[int] = set()
-    ends = [_walk(old, sql, known) for sql in _WALKS]
-    complete = any(ends)
+    scans = [_collect_ids(old, sql, known) for sql in _SCANS]
+    complete = any(scans)
     if not known:
-        return 0 if complete else 1  # nothing tells how many there were: at least one
-    ids = sorted(known) if complete else _span(old, known)
+        return 0 if complete else 1  # the number is unknown: count at least one
+    ids = sorted(known) if complete else _possible_ids(old, known)
     return sum(_copy_row(db, old, columns, id_, id_ in known) for id_ in ids)
 
 
-#: The table and two indexes know the ids: of each, both sides of a bad page can be read.
-_WALKS = [
+#: The ids are in the table and in two indexes. Scanning each from both ends collects the ids
+#: before and after a damaged page.
+_SCANS = [
     f"SELECT id FROM report {by} {order}"  # noqa: S608 - constants
     for by, order in (
         ("INDEXED BY report_state", "ORDER BY state, id"),
@@ -110,8 +113,8 @@ _WALKS = [
 ]
 
 
-def _walk(old: sqlite3.Connection, sql: str, known: set[int]) -> bool:
-    """Collect ids until the end, or the first bad page; whether it was the end."""
+def _collect_ids(old: sqlite3.Connection, sql: str, known: set[int]) -> bool:
+    """Add ids to `known` up to the first damaged page; whether the scan came to its end."""
     try:
         for (id_,) in old.execute(sql):
             if isinstance(id_, int):
@@ -121,20 +124,20 @@ def _walk(old: sqlite3.Connection, sql: str, known: set[int]) -> bool:
     return True
 
 
-def _span(old: sqlite3.Connection, known: Collection[int]) -> Collection[int]:
-    """All ids from the first to the last, since some stand on pages that no walk came to."""
+def _possible_ids(old: sqlite3.Connection, known: Collection[int]) -> Collection[int]:
+    """All ids from the first to the last, as no scan may have reached some pages between."""
     first, last = min(known), max(known)
     with contextlib.suppress(*_UNREADABLE, TypeError):
         found = old.execute("SELECT seq FROM sqlite_sequence WHERE name = 'report'").fetchone()
-        last = found[0] if last < found[0] < last + _FAR else last
-    return range(first, last + 1) if last - first < _FAR else sorted(known)
+        last = found[0] if last < found[0] < last + _MAX_ID_GAP else last
+    return range(first, last + 1) if last - first < _MAX_ID_GAP else sorted(known)
 
 
 def _copy_row(
     db: sqlite3.Connection, old: sqlite3.Connection, columns: str, id_: int, known: bool
 ) -> int:
     """Copy one row; returns 1 when it is lost."""
-    columns = f"id, {columns}"  # what is under way is known by its id
+    columns = f"id, {columns}"  # the id stays: the window refers to rows by it
     find = f"SELECT {columns} FROM report WHERE id = ?"  # noqa: S608 - the caller's constant
     try:
         row = old.execute(find, (id_,)).fetchone()
@@ -150,8 +153,8 @@ def _copy_row(
     return 0
 
 
-#: A flipped byte that SQLite does not see: nobody could ever receipt such a row.
-_SENSELESS = """
+#: Rows with values we never write. SQLite accepts them, but no receipt could ever match them.
+_INVALID = """
     typeof(boot) != 'text' OR length(boot) != 16 OR boot GLOB '*[^0-9a-f]*'
     OR typeof(number) != 'integer' OR number NOT BETWEEN 2 AND 9999999999999999
     OR state NOT IN (0, 1, 2) OR typeof(size) != 'integer' OR size < 0
@@ -162,7 +165,7 @@ _SENSELESS = """
 """
 
 
-def senseless(db: sqlite3.Connection) -> int:
-    """Delete rows that could never be sent or receipted; how many."""
+def delete_invalid(db: sqlite3.Connection) -> int:
+    """Delete rows that could never be sent or receipted; returns how many."""
     db.execute("UPDATE report SET state = 0 WHERE state = 1 AND typeof(retry) != 'integer'")
-    return db.execute(f"DELETE FROM report WHERE {_SENSELESS}").rowcount  # noqa: S608 - constant
+    return db.execute(f"DELETE FROM report WHERE {_INVALID}").rowcount  # noqa: S608 - constant

@@ -1,7 +1,8 @@
-"""The outbox's tables: made in the first layout, then brought up to ours, as older files are.
+"""The outbox's tables: created in the first layout, then upgraded as a file of an older agent is.
 
-So a new file and one that an older agent made end up the same, to the letter; and what differs
-from that was damaged.
+A new file and an upgraded one therefore have the same SQL in their schema, to the letter, and a
+file that differs is damaged. So the SQL below never changes, comments included: a changed word
+would make every outbox in the field look damaged. A new layout is one more entry in `_UPGRADES`.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ _ROW = """
 
 
 def _trigger(table: str, event: str, row: str, sign: str) -> str:
-    """Sums kept by the file itself: adding up a full outbox would read all of it."""
+    """A trigger that keeps the totals: computing them from the rows would read the whole file."""
     waits = f"({row}.state != 2)" if table == "report" else "0"
     return f"""
 CREATE TRIGGER IF NOT EXISTS {table}_{event.split()[0]}_{row} AFTER {event} ON {table} BEGIN
@@ -70,11 +71,11 @@ INSERT OR IGNORE INTO total VALUES (1, 0, 0, 0);
 {_trigger("aside", "INSERT", "new", "+")}
 {_trigger("aside", "DELETE", "old", "-")}
 """  # noqa: S608 - made of constants
-#: `receipted` is no more the collector's time but the outbox's own, like `lived`.
+#: From layout 1 on `receipted` is the outbox's age, like `lived`, not the collector's time.
 OWN_TIME = "UPDATE report SET receipted = 0 WHERE receipted IS NOT NULL"
 _UPGRADES = (
-    # `crc`: of the row by `outbox_check`; null where an older agent put it.
-    # `lived`: how long the outbox had lived when the row was put, ms; see `outbox_age`.
+    # `crc`: see `agent.outbox.checksum`; null in rows that an older agent put.
+    # `lived`: the outbox's age when the row was put, ms; see `agent.outbox.age`.
     f"""
     ALTER TABLE report ADD COLUMN crc INTEGER;
     ALTER TABLE report ADD COLUMN lived INTEGER NOT NULL DEFAULT 0;
@@ -82,7 +83,7 @@ _UPGRADES = (
     """,
 )
 COLUMNS = f"{FIRST}, crc, lived"
-# The PC's memory matters more than speed: pages of 4 KiB, a cache of 256 KiB.
+# Little memory matters more than speed on a school PC: a cache of 256 KiB.
 PRAGMAS = """
 PRAGMA journal_mode = WAL;
 PRAGMA synchronous = FULL;
@@ -93,9 +94,9 @@ PRAGMA journal_size_limit = 1048576;
 
 
 def prepare(db: sqlite3.Connection, path: Path = _IN_MEMORY) -> None:
-    """Make what is missing; all of an upgrade is on the disk on return, or none of it.
+    """Create missing tables, and upgrade an older layout in one transaction.
 
-    A number of the layout that we know nothing of is a flipped byte's: `is_ours` tells.
+    A layout number that we do not know comes from a flipped byte: `is_ours` detects that.
     """
     db.executescript(_TABLES)
     if 0 <= layout(db) < len(_UPGRADES):
@@ -103,7 +104,7 @@ def prepare(db: sqlite3.Connection, path: Path = _IN_MEMORY) -> None:
 
 
 def is_ours(db: sqlite3.Connection) -> bool:
-    """Whether the tables are as `prepare` makes them."""
+    """Whether tables, indexes and triggers are exactly those that `prepare` creates."""
     return _schema(db) == _expected()
 
 

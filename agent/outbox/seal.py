@@ -1,4 +1,4 @@
-"""Sealing: the bytes that a report keeps from its first sending on."""
+"""Sealing: fixes the bytes of a report at its first sending, so that every resend is the same."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ _LATEST = 4_102_444_800_000
 _readings = msgspec.json.Decoder(tuple[Reading, ...])
 
 
-class Row(check.Summed, frozen=True):
-    """A report as the outbox keeps it; `COLUMNS` are its fields."""
+class Row(check.Checked, frozen=True):
+    """A stored report; the fields are `COLUMNS`."""
 
     id: int
     readings: bytes | None
@@ -29,19 +29,20 @@ class Row(check.Summed, frozen=True):
 
     @property
     def intact(self) -> bool:
-        """Whether the disk gave back what it was given."""
-        kept = self.readings if self.sealed is None else self.sealed
-        # What an older agent put has no sum: there only the sealing can tell.
-        return self.crc is None or (isinstance(kept, bytes) and self.crc == check.crc(self, kept))
+        """Whether the row matches its checksum."""
+        payload = self.readings if self.sealed is None else self.sealed
+        if self.crc is None:  # put by an older agent: only decoding can show damage
+            return True
+        return isinstance(payload, bytes) and self.crc == check.crc(self, payload)
 
 
 COLUMNS = ", ".join(Row.__struct_fields__)
-#: The final bytes, and the mark where an echo would tell the time.
+#: The bytes to send, and the clock mark if an echo of them may set the clock.
 Sealed = tuple[bytes | None, int | None]
 
 
 class Sealer:
-    """Seals one boot's outbox; its rows of earlier boots too, as uncertain."""
+    """Seals the rows of this boot, and those of earlier boots as uncertain."""
 
     def __init__(self, clock: Clock, boot: str, simulated: bool) -> None:
         self._clock = clock
@@ -49,11 +50,11 @@ class Sealer:
         self._simulated = simulated
         self._last_times: dict[str, int] = {}  # boot -> last sealed ms
 
-    def sealed(self, db: sqlite3.Connection, row: Row) -> Sealed:
-        """The row's final bytes, and its mark where an echo of it would tell the time.
+    def seal(self, db: sqlite3.Connection, row: Row) -> Sealed:
+        """The row's bytes, and its clock mark if an echo of them may set the clock.
 
-        Seals what is not sealed yet, inside a change of the caller's. A row that the disk gave
-        back as something else than was put is set aside, counted as lost, and has no bytes.
+        Seals a row that is not sealed yet, in the caller's transaction. A row that the disk has
+        damaged is set aside and counted as lost; its bytes are None.
         """
         if row.intact and row.sealed is not None:
             return row.sealed, None
@@ -73,8 +74,10 @@ class Sealer:
         return self._last_times.get(boot)
 
     def _report(self, row: Row, readings: tuple[Reading, ...], later_than: int | None) -> Report:
-        """Of this boot, the time is known by the monotonic clock. Of an earlier one it is what
-        the PC believed then, and uncertain. Times grow strictly within a boot.
+        """The report to send; times increase strictly within a boot.
+
+        In this boot the time comes from the monotonic clock. For a row of an earlier boot it is
+        what the PC believed at that time, so it is marked uncertain.
         """
         own = row.boot == self._boot
         known = self._clock.at(row.elapsed) if own else None
@@ -103,7 +106,7 @@ def _decoded(row: Row) -> tuple[Reading, ...] | None:
 
 
 def _save(db: sqlite3.Connection, row: Row, report: Report) -> bytes:
-    """Write the final bytes into the row; what is uncertain is no evidence any more."""
+    """Store the sealed bytes in the row; an uncertain report is no longer evidence."""
     payload = encode(report)
     row = structs.replace(row, evidence=int(row.evidence and not report.uncertain))
     db.execute(

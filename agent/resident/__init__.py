@@ -1,4 +1,4 @@
-"""The agent while it runs: what it gathers, when, and what it remembers.
+"""The resident agent: when it reports and tests the line, and the status it leaves.
 
-Imported module by module: who reads the status file needs no link and no outbox.
+Imported module by module: a command that reads the status file needs no link and no outbox.
 """

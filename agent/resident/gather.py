@@ -1,4 +1,4 @@
-"""What goes into a report: the probes' readings and the agent's own health."""
+"""Gathers the readings for a report: those of the probes, and the agent's own health."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from agent.version import VERSION
 from agent.wire.messages import AgentHealth, Device, Host, Inventory, Reading
 
 _started = time.monotonic()
-_NOTHING_WAITS = Counts(0, 0, 0, 0, 0, 0, 0)
-#: The host's reading changes all the time; only devices are compared.
+_NO_COUNTS = Counts(0, 0, 0, 0, 0, 0, 0)
+#: Not compared with the last report: the host's reading changes all the time.
 _NOT_COMPARED = {"host"}
 
 
@@ -36,7 +36,7 @@ def check_names(names: Collection[str]) -> None:
 
 
 class Gatherer:
-    """The enabled probes, with what each remembers between its runs."""
+    """Runs the enabled probes, and compares their devices with those last reported."""
 
     def __init__(
         self, enabled: Collection[str], watched: tuple[Watched, ...] = (), *, patient: bool = False
@@ -58,7 +58,7 @@ class Gatherer:
     ) -> tuple[tuple[Reading, ...], tuple[str, ...]]:
         """All readings for a report, and the names of the probes that failed.
 
-        `inventory` is written into the host's reading.
+        `inventory` is put into the host's reading.
         """
         gathered = probes.run(self._enabled, self._context)
         self._reported = _devices(gathered.readings)
@@ -68,7 +68,7 @@ class Gatherer:
         return readings, gathered.failed
 
     def changed(self) -> bool:
-        """Whether devices differ from those last reported; a probe that fails says nothing."""
+        """Whether devices differ from those last reported; those of a failed probe do not count."""
         if not self._compared or self._reported is None:
             return False
         gathered = probes.run(self._compared, self._context)
@@ -82,7 +82,7 @@ def _devices(readings: Iterable[Reading]) -> frozenset[Device]:
 
 
 def _with_inventory(readings: Iterable[Reading], inventory: Inventory) -> list[Reading]:
-    """The inventory in the host's reading; one of its own where there is none."""
+    """Put the inventory into the host's reading; add such a reading where there is none."""
     listed = list(readings)
     for index, reading in enumerate(listed):
         if isinstance(reading, Host):
@@ -92,7 +92,7 @@ def _with_inventory(readings: Iterable[Reading], inventory: Inventory) -> list[R
 
 
 def health(
-    counts: Counts = _NOTHING_WAITS,
+    counts: Counts = _NO_COUNTS,
     failed: tuple[str, ...] = (),
     *,
     room: str = "",
@@ -100,7 +100,7 @@ def health(
     ran: tuple[str, ...] = (),
     sources: tuple[str, ...] = (),
 ) -> AgentHealth:
-    """The agent's own health; memory in bytes, times in s. `ran` are probes that ran well."""
+    """The agent's own health; memory in bytes, times in s. `ran`: the probes that succeeded."""
     process = psutil.Process()
     with process.oneshot():
         memory = process.memory_info().rss

@@ -1,4 +1,4 @@
-"""One planned test of the line, as the agent's settings and the line's policy want it."""
+"""One planned line test, with the agent's settings and the line's policy."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from agent.config import Config
 from agent.resident.schedule import PlannedTest, Who
 from agent.wire.messages import LineTest, Postponed
 
-_TOLD = ("quiet_per_day", "lesson_per_day", "month_bytes")
+_ALLOWED = ("quiet_per_day", "lesson_per_day", "month_bytes")
 
 
 def measure_planned(
     config: Config, who: Who, planned: PlannedTest, left_s: float | None
 ) -> LineTest | Postponed:
-    """Run it; `left_s` is what its window has left. Blocks for as long as a test lasts.
+    """Run the test; blocks until it ends. `left_s`: seconds until its window closes.
 
-    The probe is imported here: a resident agent that never tests does not pay for it.
+    The probe is imported here, so that an agent that never tests does not load it.
     """
     from agent.probes.line.probe import measure
 
@@ -26,7 +26,7 @@ def measure_planned(
         return Postponed("enough", round(left_s or 0))
     try:
         key = config.line.key()
-    except SettingsError as error:  # told in the city, where somebody can mend it
+    except SettingsError as error:  # reported, so that IT staff can fix it
         return LineTest(test="", line=line.line, outcome="refused", reason=str(error)[:256])
     return measure(
         line.server,
@@ -38,12 +38,12 @@ def measure_planned(
         key=key,
         window="" if window is None else window.name,
         left_s=left_s,
-        told={name: getattr(line, name) for name in _TOLD},
+        allowed={name: getattr(line, name) for name in _ALLOWED},
     )
 
 
 def _metered(config: Config, server: str) -> bool:
-    """Whether the link to the server is paid by volume: by our settings, else the system."""
+    """Whether the link to the server is metered: by our settings, else as the system says."""
     if config.line.metered is not None:
         return config.line.metered
     from agent.probes.line import metered as nics_metered

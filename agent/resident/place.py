@@ -1,4 +1,4 @@
-"""Where this PC stands and which line is behind it: its own settings, then the policy. Pure."""
+"""The PC's room and line, from its settings and the policy. Pure."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from agent.wire.messages import LinePolicy, Policy
 
 
 def room_of(config: Config, policy: Policy | None, machine: str, hostname: str) -> str:
-    """The room: the register's by machine id, else by pattern of host names, else as set here.
+    """The room: in the register by machine id, else by host name pattern, else from the settings.
 
-    The register goes first, as it does where the city counts the PC's equipment.
+    The register comes first, as it does in the city's figures.
     """
     if policy is None:
         return config.room
@@ -29,9 +29,9 @@ def room_of(config: Config, policy: Policy | None, machine: str, hostname: str) 
 
 
 def lines_of(config: Config, policy: Policy | None, room: str) -> tuple[LinePolicy, ...]:
-    """The lines that this PC tests: at most one, and none where no server is known.
+    """The lines that this PC tests: at most one; none where no server is known.
 
-    The line set here, else the room's, else the school's only line.
+    The line in the settings, else the room's, else the school's only line.
     """
     line = _line_of(config, policy, room)
     if line is None:
@@ -57,7 +57,7 @@ def _line_of(config: Config, policy: Policy | None, room: str) -> LinePolicy | N
 
 
 def room_has_other_line(policy: Policy | None, room: str) -> bool:
-    """Whether the register gives this room a line that the policy has no rules for."""
+    """Whether the register gives this room a line of its own."""
     return policy is not None and room in policy.room_lines
 
 

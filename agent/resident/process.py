@@ -1,4 +1,4 @@
-"""The resident agent as a process: one at a time, under one id after another, until SIGTERM."""
+"""The resident agent's process: one per data folder; runs until SIGTERM."""
 
 from __future__ import annotations
 
@@ -17,60 +17,60 @@ from agent.resident import status
 from agent.resident.runner import Runner, Who
 
 
-class Told:
-    """What this process was told: `stop` may come from a signal or from the system's services."""
+class Control:
+    """Stops the running agent: on a signal, or when the Windows service manager asks."""
 
     def __init__(self) -> None:
         self.stopped = False
-        self.up: Callable[[], None] = lambda: None  # called once the agent runs, for each id
+        self.up: Callable[[], None] = lambda: None  # called when a run begins
         self.runner: Runner | None = None
 
-    def listen(self) -> None:
-        """Take the signals that end a process; in the main thread only."""
-        for name in ("SIGTERM", "SIGINT", "SIGBREAK"):  # the last is Windows'
+    def handle_signals(self) -> None:
+        """Stop on SIGTERM and SIGINT; call it in the main thread only."""
+        for name in ("SIGTERM", "SIGINT", "SIGBREAK"):  # SIGBREAK is Windows'
             if hasattr(signal, name):
                 signal.signal(getattr(signal, name), lambda *_: self.stop())
 
     def stop(self) -> None:
-        """End the run in order, soon."""
+        """End the present run in order; returns at once."""
         self.stopped = True
         if self.runner is not None:
             self.runner.stop()
 
 
-def run(path: str | None, told: Told | None = None) -> int:
-    """Run until told to stop; returns the exit code.
+def run(path: str | None, control: Control | None = None) -> int:
+    """Run until stopped; returns the exit code.
 
     Raises:
         SettingsError, RefusedError: it cannot start; the message says why.
     """
-    if told is None:
-        told = Told()
-        told.listen()
+    if control is None:
+        control = Control()
+        control.handle_signals()
     config, warnings = settings.load(path)
     for warning in warnings:
         log.warning("setting_ignored", text=warning)
     with alone(config.folder):
         try:
-            return _run(config, told)
+            return _run(config, control)
         except (OSError, sqlite3.Error, ssl.SSLError) as error:
             raise cannot_start(config.folder, error) from error
 
 
-def _run(config: Config, told: Told) -> int:
-    """Run under one id after another: a policy may say that ours is not ours alone."""
+def _run(config: Config, control: Control) -> int:
+    """Run until stopped; start again with a new id where a policy says that others share ours."""
     last = status.read(config.folder)
     exclude = last.exclude_sources if last is not None else ()
     while True:
         who = Who(identity.identify(exclude=exclude), exclude)
         log.info("start", school=config.school, machine=who.identity.machine)
         runner = Runner(config, who)
-        told.runner = runner
-        if told.stopped:  # while we got ready
+        control.runner = runner
+        if control.stopped:  # stopped during the preparations
             runner.stop()
         else:
-            told.up()
+            control.up()
         ended = runner.run()
-        if told.stopped or not ended:
+        if control.stopped or not ended:
             return DONE if ended else FAILED
         exclude = runner.exclude

@@ -1,7 +1,7 @@
-"""The resident agent: hello, then a report every few minutes, and at once on a change.
+"""The resident agent: reports every few minutes, and at once when a device changes.
 
-Three threads: this one reports, the loop's serves the link, and for the length of a line test
-one waits for its child process.
+Three threads: the runner's own reports, the loop's serves the link, and during a line test one
+waits for the test's child process.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from agent.common import log
 from agent.common.calendar import Calendar
 from agent.config import Config
 from agent.identity import Identity
-from agent.mqtt import Heard, Link, Loop, Speaker, State
+from agent.mqtt import Callbacks, Link, Loop, Sender, State
 from agent.outbox import Limits, Outbox, OutboxError
 from agent.resident import place, schedule
 from agent.resident import status as status_file
@@ -35,24 +35,24 @@ from agent.resident.schedule import PlannedTest, next_report
 from agent.resident.status import Status
 from agent.wire.messages import AgentHealth, Inventory, LineTest, Policy, Postponed, Receipt
 
-#: The runner looks around at least this often, s.
+#: The runner takes a turn at least this often, s.
 _LONGEST = 60.0
-#: A change is told at once, and again after this, s: the keeper believes what has held for two
-#: minutes, and people should hear of a stolen projector in three.
+#: A change is reported at once, and again after this, s: the keeper counts it once it has lasted
+#: two minutes, and a stolen projector should be known in three.
 _CONFIRM_S = 130.0
-#: Receipts come by the hundred after a silence; the status follows this often, s.
+#: The status is written at most this often, s: after an outage receipts come by the hundred.
 _STATUS_S = 1.0
 
 
 class Who(NamedTuple):
-    """The identity of a run, and the sources that the policy left out of it."""
+    """The identity of a run, and the sources that a policy excluded from it."""
 
     identity: Identity
     exclude: tuple[str, ...] = ()
 
 
 class Runner:
-    """One run of the agent under one machine id."""
+    """One run of the agent, with one machine id."""
 
     def __init__(
         self,
@@ -85,22 +85,27 @@ class Runner:
         self._unsaved = False
         self._saved_at = 0.0
         self._report_at = self._check_at = time.monotonic()
-        machine = who.identity.machine
-        limits = Limits(config.outbox.limit_bytes, config.outbox.limit_days)
-        self._outbox = Outbox(config.folder / "outbox.db", machine, self._clock, limits=limits)
+        self._outbox = self._open_outbox()
         self._loop = Loop()
-        self._link = self._new_link(machine)
-        self._tests = LineTurns(
-            schedule.Who(config.school, machine),
-            measure or self._measure,
-            self._tested,
-            at_start=config.line.at_start,
-        )
+        self._link = self._new_link()
+        self._tests = self._new_line_turns(measure or self._measure)
 
-    def _new_link(self, machine: str) -> Link:
-        speaker = Speaker(self._config.school, machine, self._hello_inventory)
-        heard = Heard(self._on_policy, self._on_receipt, self._on_state, self._on_bad_policy)
-        return Link(self._config.broker, speaker, self._outbox, self._clock, self._loop, heard)
+    def _open_outbox(self) -> Outbox:
+        settings, machine = self._config.outbox, self._who.identity.machine
+        limits = Limits(settings.limit_bytes, settings.limit_days)
+        return Outbox(self._config.folder / "outbox.db", machine, self._clock, limits=limits)
+
+    def _new_line_turns(self, measure: Measure) -> LineTurns:
+        who = schedule.Who(self._config.school, self._who.identity.machine)
+        return LineTurns(who, measure, self._tested, at_start=self._config.line.at_start)
+
+    def _new_link(self) -> Link:
+        machine = self._who.identity.machine
+        sender = Sender(self._config.school, machine, self._hello_inventory)
+        callbacks = Callbacks(
+            self._on_policy, self._on_receipt, self._on_state, self._on_bad_policy
+        )
+        return Link(self._config.broker, sender, self._outbox, self._clock, self._loop, callbacks)
 
     def stop(self) -> None:
         """End the run; safe in a signal handler."""
@@ -108,9 +113,9 @@ class Runner:
         self._wake.set()
 
     def run(self) -> bool:
-        """Run until `stop`, or until the id must be derived again.
+        """Run until `stop`, or until the id must be derived again (see `exclude`).
 
-        Returns whether the run ended in order; False when the link's thread died.
+        Returns False if the link's thread has died, else True.
         """
         self._loop.start()
         self._link.start()
@@ -163,7 +168,7 @@ class Runner:
 
     def _pause(self) -> float:
         now = time.monotonic()
-        # A shorter period of a new policy counts at once.
+        # A new policy with a shorter period takes effect at once.
         self._report_at = min(self._report_at, now + self._report_s * 1.1)
         waits = [_LONGEST, self._report_at - now, self._check_at - now]
         test = self._tests.wait(self._now())
@@ -177,11 +182,11 @@ class Runner:
 
     def _health(self, failed: tuple[str, ...] = (), ran: tuple[str, ...] = ()) -> AgentHealth:
         who = self._who.identity
-        told = health(
+        reading = health(
             self._outbox.counts(), failed, room=self._config.room, weak=who.weak, ran=ran,
             sources=who.digests,
         )  # fmt: skip
-        return msgspec.structs.replace(told, policy_error=self._policy_error)
+        return msgspec.structs.replace(reading, policy_error=self._policy_error)
 
     def _now(self) -> dt.datetime | None:
         now = self._clock.now()
@@ -216,7 +221,7 @@ class Runner:
     # The loop's thread
 
     def _on_bad_policy(self, reason: str) -> None:
-        """The old one stays; the city is told with the next report, which leaves at once."""
+        """Keep the old policy, and report the error at once."""
         log.warning("policy_refused", reason=reason)
         self._policy_error = reason[:256]
         self._report_at = time.monotonic()
@@ -231,7 +236,7 @@ class Runner:
         self._wake.set()
 
     def _must_derive(self, policy: Policy) -> bool:
-        """Whether the policy leaves out other sources, and that changes who we are."""
+        """Whether the policy excludes other sources than before, and that changes our id."""
         if policy.exclude_sources == self._who.exclude:
             return False
         return identity.identify(exclude=policy.exclude_sources) != self._who.identity
@@ -264,7 +269,7 @@ class Runner:
             started=self._started,
             weak_id=self._who.identity.weak,
             link=self._link.state.value,
-            mqtt="5" if self._link.five else "3.1.1",
+            mqtt="5" if self._link.mqtt5 else "3.1.1",
             error=self._link.error,
             room=self._room,
             line=lines[0].line if lines else "",

@@ -1,10 +1,11 @@
 """When to report and when to test the line. Pure: the time is an argument.
 
-A day's quiet hours, and its lessons, are cut into as many equal windows as tests are wanted, and
-each window has its hour, drawn from school, line and day: the same on every PC of the line, after
-every restart. Each PC asks for its turn some minutes after that hour, drawn from its id, or as
-soon as it is on; the measurement server grants one test a window. So a line has the day's
-number of tests however many PCs are on, and no PC needs to know of another.
+A day's quiet hours, and its lessons, are each divided into as many equal windows as tests are
+wanted. Each window has a start time, derived from a hash of school, line and day, so it is the
+same on every PC of the line and after every restart. Each PC asks for the test up to four minutes
+after that (a hash of its id), or as soon as it is on; the measurement server grants one test per
+window. So a line gets its number of tests however many PCs are on, and no PC needs to know of
+another.
 """
 
 from __future__ import annotations
@@ -17,11 +18,11 @@ from typing import Literal, NamedTuple
 from agent.common.calendar import CITY_TIME, Calendar, start_of
 from agent.wire.messages import LinePolicy
 
-#: Reports of a fleet must not drift into step: each wait is drawn within ± this share.
+#: Each wait varies by ± this share, so that the PCs of a fleet do not report in step.
 _JITTER = 0.1
-#: The PCs of a line ask within so many seconds of a window's hour.
+#: The PCs of a line ask within this time after the window's start time, s.
 _STAGGER_S = 240.0
-#: The hour lies in this part of its window: after it, busy lines and dead servers have time.
+#: The start time lies in this first part of its window; the rest is left for retries.
 _EARLY = 0.75
 
 Kind = Literal["quiet", "lesson", "any"]
@@ -29,14 +30,14 @@ _Span = tuple[dt.time, dt.time]
 
 
 class Who(NamedTuple):
-    """Whose tests these are."""
+    """The school and the PC that the tests are planned for."""
 
     school: str
     machine: str
 
 
 class Window(NamedTuple):
-    """A stretch of a day that wants one test: allowed spans in order, and the hour for it."""
+    """A part of a day in which one test is wanted: its start time, and when tests may run."""
 
     name: str  # "q0", "q1", ... outside lessons, "l0", ... in lessons
     day: dt.date
@@ -45,11 +46,11 @@ class Window(NamedTuple):
 
     @property
     def kind(self) -> Kind:
-        """In lessons or outside."""
+        """Whether it lies in lessons or outside."""
         return "quiet" if self.name.startswith("q") else "lesson"
 
     def first(self, t: dt.datetime) -> dt.datetime | None:
-        """The first instant from `t` on at which a test may begin; None: the window is over."""
+        """The first time from `t` on at which a test may begin; None where the window is over."""
         return next((max(t, begin) for begin, end in self.spans if t < end), None)
 
     def left_s(self, now: dt.datetime) -> float:
@@ -58,7 +59,7 @@ class Window(NamedTuple):
 
 
 class PlannedTest(NamedTuple):
-    """One test to come, at `time` (aware); without a window it is asked for by hand."""
+    """A test planned at `time` (aware); without a window it runs at any hour."""
 
     time: dt.datetime
     line: LinePolicy
@@ -79,10 +80,10 @@ def next_report(last: float, period: float, draw: Callable[[], float]) -> float:
 
 
 def windows(day: dt.date, line: LinePolicy, calendar: Calendar, school: str) -> list[Window]:
-    """The day's windows of a line, by their hours."""
+    """The day's windows of a line, by start time."""
     seed = f"{school}/{line.line}/{day.isoformat()}"
-    quiet = _cut(day, "q", _quiet_spans(day, calendar), line.quiet_per_day, seed)
-    lesson = _cut(day, "l", _lesson_spans(day, calendar), line.lesson_per_day, seed)
+    quiet = _divide(day, "q", _quiet_spans(day, calendar), line.quiet_per_day, seed)
+    lesson = _divide(day, "l", _lesson_spans(day, calendar), line.lesson_per_day, seed)
     return sorted([*quiet, *lesson], key=lambda window: window.at)
 
 
@@ -93,9 +94,9 @@ def next_test(
     who: Who,
     served: Container[tuple[dt.date, str, str]] = (),
 ) -> PlannedTest | None:
-    """The first test from `now` (aware) on, today or tomorrow.
+    """The first test from `now` (aware) on, today or tomorrow; None where there is none.
 
-    `served` holds (day, line, window) of those that need no test any more.
+    `served` holds (day, line, window) of the windows that need no more tests.
     """
     today = now.astimezone(CITY_TIME).date()
     planned = [
@@ -112,7 +113,7 @@ def next_test(
 def _planned(
     now: dt.datetime, line: LinePolicy, window: Window, machine: str
 ) -> PlannedTest | None:
-    """After the window's hour, or after the PC came on, by this PC's own delay."""
+    """The test of a window: at its start time, or now if that is past, plus this PC's delay."""
     share = _share(f"{machine}/{window.day.isoformat()}/{window.name}")
     delay = dt.timedelta(seconds=_STAGGER_S * share)
     time = window.first(max(window.at, now) + delay)
@@ -124,7 +125,7 @@ def _lesson_spans(day: dt.date, calendar: Calendar) -> list[_Span]:
 
 
 def _quiet_spans(day: dt.date, calendar: Calendar) -> list[_Span]:
-    """The open hours less the lessons; on a closed day all of them."""
+    """The open hours without the lessons; on a closed day all open hours."""
     begin, end = calendar.hours.open
     spans = []
     for first, last in sorted(_lesson_spans(day, calendar)):
@@ -136,27 +137,27 @@ def _quiet_spans(day: dt.date, calendar: Calendar) -> list[_Span]:
     return spans
 
 
-def _cut(day: dt.date, name: str, spans: list[_Span], count: int, seed: str) -> list[Window]:
-    """`count` equal windows of the spans laid end to end, each with an hour in its first part."""
-    edges = [(_seconds(first), _seconds(last)) for first, last in spans]
-    length = sum(last - first for first, last in edges)
+def _divide(day: dt.date, name: str, spans: list[_Span], count: int, seed: str) -> list[Window]:
+    """Divide the spans, laid end to end, into `count` windows of equal length."""
+    spans_s = [(_seconds(first), _seconds(last)) for first, last in spans]
+    length = sum(last - first for first, last in spans_s)
     if length <= 0:
         return []
     found = []
     for number in range(count):
         begin, end = length * number / count, length * (number + 1) / count
-        hour = begin + (end - begin) * _EARLY * _share(f"{seed}/{name}{number}")
-        at = _instant(day, _place(edges, hour))
-        found.append(Window(f"{name}{number}", day, at, tuple(_between(day, edges, begin, end))))
+        start = begin + (end - begin) * _EARLY * _share(f"{seed}/{name}{number}")
+        at = _instant(day, _second_of_day(spans_s, start))
+        found.append(Window(f"{name}{number}", day, at, tuple(_part(day, spans_s, begin, end))))
     return found
 
 
-def _between(
-    day: dt.date, edges: list[tuple[int, int]], begin: float, end: float
+def _part(
+    day: dt.date, spans_s: list[tuple[int, int]], begin: float, end: float
 ) -> Iterator[tuple[dt.datetime, dt.datetime]]:
-    """The spans from `begin` to `end` seconds into all of them laid end to end."""
+    """The times from `begin` to `end`, in seconds into the spans laid end to end."""
     before = 0.0
-    for first, last in edges:
+    for first, last in spans_s:
         low, high = max(begin, before), min(end, before + last - first)
         if low < high:
             yield _instant(day, first + low - before), _instant(day, first + high - before)
@@ -164,7 +165,7 @@ def _between(
 
 
 def _share(seed: str) -> float:
-    """A number in [0, 1) that the same seed always gives, on every version of Python."""
+    """A number in [0, 1), the same for the same seed on every version of Python."""
     digest = hashlib.blake2b(seed.encode(), digest_size=6).digest()
     return int.from_bytes(digest) / 2**48
 
@@ -173,9 +174,9 @@ def _seconds(time: dt.time) -> int:
     return time.hour * 3600 + time.minute * 60 + time.second
 
 
-def _place(edges: list[tuple[int, int]], into: float) -> float:
-    """The second of the day that lies `into` seconds of the spans, laid end to end."""
-    for first, last in edges:
+def _second_of_day(spans_s: list[tuple[int, int]], into: float) -> float:
+    """The second of the day at `into` seconds into the spans laid end to end."""
+    for first, last in spans_s:
         if into < last - first:
             break
         into -= last - first

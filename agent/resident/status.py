@@ -1,4 +1,4 @@
-"""What the running agent last said of itself, for `status` and for the next start."""
+"""The running agent's status file, for the command `status` and for the next start."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Status(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 def write(folder: Path, status: Status) -> None:
-    """Replace the status file; a disk that is full leaves the old one.
+    """Replace the status file; if that fails, as on a full disk, the old one stays.
 
     Not flushed to the disk: it is written again within minutes.
     """
@@ -45,10 +45,10 @@ def write(folder: Path, status: Status) -> None:
 
 
 def read(folder: Path) -> Status | None:
-    """The last status; None where no agent has run, or the file is cut short.
+    """The last status; None where no agent has run, or the file cannot be decoded.
 
     Raises:
-        PermissionError: it is another user's.
+        PermissionError: this user may not read it.
     """
     try:
         return msgspec.json.decode((folder / FILE).read_bytes(), type=Status)

@@ -1,4 +1,4 @@
-"""The agent as a service of this system."""
+"""The agent as a system service: installed, started, stopped, uninstalled."""
 
 from agent.service.service import Late, Refused, install, start, stop, uninstall
 

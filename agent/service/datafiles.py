@@ -1,6 +1,6 @@
-"""What the agent leaves in its data folder: all that `uninstall --purge` takes away.
+"""The files that the agent creates in its data folder; `uninstall --purge` deletes them.
 
-By name, because the folder may be one that others use too.
+They are listed by name, because other programs may use the same folder.
 """
 
 from __future__ import annotations
@@ -10,22 +10,22 @@ from collections.abc import Iterator
 from pathlib import Path
 
 LOG, OLD_LOG, INSTALL_LOG = "agent.log", "agent.old.log", "install.log"
-#: The outbox with its journal, reserve and damaged forerunners; the rest by their writers.
+#: The outbox with its journal, reserve and damaged copies; the status with its partial files.
 _STATE = ("outbox.db", "outbox.db-*", "outbox.db.*", "status.json", "status.json.*")
 _LOGS = (LOG, OLD_LOG, INSTALL_LOG)
 
 
 def state(folder: Path) -> Iterator[Path]:
-    """What makes this agent that of this PC: its outbox, its status, its logs."""
+    """The files that belong to this PC alone: outbox, status, logs."""
     for pattern in (*_STATE, *_LOGS):
         yield from sorted(folder.glob(pattern))
 
 
 def erase(folder: Path) -> int:
-    """Delete the state; how many files that were.
+    """Delete these files; returns how many there were.
 
     Raises:
-        OSError: one cannot be deleted, it names the file.
+        OSError: a file cannot be deleted; the error names it.
     """
     files = list(state(folder))
     for file in files:
@@ -34,10 +34,10 @@ def erase(folder: Path) -> int:
 
 
 def purge(folder: Path, *others: Path) -> None:
-    """Delete the state, the lock and `others`, and the folders that are empty then.
+    """Delete the state, the lock and `others`, then their folders if these are empty.
 
     Raises:
-        OSError: one cannot be deleted, it names the file.
+        OSError: a file cannot be deleted; the error names it.
     """
     erase(folder)
     for file in (folder / "agent.lock", *others):
@@ -47,7 +47,7 @@ def purge(folder: Path, *others: Path) -> None:
 
 
 def _remove_if_empty(folder: Path) -> None:
-    """An empty folder that must stay, such as a mount point, does no harm."""
+    """Errors are ignored: an empty folder that must stay, such as a mount point, does no harm."""
     with contextlib.suppress(OSError):
         folder.resolve().rmdir()  # systemd's state folder is a link to the real one
         folder.unlink(missing_ok=True)

@@ -1,7 +1,7 @@
-"""Being the Windows service: what the process that the service manager started tells it.
+"""The side of the Windows service that runs in its process: it reports to the service manager.
 
-Windows gives a service 30 seconds to answer, so it answers first ("starting") and says that it
-runs once the agent is up: `install` and the installer then tell of a start that failed.
+Windows gives a service 30 seconds to answer, so it reports "starting" first, and "running" once
+the agent is up: that way `install` and the installer notice a start that failed.
 """
 
 from __future__ import annotations
@@ -17,38 +17,41 @@ from agent.windows import advapi as windows
 from agent.windows.advapi import ServiceError, Status
 
 _ACCEPTS = 0x1 | 0x4  # stop, shutdown
-#: How long it may take, in ms: to open an outbox on a slow disk, to send what is under way.
+#: The wait hint, ms: to open the outbox on a slow disk; to end the link and the outbox.
 _HINTS = {windows.START_PENDING: 60_000, windows.STOP_PENDING: 15_000}
 _ANSWER_S = 30
 _HANDLED = 0
 
 
 def serve(body: Callable[[Callable[[], None]], int], stop: Callable[[], None]) -> int:
-    """Be the service: run `body` in this thread until it ends; `stop` makes it end.
+    """Run `body` as the service, in this thread, until it returns; `stop` must make it return.
 
-    `body` is given what it calls once it is up. Returns its exit code. Raises ServiceError
-    where no manager started us (code 1063), or it does not know us.
+    `body` gets a function to call once it is up. Returns its exit code.
+
+    Raises:
+        ServiceError: the process was not started by the service manager (code 1063), or the
+            manager does not know the service.
     """
-    control = _Control(stop)
-    control.start()
+    reporter = _Reporter(stop)
+    reporter.start()
     code = 1
     try:
-        code = body(control.up)
+        code = body(reporter.up)
     finally:
-        control.ended(code)
+        reporter.ended(code)
     return code
 
 
-class _Control:
-    """Talks to the manager, in a thread of its own: Windows calls back and waits there."""
+class _Reporter:
+    """Reports to the service manager from a thread of its own, where Windows calls back."""
 
     def __init__(self, stop: Callable[[], None]) -> None:
         self._stop = stop
         self._api = windows.advapi()
         self._handle: Any = None
-        self._answered, self._over = threading.Event(), threading.Event()
+        self._registered, self._ended = threading.Event(), threading.Event()
         self._code = 0
-        self._refused: ServiceError | None = None
+        self._error: ServiceError | None = None
         handler = windows.callback(ctypes.c_uint32, *[ctypes.c_uint32] * 2, *[ctypes.c_void_p] * 2)
         main = windows.callback(None, ctypes.c_uint32, ctypes.c_void_p)
         self._on_control, self._main = handler(self._control), main(self._service_main)
@@ -56,19 +59,19 @@ class _Control:
 
     def start(self) -> None:
         self._thread.start()
-        if not self._answered.wait(_ANSWER_S):
+        if not self._registered.wait(_ANSWER_S):
             raise ServiceError("StartServiceCtrlDispatcher", windows.TIMED_OUT)
-        if self._refused:
-            raise self._refused
+        if self._error:
+            raise self._error
 
     def up(self) -> None:
-        """The agent runs."""
-        if not self._over.is_set():
-            self._say(windows.RUNNING)
+        """The agent is running."""
+        if not self._ended.is_set():
+            self._report(windows.RUNNING)
 
     def ended(self, code: int) -> None:
         self._code = code
-        self._over.set()
+        self._ended.set()
         self._thread.join(10)
 
     def _dispatch(self) -> None:
@@ -78,33 +81,33 @@ class _Control:
         main = ctypes.cast(self._main, ctypes.c_void_p)
         table = (Entry * 2)(Entry(NAME, main), Entry(None, None))
         if not self._api.StartServiceCtrlDispatcherW(ctypes.byref(table)):
-            self._refuse("StartServiceCtrlDispatcher")
+            self._fail("StartServiceCtrlDispatcher")
 
-    def _service_main(self, _count: int, _words: Any) -> None:
+    def _service_main(self, _count: int, _arguments: Any) -> None:
         handler = ctypes.cast(self._on_control, ctypes.c_void_p)
         self._handle = self._api.RegisterServiceCtrlHandlerExW(NAME, handler, None)
         if not self._handle:
-            return self._refuse("RegisterServiceCtrlHandlerEx")
-        if not self._say(windows.START_PENDING):
-            return self._refuse("SetServiceStatus")
-        self._answered.set()
-        self._over.wait()
-        self._say(windows.STOPPED)
+            return self._fail("RegisterServiceCtrlHandlerEx")
+        if not self._report(windows.START_PENDING):
+            return self._fail("SetServiceStatus")
+        self._registered.set()
+        self._ended.wait()
+        self._report(windows.STOPPED)
         return None
 
-    def _refuse(self, what: str) -> None:
-        """A service that its manager does not hear would run where nobody could stop it."""
-        self._refused = ServiceError(what)
-        self._answered.set()
+    def _fail(self, what: str) -> None:
+        """End the start: a service that cannot report to its manager could not be stopped."""
+        self._error = ServiceError(what)
+        self._registered.set()
 
     def _control(self, what: int, _kind: int, _data: Any, _context: Any) -> int:
         if what in (windows.STOP, windows.SHUTDOWN):
-            self._say(windows.STOP_PENDING)
+            self._report(windows.STOP_PENDING)
             self._stop()
             return _HANDLED
         return _HANDLED if what == windows.INTERROGATE else windows.NOT_IMPLEMENTED
 
-    def _say(self, now: int) -> bool:
+    def _report(self, now: int) -> bool:
         accepts = _ACCEPTS if now == windows.RUNNING else 0
         exit_code = windows.SPECIFIC_ERROR if now == windows.STOPPED and self._code else 0
         hint = _HINTS.get(now, 0)

@@ -1,4 +1,4 @@
-"""The agent as a service of this system: Windows' own manager, or systemd."""
+"""The agent as a system service: the Windows service manager, or systemd."""
 
 from __future__ import annotations
 
@@ -16,38 +16,38 @@ UNIT = Path("/etc/systemd/system/schoolpulse-agent.service")
 _NAME = UNIT.name
 
 
-class Refused(Exception):  # noqa: N818 - what the system did, not a fault of ours
-    """The system would not; the message says why, and the mend where one is known."""
+class Refused(Exception):  # noqa: N818 - what the system did, not an error of ours
+    """The system refused; the message says why, and the fix where one is known."""
 
-    def __init__(self, what: str, mend: str = "") -> None:
-        super().__init__(say(f"{what}；{mend}", f"{what}; {mend}") if mend else what)
+    def __init__(self, what: str, fix: str = "") -> None:
+        super().__init__(say(f"{what}；{fix}", f"{what}; {fix}") if fix else what)
 
 
 class Late(Refused):
-    """The service is there, and starts with the PC; it did not start in time now."""
+    """The service is installed and starts with the PC, but did not start in time now."""
 
 
 def command() -> list[str]:
-    """How this agent is started: the frozen program, or this Python."""
+    """The command that starts this agent: the frozen program, or this Python."""
     if getattr(sys, "frozen", False):
         return [sys.executable]
     return [sys.executable, "-m", "agent.cli"]
 
 
 def install() -> str:
-    """Make the service and start it; its name.
+    """Install the service and start it; returns its name.
 
     Raises:
-        Late: it is there, but does not run yet.
-        Refused, OSError.
+        Late: it is installed, but not running yet.
+        Refused, OSError: the system does not let us.
     """
     if sys.platform == "win32":
         from agent.service import windows
 
         uninstall()
-        with _words():
-            windows.install(subprocess.list2cmdline([*command(), "service"]), _moment)
-            windows.start(_moment)
+        with _explained():
+            windows.install(subprocess.list2cmdline([*command(), "service"]), _pause)
+            windows.start(_pause)
         return windows.NAME
     _systemctl("--version")
     UNIT.write_text(unit(command()), encoding="utf-8")
@@ -57,16 +57,16 @@ def install() -> str:
 
 
 def stop() -> bool:
-    """Stop the service until the PC starts again; whether there is one.
+    """Stop the service until the PC starts again; returns whether there is one.
 
     Raises:
-        Refused, OSError.
+        Refused, OSError: the system does not let us.
     """
     if sys.platform == "win32":
         from agent.service import windows
 
-        with _words():
-            return windows.stop(_moment)
+        with _explained():
+            return windows.stop(_pause)
     if not UNIT.exists():
         return False
     _systemctl("stop", _NAME)
@@ -77,28 +77,29 @@ def start() -> None:
     """Start the service that `stop` stopped.
 
     Raises:
-        Late, Refused, OSError.
+        Late: it is not running yet.
+        Refused, OSError: the system does not let us.
     """
     if sys.platform == "win32":
         from agent.service import windows
 
-        with _words():
-            windows.start(_moment)
+        with _explained():
+            windows.start(_pause)
         return
     _systemctl("start", _NAME)
 
 
 def uninstall() -> bool:
-    """Stop and remove the service; whether there was one.
+    """Stop and remove the service; returns whether there was one.
 
     Raises:
-        Refused, OSError.
+        Refused, OSError: the system does not let us.
     """
     if sys.platform == "win32":
         from agent.service import windows
 
-        with _words():
-            return windows.uninstall(_moment)
+        with _explained():
+            return windows.uninstall(_pause)
     if not UNIT.exists():
         return False
     _systemctl("disable", "--now", _NAME)
@@ -108,8 +109,8 @@ def uninstall() -> bool:
 
 
 @contextlib.contextmanager
-def _words() -> Iterator[None]:
-    """What Windows' numbers mean, and what helps."""
+def _explained() -> Iterator[None]:
+    """Turn errors of Windows into `Refused` or `Late`, with the fix for their number."""
     from agent.service import words as service_words
     from agent.windows import advapi
 
@@ -117,15 +118,15 @@ def _words() -> Iterator[None]:
         yield
     except advapi.ServiceError as error:
         kind = Late if error.code in service_words.LATE else Refused
-        raise kind(str(error), service_words.mend(error.code)) from error
+        raise kind(str(error), service_words.fix(error.code)) from error
 
 
-def _moment() -> None:
+def _pause() -> None:
     time.sleep(0.1)
 
 
 def unit(start: list[str]) -> str:
-    """The unit of this installation, as deploy/systemd/ has it for /opt/schoolpulse."""
+    """The systemd unit for this installation; deploy/systemd/ has that for /opt/schoolpulse."""
     python = start[0] if len(start) > 1 else ""
     helper = f"ExecStartPre=+{python} -m agent.identity\n" if python else ""
     return _UNIT.format(helper=helper, start=" ".join(start))
@@ -134,8 +135,11 @@ def unit(start: list[str]) -> str:
 def _systemctl(*words: str) -> None:
     program = shutil.which("systemctl")
     if program is None:
-        text = say("没有 systemd", "no systemd here")
-        raise Refused(text, say("用 run 让它常驻", "let run be kept alive by what you have"))
+        text = say("没有 systemd", "no systemd on this PC")
+        raise Refused(
+            text,
+            say("用 run 让它常驻", "start schoolpulse-agent run with your own service manager"),
+        )
     call = [program, *words]
     done = subprocess.run(call, capture_output=True, text=True, check=False)  # noqa: S603
     if done.returncode:

@@ -1,6 +1,6 @@
-"""The agent as a Windows service, seen from outside: made, started, stopped, removed.
+"""The agent's Windows service, managed from outside: created, started, stopped, removed.
 
-What the service's own process does is in `agent.service.serve_windows`.
+The side that runs in the service's own process is `agent.service.serve_windows`.
 """
 
 from __future__ import annotations
@@ -15,19 +15,19 @@ from agent.windows.advapi import ServiceError, closing, last_error, manager, que
 
 NAME = "SchoolPulseAgent"
 TITLE = "SchoolPulse 校园脉搏 agent"
-_WHAT = "Reports this PC's network line and classroom equipment. 上报本机的网络线路和教学设备。"
+_ABOUT = "Reports this PC's network line and classroom equipment. 上报本机的网络线路和教学设备。"
 
 _AUTO_START, _NORMAL, _SERVICE_ALL = 2, 1, 0xF01FF
 _CONNECT, _QUERY = 0x1, 0x4
 _DESCRIPTION, _FAILURE_ACTIONS, _DELAYED, _NOT_ONLY_CRASHES = 1, 2, 3, 4
 _RESTART = 1
-#: Started again after so many ms; a day without a fault forgets the count.
+#: Restarted after so many ms; a day without a failure resets the count.
 _RESTARTS_MS = (5_000, 60_000, 300_000)
-_FORGET_S = 86_400
-#: A cold disk and a virus scanner may cost the first start its time; the second finds all warm.
+_RESET_S = 86_400
+#: With a cold disk and a virus scanner the first start may time out; the second is faster.
 _STARTS = 2
-_MOMENTS = 300  # of a tenth of a second
-_STOP_S, _GONE_S = 30, 20
+_MAX_WAITS = 300  # of a tenth of a second each
+_STOP_S, _EXIT_S = 30, 20
 
 Wait = Callable[[], object]
 
@@ -44,18 +44,18 @@ class _Actions(ctypes.Structure):
 
 
 def install(command: str, wait: Wait) -> None:
-    """Make the service that runs `command`; it starts with the PC. `wait` passes a moment.
+    """Create the service that runs `command` at each start of the PC; `wait` sleeps 0.1 s.
 
     Raises:
-        ServiceError: no right to, or Windows will not.
+        ServiceError: access denied, or Windows refuses.
     """
     with manager() as (api, handle):
-        for _ in range(_MOMENTS):
+        for _ in range(_MAX_WAITS):
             service = api.CreateServiceW(
                 handle, NAME, TITLE, _SERVICE_ALL, windows.OWN_PROCESS, _AUTO_START, _NORMAL,
                 command, None, None, None, None, None,
             )  # fmt: skip
-            # The one before is gone when nobody looks at it any more.
+            # An old service is deleted only when no program has a handle of it open any more.
             if service or last_error() not in (windows.MARKED, windows.EXISTS):
                 break
             wait()
@@ -69,7 +69,7 @@ def start(wait: Wait) -> None:
     """Start the service, and wait until it runs.
 
     Raises:
-        ServiceError: it does not; `code` is 1053 where it did not answer in time, and the
+        ServiceError: it does not run; `code` is 1053 where it did not answer in time, and the
             service's own where it ended again.
     """
     with manager(_CONNECT) as (api, handle):
@@ -86,9 +86,12 @@ def start(wait: Wait) -> None:
 
 
 def stop(wait: Wait) -> bool:
-    """Stop the service and wait for the end of its process; whether there is one.
+    """Stop the service until the PC starts again, and wait for the end of its process.
 
-    It starts again with the PC. Raises ServiceError.
+    Returns whether there is a service.
+
+    Raises:
+        ServiceError: Windows refuses.
     """
     with manager(_CONNECT) as (api, handle):
         service = api.OpenServiceW(handle, NAME, _SERVICE_ALL)
@@ -100,10 +103,10 @@ def stop(wait: Wait) -> bool:
 
 
 def uninstall(wait: Wait) -> bool:
-    """Stop and remove the service; whether there was one. `wait` passes a moment.
+    """Stop and remove the service; returns whether there was one.
 
     Raises:
-        ServiceError.
+        ServiceError: Windows refuses.
     """
     with manager() as (api, handle):
         service = api.OpenServiceW(handle, NAME, _SERVICE_ALL)
@@ -117,7 +120,7 @@ def uninstall(wait: Wait) -> bool:
 
 
 def state() -> str:
-    """running, stopped, starting, stopping, or empty where there is no service."""
+    """running, stopped, starting or stopping; empty where there is no service."""
     names = {
         windows.RUNNING: "running", windows.STOPPED: "stopped", windows.START_PENDING: "starting",
     }  # fmt: skip
@@ -136,8 +139,8 @@ def _absent() -> bool:
 
 
 def _await_running(api: Any, service: Any, wait: Wait) -> None:
-    """Raises ServiceError where the service ends again, or is not up in time."""
-    for _ in range(_MOMENTS):
+    """Wait until the service runs; raises ServiceError where it ends again or is not up in time."""
+    for _ in range(_MAX_WAITS):
         status = query(api, service)
         if status.state == windows.RUNNING:
             return
@@ -148,32 +151,32 @@ def _await_running(api: Any, service: Any, wait: Wait) -> None:
 
 
 def _stop(api: Any, service: Any, wait: Wait) -> None:
-    """Until the process has ended, for it holds the program's files; one that hangs is ended.
+    """Stop the service and wait for the end of its process, which holds the program's files.
 
-    A report that it had not sent is in the outbox, whatever way it ends.
+    A process that hangs is terminated; reports that it has not sent are safe in the outbox.
     """
     with windows.process(query(api, service).pid) as process:
-        until = time.monotonic() + _STOP_S  # one that hangs keeps each call waiting
+        until = time.monotonic() + _STOP_S  # a service that hangs makes each call wait
         while (status := query(api, service)).state != windows.STOPPED:
             if time.monotonic() > until:
                 break
-            if status.state != windows.STOP_PENDING:  # while it starts, it may refuse
+            if status.state != windows.STOP_PENDING:  # repeated: while starting, it may refuse
                 api.ControlService(service, windows.STOP, ctypes.byref(status))
             wait()
-        if status.state != windows.STOPPED or not windows.gone(process, _GONE_S):
-            windows.end(process)
-            windows.gone(process, _GONE_S)
+        if status.state != windows.STOPPED or not windows.wait_for_exit(process, _EXIT_S):
+            windows.terminate(process)
+            windows.wait_for_exit(process, _EXIT_S)
 
 
 def _describe(api: Any, service: Any) -> None:
-    """What people read; restarts after a fault; a start that leaves the PC to its user first."""
-    text = ctypes.c_wchar_p(_WHAT)
+    """Set the description, restarts after a failure, and the delayed start at boot."""
+    text = ctypes.c_wchar_p(_ABOUT)
     api.ChangeServiceConfig2W(service, _DESCRIPTION, ctypes.byref(text))
     actions = (_Action * len(_RESTARTS_MS))(*(_Action(_RESTART, ms) for ms in _RESTARTS_MS))
-    failure = _Actions(_FORGET_S, None, None, len(actions), actions)
+    failure = _Actions(_RESET_S, None, None, len(actions), actions)
     yes = ctypes.c_int(1)
     if not api.ChangeServiceConfig2W(service, _FAILURE_ACTIONS, ctypes.byref(failure)):
         raise ServiceError("ChangeServiceConfig2")
-    # An end with an error code is a fault too. Wine knows neither this level nor the next.
+    # An exit with an error code counts as a failure too. Wine knows neither of these two levels.
     api.ChangeServiceConfig2W(service, _NOT_ONLY_CRASHES, ctypes.byref(yes))
     api.ChangeServiceConfig2W(service, _DELAYED, ctypes.byref(yes))

@@ -1,4 +1,4 @@
-"""Windows, as far as the agent asks it anything; everything above this room is plain Python."""
+"""All access of the agent to Windows; the other rooms are plain Python."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ __all__ = [
 
 
 def this_system() -> System | None:
-    """The Windows that we run on; None elsewhere."""
+    """The Windows system we run on; None on other systems."""
     if sys.platform != "win32":
         return None
     from agent.windows.system import Windows

@@ -1,6 +1,6 @@
-"""The service control manager's own calls (advapi32), through ctypes.
+"""The calls of the Windows service control manager (advapi32), through ctypes.
 
-pywin32 would cost the agent 10 MB of files for a dozen functions.
+pywin32 would add 10 MB of files to the agent for a dozen functions.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any
 STOPPED, START_PENDING, STOP_PENDING, RUNNING = 1, 2, 3, 4
 OWN_PROCESS = 0x10
 STOP, INTERROGATE, SHUTDOWN = 1, 4, 5  # SERVICE_CONTROL_*
-#: Windows' numbers for what may go wrong.
+#: Windows error numbers.
 TIMED_OUT, RUNS, NO_SUCH_SERVICE, MARKED, EXISTS = 1053, 1056, 1060, 1072, 1073
 SPECIFIC_ERROR, ABORTED, NOT_IMPLEMENTED = 1066, 1067, 120
 _MANAGER_ALL = 0xF003F
@@ -23,7 +23,7 @@ _SYNCHRONIZE, _TERMINATE = 0x100000, 0x1
 
 
 class Status(ctypes.Structure):
-    """SERVICE_STATUS_PROCESS; all but its last two fields are SERVICE_STATUS."""
+    """SERVICE_STATUS_PROCESS; without its last two fields it is a SERVICE_STATUS."""
 
     _fields_ = tuple(
         (name, ctypes.c_uint32)
@@ -34,11 +34,11 @@ class Status(ctypes.Structure):
 
 
 class ServiceError(Exception):
-    """Windows refused `what`; `code` is its number."""
+    """The call `what` failed; `code` is the Windows error number."""
 
     def __init__(self, what: str, code: int | None = None) -> None:
         self.code = last_error() if code is None else code
-        super().__init__(f"{what}: {_words(self.code)} ({self.code})")
+        super().__init__(f"{what}: {_message(self.code)} ({self.code})")
 
 
 @contextlib.contextmanager
@@ -46,7 +46,7 @@ def manager(access: int = _MANAGER_ALL) -> Iterator[tuple[Any, Any]]:
     """advapi32, and a handle of the service control manager.
 
     Raises:
-        ServiceError: no right to.
+        ServiceError: this user may not open it.
     """
     api = advapi()
     handle = api.OpenSCManagerW(None, None, access)
@@ -58,7 +58,7 @@ def manager(access: int = _MANAGER_ALL) -> Iterator[tuple[Any, Any]]:
 
 @contextlib.contextmanager
 def closing(api: Any, handle: Any) -> Iterator[None]:
-    """Close the handle of a service or the manager at the end: an open one keeps it alive."""
+    """Close the handle of a service or the manager; an open one keeps a deleted service alive."""
     try:
         yield
     finally:
@@ -66,22 +66,22 @@ def closing(api: Any, handle: Any) -> Iterator[None]:
 
 
 def query(api: Any, service: Any) -> Status:
-    """Where the service stands, and in which process.
+    """The state of the service, and its process id.
 
     Raises:
-        ServiceError.
+        ServiceError: the call failed.
     """
     status, needed = Status(), ctypes.c_uint32()
     size = ctypes.sizeof(status)
-    there = ctypes.byref(status)
-    if not api.QueryServiceStatusEx(service, _STATUS_PROCESS, there, size, ctypes.byref(needed)):
+    buffer = ctypes.byref(status)
+    if not api.QueryServiceStatusEx(service, _STATUS_PROCESS, buffer, size, ctypes.byref(needed)):
         raise ServiceError("QueryServiceStatusEx")
     return status
 
 
 @contextlib.contextmanager
 def process(pid: int) -> Iterator[Any]:
-    """A handle of a process, to wait for its end; None where there is none."""
+    """A handle of the process, to wait for its end or terminate it; None where there is none."""
     kernel = _kernel()
     handle = kernel.OpenProcess(_SYNCHRONIZE | _TERMINATE, 0, pid) if pid else None
     try:
@@ -91,19 +91,19 @@ def process(pid: int) -> Iterator[Any]:
             kernel.CloseHandle(handle)
 
 
-def gone(handle: Any, seconds: float) -> bool:
-    """Wait for the end of a process, which frees its files; whether it came."""
+def wait_for_exit(handle: Any, seconds: float) -> bool:
+    """Wait for the end of a process, which closes its files; whether it ended in time."""
     return not handle or _kernel().WaitForSingleObject(handle, int(seconds * 1000)) == 0
 
 
-def end(handle: Any) -> None:
-    """End a process that will not by itself."""
+def terminate(handle: Any) -> None:
+    """Terminate a process that does not end by itself."""
     if handle:
         _kernel().TerminateProcess(handle, 1)
 
 
 def advapi() -> Any:
-    """advapi32 with the types of what we call: handles are wider than an int."""
+    """advapi32, with argument types declared: by default ctypes cuts handles to 32 bits."""
     if sys.platform != "win32":
         raise OSError("not Windows")
     api = ctypes.WinDLL("advapi32", use_last_error=True)
@@ -139,20 +139,20 @@ def _kernel() -> Any:
 
 
 def callback(*types: Any) -> Any:
-    """The type of a function that Windows calls: its result, then its arguments."""
+    """The ctypes type of a function that Windows calls: its result, then its arguments."""
     if sys.platform == "win32":
         return ctypes.WINFUNCTYPE(*types)
     return ctypes.CFUNCTYPE(*types)
 
 
 def last_error() -> int:
-    """Windows' number for what went wrong last."""
+    """The error number of the last call."""
     if sys.platform == "win32":
         return ctypes.get_last_error()
     return 0
 
 
-def _words(code: int) -> str:
+def _message(code: int) -> str:
     if sys.platform == "win32":
         return ctypes.FormatError(code).rstrip(".。")
     return str(code)

@@ -1,6 +1,6 @@
-"""The boundary to Windows: all that the agent asks of it, so that all above is plain code.
+"""The interface to Windows: everything that the agent reads from it.
 
-`agent.windows.system` answers by ctypes and winreg. Tests answer from device trees.
+`agent.windows.system` implements it by ctypes and winreg; tests implement it by device trees.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ IMAGE = "{6bdd1fc6-810f-11d0-bec7-08002be2092f}"
 
 
 class Present(NamedTuple):
-    """A device that is attached now, as SetupAPI tells it; empty where it does not."""
+    """A device that is attached now, as SetupAPI describes it; empty where unknown."""
 
     instance: str  # USB\VID_046D&PID_0825&MI_00\7&2A8D&0&0000
     name: str = ""
@@ -30,7 +30,7 @@ class Present(NamedTuple):
 
 
 class System(Protocol):
-    """What is asked. None of these raises; what is not there is empty."""
+    """What the agent reads from Windows. No method raises; what is missing is empty."""
 
     def devices(self, setup_class: str = "", enumerator: str = "") -> Sequence[Present]:
         """The devices of a setup class, or below an enumerator such as USBPRINT."""
@@ -45,19 +45,19 @@ class System(Protocol):
         """The SMBIOS structure table, without the header of GetSystemFirmwareTable."""
 
     def disk_serials(self) -> Sequence[str]:
-        """What is burnt into the disks; not those on USB."""
+        """The hardware serials of the disks, without those on USB."""
 
     def burnt_in_macs(self) -> Mapping[str, str]:
-        """By an adapter's GUID, {0D7A…} in upper case: the address its maker gave it."""
+        """The burnt-in address by adapter GUID ({0D7A…}, in upper case)."""
 
     def outputs(self) -> Mapping[str, int]:
-        """By a monitor's instance: DISPLAYCONFIG_VIDEO_OUTPUT_TECHNOLOGY of its output.
+        """DISPLAYCONFIG_VIDEO_OUTPUT_TECHNOLOGY of the output, by the monitor's instance.
 
-        Empty where nobody is logged in: a service has no desktop to ask.
+        Empty where nobody is logged in: a service has no desktop.
         """
 
 
 def text(values: Mapping[str, Value], name: str) -> str:
-    """A value that is a text; empty where it is not."""
+    """The value `name` if it is a text; else empty."""
     value = values.get(name, "")
     return value.strip("\0 ") if isinstance(value, str) else ""

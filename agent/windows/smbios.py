@@ -16,7 +16,7 @@ _FIRMWARE, _SYSTEM, _BOARD, _CHASSIS, _END = 0, 1, 2, 3, 127
 
 
 class Smbios(NamedTuple):
-    """What the table says; empty or None where it does not. A table cut short says less."""
+    """The facts in the table; empty or None where it lacks them, as where it is cut short."""
 
     product_uuid: str = ""
     product_serial: str = ""
@@ -28,7 +28,7 @@ class Smbios(NamedTuple):
 
 
 def parse(table: bytes) -> Smbios:
-    """Read a structure table; the first structure of each kind counts."""
+    """Read a structure table; of each kind the first structure counts."""
     found: dict[str, str | int] = {}
     for kind, fields, strings in _structures(table):
         for name, value in _facts(kind, fields, strings):

@@ -1,7 +1,7 @@
-"""Windows itself, by ctypes and winreg: SetupAPI, the registry, the firmware table, outputs.
+"""Access to Windows by ctypes and winreg: SetupAPI, registry, firmware table, display outputs.
 
-No PowerShell and no WMI: a start of either costs an old PC seconds and 100 MB. All of it works
-for a service, but `outputs`, which needs a desktop.
+No PowerShell and no WMI: starting either costs an old PC seconds and 100 MB. All of it works in
+a service, except `outputs`, which needs a desktop.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class _DeviceInfo(ctypes.Structure):
 
 
 class Windows:
-    """`agent.windows.System` on the system that we run on."""
+    """`agent.windows.System` of the PC we run on."""
 
     def devices(self, setup_class: str = "", enumerator: str = "") -> Sequence[Present]:
         """By SetupDiGetClassDevs with DIGCF_PRESENT."""
@@ -69,7 +69,7 @@ class Windows:
             return [winreg.EnumKey(opened, i) for i in range(winreg.QueryInfoKey(opened)[0])]
 
     def firmware(self) -> bytes:
-        """By GetSystemFirmwareTable, which every user may ask."""
+        """By GetSystemFirmwareTable, which needs no rights."""
         call = _dll("kernel32").GetSystemFirmwareTable
         size = call(_RSMB, 0, None, 0)
         if not size:
@@ -78,11 +78,11 @@ class Windows:
         return buffer.raw[8 : call(_RSMB, 0, buffer, size)]
 
     def disk_serials(self) -> Sequence[str]:
-        """By IOCTL_STORAGE_QUERY_PROPERTY, which asks for no right to the disk's content."""
+        """By IOCTL_STORAGE_QUERY_PROPERTY, which needs no access to the disk's content."""
         return tuple(filter(None, map(_disk_serial, range(_MOST_DISKS))))
 
     def burnt_in_macs(self) -> Mapping[str, str]:
-        """By GetIfTable2, whose PermanentPhysicalAddress nobody can set."""
+        """By GetIfTable2, whose PermanentPhysicalAddress cannot be changed by users."""
         return dict(_burnt_in_macs())
 
     def outputs(self) -> Mapping[str, int]:
@@ -124,7 +124,7 @@ def _value(raw: object) -> Value | None:
 
 
 def _disk_serial(number: int) -> str:
-    """STORAGE_DEVICE_DESCRIPTOR: where the serial stands is at 24, the bus at 28."""
+    """From STORAGE_DEVICE_DESCRIPTOR: the serial's offset is at 24, the bus at 28."""
     kernel = _dll("kernel32")
     kernel.CreateFileW.restype = ctypes.c_void_p
     disk = kernel.CreateFileW(f"\\\\.\\PhysicalDrive{number}", 0, 3, None, 3, 0, None)
@@ -146,7 +146,7 @@ def _disk_serial(number: int) -> str:
 
 
 def _burnt_in_macs() -> Iterator[tuple[str, str]]:
-    """MIB_IF_ROW2: the GUID stands at 12, the address's length at 1056, the address at 1092."""
+    """From MIB_IF_ROW2: GUID at 12, length of the address at 1056, permanent address at 1092."""
     import uuid
 
     api, table = _dll("iphlpapi"), ctypes.c_void_p()
@@ -190,7 +190,7 @@ def _devices(setup_class: str, enumerator: str) -> Iterator[Present]:
 
 
 def _present(setup: Any, handle: ctypes.c_void_p, info: _DeviceInfo) -> Present:
-    def asked(what: int) -> bytes:
+    def raw(what: int) -> bytes:
         buffer = ctypes.create_string_buffer(8192)
         size = ctypes.c_uint32()
         done = setup.SetupDiGetDeviceRegistryPropertyW(
@@ -199,14 +199,14 @@ def _present(setup: Any, handle: ctypes.c_void_p, info: _DeviceInfo) -> Present:
         return buffer.raw[: size.value] if done else b""
 
     def texts(what: int) -> tuple[str, ...]:
-        return tuple(filter(None, asked(what).decode("utf-16-le", "replace").split("\0")))
+        return tuple(filter(None, raw(what).decode("utf-16-le", "replace").split("\0")))
 
     def text(what: int) -> str:
         return "".join(texts(what)[:1])
 
     name = ctypes.create_unicode_buffer(512)
     setup.SetupDiGetDeviceInstanceIdW(handle, ctypes.byref(info), name, len(name), None)
-    removal = asked(_REMOVAL)
+    removal = raw(_REMOVAL)
     return Present(
         instance=name.value,
         name=text(_FRIENDLY_NAME) or text(_DESCRIPTION),
@@ -220,7 +220,7 @@ def _present(setup: Any, handle: ctypes.c_void_p, info: _DeviceInfo) -> Present:
 def _outputs() -> Iterator[tuple[str, int]]:
     """Instance and output technology of every active path.
 
-    DISPLAYCONFIG_PATH_INFO: the target's adapter stands at 20, its id at 28.
+    DISPLAYCONFIG_PATH_INFO: the target's adapter at 20, its id at 28.
     DISPLAYCONFIG_TARGET_DEVICE_NAME: technology at 24, the device's path at 164.
     """
     user = _dll("user32")
@@ -243,5 +243,5 @@ def _outputs() -> Iterator[tuple[str, int]]:
 
 
 def instance_of(path: str) -> str:
-    r"""A device's instance from its path: \\?\DISPLAY#DELA0C4#5&2C#{e6} is DISPLAY\DELA0C4\5&2C."""
+    r"""The instance in a device path: \\?\DISPLAY#DELA0C4#5&2C#{e6} gives DISPLAY\DELA0C4\5&2C."""
     return "\\".join(path.removeprefix("\\\\?\\").split("#")[:3]).upper()

@@ -1,6 +1,6 @@
-"""What the agent and the collector share: topics, messages, codec, calendar.
+"""The protocol between agent and collector: topics, messages, codec, ids.
 
-Imports nothing else of ours, so that either side can be rebuilt without the other.
+Imports nothing of ours but `agent.common`, so either side can be changed without the other.
 """
 
 from agent.common.calendar import CITY_TIME, Calendar, Hours

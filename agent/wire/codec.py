@@ -1,8 +1,8 @@
 """Bytes to messages and back.
 
 ValueError
-└── UnreadableError       can never be read: quarantine
-    (FutureVersionError is apart: a later collector can read it, so it is held)
+├── UnreadableError       can never be read: quarantine it
+└── FutureVersionError    a later version of the collector can read it: hold it
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import msgspec
 
 from agent.wire.messages import VERSION, Message, Policy, Presence, Receipt
 
-#: Larger payloads are neither made nor read, in bytes.
+#: The largest payload that is sent or decoded, bytes.
 MAX_PAYLOAD = 256 * 1024
 
 
@@ -22,7 +22,7 @@ class UnreadableError(ValueError):
 
 
 class FutureVersionError(ValueError):
-    """The payload is of a version that this software does not know yet."""
+    """The payload has a version that this software does not know yet."""
 
 
 class _Version(msgspec.Struct):
@@ -39,33 +39,33 @@ _policy = msgspec.json.Decoder(Policy)
 
 
 def encode(message: Message | Receipt | Presence | Policy) -> bytes:
-    """One message as JSON, the same bytes for the same message."""
+    """The message as JSON; equal messages give equal bytes."""
     return _encoder.encode(message)
 
 
 def decode_message(payload: bytes) -> Message:
-    """A report or a hello.
+    """Decode a report or a hello.
 
     Raises:
-        FutureVersionError: `v` is later than ours.
-        UnreadableError: not JSON, wrong types or ranges, too large.
+        FutureVersionError: `v` is above our version.
+        UnreadableError: not JSON, wrong types or ranges, or too large.
     """
     message: Message = _decode(_message, payload)
     return message
 
 
 def decode_receipt(payload: bytes) -> Receipt:
-    """A receipt; raises as `decode_message`."""
+    """Decode a receipt; raises as `decode_message`."""
     return _decode(_receipt, payload)
 
 
 def decode_presence(payload: bytes) -> Presence:
-    """A presence; raises as `decode_message`."""
+    """Decode a presence; raises as `decode_message`."""
     return _decode(_presence, payload)
 
 
 def decode_policy(payload: bytes) -> Policy:
-    """A policy; raises as `decode_message`."""
+    """Decode a policy; raises as `decode_message`."""
     return _decode(_policy, payload)
 
 
@@ -75,7 +75,7 @@ def _decode(decoder: msgspec.json.Decoder[_T], payload: bytes) -> _T:
     try:
         return decoder.decode(payload)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        # The version is looked at only now: reading each report twice would cost the fleet.
+        # Checked only on failure: decoding every report twice would be expensive for a fleet.
         _check_version(payload)
         raise UnreadableError(str(error)[:300]) from error
 

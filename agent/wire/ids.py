@@ -1,33 +1,33 @@
-"""Identifiers that both sides must derive alike."""
+"""Identifiers that agent and collector must derive in the same way."""
 
 from __future__ import annotations
 
 import hashlib
 import secrets
 
-#: A point's last six digits of nanoseconds tell apart reports of one millisecond.
+#: Nanoseconds in a millisecond: the last six digits of a point's time hold a hash.
 _SPREAD = 1_000_000
 
 
 def new_boot() -> str:
-    """A random 64-bit hex, drawn at each start of an agent."""
+    """16 random hex digits (64 bits), drawn at each start of an agent."""
     return secrets.token_hex(8)
 
 
 def point_time(sealed_ms: int, boot: str, number: int) -> int:
     """The time of a report's points, in ns since 1970 UTC.
 
-    The sealed millisecond, then a hash of boot and number in the last six digits: the same
-    report always lands on the same point, and two reports of one millisecond do not collide.
+    The sealed millisecond, and in the last six digits a hash of boot and number: a report that
+    arrives twice has the same time, and two reports of one millisecond have different ones.
     """
     digest = hashlib.blake2b(f"{boot}/{number}".encode(), digest_size=8).digest()
     return sealed_ms * _SPREAD + int.from_bytes(digest) % _SPREAD
 
 
 def device_id(machine: str, kind: str, connector: str) -> str:
-    """The `device` tag: 16 hex digits over machine, kind and connector.
+    """The `device` tag: a hash of machine, kind and connector, 16 hex digits.
 
-    No serial in it: too many displays share theirs.
+    Serials are left out, because many displays share theirs.
     """
     text = "\0".join((machine, kind, connector))
     return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()

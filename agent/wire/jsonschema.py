@@ -13,12 +13,12 @@ FILES = {"message": Message, "receipt": Receipt, "presence": Presence, "policy":
 
 def schema(name: str) -> bytes:
     """The schema of one kind of message, as indented JSON with a final newline."""
-    made = {
+    document = {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": f"schoolpulse v1 {name}",
         **msgspec.json.schema(FILES[name]),
     }
-    return msgspec.json.format(msgspec.json.encode(made), indent=2) + b"\n"
+    return msgspec.json.format(msgspec.json.encode(document), indent=2) + b"\n"
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
 """The messages of the wire, version 1.
 
-A field added later needs a default; a field's name, type or unit never changes within a
+A field added later needs a default; the name, type and unit of a field never change within a
 version. Times are milliseconds since 1970 UTC unless the name says otherwise; rates are
-megabits (10^6 bits) a second; sizes are bytes; absent is null, never 0 or -1.
+megabits (10^6 bits) a second; sizes are bytes; an unknown value is null, never 0 or -1.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ MachineId = Annotated[str, Meta(pattern="^[0-9a-f]{32}$", max_length=32)]
 
 DeviceKind = Literal[
     "screen",  # the internal panel of a laptop or all-in-one
-    "display",  # an external display whose kind the EDID does not tell
+    "display",  # an external display of unknown kind
     "monitor",
     "projector",
     "panel",
@@ -62,7 +62,7 @@ class Nic(Struct, omit_defaults=True, frozen=True):
 
 
 class Inventory(Struct, omit_defaults=True, frozen=True):
-    """What the machine is; sent in the hello and repeated in report 2."""
+    """Hardware and system of the machine; sent in the hello and repeated in report 2."""
 
     hostname: Text = ""
     os: Text = ""
@@ -111,12 +111,12 @@ class Device(Struct, tag_field="reading", tag="device", omit_defaults=True, froz
     height_cm: Count | None = None
     note: Text = ""
     connection: Text = ""  # HDMI, DisplayPort, DVI, VGA, USB, internal, network
-    room: Text = ""  # where it stands, if not where the PC does
-    input: Text = ""  # what a projector shows
+    room: Text = ""  # its room, if not the PC's
+    input: Text = ""  # the input that a projector shows
     muted: bool | None = None  # picture or sound
-    lamp_hours: Count | None = None  # of the lamp that burnt longest
+    lamp_hours: Count | None = None  # of the lamp with the most hours
     filter_hours: Count | None = None
-    year: Count | None = None  # it was made, or its model came out
+    year: Count | None = None  # of manufacture, or of the model
 
 
 class AgentHealth(Struct, tag_field="reading", tag="agent", omit_defaults=True, frozen=True):
@@ -135,9 +135,9 @@ class AgentHealth(Struct, tag_field="reading", tag="agent", omit_defaults=True, 
     failed_probes: tuple[Text, ...] = ()
     room: Text = ""
     weak_id: bool = False
-    probes: tuple[Text, ...] = ()  # that ran well: what they do not tell is not there
+    probes: tuple[Text, ...] = ()  # that succeeded: a device they do not report is absent
     sources: tuple[Text, ...] = ()  # of the machine id, as name=digest
-    policy_error: Text = ""  # why the newest policy is not followed
+    policy_error: Text = ""  # why the newest policy was refused
 
 
 class LineTest(Struct, tag_field="reading", tag="line_test", omit_defaults=True, frozen=True):
@@ -162,14 +162,14 @@ class LineTest(Struct, tag_field="reading", tag="line_test", omit_defaults=True,
     other_share: Share | None = None
     server_limited: bool | None = None
     reason: Text = ""
-    window: Text = ""  # of the day's schedule; empty: asked for by hand
+    window: Text = ""  # of the day's schedule; empty: started by hand
     long: bool = False  # ran to its limits, as once a week
     burst: bool = False  # the line slowed down for good amid the test; the rate is the later one
     loss_share: Share | None = None  # segments down that were sent again
 
 
 class Postponed(Struct, frozen=True):
-    """No test: the measurement server says why, and when to come back. Never on the wire."""
+    """The measurement server granted no test: why, and when to ask again. Not on the wire."""
 
     answer: Literal["busy", "enough", "full", "later"]
     retry_s: int
@@ -195,16 +195,16 @@ Reading = Host | Device | AgentHealth | LineTest | LineRecord
 
 
 class Hello(Struct, tag_field="type", tag="hello", omit_defaults=True, frozen=True):
-    """Report 1 of each boot: who speaks, and what its clock says. Never sealed, writes no point."""
+    """Report 1 of each boot: the sender and its clock. Never sealed, writes no point."""
 
     v: Literal[1]
-    sent: Offset  # the PC's own clock, in ms, fresh at each sending; may be years off
+    sent: Offset  # the PC's own clock at this sending, ms; may be years off
     inventory: Inventory = Inventory()
     simulated: bool = False
 
 
 class Report(Struct, tag_field="type", tag="report", omit_defaults=True, frozen=True):
-    """A batch of readings, all of the time `time`."""
+    """A batch of readings taken at `time`."""
 
     v: Literal[1]
     time: Millis  # corrected, sealed at first sending
@@ -227,7 +227,7 @@ class StoredRange(Struct, array_like=True, frozen=True):
 
 
 class Held(Struct, array_like=True, frozen=True):
-    """Report `number` of `boot` is not stored; try again after `retry_s`."""
+    """Report `number` of `boot` is not stored; send it again after `retry_s`."""
 
     boot: Boot
     number: Count
@@ -236,7 +236,7 @@ class Held(Struct, array_like=True, frozen=True):
 
 
 class Receipt(Struct, omit_defaults=True, frozen=True):
-    """What the collector has stored, holds off, and asks for again."""
+    """What the collector has stored, what it holds, and from when on it asks for resends."""
 
     v: Literal[1]
     now: Millis
@@ -270,7 +270,7 @@ class LinePolicy(Struct, omit_defaults=True, frozen=True):
 
 
 class Policy(Struct, omit_defaults=True, frozen=True):
-    """What a school's machines are told; merged from city, district, school and line."""
+    """The settings of a school's machines; merged from city, district, school and line."""
 
     v: Literal[1]
     school: SchoolCode
@@ -280,5 +280,5 @@ class Policy(Struct, omit_defaults=True, frozen=True):
     lines: tuple[LinePolicy, ...] = ()
     rooms: dict[str, str] = {}  # machine id or hostname pattern -> room
     room_lines: dict[str, str] = {}  # room -> line
-    # Hardware sources that PCs share: a name, or name=digest for one value of it.
+    # Hardware sources to leave out of machine ids: a name, or name=digest for one value.
     exclude_sources: tuple[Text, ...] = ()

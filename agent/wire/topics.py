@@ -1,4 +1,4 @@
-"""The topics of the wire: who speaks, and which report it is.
+"""The MQTT topics: which machine a message is from or for, and which report it is.
 
 schoolpulse/v1/<school>/<machine>/report/<boot>/<number>
 schoolpulse/v1/<school>/<machine>/receipt
@@ -12,7 +12,7 @@ import re
 from typing import NamedTuple
 
 PREFIX = "schoolpulse/v1"
-#: The measurement server speaks over the same wire, as a school of this name.
+#: The measurement server reports as a school of this name.
 LINESERVER = "lineserver"
 
 ALL_REPORTS = f"{PREFIX}/+/+/report/#"
@@ -28,11 +28,11 @@ _TOPIC = re.compile(
 
 
 class TopicError(ValueError):
-    """The topic is none of the wire's."""
+    """Not one of our topics."""
 
 
 class Topic(NamedTuple):
-    """A topic taken apart; what a channel does not carry is empty or 0."""
+    """The parts of a topic; a part that its channel lacks is empty or 0."""
 
     school: str
     channel: str
@@ -42,10 +42,10 @@ class Topic(NamedTuple):
 
 
 def parse_topic(topic: str) -> Topic:
-    """Take a topic apart.
+    """Split a topic into its parts.
 
     Raises:
-        TopicError: it is not one of the four forms above.
+        TopicError: it has none of the four forms above.
     """
     match = _TOPIC.fullmatch(topic)
     if match is None:
@@ -56,20 +56,20 @@ def parse_topic(topic: str) -> Topic:
 
 
 def report_topic(school: str, machine: str, boot: str, number: int) -> str:
-    """Where the report `number` of `boot` is published."""
+    """The topic of report `number` of `boot`."""
     return f"{PREFIX}/{school}/{machine}/report/{boot}/{number}"
 
 
 def receipt_topic(school: str, machine: str) -> str:
-    """Where a machine listens for its receipts."""
+    """The topic of a machine's receipts."""
     return f"{PREFIX}/{school}/{machine}/receipt"
 
 
 def presence_topic(school: str, machine: str) -> str:
-    """Where a machine is online or offline; retained, and its last will."""
+    """The topic of a machine's presence; retained, also its last will."""
     return f"{PREFIX}/{school}/{machine}/presence"
 
 
 def policy_topic(school: str) -> str:
-    """Where a school's machines find their policy; retained."""
+    """The topic of a school's policy; retained."""
     return f"{PREFIX}/{school}/policy"

@@ -14,7 +14,7 @@ from contextlib import ExitStack
 
 from agent.common import log
 from agent.common.calendar import CITY_TIME
-from agent.common.command_line import DONE, FAILED, RefusedError
+from agent.common.command_line import DONE, FAILED, RefusedError, config_argument
 from agent.common.language import say
 from agent.common.lock import Lock
 from collector.commands.rederive import rederive
@@ -38,14 +38,21 @@ _GARBAGE = 50_000  # objects: a batch makes as many, and none in a circle
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The command's arguments."""
     add = parser.add_argument
-    add("--config", metavar="FILE", help=say("配置文件", "settings"))
-    text = say("只接收（ingest）或只汇总（keeper）", "only take in, or only derive")
+    config_argument(parser)
+    text = say(
+        "只接收（ingest）或只汇总（keeper）",
+        "only receive (ingest), or only compute days and indicators (keeper)",
+    )
     add("--role", choices=ROLES, default="all", help=text)
-    text = say("重新计算一年的日、时、指标后退出", "derive a year's days anew, and end")
+    text = say(
+        "重新计算一年的日、时、指标后退出",
+        "recompute a year's days, hours and indicators, then exit",
+    )
     add("--rederive", type=int, metavar="YEAR", help=text)
     text = say(
         "数据库恢复后：向各校电脑要回此日起已确认的证据（7 天内），YYYY-MM-DD 或 YYYY-MM-DDTHH:MM",
-        "after a restore: ask for receipted evidence since then (of the last 7 days)",
+        "after restoring the database: ask the PCs to resend confirmed evidence since then "
+        "(kept for 7 days), YYYY-MM-DD or YYYY-MM-DDTHH:MM",
     )
     add("--ask-again", type=since, metavar="SINCE", help=text)
 
@@ -56,7 +63,7 @@ def since(text: str) -> dt.datetime:
         found = dt.datetime.fromisoformat(text)
     except ValueError as error:
         problem = say(
-            "要写成 2026-11-24 或 2026-11-24T08:00", "write 2026-11-24 or 2026-11-24T08:00"
+            "要写成 2026-11-24 或 2026-11-24T08:00", "must be like 2026-11-24 or 2026-11-24T08:00"
         )
         raise argparse.ArgumentTypeError(f"{text}: {problem}") from error
     return found if found.tzinfo else found.replace(tzinfo=CITY_TIME)
@@ -102,7 +109,7 @@ def _ask_again(start: dt.datetime, config: Config) -> None:
     if now_ms / 1000 - start.timestamp() > 7 * 86_400:
         text = say(
             "电脑只保留最近 7 天已确认的证据：更早的要不回来",
-            "PCs keep receipted evidence for 7 days: what is older cannot come back",
+            "PCs keep confirmed evidence for 7 days: older evidence cannot be resent",
         )
         print(text, file=sys.stderr)
 
@@ -113,7 +120,10 @@ def _rederive(year: int, config: Config, opened: ExitStack) -> int:
     try:
         return rederive(keeper, year, dt.datetime.now(CITY_TIME).date())
     except StoreError as error:
-        print(say(f"数据库出错，可重来：{error}", f"the store failed: {error}"), file=sys.stderr)
+        print(
+            say(f"数据库出错，可重来：{error}", f"the store failed, run it again: {error}"),
+            file=sys.stderr,
+        )
         return FAILED
 
 
@@ -135,9 +145,9 @@ def _open(config: Config, role: str, opened: ExitStack) -> Collector | KeeperThr
             quarantined=lambda: quarantined(config),
         )
         if role == "keeper":
-            dirty = PendingDays(config.folder / DAYS_FILE)
-            opened.callback(dirty.close)
-            return KeeperThread(keeper, dirty, config.keeper_s, store)
+            pending_days = PendingDays(config.folder / DAYS_FILE)
+            opened.callback(pending_days.close)
+            return KeeperThread(keeper, pending_days, config.keeper_s, store)
         mine = None if role == "ingest" else keeper
         return Collector(config, store, book.load, version=book.version, keeper=mine)
     except (OSError, sqlite3.Error) as error:
@@ -163,6 +173,6 @@ def _refused(config: Config, error: Exception) -> RefusedError:
     return RefusedError(
         say(
             f"{config.folder}: 打不开数据：{error}。运行 schoolpulse doctor 查看办法",
-            f"{config.folder}: cannot open the data: {error}; see `schoolpulse doctor`",
+            f"{config.folder}: cannot open the data: {error}; run schoolpulse doctor",
         )
     )

@@ -1,4 +1,4 @@
-"""`schoolpulse dashboards`: the Grafana boards as files, or into a Grafana that runs."""
+"""`schoolpulse dashboards`: build the Grafana boards as files, or push them to Grafana."""
 
 from __future__ import annotations
 
@@ -8,9 +8,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from agent.common import language
 from agent.common.command_line import DONE, FAILED, RefusedError
-from agent.common.language import say
+from agent.common.language import of_documents, say
 from dashboards import alerts, build
 
 if TYPE_CHECKING:
@@ -23,27 +22,34 @@ _FOLDERS = {"zh": "校园脉搏", "en": "SchoolPulse"}
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Sub-commands of `dashboards`."""
     choices = parser.add_subparsers(dest="action", required=True, metavar=say("动作", "ACTION"))
-    text = say("生成看板与告警规则的文件", "write the boards and alert rules as files")
+    text = say("生成看板与告警规则的文件", "write dashboards and alert rules as files")
     building = choices.add_parser("build", help=text, description=text)
-    folder = say("写到哪个文件夹（./dashboards/built）", "folder to write to (./dashboards/built)")
-    building.add_argument("--out", type=Path, default=Path("dashboards/built"), help=folder)
-    text = say("推送到正在运行的 Grafana", "push to a Grafana that runs")
+    folder = say("写到哪个文件夹（./dashboards/built）", "output folder (./dashboards/built)")
+    building.add_argument(
+        "--out", metavar="DIR", type=Path, default=Path("dashboards/built"), help=folder
+    )
+    text = say("推送到正在运行的 Grafana", "push to a running Grafana")
     pushing = choices.add_parser("push", help=text, description=text)
     add_grafana(pushing)
-    text = say("只说会改什么，什么都不改", "say what would change, change nothing")
+    text = say("只说会改什么，什么都不改", "show what would change, change nothing")
     pushing.add_argument("--dry-run", action="store_true", help=text)
-    text = say("覆盖别人改过的看板", "replace boards that somebody has edited")
+    text = say("覆盖别人改过的看板", "overwrite dashboards edited in Grafana")
     pushing.add_argument("--force", action="store_true", help=text)
-    text = say("同时推送告警规则", "push the alert rules too")
+    text = say("同时推送告警规则", "push alert rules too")
     pushing.add_argument("--alerts", action="store_true", help=text)
 
 
 def add_grafana(parser: argparse.ArgumentParser) -> None:
     """Where Grafana is, and the token."""
-    parser.add_argument("--url", required=True, metavar="http://…:3000", help="Grafana")
+    parser.add_argument(
+        "--url",
+        required=True,
+        metavar="http://…:3000",
+        help=say("Grafana 的地址", "Grafana's address"),
+    )
     text = say(
-        f"服务账号的令牌；更好：{TOKEN} 或 {TOKEN}_FILE",
-        f"a service account's token; better: {TOKEN} or {TOKEN}_FILE",
+        f"服务账号的令牌；最好改用环境变量 {TOKEN} 或 {TOKEN}_FILE",
+        f"service account token; better set {TOKEN} or {TOKEN}_FILE",
     )
     parser.add_argument("--token", help=text)
 
@@ -60,7 +66,7 @@ def token_of(args: argparse.Namespace) -> str:
     except OSError as error:
         raise RefusedError(f"{file}: {error.strerror}") from error
     if not found.strip():
-        raise RefusedError(say(f"要有 --token 或 {TOKEN}", f"--token or {TOKEN} is needed"))
+        raise RefusedError(say(f"要有 --token 或 {TOKEN}", f"set --token or {TOKEN}"))
     return str(found).strip()
 
 
@@ -73,7 +79,7 @@ def _build(folder: Path) -> int:
     try:
         written = build.write(folder)
     except OSError as error:
-        problem = say("写不了看板", "cannot write the boards")
+        problem = say("写不了看板", "cannot write the dashboards")
         raise RefusedError(f"{folder}: {problem}: {error.strerror}") from error
     for path in written:
         print(path)
@@ -81,14 +87,14 @@ def _build(folder: Path) -> int:
 
 
 def _push(args: argparse.Namespace) -> int:
-    # Imported on use: requests is no business of the other commands.
+    # Imported on use: the other commands do not need requests.
     from collector.grafana import boards, rules
     from collector.grafana.client import Grafana
 
     grafana = Grafana(args.url, token_of(args))
     grafana.check()
     sources = grafana.sources()
-    chosen = language.chosen()
+    chosen = of_documents()
     made = [make(chosen) for make in build.BOARDS.values()]
     planned = boards.plan(grafana, f"schoolpulse-{chosen}", _FOLDERS[chosen], made)
     groups = alerts.groups(chosen, lambda name: str(getattr(sources, name)))
@@ -110,9 +116,9 @@ def _say(steps: Sequence[Step]) -> None:
     words = {
         "create": say("新建", "create"),
         "update": say("更新", "update"),
-        "same": say("不变", "same"),
-        "edited": say("有人改过", "edited by somebody"),
-        "provisioned": say("由文件提供", "provided by a file"),
+        "same": say("不变", "unchanged"),
+        "edited": say("有人改过", "edited in Grafana"),
+        "provisioned": say("由文件提供", "provisioned from a file"),
     }
     for step in steps:
         print(f"{words[step.action]}  {step.title}  ({step.uid})")
@@ -125,8 +131,8 @@ def _ask(kept: Sequence[Step]) -> int:
     print(
         say(
             f"没有动：{names}。改过的：确认不要那些改动，加 --force；由文件提供的：换文件。",
-            f"left alone: {names}. Edited: to give up those edits, add --force. Provided by a "
-            "file: change the file.",
+            f"not changed: {names}. Edited in Grafana: use --force to discard those edits. "
+            "Provisioned: change the file.",
         )
     )
     return FAILED

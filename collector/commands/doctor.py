@@ -1,4 +1,4 @@
-"""`schoolpulse doctor`: every dependency of the city side, checked, with the fix."""
+"""`schoolpulse doctor`: check every dependency of the city side; each fault with its fix."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from rich.progress import track
 from agent.common import log
 from agent.common.calendar import CITY_TIME
 from agent.common.checks import show
+from agent.common.command_line import config_argument, json_argument
 from agent.common.language import say
 from collector.config import load
 from collector.doctor.checks import checks
@@ -19,10 +20,12 @@ from collector.doctor.checks import checks
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The command's arguments."""
-    parser.add_argument("--config", metavar="FILE", help=say("配置文件", "settings"))
-    text = say("建立 InfluxDB 的桶、设好保留期", "make InfluxDB's buckets, set their retention")
+    config_argument(parser)
+    text = say(
+        "建立 InfluxDB 的桶、设好保留期", "create the InfluxDB buckets and set their retention"
+    )
     parser.add_argument("--fix", action="store_true", help=text)
-    parser.add_argument("--json", action="store_true", help=say("输出 JSON", "print JSON"))
+    json_argument(parser)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -36,7 +39,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _tick(schools: list[str]) -> Iterable[str]:
     """A day of a large city's reports takes a minute to read."""
-    text = say("读取近 24 小时的报文", "reading the last 24 hours")
+    text = say("读取近 24 小时的报文", "reading reports of the last 24 hours")
     shown = Console(stderr=True)
     return track(
         schools,

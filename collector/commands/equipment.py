@@ -21,7 +21,7 @@ _DIFFERENCES: tuple[listing.Heading, ...] = (
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The school, the form, and which of the two lists."""
     listing.add_arguments(parser)
-    text = say("只列台账与实测的差异", "only how the register differs from what was seen")
+    text = say("只列台账与实测的差异", "only list differences between register and reports")
     parser.add_argument("--differences", action="store_true", help=text)
 
 

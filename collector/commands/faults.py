@@ -25,14 +25,16 @@ _EVENTS: tuple[listing.Heading, ...] = (
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The school, the form, and how far back."""
     listing.add_arguments(parser)
-    text = say("列出最近几天的事件，而不是现状", "list the events of the last days instead")
+    text = say(
+        "列出最近几天的事件，而不是现状", "list events of the last N days, not the current state"
+    )
     parser.add_argument("--days", type=_days, metavar="N", help=text)
 
 
 def _days(text: str) -> int:
     days = int(text) if text.isdecimal() else 0
     if not days:
-        raise argparse.ArgumentTypeError(say("要填 1 以上的天数", "must be 1 day or more"))
+        raise argparse.ArgumentTypeError(say("要填 1 以上的天数", "must be 1 or more"))
     return days
 
 

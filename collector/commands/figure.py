@@ -5,8 +5,9 @@ from __future__ import annotations
 import argparse
 import sys
 
-from agent.common.command_line import DONE, FAILED
-from agent.common.language import say
+from agent.common.command_line import DONE, FAILED, json_argument
+from agent.common.language import for_documents, say
+from agent.common.output import print_json
 from collector.compliance.model import Figure
 from collector.report import gather
 from collector.report.json import encode
@@ -16,11 +17,13 @@ from collector.store.base import StoreError
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The command's arguments."""
     gather.add_arguments(parser)
-    parser.add_argument("--json", action="store_true", help=say("输出 JSON", "print JSON"))
+    json_argument(parser)
     parser.add_argument(
         "--explain",
         metavar="CODE",
-        help=say("解释一所学校：每条规则、每个数", "explain a school: every rule, every number"),
+        help=say(
+            "解释一所学校：每条规则、每个数", "explain one school: every rule and number used"
+        ),
     )
 
 
@@ -41,8 +44,9 @@ def run(args: argparse.Namespace) -> int:
 def _print_json(figure: Figure, school: str | None) -> None:
     from collector.report import explain, view
 
-    tree = explain.as_json(figure, school) if school else view.document(figure)
-    sys.stdout.write(encode(tree).decode())
+    with for_documents():  # as report.json: for programs, which do not change with the terminal
+        tree = explain.as_json(figure, school) if school else view.document(figure)
+    print_json(encode(tree).decode().rstrip())
 
 
 def _print_text(figure: Figure, school: str | None) -> None:

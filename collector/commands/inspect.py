@@ -1,18 +1,23 @@
-"""`schoolpulse inspect`: dated on-site records, one by one or from a sheet."""
+"""`schoolpulse inspect`: dated on-site inspections, one by one or from a sheet."""
 
 from __future__ import annotations
 
 import argparse
 import datetime as dt
-import sys
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
 from agent.common.calendar import CITY_TIME
-from agent.common.command_line import DONE, FAILED, RefusedError
+from agent.common.command_line import (
+    DONE,
+    FAILED,
+    RefusedError,
+    config_argument,
+    json_argument,
+)
 from agent.common.language import say
-from collector import config
+from collector.commands.config_file import register_book
 from collector.commands.tables import (
     as_json,
     console,
@@ -21,7 +26,7 @@ from collector.commands.tables import (
     print_problems,
     this_user,
 )
-from collector.roster.book import RegisterBook, inspections
+from collector.roster.book import inspections
 from collector.roster.problems import Problem, errors
 from collector.roster.register import Inspection, Register
 from collector.roster.sheets import INSPECTIONS, read_table
@@ -33,15 +38,21 @@ _CELLS = ("school", "indicator", "class", "date", "inspector", "found", "note")
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The sub-commands, each with what it needs."""
     actions = parser.add_subparsers(required=True, metavar=say("操作", "ACTION"))
-    add = actions.add_parser("add", help=say("登记现场核查", "add on-site records"))
+    add = actions.add_parser("add", help=say("登记现场核查", "add on-site inspections"))
     for column in INSPECTIONS.columns:
         add.add_argument(f"--{column.name}", default="", help=f"{column.heading}: {column.meaning}")
-    text = say("从一张表批量登记（列名同上）", "add many, from a sheet of these columns")
+    text = say("从一张 CSV 表批量登记（列名同上）", "add many from a CSV file with these columns")
     add.add_argument("--csv", metavar="FILE", type=Path, help=text)
     _common(add, _run_add)
-    show = actions.add_parser("list", help=say("列出现场核查", "list on-site records"))
-    show.add_argument("--school", default="", help=say("只看这所学校", "this school only"))
-    show.add_argument("--indicator", default="", choices=("", *INDICATORS_ZH))
+    show = actions.add_parser("list", help=say("列出现场核查", "list on-site inspections"))
+    show.add_argument(
+        "--school",
+        default="",
+        help=say("只看这所学校（学校标识码）", "only this school (10-digit code)"),
+    )
+    text = say("只看这个指标：", "only this indicator: ") + ", ".join(INDICATORS_ZH)
+    known = ("", *INDICATORS_ZH)
+    show.add_argument("--indicator", default="", choices=known, metavar="NAME", help=text)
     _common(show, _run_list)
 
 
@@ -52,24 +63,17 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _common(parser: argparse.ArgumentParser, action: Callable[[argparse.Namespace], int]) -> None:
-    parser.add_argument("--config", metavar="FILE", help=say("配置文件", "settings file"))
-    parser.add_argument("--json", action="store_true", help=say("输出 JSON", "print JSON"))
+    config_argument(parser)
+    json_argument(parser)
     parser.set_defaults(action=action)
-
-
-def _book(args: argparse.Namespace) -> RegisterBook:
-    settings, notes = config.load(args.config)
-    for note in notes:
-        print(note, file=sys.stderr)
-    return RegisterBook(settings.folder / "register.db")
 
 
 def _run_add(args: argparse.Namespace) -> int:
     cells = {name: getattr(args, name) for name in _CELLS}
     if args.csv and any(cells.values()):
-        text = say("--csv 与单条登记只用其一", "use --csv or a single record, not both")
+        text = say("--csv 与单条登记只用其一", "use either --csv or a single record, not both")
         raise RefusedError(text)
-    book = _book(args)
+    book = register_book(args)
     records, problems = _records(args.csv, cells, book.load(), _today())
     added = 0
     if not errors(problems):
@@ -101,14 +105,14 @@ def _records(
 
 def _added(records: int, added: int) -> str:
     if not records:
-        return say("一条也没有登记", "no record was added")
+        return say("一条也没有登记", "no records added")
     known = records - added
     text = say(f"已登记 {added} 条", f"{added} added")
-    return text + (say(f"，{known} 条早已登记", f", {known} were there already") if known else "")
+    return text + (say(f"，{known} 条早已登记", f", {known} already recorded") if known else "")
 
 
 def _run_list(args: argparse.Namespace) -> int:
-    book = _book(args)
+    book = register_book(args)
     rows = [
         row
         for row in book.inspections()

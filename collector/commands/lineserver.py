@@ -10,7 +10,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from agent.common import log
-from agent.common.command_line import DONE, RefusedError
+from agent.common.command_line import DONE, RefusedError, config_argument
 from agent.common.language import say
 from agent.common.lock import Lock
 from collector.config import Config, load
@@ -33,18 +33,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--port",
         type=int,
         default=DEFAULT_PORT,
-        help=say(f"端口，0 为任意空闲（默认 {DEFAULT_PORT}）", f"default {DEFAULT_PORT}; 0: any"),
+        help=say(
+            f"端口，0 为任意空闲（默认 {DEFAULT_PORT}）",
+            f"port, 0 for any free one (default {DEFAULT_PORT})",
+        ),
     )
-    parser.add_argument("--config", metavar="FILE", help=say("配置文件", "settings"))
+    config_argument(parser)
     parser.add_argument(
         "--new-key",
         metavar="SCHOOL",
-        help=say("为一所学校生成密钥文件，然后退出", "draw a school's key file, and end"),
+        help=say("为一所学校生成密钥文件，然后退出", "generate a school's key file, then exit"),
     )
     parser.add_argument(
         "--open",
         action="store_true",
-        help=say("没有密钥也接受任何人的测试", "take tests from anyone, without keys"),
+        help=say("没有密钥也接受任何人的测试", "accept tests from anyone, without keys"),
     )
     parser.add_argument(
         "--simulated",
@@ -79,13 +82,13 @@ def run(args: argparse.Namespace) -> int:
 def _new_key(config: Config, school: str) -> int:
     if not config.lines.keys:
         raise RefusedError(
-            say("没有配置密钥目录：设 lines.keys", "no folder of keys: set lines.keys")
+            say("没有配置密钥目录：设 lines.keys", "no key folder configured: set lines.keys")
         )
     path = keys.make(Path(config.lines.keys), school)
     print(
         say(
             f"{path}\n把它交给这所学校的电脑，并在那里设 line.key_file",
-            f"{path}\ngive it to that school's PCs, and set line.key_file there",
+            f"{path}\ncopy it to that school's PCs, and set line.key_file there",
         )
     )
     return DONE
@@ -111,7 +114,7 @@ def _open(
         raise RefusedError(
             say(
                 f"{folder}：打不开数据或证书：{error}；检查 data 与 mqtt 的设置",
-                f"{folder}: cannot open data or certificates: {error}; check `data` and `mqtt`",
+                f"{folder}: cannot open data or certificates: {error}; check data and mqtt",
             )
         ) from error
 
@@ -126,7 +129,7 @@ def _keys(config: Config, args: argparse.Namespace) -> keys.Keys:
         say(
             "没有配置密钥目录，任何人都能占用测速服务：设 lines.keys（--new-key 生成密钥），"
             "或只监听 127.0.0.1，或明确写 --open",
-            "without keys anyone could use this server: set lines.keys (--new-key draws one), "
-            "listen on 127.0.0.1 only, or say --open",
+            "no key folder configured, so anyone could use this server: set lines.keys (--new-key "
+            "generates a key), listen on 127.0.0.1 only, or use --open",
         )
     )

@@ -14,7 +14,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from agent.common.calendar import CITY_TIME
-from agent.common.language import say
+from agent.common.command_line import config_argument, json_argument
+from agent.common.language import for_documents, say
 from collector.commands.tables import console, new_table, print_json
 
 Row = Mapping[str, object]
@@ -30,10 +31,14 @@ class View(NamedTuple):
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The forms, the school, and where the settings are."""
-    parser.add_argument("--school", default="", help=say("只看这所学校", "this school only"))
-    parser.add_argument("--config", metavar="FILE", help=say("配置文件", "settings file"))
+    parser.add_argument(
+        "--school",
+        default="",
+        help=say("只看这所学校（学校标识码）", "only this school (10-digit code)"),
+    )
+    config_argument(parser)
     form = parser.add_mutually_exclusive_group()
-    form.add_argument("--json", action="store_true", help=say("输出 JSON", "print JSON"))
+    json_argument(form)
     form.add_argument("--csv", action="store_true", help=say("输出 CSV", "print CSV"))
 
 
@@ -42,7 +47,8 @@ def show(args: argparse.Namespace, rows: Sequence[Row], sheet: View, table: View
     if args.json:
         print_json(list(rows))
     elif args.csv:
-        _csv(sheet, rows)
+        with for_documents():  # a sheet that is kept or handed on
+            _csv(sheet, rows)
     else:
         _table(table, rows, one_school=bool(args.school))
 

@@ -1,4 +1,4 @@
-"""`schoolpulse machines`: which PC stands where, and what was decided of it."""
+"""`schoolpulse machines`: list PCs and their rooms; bind, retire or merge them."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from agent.common.calendar import CITY_TIME, local_day
-from agent.common.command_line import DONE, FAILED, RefusedError
+from agent.common.command_line import DONE, FAILED, RefusedError, config_argument
 from agent.common.language import say
-from collector import config
 from collector.commands import listing
+from collector.commands.config_file import REGISTER_FILE, load_config
 from collector.commands.stock import opened
 from collector.commands.tables import print_problems, this_user
 from collector.config import Config
@@ -42,17 +42,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     _list(actions.add_parser("list", help=say("列出电脑和问题", "list PCs and problems")))
     for act, zh, en, target in (
         ("bind", "把电脑绑定到教室", "bind a PC to a room", "room"),
-        ("retire", "电脑报废", "a PC is no more", ""),
-        ("merge", "两个机器号是同一台（换过主板）", "two ids are one PC (a new board)", "into"),
-        ("forget", "撤销对这台电脑的处理", "take back what was decided", ""),
+        ("retire", "电脑报废", "mark a PC as scrapped", ""),
+        ("merge", "两个机器号是同一台（换过主板）", "two ids are one PC (new mainboard)", "into"),
+        ("forget", "撤销对这台电脑的处理", "undo bind, retire or merge of a PC", ""),
     ):
-        sub = actions.add_parser(act, help=say(zh, en))
+        sub = actions.add_parser(act, help=say(zh, en), description=say(zh, en))
         _one(sub, act, target)
-    apply = actions.add_parser("apply", help=say("从一张表批量处理", "many, from a sheet"))
+    apply = actions.add_parser(
+        "apply", help=say("从一张 CSV 表批量处理", "apply many from a CSV file")
+    )
     columns = say("、", ", ").join(column.heading for column in DECISIONS.columns)
     text = say(f"列：{columns}", f"columns: {columns}")
     apply.add_argument("--csv", metavar="FILE", type=Path, required=True, help=text)
-    _config(apply)
+    config_argument(apply)
     apply.set_defaults(action=_run_apply)
 
 
@@ -64,25 +66,25 @@ def run(args: argparse.Namespace) -> int:
 
 def _list(parser: argparse.ArgumentParser) -> None:
     listing.add_arguments(parser)
-    text = say("只列没有绑定教室的", "only those that are bound to no room")
+    text = say("只列没有绑定教室的", "only PCs not bound to a room")
     parser.add_argument("--unbound", action="store_true", help=text)
-    text = say("只列有问题的", "only those with a problem")
+    text = say("只列有问题的", "only PCs with problems")
     parser.add_argument("--problems", action="store_true", help=text)
     parser.set_defaults(action=_run_list)
 
 
 def _one(parser: argparse.ArgumentParser, act: str, target: str) -> None:
-    parser.add_argument("--school", required=True, help=say("学校标识码", "the school's code"))
-    parser.add_argument("--machine", required=True, help=say("机器号", "the machine id"))
+    parser.add_argument(
+        "--school", required=True, help=say("学校标识码", "school code (10 digits)")
+    )
+    parser.add_argument("--machine", required=True, help=say("机器号", "machine id"))
     if target:
-        text = say("教室编号", "the room") if target == "room" else say("保留的机器号", "its id")
+        text = say("教室编号", "room id")
+        if target != "room":
+            text = say("保留的机器号", "machine id to keep")
         parser.add_argument(f"--{target}", dest="target", required=True, help=text)
-    _config(parser)
+    config_argument(parser)
     parser.set_defaults(action=_run_one, act=act, target="")
-
-
-def _config(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--config", metavar="FILE", help=say("配置文件", "settings file"))
 
 
 def _run_list(args: argparse.Namespace) -> int:
@@ -108,7 +110,7 @@ def _said(row: listing.Row) -> listing.Row:
 
 
 def _brief(row: listing.Row) -> listing.Row:
-    """The id below the name: it is what `bind` wants."""
+    """The id stands below the name, to copy it for `bind`."""
     told = _said(row)
     return {
         **told,
@@ -133,8 +135,8 @@ def _run_apply(args: argparse.Namespace) -> int:
     return _decide(args, table, problems, typed=False)
 
 
-def _unheard(settings: Config, register: Register, table: Table) -> Iterator[Problem]:
-    """PCs that the store does not know: a new one, or a slip of the hand."""
+def _unknown(settings: Config, register: Register, table: Table) -> Iterator[Problem]:
+    """Warnings about PCs that have not reported: a new PC, or a mistyped id."""
     try:
         with open_store(settings) as store:
             today = dt.datetime.now(CITY_TIME).date()
@@ -153,26 +155,33 @@ def _unheard(settings: Config, register: Register, table: Table) -> Iterator[Pro
                 wrong = say(
                     f"近 {machines.DAYS} 天没有报告过", f"has not reported for {machines.DAYS} days"
                 )
-                mend = say("核对机器号", "check the id")
+                mend = say("核对机器号", "check the machine id")
                 yield record.problem(name, wrong, mend, warning=True)
 
 
 def _decide(args: argparse.Namespace, table: Table, problems: list[Problem], *, typed: bool) -> int:
-    settings, _ = config.load(args.config)
-    book = RegisterBook(settings.folder / "register.db")
+    settings = load_config(args)
+    book = RegisterBook(settings.folder / REGISTER_FILE)
     register = book.load()
     problems += decisions.check(table, register)
     if errors(problems):
         print_problems(without_rows(problems) if typed else problems)
-        print(say("有错误，一条也没有记下", "errors: nothing was recorded"))
+        print(say("有错误，一条也没有记下", "there are errors, nothing was recorded"))
         return FAILED
     rows = decisions.decisions_of(table)
     around = decisions.circles([*register.decided.values(), *rows])
     if around:
         named = ", ".join(around)
-        raise RefusedError(say(f"合并成了圈：{named}", f"merged in a circle: {named}"))
-    problems += _unheard(settings, register, table)
+        raise RefusedError(
+            say(f"合并成了圈：{named}", f"these PCs are merged in a circle: {named}")
+        )
+    problems += _unknown(settings, register, table)
     print_problems(without_rows(problems) if typed else problems)
     book.decide(rows, who=this_user())
-    print(say(f"已记下 {len(rows)} 条，一分钟内生效", f"{len(rows)} recorded, soon in force"))
+    print(
+        say(
+            f"已记下 {len(rows)} 条，一分钟内生效",
+            f"{len(rows)} recorded, in force within a minute",
+        )
+    )
     return DONE

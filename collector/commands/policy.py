@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
 import msgspec
 
-from agent.common.command_line import DONE, RefusedError
+from agent.common.command_line import DONE, RefusedError, config_argument, json_argument
 from agent.common.language import say
-from collector import config as settings
+from collector.commands.config_file import REGISTER_FILE, load_config
 from collector.commands.tables import console, new_table, print_json, this_user
 from collector.config import Config
 from collector.roster import policy
@@ -26,14 +25,28 @@ from collector.service.policies import defaults, values
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The sub-commands, each with what it needs."""
     actions = parser.add_subparsers(required=True, metavar=say("操作", "ACTION"))
-    show = actions.add_parser("show", help=say("生效的值与来源", "values in force, and whose"))
-    show.add_argument("school", nargs="?", default="", help=say("学校标识码", "a school's code"))
+    show = actions.add_parser(
+        "show", help=say("生效的值与来源", "show the values in force and who set them")
+    )
+    show.add_argument(
+        "school", nargs="?", default="", help=say("学校标识码", "school code (10 digits)")
+    )
     _common(show, _run_show)
     for name, action, zh, en in (
-        ("set", _run_set, "设置一个范围的值（空值为取消）", "set a scope's values (empty: unset)"),
-        ("diff", _run_diff, "这样设置会改变什么，不保存", "what that would change; saves nothing"),
+        (
+            "set",
+            _run_set,
+            "设置一个范围的值（空值为取消）",
+            "set values for a scope (empty value: unset)",
+        ),
+        (
+            "diff",
+            _run_diff,
+            "这样设置会改变什么，不保存",
+            "show what set would change; saves nothing",
+        ),
     ):
-        parser = actions.add_parser(name, help=say(zh, en))
+        parser = actions.add_parser(name, help=say(zh, en), description=say(zh, en))
         scope = "city | district:CODE | school:CODE | line:CODE/NAME"
         parser.add_argument("scope", help=scope)
         parser.add_argument("pairs", nargs="+", metavar="KEY=VALUE", help=", ".join(NAMES))
@@ -47,8 +60,8 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _common(parser: argparse.ArgumentParser, action: Callable[[argparse.Namespace], int]) -> None:
-    parser.add_argument("--config", metavar="FILE", help=say("配置文件", "settings file"))
-    parser.add_argument("--json", action="store_true", help=say("输出 JSON", "print JSON"))
+    config_argument(parser)
+    json_argument(parser)
     parser.set_defaults(action=action)
 
 
@@ -59,17 +72,15 @@ class _Open(NamedTuple):
 
 
 def _open(args: argparse.Namespace) -> _Open:
-    config, warnings = settings.load(args.config)
-    for warning in warnings:
-        print(warning, file=sys.stderr)
-    book = RegisterBook(config.folder / "register.db")
+    config = load_config(args)
+    book = RegisterBook(config.folder / REGISTER_FILE)
     return _Open(config, book, book.load())
 
 
 def _run_show(args: argparse.Namespace) -> int:
     here = _open(args)
     if args.school and args.school not in here.register.schools:
-        text = say("台账中没有学校", "the register has no school")
+        text = say("台账中没有学校", "no such school in the register:")
         raise RefusedError(f"{text} {args.school}")
     rows = _of_school(here, args.school) if args.school else _of_city(here)
     if args.json:
@@ -137,10 +148,12 @@ def _wanted(here: _Open, args: argparse.Namespace) -> Layer:
     given, problems = policy.parse(args.pairs)
     problems = policy.check_scope(args.scope, here.register) + problems
     if args.scope.startswith("line:") and given.get("report_s"):
-        text = say("report_s 按学校设，不按线路", "report_s is a school's, not a line's")
+        text = say("report_s 按学校设，不按线路", "report_s is set by school, not by line")
         problems.append(text)
     if problems:
-        head = say("没有保存，原来的仍然生效：", "nothing saved, what was set before stays:")
+        head = say(
+            "没有保存，原来的仍然生效：", "nothing saved, the previous values stay in force:"
+        )
         raise RefusedError("\n  ".join([head, *problems]))
     before = msgspec.to_builtins(here.register.policies.get(args.scope, Layer()))
     kept = {key: value for key, value in {**before, **given}.items() if value is not None}
@@ -152,13 +165,13 @@ def _run_set(args: argparse.Namespace) -> int:
     layer = _wanted(here, args)
     changes = _changes(here, args.scope, layer)
     here.book.set_policy(args.scope, layer, who=this_user())
-    return _tell(args, changes, say("已保存", "saved"))
+    return _print_changes(args, changes, say("已保存", "saved"))
 
 
 def _run_diff(args: argparse.Namespace) -> int:
     here = _open(args)
     changes = _changes(here, args.scope, _wanted(here, args))
-    return _tell(args, changes, say("没有保存", "nothing saved"))
+    return _print_changes(args, changes, say("没有保存", "nothing saved"))
 
 
 class _Change(NamedTuple):
@@ -169,7 +182,7 @@ class _Change(NamedTuple):
 
 
 def _changes(here: _Open, scope: str, layer: Layer) -> list[_Change]:
-    """What every school and line would be told otherwise than now."""
+    """The values that would change for each school and line."""
     register = here.register
     new = replace(register, policies={**register.policies, scope: layer})
     found = []
@@ -185,7 +198,7 @@ def _changes(here: _Open, scope: str, layer: Layer) -> list[_Change]:
     return found
 
 
-def _tell(args: argparse.Namespace, changes: Sequence[_Change], done: str) -> int:
+def _print_changes(args: argparse.Namespace, changes: Sequence[_Change], done: str) -> int:
     if args.json:
         print_json([change._asdict() for change in changes])
         return DONE

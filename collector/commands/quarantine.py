@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import datetime as dt
-import json
 import sqlite3
 import sys
 import time
@@ -12,11 +11,18 @@ from collections.abc import Container, Iterator, Sequence
 from contextlib import ExitStack, closing
 
 from agent.common.calendar import CITY_TIME
-from agent.common.command_line import DONE, FAILED, RefusedError
+from agent.common.command_line import (
+    DONE,
+    FAILED,
+    RefusedError,
+    config_argument,
+    json_argument,
+)
 from agent.common.language import say
 from agent.wire import TopicError, parse_topic
-from collector.commands.tables import console, new_table
-from collector.config import Config, load
+from collector.commands.config_file import load_config
+from collector.commands.tables import console, new_table, print_json
+from collector.config import Config
 from collector.ingest import Noted, Stored, decode
 from collector.roster.book import RegisterBook
 from collector.service.pipeline.pending_days import FILE as DAYS_FILE
@@ -30,28 +36,31 @@ _Numbered = tuple[int, Row]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The three verbs and their arguments."""
-    verbs = parser.add_subparsers(dest="verb", required=True)
-    told = verbs.add_parser("list", help=say("逐条列出", "one line a message"))
-    told.add_argument("--all", action="store_true", help=say("不只最早的 200 条", "not only 200"))
-    told.add_argument("--json", action="store_true", help=say("输出 JSON", "print JSON"))
-    shown = verbs.add_parser("show", help=say("看一条的全文", "one message, whole"))
-    shown.add_argument("id", type=int)
+    """The sub-commands, each with what it needs."""
+    verbs = parser.add_subparsers(dest="verb", required=True, metavar=say("操作", "ACTION"))
+    listed = verbs.add_parser("list", help=say("逐条列出", "list messages, one per line"))
+    text = say("全部，不只最早的 200 条", "all, not only the oldest 200")
+    listed.add_argument("--all", action="store_true", help=text)
+    json_argument(listed)
+    shown = verbs.add_parser("show", help=say("看一条的全文", "show one message in full"))
+    shown.add_argument("id", metavar="ID", type=int, help=say("编号", "id"))
     again = verbs.add_parser(
-        "replay", help=say("修好以后重新入库，成功的移出隔离区", "store what can be stored now")
+        "replay",
+        help=say(
+            "修好以后重新入库，成功的移出隔离区",
+            "store messages again after a fix; stored ones leave quarantine",
+        ),
     )
     again.add_argument(
         "ids", type=int, nargs="*", metavar="ID", help=say("默认全部", "default: all")
     )
-    for verb in (told, shown, again):
-        verb.add_argument("--config", metavar="FILE", help=say("配置文件", "settings"))
+    for verb in (listed, shown, again):
+        config_argument(verb)
 
 
 def run(args: argparse.Namespace) -> int:
     """Do one of the three; 1 where something could not be replayed or there is no such id."""
-    config, warnings = load(args.config)
-    for warning in warnings:
-        print(warning, file=sys.stderr)
+    config = load_config(args)
     with closing(_open(config)) as quarantine:
         if args.verb == "list":
             return _list(quarantine, args)
@@ -63,7 +72,7 @@ def run(args: argparse.Namespace) -> int:
 def _open(config: Config) -> Quarantine:
     path = config.folder / FILE
     if not path.exists():
-        raise RefusedError(say(f"{path}: 还没有隔离区", f"{path}: there is no quarantine yet"))
+        raise RefusedError(say(f"{path}: 还没有隔离区", f"{path}: no quarantine yet"))
     try:
         return Quarantine(path, config.quarantine_bytes)
     except (sqlite3.Error, OSError) as error:
@@ -74,7 +83,7 @@ def _list(quarantine: Quarantine, args: argparse.Namespace) -> int:
     rows, size = quarantine.size()
     found = [one for at, one in enumerate(quarantine.numbered()) if args.all or at < _SHOWN]
     if args.json:
-        print(json.dumps([_as_dict(*one) for one in found], ensure_ascii=False, indent=2))
+        print_json([_as_dict(*one) for one in found])
         return DONE
     table = new_table(
         ("编号", "id"), ("到达", "arrived"), ("学校", "school"), ("电脑", "PC"),
@@ -111,7 +120,7 @@ def _show(quarantine: Quarantine, wanted: int) -> int:
         return FAILED
     for name, value in _as_dict(wanted, row).items():
         print(f"{name}: {value}")
-    # What cannot be read may hold anything; a terminal must not obey it.
+    # An unreadable message may hold control codes: the terminal must not execute them.
     text = row.payload.decode("utf-8", "backslashreplace")
     print("".join(c if c.isprintable() else repr(c)[1:-1] for c in text))
     return DONE
@@ -123,13 +132,13 @@ def _replay(config: Config, quarantine: Quarantine, ids: Sequence[int]) -> int:
     with ExitStack() as opened:
         try:
             store = opened.enter_context(open_store(config))
-            dirty = opened.enter_context(
-                closing(PendingDays(config.folder / DAYS_FILE, alone=False))
+            pending_days = opened.enter_context(
+                closing(PendingDays(config.folder / DAYS_FILE, exclusive=False))
             )
             schools = RegisterBook(config.folder / "register.db").load().schools
             for id_, row in _chosen(quarantine, ids):
                 told.discard(id_)
-                reason = _store(store, dirty, row, schools)
+                reason = _store(store, pending_days, row, schools)
                 if reason:
                     left += 1
                     print(f"{id_}: {reason}", file=sys.stderr)
@@ -137,7 +146,7 @@ def _replay(config: Config, quarantine: Quarantine, ids: Sequence[int]) -> int:
                     done += 1
                     quarantine.remove([id_])
         except (StoreError, sqlite3.Error) as error:
-            print(say(f"中断，可重来：{error}", f"stopped: {error}"), file=sys.stderr)
+            print(say(f"中断，可重来：{error}", f"stopped, run it again: {error}"), file=sys.stderr)
             left = quarantine.size()[0]
         else:
             for id_ in sorted(told):
@@ -156,7 +165,7 @@ def _chosen(quarantine: Quarantine, ids: Sequence[int]) -> Iterator[_Numbered]:
     return ((id_, row) for id_, row in quarantine.numbered() if not wanted or id_ in wanted)
 
 
-def _store(store: Store, dirty: PendingDays, row: Row, schools: Container[str]) -> str:
+def _store(store: Store, pending_days: PendingDays, row: Row, schools: Container[str]) -> str:
     """Store one message; why it cannot be, empty when it is stored. It is receipted already."""
     outcome = decode(row.topic, row.payload, schools.__contains__, row.time)
     if not isinstance(outcome, Stored | Noted):
@@ -166,7 +175,7 @@ def _store(store: Store, dirty: PendingDays, row: Row, schools: Container[str]) 
     except RejectedError as error:
         return f"store: {error.reason}"
     if isinstance(outcome, Stored) and outcome.day is not None:
-        dirty.mark({outcome.day})
+        pending_days.mark({outcome.day})
     return ""
 
 

@@ -25,11 +25,11 @@ def rederive(keeper: Keeper, year: int, today: dt.date) -> int:
     """
     days = days_of(year, today)
     if not days:
-        raise RefusedError(say(f"{year} 年还没有开始", f"{year} has not begun"))
+        raise RefusedError(say(f"{year} 年还没有开始", f"{year} has not started yet"))
     changed = 0
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     with Progress(*columns, TimeRemainingColumn(), console=Console(file=sys.stderr)) as bar:
-        task = bar.add_task(say(f"重算 {year} 年", f"deriving {year}"), total=len(days))
+        task = bar.add_task(say(f"重算 {year} 年", f"recomputing {year}"), total=len(days))
         for day in days:
             changed += keeper.derive([day])
             keeper.judge(day)
@@ -37,7 +37,7 @@ def rederive(keeper: Keeper, year: int, today: dt.date) -> int:
     print(
         say(
             f"{year} 年：重算 {len(days)} 天，每日的数据改动 {changed} 行，小时的照写",
-            f"{year}: {len(days)} days derived, {changed} rows of days changed, hours written anew",
+            f"{year}: {len(days)} days recomputed, {changed} daily rows changed, hours rewritten",
         )
     )
     return DONE

@@ -15,13 +15,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The command's arguments."""
     gather.add_arguments(parser)
     parser.add_argument(
-        "--out", metavar="DIR", type=Path, default=Path(), help=say("输出目录", "folder")
+        "--out",
+        metavar="DIR",
+        type=Path,
+        default=Path(),
+        help=say("输出目录（当前目录）", "output folder (current folder)"),
     )
     parser.add_argument(
         "--format",
         metavar=",".join(FORMATS),
         default=",".join(FORMATS),
-        help=say("格式，逗号分隔，默认全部", "formats, by comma; default: all"),
+        help=say("格式，逗号分隔，默认全部", "formats, comma-separated; default: all"),
     )
 
 
@@ -49,7 +53,7 @@ def _formats(text: str) -> list[str]:
         raise RefusedError(
             say(
                 f"没有这种格式：{text}；可用：{known}",
-                f"no such format: {text}; there are: {known}",
+                f"no such format: {text}; available: {known}",
             )
         )
     return list(dict.fromkeys(chosen))

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
 from agent.common.calendar import CITY_TIME
-from agent.common.command_line import DONE, FAILED, RefusedError
+from agent.common.command_line import (
+    DONE,
+    FAILED,
+    RefusedError,
+    config_argument,
+    json_argument,
+)
 from agent.common.language import say
-from collector import config
+from collector.commands.config_file import register_book
 from collector.commands.tables import (
     as_json,
     console,
@@ -41,20 +46,30 @@ _NAMED = 10
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The sub-commands, each with what it needs."""
     actions = parser.add_subparsers(required=True, metavar=say("操作", "ACTION"))
-    _template(actions.add_parser("template", help=say("写出空表和填表说明", "write empty sheets")))
-    _sample(actions.add_parser("sample", help=say("写出示例台账", "write the sample register")))
+    _template(
+        actions.add_parser(
+            "template",
+            help=say("写出空表和填表说明", "write empty sheets and notes on filling them in"),
+        )
+    )
+    _sample(actions.add_parser("sample", help=say("写出示例台账", "write a sample register")))
     _check(
         actions.add_parser(
-            "check", help=say("检查一个文件夹的各表", "check the sheets of a folder")
+            "check", help=say("检查一个文件夹的各表", "check the sheets in a folder")
         )
     )
     _import(
-        actions.add_parser("import", help=say("检查并导入，整体替换台账", "check, then replace"))
+        actions.add_parser(
+            "import",
+            help=say("检查并导入，整体替换台账", "check and import; replaces the whole register"),
+        )
     )
     _export(
-        actions.add_parser("export", help=say("把现行台账写成各表", "write the register's sheets"))
+        actions.add_parser(
+            "export", help=say("把现行台账写成各表", "write the current register as sheets")
+        )
     )
-    _history(actions.add_parser("history", help=say("历次导入", "every import")))
+    _history(actions.add_parser("history", help=say("历次导入", "list all imports")))
 
 
 def run(args: argparse.Namespace) -> int:
@@ -75,58 +90,43 @@ def _sample(parser: argparse.ArgumentParser) -> None:
 
 def _check(parser: argparse.ArgumentParser) -> None:
     _folder(parser)
-    _json(parser)
+    json_argument(parser)
     parser.set_defaults(action=_run_check)
 
 
 def _import(parser: argparse.ArgumentParser) -> None:
     _folder(parser)
-    _json(parser)
-    _config(parser)
-    text = say("只说会改什么，不导入", "only say what would change")
+    json_argument(parser)
+    config_argument(parser)
+    text = say("只说会改什么，不导入", "show what would change, import nothing")
     parser.add_argument("--dry-run", action="store_true", help=text)
-    text = say("导入人，记入历史；默认为系统用户", "who imports, for the history")
+    text = say("导入人，记入历史；默认为系统用户", "name for the history; default: the system user")
     parser.add_argument("--who", default="", help=text)
     parser.set_defaults(action=_run_import)
 
 
 def _export(parser: argparse.ArgumentParser) -> None:
     _out(parser)
-    _config(parser)
+    config_argument(parser)
     parser.set_defaults(
-        action=lambda args: _written(write_folder(_book(args).rows(), Path(args.out)))
+        action=lambda args: _written(write_folder(register_book(args).rows(), Path(args.out)))
     )
 
 
 def _history(parser: argparse.ArgumentParser) -> None:
-    _config(parser)
-    _json(parser)
+    config_argument(parser)
+    json_argument(parser)
     parser.set_defaults(action=_run_history)
 
 
 def _folder(parser: argparse.ArgumentParser) -> None:
-    text = say("放着各表 CSV 的文件夹", "the folder of the sheets")
+    text = say("放着各表 CSV 的文件夹", "folder with the CSV sheets")
     parser.add_argument("folder", metavar="DIR", type=Path, help=text)
 
 
 def _out(parser: argparse.ArgumentParser) -> None:
-    text = say("写到哪个文件夹", "folder to write to")
+    text = say("写到哪个文件夹", "output folder")
     parser.add_argument("--out", metavar="DIR", required=True, help=text)
-
-
-def _config(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--config", metavar="FILE", help=say("配置文件", "settings file"))
-
-
-def _json(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--json", action="store_true", help=say("输出 JSON", "print JSON"))
-
-
-def _book(args: argparse.Namespace) -> RegisterBook:
-    settings, notes = config.load(args.config)
-    for note in notes:
-        print(note, file=sys.stderr)
-    return RegisterBook(settings.folder / "register.db")
 
 
 def _written(files: Sequence[Path]) -> int:
@@ -138,7 +138,9 @@ def _written(files: Sequence[Path]) -> int:
 def _write_sample(args: argparse.Namespace) -> int:
     rows, problems = read_folder(sample_folder())
     if errors(problems):
-        raise RefusedError(say("示例台账已损坏，请重装", "the sample is damaged; install again"))
+        raise RefusedError(
+            say("示例台账已损坏，请重装", "the sample register is damaged; reinstall")
+        )
     return _written(write_folder(rows, Path(args.out)))
 
 
@@ -146,7 +148,7 @@ def _run_check(args: argparse.Namespace) -> int:
     rows, problems = read_folder(args.folder)
     if errors(problems):
         return _refuse(
-            args, problems, say("有错误，不能导入", "there are errors: not to be imported")
+            args, problems, say("有错误，不能导入", "there are errors, cannot be imported")
         )
     if args.json:
         print_json({**as_json(problems), "counts": rows.counts()})
@@ -160,9 +162,9 @@ def _run_import(args: argparse.Namespace) -> int:
     rows, problems = read_folder(args.folder)
     if errors(problems):
         return _refuse(
-            args, problems, say("有错误，一行也没有导入", "errors: nothing was imported")
+            args, problems, say("有错误，一行也没有导入", "there are errors, nothing was imported")
         )
-    book = _book(args)
+    book = register_book(args)
     before = _before(book)
     changes = difference(before, rows)
     made = None if args.dry_run else _put(book, rows, args)
@@ -220,16 +222,16 @@ def _print_changes(changes: Mapping[str, Change], before: Rows, after: Rows) -> 
     if gone:
         more = say(f" 等 {len(gone)} 所", f" and more, {len(gone)} in all")
         shown = say("、", ", ").join(gone[:_NAMED]) + (more if len(gone) > _NAMED else "")
-        print(say(f"不再在册的学校：{shown}", f"schools no longer registered: {shown}"))
+        print(say(f"不再在册的学校：{shown}", f"schools no longer in the register: {shown}"))
 
 
 def _done(made: Import | None, rows: Rows) -> str:
     counts = _counts(rows.counts())
     if made is None:
-        return say(f"只是预演，没有导入：{counts}", f"a dry run, nothing imported: {counts}")
+        return say(f"只是预演，没有导入：{counts}", f"dry run, nothing imported: {counts}")
     return say(
         f"已导入（第 {made.number} 次），整个台账由这些表替换：{counts}",
-        f"imported (number {made.number}), these sheets are the whole register now: {counts}",
+        f"imported (number {made.number}), the register now holds exactly these sheets: {counts}",
     )
 
 
@@ -239,7 +241,7 @@ def _counts(counts: Mapping[str, int]) -> str:
 
 
 def _run_history(args: argparse.Namespace) -> int:
-    imports = _book(args).history()
+    imports = register_book(args).history()
     if args.json:
         print_json([_import_json(made) for made in imports])
         return DONE

@@ -1,4 +1,4 @@
-"""`schoolpulse simulate`: a city of known truth, into the store or over MQTT."""
+"""`schoolpulse simulate`: data of a simulated city, into the store or over MQTT."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from agent.common.calendar import CITY_TIME
-from agent.common.command_line import DONE, FAILED, RefusedError
+from agent.common.command_line import DONE, FAILED, RefusedError, config_argument
 from agent.common.language import say
-from collector import config as settings
+from collector.commands.config_file import REGISTER_FILE, load_config
 from collector.compliance.window import cutoff as last_day
 from collector.config import Config, Figure
 from collector.roster.book import RegisterBook
@@ -24,50 +24,55 @@ from collector.simulate.city import City, Size
 from collector.store.base import StoreError
 from collector.store.factory import open_store
 
-REGISTER_FILE = "register.db"
-
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Sizes, where to, and the bounds of a live fleet."""
+    """Sizes, destination, and the limits of a live fleet."""
     add = parser.add_argument
-    add("--config", metavar="FILE", help=say("配置文件", "settings"))
-    add("--year", type=int, help=say("年度，默认今年", "default: this year"))
-    add("--schools", type=positive, default=60, help=say("学校数（60）", "how many schools (60)"))
-    add("--seed", type=int, default=1, help=say("随机种子（1）", "seed (1)"))
-    text = say("截止日前多少天的证据（365）", "days of evidence before the cut-off (365)")
-    add("--days", type=positive, default=365, help=text)
-    text = say("每种情形至少出现一次", "let every situation occur at least once")
+    config_argument(parser)
+    add("--year", type=int, metavar="YYYY", help=say("年度，默认今年", "year (default: this year)"))
+    add(
+        "--schools",
+        type=positive,
+        metavar="N",
+        default=60,
+        help=say("学校数（60）", "number of schools (60)"),
+    )
+    add("--seed", type=int, metavar="N", default=1, help=say("随机种子（1）", "random seed (1)"))
+    text = say("截止日前多少天的证据（365）", "days of evidence before the cut-off date (365)")
+    add("--days", type=positive, metavar="N", default=365, help=text)
+    text = say("每种情形至少出现一次", "make every situation occur at least once")
     add("--every-case", action="store_true", help=text)
-    text = say("即使已有别的学校也写入", "write although there are other schools")
+    text = say("即使已有别的学校也写入", "write even if other schools are present")
     add("--force", action="store_true", help=text)
-    text = say("不写证据，而是经 MQTT 真实上报", "report over MQTT instead of writing evidence")
+    text = say(
+        "不写证据，而是经 MQTT 真实上报", "send reports over MQTT instead of writing evidence"
+    )
     add("--live", action="store_true", help=text)
-    text = say("--live：多少台电脑（50）", "--live: how many PCs (50)")
-    add("--agents", type=positive, default=50, help=text)
+    text = say("--live：多少台电脑（50）", "--live: number of PCs (50)")
+    add("--agents", type=positive, metavar="N", default=50, help=text)
     text = say("--live：每隔多少秒上报（30）", "--live: seconds between reports (30)")
-    add("--report-s", type=float, default=30.0, help=text)
-    text = say("--live：多少秒后结束", "--live: end after so many seconds")
-    add("--seconds", type=float, help=text)
-    text = say("--live：多少份报告后结束", "--live: end after so many reports")
-    add("--reports", type=positive, help=text)
+    add("--report-s", type=float, metavar="S", default=30.0, help=text)
+    text = say("--live：多少秒后结束", "--live: stop after this many seconds")
+    add("--seconds", type=float, metavar="S", help=text)
+    text = say("--live：多少份报告后结束", "--live: stop after this many reports")
+    add("--reports", type=positive, metavar="N", help=text)
 
 
 def run(args: argparse.Namespace) -> int:
     """Simulate; 2 where real data would be touched."""
-    config, warnings = settings.load(args.config)
-    for warning in warnings:
-        print(warning, file=sys.stderr)
+    config = load_config(args)
     if config.figure != Figure(cutoff=config.figure.cutoff):
         text = say(
             "提醒：真值只按默认规则成立，配置里的 [figure] 改了规则，指标会与真值不同",
-            "note: the truth holds by the default rules; [figure] changes them, so figures differ",
+            "note: the expected figures assume the default rules; [figure] changes them, so "
+            "results will differ",
         )
         print(text, file=sys.stderr)
     city = _city(args, config)
     try:
         return _live(args, config, city) if args.live else _write(args, config, city)
     except StoreError as error:
-        problem = say("写不进数据库", "cannot write the store")
+        problem = say("写不进数据库", "cannot write to the store")
         print(f"{problem}: {error}", file=sys.stderr)
         return FAILED
     except OSError as error:
@@ -78,7 +83,7 @@ def positive(text: str) -> int:
     """A number above 0, for argparse."""
     number = int(text)
     if number < 1:
-        raise argparse.ArgumentTypeError(say("要大于 0", "must be above 0"))
+        raise argparse.ArgumentTypeError(say("要大于 0", "must be greater than 0"))
     return number
 
 
@@ -88,9 +93,9 @@ def _city(args: argparse.Namespace, config: Config) -> City:
     try:
         cutoff = last_day(config.figure, year, today)
     except ValueError as error:
-        raise RefusedError(say(f"{year} 年还没有开始", f"{year} has not begun")) from error
+        raise RefusedError(say(f"{year} 年还没有开始", f"{year} has not started yet")) from error
     size = Size(args.schools, args.seed, year, args.every_case)
-    # The day that still runs is left to those who report: it has no evidence of hours to come.
+    # Not today: its evidence comes from live reports, and its later hours are not over yet.
     return build(size, cutoff, today - dt.timedelta(days=1), args.days)
 
 
@@ -115,7 +120,7 @@ def _write(args: argparse.Namespace, config: Config, city: City) -> int:
             f"模拟数据：{schools} 所学校，{pcs} 台电脑，{days} 个开放日，{count} 个数据点\n"
             f"真值：{path}",
             f"simulated: {schools} schools, {pcs} PCs, {days} open days, {count} points\n"
-            f"truth: {path}",
+            f"expected figures: {path}",
         )
     )
     return DONE
@@ -135,18 +140,18 @@ def _live(args: argparse.Namespace, config: Config, city: City) -> int:
     bounds = live.Bounds(args.seconds, args.reports)
     console = Console(file=sys.stderr)
     with tempfile.TemporaryDirectory(prefix="schoolpulse-fleet-") as folder, _bar(console) as bar:
-        text = say(f"{len(agents)} 台电脑上报", f"{len(agents)} PCs report")
+        text = say(f"{len(agents)} 台电脑上报", f"{len(agents)} PCs reporting")
         task = bar.add_task(text, total=args.reports, note="")
 
         def show(made: int, waiting: int) -> None:
-            note = say(f"已报 {made}，待确认 {waiting}", f"{made} made, {waiting} wait")
+            note = say(f"已报 {made}，待确认 {waiting}", f"{made} sent, {waiting} unconfirmed")
             bar.update(task, completed=made, note=note)
 
         done = live.run(config.mqtt, agents, Path(folder), args.report_s, bounds, show)
     print(
         say(
             f"模拟上报：{done.agents} 台电脑，{done.produced} 份报告，未确认 {done.waiting}",
-            f"simulated: {done.agents} PCs, {done.produced} reports, {done.waiting} unreceipted",
+            f"simulated: {done.agents} PCs, {done.produced} reports, {done.waiting} unconfirmed",
         )
     )
     return FAILED if done.waiting else DONE

@@ -1,17 +1,16 @@
-"""What the commands on PCs and devices open: the register and the store, and let go."""
+"""What the commands on PCs and devices open and close: the register and the store."""
 
 from __future__ import annotations
 
 import argparse
 import contextlib
-import sys
 import time
 from collections.abc import Iterator
 from typing import NamedTuple
 
 from agent.common.command_line import RefusedError
 from agent.common.language import say
-from collector import config
+from collector.commands.config_file import REGISTER_FILE, load_config
 from collector.config import Config
 from collector.roster.book import RegisterBook
 from collector.roster.register import Register
@@ -36,10 +35,8 @@ def opened(args: argparse.Namespace) -> Iterator[Opened]:
     Raises:
         RefusedError: no register, no such school, or a store that does not answer.
     """
-    settings, notes = config.load(args.config)
-    for note in notes:
-        print(note, file=sys.stderr)
-    book = RegisterBook(settings.folder / "register.db")
+    settings = load_config(args)
+    book = RegisterBook(settings.folder / REGISTER_FILE)
     register = book.load()
     _check_school(register, args.school)
     try:
@@ -49,7 +46,7 @@ def opened(args: argparse.Namespace) -> Iterator[Opened]:
         raise RefusedError(
             say(
                 f"读不到数据：{error}。运行 schoolpulse doctor 查看办法",
-                f"cannot read the data: {error}; see schoolpulse doctor",
+                f"cannot read the data: {error}; run schoolpulse doctor",
             )
         ) from error
 

@@ -1,4 +1,4 @@
-"""How commands of the register print: tables in which Chinese stands in line, findings, JSON."""
+"""How commands print: tables, findings of the register's checks, JSON."""
 
 from __future__ import annotations
 
@@ -11,16 +11,18 @@ from collections.abc import Sequence
 from rich.console import Console
 from rich.table import Table
 
+from agent.common import output
 from agent.common.language import say
 from collector.roster.problems import Problem, errors, lines, warnings
 
-_FILE_WIDTH = 160  # a file or pipe has no edge to wrap at
+_FILE_WIDTH = 160  # columns of a file or pipe
 
 
 def console() -> Console:
-    """The terminal, or a wide page where the output goes elsewhere."""
+    """The terminal, or a wide page where the output goes to a file or pipe."""
     width = None if sys.stdout.isatty() or "COLUMNS" in os.environ else _FILE_WIDTH
-    return Console(width=width, highlight=False)
+    # Names that others gave are shown as they are: "[/b]" is no markup, ":smile:" no picture.
+    return Console(width=width, highlight=False, markup=False, emoji=False)
 
 
 def new_table(*titles: tuple[str, str]) -> Table:
@@ -54,7 +56,7 @@ def as_json(problems: Sequence[Problem]) -> dict[str, object]:
 
 def print_json(value: object) -> None:
     """JSON for machines, readable for people."""
-    print(json.dumps(value, ensure_ascii=False, indent=2, default=str))
+    output.print_json(json.dumps(value, ensure_ascii=False, indent=2, default=str))
 
 
 def this_user() -> str:

@@ -46,7 +46,7 @@ def judge(
     The cut-off is at most `today`.
 
     Raises:
-        ValueError: the year has not begun.
+        ValueError: the year has not started yet.
     """
     last = cutoff(settings, year, today)
     schools = [row for row in register.schools.values() if exists_on(row, last)]

@@ -31,10 +31,10 @@ def cutoff(settings: Settings, year: int, today: dt.date) -> dt.date:
     The setting if it is in `year`, else 31 December; at most today.
 
     Raises:
-        ValueError: the year has not begun.
+        ValueError: the year has not started yet.
     """
     if year > today.year:
-        raise ValueError(f"{year} has not begun")
+        raise ValueError(f"{year} has not started yet")
     chosen = settings.cutoff
     if chosen is None or chosen.year != year:
         chosen = dt.date(year, 12, 31)

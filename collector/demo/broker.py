@@ -65,8 +65,8 @@ def choose(wanted: Kind | None) -> Kind:
         return "amqtt"
     raise DemoError(
         say(
-            f"没有可用的消息服务 {wanted or ''}：pip install 'schoolpulse[all]' 会装上 amqtt",
-            f"no broker {wanted or ''}: pip install 'schoolpulse[all]' brings amqtt",
+            f"没有可用的消息服务 {wanted or ''}：在源码目录运行 pip install '.[all]' 会装上 amqtt",
+            f"no broker {wanted or ''}: pip install '.[all]' in the source folder installs amqtt",
         )
     )
 

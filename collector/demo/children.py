@@ -117,13 +117,16 @@ class Children:
             if code is not None:
                 text = say(
                     f"{child.name} 意外退出（代码 {code}），日志 {child.log}，最后几行：",
-                    f"{child.name} ended with {code}; its log is {child.log}, and ends:",
+                    f"{child.name} exited unexpectedly (code {code}), log {child.log}, last lines:",
                 )
                 raise ChildDiedError(f"{text}\n{child.log_tail()}")
 
     def _late(self, what: str, seconds: float) -> str:
         logs = "\n\n".join(f"[{child.log}]\n{child.log_tail()}" for child in self._running)
-        text = say(f"等了 {seconds:g} 秒，没有等到：{what}", f"not within {seconds:g} s: {what}")
+        text = say(
+            f"等了 {seconds:g} 秒，没有等到：{what}",
+            f"timed out after {seconds:g} s waiting for: {what}",
+        )
         return f"{text}\n{logs}"
 
     def __enter__(self) -> Self:

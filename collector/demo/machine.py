@@ -73,7 +73,7 @@ def show(console: Console, seen: Seen) -> None:
     """Print a table of this machine's values."""
     title = say("本机（真实数据，不是模拟）", "This machine (real, not simulated)")
     table = Table(title=title, title_justify="left", title_style="bold")
-    table.add_column(say("项目", "what"), no_wrap=True)
+    table.add_column(say("项目", "item"), no_wrap=True)
     table.add_column(say("数值", "value"), overflow="fold")
     table.add_column(say("来源", "source"), style="dim", no_wrap=True)
     for row in _rows(seen):
@@ -84,7 +84,7 @@ def show(console: Console, seen: Seen) -> None:
 def _rows(seen: Seen) -> list[tuple[str, str, str]]:
     host, test, record = seen.host, seen.test, seen.record
     room = seen.day.tags.get("room", "") if seen.day else ""
-    probe, server = say("代理探测", "agent's probe"), say("测速服务记录", "server's record")
+    probe, server = say("代理探测", "agent probe"), say("测速服务记录", "server record")
     line = say("线路测试（回环）", "line test (loopback)")
     return [
         (say("学校", "school"), f"{NAME} {CODE}", say("台账", "register")),
@@ -101,8 +101,8 @@ def _rows(seen: Seen) -> list[tuple[str, str, str]]:
         (say("  下行", "  down"), _mbps(test.get("down_mbps")), probe),
         (say("  上行", "  up"), _mbps(test.get("up_mbps")), probe),
         (say("  延迟", "  latency"), _unit(test.get("latency_ms"), "ms"), probe),
-        (say("  服务端所见下行", "  down, server side"), _mbps(record.get("down_mbps")), server),
-        (say("  为何不作证据", "  why no evidence"), str(test.get("reason", "")) or "—", probe),
+        (say("  服务端所见下行", "  down, seen by server"), _mbps(record.get("down_mbps")), server),
+        (say("  为何不作证据", "  why not evidence"), str(test.get("reason", "")) or "—", probe),
     ]  # fmt: skip
 
 

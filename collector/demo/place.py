@@ -74,7 +74,7 @@ def fresh(folder: Path) -> Place:
                 raise DemoError(
                     say(
                         f"{folder} 里有别的东西，不会清空它；用 --out 换一个文件夹",
-                        f"{folder} holds something else and is left alone; choose another --out",
+                        f"{folder} contains other files and is not emptied; use another --out",
                     )
                 )
             shutil.rmtree(folder)

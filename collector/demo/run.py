@@ -111,14 +111,14 @@ def _city(steps: Steps, config: Config, sizes: Sizes) -> City:
 def _machine(steps: Steps, children: Children, place: Place, store: Store) -> None:
     text = say(
         "采集服务，本机的代理，第一份报告入库",
-        "collector, this machine's agent, its first report stored",
+        "collector and agent on this machine, first report stored",
     )
     with steps.step(text):
         collect = ["collect", "--config", str(place.collector_toml)]
         children.start("collector", [*_PYTHON, "collector.cli", *collect])
         run = ["run", "--config", str(place.agent_toml)]
         children.start("agent", [*_PYTHON, "agent.cli", *run])
-        what = say("本机的报告", "a report of this machine")
+        what = say("本机的报告", "a report from this machine")
         children.wait(what, lambda: machine.reported(store), _REPORT_S)
     with steps.step(say("一次真实的线路测试（回环）", "one real line test (loopback)")) as details:
         what = say("线路测试", "the line test")
@@ -129,7 +129,7 @@ def _machine(steps: Steps, children: Children, place: Place, store: Store) -> No
 
 
 def _fleet(steps: Steps, place: Place, config: Config, city: City, sizes: Sizes) -> None:
-    with steps.step(say("模拟的电脑经 MQTT 上报", "simulated PCs over MQTT")) as details:
+    with steps.step(say("模拟的电脑经 MQTT 上报", "simulated PCs report over MQTT")) as details:
         agents = live.agents(city, min(sizes.agents, 2 * sizes.schools))
         # amqtt drops some of those that subscribe at the same moment; they would come back late.
         bounds = live.Bounds(_FLEET_S, 2 * len(agents), connecting=1)
@@ -148,7 +148,7 @@ def _stop(steps: Steps, children: Children) -> None:
 
 def _judge(steps: Steps, config: Config, store: Store) -> tuple[Figure, machine.Seen]:
     today = _today()
-    with steps.step(say("推导当天，计算指标", "derive the day, judge")):
+    with steps.step(say("推导当天，计算指标", "compute the day and the figure")):
         register = RegisterBook(config.folder / "register.db").load()
         keeper = Keeper(store, lambda: register, config.figure, config.city, config.report_s)
         keeper.derive([today])
@@ -180,10 +180,10 @@ def _conclude(
             f"真实：只有 {school.NAME}（{school.CODE}）的遥测；"
             f"模拟：其余 {simulated} 所学校的全部数据，以及由此得出的指标。",
             f"Real: only the telemetry of {school.NAME} ({school.CODE}). Simulated: all data of "
-            f"the other {simulated} schools, and the figure that comes of it.",
+            f"the other {simulated} schools, and the figure computed from it.",
         ),
         *(say(f"报告：{path}", f"report: {path}") for path in files),
-        say("本机学校逐条解释：", "this machine's school explained: ")
+        say("本机学校逐条解释：", "explain this machine's school: ")
         + f"{_program()} figure {settings} --explain {school.CODE}",
         say(f"用时 {seconds:.0f} 秒", f"took {seconds:.0f} s"),
     ]

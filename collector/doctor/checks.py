@@ -19,7 +19,7 @@ from collector.config import Config
 from collector.doctor import delivery
 from collector.keeper.audit import Audited
 from collector.roster.book import RegisterBook
-from collector.service.collector import topics
+from collector.service.links import topics
 from collector.service.mqtt.link import Link
 from collector.service.pipeline.quarantine import FILE, Quarantine
 from collector.store.base import Point, StoreError
@@ -72,19 +72,22 @@ def checks(
 def _settings(warnings: list[str]) -> Check:
     name = say("配置", "settings")
     if warnings:
-        return Check(name, False, "; ".join(warnings), say("改正这些配置项", "fix these keys"))
-    return Check(name, True, say("可用", "usable"))
+        return Check(name, False, "; ".join(warnings), say("改正这些配置项", "fix these settings"))
+    return Check(name, True, say("可用", "OK"))
 
 
 def _folder(config: Config) -> Check:
     name, folder = say("数据目录", "data folder"), config.folder
     if not folder.is_dir():
         return Check(
-            name, False, say(f"{folder} 不存在", f"{folder} is missing"), f"mkdir -p {folder}"
+            name, False, say(f"{folder} 不存在", f"{folder} does not exist"), f"mkdir -p {folder}"
         )
     if not os.access(folder, os.W_OK | os.X_OK):
-        detail = say(f"{folder} 不可写", f"{folder} cannot be written")
-        fix = say(f"把 {folder} 的写权限给采集服务的用户", f"let the service's user write {folder}")
+        detail = say(f"{folder} 不可写", f"{folder} is not writable")
+        fix = say(
+            f"把 {folder} 的写权限给采集服务的用户",
+            f"give the service's user write access to {folder}",
+        )
         return Check(name, False, detail, fix)
     return Check(name, True, str(folder))
 
@@ -104,10 +107,10 @@ def _store(config: Config) -> tuple[Check, float | None]:
     except StoreError as error:
         fix = say(
             "检查磁盘空间、文件权限；InfluxDB 则检查 [store] 的 url、token、bucket",
-            "check disk space and permissions; for InfluxDB the url, token and buckets in [store]",
+            "check disk space and file permissions; for InfluxDB url, token and buckets in [store]",
         )
         return Check(name, False, f"{kind} {where}: {error}", fix), None
-    said = say(f"{kind} {where} 可读写", f"{kind} {where}: read and written")
+    said = say(f"{kind} {where} 可读写", f"{kind} {where}: reads and writes OK")
     return Check(name, True, said), ahead
 
 
@@ -115,18 +118,18 @@ def _register(config: Config, today: dt.date) -> Check:
     name, path = say("台账", "register"), config.folder / REGISTER_FILE
     fill = "schoolpulse roster template DIR; schoolpulse roster import DIR"
     if not path.exists():
-        return Check(name, False, say("还没有台账", "there is none yet"), fill)
+        return Check(name, False, say("还没有台账", "no register yet"), fill)
     try:
         register = RegisterBook(path).load()
     except RefusedError as error:  # it names the file
         return Check(name, False, str(error), fill)
     if not register.schools:
-        return Check(name, False, say("台账里没有学校", "it has no school"), fill)
+        return Check(name, False, say("台账里没有学校", "no schools in the register"), fill)
     schools = say(f"{len(register.schools)} 所学校", f"{len(register.schools)} schools")
     ends = max((last for _, last in register.calendar.terms), default=None)
     if ends is not None and ends < today:
         detail = say(f"{schools}；校历已于 {ends} 结束", f"{schools}; its calendar ended on {ends}")
-        fix = say("导入新学年的校历（calendar 表）", "import the new year's `calendar` sheet")
+        fix = say("导入新学年的校历（calendar 表）", "import the new school year's calendar sheet")
         return Check(name, False, detail, fix)
     until = say("无学期行", "no term rows") if ends is None else say(f"校历到 {ends}", f"to {ends}")
     return Check(name, True, say(f"{schools}；{until}", f"{schools}; calendar: {until}"))
@@ -160,7 +163,8 @@ def _quarantine(config: Config) -> Check:
     if size >= _ALMOST * limit:
         fix = say(
             "查看原因并清理，或调大 quarantine_bytes；满了以后新的坏报文会留在学校电脑上",
-            "look at the reasons and empty it, or raise quarantine_bytes; full, it holds",
+            "review the reasons and empty it, or raise quarantine_bytes; once full, new bad "
+            "messages stay on the school PCs",
         )
         return Check(name, False, detail, fix)
     return Check(name, True, detail)
@@ -188,12 +192,14 @@ def _broker(config: Config) -> Check:
         return Check(name, False, f"{where}: {trouble or say('无应答', 'no answer')}", fix)
     if trouble:
         fix = say(
-            "在 ACL 中允许采集账号发布 receipt、policy", "let the ACL grant it receipt and policy"
+            "在 ACL 中允许采集账号发布 receipt、policy",
+            "allow the collector to publish receipt and policy in the ACL",
         )
         return Check(name, False, f"{where}: {trouble}", fix)
     if denied:
         fix = say(
-            "在 ACL 中允许采集账号订阅这些主题", "let the ACL grant the collector these topics"
+            "在 ACL 中允许采集账号订阅这些主题",
+            "allow the collector to subscribe to these topics in the ACL",
         )
         return Check(name, False, f"{where}: {' '.join(denied)}", fix)
     return Check(name, True, say(f"{where} 已登录并订阅", f"{where}: logged in and subscribed"))
@@ -203,20 +209,21 @@ def _lineserver(config: Config) -> tuple[Check, float | None]:
     """Also how far this clock is ahead of its, s."""
     name, server = say("测速服务", "measurement server"), config.lines.server
     if not server:
-        detail = say("未设置，各校线路不会被测", "not set: no line will be tested")
+        detail = say("未设置，各校线路不会被测", "not set, no line will be tested")
         fix = say(
             "运行 schoolpulse lineserver，并设置 [lines] server",
-            "run `schoolpulse lineserver`, and set `server` in [lines]",
+            "run schoolpulse lineserver, and set server in [lines]",
         )
         return Check(name, False, detail, fix), None
     try:
         date = _healthy(server)
     except (OSError, ValueError) as error:
         fix = say(
-            "启动 schoolpulse lineserver，核对地址与防火墙", "start it; check address, firewall"
+            "启动 schoolpulse lineserver，核对地址与防火墙",
+            "start schoolpulse lineserver; check address and firewall",
         )
         return Check(name, False, f"{server}: {error}", fix), None
-    said = say(f"{server} 有应答", f"{server} answers")
+    said = say(f"{server} 有应答", f"{server} responds")
     return Check(name, True, said), ahead_of(date, time.time())
 
 

@@ -72,7 +72,7 @@ def quarantined(config: Config) -> Counter[Boot]:
 
 def gaps(found: list[Audited]) -> Check:
     """Reports of the last day that are neither stored nor explained."""
-    name = say("送达核对", "audit")
+    name = say("送达核对", "delivery")
     missing = [one for one in found if one.missing]
     total = sum(one.produced for one in found)
     dropped = sum(one.dropped for one in found)
@@ -87,7 +87,7 @@ def gaps(found: list[Audited]) -> Check:
         return Check(name, True, sums)
     fix = say(
         "数据库恢复过？运行 schoolpulse collect --ask-again 起始时间，要回证据",
-        "a restored database? `schoolpulse collect --ask-again SINCE` asks for its evidence",
+        "was the database restored? schoolpulse collect --ask-again SINCE requests the evidence",
     )
     lines = (f"{one.school} {one.machine}: {one.missing}" for one in missing)
     return Check(name, False, sums + _listed(lines), fix)
@@ -95,7 +95,7 @@ def gaps(found: list[Audited]) -> Check:
 
 def clocks(found: list[Audited]) -> Check:
     """PCs whose own clock is more than five minutes off."""
-    name = say("电脑时钟", "clocks")
+    name = say("电脑时钟", "PC clocks")
     known = [one for one in found if one.offset_ms is not None]
     off = [one for one in known if abs(one.offset_ms or 0) > CLOCK_MS]
     off.sort(key=lambda one: -abs(one.offset_ms or 0))
@@ -108,7 +108,7 @@ def clocks(found: list[Audited]) -> Check:
         f"{len(off)} of {len(known)} PCs are more than 5 min off (their reports are corrected)",
     )
     lines = (f"{one.school} {one.machine}: {-(one.offset_ms or 0) / 1000:+,.0f} s" for one in off)
-    fix = say("在这些电脑上打开自动对时", "let these PCs set their clock by themselves")
+    fix = say("在这些电脑上打开自动对时", "turn on automatic time sync (NTP) on these PCs")
     return Check(name, False, head + _listed(lines), fix)
 
 
@@ -117,7 +117,7 @@ def own_clock(servers: Mapping[str, float | None], found: list[Audited]) -> Chec
     known = {name: ahead for name, ahead in servers.items() if ahead is not None}
     apart = any(abs(ahead) > APART_S for ahead in known.values())
     told = [
-        say(f"比{name} {ahead:+,.0f} s", f"{ahead:+,.0f} s to {name}")
+        say(f"比{name} {ahead:+,.0f} s", f"{ahead:+,.0f} s against {name}")
         for name, ahead in known.items()
     ]
     most = of_pcs([one.offset_ms for one in found if one.offset_ms is not None])
@@ -126,13 +126,14 @@ def own_clock(servers: Mapping[str, float | None], found: list[Audited]) -> Chec
         told.append(
             say(
                 f"比 {most.agree}/{most.asked} 台电脑 {most.ahead_s:+,.0f} s",
-                f"{most.ahead_s:+,.0f} s to {most.agree} of {most.asked} PCs",
+                f"{most.ahead_s:+,.0f} s against {most.agree} of {most.asked} PCs",
             )
         )
     detail = say("；", "; ").join(told) or say("没有别的时钟可比", "no other clock to compare with")
     fix = say(
         "先看哪一台错，再用 NTP（chrony）对时：回执把本机的时间告诉全市电脑",
-        "see which is wrong, and set it by NTP (chrony): receipts tell the city this clock's time",
+        "find out which one is wrong, then sync it by NTP (chrony): receipts carry this clock's "
+        "time to all PCs",
     )
     return Check(say("本机时钟", "this clock"), not apart, detail, fix if apart else "")
 

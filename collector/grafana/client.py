@@ -31,7 +31,10 @@ class Grafana:
         parts = urlsplit(url)
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise RefusedError(
-                say(f"--url {url}：要写成 http://主机:3000", f"--url {url}: write http://host:3000")
+                say(
+                    f"--url {url}：要写成 http://主机:3000",
+                    f"--url {url}: must be like http://host:3000",
+                )
             )
         self._url = url
         path = parts.path.strip("/")
@@ -75,14 +78,14 @@ class Grafana:
         if error.status_code == requests.codes.unauthorized:
             return say(
                 f"{self._url} 不认这个令牌：在 Grafana 的服务账号里新建一个（角色 Editor 以上）",
-                f"{self._url} does not know this token: make one in its service accounts, of role "
-                "Editor or above",
+                f"{self._url} rejected this token: create one under service accounts (role Editor "
+                "or above)",
             )
         if error.status_code == requests.codes.forbidden:
             return say(
                 f"{self._url}：令牌的权限不够做 {path}：看板要 Editor 以上，告警规则要 Admin",
-                f"{self._url}: the token may not do {path}: boards need role Editor, alert rules "
-                "Admin",
+                f"{self._url}: the token has no permission for {path}: dashboards need role "
+                "Editor, alert rules Admin",
             )
         return f"{self._url}{path}: {error.message}"
 
@@ -93,7 +96,7 @@ class Grafana:
         found = re.match(r"(\d+)\.(\d+)", version)
         if not found:
             raise RefusedError(
-                say(f"{self._url} 不像是 Grafana", f"{self._url} does not look like a Grafana")
+                say(f"{self._url} 不像是 Grafana", f"{self._url} is not a Grafana server")
             )
         if (int(found[1]), int(found[2])) < OLDEST:
             raise RefusedError(

@@ -10,7 +10,7 @@ from pathlib import Path
 from agent.clock import Clock
 from agent.common import log
 from agent.common.settings import Broker
-from agent.mqtt import Link, Loop, Speaker
+from agent.mqtt import Link, Loop, Sender
 from agent.outbox import Outbox
 from agent.version import VERSION
 from agent.wire import LINESERVER, AgentHealth, Inventory, LineRecord
@@ -32,8 +32,8 @@ class Publisher:
         self._outbox = Outbox(folder / "lineserver.db", self.machine, clock, simulated=simulated)
         self._loop = Loop("line-link")
         inventory = Inventory(os="lineserver", agent_version=VERSION)
-        speaker = Speaker(LINESERVER, self.machine, lambda: inventory, simulated)
-        self._link = Link(broker, speaker, self._outbox, clock, self._loop)
+        sender = Sender(LINESERVER, self.machine, lambda: inventory, simulated)
+        self._link = Link(broker, sender, self._outbox, clock, self._loop)
 
     def start(self) -> None:
         """Connect, and stay connected."""

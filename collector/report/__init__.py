@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Protocol, cast
 
 from agent.common.files import replace
+from agent.common.language import for_documents
 from collector.compliance.model import Figure
 
 __all__ = ["FORMATS", "Format", "file_name", "render", "write"]
@@ -42,7 +43,8 @@ def render(figure: Figure, name: str) -> bytes:
         KeyError: no such format.
     """
     module = cast(Format, importlib.import_module(FORMATS[name]))
-    return module.render(figure)
+    with for_documents():
+        return module.render(figure)
 
 
 def write(figure: Figure, folder: Path, formats: Iterable[str]) -> list[Path]:

@@ -9,7 +9,7 @@ import sys
 import msgspec
 
 from agent.common.calendar import CITY_TIME, start_of
-from agent.common.command_line import RefusedError
+from agent.common.command_line import RefusedError, config_argument
 from agent.common.language import say
 from collector import config
 from collector.compliance import evidence
@@ -24,20 +24,22 @@ _FIRST_YEAR = 2000  # before it nobody set a target
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What every command that makes a figure is told."""
-    parser.add_argument("--config", metavar="FILE", help=say("配置文件", "settings"))
-    parser.add_argument("--year", type=_year, help=say("年度，默认今年", "default: this year"))
+    config_argument(parser)
+    parser.add_argument(
+        "--year", type=_year, help=say("年度，默认今年", "year (default: this year)")
+    )
     parser.add_argument(
         "--cutoff",
         metavar="YYYY-MM-DD",
         type=_day,
-        help=say("截止日，在该年度内", "cut-off, within the year"),
+        help=say("截止日，在该年度内", "cut-off date, within the year"),
     )
     parser.add_argument(
         "--simulated",
         action="store_true",
         help=say(
             "允许含模拟数据，所有输出加水印",
-            "accept invented rows; every output is watermarked",
+            "accept simulated data; every output is watermarked",
         ),
     )
 
@@ -46,13 +48,13 @@ def _day(text: str) -> dt.date:
     try:
         return dt.date.fromisoformat(text)
     except ValueError as error:
-        wrong = say(f"{text!r} 不是 YYYY-MM-DD 的日期", f"{text!r} is no date as YYYY-MM-DD")
+        wrong = say(f"{text!r} 不是 YYYY-MM-DD 的日期", f"{text!r} is not a date like YYYY-MM-DD")
         raise argparse.ArgumentTypeError(wrong) from error
 
 
 def _year(text: str) -> int:
     if not (text.isascii() and text.isdigit() and _FIRST_YEAR <= int(text) <= dt.MAXYEAR):
-        wrong = say(f"{text!r} 不是年份，写如 2026", f"{text!r} is no year, such as 2026")
+        wrong = say(f"{text!r} 不是年份，写如 2026", f"{text!r} is not a year like 2026")
         raise argparse.ArgumentTypeError(wrong)
     return int(text)
 
@@ -95,7 +97,7 @@ def _cutoff(rules: config.Figure, year: int, today: dt.date) -> dt.date:
     try:
         return cutoff(rules, year, today)
     except ValueError as error:
-        raise RefusedError(say(f"{year} 年还没有开始", f"{year} has not begun")) from error
+        raise RefusedError(say(f"{year} 年还没有开始", f"{year} has not started yet")) from error
 
 
 def _register(settings: config.Config, last: dt.date) -> Register:
@@ -137,7 +139,7 @@ def _refuse_invented(store: Store, simulated: bool) -> None:
     raise RefusedError(
         say(
             "数据库中有模拟数据，不能得出真实的指标；演示请加 --simulated，所有输出将带水印",
-            "the store holds invented rows, so no true figure comes of it; "
+            "the store contains simulated data, which gives no real figure; "
             "with --simulated every output is watermarked",
         )
     )

@@ -19,7 +19,7 @@ from typing import NamedTuple
 
 from agent.clock import Clock
 from agent.common.settings import Broker
-from agent.mqtt import Heard, Link, Loop, Speaker, State
+from agent.mqtt import Callbacks, Link, Loop, Sender, State
 from agent.outbox import Limits, Outbox
 from agent.resident.schedule import next_report
 from agent.version import VERSION
@@ -86,9 +86,9 @@ class Fleet:
         path = data / f"{agent.machine}.db"
         limits = Limits(reserve=False)
         outbox = Outbox(path, agent.machine, clock, simulated=simulated, limits=limits)
-        speaker = Speaker(agent.school, agent.machine, lambda: agent.inventory, simulated)
-        heard = Heard(state=self._on_state)
-        return _Running(agent, outbox, Link(broker, speaker, outbox, clock, self._loop, heard))
+        sender = Sender(agent.school, agent.machine, lambda: agent.inventory, simulated)
+        callbacks = Callbacks(state=self._on_state)
+        return _Running(agent, outbox, Link(broker, sender, outbox, clock, self._loop, callbacks))
 
     def _on_state(self, state: State, error: str) -> None:
         """A link is connected, or failed to: the next one's turn."""
@@ -110,7 +110,7 @@ class Fleet:
         """Publish offline for all, and close the outboxes; waiting reports stay in them."""
         self.quiet()
         for running in self._running.values():
-            running.link.leave()
+            running.link.begin_stop()
         for running in self._running.values():
             running.link.stop()
         self._loop.stop()

@@ -42,16 +42,16 @@ def check_register(book: RegisterBook) -> None:
         raise RefusedError(
             say(
                 f"台账里有 {len(real)} 所真实学校（如 {real[0]}），模拟会替换整个台账。{_other()}",
-                f"the register holds {len(real)} real schools, such as {real[0]}, and a simulation "
-                f"replaces it. {_other()}",
+                f"the register contains {len(real)} real schools (such as {real[0]}), and simulate "
+                f"replaces the whole register. {_other()}",
             )
         )
     if schools:
         raise RefusedError(
             say(
                 f"{book.path} 里已有 {len(schools)} 所示例学校，混在一起真值就不成立。{_other()}",
-                f"{book.path} holds {len(schools)} example schools already; mixed with them, the "
-                f"truth would not hold. {_other()}",
+                f"{book.path} already contains {len(schools)} example schools; mixed with them, "
+                f"the expected figures would be wrong. {_other()}",
             )
         )
 
@@ -69,8 +69,8 @@ def check_store(store: Store) -> None:
             raise RefusedError(
                 say(
                     f"数据库里已有证据（学校 {school}），与模拟数据混在一起就分不开了。{_other()}",
-                    f"the store holds evidence already (school {school}), which simulated rows "
-                    f"would mix with. {_other()}",
+                    f"the store already contains evidence (school {school}), which could not be "
+                    f"separated from simulated rows. {_other()}",
                 )
             )
 

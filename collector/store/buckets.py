@@ -78,7 +78,7 @@ def _wanted(settings: config.Store) -> list[tuple[str, int]]:
 
 def _days(seconds: int) -> str:
     if not seconds:
-        return say("永久", "for ever")
+        return say("永久", "forever")
     return say(f"{seconds // _DAY_S} 天", f"{seconds // _DAY_S} days")
 
 

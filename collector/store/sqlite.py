@@ -108,16 +108,6 @@ class SqliteStore(Store):
                 for name in tables.CAN_BE_SIMULATED
             )
 
-    def prune(self) -> int:
-        """Delete telemetry older than its retention; returns how many rows."""
-        gone = 0
-        while True:
-            with self._lock, self._classed():
-                found = self._prune_slices()
-            gone += found
-            if not found:
-                return gone
-
     def _prune_when_due(self) -> None:
         """Prune one slice of each table when due: longer deletions would delay the reports."""
         if time.monotonic() >= self._next_prune:

@@ -37,7 +37,7 @@ class Pc:
         """A hello goes out, and its echo arrives `took` ms later."""
         sent = self.clock.mark()
         self.passes(took)
-        assert self.clock.hear(sent, now)
+        assert self.clock.on_echo(sent, now)
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ def test_nothing_is_known_before_an_echo(pc: Any) -> None:
     assert not pc.clock.known
     assert pc.clock.now() is None
     assert pc.clock.offset() is None
-    assert not pc.clock.hear(12345, NOW)
+    assert not pc.clock.on_echo(12345, NOW)
 
 
 @pytest.mark.parametrize("wall", [Y2010, NOW, Y2040])
@@ -42,21 +42,21 @@ def test_setting_the_pc_clock_moves_nothing(pc: Any, jump: int) -> None:
 def test_an_echo_from_a_queue_tells_nothing(pc: Any) -> None:
     sent = pc.clock.mark()
     pc.passes(MAX_ROUND_TRIP + 1)
-    assert not pc.clock.hear(sent, NOW)
+    assert not pc.clock.on_echo(sent, NOW)
     assert not pc.clock.known
 
 
 def test_an_echo_counts_once(pc: Any) -> None:
     sent = pc.clock.mark()
-    assert pc.clock.hear(sent, NOW)
-    assert not pc.clock.hear(sent, NOW + 10**9)
+    assert pc.clock.on_echo(sent, NOW)
+    assert not pc.clock.on_echo(sent, NOW + 10**9)
 
 
 def test_what_was_sent_twice_moves_nothing(pc: Any) -> None:
     pc.told()
     sent = pc.clock.mark()
     pc.clock.forget(sent)
-    assert not pc.clock.hear(sent, NOW + 10**9)
+    assert not pc.clock.on_echo(sent, NOW + 10**9)
 
 
 def test_a_slow_echo_does_not_spoil_a_sure_offset(pc: Any) -> None:
@@ -64,7 +64,7 @@ def test_a_slow_echo_does_not_spoil_a_sure_offset(pc: Any) -> None:
     sent = pc.clock.mark()
     pc.passes(10_000)
     true = pc.clock.now()
-    assert not pc.clock.hear(sent, true - 100)  # said at once, arrived 10 s late
+    assert not pc.clock.on_echo(sent, true - 100)  # said at once, arrived 10 s late
     assert pc.clock.now() == true
 
 
@@ -72,7 +72,7 @@ def test_a_quick_echo_refines_a_slow_one(pc: Any) -> None:
     pc.told(NOW, took=8_000)
     sent = pc.clock.mark()
     pc.passes(20)
-    assert pc.clock.hear(sent, NOW + 9_000)
+    assert pc.clock.on_echo(sent, NOW + 9_000)
     assert pc.clock.now() == NOW + 9_010
 
 
@@ -80,7 +80,7 @@ def test_a_collector_whose_clock_was_set_is_followed(pc: Any) -> None:
     pc.told(NOW, took=10)
     sent = pc.clock.mark()
     pc.passes(2_000)
-    assert pc.clock.hear(sent, NOW + 3_600_000)
+    assert pc.clock.on_echo(sent, NOW + 3_600_000)
     assert pc.clock.now() == NOW + 3_601_000
 
 
@@ -93,7 +93,7 @@ def test_marks_do_not_pile_up(pc: Any) -> None:
     for _ in range(1_000):
         pc.passes(1)
         pc.clock.mark()
-    assert not pc.clock.hear(first, NOW)
+    assert not pc.clock.on_echo(first, NOW)
 
 
 @given(st.integers(0, 9_000), st.integers(0, 9_000), st.integers(-(10**12), 10**12))
@@ -104,7 +104,7 @@ def test_the_error_is_at_most_half_the_round_trip(up: int, down: int, off: int) 
     true, elapsed = true + up, elapsed + up
     said = true
     true, elapsed = true + down, elapsed + down
-    assert clock.hear(sent, said)
+    assert clock.on_echo(sent, said)
     corrected = clock.now()
     assert corrected is not None
     assert abs(corrected - true) <= (up + down) / 2 + 1

@@ -72,7 +72,7 @@ class Bundle:
     def hear(self, receipt: wire.Receipt) -> None:
         """What is stored leaves the outbox."""
         if receipt.echo is not None:
-            self.clock.hear(receipt.echo, receipt.now)
+            self.clock.on_echo(receipt.echo, receipt.now)
         now = time.perf_counter()
         for run in receipt.stored:
             for number in range(run.first, run.last + 1):
@@ -89,7 +89,7 @@ class Strand:
         self._bundle, self._pcs, self._loop = bundle, pcs, loop
         self._out: deque[tuple[str, bytes]] = deque()
         self.ready = threading.Event()
-        self._connection = mqtt.Connection(Broker(port=port), None, name, None, five=True)
+        self._connection = mqtt.Connection(Broker(port=port), None, name, None, mqtt5=True)
         self._connection.open()
         for pc in pcs:
             bundle.strands[pc] = self
@@ -126,7 +126,7 @@ class Strand:
                 self._connection.subscribe([receipt_topic(*pc) for pc in self._pcs])
             elif isinstance(event, mqtt.Subscribed):
                 self.ready.set()
-            elif isinstance(event, mqtt.Arrived):
+            elif isinstance(event, mqtt.Received):
                 self._bundle.hear(wire.decode_receipt(event.payload))
         while self.ready.is_set() and self._out:
             self._connection.publish(*self._out.popleft())

@@ -27,7 +27,7 @@ from rich.table import Table
 import services
 from agent import wire
 from agent.common.settings import Broker
-from agent.mqtt import Heard, Link, Speaker, State
+from agent.mqtt import Callbacks, Link, Sender, State
 from agent.outbox import WINDOW, Limits, Outbox, Outgoing
 from collector.simulate.fleet import Fleet, FleetAgent, _Running
 
@@ -92,15 +92,15 @@ class Crowd(Fleet):
         outbox = Timed(
             path, agent.machine, clock, simulated=simulated, limits=Limits(reserve=False)
         )
-        speaker = Speaker(agent.school, agent.machine, lambda: agent.inventory, simulated)
+        sender = Sender(agent.school, agent.machine, lambda: agent.inventory, simulated)
         up: list[float] = self.__dict__.setdefault("up", [])
 
         def state(state: State, error: str) -> None:
             if state is State.READY:
                 up.append(time.perf_counter())
 
-        heard = Heard(state=state)
-        return _Running(agent, outbox, Link(broker, speaker, outbox, clock, self._loop, heard))
+        callbacks = Callbacks(state=state)
+        return _Running(agent, outbox, Link(broker, sender, outbox, clock, self._loop, callbacks))
 
     def outboxes(self) -> list[Timed]:
         """All of them."""

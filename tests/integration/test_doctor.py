@@ -95,9 +95,9 @@ def test_a_clock_that_is_ahead_of_a_server_and_of_most_pcs_is_a_finding(
     assert not clock["ok"]
     assert "NTP" in clock["fix"]
     server, pcs = clock["detail"].split("; ")
-    assert server.endswith("s to the measurement server")
+    assert server.endswith("s against the measurement server")
     assert abs(int(server.split()[0].replace(",", "")) - 691_200) <= 600
-    assert pcs == "+691,200 s to 3 of 4 PCs"
+    assert pcs == "+691,200 s against 3 of 4 PCs"
 
 
 def test_everything_that_is_wrong_is_named_at_once(process: Any, broker: Any) -> None:

@@ -32,7 +32,7 @@ class Wine:
         kept = {k: v for k, v in os.environ.items() if k not in ("DISPLAY", "PYTHONHOME")}
         return kept | {
             "WINEPREFIX": str(self.prefix), "WINEARCH": "win64", "WINEDEBUG": "-all",
-            "WINEDLLOVERRIDES": "mscoree=;mshtml=;winemenubuilder.exe=",
+            "WINEDLLOVERRIDES": "mscoree=;mshtml=;winemenubuilder.exe=", "SCHOOLPULSE_LANG": "zh",
         }  # fmt: skip
 
     @property

@@ -50,6 +50,7 @@ def _fresh(folder: Path, **control: str) -> Iterator[Wine]:
     made.run("wineboot", "-i", timeout=280)
     made.run("reg", "add", "HKCU\\Software\\Wine", "/v", "Version", "/d", "win10", "/f")
     made.registry({_CONTROL: {name: f'"{value}"' for name, value in control.items()}})
+    made.registry({rf"{_CONTROL}\Session Manager\Environment": {"SCHOOLPULSE_LANG": '"zh"'}})
     # Wine shuts its services down when the last program that is none has ended. One that starts
     # meanwhile brings a second service manager up beside the first: each answers every other
     # call, knows nothing of the other's services, and a start ends in error 1053.

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from agent.common.command_line import RefusedError
-from agent.common.language import say
+from agent.common.language import for_documents, say
 from collector.roster.areas import XINING
 from collector.roster.rows import Rows
 from collector.roster.sheets.layout import NOTES, SHEETS, Column, Sheet
@@ -25,11 +25,13 @@ def write_folder(rows: Rows, folder: Path) -> list[Path]:
     Raises:
         RefusedError: a file of that name is there already, or cannot be written.
     """
-    content = {
-        sheet: [_cells(sheet, row, rows.areas) for row in getattr(rows, sheet.name)]
-        for sheet in SHEETS.values()
-    }
-    return _write({sheet.file: _sheet(sheet, cells) for sheet, cells in content.items()}, folder)
+    with for_documents():
+        content = {
+            sheet.file: _sheet(sheet, [_cells(sheet, row, rows.areas) for row in found])
+            for sheet in SHEETS.values()
+            for found in [getattr(rows, sheet.name)]
+        }
+    return _write(content, folder)
 
 
 def write_template(folder: Path) -> list[Path]:
@@ -38,10 +40,10 @@ def write_template(folder: Path) -> list[Path]:
     Raises:
         RefusedError: a file of that name is there already, or cannot be written.
     """
-    files: dict[str, Iterable[Sequence[str]]] = {
-        sheet.file: _sheet(sheet, []) for sheet in SHEETS.values()
-    }
-    return _write({**files, f"{say(*NOTES)}.csv": _notes()}, folder)
+    with for_documents():
+        files = {sheet.file: _sheet(sheet, []) for sheet in SHEETS.values()}
+        files[f"{say(*NOTES)}.csv"] = _notes()
+    return _write(files, folder)
 
 
 def _write(files: Mapping[str, Iterable[Sequence[str]]], folder: Path) -> list[Path]:
@@ -69,7 +71,7 @@ def _file(path: Path, rows: Iterable[Sequence[str]]) -> Path:
     return path
 
 
-def _sheet(sheet: Sheet, cells: Iterable[Sequence[str]]) -> Iterable[Sequence[str]]:
+def _sheet(sheet: Sheet, cells: Iterable[Sequence[str]]) -> Sequence[Sequence[str]]:
     return [[column.heading for column in sheet.columns], *cells]
 
 

@@ -24,7 +24,7 @@ _PENDING = 20_000  # publishes behind them; more would only fill memory
 def make(broker: Broker, protocol: MQTTProtocolVersion, *, listens: bool = False) -> mqtt.Client:
     """A client with a clean session and an id of its own; it does not reconnect by itself.
 
-    One that `listens` publishes nothing by itself, and is made to hear thousands a second.
+    One that `listens` publishes nothing, and can receive thousands of messages a second.
 
     Raises:
         OSError, ssl.SSLError: a TLS file of the settings cannot be read.
@@ -89,7 +89,7 @@ class Window:
         self._pump()
 
     def close(self) -> None:
-        """The connection has ended: what waits is lost, and nobody waits for it."""
+        """The connection has ended: what waits is dropped, and `flush` returns."""
         with self._lock:
             self._closed = True
             self._pending.clear()

@@ -121,6 +121,6 @@ def test_the_settings_name_school_line_and_server(measured, tmp_path):
 
 
 def test_no_server_is_refused_with_the_mend(monkeypatch, tmp_path):
-    monkeypatch.setattr(line.settings, "DEFAULT_FILE", tmp_path / "none.toml")
+    monkeypatch.setattr("agent.config.DEFAULT_FILE", tmp_path / "none.toml")
     with pytest.raises(RefusedError, match="--server"):
         line.run(args())

@@ -15,7 +15,7 @@ from agent.clock import Clock
 from agent.common.settings import Broker
 from agent.mqtt import hello as hello_module
 from agent.mqtt import link as links
-from agent.mqtt.link import Heard, Link, Speaker, State
+from agent.mqtt.link import Callbacks, Link, Sender, State
 from agent.mqtt.loop import Loop
 from agent.outbox import Outbox
 from agent.wire import (
@@ -49,11 +49,11 @@ class Agent:
         self.loop = Loop()
         self.link = Link(
             settings,
-            Speaker(school, MACHINE, lambda: Inventory(hostname="pc-1")),
+            Sender(school, MACHINE, lambda: Inventory(hostname="pc-1")),
             self.outbox,
             self.clock,
             self.loop,
-            Heard(policy=self._on_policy, state=self._on_state),
+            Callbacks(policy=self._on_policy, state=self._on_state),
             draw=lambda: 0.1,  # backoffs of a tenth, so that tests are quick
         )
         self.loop.start()
@@ -116,7 +116,7 @@ def test_reports_arrive_and_are_receipted(
         one.outbox.put(READING)
     one.link.start()
     gone(one, until)
-    assert one.link.five == (broker.kind == "mosquitto")
+    assert one.link.mqtt5 == (broker.kind == "mosquitto")
     assert set(city.heard) == {one.key(number) for number in range(1, 42)}
     hello = decode_message(city.heard[one.key(1)][0])
     assert isinstance(hello, Hello)
@@ -260,7 +260,7 @@ def test_a_refused_report_waits_and_is_told(
     with services.broker("mosquitto", folder, _ACL.format(folder=folder)) as running:
         one = agent(Broker(port=running.port))
         one.outbox.put(READING)
-        one.clock.hear(one.clock.mark(), 1_790_000_000_000)
+        one.clock.on_echo(one.clock.mark(), 1_790_000_000_000)
         one.link.start()
         until(lambda: "refused" in one.link.error)
         assert one.outbox.counts().rows == 1
@@ -296,7 +296,7 @@ def test_a_server_that_says_nothing_is_let_go(agent: Any, monkeypatch: pytest.Mo
         one = agent(Broker(port=silent.getsockname()[1]))
         one.link.start()
         one.wait(lambda: one.states.count(State.CONNECTING) == 2)
-        assert not one.link.five
+        assert not one.link.mqtt5
         assert one.loop.alive
 
 

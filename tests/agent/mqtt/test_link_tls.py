@@ -12,7 +12,7 @@ import pytest
 
 from agent.clock import Clock
 from agent.common.settings import Broker
-from agent.mqtt.link import Heard, Link, Speaker, State
+from agent.mqtt.link import Callbacks, Link, Sender, State
 from agent.mqtt.loop import Loop
 from agent.outbox import Outbox
 
@@ -89,9 +89,9 @@ class Attempt:
         self.outbox = Outbox(folder / "outbox.db", MACHINE, clock)
         self.loop = Loop()
         settings = Broker(host=host, port=port, tls=True, ca=str(ca))
-        speaker = Speaker("9900000001", MACHINE)
-        heard = Heard(state=self._on_state)
-        self.link = Link(settings, speaker, self.outbox, clock, self.loop, heard)
+        sender = Sender("9900000001", MACHINE)
+        callbacks = Callbacks(state=self._on_state)
+        self.link = Link(settings, sender, self.outbox, clock, self.loop, callbacks)
         self.loop.start()
         self.link.start()
 

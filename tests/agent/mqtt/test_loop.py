@@ -35,7 +35,7 @@ class OnAFailingDisk(Quiet):
 def test_a_link_that_cannot_tell_its_time_is_asked_again_and_stops_no_other(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(loops, "_AGAIN", 0.01)
+    monkeypatch.setattr(loops, "_RETRY_S", 0.01)
     monkeypatch.setattr(loops, "_LONGEST", 3600.0)  # what others wait for helps no failing one
     loop, failing, other = Loop(), OnAFailingDisk(), Quiet()
     loop.start()

@@ -59,7 +59,7 @@ def use(path: Path, clock: Clock | None = None) -> Outbox:
     clock = clock or Clock()
     outbox = Outbox(path, MACHINE, clock)
     sent = clock.mark()
-    clock.hear(sent, NOW)
+    clock.on_echo(sent, NOW)
     outbox.put(BIG, evidence=True)
     for _ in range(MADE):
         due = outbox.due()
@@ -238,7 +238,7 @@ def test_a_damage_that_the_disk_lets_nobody_mend_is_mended_later(
 ) -> None:
     clock = Clock()
     outbox = Outbox(file, MACHINE, clock)
-    clock.hear(clock.mark(), NOW)
+    clock.on_echo(clock.mark(), NOW)
     garbled = sqlite3.DatabaseError("malformed")
     garbled.sqlite_errorcode = sqlite3.SQLITE_CORRUPT
     full = sqlite3.OperationalError("full")
@@ -246,7 +246,7 @@ def test_a_damage_that_the_disk_lets_nobody_mend_is_mended_later(
     with monkeypatch.context() as patch:
         patch.setattr(outbox_file, "open_file", mock.Mock(side_effect=full))
         with pytest.raises(sqlite3.OperationalError):
-            outbox.mend(garbled)
+            outbox.repair(garbled)
         with pytest.raises(FullError):
             outbox.put(BIG)
     outbox.put(BIG)
@@ -264,7 +264,7 @@ def test_a_report_that_is_kept_is_no_lost_one_where_nothing_can_be_dropped_for_i
     full = sqlite3.OperationalError("full")
     full.sqlite_errorcode = sqlite3.SQLITE_FULL
     with monkeypatch.context() as patch:
-        patch.setattr("agent.outbox.limits.keep", mock.Mock(side_effect=full))
+        patch.setattr("agent.outbox.limits.enforce", mock.Mock(side_effect=full))
         for _ in range(5):
             outbox.put(BIG)
     counts = outbox.counts()
@@ -358,7 +358,7 @@ def test_a_clock_set_back_ten_years_while_running_and_between_starts(tmp_path: P
 
     first = clock()
     outbox = Outbox(path, MACHINE, first)
-    first.hear(first.mark(), NOW)
+    first.on_echo(first.mark(), NOW)
     outbox.put(BIG, evidence=True)
     wall[0] -= TEN_YEARS
     elapsed[0] += 1000

@@ -112,7 +112,7 @@ def test_a_resend_is_the_same_bytes_and_moves_no_offset(tmp_path: Path, pc: Any)
     assert outbox.due() == []
     pc.passes(600_000)
     assert outbox.due() == [first]
-    assert not pc.clock.hear(report(first.payload).sent or 0, NOW + 10**9)
+    assert not pc.clock.on_echo(report(first.payload).sent or 0, NOW + 10**9)
 
 
 def test_a_report_sent_twice_moves_no_offset(tmp_path: Path, pc: Any) -> None:
@@ -124,7 +124,7 @@ def test_a_report_sent_twice_moves_no_offset(tmp_path: Path, pc: Any) -> None:
     outbox.reconnected()
     assert outbox.due() == [one]
     pc.passes(10)
-    assert not pc.clock.hear(report(one.payload).sent or 0, NOW + 2_500)
+    assert not pc.clock.on_echo(report(one.payload).sent or 0, NOW + 2_500)
 
 
 def test_a_refused_sending_moves_no_offset(tmp_path: Path, pc: Any) -> None:
@@ -133,7 +133,7 @@ def test_a_refused_sending_moves_no_offset(tmp_path: Path, pc: Any) -> None:
     outbox.put(READING)
     (one,) = outbox.due()
     outbox.refused(one.boot, one.number)
-    assert not pc.clock.hear(report(one.payload).sent or 0, NOW + 2_500)
+    assert not pc.clock.on_echo(report(one.payload).sent or 0, NOW + 2_500)
     assert outbox.counts().rows == 1
 
 
@@ -143,7 +143,7 @@ def test_a_report_sent_once_moves_the_offset(tmp_path: Path, pc: Any) -> None:
     outbox.put(READING)
     (one,) = outbox.due()
     pc.passes(10)
-    assert pc.clock.hear(report(one.payload).sent or 0, NOW + 2_500)
+    assert pc.clock.on_echo(report(one.payload).sent or 0, NOW + 2_500)
     assert pc.clock.now() == NOW + 2_505
 
 
@@ -548,9 +548,9 @@ def test_the_reserve_is_given_up_when_the_disk_is_full(tmp_path: Path, pc: Any) 
     reserve = tmp_path / "outbox.db.reserve"
     assert reserve.stat().st_size == SIZE
     given: list[bool] = []
-    real = outbox._bound
-    outbox._bound = lambda: (given.append(reserve.exists()), real())[1]  # type: ignore[method-assign]
-    outbox._make_way()
+    real = outbox._enforce_limits
+    outbox._enforce_limits = lambda: (given.append(reserve.exists()), real())[1]  # type: ignore[method-assign]
+    outbox._handle_full_disk()
     assert given == [False]
     assert reserve.exists()  # there was room again
 
@@ -599,7 +599,7 @@ class Interleaving(RuleBasedStateMachine):
 
     @rule()
     def told(self) -> None:
-        self.clock.hear(self.clock.mark(), NOW + self.elapsed)
+        self.clock.on_echo(self.clock.mark(), NOW + self.elapsed)
 
     @rule()
     def send(self) -> None:

@@ -24,7 +24,7 @@ def test_a_byte_flipped_inside_a_payload_is_a_loss_and_no_reading(
     """It parses as well as before, and says 1250 times as much."""
     outbox = Outbox(tmp_path / "outbox.db", MACHINE, Clock())
     clock = outbox._clock
-    clock.hear(clock.mark(), NOW)
+    clock.on_echo(clock.mark(), NOW)
     outbox.put((LineTest(test="t1", line="主线", outcome="ok", down_mbps=10.25),), evidence=True)
     outbox.put(BIG)
     if column == "sealed":
@@ -48,7 +48,7 @@ def test_a_byte_flipped_inside_a_payload_is_a_loss_and_no_reading(
 def test_nor_does_what_stands_beside_the_payload_change_unseen(tmp_path: Path, column: str) -> None:
     outbox = Outbox(tmp_path / "outbox.db", MACHINE, Clock())
     clock = outbox._clock
-    clock.hear(clock.mark(), NOW)
+    clock.on_echo(clock.mark(), NOW)
     outbox.put(BIG)
     with sqlite3.connect(outbox.path) as db:
         new = "'0000000000000000'" if column == "boot" else f"coalesce({column}, 0) + 1"
@@ -75,7 +75,7 @@ def test_an_older_agents_outbox_is_taken_over_whole(tmp_path: Path) -> None:
     boot = "f52947df9a383151"
     assert outbox.waiting() == [(boot, number) for number in (4, 5, 6, 7)]
     clock = outbox._clock
-    clock.hear(clock.mark(), NOW)
+    clock.on_echo(clock.mark(), NOW)
     sent = {one.number: one.payload for one in outbox.due()}
     with contextlib.closing(sqlite3.connect(":memory:")) as db:
         db.executescript(OLD.read_text())
@@ -130,7 +130,7 @@ def test_an_older_outbox_on_a_full_disk(disk: Path) -> None:
     """The room kept back is what the upgrade needs."""
     path = disk / "outbox.db"
     older(path)
-    reserve.keep(path)
+    reserve.create(path)
     with contextlib.suppress(OSError), (disk / "others").open("wb") as others:
         while True:
             others.write(b"x" * 4096)

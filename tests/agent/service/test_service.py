@@ -1,4 +1,4 @@
-"""`install`: what is refused, why, and the mend. The Windows service is tried in tests/windows."""
+"""`install`: what is refused, why, and the fix. The Windows service is tried in tests/windows."""
 
 from __future__ import annotations
 
@@ -40,11 +40,11 @@ def failing(error: Exception) -> Callable[[], str]:
 
 
 @pytest.mark.parametrize("code", [2, 5, 225, 1053, 1056, 1058, 1060, 1063, 1066, 1072, 1073, 1115])
-def test_every_number_has_its_mend_in_both_languages(code: int) -> None:
-    chinese = service_words.mend(code)
+def test_every_number_has_its_fix_in_both_languages(code: int) -> None:
+    chinese = service_words.fix(code)
     language.choose("en")
     try:
-        english = service_words.mend(code)
+        english = service_words.fix(code)
     finally:
         language.choose("zh")
     assert chinese
@@ -53,12 +53,12 @@ def test_every_number_has_its_mend_in_both_languages(code: int) -> None:
 
 
 def test_only_a_refused_right_asks_for_an_administrator() -> None:
-    rights = [code for code in range(1, 5000) if "管理员身份" in service_words.mend(code)]
+    rights = [code for code in range(1, 5000) if "管理员身份" in service_words.fix(code)]
     assert rights == [5]
-    assert service_words.mend(4321) == ""
+    assert service_words.fix(4321) == ""
 
 
-def test_without_systemd_the_mend_is_run(
+def test_without_systemd_the_fix_is_run(
     settings: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("PATH", "")
@@ -82,7 +82,7 @@ def test_late_is_a_warning(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    late = service.Late("StartService: … (1053)", service_words.mend(1053))
+    late = service.Late("StartService: … (1053)", service_words.fix(1053))
     monkeypatch.setattr(service, "install", failing(late))
     log = tmp_path / "install.log"
     assert agent("install", "--config", settings, "--log", str(log)) == 0

@@ -11,6 +11,7 @@ import pytest
 
 from agent.common.command_line import DONE, FAILED, REFUSED, main
 from collector.cli import COMMANDS
+from collector.report import FORMATS
 from collector.report.json import encode
 from collector.report.view import document
 from collector.roster.book import RegisterBook
@@ -98,7 +99,7 @@ def test_with_simulated_every_output_is_marked(side: Side, capsys: Any, tmp_path
         assert side(*words, "--simulated") == DONE
         assert "模拟数据" in capsys.readouterr().out
     assert side("report", "--simulated", "--out", str(out)) == DONE
-    assert len(list(out.iterdir())) == 2
+    assert len(list(out.iterdir())) == len(FORMATS)
     assert all("模拟数据" in path.read_text(encoding="utf-8") for path in out.iterdir())
 
 

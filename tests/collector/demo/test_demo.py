@@ -57,7 +57,6 @@ def _until(check: Callable[[], object], seconds: float = 240) -> None:
         time.sleep(0.05)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     "broker", ["amqtt", pytest.param("mosquitto", marks=pytest.mark.mosquitto)]
 )

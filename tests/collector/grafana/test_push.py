@@ -168,7 +168,7 @@ def test_silences_follow_the_book(grafana: Emulator, settings: str) -> None:
 def test_mutes_are_kept_with_who_and_why(settings: str, capsys: pytest.CaptureFixture[str]) -> None:
     words = ("mute", "add", "9900000001", "--until", TOMORROW, "--reason", "装修")
     assert run(*words, "--config", settings) == 0
-    assert "还没有告诉 Grafana" in capsys.readouterr().out
+    assert "Grafana 还不知道" in capsys.readouterr().out
     assert run("mute", "list", "--json", "--config", settings) == 0
     (row,) = json.loads(capsys.readouterr().out)
     assert row["school"] == "9900000001"
@@ -180,3 +180,14 @@ def test_a_school_that_is_not_there_and_a_day_that_has_passed_are_refused(settin
     tail = ("--reason", "x", "--config", settings)
     assert run("mute", "add", "9900000009", "--until", TOMORROW, *tail) == 2
     assert run("mute", "add", "9900000001", "--until", "2020-01-01", *tail) == 2
+
+
+def test_boards_do_not_follow_the_terminal(
+    grafana: Emulator, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("LC_ALL", "en_US.UTF-8")
+    assert push(grafana, "--alerts") == 0
+    assert set(grafana.folders) >= {"schoolpulse-zh"}
+    assert "create  全市总览" in capsys.readouterr().out
+    assert push(grafana, "--lang", "en") == 0
+    assert grafana.folders["schoolpulse-en"] == "SchoolPulse"

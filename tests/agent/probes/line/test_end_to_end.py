@@ -44,6 +44,15 @@ def test_a_test_over_loopback_gives_rates_and_the_server_agrees(line_server, who
     msgspec.json.decode(msgspec.json.encode(test), type=LineTest)  # within the wire's ranges
 
 
+def test_a_line_of_a_chinese_name_on_a_pc_of_any_code_page(line_server, who, monkeypatch):
+    """Windows gives pipes the PC's code page; the child's input is UTF-8 all the same."""
+    url, records = line_server
+    monkeypatch.setenv("PYTHONIOENCODING", "gbk")
+    test = measure(url, **{**who, "line": "主线"}, max_seconds=5)
+    assert test.outcome == "ok", test.reason
+    assert [record.line for record in records] == ["主线"]
+
+
 def test_two_tests_of_one_line_never_overlap(line_server, who):
     url, records = line_server
     results: list[LineTest | Postponed] = []
@@ -85,7 +94,7 @@ def test_tests_of_two_lines_run_beside_each_other(line_server, who):
         _await(first, "granted")
         second = measure(url, **{**who, "line": "b"}, max_seconds=60)
     finally:
-        first.end()
+        first.kill()
     assert second.outcome == "ok", second.reason
     assert [record.line for record in records] == ["b"]
 
