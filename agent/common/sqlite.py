@@ -57,7 +57,7 @@ def migrate(db: sqlite3.Connection, steps: Sequence[str], path: Path) -> None:
     """
     if layout(db) == len(steps):
         return
-    with change(db):
+    with transaction(db):
         found = layout(db)
         if not 0 <= found <= len(steps):
             raise NewerFileError(newer(path))
@@ -115,13 +115,13 @@ def use_wal(db: sqlite3.Connection) -> None:
 
 
 @contextmanager
-def change(db: sqlite3.Connection) -> Iterator[None]:
-    """All of it is in the file on return, or none of it. Raises sqlite3.Error."""
+def transaction(db: sqlite3.Connection) -> Iterator[None]:
+    """All changes of the block, or none where it raises. Raises sqlite3.Error."""
     db.execute("BEGIN IMMEDIATE")
     try:
         yield
         db.execute("COMMIT")
     except BaseException:
-        if db.in_transaction:  # a full disk ends it by itself
+        if db.in_transaction:  # on a full disk SQLite has rolled back already
             db.execute("ROLLBACK")
         raise

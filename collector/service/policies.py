@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from agent import wire
-from agent.wire.messages import LinePolicy
+from agent.wire.messages import MAX_RATE, LinePolicy
 from collector.config import Config
 from collector.roster.policy import Value, merged, scopes
 from collector.roster.register import Line, Register
@@ -59,6 +59,7 @@ def policy(
         rooms=_rooms(register, school),
         room_lines={row.room: row.line for row in register.rooms_of.get(school, []) if row.line},
         exclude_sources=exclude,
+        threshold_mbps=min(config.figure.threshold_mbps, MAX_RATE),
     )
 
 
