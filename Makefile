@@ -4,7 +4,7 @@ VENV := .venv
 RUN := $(VENV)/bin/
 PIP := $(RUN)python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 # Several at once (tests/conftest.py says how many): most of a test is waiting.
-TESTS := $(RUN)python -m pytest -n auto --dist loadgroup
+TESTS := $(RUN)python -m pytest -n auto --dist loadscope
 BENCH := PYTHONPATH=tests/support $(RUN)python tests/bench/
 
 .PHONY: demo test test-fast cover check docs clean faults fuzz test-windows installer bench bench-rest \

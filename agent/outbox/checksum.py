@@ -18,7 +18,7 @@ DAMAGED = "damaged"
 
 
 class Checked(Struct, frozen=True):
-    """The columns that the checksum covers; after a row is put only sealing changes them.
+    """The columns that the checksum covers; after a row is put, sealing may clear `evidence`.
 
     Also their names and order, see `agent.outbox.schema`.
     """

@@ -96,7 +96,7 @@ PRAGMA journal_size_limit = 1048576;
 def prepare(db: sqlite3.Connection, path: Path = _IN_MEMORY) -> None:
     """Create missing tables, and upgrade an older layout in one transaction.
 
-    An unknown layout number comes of a flipped byte: `is_ours` finds it.
+    A layout number that we do not know comes from a flipped byte: `is_ours` detects that.
     """
     db.executescript(_TABLES)
     if 0 <= layout(db) < len(_UPGRADES):

@@ -19,7 +19,7 @@ _readings = msgspec.json.Decoder(tuple[Reading, ...])
 
 
 class Row(check.Checked, frozen=True):
-    """A stored report; `COLUMNS` are its fields."""
+    """A stored report; the fields are `COLUMNS`."""
 
     id: int
     readings: bytes | None

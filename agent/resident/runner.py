@@ -85,19 +85,22 @@ class Runner:
         self._unsaved = False
         self._saved_at = 0.0
         self._report_at = self._check_at = time.monotonic()
-        machine = who.identity.machine
-        limits = Limits(config.outbox.limit_bytes, config.outbox.limit_days)
-        self._outbox = Outbox(config.folder / "outbox.db", machine, self._clock, limits=limits)
+        self._outbox = self._open_outbox()
         self._loop = Loop()
-        self._link = self._new_link(machine)
-        self._tests = LineTurns(
-            schedule.Who(config.school, machine),
-            measure or self._measure,
-            self._tested,
-            at_start=config.line.at_start,
-        )
+        self._link = self._new_link()
+        self._tests = self._new_line_turns(measure or self._measure)
 
-    def _new_link(self, machine: str) -> Link:
+    def _open_outbox(self) -> Outbox:
+        settings, machine = self._config.outbox, self._who.identity.machine
+        limits = Limits(settings.limit_bytes, settings.limit_days)
+        return Outbox(self._config.folder / "outbox.db", machine, self._clock, limits=limits)
+
+    def _new_line_turns(self, measure: Measure) -> LineTurns:
+        who = schedule.Who(self._config.school, self._who.identity.machine)
+        return LineTurns(who, measure, self._tested, at_start=self._config.line.at_start)
+
+    def _new_link(self) -> Link:
+        machine = self._who.identity.machine
         sender = Sender(self._config.school, machine, self._hello_inventory)
         callbacks = Callbacks(
             self._on_policy, self._on_receipt, self._on_state, self._on_bad_policy

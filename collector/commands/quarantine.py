@@ -132,13 +132,13 @@ def _replay(config: Config, quarantine: Quarantine, ids: Sequence[int]) -> int:
     with ExitStack() as opened:
         try:
             store = opened.enter_context(open_store(config))
-            dirty = opened.enter_context(
-                closing(PendingDays(config.folder / DAYS_FILE, alone=False))
+            pending_days = opened.enter_context(
+                closing(PendingDays(config.folder / DAYS_FILE, exclusive=False))
             )
             schools = RegisterBook(config.folder / "register.db").load().schools
             for id_, row in _chosen(quarantine, ids):
                 told.discard(id_)
-                reason = _store(store, dirty, row, schools)
+                reason = _store(store, pending_days, row, schools)
                 if reason:
                     left += 1
                     print(f"{id_}: {reason}", file=sys.stderr)
@@ -165,7 +165,7 @@ def _chosen(quarantine: Quarantine, ids: Sequence[int]) -> Iterator[_Numbered]:
     return ((id_, row) for id_, row in quarantine.numbered() if not wanted or id_ in wanted)
 
 
-def _store(store: Store, dirty: PendingDays, row: Row, schools: Container[str]) -> str:
+def _store(store: Store, pending_days: PendingDays, row: Row, schools: Container[str]) -> str:
     """Store one message; why it cannot be, empty when it is stored. It is receipted already."""
     outcome = decode(row.topic, row.payload, schools.__contains__, row.time)
     if not isinstance(outcome, Stored | Noted):
@@ -175,7 +175,7 @@ def _store(store: Store, dirty: PendingDays, row: Row, schools: Container[str]) 
     except RejectedError as error:
         return f"store: {error.reason}"
     if isinstance(outcome, Stored) and outcome.day is not None:
-        dirty.mark({outcome.day})
+        pending_days.mark({outcome.day})
     return ""
 
 

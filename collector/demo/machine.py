@@ -35,7 +35,7 @@ class Seen:
     simulated: bool = False  # whether any of these rows is; none may be
 
 
-def look(store: Store) -> Seen:
+def read(store: Store) -> Seen:
     """Read this machine's rows.
 
     Raises:

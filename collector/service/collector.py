@@ -1,12 +1,7 @@
 """The collector: its threads, put together, started and stopped.
 
-ear ──messages──▶ inbox ──batches──▶ worker ──▶ store, then receipts ──▶ mouth
- └─ hellos: receipted there and then              roster: policies ──────┘
-
-In a group a third connection hears the presences of all.
-
-Two connections, because a full inbox makes the ear wait: on one, the broker's acks of our
-receipts would wait behind all the messages that it has in hand for us.
+links.reports ──messages──▶ inbox ──batches──▶ worker ──▶ store, then receipts ──▶ links.outgoing
+ └─ hellos: receipted at once                      roster: policies ──────┘
 """
 
 from __future__ import annotations
@@ -14,52 +9,44 @@ from __future__ import annotations
 import datetime as dt
 import threading
 import time
+from collections.abc import Iterable
 
 from agent.common import log
-from agent.common.settings import Broker
-from agent.wire.topics import ALL_PRESENCE, ALL_REPORTS
-from collector.config import Config, Mqtt
+from collector.config import Config
 from collector.ingest import Answered, Noted, day_of, decode
 from collector.service.clock_watch import ClockWatch
 from collector.service.expiry import days_left
+from collector.service.files import Files
 from collector.service.keeper_thread import Deriver, KeeperThread
+from collector.service.links import Links, group_of
 from collector.service.metrics import Metrics, ca_ends
-from collector.service.mqtt.link import Link
+from collector.service.pipeline.answers import Answers
 from collector.service.pipeline.counts import Counts
 from collector.service.pipeline.inbox import Inbox, Message
-from collector.service.pipeline.pending_days import FILE as DAYS_FILE
-from collector.service.pipeline.pending_days import PendingDays
 from collector.service.pipeline.presences import Presences
-from collector.service.pipeline.quarantine import FILE as QUARANTINE_FILE
-from collector.service.pipeline.quarantine import Quarantine
 from collector.service.pipeline.receipts import Entry, merge
-from collector.service.pipeline.resend_request import ResendRequest
+from collector.service.pipeline.sorter import Sorter
+from collector.service.pipeline.storer import Storer
 from collector.service.pipeline.worker import Worker
 from collector.service.pipeline.writer import Writer
 from collector.service.roster import LoadRegister, Roster, Version
-from collector.service.self_metrics import SYS, SelfMetrics
+from collector.service.self_metrics import SelfMetrics
 from collector.service.shared_ids import SharedSources
-from collector.store.base import Store, Value
+from collector.store.base import Point, Store, Value
 
 #: SIGTERM to exit is promised within 5 s; the rest is for the interpreter to end.
 STOP_S = 3.5
-_PATIENCE_S = 1.0
-#: How far back the store is asked for presences, ns.
-_KNOWN_NS = 24 * 3600 * 10**9
-
-
-def topics(broker: Broker) -> tuple[str, ...]:
-    """What the ear listens to: in a group, its share of it."""
-    group = broker.group if isinstance(broker, Mqtt) else ""
-    share = f"$share/{group}/" if group else ""
-    return (share + ALL_REPORTS, share + ALL_PRESENCE, *SYS)
+#: How long a message waits for room in a full inbox while the store answers, s.
+_PUT_TIMEOUT_S = 1.0
+#: How far back presences are read from the store at the start, ns.
+_PRESENCES_NS = 24 * 3600 * 10**9
 
 
 class Collector:
     """Reports in by MQTT, points in the store, receipts out.
 
     `store` and `load_register` are the caller's: it closes the store after `stop`. `version`
-    tells cheaply whether the register changed; without it the register is read each second.
+    says cheaply whether the register changed; without it the register is read each second.
     `keeper` derives the days; without one, nothing is derived, and the days stay marked.
     """
 
@@ -72,70 +59,62 @@ class Collector:
         version: Version | None = None,
         keeper: Deriver | None = None,
     ) -> None:
-        self.counts = Counts()
+        """Open the files and read nothing yet.
+
+        Raises:
+            OSError, sqlite3.Error: a file of the data folder cannot be opened or written.
+            RefusedError: a file is of a later version, or the metrics' address is taken.
+        """
+        self._store, self.counts, self._inbox = store, Counts(), Inbox()
         self._stopping, self._stopped = threading.Event(), threading.Event()
-        self._inbox = Inbox()
-        self._dirty = PendingDays(
-            config.folder / DAYS_FILE, alone=keeper is not None and not _shared(config)
-        )
-        self._again = ResendRequest(config.folder)
-        self._quarantine = Quarantine(config.folder / QUARANTINE_FILE, config.quarantine_bytes)
+        self._files = Files(config, derives=keeper is not None)
         shared = SharedSources(store, config.keeper_s)
         self._roster = Roster(config, load_register, version, self._register_changed, shared.now)
-        self._ear = Link(config.mqtt, topics(config.mqtt), self._heard, self._roster.tell_all)
-        self._mouth = Link(config.mqtt, (), lambda *_: None, self._roster.tell_all)
-        # A shared subscription gets nothing that is retained, and not what the others have got.
-        self._crier = Link(config.mqtt, (ALL_PRESENCE,), self._overheard, lambda: None)
-        if not _shared(config):
-            self._crier = self._ear
-        writer = Writer(store, self.counts, self._stopping, self._outage)
-        self._writer = writer
+        publish_all = self._roster.publish_all
+        self._links = Links(config.mqtt, self._received, self._presence_received, publish_all)
+        self._presences = Presences(self._stored_presences, shared=bool(group_of(config.mqtt)))
         self._clock = ClockWatch(lambda: store.clock_ahead)
-        self._own = SelfMetrics(self.counts, self._gauges)
-        self._presences = Presences(shared=_shared(config))
-        self._worker = Worker(
-            self._inbox,
-            writer,
-            self._quarantine,
-            self._dirty,
-            self._roster.known,
-            self._mouth.publish,
-            self.counts,
-            self._own.due,
-            self._again,
-            lambda: store.read("presence", time.time_ns() - _KNOWN_NS, 2**62),
-            self._presences,
-        )
-        self._metrics = Metrics(config.metrics, self.counts, self._own) if config.metrics else None
+        self._self_metrics = SelfMetrics(self.counts, self._gauges)
+        self._writer = Writer(store, self.counts, self._stopping, self._outage)
+        self._worker = self._new_worker()
+        self._metrics = None
+        if config.metrics:
+            self._metrics = Metrics(config.metrics, self.counts, self._self_metrics)
         self._ca_ends = ca_ends(config.mqtt.ca)
-        self._keeping = KeeperThread(keeper, self._dirty, config.keeper_s) if keeper else None
+        self._keeper_thread = None
+        if keeper:
+            days = self._files.pending_days
+            self._keeper_thread = KeeperThread(keeper, days, config.keeper_s)
+
+    def _new_worker(self) -> Worker:
+        files, publish = self._files, self._links.outgoing.publish
+        answers = Answers(files.quarantine, publish, self.counts, files.resend_request)
+        known, own_points = self._roster.known, self._self_metrics.due
+        sorter = Sorter(known, answers, self.counts, self._presences, own_points)
+        storer = Storer(self._writer, answers, files.pending_days, self.counts)
+        return Worker(self._inbox, sorter, storer)
 
     def start(self) -> None:
         """Start all threads; returns at once, connected or not."""
         log.info("collector_started")
         self._worker.start()
-        self._roster.start(self._mouth, lambda: self._ear.up)
-        self._mouth.start()
-        self._ear.start()
-        if self._crier is not self._ear:
-            self._crier.start()
-        if self._keeping:
-            self._keeping.start()
+        self._roster.start(self._links.outgoing, lambda: self._links.reports.up)
+        self._links.start()
+        if self._keeper_thread:
+            self._keeper_thread.start()
         if self._metrics:
             self._metrics.start()
 
     def wait_up(self, seconds: float) -> bool:
-        """Whether we hear and can speak within `seconds`."""
-        deadline = time.monotonic() + seconds
-        links = self._mouth, self._ear, self._crier
-        return all(link.wait_up(max(0.0, deadline - time.monotonic())) for link in links)
+        """Whether all connections to the broker are up within `seconds`."""
+        return self._links.wait_up(seconds)
 
     def wait(self, seconds: float | None = None) -> bool:
         """Wait until `stop` has done its work; False when `seconds` pass first."""
         return self._stopped.wait(seconds)
 
     def stop(self) -> bool:
-        """Store what is in hand, send its receipts, let go. Within `STOP_S`. Idempotent.
+        """Store what was received, send its receipts, disconnect. Within `STOP_S`. Idempotent.
 
         Returns whether all threads have ended: a store that does not answer may hold one, and
         must not be closed under it.
@@ -148,17 +127,15 @@ class Collector:
         self._inbox.close()
         self._stopping.set()
         self._worker.join(0.75 * STOP_S)
-        self._mouth.flush(0.5 * _left(end))
+        self._links.outgoing.flush(0.5 * _left(end))
         self._roster.stop(_left(end))
-        self._ear.stop(_left(end))
-        self._crier.stop(_left(end))
-        self._mouth.stop(_left(end))
-        if self._keeping:
-            self._keeping.stop(_left(end))
+        for link in (self._links.reports, self._links.presences, self._links.outgoing):
+            link.stop(_left(end))
+        if self._keeper_thread:
+            self._keeper_thread.stop(_left(end))
         busy = self._busy()
         if not busy:
-            self._quarantine.close()
-            self._dirty.close()
+            self._files.close()
         log.info("collector_stopped", busy=busy, **self.counts.snapshot())
         self._stopped.set()
         return not busy
@@ -174,60 +151,60 @@ class Collector:
         }
 
     def _busy(self) -> bool:
-        return self._worker.alive or bool(self._keeping and self._keeping.alive)
+        return self._worker.alive or bool(self._keeper_thread and self._keeper_thread.alive)
 
     def _register_changed(self) -> None:
-        """Today's rows and the figure change with no report coming in; and presences of schools
-        that were unknown, passed over then, are heard."""
-        self._dirty.mark({day_of(time.time_ns() // 1_000_000)})
-        self._crier.hear_again(ALL_PRESENCE)
+        """A changed register changes today's rows and the figure without any new report.
+
+        Retained presences are requested again: those of schools that were unknown were ignored.
+        """
+        self._files.pending_days.mark({day_of(time.time_ns() // 1_000_000)})
+        self._links.resend_presences()
 
     def _days_left(self) -> dict[str, Value]:
         calendar, now = self._roster.register.calendar, dt.datetime.now(dt.UTC)
-        ends = [end for end in (self._mouth.expires, self._ca_ends) if end is not None]
+        ends = [end for end in (self._links.outgoing.expires, self._ca_ends) if end is not None]
         return days_left(calendar, min(ends, default=None), now)
 
-    def _outage(self, down: bool) -> None:
-        self._inbox.be_patient(0.0 if down else _PATIENCE_S)
+    def _stored_presences(self) -> Iterable[Point]:
+        return self._store.read("presence", time.time_ns() - _PRESENCES_NS, 2**62)
 
-    def _heard(self, topic: str, payload: bytes, retained: bool) -> None:
-        """Paho's thread: as little as can be."""
+    def _outage(self, down: bool) -> None:
+        self._inbox.set_put_timeout(0.0 if down else _PUT_TIMEOUT_S)
+
+    def _received(self, topic: str, payload: bytes, retained: bool) -> None:
+        """Runs in paho's thread: as little work as possible."""
         if topic.startswith("$SYS/"):
-            self._own.heard(topic, payload)
+            self._self_metrics.broker_said(topic, payload)
             return
         self.counts.add("received")
-        # Hellos pass by the inbox: a PC must learn the time even while the store is down.
-        if topic.endswith("/1") and self._hello(topic, payload):
+        # Hellos bypass the inbox: a PC must learn the time even while the store is down.
+        if topic.endswith("/1") and self._answer_hello(topic, payload):
             return
         if not self._inbox.put(Message(topic, payload, time.time_ns(), retained)):
             self.counts.add("turned_away")
 
-    def _overheard(self, topic: str, payload: bytes, retained: bool) -> None:
-        """What is retained is ours to look at; what comes is stored by one of the group."""
+    def _presence_received(self, topic: str, payload: bytes, retained: bool) -> None:
+        """Handle retained presences; live ones are stored by the member that receives them."""
         if retained:
-            self._heard(topic, payload, retained)
+            self._received(topic, payload, retained)
             return
         outcome = decode(topic, payload, self._roster.known, 0)
         if isinstance(outcome, Noted):
-            self._presences.heard(outcome.machine, outcome.presence)
+            self._presences.stored_elsewhere(outcome.machine, outcome.presence)
 
-    def _hello(self, topic: str, payload: bytes) -> bool:
+    def _answer_hello(self, topic: str, payload: bytes) -> bool:
         answer = decode(topic, payload, self._roster.known, 0)
         if not isinstance(answer, Answered):
             return False
         self.counts.add("hellos")
-        entry = Entry(answer.source, answer.echo)
-        for to, receipt in merge([entry], (), time.time_ns() // 1_000_000, self._again.since):
-            if not self._mouth.publish(to, receipt):
+        entry, since = Entry(answer.source, answer.echo), self._files.resend_request.since
+        for to, receipt in merge([entry], (), time.time_ns() // 1_000_000, since):
+            if not self._links.outgoing.publish(to, receipt):
                 self.counts.add("receipts_unsent")
         return True
 
 
-def _shared(config: Config) -> bool:
-    """Whether other collectors may keep the same days: those of a group, in one folder."""
-    return bool(getattr(config.mqtt, "group", ""))
-
-
 def _left(end: float) -> float:
-    """Seconds until `end` of time.monotonic, and always time enough for what is done already."""
+    """Seconds until `end` of time.monotonic; never 0, so that what has ended is seen to have."""
     return max(0.05, end - time.monotonic())

@@ -1,4 +1,4 @@
-"""What runs out by itself one day, and how many days are left. Pure."""
+"""What expires, and how many days are left. Pure."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ _DAY_S = 86_400
 def days_left(calendar: Calendar, expires: float | None, now: dt.datetime) -> dict[str, Value]:
     """`calendar_days` and `certificate_days` of the `collector` measurement, those known.
 
-    `expires` is when the broker's certificate does, s since 1970 UTC; `now` is aware. Days past
-    count below 0.
+    `expires` is when the broker's certificate does, s since 1970 UTC; `now` is aware. What has
+    expired has a negative number.
     """
     found: dict[str, Value] = {}
     if calendar.terms:

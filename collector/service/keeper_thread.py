@@ -1,10 +1,9 @@
-"""The keeper's thread: days that reports touched are derived anew, every `keeper_s`."""
+"""The keeper's thread: every `keeper_s` it derives the days that new reports belong to."""
 
 from __future__ import annotations
 
 import datetime as dt
 import math
-import sqlite3
 import threading
 import time
 from collections.abc import Collection
@@ -18,12 +17,12 @@ from collector.store.base import MisconfiguredError, Store, UnavailableError
 
 #: A run is followed by at least this many times its length, so that ingest keeps its core.
 _REST = 3.0
-#: How far back a keeper looks for notes at its start, and at each later run. A note has the time
-#: of the try that wrote it, so the hour is for another machine's clock; what was read is known.
+#: How far back a keeper reads notes at its start, and at each later run. A note has the time of
+#: the attempt that wrote it, so the hour allows for the other machine's clock.
 _LOOK_BACK_NS, _LATE_NS = 7 * 86_400 * 10**9, 3600 * 10**9
-#: Collectors note a day once a minute: a note speaks of what they store until this long after it
-#: was first read, s. A write may take the rest.
-_SPEAKS_S = 180.0
+#: Collectors note a day once a minute, so a note covers what they store until this long after it
+#: was first read, s; two of the three minutes are for a slow write.
+_NOTE_COVERS_S = 180.0
 
 
 class Deriver(Protocol):
@@ -33,37 +32,39 @@ class Deriver(Protocol):
         """Compute all rows of these days."""
 
     def run_once(self, now: dt.datetime) -> object:
-        """Whatever the clock alone makes due."""
+        """What is due by the clock alone."""
 
 
 class KeeperThread:
     """Runs a keeper until stopped. What fails is tried again; the days stay marked."""
 
     def __init__(
-        self, keeper: Deriver, dirty: PendingDays, period_s: float, notes: Store | None = None
+        self, keeper: Deriver, pending: PendingDays, period_s: float, notes: Store | None = None
     ) -> None:
-        """`notes`: a store in which collectors elsewhere note the days that reports touched."""
-        self._keeper, self._dirty, self._period_s = keeper, dirty, period_s
+        """`notes`: a store in which collectors on other machines note the days to derive."""
+        self._keeper, self._pending_days, self._period_s = keeper, pending, period_s
         self._notes = notes
         self._read_from = time.time_ns() - _LOOK_BACK_NS
-        self._due: dict[tuple[int, str], float] = {}  # notes read: when to follow them once more
+        self._due: dict[
+            tuple[int, str], float
+        ] = {}  # notes read: when to derive their days once more
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="keeper", daemon=True)
-        self._said = ""
+        self._logged = ""
 
     def start(self) -> None:
-        """Begin; the first run is at once, for days marked before the start."""
+        """Start; the first run is at once, for days marked before."""
         self._thread.start()
 
     def stop(self, seconds: float) -> None:
-        """Stop after the day in hand. A run cut short is repeated after the next start."""
+        """Stop after the current day; the days that are left are derived after the next start."""
         self._stopping.set()
         if self._thread.is_alive():
             self._thread.join(seconds)
 
     @property
     def alive(self) -> bool:
-        """Whether a run is still under way."""
+        """Whether a run has not ended yet."""
         return self._thread.is_alive()
 
     def _run(self) -> None:
@@ -72,7 +73,7 @@ class KeeperThread:
             started = time.monotonic()
             if self._guarded():
                 failures = 0
-                # Today is derived whole each time: late in a large city's day that takes minutes.
+                # Today is derived whole each time: in a large city's evening that takes minutes.
                 wait = max(self._period_s, _REST * (time.monotonic() - started))
             else:
                 wait = min(self._period_s, backoff(failures, base=1.0, cap=60.0))
@@ -82,32 +83,29 @@ class KeeperThread:
     def _guarded(self) -> bool:
         try:
             self._once()
-        except (UnavailableError, MisconfiguredError, sqlite3.Error) as error:
-            self._say_once(error)
-            return False
         except Exception as error:  # whatever it is, the thread must not end
-            self._say_once(error)
+            self._log_once(error)
             return False
-        self._said = ""
+        self._logged = ""
         return True
 
     def _once(self) -> None:
         started = time.monotonic()
         if self._notes is not None:
             self._mark_noted(self._notes)
-        taken, failed = self._dirty.take(), []
+        taken, failed = self._pending_days.take(), []
         for day, mark in taken.items():
             if self._stopping.is_set():
                 return
             try:
                 self._keeper.derive([day])
             except (UnavailableError, MisconfiguredError):
-                raise  # the store's fault, not the day's
-            except Exception as error:  # one day that cannot be derived is not the others' end
-                log.warning("day_not_derived", day=day, reason=error)
+                raise  # the store's fault, not this day's
+            except Exception as error:  # one bad day must not hold up the others
+                log.warning("day_not_derived", day=day, reason=error, at=log.where(error))
                 failed.append(error)
             else:
-                self._dirty.done({day: mark})
+                self._pending_days.done({day: mark})
         self._keeper.run_once(dt.datetime.now(CITY_TIME))
         if failed:
             raise failed[0]
@@ -115,18 +113,18 @@ class KeeperThread:
             log.info("days_derived", days=len(taken), seconds=round(time.monotonic() - started, 2))
 
     def _mark_noted(self, store: Store) -> None:
-        """Mark what the collectors have noted: at once, and again when a note speaks no more."""
+        """Mark the days noted: at once, and again when the time that a note covers has ended."""
         now, at = time.time_ns(), time.monotonic()
         read = store.read("collector", self._read_from, now + _LATE_NS, fields=["days"])
         notes = dict.fromkeys(((point.time, str(point.fields["days"])) for point in read), at)
         notes |= {note: due for note, due in self._due.items() if note in notes or due < math.inf}
         for note, due in notes.items():
             if due <= at:
-                self._dirty.mark({dt.date.fromisoformat(day) for day in note[1].split(",")})
-                notes[note] = math.inf if note in self._due else at + _SPEAKS_S
+                self._pending_days.mark({dt.date.fromisoformat(day) for day in note[1].split(",")})
+                notes[note] = math.inf if note in self._due else at + _NOTE_COVERS_S
         self._due, self._read_from = notes, now - _LATE_NS
 
-    def _say_once(self, error: Exception) -> None:
-        if repr(error) != self._said:
-            self._said = repr(error)
+    def _log_once(self, error: Exception) -> None:
+        if repr(error) != self._logged:
+            self._logged = repr(error)
             log.warning("keeper_failed", reason=error)

@@ -1,4 +1,4 @@
-"""/metrics: the collector's own counts as Prometheus text, for whoever watches the watcher."""
+"""/metrics: the collector's own counts as Prometheus text, for a monitoring system."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from collector.service.self_metrics import SelfMetrics
 class Metrics:
     """Serves GET /metrics on `address` (host:port) from a thread of its own."""
 
-    def __init__(self, address: str, counts: Counts, own: SelfMetrics) -> None:
+    def __init__(self, address: str, counts: Counts, self_metrics: SelfMetrics) -> None:
         """Take the port.
 
         Raises:
-            RefusedError: the address is none, or somebody else has it.
+            RefusedError: the address is not valid, or in use.
         """
-        self._counts, self._own = counts, own
+        self._counts, self._self_metrics = counts, self_metrics
         host, _, port = address.rpartition(":")
         try:
             self._server = http.server.ThreadingHTTPServer((host, int(port)), self._handler())
@@ -46,14 +46,14 @@ class Metrics:
         self._thread.start()
 
     def stop(self) -> None:
-        """Let go of the port. Idempotent."""
+        """Stop serving and close the port. Idempotent."""
         if self._thread.is_alive():
             self._server.shutdown()
             self._thread.join(1)
         self._server.server_close()
 
     def text(self) -> str:
-        """All metrics, as the Prometheus exposition format 0.0.4 wants them."""
+        """All metrics in the Prometheus exposition format 0.0.4."""
         return "\n".join(self._lines()) + "\n"
 
     def _lines(self) -> Iterator[str]:
@@ -63,9 +63,9 @@ class Metrics:
             yield from _one(f"{name}_total", "counter", meaning, [("", count)])
         reasons = [(f'{{reason="{_label(r)}"}}', n) for r, n in self._counts.reasons.items()]
         yield from _one("quarantined_by_reason_total", "counter", "messages set aside", reasons)
-        for name, value in self._own.gauges().items():
+        for name, value in self._self_metrics.gauges().items():
             yield from _one(name, "gauge", known[name].meaning, [("", float(value))])
-        for name, count in self._own.broker.items():
+        for name, count in self._self_metrics.broker.items():
             meaning = MEASUREMENTS["broker"].fields[name].meaning
             yield from _one(f"broker_{name}", "gauge", meaning, [("", count)])
 
@@ -87,7 +87,7 @@ class Metrics:
                 self.wfile.write(body)
 
             def log_message(self, format: str, *args: object) -> None:
-                """Nobody wants a line a scrape."""
+                """A line for each scrape would be noise."""
 
         return Handler
 
@@ -105,15 +105,15 @@ def _label(text: str) -> str:
 
 
 def ca_ends(path: str) -> float | None:
-    """When the first CA of a file ends, s since 1970 UTC; None where that cannot be told."""
+    """When the first CA of a file ends, s since 1970 UTC; None where that is not known."""
     if not path:
         return None
     try:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         context.load_verify_locations(path)
-        told = [found.get("notAfter") for found in context.get_ca_certs()]
-    except (OSError, ssl.SSLError):  # the connection itself says what is wrong
+        ends = [found.get("notAfter") for found in context.get_ca_certs()]
+    except (OSError, ssl.SSLError):  # the connection reports what is wrong
         return None
     return min(
-        (ssl.cert_time_to_seconds(end) for end in told if isinstance(end, str)), default=None
+        (ssl.cert_time_to_seconds(end) for end in ends if isinstance(end, str)), default=None
     )

@@ -1,4 +1,4 @@
-"""What a school's machines are told, from settings, layers and register. Pure."""
+"""Each school's policy, from settings, the layers of the register and its sheets. Pure."""
 
 from __future__ import annotations
 
@@ -19,26 +19,26 @@ _LINE = ("server", "quiet_per_day", "lesson_per_day", "max_seconds", "max_bytes"
 
 
 def defaults(config: Config) -> dict[str, Any]:
-    """What holds where no layer says anything."""
+    """The values where no layer sets any."""
     blank = LinePolicy(line="")
-    told = {name: getattr(blank, name) for name in ("max_seconds", "max_bytes", "metered")}
+    chosen = {name: getattr(blank, name) for name in ("max_seconds", "max_bytes", "metered")}
     names = ("server", "quiet_per_day", "lesson_per_day", "by_hand_per_day", "month_bytes")
-    told |= {name: getattr(config.lines, name) for name in names}
-    return {**told, "report_s": config.report_s}
+    chosen |= {name: getattr(config.lines, name) for name in names}
+    return {**chosen, "report_s": config.report_s}
 
 
 def values(
     register: Register, config: Config, school: str, line: Line | None = None
 ) -> dict[str, Value]:
-    """Every value in force for a school, or one of its lines, and where it comes from."""
+    """Every value in force for a school, or one of its lines, with the layer that sets it."""
     return merged(register.policies, scopes(register, school, line), defaults(config))
 
 
 def line_policy(register: Register, config: Config, line: Line) -> wire.LinePolicy:
     """How one line is tested."""
     found = values(register, config, line.school, line)
-    told = {name: found[name].value for name in _LINE}
-    return wire.LinePolicy(line=line.line, contract_mbps=line.contract_mbps, **told)
+    chosen = {name: found[name].value for name in _LINE}
+    return wire.LinePolicy(line=line.line, contract_mbps=line.contract_mbps, **chosen)
 
 
 def policy(
@@ -64,7 +64,7 @@ def policy(
 
 
 def _rooms(register: Register, school: str) -> dict[str, str]:
-    """Machine id or pattern of host names -> room; what was decided of a PC goes by its id."""
+    """Machine id or pattern of host names -> room; a decision on a PC is under its id."""
     sheets = {row.pattern: row.room for row in register.machines_of.get(school, [])}
     decided = {
         machine: room
@@ -77,9 +77,9 @@ def _rooms(register: Register, school: str) -> dict[str, str]:
 def _decided(
     register: Register, school: str, machine: str, sheets: Mapping[str, str]
 ) -> str | None:
-    """The room of a PC by what was decided of it, or of the one that it was merged into.
+    """The room of a PC by the decision on it, or on the one that it was merged into.
 
-    None where that says nothing: then the PC's host name tells, as where the city counts it.
+    None where there is no such decision: then the host name decides, as in the city's counts.
     """
     known = register.known_as(school, machine)
     decision = register.decided.get((school, known))
@@ -91,7 +91,7 @@ def _decided(
 def policies(
     register: Register, config: Config, shared: Mapping[str, tuple[str, ...]] = MappingProxyType({})
 ) -> dict[str, wire.Policy]:
-    """Each registered school's policy, unissued: two that are equal say the same."""
+    """Each registered school's policy with `issued` 0, so that unchanged ones are equal."""
     return {
         school: policy(register, config, school, exclude=shared.get(school, ()))
         for school in register.schools

@@ -1,4 +1,4 @@
-"""The register in force: read again on every change, and told to the schools as policy."""
+"""The register in force: read again on every change, and published to the schools as policy."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ Version = Callable[[], int]
 class Roster:
     """Watches the register, and publishes policies on every connect and every change.
 
-    A policy's arrival makes an agent send what was held, so an import needs no word to anyone.
+    A new policy makes an agent send its held reports, so an import needs no other notification.
     """
 
     def __init__(
@@ -42,9 +42,9 @@ class Roster:
         self._shared = shared
         self.register = Register(schools={})
         self._seen: int | None = None
-        self._told: dict[str, wire.Policy] = {}
-        self._all_anew = False
-        self._listening: Callable[[], bool] = lambda: True
+        self._published: dict[str, wire.Policy] = {}
+        self._republish_all = False
+        self._receiving: Callable[[], bool] = lambda: True
         self._wake = threading.Event()
         self._stopping = threading.Event()
         self._failing = False
@@ -54,26 +54,26 @@ class Roster:
         """Whether the register has a school of this code."""
         return school in self.register.schools
 
-    def start(self, link: Link, listening: Callable[[], bool] = lambda: True) -> None:
+    def start(self, link: Link, receiving: Callable[[], bool] = lambda: True) -> None:
         """Read the register now, then watch it until `stop`.
 
-        Nothing is published until we are `listening`: a policy makes agents send at once.
+        Nothing is published until the collector is `receiving`: a policy makes agents send at once.
         """
         self.refresh()
-        self._listening = listening
+        self._receiving = receiving
         self._thread = threading.Thread(target=self._run, args=(link,), name="roster", daemon=True)
         self._thread.start()
 
     def stop(self, seconds: float = 5.0) -> None:
-        """Watch no longer; wait up to `seconds` for the thread. Idempotent."""
+        """Stop watching; wait up to `seconds` for the thread. Idempotent."""
         self._stopping.set()
         self._wake.set()
         if self._thread is not None:
             self._thread.join(seconds)
 
-    def tell_all(self) -> None:
-        """The broker may have forgotten: publish every policy again."""
-        self._all_anew = True
+    def publish_all(self) -> None:
+        """Publish every policy again: the broker may have lost them."""
+        self._republish_all = True
         self._wake.set()
 
     def refresh(self) -> None:
@@ -85,7 +85,7 @@ class Roster:
                 self._seen = version
                 self._adopt(register)
             self._failing = False
-        except Exception as error:  # whatever ails the file, reports must go on
+        except Exception as error:  # whatever is wrong with the file, reports must go on
             if not self._failing:
                 log.warning("register_unreadable", reason=error)
             self._failing = True
@@ -102,26 +102,28 @@ class Roster:
             self._wake.clear()
             try:
                 self.refresh()
-                self._tell(link)
+                self._publish(link)
             except Exception as error:
-                log.warning("policies_failed", reason=error)
+                log.warning("policies_failed", reason=error, at=log.where(error))
 
-    def _tell(self, link: Link) -> None:
-        if not link.up or not self._listening():
+    def _publish(self, link: Link) -> None:
+        if not link.up or not self._receiving():
             return
-        if self._all_anew:
-            self._all_anew = False
-            self._told = {}
+        if self._republish_all:
+            self._republish_all = False
+            self._published = {}
         wanted = policies(self.register, self._config, self._shared())
-        news = {code: merged for code, merged in wanted.items() if self._told.get(code) != merged}
-        for code, merged in news.items():
+        changed = {
+            code: merged for code, merged in wanted.items() if self._published.get(code) != merged
+        }
+        for code, merged in changed.items():
             if not link.publish(
                 policy_topic(code), issue(merged, time.time_ns() // 1_000_000), retain=True
             ):
-                return  # lost the broker: the next connect tells all
-            self._told[code] = merged
-        for code in self._told.keys() - wanted.keys():
+                return  # lost the broker: the next connect publishes all
+            self._published[code] = merged
+        for code in self._published.keys() - wanted.keys():
             link.publish(policy_topic(code), b"", retain=True)
-            del self._told[code]
-        if news:
-            log.info("policies_published", schools=len(news))
+            del self._published[code]
+        if changed:
+            log.info("policies_published", schools=len(changed))

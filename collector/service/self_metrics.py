@@ -25,26 +25,26 @@ class SelfMetrics:
         self._broker: dict[str, int] = {}
         self._due = time.monotonic() + PERIOD_S
 
-    def heard(self, topic: str, payload: bytes) -> None:
-        """Keep one of the broker's own counts; anything else is ignored."""
+    def broker_said(self, topic: str, payload: bytes) -> None:
+        """Keep one of the broker's own counts, from $SYS; any other topic is ignored."""
         name, text = SYS.get(topic), payload.strip()
         if name and text.isdigit() and len(text) < 19:
             self._broker[name] = int(text)
 
     def due(self) -> tuple[Point, ...]:
-        """The points, once a period; else none."""
+        """The points, once a period; otherwise none."""
         if time.monotonic() < self._due:
             return ()
         self._due = time.monotonic() + PERIOD_S
         return self.now(time.time_ns())
 
     def gauges(self) -> dict[str, Value]:
-        """What is known now of what goes up and down."""
+        """The values that go up and down, where they are known."""
         return {name: value for name, value in self._gauges().items() if value is not None}
 
     @property
     def broker(self) -> Mapping[str, int]:
-        """The broker's own counts, as last heard."""
+        """The broker's own counts, as last received."""
         return dict(self._broker)
 
     def now(self, time_ns: int) -> tuple[Point, ...]:

@@ -9,8 +9,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 
-IN_WINDOW = 25  # the last rank that is always in the window
-BEFORE_WINDOW = 32  # the first rank that is always before it
+BEFORE_WINDOW = 32  # the first rank that is always before the window
 #: How many ranks the cases need at least: the window and two weeks before it.
 NEEDED = 46
 #: Ranks on which whole schools may be off, by remainder; no case depends on such a rank.

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from agent.common.language import say
-from agent.common.sqlite import change
+from agent.common.sqlite import transaction
 from collector.schema import MEASUREMENTS, Measurement
 from collector.store import tables
 from collector.store.base import MisconfiguredError, Point, Store, StoreError, UnavailableError
@@ -73,7 +73,7 @@ class SqliteStore(Store):
         good, bad = sift(points)
         with self._lock, self._classed():
             if good:
-                with change(self._writer):
+                with transaction(self._writer):
                     _insert(self._writer, good)
             with suppress(sqlite3.Error):  # the points are stored; a later write prunes
                 self._prune_when_due()
@@ -107,16 +107,6 @@ class SqliteStore(Store):
                 reader.execute(f'SELECT 1 FROM "{name}" WHERE simulated = 1 LIMIT 1').fetchone()  # noqa: S608
                 for name in tables.CAN_BE_SIMULATED
             )
-
-    def prune(self) -> int:
-        """Delete telemetry older than its retention; returns how many rows."""
-        gone = 0
-        while True:
-            with self._lock, self._classed():
-                found = self._prune_slices()
-            gone += found
-            if not found:
-                return gone
 
     def _prune_when_due(self) -> None:
         """Prune one slice of each table when due: longer deletions would delay the reports."""

@@ -26,10 +26,13 @@ from rich.progress import track
 
 from agent import wire
 from agent.wire.topics import presence_topic, report_topic
+from collector.service.pipeline.answers import Answers
 from collector.service.pipeline.counts import Counts
 from collector.service.pipeline.inbox import Inbox, Message
 from collector.service.pipeline.pending_days import PendingDays
 from collector.service.pipeline.quarantine import Quarantine
+from collector.service.pipeline.sorter import Sorter
+from collector.service.pipeline.storer import Storer
 from collector.service.pipeline.worker import Worker
 from collector.service.pipeline.writer import Writer
 from collector.store.base import Point
@@ -162,7 +165,7 @@ def fuzz(total: int, seed: int, folder: Path, show: bool = False) -> Counter[str
     """
     make, store, counts = messages(random.Random(seed)), Seen(), Counts()
     quarantine = Quarantine(folder / "quarantine.db", 2**40)
-    dirty = PendingDays(folder / "days.db")
+    pending_days = PendingDays(folder / "days.db")
     stored: set[Key] = set()
     held: set[Key] = set()
 
@@ -175,7 +178,9 @@ def fuzz(total: int, seed: int, folder: Path, show: bool = False) -> Counter[str
         return True
 
     writer = Writer(store, counts, threading.Event())  # type: ignore[arg-type]
-    worker = Worker(Inbox(), writer, quarantine, dirty, {SCHOOL}.__contains__, publish, counts)
+    answers = Answers(quarantine, publish, counts)
+    sorter = Sorter({SCHOOL}.__contains__, answers, counts)
+    worker = Worker(Inbox(), sorter, Storer(writer, answers, pending_days, counts))
     asked: set[Key] = set()
     for start in track(range(0, total, BATCH), f"{total:,} messages", disable=not show):
         batch = [make(start + n) for n in range(min(BATCH, total - start))]
@@ -190,7 +195,7 @@ def fuzz(total: int, seed: int, folder: Path, show: bool = False) -> Counter[str
     found["quarantined"] = quarantine.size()[0]
     found["refused by the store"] = store.refused
     quarantine.close()
-    dirty.close()
+    pending_days.close()
     return found
 
 

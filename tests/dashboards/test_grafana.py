@@ -37,7 +37,6 @@ SERVER = {
 pytestmark = [
     pytest.mark.skipif(not (URL and SERVER["URL"]), reason="no Grafana or InfluxDB 2 is given"),
     pytest.mark.slow,
-    pytest.mark.xdist_group("grafana"),  # one server, and one folder in it
 ]
 _PATIENCE_S = 400
 TAGS = {"school": "9900000001", "district": "630102"}

@@ -187,13 +187,17 @@ class Process:
 
 @pytest.fixture(autouse=True)
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Agents that try again after a second or two, not after ten to three hundred."""
+    """Agents that try again after a second or two, not after ten to three hundred.
+
+    Those that have tried often wait longer: on a slow machine their haste would be all its work.
+    """
     for module, name, seconds in (
         (window, "PATIENCE", 1.0),
         (window, "BASE", 0.5),
-        (window, "CAP", 2.0),
+        (window, "CAP", 30.0),
         (hello, "PATIENCE", 1.0),
-        (hello, "CAP", 2.0),
+        (hello, "BASE", 0.5),
+        (hello, "CAP", 30.0),
         (reconnect, "CAP_S", 1.0),
         (link, "_FIVE_ANSWER_S", 0.5),
     ):

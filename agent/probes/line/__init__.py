@@ -1,1 +1,1 @@
-"""One test of the line: the load, the counters, the rate; and the interfaces they are read from."""
+"""A line test: its load, its counters and the rate from them; and the network interfaces."""

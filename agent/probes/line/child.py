@@ -1,4 +1,4 @@
-"""The child process of a line test, seen from the agent: started, heard, stopped, gone."""
+"""The agent's side of the child process of a line test: start it, read its events, stop it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import IO, Any
 
 import msgspec
 
-#: Longest line taken from the child.
+#: The longest line read from the child, bytes.
 _MAX_LINE = 4_000_000
 _ENDED: dict[str, Any] = {
     "event": "failed", "outcome": "aborted", "reason": "child_ended", "detail": "",
@@ -21,7 +21,7 @@ _ENDED: dict[str, Any] = {
 
 
 class Child:
-    """A running child; see agent.probes.line.load for what it says and hears."""
+    """A running child; agent.probes.line.load describes its input and output."""
 
     def __init__(self, task: dict[str, Any]) -> None:
         self._process = subprocess.Popen(
@@ -29,15 +29,15 @@ class Child:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
-            # A school PC must not see a console window flash up.
+            # No console window may flash up on a school PC.
             creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
             env=_environment(),
         )
-        self._heard: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
+        self._events: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
         self._reader = threading.Thread(target=self._read, name="line-child", daemon=True)
         self._reader.start()
         self._stopped: set[str] = set()
-        self._tell(msgspec.json.encode(task).decode())
+        self._send(msgspec.json.encode(task).decode())
 
     @property
     def pid(self) -> int:
@@ -45,32 +45,32 @@ class Child:
         return self._process.pid
 
     def events(self, seconds: float) -> Iterator[dict[str, Any]]:
-        """What the child has said; waits so long for the first, and for no other."""
+        """The events so far; waits up to `seconds` for the first, and not for more."""
         try:
-            yield self._heard.get(timeout=seconds)
+            yield self._events.get(timeout=seconds)
             while True:
-                yield self._heard.get_nowait()
+                yield self._events.get_nowait()
         except queue.Empty:
             return
 
     def stop(self, direction: str) -> None:
-        """End this direction's load; once is enough."""
+        """End the load in this direction; more calls do nothing."""
         if direction not in self._stopped:
             self._stopped.add(direction)
-            self._tell(f"stop {direction}")
+            self._send(f"stop {direction}")
 
-    def end(self) -> None:
-        """Whatever it does, it is gone on return."""
+    def kill(self) -> None:
+        """Kill the child; on return it has ended."""
         self._process.kill()
         self._process.wait()
         self._reader.join()
         for pipe in (self._process.stdin, self._process.stdout):
-            with contextlib.suppress(OSError):  # what was not flushed is not wanted any more
+            with contextlib.suppress(OSError):  # unflushed input does not matter any more
                 _open(pipe).close()
 
-    def _tell(self, line: str) -> None:
+    def _send(self, line: str) -> None:
         pipe = _open(self._process.stdin)
-        with contextlib.suppress(OSError):  # a child that is gone is heard of by its end
+        with contextlib.suppress(OSError):  # the child has ended: `_read` reports that
             pipe.write(line.encode() + b"\n")
             pipe.flush()
 
@@ -78,24 +78,24 @@ class Child:
         pipe = _open(self._process.stdout)
         while line := pipe.readline(_MAX_LINE):
             try:
-                self._heard.put(msgspec.json.decode(line))
-            except msgspec.DecodeError:  # a library's print is nothing to us
+                self._events.put(msgspec.json.decode(line))
+            except msgspec.DecodeError:  # printed by a library
                 continue
-        self._heard.put(_ENDED)
+        self._events.put(_ENDED)
 
 
 @contextlib.contextmanager
 def started(task: dict[str, Any]) -> Iterator[Child]:
-    """A child for as long as the block runs."""
+    """A child that runs during the block."""
     child = Child(task)
     try:
         yield child
     finally:
-        child.end()
+        child.kill()
 
 
 def _environment() -> dict[str, str]:
-    """Ours without proxies, which urllib would follow."""
+    """Our environment without proxies, which urllib would use."""
     return {key: value for key, value in os.environ.items() if not key.lower().endswith("_proxy")}
 
 

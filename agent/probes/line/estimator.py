@@ -1,20 +1,20 @@
-"""From counters to the line's rates. Pure.
+"""From byte counters to the rates of the line. Pure.
 
 Down: the steady rate of the interface's received bytes (see agent.common.steady), which counts
-what the line carried rather than what the application got. Traffic inside the school must not
-raise it, so the interface's bytes may be no more than the payload received × 1.06, or the rate
-is brought down by the same factor. A full Ethernet frame of 1514 bytes, as interfaces count it,
-carries 1448 of payload (IPv4, TCP with time stamps): a factor of 1.0456; the rest of the 1.06
-is slack. The payload lags: the application gets nothing of a connection while a lost segment
-is missing, and on a slow line that may take seconds. It catches up in between, so the two are
-compared at the moment of the download's later half at which they agree best; traffic that is
-not ours parts them at every moment. Where the server's system tells which frames arrived
-(those ahead of a gap too), that is the sharper bound: what the interface counts beyond 1.01
-times their rate is somebody else's.
+what the line carried, not what the application received. Traffic inside the school must not
+raise it: if the interface counts more than 1.06 times the received payload, the rate is lowered
+by that excess. A full Ethernet frame of 1514 bytes, as interfaces count it, carries 1448 bytes
+of payload (IPv4, TCP with time stamps), a factor of 1.0456; the rest of the 1.06 is slack. The
+payload lags unread, because the application receives nothing of a connection while a lost
+segment is missing, which on a slow line may take seconds. It catches up in between. So the two
+are compared at the moment in the second half of the download when they agree best; other
+traffic keeps them apart at every moment. Where the server's system counts the frames that
+arrived (those after a gap too), that is a tighter bound: what the interface counts beyond 1.01
+times their rate is other traffic.
 
-Up: the frames that reached the server (TCP counts segments as they come, also those ahead of a
-gap), or, where its system does not tell, its received payload × 1514/1448. The interface here
-would also count the packets that a queue on the way drops.
+Up: the rate of the frames that reached the server (its TCP counts segments as they arrive, those
+after a gap too); where its system does not count them, its received payload × 1514/1448. The
+interface on this side would also count packets that a queue on the way drops.
 """
 
 from __future__ import annotations
@@ -27,20 +27,20 @@ from agent.common.steady import Sample, Steady, after_burst, median, overall, st
 
 #: Bytes on the interface for each byte of payload in a full frame.
 FRAME = 1514 / 1448
-#: An interface's rate beyond payload times this is somebody else's traffic.
+#: What the interface counts beyond this times the payload is other traffic.
 CAP = 1.06
-#: ... or, beyond the rate of the frames that the server knows to have arrived, times this.
+#: The same, beyond this times the rate of the frames that arrived by the server's count.
 _FRAMES_CAP = 1.01
-#: A rate beyond the server's record times this is not confirmed by it.
+#: The server's record confirms rates up to this times its own.
 CONFIRMED = 1.08
-#: No round trip is thought longer, in s.
+#: Upper bound of the loaded round trip, s.
 _MAX_LAG_S = 0.3
 
 
 class Down(NamedTuple):
-    """The rate down in Mbit/s with its interval, and the share of traffic not ours.
+    """The rate down in Mbit/s with its interval, and the share of other traffic.
 
-    `burst`: the line slowed down for good amid the test; the rate is the later one.
+    `burst`: the line slowed down for good during the test; the rate is the later one.
     """
 
     mbps: float
@@ -57,18 +57,18 @@ def down(
     lag_s: float = 0.1,
     frames: Sequence[Sample] = (),
 ) -> Down | None:
-    """The rate down from the interface's counter and the payload's; None: too little came.
+    """The rate down from the interface's counter and the payload; None where too little arrived.
 
     Both are (seconds, bytes so far) by one clock, from the download's start; `lag_s` is the
-    loaded round trip. `frames` are the server's, by its own clock: bytes on the wire of the
-    frames that arrived; none where it cannot tell.
+    loaded round trip. `frames` is the server's count, by its own clock, of the bytes on the
+    wire in frames that arrived; empty where it cannot count them.
     """
     kept = after_burst(nic)
     wire = steady(kept) or _short(nic)
     if wire is None or not payload:
         return None
-    ours = _ours(nic, payload, wire.mbps * 1e6 / 8 * min(lag_s, _MAX_LAG_S))
-    factor, other = min(1.0, ours * CAP), 1 - ours * FRAME
+    payload_share = _payload_share(nic, payload, wire.mbps * 1e6 / 8 * min(lag_s, _MAX_LAG_S))
+    factor, other = min(1.0, payload_share * CAP), 1 - payload_share * FRAME
     long = nic[-1][0] - nic[0][0]
     arrived = steady(after_burst([one for one in frames if one[0] - frames[0][0] <= long]))
     if arrived is not None and wire.steps:
@@ -84,10 +84,10 @@ def down(
     )
 
 
-def _ours(nic: Sequence[Sample], payload: Sequence[Sample], behind: float) -> float:
-    """Payload for each byte of the interface, where the two agree best in the later half.
+def _payload_share(nic: Sequence[Sample], payload: Sequence[Sample], unread: float) -> float:
+    """Payload per byte of the interface, at the best moment in the second half of the download.
 
-    `behind`: bytes of payload that are here and not yet read.
+    `unread`: bytes of payload that have arrived and are not yet read.
     """
     (start, before), (stop, _) = nic[0], nic[-1]
     best, at = 0.0, 0
@@ -95,18 +95,18 @@ def _ours(nic: Sequence[Sample], payload: Sequence[Sample], behind: float) -> fl
         while at < len(payload) - 1 and payload[at + 1][0] <= t:
             at += 1
         if t >= (start + stop) / 2 and count > before:
-            best = max(best, (payload[at][1] + behind) / (count - before))
+            best = max(best, (payload[at][1] + unread) / (count - before))
     return best
 
 
 def server_rate(samples: Sequence[Sample]) -> float | None:
-    """The payload's rate in Mbit/s that the server saw; None where it could not tell."""
+    """The payload's rate by the server's samples, Mbit/s; None where they are too few."""
     found = steady(samples)
     return overall(samples) if found is None else found.mbps
 
 
 def bounded(found: Down, server_mbps: float | None) -> Down:
-    """No more than the server saw acknowledged; unchanged where it could not tell."""
+    """Limit the rate to what the server's samples confirm; unchanged where it has none."""
     if server_mbps is None:
         return found
     bound = server_mbps * CONFIRMED
@@ -115,8 +115,10 @@ def bounded(found: Down, server_mbps: float | None) -> Down:
 
 
 def up(server: Sequence[Sample], frames: Sequence[Sample] = ()) -> float | None:
-    """The rate up in Mbit/s from the server's received payload, or better from the bytes of
-    the frames that reached it; None: too little came."""
+    """The rate up in Mbit/s, from the frames that reached the server, else from its payload.
+
+    None where too little arrived.
+    """
     wire = steady(frames)
     if wire is not None:
         return wire.mbps
@@ -126,7 +128,7 @@ def up(server: Sequence[Sample], frames: Sequence[Sample] = ()) -> float | None:
 
 
 def latency(times: Sequence[float]) -> tuple[float | None, float | None]:
-    """Median, and mean difference of neighbours (jitter), of answer times in ms."""
+    """Median of answer times in ms, and their jitter (mean difference of neighbours)."""
     if not times:
         return None, None
     steps = [abs(b - a) for a, b in pairwise(times)]
@@ -134,7 +136,7 @@ def latency(times: Sequence[float]) -> tuple[float | None, float | None]:
 
 
 def _short(nic: Sequence[Sample]) -> Steady | None:
-    """The mean of a transfer too short for more; nothing is known of its interval."""
+    """The mean rate of a short transfer; its interval is unknown, so it begins at 0."""
     rate = overall(nic)
     if rate is None:
         return None

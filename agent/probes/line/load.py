@@ -1,16 +1,15 @@
 """The child process of a line test: `python -m agent.probes.line.load`.
 
 Standard input: one JSON line {server, wish, key, timeout, max_bytes}, then the lines
-`stop download` and `stop upload`, which end that direction. Where the input ends the child
-ends at once, whatever it does: a parent that died leaves no load behind. Standard output,
-JSON lines:
+`stop download` and `stop upload`, which end that direction. When the input is closed the child
+exits at once, so a parent that died leaves no load behind. Standard output, JSON lines:
 
-{"event": "granted", "id", "long", "local"}        our turn, and our end of the connection
-{"event": "later", "answer", "retry_s"}             it is not our turn: the end
-{"event": "latency", "ms": [...]}                   answers over the idle line
+{"event": "granted", "id", "long", "local"}        the test is granted; our address
+{"event": "later", "answer", "retry_s"}             the test is not granted; the end
+{"event": "latency", "ms": [...]}                   answer times, idle line
 {"event": "phase", "name": "download" | "upload"}   load runs in this direction
 {"event": "bytes", "t", "down", "up"}               payload so far, at perf_counter() t
-{"event": "loaded", "ms": [...]}                    answers over the loaded line
+{"event": "loaded", "ms": [...]}                    answer times, loaded line
 {"event": "done", "seen": {...}}                    what the server saw
 {"event": "failed", "outcome", "reason", "detail"}  the end, with its name
 """
@@ -29,21 +28,21 @@ from agent.probes.line.speedtest import Meter, PrivateSpeedtest, Stop
 from agent.probes.line.turn import EndedError, LaterError, Server
 
 _PINGS = 12
-_BEAT_S = 0.1
-_FINE_BEAT_S = 0.01  # in a direction's first second: a fast line is through its budget in it
+_REPORT_S = 0.1
+_FINE_REPORT_S = 0.01  # in the first second: a fast line may use up its budget in it
 _LOADED_EVERY_S = 0.25
 _out = threading.Lock()
 
 
 def say(event: str, **fields: Any) -> None:
-    """One line to the parent."""
+    """Write one event to the parent."""
     with _out:
         sys.stdout.write(json.dumps({"event": event, **fields}) + "\n")
         sys.stdout.flush()
 
 
-class Child:
-    """One test, from asking for the turn to closing it."""
+class LoadRun:
+    """One test, from asking the server for it to closing it there."""
 
     def __init__(self, task: dict[str, Any]) -> None:
         self._task = task
@@ -53,15 +52,16 @@ class Child:
         self._direction = ""
 
     def end(self, direction: str) -> None:
-        """End the load of this direction, if it is the one that runs."""
+        """End the load in this direction, if it is running."""
         if direction == self._direction:
             self.stop.set()
 
     def run(self) -> None:
-        """Ask, measure, close.
+        """Ask for the test, measure, close it.
 
         Raises:
-            EndedError: with the outcome's name.
+            EndedError: the test failed.
+            LaterError: the server did not grant it now.
         """
         granted = self._server.ask(self._task["wish"], self._task.get("key", ""))
         local, long = self._server.local_address, granted.get("long") is True
@@ -69,7 +69,7 @@ class Child:
         try:
             self._measure(granted["path"])
         except Exception:
-            with contextlib.suppress(EndedError):  # the first fault is the outcome
+            with contextlib.suppress(EndedError):  # the first error is the outcome
                 self._server.done(granted["id"], ok=False)
             raise
         say("done", seen=self._server.done(granted["id"], ok=True))
@@ -82,28 +82,30 @@ class Child:
         meter.allow(1 << 20)
         speedtest.find()
         for direction in ("download", "upload"):
-            self._direct(speedtest, meter, direction, path)
+            self._run_direction(speedtest, meter, direction, path)
 
-    def _direct(self, speedtest: PrivateSpeedtest, meter: Meter, direction: str, path: str) -> None:
+    def _run_direction(
+        self, speedtest: PrivateSpeedtest, meter: Meter, direction: str, path: str
+    ) -> None:
         self.stop.clear()
         self._direction = direction
         over = threading.Event()
         say("phase", name=direction)
-        beside = [
-            threading.Thread(target=_beat, args=(meter, over), daemon=True),
+        helpers = [
+            threading.Thread(target=_report_bytes, args=(meter, over), daemon=True),
             threading.Thread(target=self._ping_loaded, args=(path, over), daemon=True),
         ]
-        for thread in beside:
+        for thread in helpers:
             thread.start()
         try:
             speedtest.load(direction, int(self._task["max_bytes"][direction]))
         finally:
             over.set()
-            for thread in beside:
+            for thread in helpers:
                 thread.join(self._timeout)
 
     def _ping_loaded(self, path: str, over: threading.Event) -> None:
-        """Answers over the loaded line, by a connection of its own; none is no fault."""
+        """Time answers over the loaded line, on its own connection; errors do not end the test."""
         times = []
         with contextlib.suppress(EndedError):
             server = Server(self._task["server"], self._timeout)
@@ -114,34 +116,34 @@ class Child:
         say("loaded", ms=times)
 
 
-def _beat(meter: Meter, over: threading.Event) -> None:
+def _report_bytes(meter: Meter, over: threading.Event) -> None:
     started = time.perf_counter()
     while True:
         t = time.perf_counter()
         say("bytes", t=round(t, 6), down=meter.down, up=meter.up)
-        if over.wait(_FINE_BEAT_S if t - started < 1 else _BEAT_S):
+        if over.wait(_FINE_REPORT_S if t - started < 1 else _REPORT_S):
             break
     say("bytes", t=round(time.perf_counter(), 6), down=meter.down, up=meter.up)
 
 
-def _listen(child: Child) -> None:
+def _follow_input(load_run: LoadRun) -> None:
     for line in sys.stdin:
-        child.end(line.strip().removeprefix("stop "))
-    os._exit(1)  # the parent has gone: no thread of ours may keep loading the line
+        load_run.end(line.strip().removeprefix("stop "))
+    os._exit(1)  # the parent has died: no thread may go on loading the line
 
 
 def main() -> int:
-    """The child's whole life; the exit code is 0 where the test came to its end."""
+    """Run one test; the exit code is 0 where it ended as planned."""
     try:
-        child = Child(json.loads(sys.stdin.buffer.readline()))
-        threading.Thread(target=_listen, args=(child,), daemon=True).start()
-        child.run()
+        load_run = LoadRun(json.loads(sys.stdin.buffer.readline()))
+        threading.Thread(target=_follow_input, args=(load_run,), daemon=True).start()
+        load_run.run()
     except LaterError as error:
         say("later", answer=error.answer, retry_s=error.retry_s)
     except EndedError as error:
         say("failed", outcome=error.outcome, reason=error.reason, detail=error.detail)
         return 1
-    except Exception as error:  # whatever it is, the parent must hear of it
+    except Exception as error:  # of any kind: the parent must learn of it
         say("failed", outcome="aborted", reason="crashed", detail=repr(error))
         return 1
     return 0
@@ -150,4 +152,4 @@ def main() -> int:
 if __name__ == "__main__":
     code = main()
     sys.stdout.flush()
-    os._exit(code)  # threads of speedtest-cli may still wait for a dead socket
+    os._exit(code)  # threads of speedtest-cli may still wait on a dead socket

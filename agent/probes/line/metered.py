@@ -1,4 +1,4 @@
-"""Whether a network link is paid by volume, and which link leads to a server."""
+"""Whether a network link is metered (paid by volume), and which link leads to a server."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ _UNRESTRICTED = 1  # NLM_CONNECTION_COST_UNRESTRICTED
 
 
 def towards(url: str) -> str:
-    """The interface that the route to a server takes; empty where there is no route.
+    """The interface of the route to a server; empty where there is no route.
 
-    Connecting a UDP socket sends nothing, and tells our end's address.
+    Connecting a UDP socket sends nothing, and shows our address on that route.
     """
     try:
         parts = urlsplit(url)
@@ -36,17 +36,17 @@ def towards(url: str) -> str:
 
 
 def metered(name: str, root: Path = Path("/")) -> bool:
-    """Whether the system holds an interface to be metered; mobile radio always is.
+    """Whether the system regards an interface as metered; mobile broadband always is.
 
-    Linux: its device type, then NetworkManager where it runs. Windows: the cost that is set for
-    the medium in the registry (read in Microsoft's description, not tried on a real Windows).
+    Linux: by device type, then NetworkManager if it runs. Windows: by the cost set for the
+    medium in the registry (from Microsoft's documentation, not tried on a real Windows).
     """
     if sys.platform == "win32":
         return _metered_windows(name)
     try:
         if "DEVTYPE=wwan" in (root / "sys/class/net" / name / "uevent").read_text().split():
             return True
-    except OSError:  # it has gone
+    except OSError:  # the interface is gone
         return False
     return _by_network_manager(name)
 
@@ -56,7 +56,7 @@ def _by_network_manager(name: str) -> bool:
     if program is None:
         return False
     try:
-        done = subprocess.run(  # noqa: S603 - a fixed command, and a name of the system's
+        done = subprocess.run(  # noqa: S603 - a fixed command, and an interface name from the system
             [program, *_NMCLI, name], capture_output=True, text=True, timeout=_PATIENCE_S
         )
     except (OSError, subprocess.SubprocessError):

@@ -34,7 +34,7 @@ def interfaces(root: Path = Path("/")) -> tuple[Nic, ...]:
 
 
 def kind(name: str, root: Path = Path("/")) -> Kind:
-    """What an interface is; `virtual` is a VPN, bridge, container or hypervisor's own."""
+    """The kind of an interface; `virtual` is that of a VPN, bridge, container or hypervisor."""
     if sys.platform == "win32":
         from agent.probes.line import nics_windows
 
@@ -57,7 +57,7 @@ def _kind_linux(folder: Path) -> Kind:
         return "loopback"
     if (folder / "wireless").exists() or (folder / "phy80211").exists():
         return "wifi"
-    if not (folder / "device").exists():  # no hardware behind it
+    if not (folder / "device").exists():  # not backed by hardware
         return "virtual"
     return "wired" if _text(folder / "type") == _ETHER else "other"
 
@@ -72,7 +72,7 @@ def owner(address: str) -> str:
 
 
 def received(name: str) -> int | None:
-    """Bytes received by an interface since the system's boot; None where nothing counts them."""
+    """Bytes received by an interface since the system's boot; None where it has no counter."""
     found = psutil.net_io_counters(pernic=True, nowrap=False).get(name)
     return None if found is None else int(found.bytes_recv)
 
@@ -80,5 +80,5 @@ def received(name: str) -> int | None:
 def _text(path: Path) -> str:
     try:
         return path.read_text().strip()
-    except OSError:  # a cable out, an interface gone
+    except OSError:  # no cable, or the interface is gone
         return ""

@@ -1,8 +1,8 @@
-"""What kind a Windows interface is, from the registry.
+"""The kind of a Windows network interface, from the registry.
 
-Read in Microsoft's description of the network class key and not tried on a real Windows:
 Control\\Network\\{class}\\{guid}\\Connection holds the Name that psutil shows, MediaSubType
-(2 is Wi-Fi) and PnpInstanceID, whose bus tells hardware (PCI, USB) from software (ROOT, SWD).
+(2 is Wi-Fi) and PnpInstanceID, whose bus shows hardware (PCI, USB) or software (ROOT, SWD). This
+is from Microsoft's documentation of the network class key, not tried on a real Windows.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _HARDWARE = ("PCI\\", "USB\\", "ACPI\\")
 
 
 class Adapter(NamedTuple):
-    """A network adapter that the registry knows."""
+    """A network adapter in the registry."""
 
     guid: str  # {0D7A…}, in upper case
     name: str
@@ -35,7 +35,7 @@ def classify(instance: str, subtype: int | None) -> Kind:
 
 
 def kind(name: str) -> Kind:
-    """The kind of the interface that Windows shows by this name."""
+    """The kind of the interface that Windows shows under this name."""
     if name.lower().startswith("loopback"):
         return "loopback"
     system = this_system()
@@ -44,7 +44,7 @@ def kind(name: str) -> Kind:
 
 
 def adapters(system: System) -> Iterator[Adapter]:
-    """All that the registry knows, those that were taken out too."""
+    """All adapters in the registry, including those that were removed."""
     for guid in system.subkeys(_CLASS):
         values = system.values(rf"{_CLASS}\{guid}\Connection")
         instance, subtype = text(values, "PnpInstanceID"), values.get("MediaSubType")

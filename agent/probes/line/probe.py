@@ -1,9 +1,9 @@
-"""One test of the line: the load in a child process, the interface's counters here.
+"""A line test: the load runs in a child process, the interface's counters are sampled here.
 
-The child (agent.probes.line.load) asks the measurement server for a turn, drives
-speedtest-cli against it, and closes the turn. This side samples the interface that the
-route takes, ends each direction when its rate is known well enough or its limit is reached,
-and names the outcome. Nothing of it stays in memory after the test.
+The child (agent.probes.line.load) asks the measurement server for a test, runs speedtest-cli
+against it, and closes the test. This side samples the interface of the route to the server,
+ends each direction when its rate is known well enough or its limit is reached, and determines
+the outcome. Nothing of it stays in memory after the test.
 """
 
 from __future__ import annotations
@@ -24,20 +24,20 @@ from agent.wire.messages import MAX_RATE, LineOutcome, Postponed
 Progress = Callable[..., None]
 _Failure = tuple[LineOutcome, str, str]  # with the reason and its detail
 
-#: Waiting for one answer of the server, in s.
+#: Timeout of one answer from the server, s.
 _ANSWER_S = 5.0
-#: Of the whole time: when the download, then the upload, is over at the latest.
+#: Deadlines of the download and of the upload, as shares of the whole time.
 _DOWN_BY, _UP_BY = 0.48, 0.85
-#: Of the byte limit: for each direction; the rest covers what is on its way at the stop.
+#: Shares of the byte limit; the rest covers bytes that are still on their way at the end.
 _DOWN_BYTES, _UP_BYTES = 0.55, 0.35
-#: A direction ends as soon as its interval is this tight (half its width), and this long.
+#: The download ends once half its interval's width is below this share, after this time, s.
 _TIGHT, _TIGHT_S = 0.01, 3.0
-#: The upload's samples are the server's, so its end cannot be judged here.
+#: The upload is sampled by the server, so this side cannot tell when it is known; s.
 _UP_S = 4.0
-#: Below this payload a direction has not been tested, in bytes.
+#: With less payload than this there is no rate, bytes.
 _MIN_PAYLOAD = 64 * 1024
 _SAMPLE_S = 0.1
-_FINE_SAMPLE_S = 0.01  # in the first second: a fast line is through its bytes in it
+_FINE_SAMPLE_S = 0.01  # in the first second: a fast line may use up its bytes in it
 
 
 def measure(
@@ -99,7 +99,7 @@ class _Test:
         self.failed: _Failure | None = None
 
     def run(self) -> LineTest | Postponed:
-        """Start the child, follow it to its end or to the limit, and judge."""
+        """Run the child to its end or to the time limit, and return the result."""
         with line_child.started(self.task) as child:
             while self.failed is None and self.seen is None and self.later is None:
                 now = time.perf_counter()
@@ -107,16 +107,16 @@ class _Test:
                     self.failed = self._out_of_time()
                     break
                 for event in child.events(self._pause(now)):
-                    self._hear(event)
+                    self._on_event(event)
                 self._sample()
-                self._steer(child)
+                self._end_direction_if_due(child)
         return self.later or self._result()
 
     def _pause(self, now: float) -> float:
         return _FINE_SAMPLE_S if now - self.phase_started < 1 else _SAMPLE_S
 
-    def _hear(self, event: dict[str, Any]) -> None:
-        """Take in one line of the child's; see agent.probes.line.load."""
+    def _on_event(self, event: dict[str, Any]) -> None:
+        """Handle one event of the child; see agent.probes.line.load."""
         kind = event["event"]
         if kind == "granted":
             self.test, self.interface = event["id"], nics.owner(event["local"])
@@ -134,7 +134,7 @@ class _Test:
             self.loaded_ms = event["ms"]
         elif kind == "done":
             self.seen = event["seen"]
-        elif kind == "failed" and not (self.seen or self.failed):  # the first end counts
+        elif kind == "failed" and not (self.seen or self.failed):  # the first one counts
             self.failed = event["outcome"], event["reason"], event["detail"]
 
     def _count(self, event: dict[str, Any]) -> None:
@@ -149,8 +149,8 @@ class _Test:
         if counted is not None:
             self.nic.append((time.perf_counter(), counted))
 
-    def _steer(self, child: line_child.Child) -> None:
-        """End the direction that runs when it is known well enough, or has had its time."""
+    def _end_direction_if_due(self, child: line_child.Child) -> None:
+        """End the running direction when its rate is known well enough, or its time is up."""
         now = time.perf_counter()
         if self.phase == "download":
             rate = estimator.down(self.nic, self.payload)
@@ -158,18 +158,18 @@ class _Test:
             long = now - self.phase_started >= _TIGHT_S
             if (tight and long) or now - self.started >= self.max_seconds * _DOWN_BY:
                 child.stop("download")
-                # The interface still receives what is on its way, and nobody reads that.
+                # The interface still receives what is on its way, which nobody reads.
                 self.phase = "drain"
-            self._tell(rate.mbps if rate else None)
+            self._show_progress(rate.mbps if rate else None)
         elif self.phase == "upload":
             late = now - self.started >= self.max_seconds * _UP_BY
             if late or now - self.phase_started >= _UP_S:
                 child.stop("upload")
-            self._tell(None)
+            self._show_progress(None)
         else:
-            self._tell(None)
+            self._show_progress(None)
 
-    def _tell(self, mbps: float | None) -> None:
+    def _show_progress(self, mbps: float | None) -> None:
         if self.progress is not None:
             share = (time.perf_counter() - self.started) / self.max_seconds
             self.progress(phase=self.phase or "ask", share=min(1.0, share), mbps=mbps)
@@ -195,10 +195,10 @@ class _Test:
             return msgspec.structs.replace(
                 base, outcome=outcome, reason=reason, detail=detail[:256]
             )
-        return self._good(base, rate)
+        return self._with_rates(base, rate)
 
     def _cached(self) -> _Failure | None:
-        """Bytes that the server never sent. Asked before the rate, which a slow PC may not know."""
+        """More bytes than the server sent. Checked first: on a slow PC there may be no rate."""
         assert self.seen is not None
         if self.payload_down <= self.seen["sent_bytes"]:
             return None
@@ -214,7 +214,7 @@ class _Test:
         return estimator.bounded(found, estimator.server_rate(self.seen["down"]))
 
     def _no_rate(self) -> _Failure:
-        """Why there is no rate, though the test came to its end."""
+        """Why a test that ended as planned has no rate."""
         if self.payload_down < _MIN_PAYLOAD:
             return "too_slow", "too_few_bytes", f"{self.payload_down} bytes"
         if not self.interface:
@@ -226,7 +226,7 @@ class _Test:
     def _wired(self) -> bool | None:
         return nics.kind(self.interface) == "wired" if self.interface else None
 
-    def _good(self, base: LineTest, rate: estimator.Down) -> LineTest:
+    def _with_rates(self, base: LineTest, rate: estimator.Down) -> LineTest:
         assert self.seen is not None
         up = estimator.up(self.seen["up"], self.seen.get("up_frames") or ())
         idle, jitter = estimator.latency(self.idle_ms)

@@ -1,8 +1,8 @@
-"""speedtest-cli as it is, against speedtest.net: `python -m agent.probes.line.public`.
+"""speedtest-cli unchanged, against speedtest.net: `python -m agent.probes.line.public`.
 
-For IT staff who want the Internet's figure beside the line's. What an application gets, from a
-server that nobody of ours knows: never evidence, and never scheduled. It follows system proxies,
-as speedtest-cli does. In a process of its own, which prints one JSON object.
+For IT staff who want to compare the line with the Internet. It measures what an application
+receives from a server we know nothing about, so it is never evidence and never scheduled. It uses
+the system's proxies, as speedtest-cli does. Runs in its own process, which prints one JSON object.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import subprocess
 import sys
 from typing import Any
 
-#: No reply of latency.txt counts as an hour; speedtest-cli then goes on and reports nonsense.
+#: speedtest-cli counts each failed latency request as an hour, and goes on with wrong results.
 _UNREACHED_MS = 100_000
 _PATIENCE_S = 120.0
 
@@ -40,7 +40,7 @@ def _measure(secure: bool) -> dict[str, Any]:
     if test.results.ping >= _UNREACHED_MS:
         return {"error": "the server's latency.txt cannot be read"}
     test.download()
-    # Without pre_allocate: the bodies would take 160 MB.
+    # With pre_allocate the bodies would take 160 MB.
     test.upload(pre_allocate=False)
     found = test.results
     if not found.bytes_received or not found.bytes_sent:
@@ -55,10 +55,10 @@ def _measure(secure: bool) -> dict[str, Any]:
 
 
 def main() -> int:
-    """The process's whole life."""
+    """Run one test and print its result."""
     try:
         found = _measure(sys.argv[1:] != ["plain"])
-    except Exception as error:  # speedtest-cli raises what it likes
+    except Exception as error:  # speedtest-cli raises anything
         found = {"error": f"{type(error).__name__}: {error}"[:256]}
     print(json.dumps(found))
     return 1 if "error" in found else 0

@@ -1,12 +1,12 @@
 """speedtest-cli, subclassed to drive load against the city's own measurement server.
 
 What the subclass changes, and why:
-- get_config(): the original asks www.speedtest.net first; ours answers from here.
-- the opener: the original follows system proxies and redirects and takes any reply for bytes;
-  ours uses neither, counts what passes, and keeps the first thing that was wrong.
-- the upload body: the original builds each body in memory, and of 36 letters; ours reads one
-  shared block of random bytes over and over.
-Runs in the child process of a line test only.
+- get_config(): the original asks www.speedtest.net first; ours returns fixed settings.
+- the opener: the original uses system proxies, follows redirects and accepts any reply; ours
+  uses no proxy, follows no redirect, counts the bytes and keeps the first error.
+- the upload body: the original builds each body in memory, of 36 different letters; ours reads
+  one shared block of random bytes repeatedly.
+Used only in the child process of a line test.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ import speedtest
 
 from agent.probes.line.turn import EndedError
 
-#: Parallel connections each way, as speedtest-cli takes from speedtest.net's own settings.
+#: Parallel connections each way; the number in speedtest.net's own settings.
 STREAMS = 8
-#: random4000x4000.jpg: one request a connection outlasts most tests, so there are no gaps.
+#: random4000x4000.jpg: one request per connection lasts longer than most tests, without gaps.
 _SIDE = 4000
 _SIDE_BYTES = 2 * _SIDE * _SIDE
 _NOISE = os.urandom(1 << 20)
@@ -38,17 +38,17 @@ _UNREACHED_MS = 100_000  # speedtest-cli counts an hour for each latency request
 
 
 class Stop(threading.Event):
-    """speedtest-cli asks events by their name of long ago."""
+    """An event with the old method name that speedtest-cli calls."""
 
     def isSet(self) -> bool:  # noqa: N802
         return self.is_set()
 
 
 class Meter:
-    """Bytes of payload each way, the budget for the running direction, the first fault."""
+    """Counts the payload each way, ends the load at its budget, and keeps the first error."""
 
     def __init__(self, stop: Stop, patience: float = 5.0) -> None:
-        """Where nothing at all moves for `patience` seconds, a silent connection is a fault."""
+        """A silent connection is an error once no bytes have passed for `patience` seconds."""
         self.down = 0
         self.up = 0
         self.fault: EndedError | None = None
@@ -59,11 +59,11 @@ class Meter:
         self._lock = threading.Lock()
 
     def allow(self, count: int) -> None:
-        """From here on so many bytes may pass."""
+        """Set the budget: `count` more bytes may pass."""
         self._budget = self.down + self.up + count
 
     def count(self, *, down: int = 0, up: int = 0) -> None:
-        """So many bytes passed; ends the load where the budget is used up."""
+        """Count bytes that passed; ends the load when the budget is used up."""
         with self._lock:
             self.down += down
             self.up += up
@@ -72,15 +72,15 @@ class Meter:
                 self._stop.set()
 
     def fail(self, error: EndedError) -> None:
-        """A connection met with something wrong while the load still ran: all of it ends."""
+        """Record an error of a connection and end all load; ignored when the load has ended."""
         if not self._stop.is_set():
             self.fault = self.fault or error
             self._stop.set()
 
     def broke(self, error: Exception) -> None:
-        """A connection failed. Silence is no fault while the others flow.
+        """A connection failed. A timeout is ignored while other connections transfer bytes.
 
-        On a slow line with a short queue one of several connections may wait for seconds.
+        On a slow line with a short queue one of several connections may stall for seconds.
         """
         reason = getattr(error, "reason", error)
         flows = time.perf_counter() - self._moved < self._patience
@@ -89,7 +89,7 @@ class Meter:
 
 
 class _Body:
-    """A reply's body, counted as it is read; ends of bodies that come too soon are noticed."""
+    """The body of a reply, counted as it is read; a body that ends too early is an error."""
 
     def __init__(self, reply: Any, meter: Meter, url: str) -> None:
         self._reply = reply
@@ -123,7 +123,7 @@ class _Body:
 
 
 class _Opener:
-    """Stands in for urllib's opener; raises what speedtest-cli expects, after noting it."""
+    """Replaces urllib's opener; records errors, and raises those that speedtest-cli expects."""
 
     def __init__(self, meter: Meter, timeout: float) -> None:
         self._meter = meter
@@ -141,7 +141,7 @@ class _Opener:
         try:
             reply: Any = self._director.open(request)
         except speedtest.SpeedtestUploadTimeout:
-            raise  # the end of an upload's time
+            raise  # the upload's time is up
         except HTTPError as error:
             error.close()
             self._meter.fail(EndedError("refused", "bad_status", str(error.code)))
@@ -155,7 +155,7 @@ class _Opener:
         return _Body(reply, self._meter, url)
 
 
-class _EndlessNoise:
+class _RandomBody:
     """The body of an upload: `length` bytes, read from one shared block."""
 
     def __init__(
@@ -183,7 +183,7 @@ class _EndlessNoise:
 
 
 class PrivateSpeedtest(speedtest.Speedtest):  # type: ignore[misc]
-    """Drives load against `url`, the base of one test, until `stop` is set."""
+    """Loads the line against `url`, the base of one test, until `stop` is set."""
 
     def __init__(self, url: str, stop: Stop, meter: Meter, timeout: float) -> None:
         super().__init__(timeout=timeout, shutdown_event=stop)
@@ -192,7 +192,7 @@ class PrivateSpeedtest(speedtest.Speedtest):  # type: ignore[misc]
         self._url = url
 
     def get_config(self) -> dict[str, Any]:
-        """What speedtest.net would say."""
+        """The settings that speedtest.net would return."""
         self.config.update(
             client={"ip": "", "lat": "0", "lon": "0"},
             ignore_servers=[],
@@ -206,7 +206,7 @@ class PrivateSpeedtest(speedtest.Speedtest):  # type: ignore[misc]
         return dict(self.config)
 
     def find(self) -> None:
-        """Look at the server as speedtest-cli does, and check what it found."""
+        """Find the server as speedtest-cli does, and check the result."""
         try:
             self.get_best_server(self.set_mini_server(self._url))
         except (speedtest.SpeedtestException, OSError, ValueError) as error:
@@ -227,8 +227,8 @@ class PrivateSpeedtest(speedtest.Speedtest):  # type: ignore[misc]
             raise self._meter.fault
 
     def _upload(self) -> None:
-        def body(length: int, start: float, timeout: float, shutdown_event: Stop) -> _EndlessNoise:
-            return _EndlessNoise(length, start, timeout, shutdown_event, self._meter)
+        def body(length: int, start: float, timeout: float, shutdown_event: Stop) -> _RandomBody:
+            return _RandomBody(length, start, timeout, shutdown_event, self._meter)
 
         speedtest.HTTPUploaderData = body
         self.upload(pre_allocate=False)

@@ -1,7 +1,7 @@
-"""Asking the measurement server for a turn, timing its answers, and closing the turn.
+"""Client of the measurement server: asks for a test, times its answers, and closes the test.
 
-Runs in the child process of a line test: http.client is not worth the resident agent's memory.
-No proxy is ever used: a measurement of a proxy is no measurement of the line.
+Used in the child process of a line test, to keep http.client out of the resident agent's memory.
+Proxies are never used, because that would measure the proxy instead of the line.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ _TESTS = "/v1/tests"
 _ANSWERS = ("busy", "enough", "full", "later")
 _MAX_REPLY = 1_000_000
 _ID = re.compile("[0-9a-f]{32}")
-#: No answer keeps us away for longer, whatever it says.
+#: Upper limit of the server's `retry_s`, s.
 _LONGEST_WAIT_S = 86_400
 
 _Samples = list[tuple[Annotated[float, Meta(ge=0.0, le=1e6)], Annotated[int, Meta(ge=0)]]]
 
 
 class _Seen(Struct):
-    """What the server saw of a test; samples are (s, bytes)."""
+    """The server's record of a test; samples are (s, bytes)."""
 
     sent_bytes: Count
     received_bytes: Count
@@ -54,7 +54,7 @@ class EndedError(Exception):
 
 
 class LaterError(Exception):
-    """No turn now: busy, enough, full or later, and after how many seconds to come back."""
+    """No test now: busy, enough, full or later, and after how many seconds to ask again."""
 
     def __init__(self, answer: str, retry_s: int) -> None:
         super().__init__(answer)
@@ -79,10 +79,10 @@ class Server:
         self._base = parts.path.rstrip("/")
 
     def ask(self, wish: dict[str, Any], key: str = "") -> dict[str, Any]:
-        """The granted turn: {id, path, lease_s, long}; `key` is the school's, where one is needed.
+        """Ask for a test; returns {id, path, lease_s, long}. `key`: the school's, if one is needed.
 
         Raises:
-            LaterError: it is not our turn.
+            LaterError: the server does not grant it now.
         """
         status, body = self._ask(wish, key)
         if status == 401 and not key:
@@ -103,7 +103,7 @@ class Server:
         return granted
 
     def _ask(self, wish: dict[str, Any], key: str) -> tuple[int, bytes]:
-        """Ask; where the server wants it signed, sign what it gave and ask again."""
+        """Send the request; if the server answers with a nonce, sign it and send it again."""
         status, body = self._request("POST", _TESTS, wish)
         nonce = _why(body, "nonce") if status == 401 and key else ""
         if not nonce:
@@ -113,8 +113,8 @@ class Server:
         return self._request("POST", _TESTS, wish, {"Authorization": signed})
 
     def done(self, test: str, ok: bool) -> dict[str, Any]:
-        """Close the turn; what the server saw of it."""
-        self._http.close()  # it has been idle for the whole load, and a server may have closed it
+        """Close the test; returns the server's record of it."""
+        self._http.close()  # it was idle during the load, and the server may have closed it
         status, body = self._request("POST", f"/v1/tests/{test}/done", {"ok": ok})
         _expect(status, (200,))
         kinds = {"sent_bytes": int, "received_bytes": int, "down": list, "up": list}
@@ -126,7 +126,7 @@ class Server:
         return seen
 
     def ping_ms(self, path: str) -> float:
-        """How long latency.txt takes over a connection that stands, in ms."""
+        """Time of one request for latency.txt over the open connection, ms."""
         start = time.perf_counter()
         status, body = self._request("GET", f"{path}/speedtest/latency.txt?x={start}", None)
         took = (time.perf_counter() - start) * 1000
@@ -137,11 +137,11 @@ class Server:
 
     @property
     def local_address(self) -> str:
-        """Our end of the connection: tells which interface the route takes."""
+        """Our address on the connection, which shows the interface; empty if closed."""
         return str(self._http.sock.getsockname()[0]) if self._http.sock else ""
 
     def close(self) -> None:
-        """Let go of the connection."""
+        """Close the connection."""
         self._http.close()
 
     def _request(
@@ -171,7 +171,7 @@ def _expect(status: int, good: tuple[int, ...]) -> None:
 
 
 def _why(body: bytes, key: str = "error") -> str:
-    """One text of a reply; empty where it has none."""
+    """The text `key` in a JSON reply; empty where it has none."""
     try:
         found = json.loads(body)
     except (ValueError, RecursionError):
@@ -180,7 +180,7 @@ def _why(body: bytes, key: str = "error") -> str:
 
 
 def _read(body: bytes, kinds: dict[str, Any]) -> dict[str, Any]:
-    """The reply as an object that has these keys, each of its kind."""
+    """Decode a JSON object that has these keys, each of its type; raises EndedError otherwise."""
     try:
         found = json.loads(body)
     except (ValueError, RecursionError) as error:

@@ -1,1 +1,1 @@
-"""Devices on the network: projectors over PJLink, printers and panels over SNMP."""
+"""Devices on the network: projectors by PJLink, printers and panels by SNMP."""

@@ -1,4 +1,4 @@
-"""One listed device asked once, in its own protocol."""
+"""Queries one device once, by its own protocol."""
 
 from __future__ import annotations
 
@@ -17,54 +17,54 @@ from agent.wire.messages import Device, Power
 
 _TIMEOUT_S = 4.0
 _PORTS = {"pjlink": pjlink.PORT, "snmp": 161, "tcp": 80}
-#: Where a device that does not speak SNMP to us may show that it is there: web and raw printing.
-_DOORS, _DOOR_S = (80, 9100), 1.0
+#: Ports (web, raw printing) that show whether a device without an SNMP answer is present.
+_FALLBACK_PORTS, _FALLBACK_S = (80, 9100), 1.0
 _TRIES = 2
 _POWERS: dict[str, Power] = {
     "0": "standby", "1": "on", "2": "standby", "3": "on", "ERR3": "standby",
 }  # fmt: skip
 _PASSING = {"2": "cooling_down", "3": "warming_up"}
-#: Our own network is away: that says nothing of any device.
-_OURS = frozenset({errno.ENETUNREACH, errno.ENETDOWN, errno.EADDRNOTAVAIL})
+#: Errors of our own network, which say nothing of the device.
+_LOCAL_ERRORS = frozenset({errno.ENETUNREACH, errno.ENETDOWN, errno.EADDRNOTAVAIL})
 
 
 class UnknowableError(Exception):
-    """Whether it is there cannot be told: our own network, or its name, is at fault."""
+    """Whether the device is present is unknown: our network is down, or its name not found."""
 
 
 def ask(one: Watched) -> Device:
-    """What it says of itself; absent where nobody answers, after two tries.
+    """The state of the device; absent where it does not answer twice.
 
     Raises:
-        UnknowableError
+        UnknowableError: our network is down, or its host name is not found.
     """
     for _ in range(_TRIES):
         try:
-            return _asked(one)
+            return _query(one)
         except (socket.gaierror, UnicodeError) as error:
             raise UnknowableError("no_such_name") from error
         except OSError as error:
-            if error.errno in _OURS:
+            if error.errno in _LOCAL_ERRORS:
                 raise UnknowableError("no_network") from error
-    if _cut_off():
+    if _no_network():
         raise UnknowableError("no_network")
     return _device(one, present=False)
 
 
-def _cut_off() -> bool:
-    """Whether no cable and no radio of this PC is connected: then all are silent."""
+def _no_network() -> bool:
+    """Whether no interface of this PC is connected, so that no device can answer."""
     up = {
         name: one.isup
-        for name, one in psutil.net_if_stats().items()  # Windows tells no flags
+        for name, one in psutil.net_if_stats().items()  # Windows has no flags
         if "loopback" not in one.flags and not name.startswith("Loopback")
     }
-    # What VPNs and hypervisors make is up without any cable; a container has nothing else.
+    # Interfaces of VPNs and hypervisors are up without a cable; a container has no others.
     own = [name for name in up if nics.kind(name) != "virtual"] or list(up)
     return not any(up[name] for name in own)
 
 
 def projector(one: Watched, facts: pjlink.Facts) -> Device:
-    """What PJLink's facts say. In standby it answers ERR3 to most: that is standby, no fault."""
+    """A reading from PJLink's facts. ERR3, the answer to most queries in standby, is no fault."""
     notes = [_PASSING.get(facts.power, "")]
     notes += [f"warning={part}" for part in facts.warnings]
     return msgspec.structs.replace(
@@ -83,7 +83,7 @@ def projector(one: Watched, facts: pjlink.Facts) -> Device:
     )
 
 
-def _asked(one: Watched) -> Device:
+def _query(one: Watched) -> Device:
     if one.speaks == "snmp":
         return _by_snmp(one)
     port = one.port or _PORTS[one.speaks]
@@ -102,10 +102,10 @@ def _asked(one: Watched) -> Device:
 
 
 def _opens(host: str, port: int, timeout: float) -> bool:
-    """Whether the port is open; a host that refuses is a host.
+    """Whether the port is open; a refused connection shows that the host is there.
 
     Raises:
-        OSError: nobody answers.
+        OSError: no answer.
     """
     try:
         socket.create_connection((host, port), timeout).close()
@@ -121,7 +121,7 @@ def _by_snmp(one: Watched) -> Device:
         return _at_some_door(one, "snmp_not_installed")
     try:
         facts = network_snmp.ask(one.host, one.port or _PORTS["snmp"], secret(one), _TIMEOUT_S)
-    except TimeoutError:  # SNMP does not tell a wrong community from an empty place
+    except TimeoutError:  # a wrong community, or no such device: SNMP does not answer either
         return _at_some_door(one, "snmp_silent")
     return msgspec.structs.replace(
         _device(one, note="; ".join(f"warning={part}" for part in facts.warnings)),
@@ -134,14 +134,14 @@ def _by_snmp(one: Watched) -> Device:
 
 
 def _at_some_door(one: Watched, fault: str) -> Device:
-    """Present with this fault, where it shows itself otherwise.
+    """Present with this fault, if the device answers on one of `_FALLBACK_PORTS`.
 
     Raises:
         OSError: it does not.
     """
-    for door in _DOORS:
+    for port in _FALLBACK_PORTS:
         with contextlib.suppress(TimeoutError):
-            _opens(one.host, door, _DOOR_S)
+            _opens(one.host, port, _FALLBACK_S)
             return _device(one, fault=fault)
     raise TimeoutError("timed out")
 
@@ -149,7 +149,7 @@ def _at_some_door(one: Watched, fault: str) -> Device:
 def secret(one: Watched) -> str:
     """The password, from the settings or the file they name.
 
-    A file that cannot be read is no password: the device then says that it wants one.
+    Empty where the file cannot be read: the device then reports that it needs one.
     """
     if not one.password_file:
         return one.password

@@ -1,16 +1,16 @@
-"""A projector's or panel's own words over PJLink, class 1 and 2 (JBMIA, PJLink 5-1, 2017).
+"""PJLink client for projectors and panels, class 1 and 2 (JBMIA, PJLink 5-1, 2017).
 
 Why not a library: the resident agent has 3 MB for all its equipment probes. aiopjlink 1.0.5
-(2022), the best kept one, costs 5.8 MB on import (asyncio), and gives up on the first answer
-that is not of the letter: a reply of class 1 to a question of class 2, a name in GBK. pypjlink2
-1.2.2 (2020) costs little, but knows no class 2, asserts where a projector says otherwise, and
-reads byte by byte until one that it awaits comes. Both only ask; nobody's keeps apart what a
-monitor must: a wrong password, a strange answer, a projector in standby, and silence.
+(2022), the best maintained one, costs 5.8 MB on import (asyncio), and fails on the first answer
+that deviates from the standard: a class 1 reply to a class 2 query, a name in GBK. pypjlink2
+1.2.2 (2020) costs little, but lacks class 2, uses asserts for unexpected answers, and reads byte
+by byte until the expected one arrives. Neither distinguishes what a monitor must: a wrong
+password, an unexpected answer, a projector in standby, and no answer.
 
-OSError                 silence: refused, unreachable, timed out
+OSError                 no answer: refused, unreachable, timed out
 PjlinkError
-├── PasswordError       it asks for another password
-│   └── NoPasswordError it asks for one, and none is set
+├── PasswordError       it refuses the password
+│   └── NoPasswordError it requires one, and none is set
 └── GarbledError        it answers, but not PJLink
 """
 
@@ -36,15 +36,15 @@ _MUTED = frozenset({"11", "21", "31"})
 
 
 class PjlinkError(Exception):
-    """It is there and cannot be asked."""
+    """The device is there, but cannot be queried."""
 
 
 class PasswordError(PjlinkError):
-    """It asks for another password."""
+    """It refuses the password."""
 
 
 class NoPasswordError(PasswordError):
-    """It asks for a password, and none is set."""
+    """It requires a password, and none is set."""
 
 
 class GarbledError(PjlinkError):
@@ -52,7 +52,7 @@ class GarbledError(PjlinkError):
 
 
 class Facts(NamedTuple):
-    """What a projector said; empty or None where it did not."""
+    """The answers of a projector; empty or None where it gave none."""
 
     power: str = ""  # 0 off, 1 on, 2 cooling, 3 warming up, ERR3 or ERR4
     errors: str = ""  # six digits, for `_PARTS`: 0 well, 1 warning, 2 error
@@ -67,30 +67,30 @@ class Facts(NamedTuple):
 
     @property
     def faults(self) -> tuple[str, ...]:
-        """The parts that report an error; a warning is none."""
+        """The parts that report an error, not those that warn."""
         states = zip(_PARTS, self.errors, strict=False)
         broken = tuple(part for part, state in states if state == "2")
         return (*broken, "failure") if self.power == "ERR4" else broken
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """The parts that ask for attention."""
+        """The parts that report a warning."""
         return tuple(p for p, state in zip(_PARTS, self.errors, strict=False) if state == "1")
 
     @property
     def lamp_hours(self) -> int | None:
-        """Of the lamp that burnt longest."""
+        """The hours of the lamp with the most hours."""
         hours = [int(word) for word in self.lamps.split()[::2] if word.isdecimal()]
         return max(hours, default=None)
 
     @property
     def filter_hours(self) -> int | None:
-        """Since the filter was cleaned; class 2."""
+        """The hours since the filter was cleaned; class 2."""
         return int(self.filter) if self.filter.isdecimal() else None
 
     @property
     def source(self) -> str:
-        """The input shown, as digital 1."""
+        """The input shown, such as `digital 1`."""
         kind = _INPUTS.get(self.input[:1], "")
         return f"{kind} {self.input[1:2]}".strip() if kind else ""
 
@@ -101,10 +101,11 @@ class Facts(NamedTuple):
 
 
 def ask(host: str, port: int = PORT, password: str = "", timeout: float = 3.0) -> Facts:
-    """All facts, over one connection; it must tell its power within `timeout` s.
+    """Query all facts over one connection; the power must be answered within `timeout` s.
 
-    What a projector does not know (ERR1, ERR2), or not now (ERR3, as in standby), is left out;
-    so is what a slow one has not told after `_PATIENCE` times that long, or when it hangs up.
+    Facts that the projector does not support (ERR1, ERR2), or not now (ERR3, as in standby), are
+    left out, as are those not answered within `_PATIENCE` times `timeout`, or before it closes
+    the connection.
 
     Raises:
         PasswordError, GarbledError, OSError: see the module.
@@ -112,7 +113,7 @@ def ask(host: str, port: int = PORT, password: str = "", timeout: float = 3.0) -
     with _Session(host, port, password, timeout) as session:
         found = {"power": session.get("POWR")}
         session.extend((_PATIENCE - 1) * timeout)
-        with contextlib.suppress(OSError):  # it is there all the same
+        with contextlib.suppress(OSError):  # the power is known all the same
             for name, body in _CLASS_1.items():
                 found[name] = session.get(body)
             if session.get("CLSS") == "2":
@@ -130,14 +131,14 @@ _CLASS_2 = {"serial": "SNUM", "filter": "FILT"}
 
 
 class _Session:
-    """One connection. Projectors close it after 30 s, and many take one at a time."""
+    """One connection. Projectors close it after 30 s, and many accept only one at a time."""
 
     def __init__(self, host: str, port: int, password: str, timeout: float) -> None:
         self._end = time.monotonic() + timeout
         self._rest = b""
         self._socket = socket.create_connection((host, port), timeout)
         try:
-            self._prefix = self._greeted(password)
+            self._prefix = self._authenticate(password)
         except BaseException:
             self._socket.close()
             raise
@@ -149,11 +150,11 @@ class _Session:
         self._socket.close()
 
     def extend(self, seconds: float) -> None:
-        """Let it take longer."""
+        """Extend the deadline."""
         self._end += seconds
 
     def get(self, body: str, level: str = "1") -> str:
-        """The answer to one question."""
+        """Send one query and return its answer."""
         self._socket.settimeout(self._left())
         self._socket.sendall(self._prefix + f"%{level}{body} ?\r".encode())
         self._prefix = b""
@@ -164,12 +165,12 @@ class _Session:
             match = _ANSWER.fullmatch(line)
             if match is None:
                 raise GarbledError(line[:60])
-            # Class 2 projectors tell of changes unasked, also between question and answer.
+            # Class 2 projectors also send notifications, even between query and answer.
             if match[2].upper() == body:
                 return match[3].strip()
 
-    def _greeted(self, password: str) -> bytes:
-        """What must stand before the first question: the digest of salt and password."""
+    def _authenticate(self, password: str) -> bytes:
+        """Read the greeting; returns the digest that must precede the first query, or nothing."""
         line = self._line()
         if line.upper() == "PJLINK ERRA":
             raise PasswordError("refused")
@@ -180,7 +181,7 @@ class _Session:
             return b""
         if not password:
             raise NoPasswordError("it asks for a password")
-        # The protocol's own digest; whoever can listen can break it.
+        # The digest is prescribed by the protocol; it is weak against eavesdroppers.
         salted = f"{match[2]}{password}".encode()
         return hashlib.md5(salted, usedforsecurity=False).hexdigest().encode()
 
@@ -204,7 +205,7 @@ class _Session:
 
 
 def decoded(raw: bytes) -> str:
-    """UTF-8 by the protocol, GBK by some makers."""
+    """Decode UTF-8, as the protocol prescribes, or GBK, as some makers send."""
     for code in ("utf-8", "gbk"):
         try:
             text = raw.decode(code)

@@ -1,7 +1,7 @@
-"""Devices on the network that the settings list: whether they answer, and what they say.
+"""Probe of the network devices in the settings: whether they answer, and their state.
 
-A resident agent must not wait for a projector: threads of its own ask, every minute, and the
-probe tells what they heard last. A command waits for the answers.
+A resident agent must not wait for a projector, so threads of its own query the devices every
+minute and the probe returns their latest answers. A command waits for the answers.
 """
 
 from __future__ import annotations
@@ -17,17 +17,17 @@ from agent.probes.runner import Context
 from agent.wire import Device
 
 _EVERY_S = 60.0
-#: One thread asks this many; a dead one holds it up for some seconds.
+#: Devices per thread; a device that does not answer blocks it for some seconds.
 _EACH = 4
-_MOST_THREADS = 32  # a school of 128 devices, all dead, is asked in half an interval
+_MOST_THREADS = 32  # 128 devices that do not answer take half an interval
 _MEMORY = "network"
 
 
 def probe(context: Context) -> tuple[Device, ...]:
-    """One reading for each listed device of which it is known whether it is there.
+    """One reading for each listed device that is known to be present or absent.
 
     Raises:
-        UnknowableError: nothing is known of any, as where this PC has no network.
+        UnknowableError: nothing is known of any device, as without a network.
     """
     if not context.watched:
         return ()
@@ -35,65 +35,65 @@ def probe(context: Context) -> tuple[Device, ...]:
     if not isinstance(watch, Watch):
         watch = context.memory[_MEMORY] = Watch(context.watched)
         watch.start()
-    return watch.look(wait=context.patient)
+    return watch.latest(wait=context.patient)
 
 
 def unknowable(context: Context) -> Mapping[str, str]:
-    """Why nothing is known of some devices, by their host; from the last run of the probe."""
+    """Why the state of some devices is unknown, by host; from the last run of the probe."""
     watch = context.memory.get(_MEMORY)
     return watch.unknowable() if isinstance(watch, Watch) else {}
 
 
 class Watch:
-    """Asks the devices again and again. Threads are daemons: they hold nothing."""
+    """Queries the devices periodically, in daemon threads."""
 
     def __init__(self, watched: Sequence[Watched], every_s: float = _EVERY_S) -> None:
-        self._watched = tuple(dict.fromkeys(watched))  # one listed twice is one
+        self._watched = tuple(dict.fromkeys(watched))  # without duplicates
         self._every_s = every_s
-        self._heard: dict[Watched, Device | Exception] = {}
-        self._changed = threading.Condition()
+        self._answers: dict[Watched, Device | Exception] = {}
+        self._answered = threading.Condition()
 
     def start(self) -> None:
-        """Begin to ask."""
+        """Start the threads."""
         threads = min(_MOST_THREADS, -(-len(self._watched) // _EACH))
         for number in range(threads):
             part = self._watched[number::threads]
             threading.Thread(target=self._run, args=(part,), name="watch", daemon=True).start()
 
-    def look(self, *, wait: bool = False) -> tuple[Device, ...]:
-        """What was heard last; `wait` until each device was asked once.
+    def latest(self, *, wait: bool = False) -> tuple[Device, ...]:
+        """The latest readings; `wait` until each device was queried once.
 
         Raises:
-            UnknowableError: of those asked, nothing is known of any.
+            UnknowableError: nothing is known of any device queried so far.
         """
-        with self._changed:
+        with self._answered:
             if wait:
-                self._changed.wait_for(lambda: len(self._heard) == len(self._watched))
-            heard = [self._heard[one] for one in self._watched if one in self._heard]
-        found = tuple(said for said in heard if isinstance(said, Device))
-        if heard and not found:
-            raise network_ask.UnknowableError(str(heard[0]))
+                self._answered.wait_for(lambda: len(self._answers) == len(self._watched))
+            answers = [self._answers[one] for one in self._watched if one in self._answers]
+        found = tuple(answer for answer in answers if isinstance(answer, Device))
+        if answers and not found:
+            raise network_ask.UnknowableError(str(answers[0]))
         return found
 
     def unknowable(self) -> dict[str, str]:
-        """Why nothing is known of some, by host."""
-        with self._changed:
-            heard = list(self._heard.items())
-        return {one.host: str(said) for one, said in heard if isinstance(said, Exception)}
+        """Why the state of some devices is unknown, by host."""
+        with self._answered:
+            answers = list(self._answers.items())
+        return {one.host: str(error) for one, error in answers if isinstance(error, Exception)}
 
     def ask(self, one: Watched) -> None:
-        """Ask a device now, and remember what it said."""
-        said: Device | Exception
+        """Query a device now, and keep its answer."""
+        answer: Device | Exception
         try:
-            said = network_ask.ask(one)
-        except Exception as error:  # whatever one of them does, the others must be asked
-            said = error
-        with self._changed:
-            before = self._heard.get(one)
-            self._heard[one] = said
-            self._changed.notify_all()
-        if isinstance(said, Exception) and repr(said) != repr(before):
-            log.info("not_asked", host=one.host, reason=said)
+            answer = network_ask.ask(one)
+        except Exception as error:  # of any kind: the other devices must still be queried
+            answer = error
+        with self._answered:
+            before = self._answers.get(one)
+            self._answers[one] = answer
+            self._answered.notify_all()
+        if isinstance(answer, Exception) and repr(answer) != repr(before):
+            log.info("not_asked", host=one.host, reason=answer)
 
     def _run(self, part: Sequence[Watched]) -> None:
         while True:

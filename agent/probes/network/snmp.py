@@ -1,8 +1,8 @@
 """A printer's or panel's own words over SNMP 2c, by pysnmp (the extra `snmp`).
 
-pysnmp (7.1.30, 2026) is the one well-kept library; our own BER would be a worse one. It costs
-11 MB of memory, half of a resting agent, so it is an extra for the one PC of a school that asks
-the printers, and is imported on the first device that speaks it.
+pysnmp (7.1.30, 2026) is the only well maintained library. It costs 11 MB of memory, half of a
+resting agent, so it is an optional extra for the one PC of a school that queries the printers,
+and is imported only when a device uses SNMP.
 
 OIDs: RFC 3418 (sysDescr, sysName), RFC 2790 (hrPrinterStatus, hrPrinterDetectedErrorState),
 RFC 3805 (prtGeneralSerialNumber).
@@ -40,11 +40,11 @@ _OIDS = {
 #: Bits of hrPrinterDetectedErrorState, the highest of the first byte first.
 _FAULTS = {1: "no_paper", 3: "no_toner", 4: "door_open", 5: "jammed", 6: "offline", 7: "service"}
 _WARNINGS = {0: "low_paper", 2: "low_toner"}
-_LIT = frozenset({"3", "4", "5"})  # idle, printing, warming up
+_READY = frozenset({"3", "4", "5"})  # idle, printing, warming up
 
 
 class Facts(NamedTuple):
-    """What it said; empty where it did not."""
+    """The answers of a device; empty where it gave none."""
 
     description: str = ""
     name: str = ""
@@ -54,50 +54,50 @@ class Facts(NamedTuple):
 
     @property
     def faults(self) -> tuple[str, ...]:
-        """What stops it."""
+        """The errors that stop the device."""
         return tuple(word for bit, word in _FAULTS.items() if self._has(bit))
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """What will."""
+        """The warnings: errors to come."""
         return tuple(word for bit, word in _WARNINGS.items() if self._has(bit))
 
     @property
     def on(self) -> bool:
-        """Whether it says that it is ready or at work."""
-        return self.status in _LIT
+        """Whether it reports to be idle, printing or warming up."""
+        return self.status in _READY
 
     def _has(self, bit: int) -> bool:
         return bool(self.errors and self.errors[0] >> (7 - bit) & 1)
 
 
 def ask(host: str, port: int, community: str, timeout: float) -> Facts:
-    """All facts in one question; blocks, in a thread of the watch.
+    """Query all facts in one request; blocks, in a thread of the watch.
 
     Raises:
-        TimeoutError: nobody answers, or not to this community: SNMP does not tell the two apart.
-        socket.gaierror: no such name. UnicodeError: no name at all.
-        OSError: pysnmp gives up.
+        TimeoutError: no answer, which may also mean a wrong community.
+        socket.gaierror: the host name is not found. UnicodeError: it is no valid name.
+        OSError: pysnmp failed.
     """
-    socket.getaddrinfo(host, port)  # pysnmp hides why
+    socket.getaddrinfo(host, port)  # pysnmp hides the reason of a failed lookup
     try:
-        found = _asker().ask(host, port, community or "public", timeout)
+        found = _session().ask(host, port, community or "public", timeout)
     except PySnmpError as error:
         raise OSError(str(error)) from error
     return _facts(found)
 
 
-class _Asker:
-    """An engine and its loop. To make one costs twenty times what a question does."""
+class _Session:
+    """An SNMP engine and its event loop. Creating one costs twenty times what a query does."""
 
     def __init__(self) -> None:
         self._loop = asyncio.new_event_loop()
         self._engine = SnmpEngine()
         self._wanted = [ObjectType(ObjectIdentity(oid)) for oid in _OIDS]
-        atexit.register(self._close)  # else asyncio complains of the engine's timer
+        atexit.register(self._close)  # else asyncio warns of the engine's timer
 
     def _close(self) -> None:
-        if not self._loop.is_running():  # the other threads end with the process
+        if not self._loop.is_running():  # those of other threads end with the process
             self._engine.close_dispatcher()
             self._loop.run_until_complete(asyncio.sleep(0))
 
@@ -119,21 +119,21 @@ class _Asker:
 _of_thread = threading.local()
 
 
-def _asker() -> _Asker:
-    """This thread's own: an engine is no place for two."""
-    if not hasattr(_of_thread, "asker"):
-        _of_thread.asker = _Asker()
-    asker: _Asker = _of_thread.asker
-    return asker
+def _session() -> _Session:
+    """The session of this thread; an engine must not be shared by threads."""
+    if not hasattr(_of_thread, "session"):
+        _of_thread.session = _Session()
+    session: _Session = _of_thread.session
+    return session
 
 
 def _facts(found: dict[str, object]) -> Facts:
-    told: dict[str, str | bytes] = {}
+    values: dict[str, str | bytes] = {}
     for oid, name in _OIDS.items():
         value = found.get(oid)
         if isinstance(value, Integer32):
-            told[name] = str(value)
-        elif isinstance(value, OctetString):  # of which "no such object" is none
+            values[name] = str(value)
+        elif isinstance(value, OctetString):  # the reply "no such object" is not one
             raw = bytes(value)
-            told[name] = raw if name == "errors" else decoded(raw)
-    return Facts(**told)  # type: ignore[arg-type]
+            values[name] = raw if name == "errors" else decoded(raw)
+    return Facts(**values)  # type: ignore[arg-type]

@@ -23,8 +23,6 @@ _EXAMPLE = "99"
 _CHINA = ((3.0, 54.0), (73.0, 136.0))  # latitude, longitude
 _MUCH_MBPS = 10_000
 
-_Day = dt.date | None
-
 
 def check(tables: Mapping[str, Table], index: Index) -> Iterator[Problem]:
     """Apply the rules for rows to every row, then the rules for whole sheets."""

@@ -24,7 +24,7 @@ _PENDING = 20_000  # publishes behind them; more would only fill memory
 def make(broker: Broker, protocol: MQTTProtocolVersion, *, listens: bool = False) -> mqtt.Client:
     """A client with a clean session and an id of its own; it does not reconnect by itself.
 
-    One that `listens` publishes nothing by itself, and is made to hear thousands a second.
+    One that `listens` publishes nothing, and can receive thousands of messages a second.
 
     Raises:
         OSError, ssl.SSLError: a TLS file of the settings cannot be read.
@@ -37,7 +37,7 @@ def make(broker: Broker, protocol: MQTTProtocolVersion, *, listens: bool = False
         clean_session=True if protocol == V311 else None,
         reconnect_on_failure=False,
     )
-    client.max_inflight_messages = 0  # no limit: ours is the `Window`
+    client.max_inflight_messages = 0  # no limit: `Window` has one
     if broker.username:
         client.username_pw_set(broker.username, broker.password)
     context = tls.context(broker, check_dates=True)
@@ -89,7 +89,7 @@ class Window:
         self._pump()
 
     def close(self) -> None:
-        """The connection has ended: what waits is lost, and nobody waits for it."""
+        """The connection has ended: what waits is dropped, and `flush` returns."""
         with self._lock:
             self._closed = True
             self._pending.clear()
@@ -103,7 +103,7 @@ class Window:
             return not self._closed and not self._flying and not self._pending
 
     def _pump(self) -> None:
-        # No lock of ours is held over paho's publish: its own thread takes ours in `acked`.
+        # Publish without holding the lock: paho's thread takes it in `acked`.
         while (next_one := self._next()) is not None:
             sent = self._client.publish(next_one.topic, next_one.payload, 1, next_one.retain)
             if sent.rc != mqtt.MQTT_ERR_SUCCESS:

@@ -1,7 +1,7 @@
 """The collector's connection to the broker, kept up by a thread of its own.
 
-MQTT 5 first, 3.1.1 where the broker has no more. Sessions are clean: what the broker would
-have kept for us, the agents keep better, and send again.
+MQTT 5 first, 3.1.1 where the broker has no more. Sessions are clean: the agents keep what the
+broker would have queued, and send it again.
 """
 
 from __future__ import annotations
@@ -31,11 +31,11 @@ OnUp = Callable[[], None]
 
 
 class Link:
-    """A connection that lasts: subscribes to `topics`, if any, each time it comes up.
+    """A connection that reconnects by itself, and subscribes to `topics` each time it is up.
 
     Calls `on_message(topic, payload, retained)` for each message, `on_up()` when it is ready.
 
-    Both callbacks run in paho's thread. An exception in them is logged and goes no further:
+    Both callbacks run in paho's thread. An exception in them is logged and not passed on:
     it would end that thread while the client still looked connected.
     """
 
@@ -49,7 +49,7 @@ class Link:
         self._protocol = VERSIONS[broker.protocols[0]]
         self._stopping = threading.Event()
         self._changed = threading.Condition()
-        self._up = self._lost = self._again = False
+        self._up = self._lost = self._retry_at_once = False
         self._loop: threading.Thread | None = None
         self.trouble = ""  # why there is no connection, in the broker's or system's words
         self.expires: float | None = None  # the broker's certificate, s since 1970 UTC
@@ -63,7 +63,7 @@ class Link:
     def stop(self, seconds: float = 5.0) -> None:
         """Disconnect; wait up to `seconds` for it. Idempotent."""
         self._stopping.set()
-        self._note()
+        self._set()
         if self._thread.is_alive():
             self._thread.join(seconds)
 
@@ -83,8 +83,8 @@ class Link:
             self._changed.wait_for(lambda: self._up or self.trouble, seconds)
             return self._up
 
-    def hear_again(self, topic: str) -> None:
-        """Have the broker say once more what it retains there. Nothing while not connected."""
+    def resubscribe(self, topic: str) -> None:
+        """Have the broker send once more what it retains there. Nothing while not connected."""
         client = self._client
         if client is not None and self._up:
             client.subscribe(topic, 1)
@@ -106,24 +106,24 @@ class Link:
         while not self._stopping.is_set():
             try:
                 held = self._session()
-            except Exception as error:  # a bug here must not end the collector's only ear
+            except Exception as error:  # a bug here must not end the only connection
                 held = False
-                self._say_once("mqtt_failed", reason=error)
+                self._log_once("mqtt_failed", reason=error, at=log.where(error))
             if held:
                 failures = 0
-            elif not self._again:
+            elif not self._retry_at_once:
                 self._stopping.wait(backoff(failures, base=0.5, cap=15.0))
                 failures += 1
 
     def _session(self) -> bool:
-        """One connection from first to last; whether it ever came up."""
-        self._up = self._lost = self._again = False
+        """One connection, from connecting to its end; whether it ever came up."""
+        self._up = self._lost = self._retry_at_once = False
         self._loop = None
         client = self._make()
         try:
             client.connect(self._broker.host, self._broker.port, _KEEPALIVE_S)
         except (OSError, ssl.SSLError) as error:
-            self._say_once("broker_unreachable", reason=error)
+            self._log_once("broker_unreachable", reason=error)
             return False
         self.expires = expiry(client.socket())
         window = self._window = Window(client)
@@ -163,10 +163,10 @@ class Link:
         if self._stopping.is_set():
             return
         if not answered:
-            self._say_once("broker_silent", seconds=_ANSWER_S)
+            self._log_once("broker_silent", seconds=_ANSWER_S)
         if self._broker.protocol:  # the settings leave no other to try
             return
-        self._again = self._protocol == V5
+        self._retry_at_once = self._protocol == V5
         self._protocol = V311 if self._protocol == V5 else V5
 
     def _make(self) -> mqtt.Client:
@@ -177,7 +177,7 @@ class Link:
         client.on_publish = self._published
         client.on_message = self._message
         if isinstance(client, BatchedClient):
-            client.hear = self._hear
+            client.deliver = self._deliver
         return client
 
     # ---- paho's thread
@@ -193,8 +193,8 @@ class Link:
         self._loop = threading.current_thread()
         if reason.is_failure:
             if str(reason) != "Unsupported protocol version":
-                self._say_once("broker_refused", reason=str(reason))
-            self._note(lost=True)
+                self._log_once("broker_refused", reason=str(reason))
+            self._set(lost=True)
             return
         if self._window is not None:
             self._window.allow(properties)
@@ -212,7 +212,7 @@ class Link:
         properties: Properties | None,
     ) -> None:
         if self._up:
-            return  # an answer to `hear_again`
+            return  # an answer to `resubscribe`
         self.denied = [
             topic for topic, reason in zip(self._topics, reasons, strict=False) if reason.is_failure
         ]
@@ -223,7 +223,7 @@ class Link:
     def _ready(self) -> None:
         self.trouble = ""
         log.info("broker_connected", mqtt=self._protocol.name, listening=bool(self._topics))
-        self._note(up=True)
+        self._set(up=True)
         self._guarded(self._on_up)
 
     def _disconnected(
@@ -234,7 +234,7 @@ class Link:
         reason: ReasonCode,
         properties: Properties | None,
     ) -> None:
-        self._note(lost=True)
+        self._set(lost=True)
 
     def _published(
         self,
@@ -245,35 +245,35 @@ class Link:
         properties: Properties,
     ) -> None:
         if reason.is_failure:
-            self._say_once("publish_denied", reason=str(reason))
+            self._log_once("publish_denied", reason=str(reason))
         if self._window is not None:
             self._window.acked()
 
     def _message(self, client: mqtt.Client, data: Any, message: mqtt.MQTTMessage) -> None:
-        self._hear(message.topic, bytes(message.payload), message.retain)
+        self._deliver(message.topic, bytes(message.payload), message.retain)
 
-    def _hear(self, topic: str, payload: bytes, retained: bool) -> None:
+    def _deliver(self, topic: str, payload: bytes, retained: bool) -> None:
         try:
             self._on_message(topic, payload, retained)
         except Exception as error:
-            log.warning("callback_failed", reason=error)
+            log.warning("callback_failed", reason=error, at=log.where(error))
 
     def _guarded(self, call: OnUp) -> None:
         try:
             call()
         except Exception as error:
-            log.warning("callback_failed", reason=error)
+            log.warning("callback_failed", reason=error, at=log.where(error))
 
-    def _note(self, up: bool = False, lost: bool = False) -> None:
+    def _set(self, up: bool = False, lost: bool = False) -> None:
         with self._changed:
             self._lost = self._lost or lost
             self._up = (self._up or up) and not self._lost
             self._changed.notify_all()
 
-    def _say_once(self, name: str, **fields: object) -> None:
-        """The same trouble again is no news."""
-        said = " ".join([name, *map(log.words, fields.values())])
-        if said != self.trouble:
-            self.trouble = said
-            self._note()
+    def _log_once(self, name: str, **fields: object) -> None:
+        """The same trouble again is not logged again."""
+        trouble = " ".join([name, *map(log.words, fields.values())])
+        if trouble != self.trouble:
+            self.trouble = trouble
+            self._set()
             log.warning(name, **fields)

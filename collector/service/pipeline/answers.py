@@ -1,4 +1,4 @@
-"""What the reports of a batch are answered: receipts, holds, and the quarantine before them."""
+"""The answers to a batch of reports: receipts, holds, and the quarantine before them."""
 
 from __future__ import annotations
 
@@ -26,15 +26,18 @@ class Answers:
         quarantine: Quarantine,
         publish: Publish,
         counts: Counts,
-        again: ResendRequest | None = None,
+        resend_request: ResendRequest | None = None,
     ) -> None:
         self._quarantine, self._publish, self._counts = quarantine, publish, counts
-        self._again = again
+        self._resend_request = resend_request
 
-    def set_aside(self, refused: Sequence[Refused], held: list[Held]) -> list[Entry]:
-        """Quarantine; what finds no room is held where somebody waits for a receipt."""
+    def quarantine(self, refused: Sequence[Refused], held: list[Held]) -> list[Entry]:
+        """Quarantine messages, and return the receipts due for them.
+
+        A report that does not fit is added to `held`; one that names no sender gets no answer.
+        """
         entries: list[Entry] = []
-        for (message, outcome), done in zip(refused, self._kept(refused), strict=True):
+        for (message, outcome), done in zip(refused, self._keep(refused), strict=True):
             if done:
                 self._counts.quarantine(outcome.reason)
                 log.info("quarantined", topic=message.topic, reason=outcome.reason)
@@ -44,7 +47,7 @@ class Answers:
                 held.append(Held(outcome.source, "quarantine_full"))
         return entries
 
-    def _kept(self, refused: Sequence[Refused]) -> list[bool]:
+    def _keep(self, refused: Sequence[Refused]) -> list[bool]:
         if not refused:
             return []
         rows = [Row(m.arrived, m.topic, m.payload, outcome.reason) for m, outcome in refused]
@@ -55,11 +58,11 @@ class Answers:
             return [False] * len(rows)
 
     def send(self, entries: Sequence[Entry], held: Sequence[Held]) -> None:
-        """A receipt to each machine."""
+        """Publish a receipt to each machine."""
         for item in held:
             self._counts.add("held")
             log.info("held", school=item.source.school, reason=item.reason)
-        since = self._again.since if self._again else None
+        since = self._resend_request.since if self._resend_request else None
         for topic, payload in merge(entries, held, time.time_ns() // 1_000_000, since):
             if not self._publish(topic, payload):
                 self._counts.add("receipts_unsent")

@@ -1,4 +1,4 @@
-"""Days noted in the store, for a keeper on another machine to derive anew."""
+"""Days noted in the store, for a keeper on another machine to derive again."""
 
 from __future__ import annotations
 
@@ -13,24 +13,24 @@ _NOTE_S = 60.0
 
 
 class Notes:
-    """Which days have a fresh note: each is noted once a minute. For several threads.
+    """Which days have a note of the last minute; none is noted more often. For several threads.
 
-    In the write that has the reports, asked at each of its tries: what is receipted is noted. A
-    note is of the time of its try: a keeper looks for what came since it last looked, and a
-    store may have been down for hours since the reports came.
+    A note is part of the write that has the reports, so what is receipted is noted. It has the
+    time of the attempt that wrote it: a keeper reads the notes since it last read, and the store
+    may have been down for hours since the reports were received.
     """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._noted: dict[dt.date, float] = {}  # by a write that ended well, on `monotonic`
+        self._noted: dict[dt.date, float] = {}  # by a write that succeeded, on `monotonic`
 
     def due(self, days: set[dt.date], now: float) -> set[dt.date]:
-        """Those of `days` that the store has no fresh note of."""
+        """Those of `days` that the store has no note of from the last minute."""
         with self._lock:
             return {day for day in days if now - self._noted.get(day, -math.inf) >= _NOTE_S}
 
     def stored(self, days: set[dt.date], at: float) -> None:
-        """A try that began `at` has noted the days."""
+        """An attempt that began `at` has noted the days."""
         with self._lock:
             self._noted |= dict.fromkeys(days, at)
             for day in [day for day, noted in self._noted.items() if at - noted >= _NOTE_S]:
@@ -38,7 +38,7 @@ class Notes:
 
 
 class Note:
-    """What one batch notes at its last try."""
+    """What one batch noted at its last attempt."""
 
     def __init__(self, notes: Notes, days: set[dt.date]) -> None:
         self._notes, self._days = notes, days
@@ -46,12 +46,12 @@ class Note:
         self._at = 0.0
 
     def points(self) -> list[Point]:
-        """The note of a try that begins now, if any is due."""
+        """The note of an attempt that begins now, if any is due."""
         self._at = time.monotonic()
         self._last = self._notes.due(self._days, self._at)
-        said = ",".join(day.isoformat() for day in sorted(self._last))
-        return [Point("collector", {}, {"days": said}, time.time_ns())] if said else []
+        days = ",".join(day.isoformat() for day in sorted(self._last))
+        return [Point("collector", {}, {"days": days}, time.time_ns())] if days else []
 
     def stored(self) -> None:
-        """The last try ended well."""
+        """The last attempt succeeded."""
         self._notes.stored(self._last, self._at)

@@ -1,4 +1,4 @@
-"""Messages taken in and not yet stored: bounded, and in batches by size and age."""
+"""Messages received and not yet stored: bounded, and in batches by size and age."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ import time
 from collections import deque
 from typing import NamedTuple
 
-_TAKEN_BYTES = 4 * 1024 * 1024  # of payloads; what is made of them takes some times as much
+_TAKEN_BYTES = 4 * 1024 * 1024  # of payloads in a batch; its points take several times that
 
 
 class Message(NamedTuple):
-    """What the broker delivered; `arrived` in ns since 1970 UTC. Retained: it is no event."""
+    """What the broker delivered; `arrived` in ns since 1970 UTC; `retained`: a state, no event."""
 
     topic: str
     payload: bytes
@@ -22,9 +22,9 @@ class Message(NamedTuple):
 class Inbox:
     """A queue between the broker's thread and the sorter.
 
-    Full, it makes `put` wait for `patience` seconds: TCP then slows the broker. In a store's
-    outage patience is none: messages are turned away, without receipt, so that hellos behind
-    them are still heard; the agents send again.
+    When it is full, `put` waits for `put_timeout` seconds: TCP then slows the broker. During an
+    outage of the store the timeout is 0: messages are turned away without a receipt, so that
+    the hellos behind them are still answered; the agents send again.
     """
 
     def __init__(self, limit: int = 10_000, limit_bytes: int = 48 * 1024 * 1024) -> None:
@@ -36,7 +36,7 @@ class Inbox:
         self._filled = threading.Condition(self._lock)
         self._room = threading.Condition(self._lock)
         self._closed = False
-        self._patience = 1.0
+        self._put_timeout = 1.0
 
     def __len__(self) -> int:
         return len(self._messages)
@@ -49,21 +49,21 @@ class Inbox:
 
     @property
     def closed(self) -> bool:
-        """Whether no more is taken in."""
+        """Whether it accepts no more messages."""
         return self._closed
 
-    def be_patient(self, seconds: float) -> None:
+    def set_put_timeout(self, seconds: float) -> None:
         """How long `put` waits for room from now on."""
         with self._lock:
-            self._patience = seconds
+            self._put_timeout = seconds
             self._room.notify_all()
 
     def put(self, message: Message) -> bool:
-        """Take a message in; False where there is no room, or the inbox is closed."""
+        """Add a message; False where there is no room, or the inbox is closed."""
         with self._lock:
-            until = time.monotonic() + self._patience
+            until = time.monotonic() + self._put_timeout
             while self._full() and not self._closed:
-                left = min(until - time.monotonic(), self._patience)
+                left = min(until - time.monotonic(), self._put_timeout)
                 if left <= 0 or not self._room.wait(left):
                     return False
             if self._closed:
@@ -77,7 +77,7 @@ class Inbox:
     def take(self, limit: int, age: float, idle: float) -> list[Message]:
         """Up to `limit` messages, once there are as many or the first waited `age` seconds.
 
-        Fewer where they are large: those in hand are to be bounded too.
+        Fewer where they are large, which bounds the batches in memory.
 
         Empty after `idle` seconds without any, or when closed and drained.
         """
@@ -99,7 +99,7 @@ class Inbox:
         return taken
 
     def close(self) -> None:
-        """Take no more in; what is inside can still be taken out."""
+        """Accept no more messages; those inside can still be taken."""
         with self._lock:
             self._closed = True
             self._filled.notify_all()

@@ -9,7 +9,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple
 
-from agent.common.sqlite import change, open_file
+from agent.common.sqlite import open_file, transaction
 
 FILE = "quarantine.db"
 _OVERHEAD = 128  # a row's own bytes, about
@@ -46,18 +46,18 @@ class Quarantine:
     """`quarantine.db`. Safe to use from several threads and processes."""
 
     def __init__(self, path: Path, limit_bytes: int) -> None:
-        """Open, or make, the file. Raises sqlite3.Error, OSError, NewerFileError."""
+        """Open or make the file. Raises sqlite3.Error, OSError, NewerFileError."""
         self._lock = threading.Lock()
         self._limit = limit_bytes
         # A row here is receipted: like the store's points, it must survive a power cut.
         self._db = open_file(path, _LAYOUT)
 
     def add(self, rows: Sequence[Row]) -> list[bool]:
-        """Keep the rows, durably; False for each that finds no room.
+        """Keep the rows, durably; False for each that does not fit.
 
         One that is there already (a resend) is kept once. Raises sqlite3.Error: none is kept.
         """
-        with self._lock, change(self._db):
+        with self._lock, transaction(self._db):
             return [self._add(row) for row in rows]
 
     def _add(self, row: Row) -> bool:
@@ -105,7 +105,7 @@ class Quarantine:
             ).fetchall()
 
     def remove(self, ids: Sequence[int]) -> None:
-        """Forget rows: they are stored now, or somebody wants them gone. Raises sqlite3.Error."""
+        """Delete rows: stored by now, or removed by a person. Raises sqlite3.Error."""
         with self._lock:
             self._db.executemany("DELETE FROM quarantine WHERE id = ?", [(id_,) for id_ in ids])
 
@@ -120,6 +120,6 @@ class Quarantine:
             )
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file."""
         with self._lock:
             self._db.close()

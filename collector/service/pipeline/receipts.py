@@ -10,7 +10,7 @@ from agent import wire
 from agent.wire.topics import receipt_topic
 from collector.ingest import Held, Source
 
-#: When a held report may be tried again, in seconds. A policy of its school calls it earlier.
+#: When an agent tries a held report again, s; its school's policy makes it try at once.
 RETRY_S = 3600
 
 
@@ -26,8 +26,8 @@ def merge(
 ) -> Iterator[tuple[str, bytes]]:
     """One receipt a machine, as (topic, payload).
 
-    `echo` is that of the machine's last report that had one; `again_since` (ms) asks for
-    receipted evidence once more.
+    `echo` is that of the machine's last report that had one; `again_since` (ms) requests
+    receipted evidence since then once more.
     """
     stored: dict[tuple[str, str], list[Source]] = defaultdict(list)
     kept: dict[tuple[str, str], list[wire.Held]] = defaultdict(list)

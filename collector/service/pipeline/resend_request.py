@@ -1,7 +1,7 @@
-"""After a restore: since when receipted evidence is asked for again, remembered for a week.
+"""After a restore: since when receipted evidence is requested again, kept for a week.
 
-Every receipt of that week says it, for PCs are off for days; an agent gives again once. Agents
-keep receipted evidence for seven days, so nothing older can come back.
+Every receipt of that week carries the request, since PCs are off for days; an agent answers it
+once. Agents keep receipted evidence for seven days, so nothing older can come back.
 """
 
 from __future__ import annotations
@@ -29,28 +29,28 @@ class _Asked(msgspec.Struct):
 
 
 def ask(folder: Path, since_ms: int, now_ms: int) -> None:
-    """Ask for all evidence since `since_ms`, from now on for a week. Raises OSError.
+    """Request all evidence since `since_ms`, for a week from now. Raises OSError.
 
-    The last three digits tell one asking from another: an agent answers each once.
+    The last three digits distinguish requests: an agent answers each once.
     """
-    earlier = since_ms - since_ms % 1000 - 1000  # a mark must not cut off the second it is in
+    earlier = since_ms - since_ms % 1000 - 1000  # they must not cut off a part of the second
     unique = earlier + now_ms % 1000
     folder.mkdir(parents=True, exist_ok=True)
     replace(folder / FILE, msgspec.json.encode(_Asked(unique, now_ms)))
 
 
 class ResendRequest:
-    """What the receipts ask for; read from the file again now and then."""
+    """What the receipts request; read from the file once a second at most."""
 
     def __init__(self, folder: Path, now: Callable[[], float] = time.time) -> None:
         self._path, self._now = folder / FILE, now
         self._asked: _Asked | None = None
-        self._said = ""
+        self._fault = ""
         self._read_at = -_READ_EVERY_S
 
     @property
     def since(self) -> int | None:
-        """Ms since 1970 UTC; None where nothing is asked for, or no more."""
+        """Ms since 1970 UTC; None where nothing is requested, or no longer."""
         if time.monotonic() - self._read_at >= _READ_EVERY_S:
             self._read_at = time.monotonic()
             self._read()
@@ -60,18 +60,18 @@ class ResendRequest:
         return asked.since
 
     def _read(self) -> None:
-        """A file that cannot be read asks for what it asked before, and is told of once."""
+        """While the file cannot be read, the request before stands; the fault is logged once."""
         try:
-            self._asked, said = read(self._path), ""
+            self._asked, fault = read(self._path), ""
         except (OSError, *DAMAGED) as error:
-            said = str(error)
-            if said != self._said:
+            fault = str(error)
+            if fault != self._fault:
                 log.warning("resend_request_unreadable", file=self._path, reason=error, fix=FIX)
-        self._said = said
+        self._fault = fault
 
 
 def read(path: Path) -> _Asked | None:
-    """What was asked for; None where nothing was.
+    """The request; None where there is none.
 
     Raises:
         OSError, DAMAGED: the file cannot be read, or is damaged.

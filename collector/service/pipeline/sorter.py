@@ -1,8 +1,8 @@
-"""What came, sorted: what is to be stored, and what is answered without the store."""
+"""Received messages sorted: those to be stored, and those answered without the store."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from agent.common import log
@@ -35,35 +35,36 @@ class Item(NamedTuple):
 
 
 class Batch(NamedTuple):
-    """What the store is to get: reports, and points that nobody waits a receipt for."""
+    """What is written to the store: reports, and points that get no receipt."""
 
     items: list[Item]
     noted: list[Point]
 
 
 class Sorter:
-    """For one thread: presences are judged in the order in which they came."""
+    """For one thread: presences are judged in the order in which they were received."""
 
     def __init__(
         self,
         known: Known,
         answers: Answers,
         counts: Counts,
-        presences: Presences,
-        own_points: Callable[[], Sequence[Point]],
+        presences: Presences | None = None,
+        own_points: Callable[[], Sequence[Point]] = tuple,
     ) -> None:
+        """`own_points`: those of the collector itself that are due."""
         self._known, self._answers, self._counts = known, answers, counts
-        self._presences, self._own_points = presences, own_points
+        self._presences, self._own_points = presences or Presences(), own_points
 
-    def learn(self, known_before: Callable[[], Iterable[Point]]) -> None:
-        """The presences that the store has, oldest first."""
+    def start(self) -> None:
+        """Read the presences that the store has; without them some are stored twice."""
         try:
-            self._presences.learn(known_before())
-        except StoreError as error:  # some are stored once more
+            self._presences.load()
+        except StoreError as error:
             log.warning("presences_unknown", reason=error)
 
     def sort(self, messages: Sequence[Message]) -> Batch:
-        """Answer what needs no store, which may be down; return the rest."""
+        """Answer what needs no store, which may be down, and return the rest."""
         items: list[Item] = []
         entries: list[Entry] = []
         held: list[Held] = []
@@ -81,12 +82,12 @@ class Sorter:
                 case Quarantined():
                     refused.append((message, outcome))
                 case Noted():
-                    machine, told = outcome.machine, outcome.presence
-                    if self._presences.news(machine, told, retained=message.retained):
+                    machine, presence = outcome.machine, outcome.presence
+                    if self._presences.is_new(machine, presence, retained=message.retained):
                         noted += outcome.points
                 case Ignored():
                     self._counts.add("ignored")
-        entries += self._answers.set_aside(refused, held)
+        entries += self._answers.quarantine(refused, held)
         self._answers.send(entries, held)
         return Batch(items, noted)
 
@@ -94,8 +95,9 @@ class Sorter:
         try:
             return decode(message.topic, message.payload, self._known, message.arrived)
         except Exception as error:
-            # Ours is the fault, but a message that breaks us would break us for ever.
-            log.warning("decode_failed", topic=message.topic, reason=error)
+            # The bug is ours, but the agent would send the message again for ever.
+            at = log.where(error)
+            log.warning("decode_failed", topic=message.topic, reason=error, at=at)
             return Quarantined(_source(message.topic), f"collector: {error!r}"[:300])
 
 

@@ -1,4 +1,4 @@
-"""A batch into the store, and only then its receipts."""
+"""Writes a batch to the store, and only then sends its receipts."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ from collector.service.pipeline.receipts import Entry
 from collector.service.pipeline.sorter import Batch
 from collector.service.pipeline.writer import Writer
 
-_REMEMBERED = 25_000  # reports, and as many older ones; only the count of duplicates rests on it
+_REMEMBERED = 25_000  # reports, and as many older ones; only the count of duplicates needs them
 
 
 class Storer:
     """Safe to use from several threads: a store takes batches in any order."""
 
     def __init__(
-        self, writer: Writer, answers: Answers, dirty: PendingDays, counts: Counts
+        self, writer: Writer, answers: Answers, pending_days: PendingDays, counts: Counts
     ) -> None:
         self._writer, self._answers = writer, answers
-        self._dirty, self._counts = dirty, counts
+        self._pending_days, self._counts = pending_days, counts
         self._notes = Notes()
         self._lock = threading.Lock()
         self._recent: set[int] = set()
         self._older: set[int] = set()
 
     def store(self, batch: Batch) -> None:
-        """Store it, however long that takes, mark its days, send its receipts."""
+        """Write it, however long that takes, mark its days, send its receipts."""
         reports = [item.stored for item in batch.items]
         days = {report.day for report in reports if report.day is not None}
         note = Note(self._notes, days)
@@ -41,16 +41,16 @@ class Storer:
             return  # stopping, and the store is down: no receipt, the agents keep them
         note.stored()
         held: list[Held] = []
-        entries = self._answers.set_aside(list(_refused(batch, result)), held)
+        entries = self._answers.quarantine(list(_refused(batch, result)), held)
         if days:
-            self._dirty.mark(days)
+            self._pending_days.mark(days)
         good = [report for at, report in enumerate(reports) if at not in result]
         self._remember([report.source for report in good])
         entries += [Entry(report.source, report.echo) for report in good]
         self._answers.send(entries, held)
 
     def _remember(self, sources: Collection[Source]) -> None:
-        keys = {hash(source) for source in sources}  # a fifth of the memory of what they stand for
+        keys = {hash(source) for source in sources}  # a fifth of the sources' memory
         with self._lock:
             new = keys - self._recent - self._older
             self._recent |= new

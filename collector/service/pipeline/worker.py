@@ -2,9 +2,9 @@
 
 inbox ──▶ sorter ──batches──▶ storers ──▶ store, then receipts
 
-One thread sorts and two store: while the store works at one batch, the lines of the next are
-put together and a third is read. To make a batch takes longer than to wait for it: with more
-storers more would be in memory, and none stored sooner.
+One thread sorts and two store: while the store writes one batch, the lines of the next are
+formatted and a third is decoded. Making a batch takes longer than writing it: more storers would
+hold more in memory and store nothing sooner.
 """
 
 from __future__ import annotations
@@ -12,21 +12,12 @@ from __future__ import annotations
 import queue
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 
 from agent.common import log
-from collector.ingest import Known
-from collector.service.pipeline.answers import Answers, Publish
-from collector.service.pipeline.counts import Counts
 from collector.service.pipeline.inbox import Inbox, Message
-from collector.service.pipeline.pending_days import PendingDays
-from collector.service.pipeline.presences import Presences
-from collector.service.pipeline.quarantine import Quarantine
-from collector.service.pipeline.resend_request import ResendRequest
 from collector.service.pipeline.sorter import Batch, Sorter
 from collector.service.pipeline.storer import Storer
-from collector.service.pipeline.writer import Writer
-from collector.store.base import Point
 
 BATCH = 2000  # reports; 500 cost a fifth more, and 3000 only memory
 AGE_S = 0.1
@@ -34,8 +25,8 @@ IDLE_S = 0.5
 _STORERS = 2
 
 
-class _InHand:
-    """When the first message of each batch arrived, ns: from the inbox to its receipts."""
+class _InProgress:
+    """When the first message of each batch in progress arrived, ns since 1970 UTC."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -48,7 +39,7 @@ class _InHand:
                 self._firsts.append(first)
 
     def done(self, first: int | None) -> None:
-        if first is None:  # nothing came in
+        if first is None:  # nothing was received
             return
         with self._lock:
             self._firsts.remove(first)
@@ -63,26 +54,9 @@ class _InHand:
 class Worker:
     """Empties the inbox. The only writer of raw points."""
 
-    def __init__(
-        self,
-        inbox: Inbox,
-        writer: Writer,
-        quarantine: Quarantine,
-        dirty: PendingDays,
-        known: Known,
-        publish: Publish,
-        counts: Counts,
-        own_points: Callable[[], Sequence[Point]] = tuple,
-        again: ResendRequest | None = None,
-        known_before: Callable[[], Iterable[Point]] = tuple,
-        presences: Presences | None = None,
-    ) -> None:
-        """`known_before`: presences that the store has, oldest first."""
-        self._inbox, self._known_before = inbox, known_before
-        answers = Answers(quarantine, publish, counts, again)
-        self._sorter = Sorter(known, answers, counts, presences or Presences(), own_points)
-        self._storer = Storer(writer, answers, dirty, counts)
-        self._in_hand = _InHand()
+    def __init__(self, inbox: Inbox, sorter: Sorter, storer: Storer) -> None:
+        self._inbox, self._sorter, self._storer = inbox, sorter, storer
+        self._in_progress = _InProgress()
         self._free = threading.Semaphore(_STORERS + 1)
         self._sorted: queue.SimpleQueue[tuple[Batch, int | None] | None] = queue.SimpleQueue()
         self._threads = [
@@ -99,7 +73,7 @@ class Worker:
             thread.start()
 
     def join(self, seconds: float) -> bool:
-        """Whether all that was in hand is done within `seconds`."""
+        """Whether all batches are done within `seconds`."""
         end = time.monotonic() + seconds
         for thread in self._threads:
             thread.join(max(0.0, end - time.monotonic()))
@@ -107,19 +81,19 @@ class Worker:
 
     @property
     def alive(self) -> bool:
-        """Whether any of its threads still works."""
+        """Whether any of its threads still runs."""
         return any(thread.is_alive() for thread in self._threads)
 
     @property
     def oldest_s(self) -> float:
-        """Age of the oldest message in hand, s; 0 where there is none."""
-        first = self._in_hand.oldest or self._inbox.first
+        """Age of the oldest message not yet receipted, s; 0 where there is none."""
+        first = self._in_progress.oldest or self._inbox.first
         return 0.0 if first is None else max(0.0, (time.time_ns() - first) / 1e9)
 
     @property
     def batch_ms(self) -> float:
         """The last batch, from its first message's arrival to its receipts."""
-        return self._in_hand.batch_ms
+        return self._in_progress.batch_ms
 
     def handle(self, messages: Sequence[Message]) -> None:
         """One batch, to its receipts, in the caller's thread."""
@@ -127,7 +101,7 @@ class Worker:
 
     def _sort_all(self) -> None:
         try:
-            self._sorter.learn(self._known_before)
+            self._sorter.start()
             while not (self._inbox.closed and not len(self._inbox)):
                 self._free.acquire()
                 self._sort(self._inbox.take(BATCH, AGE_S, IDLE_S))
@@ -137,7 +111,7 @@ class Worker:
 
     def _sort(self, messages: Sequence[Message]) -> None:
         first = messages[0].arrived if messages else None
-        self._in_hand.take(first)
+        self._in_progress.take(first)
         try:
             self._sorted.put((self._sorter.sort(messages), first))
         except Exception as error:
@@ -148,15 +122,15 @@ class Worker:
             batch, first = found
             try:
                 self._storer.store(batch)
-                self._let_go(first)
+                self._done(first)
             except Exception as error:
                 self._failed(len(batch.items), first, error)
 
     def _failed(self, messages: int, first: int | None, error: Exception) -> None:
-        """No receipt has left: the agents send these again."""
-        log.warning("batch_failed", messages=messages, reason=error)
-        self._let_go(first)
+        """No receipt was sent: the agents send these again."""
+        log.warning("batch_failed", messages=messages, reason=error, at=log.where(error))
+        self._done(first)
 
-    def _let_go(self, first: int | None) -> None:
-        self._in_hand.done(first)
+    def _done(self, first: int | None) -> None:
+        self._in_progress.done(first)
         self._free.release()

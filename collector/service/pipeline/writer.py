@@ -1,4 +1,4 @@
-"""Writing to the store until it has the points, whatever ails it."""
+"""Writes to the store until it has the points, whatever fails meanwhile."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Group = Sequence[Point]
 
 
 class Writer:
-    """Writes groups of points, a group being what one message came to. For several threads.
+    """Writes groups of points, a group being those of one message. For several threads.
 
     `on_outage` must not call back.
     """
@@ -44,7 +44,7 @@ class Writer:
     def write(
         self, groups: Sequence[Group], last: Callable[[], Group] = tuple
     ) -> dict[int, str] | None:
-        """Store the groups, however long it takes; and one more, that `last` makes at each try.
+        """Store the groups, however long it takes, and one more that `last` makes at each attempt.
 
         Returns the groups that can never be stored, by index, with the reason; None where the
         collector stops before the store has answered.
@@ -53,14 +53,14 @@ class Writer:
             refused = self._try([*groups, last()])
             if refused is not None:
                 return refused
-            # While stopping, one try is all that there is time for.
+            # While stopping, there is time for one attempt.
             wait = backoff(attempt, base=0.5, cap=30.0)
             if self._stopping.is_set() or self._stopping.wait(wait):
                 break
         return None
 
     def _try(self, groups: Sequence[Group]) -> dict[int, str] | None:
-        """None where the store is down: nothing of the try is kept while it is waited for."""
+        """None where the store is down: no points are kept in memory while it is waited for."""
         points = [point for group in groups for point in group]
         try:
             return self._once(groups, points) if points else {}
@@ -78,7 +78,7 @@ class Writer:
             return _groups_of(groups, error)
         except StoreError:
             raise
-        except Exception as error:  # a store's bug: find the group that it stumbles over
+        except Exception as error:  # a bug in the store: find the group that it fails on
             self._counts.add("store_errors")
             return self._bisect(groups, error)
         self.write_ms = (time.monotonic() - started) * 1000
@@ -87,7 +87,7 @@ class Writer:
 
     def _bisect(self, groups: Sequence[Group], error: Exception) -> dict[int, str]:
         if len(groups) == 1:
-            log.warning("store_failed", reason=error)
+            log.warning("store_failed", reason=error, at=log.where(error))
             return {0: f"store: {error!r}"[:300]}
         half = len(groups) // 2
         refused: dict[int, str] = {}
@@ -99,15 +99,15 @@ class Writer:
 
     def _outage(self, error: StoreError) -> None:
         self._counts.add("store_errors")
-        if self._turned(down=True):
+        if self._changed(down=True):
             log.warning("store_down", reason=error)
 
     def _back(self) -> None:
-        if self._turned(down=False):
+        if self._changed(down=False):
             log.info("store_back")
 
-    def _turned(self, *, down: bool) -> bool:
-        """Whether that is news. Told in one go: two threads may find it up and down at a time."""
+    def _changed(self, *, down: bool) -> bool:
+        """Whether that is a change. Reported under the lock: two threads may disagree."""
         with self._lock:
             if self._down == down:
                 return False
@@ -119,13 +119,15 @@ class Writer:
 def _groups_of(groups: Sequence[Group], error: RejectedError) -> dict[int, str]:
     """Which groups hold the rejected points."""
     reason = f"store: {error.reason}"[:300]
-    same = {id(point) for point in error.points}
+    rejected = {id(point) for point in error.points}
     found = {
-        at: reason for at, group in enumerate(groups) if any(id(point) in same for point in group)
+        at: reason
+        for at, group in enumerate(groups)
+        if any(id(point) in rejected for point in group)
     }
     if found or not error.points:
         return found
-    # The store may hand back copies.
+    # The store may return copies.
     return {
         at: reason
         for at, group in enumerate(groups)

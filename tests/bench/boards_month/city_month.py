@@ -15,13 +15,15 @@ import sys
 import time
 from collections.abc import Iterable
 
+import month
+
 from agent.common.calendar import CITY_TIME
 from collector import config as settings
 from collector.config import Config
 from collector.keeper import Keeper
 from collector.keeper.midnight import midnight
 from collector.roster.book import RegisterBook
-from collector.simulate import month, writing
+from collector.simulate import writing
 from collector.simulate.build import build
 from collector.simulate.city import City, Size
 from collector.store.base import Point, Store

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -36,6 +37,12 @@ NOW_MS = time.time_ns() // 1_000_000
 MINUTE = 60_000
 PC, OTHER, LAB = (f"{n:032x}" for n in (1, 2, 3))
 Run = Callable[..., tuple[int, str]]
+
+
+@pytest.fixture(autouse=True)
+def _now(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The commands go by the clock, and the tests may have been collected long ago."""
+    monkeypatch.setattr(sys.modules[__name__], "NOW_MS", time.time_ns() // 1_000_000)
 
 
 @pytest.fixture

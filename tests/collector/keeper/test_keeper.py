@@ -11,6 +11,7 @@ from collector.keeper.days import midnight
 from collector.roster.register import Machine, Register
 from collector.store.base import Point, Store
 from collector.store.sqlite import SqliteStore
+from pruning import prune
 
 Rows = dict[tuple[str, ...], dict[str, Any]]
 MakeKeeper = Callable[[Register], Keeper]
@@ -117,7 +118,7 @@ def test_pruned_telemetry_takes_nothing_back(
     keeper_of(register).derive([day])
     later = make.time("08:00") // 10**9 + 100 * 86_400
     with SqliteStore(tmp_path / "store.db", 90, now=lambda: later) as pruned:
-        assert pruned.prune() == 5
+        assert prune(pruned) == 5
     store.write([make.agent(1, "09:00"), make.device(1, "08:00", "projector")])
     before = everything(store)
     assert keeper_of(register).derive([day]) == 0

@@ -11,10 +11,13 @@ import pytest
 
 from agent import wire
 from agent.wire.topics import report_topic
+from collector.service.pipeline.answers import Answers
 from collector.service.pipeline.counts import Counts
 from collector.service.pipeline.inbox import Inbox, Message
 from collector.service.pipeline.pending_days import PendingDays
 from collector.service.pipeline.quarantine import Quarantine
+from collector.service.pipeline.sorter import Sorter
+from collector.service.pipeline.storer import Storer
 from collector.service.pipeline.worker import Worker
 from collector.service.pipeline.writer import Writer
 from collector.store.base import Point, RejectedError
@@ -58,7 +61,7 @@ class Bench:
     worker: Worker
     store: MemoryStore
     quarantine: Quarantine
-    dirty: PendingDays
+    pending_days: PendingDays
     counts: Counts
     stopping: threading.Event
     sent: list[tuple[str, wire.Receipt]]
@@ -87,7 +90,7 @@ def make_bench(tmp_path: Path) -> Iterator[Callable[..., Bench]]:
     def make(quarantine_bytes: int = 10_000) -> Bench:
         store, counts, stopping = MemoryStore(), Counts(), threading.Event()
         quarantine = Quarantine(tmp_path / "quarantine.db", quarantine_bytes)
-        dirty = PendingDays(tmp_path / "days.db")
+        pending_days = PendingDays(tmp_path / "days.db")
         sent: list[tuple[str, wire.Receipt]] = []
         outages: list[bool] = []
 
@@ -96,14 +99,16 @@ def make_bench(tmp_path: Path) -> Iterator[Callable[..., Bench]]:
             return True
 
         writer = Writer(store, counts, stopping, outages.append)  # type: ignore[arg-type]
-        worker = Worker(Inbox(), writer, quarantine, dirty, {SCHOOL}.__contains__, publish, counts)
-        made.append(Bench(worker, store, quarantine, dirty, counts, stopping, sent, outages))
+        answers = Answers(quarantine, publish, counts)
+        sorter = Sorter({SCHOOL}.__contains__, answers, counts)
+        worker = Worker(Inbox(), sorter, Storer(writer, answers, pending_days, counts))
+        made.append(Bench(worker, store, quarantine, pending_days, counts, stopping, sent, outages))
         return made[-1]
 
     yield make
     for bench in made:
         bench.quarantine.close()
-        bench.dirty.close()
+        bench.pending_days.close()
 
 
 @pytest.fixture

@@ -35,12 +35,12 @@ def test_the_quarantine_says_that_it_is_full_and_takes_more_when_there_is_room(d
 
 
 def test_a_day_that_could_not_be_marked_is_not_taken_for_marked(disk: Path) -> None:
-    dirty = PendingDays(disk / "days.db")
+    pending_days = PendingDays(disk / "days.db")
     services.fill(disk)
     days = {DAY + dt.timedelta(days=n) for n in range(3000)}
     with pytest.raises(sqlite3.OperationalError, match="full"):
-        dirty.mark(days)
+        pending_days.mark(days)
     (disk / "others").unlink()
-    dirty.mark(days)
-    assert dirty.take().keys() == days
-    dirty.close()
+    pending_days.mark(days)
+    assert pending_days.take().keys() == days
+    pending_days.close()

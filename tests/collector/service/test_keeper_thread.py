@@ -39,16 +39,16 @@ class _Deriver:
 
 
 def test_one_bad_day_holds_up_nothing_and_stays_marked(tmp_path: Path) -> None:
-    dirty = PendingDays(tmp_path / "days.db")
-    dirty.mark({BAD, GOOD})
+    pending_days = PendingDays(tmp_path / "days.db")
+    pending_days.mark({BAD, GOOD})
     deriver = _Deriver()
-    keeping = KeeperThread(deriver, dirty, period_s=60)
-    keeping.start()
+    keeper_thread = KeeperThread(deriver, pending_days, period_s=60)
+    keeper_thread.start()
     assert deriver.judged.wait(120)
-    keeping.stop(120)
+    keeper_thread.stop(120)
     assert deriver.derived == [GOOD]
-    assert list(dirty.take()) == [BAD]
-    dirty.close()
+    assert list(pending_days.take()) == [BAD]
+    pending_days.close()
 
 
 class _Clock:
@@ -66,10 +66,10 @@ def test_a_note_that_a_store_took_after_an_hour_is_found(
     """The store is down for an hour while a batch is in hand; the keeper has looked meanwhile."""
     clock = _Clock(monkeypatch)
     with SqliteStore(tmp_path / "store.db") as store:
-        dirty = PendingDays(tmp_path / "keeper.db")
+        pending_days = PendingDays(tmp_path / "keeper.db")
         deriver = _Deriver()
-        keeping = KeeperThread(deriver, dirty, 60, store)
-        keeping._once()
+        keeper_thread = KeeperThread(deriver, pending_days, 60, store)
+        keeper_thread._once()
         begun, tries = clock.now, 0
 
         def write(points: list[Point]) -> None:
@@ -77,7 +77,7 @@ def test_a_note_that_a_store_took_after_an_hour_is_found(
             tries += 1
             if clock.now < begun + 2 * HOUR_NS:
                 clock.now += 10 * 60 * 10**9
-                keeping._once()
+                keeper_thread._once()
                 raise UnavailableError("down")
             SqliteStore.write(store, points)
 
@@ -87,37 +87,37 @@ def test_a_note_that_a_store_took_after_an_hour_is_found(
         assert tries == 13
         assert bench.stored() == {2}
         assert deriver.derived == []
-        keeping._once()
+        keeper_thread._once()
         assert deriver.derived == [dt.date(2026, 1, 5)]  # the report's own
-        dirty.close()
+        pending_days.close()
 
 
 def test_what_came_after_the_keeper_had_read_the_minutes_note_is_derived(
     tmp_path: Path, bench: Any, message: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A day is noted once a minute: the keeper looks amid one, and no report follows it."""
+    """A day is noted once a minute: the keeper reads during one, and no report follows it."""
     clock = _Clock(monkeypatch)
     with SqliteStore(tmp_path / "store.db") as store:
-        dirty = PendingDays(tmp_path / "keeper.db")
+        pending_days = PendingDays(tmp_path / "keeper.db")
         seen: list[int] = []
 
         class Counting(_Deriver):
             def derive(self, days: Collection[dt.date]) -> None:
                 seen.append(sum(1 for _ in store.read("agent", 0, 2**62)))
 
-        keeping = KeeperThread(Counting(), dirty, 60, store)
+        keeper_thread = KeeperThread(Counting(), pending_days, 60, store)
         monkeypatch.setattr(bench.store, "write", store.write)
         bench.hand(message(2))
         clock.now += 10 * 10**9
-        keeping._once()
+        keeper_thread._once()
         clock.now += 20 * 10**9
         bench.hand(message(3))
         assert bench.stored() == {2, 3}
         for _ in range(10):
             clock.now += 60 * 10**9
-            keeping._once()
+            keeper_thread._once()
         assert seen == [1, 2]
-        dirty.close()
+        pending_days.close()
 
 
 def test_what_waited_for_the_store_since_an_earlier_minute_is_noted_anew(
@@ -142,24 +142,24 @@ def test_a_note_is_followed_twice_even_where_its_clock_is_behind_or_ahead(
 ) -> None:
     clock = _Clock(monkeypatch)
     with SqliteStore(tmp_path / "store.db") as store:
-        dirty = PendingDays(tmp_path / "keeper.db")
-        keeping = KeeperThread(_Deriver(), dirty, 60, store)
-        keeping._once()
+        pending_days = PendingDays(tmp_path / "keeper.db")
+        keeper_thread = KeeperThread(_Deriver(), pending_days, 60, store)
+        keeper_thread._once()
         for off_s, day in ((-50 * 60, BAD), (+50 * 60, GOOD)):
             told = {"days": day.isoformat()}
             store.write([Point("collector", {}, told, clock.now + off_s * 10**9)])
-            keeping._mark_noted(store)
-            marked = dirty.take()
+            keeper_thread._mark_noted(store)
+            marked = pending_days.take()
             assert list(marked) == [day]
-            dirty.done(marked)
+            pending_days.done(marked)
             found = []
             for _ in range(20):  # longer than such a note is read
                 clock.now += 60 * 10**9
-                keeping._mark_noted(store)
-                dirty.done(again := dirty.take())
-                found += again
+                keeper_thread._mark_noted(store)
+                pending_days.done(marked := pending_days.take())
+                found += marked
             assert found == [day], "once more, for what came within its minute"
-        dirty.close()
+        pending_days.close()
 
 
 def test_what_could_not_be_written_is_noted_again(

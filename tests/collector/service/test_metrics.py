@@ -25,7 +25,7 @@ def running() -> Any:
     counts.quarantine("unreadable: no JSON")
     counts.quarantine('odd"word: x')
     own = SelfMetrics(counts, lambda: {"queue": 2, "oldest_s": 1.5, "certificate_days": None})
-    own.heard("$SYS/broker/publish/messages/dropped", b"17")
+    own.broker_said("$SYS/broker/publish/messages/dropped", b"17")
     made = metrics.Metrics("127.0.0.1:0", counts, own)
     made.start()
     yield made

@@ -79,7 +79,7 @@ def test_only_what_changed_is_told_and_all_on_a_connect() -> None:
     tell(roster, link)
     assert topics(link) == [policy_topic(B)]
     assert roster.known(B)
-    roster.tell_all()
+    roster.publish_all()
     tell(roster, link)
     assert sorted(topics(link)) == [policy_topic(A), policy_topic(B)]
 
@@ -107,10 +107,10 @@ def test_nothing_is_taken_as_told_while_the_broker_is_away() -> None:
 def test_no_policy_before_somebody_listens() -> None:
     """A policy makes agents send: unheard, they would wait a whole backoff for nothing."""
     link, roster = FakeLink(), Roster(CONFIG, lambda: register(A))
-    roster._listening = lambda: False
+    roster._receiving = lambda: False
     tell(roster, link)
     assert link.sent == []
-    roster._listening = lambda: True
+    roster._receiving = lambda: True
     tell(roster, link)
     assert topics(link) == [policy_topic(A)]
 
@@ -176,7 +176,7 @@ def test_policies_of_a_whole_city_are_small_enough_for_the_wire() -> None:
 
 def tell(roster: Roster, link: FakeLink) -> None:
     roster.refresh()
-    roster._tell(link)  # type: ignore[arg-type]
+    roster._publish(link)  # type: ignore[arg-type]
 
 
 def topics(link: FakeLink) -> list[str]:

@@ -14,9 +14,9 @@ def test_own_points_hold_the_schema() -> None:
     counts = Counts()
     counts.add("received", 3)
     points = SelfMetrics(counts, lambda: {"queue": 4, "write_ms": 1.5, "calendar_days": None})
-    points.heard("$SYS/broker/publish/messages/dropped", b"17")
-    points.heard("$SYS/broker/clients/connected", b"many")
-    points.heard("$SYS/broker/else", b"5")
+    points.broker_said("$SYS/broker/publish/messages/dropped", b"17")
+    points.broker_said("$SYS/broker/clients/connected", b"many")
+    points.broker_said("$SYS/broker/else", b"5")
     ours, broker = points.now(9)
     assert ours.fields["received"] == 3
     assert (ours.fields["queue"], ours.fields["write_ms"]) == (4, 1.5)

@@ -44,7 +44,9 @@ def test_all_waits_together_keep_what_is_promised(
     clock = SimpleNamespace(monotonic=lambda: stuck.waited_s, time_ns=time.time_ns)
     with SqliteStore(tmp_path / "store.db") as store:
         made = Collector(Config(data=str(tmp_path)), store, Register)
-        for part in ("_worker", "_mouth", "_roster", "_ear", "_crier", "_keeping"):
+        links = SimpleNamespace(reports=stuck, outgoing=stuck, presences=stuck)
+        monkeypatch.setattr(made, "_links", links)
+        for part in ("_worker", "_roster", "_keeper_thread"):
             monkeypatch.setattr(made, part, stuck)
         monkeypatch.setattr(collector_module, "time", clock)
         assert not made.stop(), "its threads have not ended"

@@ -51,20 +51,20 @@ def test_links_connect_in_turn_where_the_broker_bears_no_crowd(
     services: Any, tmp_path: Path, collector: Any, until: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     connecting, most = set(), 0
-    become = Link._become
+    set_state = Link._set_state
 
     def noted(link: Link, state: State) -> None:
         nonlocal most
         (connecting.discard if state is State.READY else connecting.add)(link)
         most = max(most, len(connecting))
-        become(link, state)
+        set_state(link, state)
 
     (tmp_path / "broker").mkdir()
     with services.broker("amqtt", tmp_path / "broker") as running:
         collector(running.port, five=False)
         broker = Broker(port=running.port, protocol="3.1.1")
         fleet = Fleet(broker, agents(20), tmp_path / "fleet", report_s=0.5, connecting=1)
-        monkeypatch.setattr(Link, "_become", noted)
+        monkeypatch.setattr(Link, "_set_state", noted)
         fleet.start()
         until(lambda: len(fleet.produced()) >= 40)
         fleet.quiet()

@@ -94,7 +94,7 @@ def test_tests_of_two_lines_run_beside_each_other(line_server, who):
         _await(first, "granted")
         second = measure(url, **{**who, "line": "b"}, max_seconds=60)
     finally:
-        first.end()
+        first.kill()
     assert second.outcome == "ok", second.reason
     assert [record.line for record in records] == ["b"]
 

@@ -59,7 +59,7 @@ class Day:
         for _ in range(count):
             self.now += INTERVAL_MS
             self.watch.ask(self.one)
-            (device,) = self.watch.look()
+            (device,) = self.watch.latest()
             seen = Observation(self.now, device.present, device.power, device.fault)
             self.state, changes = advance(self.state, [seen])
             self.events += [(c.event, (c.time - T0) // INTERVAL_MS, c.detail) for c in changes]
@@ -154,12 +154,14 @@ def test_a_state_is_known_after_one_interval(emulator, monkeypatch):
     monkeypatch.setattr(network, "time", clock)
     watch = Watch([watched(emulator)], every_s=20.0)
     watch.start()
-    (first,) = watch.look(wait=True)
+    (first,) = watch.latest(wait=True)
     assert first.power == "standby"
     emulator.projector.power = "1"
     interval.release()
-    with watch._changed:
-        assert watch._changed.wait_for(lambda: watch._heard[watch._watched[0]].power == "on", 120)
+    with watch._answered:
+        assert watch._answered.wait_for(
+            lambda: watch._answers[watch._watched[0]].power == "on", 120
+        )
     assert set(slept) == {20.0}
 
 
@@ -237,7 +239,7 @@ def test_what_is_no_cable_and_no_radio_shows_no_network(monkeypatch, nics, cut_o
     kinds = {"eth0": "wired", "wlan0": "wifi", "vmnet8": "virtual"}
     monkeypatch.setattr(network_ask.psutil, "net_if_stats", lambda: stats)
     monkeypatch.setattr(network_ask.nics, "kind", kinds.get)
-    assert network_ask._cut_off() is cut_off
+    assert network_ask._no_network() is cut_off
 
 
 def test_one_that_cannot_be_asked_stops_no_other_and_hangs_no_command(emulator, monkeypatch):
@@ -268,7 +270,7 @@ def test_what_is_no_longer_known_is_not_told_as_absent(emulator, monkeypatch):
     assert len(run(("network",), context).readings) == 2
     watch = context.memory["network"]
     assert isinstance(watch, Watch)
-    watch._heard[other] = network_ask.UnknowableError("no_such_name")
+    watch._answers[other] = network_ask.UnknowableError("no_such_name")
     assert [device.kind for device in run(("network",), context).readings] == ["projector"]
 
 

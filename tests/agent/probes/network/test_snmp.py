@@ -106,7 +106,7 @@ def test_a_wrong_community_is_no_silence_where_the_device_shows_itself(printer, 
 
 def test_where_nobody_is_it_is_absent(monkeypatch):
     monkeypatch.setattr(ask, "_TIMEOUT_S", 0.3)
-    monkeypatch.setattr(ask, "_DOOR_S", 0.1)
+    monkeypatch.setattr(ask, "_FALLBACK_S", 0.1)
     with silent_host() as host:
         assert not ask.ask(Watched(host=host, speaks="snmp", kind="printer")).present
 
@@ -121,7 +121,7 @@ def test_without_the_extra_a_device_is_only_there_if_it_is(printer, monkeypatch)
     """Never asked, it must not count as a classroom's equipment by being listed."""
     monkeypatch.delattr("agent.probes.network.snmp")
     monkeypatch.setitem(sys.modules, "agent.probes.network.snmp", None)
-    monkeypatch.setattr(ask, "_DOOR_S", 0.1)
+    monkeypatch.setattr(ask, "_FALLBACK_S", 0.1)
     with silent_host() as host:
         assert not ask.ask(Watched(host=host, speaks="snmp", kind="panel")).present
     here = ask.ask(Watched(host="127.0.0.1", speaks="snmp", kind="printer"))

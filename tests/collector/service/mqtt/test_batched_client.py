@@ -1,4 +1,4 @@
-"""The client that reads in gulps: the same messages as paho's own, by far fewer system calls."""
+"""The client that reads in batches: the same messages as paho's own, by far fewer system calls."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def test_all_messages_by_few_reads(
             hear(message.topic, bytes(message.payload), message.retain)
 
         ear.on_message = on_message
-        ear.hear = hear if quick else None
+        ear.deliver = hear if quick else None
         ear.connect("127.0.0.1", broker.port)
         ear.loop_start()
         assert ready.wait(120)
@@ -85,7 +85,7 @@ def test_acknowledgements_leave_in_the_order_of_the_messages() -> None:
     messages = [_packet_of(0x32, b"\0\3t/x" + n.to_bytes(2) + b"%d" % n) for n in range(1, 6)]
     with ours, broker:
         ear = BatchedClient(CallbackAPIVersion.VERSION2)
-        ear.hear = lambda _topic, payload, _retained: heard.append(payload)
+        ear.deliver = lambda _topic, payload, _retained: heard.append(payload)
         ear.on_message = lambda _client, _data, message: heard.append(message.payload)
         ours.setblocking(False)
         ear._sock, ear._thread = ours, threading.current_thread()

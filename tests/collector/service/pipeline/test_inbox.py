@@ -33,11 +33,11 @@ def test_a_batch_waits_for_its_size() -> None:
 
 def test_a_full_inbox_turns_away_in_an_outage_and_waits_else() -> None:
     for inbox in (Inbox(limit=2), Inbox(limit=99, limit_bytes=10)):
-        inbox.be_patient(0)
+        inbox.set_put_timeout(0)
         assert inbox.put(note(1, 5))
         assert inbox.put(note(2, 5))
         assert not inbox.put(note(3, 5))
-        inbox.be_patient(60)
+        inbox.set_put_timeout(60)
         emptier = threading.Timer(0.05, lambda: inbox.take(1, 0, 0))  # noqa: B023
         emptier.start()
         assert inbox.put(note(4, 5)), "room came while it waited"
@@ -46,12 +46,12 @@ def test_a_full_inbox_turns_away_in_an_outage_and_waits_else() -> None:
 
 def test_an_outage_frees_who_waits() -> None:
     inbox, answers = Inbox(limit=1), []
-    inbox.be_patient(60)
+    inbox.set_put_timeout(60)
     inbox.put(note(1))
     waiter = threading.Thread(target=lambda: answers.append(inbox.put(note(2))))
     waiter.start()
     time.sleep(0.02)
-    inbox.be_patient(0)
+    inbox.set_put_timeout(0)
     waiter.join(120)
     assert answers == [False]
 

@@ -65,7 +65,7 @@ def test_no_receipt_while_the_store_is_down(bench: Any, message: Any) -> None:
     bench.stopping.set()  # else it would try for ever
     bench.hand(message(2))
     assert bench.sent == []
-    assert bench.dirty.take() == {}
+    assert bench.pending_days.take() == {}
 
 
 def test_held_and_quarantined_do_not_wait_for_the_store(bench: Any, message: Any) -> None:
@@ -127,12 +127,12 @@ def test_a_topic_of_nobody_is_kept_but_not_receipted(bench: Any) -> None:
 
 def test_days_are_marked_before_the_receipt(bench: Any, message: Any, monkeypatch: Any) -> None:
     bench.hand(message(2, time=1_767_600_000_000))
-    assert set(bench.dirty.take()) == {dt.date(2026, 1, 5)}
+    assert set(bench.pending_days.take()) == {dt.date(2026, 1, 5)}
 
     def fail(days: object) -> None:
         raise sqlite3.OperationalError("disk full")
 
-    monkeypatch.setattr(bench.dirty, "mark", fail)
+    monkeypatch.setattr(bench.pending_days, "mark", fail)
     sent = len(bench.sent)
     with pytest.raises(sqlite3.OperationalError):
         bench.hand(message(3))
@@ -142,7 +142,7 @@ def test_days_are_marked_before_the_receipt(bench: Any, message: Any, monkeypatc
 def test_an_uncertain_report_marks_no_day(bench: Any, message: Any) -> None:
     bench.hand(message(2, uncertain=True))
     assert bench.stored() == {2}
-    assert bench.dirty.take() == {}
+    assert bench.pending_days.take() == {}
 
 
 def test_a_hello_in_the_inbox_is_answered(bench: Any, message: Any) -> None:

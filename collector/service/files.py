@@ -1,0 +1,33 @@
+"""What the collector keeps on disk beside the store."""
+
+from __future__ import annotations
+
+from collector.config import Config
+from collector.service.links import group_of
+from collector.service.pipeline.pending_days import FILE as DAYS_FILE
+from collector.service.pipeline.pending_days import PendingDays
+from collector.service.pipeline.quarantine import FILE as QUARANTINE_FILE
+from collector.service.pipeline.quarantine import Quarantine
+from collector.service.pipeline.resend_request import ResendRequest
+
+
+class Files:
+    """Days to be derived, the quarantine, and the request to send evidence again."""
+
+    def __init__(self, config: Config, *, derives: bool) -> None:
+        """Open or make the files; `derives`: a keeper of this process takes the days.
+
+        Raises:
+            OSError, sqlite3.Error: one cannot be opened or written.
+            NewerFileError: a later version made it.
+        """
+        # The collectors of a group may share a folder, and take the days that another marked.
+        exclusive = derives and not group_of(config.mqtt)
+        self.pending_days = PendingDays(config.folder / DAYS_FILE, exclusive=exclusive)
+        self.resend_request = ResendRequest(config.folder)
+        self.quarantine = Quarantine(config.folder / QUARANTINE_FILE, config.quarantine_bytes)
+
+    def close(self) -> None:
+        """Close them; the threads that use them have ended."""
+        self.quarantine.close()
+        self.pending_days.close()

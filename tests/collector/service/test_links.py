@@ -1,0 +1,40 @@
+"""The connections: in a group its share of the reports, and every machine's presence beside."""
+
+from __future__ import annotations
+
+import pytest
+
+from agent.common.settings import Broker
+from collector.config import Mqtt
+from collector.service.links import Links, group_of, topics
+
+REPORTS, PRESENCES = "schoolpulse/v1/+/+/report/#", "schoolpulse/v1/+/+/presence"
+
+
+def links(broker: Broker) -> Links:
+    def ignore(*_: object) -> None:
+        return None
+
+    return Links(broker, ignore, ignore, lambda: None)
+
+
+@pytest.mark.parametrize("broker", [Broker(), Mqtt()])
+def test_alone_one_connection_receives_reports_and_presences(broker: Broker) -> None:
+    assert group_of(broker) == ""
+    assert topics(broker)[:2] == (REPORTS, PRESENCES)
+    made = links(broker)
+    assert made.presences is made.reports
+    assert made.outgoing is not made.reports
+
+
+def test_in_a_group_reports_are_shared_and_presences_received_by_all() -> None:
+    broker = Mqtt(group="city")
+    assert topics(broker)[:2] == (f"$share/city/{REPORTS}", f"$share/city/{PRESENCES}")
+    assert all(topic.startswith("$SYS/") for topic in topics(broker)[2:])
+    made = links(broker)
+    assert made.presences is not made.reports
+    assert made.presences._topics == (PRESENCES,)
+
+
+def test_none_is_up_before_it_is_started() -> None:
+    assert not links(Mqtt(group="city")).wait_up(0)
