@@ -22,7 +22,7 @@ from agent.common.command_line import DONE, RefusedError, config_argument
 from agent.common.language import say
 from agent.common.lock import agent_lock
 from agent.config import Config
-from agent.outbox.file import open_readonly
+from agent.outbox import open_readonly
 from agent.service import datafiles
 
 ROOT = Path("/")  # below it the privileged helper leaves the hardware's digests
