@@ -67,13 +67,8 @@ def down(
     wire = steady(kept) or _short(nic)
     if wire is None or not payload:
         return None
-    payload_share = _payload_share(nic, payload, wire.mbps * 1e6 / 8 * min(lag_s, _MAX_LAG_S))
-    factor, other = min(1.0, payload_share * CAP), 1 - payload_share * FRAME
-    long = nic[-1][0] - nic[0][0]
-    arrived = steady(after_burst([one for one in frames if one[0] - frames[0][0] <= long]))
-    if arrived is not None and wire.steps:
-        share = arrived.mbps / wire.mbps
-        factor, other = min(factor, share * _FRAMES_CAP), 1 - share
+    unread = wire.mbps * 1e6 / 8 * min(lag_s, _MAX_LAG_S)
+    factor, other = _limits(_payload_share(nic, payload, unread), _frames_share(nic, wire, frames))
     return Down(
         wire.mbps * factor,
         wire.low * factor,
@@ -82,6 +77,21 @@ def down(
         spread=wire.spread,
         burst=len(kept) < len(nic),
     )
+
+
+def _limits(payload_share: float, frames_share: float | None) -> tuple[float, float]:
+    """The factor that limits the interface's rate to our traffic, and the share of the other."""
+    factor, other = min(1.0, payload_share * CAP), 1 - payload_share * FRAME
+    if frames_share is None:
+        return factor, other
+    return min(factor, frames_share * _FRAMES_CAP), 1 - frames_share
+
+
+def _frames_share(nic: Sequence[Sample], wire: Steady, frames: Sequence[Sample]) -> float | None:
+    """The rate of the frames that arrived per rate of the interface; None where unknown."""
+    seconds = nic[-1][0] - nic[0][0]
+    arrived = steady(after_burst([one for one in frames if one[0] - frames[0][0] <= seconds]))
+    return arrived.mbps / wire.mbps if arrived is not None and wire.steps else None
 
 
 def _payload_share(nic: Sequence[Sample], payload: Sequence[Sample], unread: float) -> float:
