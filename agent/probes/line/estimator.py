@@ -5,7 +5,7 @@ what the line carried, not what the application received. Traffic inside the sch
 raise it: if the interface counts more than 1.06 times the received payload, the rate is lowered
 by that excess. A full Ethernet frame of 1514 bytes, as interfaces count it, carries 1448 bytes
 of payload (IPv4, TCP with time stamps), a factor of 1.0456; the rest of the 1.06 is slack. The
-payload lags unread, because the application receives nothing of a connection while a lost
+payload lags behind, because the application receives nothing of a connection while a lost
 segment is missing, which on a slow line may take seconds. It catches up in between. So the two
 are compared at the moment in the second half of the download when they agree best; other
 traffic keeps them apart at every moment. Where the server's system counts the frames that
