@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from agent.common.vocabulary.words import Lang, Words
 from dashboards.panels import Json
-from dashboards.words import Lang, Words
 
 COLUMNS = 24
 _SCHEMA_VERSION = 37  # Grafana 9.3's; later ones migrate it when they load it
@@ -19,7 +19,7 @@ _DEFAULTS: Json = {"transparent": False, "transformations": [], "repeatDirection
 class Row(NamedTuple):
     """Panels side by side under a heading; each with its share of the 24 columns."""
 
-    title: str
+    title: Words | None
     height: int
     panels: Sequence[tuple[int, Json]]
 
@@ -60,7 +60,7 @@ def board(
         "templating": {"list": list(look.variables)},
         "annotations": {"list": list(look.annotations)},
         "links": [_boards(lang)],
-        "panels": list(_placed(rows)),
+        "panels": list(_placed(rows, lang)),
     }
 
 
@@ -85,12 +85,12 @@ def queries(built: Json) -> Iterator[Asked]:
             yield Asked(variable["name"], "variable", retention, variable["query"])
 
 
-def _placed(rows: Sequence[Row]) -> Iterator[Json]:
+def _placed(rows: Sequence[Row], lang: Lang) -> Iterator[Json]:
     number, top = 1, 0
     for row in rows:
         if row.title:
             place = {"x": 0, "y": top, "w": COLUMNS, "h": 1}
-            yield {"id": number, "type": "row", "title": row.title, "collapsed": False,
+            yield {"id": number, "type": "row", "title": row.title.of(lang), "collapsed": False,
                    "gridPos": place, "panels": []}  # fmt: skip
             number, top = number + 1, top + 1
         left = 0

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from agent.common.vocabulary.devices import KINDS
+from agent.common.vocabulary.states import EVENTS, PRESENCES, WORKING
+from agent.common.vocabulary.words import Lang, Words
 from dashboards import influxql, panels, tables, thresholds, variables
 from dashboards.board import Look, Row, board
+from dashboards.edition import Edition
 from dashboards.influxql import Beyond, Test, Where
-from dashboards.panels import Head, Json, Query
+from dashboards.panels import Json, Query, head
 from dashboards.tables import DISTRICT, ROOM, SCHOOL, Column
-from dashboards.words import NOTHING, ZERO, Lang, Words
+from dashboards.words import NOTHING, ZERO
 
 _HERE: Where = {"district": variables.DISTRICT}
 _SILENT = Words(
@@ -17,23 +21,25 @@ _SILENT = Words(
 #: Below 4, Grafana marks half devices and writes the no-data text beside them.
 _BARS = {"drawStyle": "bars", "fillOpacity": 70, "axisSoftMax": 4}
 _SEVEN_DAYS = "time > now() - 7d"
+_FAULT, _MISSING = WORKING["fault"], PRESENCES["missing"]
 _WHERE = [SCHOOL, DISTRICT, ROOM, Column("kind", Words("种类", "kind"), "kind", 110)]
 
 
-def build(lang: Lang) -> Json:
-    """The board in one language."""
+def build(edition: Edition) -> Json:
+    """The board of one edition."""
+    lang = edition.lang
     rows = [
-        Row(Words("现在", "Now").of(lang), 4, _now(lang)),
-        Row(Words("还没修好的故障", "Faults open").of(lang), 11, [(24, _faults(lang))]),
-        Row(Words("不见了的设备", "Missing").of(lang), 10, [(24, _missing(lang))]),
-        Row(Words("教室", "Rooms").of(lang), 8, [(10, _rooms(lang)), (14, _daily(lang))]),
-        Row(Words("计算机教室与未绑定的电脑", "Computer rooms, and PCs not bound").of(lang), 10,
+        Row(Words("现在", "Now"), 4, _now(lang)),
+        Row(Words("还没修好的故障", "Faults open"), 11, [(24, _faults(lang))]),
+        Row(Words("不见了的设备", "Missing"), 10, [(24, _missing(lang))]),
+        Row(Words("教室", "Rooms"), 8, [(10, _rooms(lang)), (14, _daily(lang))]),
+        Row(Words("计算机教室与未绑定的电脑", "Computer rooms, and PCs not bound"), 10,
             [(12, _short_rooms(lang)), (12, _unbound(lang))]),
     ]  # fmt: skip
-    rows.insert(3, Row(Words("灯泡", "Lamps").of(lang), 8, [(24, _lamps(lang))]))
+    rows.insert(3, Row(Words("要换的灯泡", "Lamps"), 8, [(24, _lamps(lang))]))
     chosen = [*variables.sources(lang), variables.district(lang)]
     description = Words(
-        "全市或一个区县的多媒体设备：久的在上。关机的电脑不是故障，待机的投影机不是缺失。",
+        "全市或一个区县的多媒体设备：久的在上。关机的电脑不算故障，待机的投影机不算不见。",
         "The equipment of the city or a district, the longest first. A PC that is off is no "
         "fault, a projector in standby is not missing.",
     )
@@ -51,39 +57,36 @@ def open_events(began: str, ended: str, time: str = influxql.YEAR) -> str:
 
 
 def _now(lang: Lang) -> list[tuple[int, Json]]:
-    return [
-        (6, _number(Words("故障", "Faults open"), open_events("fault", "repaired"), lang)),
-        (6, _number(Words("其中一周内的", "Of these, this week's"),
-                    open_events("fault", "repaired", _SEVEN_DAYS), lang)),
-        (6, _number(Words("不见了的设备", "Devices missing"),
-                    open_events("gone", "appeared"), lang)),
-        (6, _number(Words("其中一周内的", "Of these, this week's"),
-                    open_events("gone", "appeared", _SEVEN_DAYS), lang)),
-    ]  # fmt: skip
+    recent = Words("其中一周内的", "Of these, this week's")
+    shown = (
+        (Words(f"还没修好的{_FAULT.zh}", "Faults open"), ("fault", "repaired"), influxql.YEAR),
+        (recent, ("fault", "repaired"), _SEVEN_DAYS),
+        (Words(f"{_MISSING.zh}了的设备", "Devices missing"), ("gone", "appeared"), influxql.YEAR),
+        (recent, ("gone", "appeared"), _SEVEN_DAYS),
+    )
+    return [(6, _number(title, open_events(*events, time), lang)) for title, events, time in shown]
 
 
 def _number(title: Words, inner: str, lang: Lang) -> Json:
     about = Words(
-        "设备数。故障：设备自己说的；不见：电脑开着而看不到它，并且持续了几分钟以上。",
-        "Devices. A fault is what the device says; missing is what its PC, being on, has not seen "
-        "for some minutes.",
+        f"设备数。{_FAULT.zh}：设备自己说的；{_MISSING.zh}：电脑开着而看不到它，并且持续了几分钟以上。",
+        f"Devices. A {_FAULT.en} is what the device says; {_MISSING.en} is what its PC, being on, "
+        "has not seen for some minutes.",
     )
-    head = Head(title.of(lang), about.of(lang), ZERO.of(lang))
-    text = influxql.over('count("event") AS "n"', inner)
-    return panels.troubles(head, Query("event", text))
+    return panels.how_many(head(lang, title, about, ZERO), "event", "event", inner)
 
 
 def _faults(lang: Lang) -> Json:
     about = Words(
-        "还没修好的故障，最久的在上；说明是设备自己的话。点学校看它的教室。修好后自己消失。",
-        "Faults not yet repaired, the longest first, in the device's own words. A click on the "
+        "还没修好的故障，最久的在上；说明是设备自己报告的。点学校看它的教室。修好后自己消失。",
+        "Faults not yet repaired, the longest first, as the device reports them. A click on the "
         "school shows its rooms. A repaired one leaves by itself.",
     )
-    head = Head(Words("还没修好的故障", "Faults open").of(lang), about.of(lang), NOTHING.of(lang))
+    said = head(lang, Words("还没修好的故障", "Faults open"), about, NOTHING)
     since = Column("Time", Words("从何时起", "since"), "since", 130)
-    columns = [since, *_WHERE, Column("detail", Words("说明", "detail"))]
+    columns = [since, *_WHERE, Column("detail", Words("说明", "detail"), "fault")]
     query = Query("event", open_events("fault", "repaired"))
-    made = tables.listing(head, query, columns, lang, ("Time", False))
+    made = tables.listing(said, query, columns, lang, ("Time", False))
     return tables.hide(made, "event")
 
 
@@ -91,12 +94,12 @@ def _missing(lang: Lang) -> Json:
     about = Words(
         "电脑开着却看不到的设备，最久的在上。先看线和电源；真的搬走了，改台账。",
         "What a PC that is on does not see, the longest first. Cable and power first; if it was "
-        "moved, mend the register.",
+        "moved, correct the register.",
     )
-    head = Head(Words("不见了的设备", "Missing").of(lang), about.of(lang), NOTHING.of(lang))
+    said = head(lang, Words("不见了的设备", "Missing"), about, NOTHING)
     columns = [Column("Time", Words("从何时起", "since"), "since", 130), *_WHERE]
     query = Query("event", open_events("gone", "appeared"))
-    made = tables.listing(head, query, columns, lang, ("Time", False))
+    made = tables.listing(said, query, columns, lang, ("Time", False))
     return tables.hide(made, "event", "detail")
 
 
@@ -107,25 +110,25 @@ def _lamps(lang: Lang) -> Json:
         f"Projectors on the network whose lamp has burnt for more than {hours} hours, the longest "
         "first: order lamps.",
     )
-    head = Head(Words("该换的灯泡", "Lamps to replace").of(lang), about.of(lang), NOTHING.of(lang))
+    said = head(lang, Words("该换的灯泡", "Lamps to replace"), about, NOTHING)
     burnt = Column("lamp_hours", Words("灯泡小时", "lamp hours"), "count", 130)
     where: Where = {**_HERE, "kind": "projector", "lamp_hours": Beyond(">", hours)}
     by = ("school", "district", "room", "device")
     text = influxql.each("device_day", "last", {"lamp_hours": "lamp_hours"}, where, by,
                          influxql.WEEK)  # fmt: skip
-    made = tables.listing(head, Query("device_day", text), [burnt, SCHOOL, DISTRICT, ROOM], lang,
+    made = tables.listing(said, Query("device_day", text), [burnt, SCHOOL, DISTRICT, ROOM], lang,
                           ("lamp_hours", True))  # fmt: skip
     return tables.hide(made, "device")
 
 
 _STATES: tuple[tuple[str, Test, Words], ...] = (
     ("computer", True, Words("电脑在上报", "PC reports")),
-    ("display", True, Words("看到显示设备", "display seen")),
-    ("sound", True, Words("看到声音", "sound seen")),
-    ("microphone", True, Words("看到麦克风", "microphone seen")),
-    ("camera", True, Words("看到摄像头", "camera seen")),
-    ("missing", Beyond(">", 0), Words("有设备不见", "something missing")),
-    ("faults", Beyond(">", 0), Words("有设备故障", "something at fault")),
+    *(
+        (kind, True, Words(f"看到{KINDS[kind].zh}", f"{KINDS[kind].en} seen"))
+        for kind in ("display", "sound", "microphone", "camera")
+    ),
+    ("missing", Beyond(">", 0), Words(f"有设备{_MISSING.zh}", "something missing")),
+    ("faults", Beyond(">", 0), Words(f"有设备{_FAULT.zh}", "something at fault")),
 )
 
 
@@ -134,14 +137,14 @@ def _rooms(lang: Lang) -> Json:
         "教室数，最近一周里最多的一天。「看到显示设备」比「电脑在上报」少很多：去看上面不见的名单。",
         "Rooms, on the week's best day. Far fewer displays than PCs: see the list of missing ones.",
     )
-    head = Head(Words("教室，按状态", "Rooms by state").of(lang), about.of(lang), _SILENT.of(lang))
+    said = head(lang, Words("教室，按状态", "Rooms by state"), about, _SILENT)
     asked = [Query("room_day", _in_state(*state, lang), False, "$col") for state in _STATES]
     troubled = [
         panels.colour(words.of(lang), thresholds.VERMILION)
         for field, _, words in _STATES
         if field in ("missing", "faults")
     ]
-    made = panels.counts(head, asked, troubled)
+    made = panels.counts(said, asked, troubled)
     made["options"]["reduceOptions"]["calcs"] = ["max"]
     return made
 
@@ -158,9 +161,8 @@ def _daily(lang: Lang) -> Json:
         "New faults and repairs each day. Repairs below faults for long: repair falls behind.",
     )
     empty = Words("这段时间没有故障", "no fault in this time")
-    head = Head(Words("每天的故障与修复", "Faults and repairs by day").of(lang), about.of(lang),
-                empty.of(lang))  # fmt: skip
-    shown = {"fault": Words("故障", "faults"), "repaired": Words("修复", "repairs")}
+    said = head(lang, Words("每天的故障与修复", "Faults and repairs by day"), about, empty)
+    shown = {event: EVENTS[event] for event in ("fault", "repaired")}
     asked = [
         Query("event", influxql.each("event", "count", {"event": words.of(lang)},
                                      {**_HERE, "event": event}, every="1d"), False, "$col")
@@ -168,9 +170,8 @@ def _daily(lang: Lang) -> Json:
     ]  # fmt: skip
     colours = {"fault": thresholds.VERMILION, "repaired": thresholds.BLUE}
     overrides = [panels.colour(shown[name].of(lang), value) for name, value in colours.items()]
-    made = panels.trend(head, asked, "none", overrides)
+    made = panels.counted(said, asked, overrides)
     made["fieldConfig"]["defaults"]["custom"] |= _BARS
-    made["fieldConfig"]["defaults"] |= {"min": 0, "decimals": 0}
     return made
 
 
@@ -183,7 +184,7 @@ def _short_rooms(lang: Lang) -> Json:
         "the seats. One day with enough counts: hold a lesson with all of them on.",
     )
     title = Words("电脑不足的计算机教室", "Computer rooms short of PCs")
-    head = Head(title.of(lang), about.of(lang), NOTHING.of(lang))
+    said = head(lang, title, about, NOTHING)
     columns = [SCHOOL, DISTRICT, ROOM, Column("pcs", Words("电脑", "PCs"), "count", 70),
                Column("seats", Words("座位", "seats"), "count", 70),
                Column("Time", Words("日期", "day"), "day", 105)]  # fmt: skip
@@ -192,7 +193,7 @@ def _short_rooms(lang: Lang) -> Json:
     }  # fmt: skip
     names = ["school", "district", "room", "pcs", "seats"]
     text = influxql.rows("room_day", names, where, influxql.RECENT)
-    return tables.listing(head, Query("room_day", text), columns, lang, ("Time", True))
+    return tables.listing(said, Query("room_day", text), columns, lang, ("Time", True))
 
 
 def _unbound(lang: Lang) -> Json:
@@ -201,11 +202,7 @@ def _unbound(lang: Lang) -> Json:
         "PCs that reported this week and that the register binds to no room. They are evidence "
         "for none: bind them in the sheet of machines.",
     )
-    head = Head(
-        Words("没有绑定教室的电脑", "PCs bound to no room").of(lang),
-        about.of(lang),
-        NOTHING.of(lang),
-    )
+    said = head(lang, Words("没有绑定教室的电脑", "PCs bound to no room"), about, NOTHING)
     columns = [SCHOOL, DISTRICT, Column("hostname", Words("名称", "name")),
                Column("reports", Words("上报数", "reports"), "count", 90),
                Column("machine", Words("电脑标识", "machine id"))]  # fmt: skip
@@ -213,4 +210,4 @@ def _unbound(lang: Lang) -> Json:
     by = ("school", "district", "machine")
     text = influxql.latest("machine_day", {"hostname": "hostname", "reports": "reports"}, where,
                            by, influxql.WEEK)  # fmt: skip
-    return tables.listing(head, Query("machine_day", text), columns, lang)
+    return tables.listing(said, Query("machine_day", text), columns, lang)

@@ -14,7 +14,7 @@ from collector.schema import MEASUREMENTS, Measurement
 #: Grafana puts the time range of the board here.
 TIME = "$timeFilter"
 
-#: Where the boards' time is not what is asked: the newest rows, whatever stretch is shown.
+#: Not the time that the board shows, but the newest rows, for panels of what is now.
 #: A day's row stands at its midnight, so the last 24 hours hold exactly one: today's.
 TODAY, TWO_DAYS, RECENT = "time > now() - 1d", "time > now() - 36h", "time > now() - 3d"
 WEEK = "time > now() - 8d"

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from itertools import pairwise
 
+from agent.common.vocabulary.lines import COLUMNS, CONGESTED
+from agent.common.vocabulary.reasons import REASONS
+from agent.common.vocabulary.thresholds import number
+from agent.common.vocabulary.verdicts import VERDICTS
+from agent.common.vocabulary.words import Lang, Words
 from dashboards import influxql, panels, tables, thresholds, variables
 from dashboards.board import Look, Row, board
+from dashboards.edition import Edition
 from dashboards.influxql import TODAY, Between, Beyond, Where
-from dashboards.panels import Head, Json, Query
+from dashboards.panels import Head, Json, Query, head
 from dashboards.tables import DISTRICT, SCHOOL, Column
-from dashboards.words import LINE, NOTHING, VERDICTS, Lang, Words
+from dashboards.words import NOTHING
 
 _HERE: Where = {"district": variables.DISTRICT}
 _NO_DAY = Words(
@@ -17,29 +23,29 @@ _NO_DAY = Words(
     "no verdict of lines today: does the collector run (schoolpulse doctor), has the register "
     "lines?",
 )
-_EDGES = (0, 10, 20, 50, 100, 1000, 1_000_000)  # Mbit/s
+#: Of the threshold: where the bars of the distribution begin and end.
+_EDGES = (0, 1, 2, 5, 10, 100, 100_000)
 _SHARE = Column("share", Words("实测 ÷ 合同", "measured / contract"), "share", 120)
 _COLUMNS = [
-    SCHOOL, DISTRICT, Column("line", LINE["line"], "text", 90),
-    Column("contract_mbps", LINE["contract_mbps"], "mbps", 110),
-    Column("p90_mbps", LINE["p90_mbps"], "mbps", 140), _SHARE,
-    Column("lesson_mbps", LINE["lesson_mbps"], "mbps", 110),
-    Column("tests", LINE["tests"], "count", 90),
-    Column("verdict", LINE["verdict"], "verdict", 100),
-    Column("congested", LINE["congested"], "yes", 100),
+    SCHOOL, DISTRICT, Column("line", COLUMNS["line"], "text", 90),
+    Column("contract_mbps", COLUMNS["contract_mbps"], "mbps", 110),
+    Column("p90_mbps", COLUMNS["p90_mbps"], "mbps", 140), _SHARE,
+    Column("lesson_mbps", COLUMNS["lesson_mbps"], "mbps", 110),
+    Column("tests", COLUMNS["tests"], "count", 90),
+    Column("verdict", COLUMNS["verdict"], "verdict", 100),
+    Column("congested", COLUMNS["congested"], "yes", 100),
 ]  # fmt: skip
 
 
-def build(lang: Lang) -> Json:
-    """The board in one language."""
+def build(edition: Edition) -> Json:
+    """The board of one edition."""
+    lang = edition.lang
     rows = [
-        Row(
-            Words("结论", "Verdicts").of(lang), 6, [(10, _counts(lang)), (14, _distribution(lang))]
-        ),
-        Row(Words("低于合同", "Under the contract").of(lang), 10, [(24, _under(lang))]),
-        Row(Words("还不知道", "Not known").of(lang), 10, [(14, _unknown(lang)), (10, _why(lang))]),
-        Row(Words("测出来的线路", "Lines measured").of(lang), 14, [(24, _ranking(lang))]),
-        Row(Words("走势", "Trend").of(lang), 8, [(24, _trend(lang))]),
+        Row(Words("结论", "Verdicts"), 6, [(10, _counts(edition)), (14, _distribution(edition))]),
+        Row(Words("低于合同", "Under the contract"), 10, [(24, _under(lang))]),
+        Row(Words("还不知道", "Not known"), 10, [(14, _unknown(lang)), (10, _why(lang))]),
+        Row(Words("测出来的线路", "Lines measured"), 14, [(24, _ranking(lang))]),
+        Row(Words("走势", "Trend"), 8, [(24, _trend(lang))]),
     ]
     chosen = [*variables.sources(lang), variables.district(lang)]
     description = Words(
@@ -51,36 +57,41 @@ def build(lang: Lang) -> Json:
     return board("schoolpulse-lines", title, description, rows, lang, Look(chosen))
 
 
-def _counts(lang: Lang) -> Json:
+def _counts(edition: Edition) -> Json:
+    verified, declared, unknown = (VERDICTS[name] for name in ("verified", "declared", "unknown"))
+    target = edition.target("line_10m")
+    zh, en = "学校数，按今天的线路结论。", "Schools by today's verdict of their line."
+    if target is not None:
+        zh += f"目标：{target:g}% 以上{verified.zh}。"
+        en += f" The target: {target:g}% {verified.en}."
     about = Words(
-        "学校数，按今天的线路结论。目标：八成以上已核实。「仅申报」和「未知」要变少，靠测试。",
-        "Schools by today's verdict of their line. The target: four in five verified. declared "
-        "and unknown shrink by testing.",
+        f"{zh}「{declared.zh}」和「{unknown.zh}」要变少，靠测试。",
+        f"{en} {declared.en} and {unknown.en} shrink by testing.",
     )
-    head = Head(
-        Words("学校，按结论", "Schools by verdict").of(lang), about.of(lang), _NO_DAY.of(lang)
-    )
-    fields = {name: VERDICTS[name].of(lang) for name in VERDICTS}
+    fields = {name: words.of(edition.lang) for name, words in VERDICTS.items()}
     where: Where = {"level": "district", "indicator": "line_10m", **_HERE}
     query = Query("indicator", influxql.each("indicator", "sum", fields, where, (), TODAY))
     colours = [panels.colour(fields[n], thresholds.VERDICT_COLOURS[n]) for n in VERDICTS]
-    return panels.counts(head, [query], colours)
+    said = head(edition.lang, Words("学校，按结论", "Schools by verdict"), about, _NO_DAY)
+    return panels.counts(said, [query], colours)
 
 
-def _distribution(lang: Lang) -> Json:
+def _distribution(edition: Edition) -> Json:
     about = Words(
-        "今天每条线路的实测（第 90 百分位，Mbit/s）。第一条是达不到 10M 的。",
+        f"今天每条线路的实测（第 90 百分位，Mbit/s）。第一条是达不到 {edition.label} 的。",
         "Each line's measured rate today (90th percentile, Mbit/s). The first bar holds those "
-        "under 10.",
+        f"under {edition.asked}.",
     )
-    head = Head(Words("实测的分布", "How fast they are").of(lang), about.of(lang), _NO_DAY.of(lang))
     asked = []
-    for low, high in pairwise(_EDGES):
-        shown = f"{low}–{high}" if high < _EDGES[-1] else f"≥ {low}"
+    for low, high in pairwise(edge * edition.threshold_mbps for edge in _EDGES):
+        shown = f"{number(low)}–{number(high)}"
+        if high == _EDGES[-1] * edition.threshold_mbps:
+            shown = f"≥ {number(low)}"
         where: Where = {**_HERE, "p90_mbps": Between(low, high)}
         text = influxql.each("line_day", "count", {"p90_mbps": shown}, where, (), TODAY)
         asked.append(Query("line_day", text))
-    return panels.counts(head, asked, [])
+    said = head(edition.lang, Words("实测的分布", "How fast they are"), about, _NO_DAY)
+    return panels.counts(said, asked, [])
 
 
 def _under(lang: Lang) -> Json:
@@ -90,12 +101,9 @@ def _under(lang: Lang) -> Json:
         f"Measured under {share:.0%} of the contract, the worst first, over enough quiet tests to "
         "show the provider.",
     )
-    head = Head(Words("低于合同", "Under the contract").of(lang), about.of(lang), NOTHING.of(lang))
-    fields = [c.name for c in _COLUMNS if c is not _SHARE]
-    where: Where = {**_HERE, "p90_mbps": Beyond("<", f'{share} * "contract_mbps"')}
-    text = influxql.rows("line_day", fields, where, TODAY)
-    return _with_share(tables.listing(head, Query("line_day", text), _COLUMNS, lang,
-                                      ("share", False)))  # fmt: skip
+    said = head(lang, Words("低于合同", "Under the contract"), about, NOTHING)
+    under = Beyond("<", f'{share} * "contract_mbps"')
+    return _measured(said, under, "share", lang)
 
 
 def _unknown(lang: Lang) -> Json:
@@ -105,49 +113,53 @@ def _unknown(lang: Lang) -> Json:
         "Lines whose verdict is not measured. No valid tests: no agent tests them, or none counts "
         "(at the right); a few: wait some days; no contract: the register says nothing.",
     )
-    head = Head(Words("没有实测结论", "Not measured").of(lang), about.of(lang), NOTHING.of(lang))
+    said = head(lang, Words("没有实测结论", "Not measured"), about, NOTHING)
     columns = [c for c in _COLUMNS if c.name in ("school", "district", "line", "contract_mbps",
                                                  "tests", "verdict")]  # fmt: skip
-    columns.insert(5, Column("days", LINE["days"], "count", 90))
+    columns.insert(5, Column("days", COLUMNS["days"], "count", 90))
     names = [column.name for column in columns]
     where: Where = {**_HERE, "verdict": influxql.OneOf(("declared", "unknown"))}
     text = influxql.rows("line_day", names, where, TODAY)
-    return tables.listing(head, Query("line_day", text), columns, lang, ("tests", True))
+    return tables.listing(said, Query("line_day", text), columns, lang, ("tests", True))
 
 
 def _why(lang: Lang) -> Json:
+    wifi, busy = REASONS["wifi"], REASONS["other_traffic"]
     about = Words(
-        "最近一周不算数的测试：每条线路多少次，最近一次为什么。wifi：换有线的电脑来测；"
-        "other traffic：那台电脑正忙。全市的，不分区县。",
+        "最近一周不算数的测试：每条线路多少次，最近一次为什么。"
+        f"{wifi.zh}：换有线的电脑来测；{busy.zh}：那台电脑正忙。全市的，不分区县。",
         "Tests of the last week that do not count: how many a line, and the newest one's reason. "
-        "wifi: let a PC with a cable test; other traffic: that PC is busy. Of the whole city.",
+        f"{wifi.en}: let a PC with a cable test; {busy.en}: that PC is busy. Of the whole city.",
     )
-    head = Head(
-        Words("为什么不算数", "Why tests do not count").of(lang), about.of(lang), NOTHING.of(lang)
-    )
+    said = head(lang, Words("为什么不算数", "Why tests do not count"), about, NOTHING)
     columns = [
-        SCHOOL, Column("line", LINE["line"], "text", 90),
+        SCHOOL, Column("line", COLUMNS["line"], "text", 90),
         Column("count", Words("次数", "times"), "count", 70),
-        Column("reason", Words("最近的原因", "newest reason")),
+        Column("reason", Words("最近的原因", "newest reason"), "reason"),
     ]  # fmt: skip
     text = influxql.rows("line_test", ["reason"], {"reason": Beyond("!=", "''")}, influxql.WEEK)
     text = text.replace('"reason"', 'count("reason") AS "count", last("reason") AS "reason"', 1)
     text += ' GROUP BY "school", "line"'
-    return tables.listing(head, Query("line_test", text), columns, lang, ("count", True))
+    return tables.listing(said, Query("line_test", text), columns, lang, ("count", True))
 
 
 def _ranking(lang: Lang) -> Json:
     about = Words(
-        "测出来的线路，慢的在上。点学校看它每一次测试。「达标但拥塞」：带宽够，但多数时候被占满。",
-        "All lines measured, the slowest first. A click on the school shows each test. congested: "
-        "fast enough, mostly full.",
+        "测出来的线路，慢的在上。点学校看它每一次测试。"
+        f"「{CONGESTED.zh}」：带宽够，但多数时候被占满。",
+        "All lines measured, the slowest first. A click on the school shows each test. "
+        f"{CONGESTED.en}: fast enough, mostly full.",
     )
-    head = Head(Words("测出来的线路", "Lines measured").of(lang), about.of(lang), _NO_DAY.of(lang))
+    said = head(lang, Words("测出来的线路", "Lines measured"), about, _NO_DAY)
+    return _measured(said, Beyond(">", 0), "p90_mbps", lang)
+
+
+def _measured(said: Head, rate: Beyond, sort: str, lang: Lang) -> Json:
+    """Lines of today whose measured rate is such, the lowest of `sort` first."""
     fields = [c.name for c in _COLUMNS if c is not _SHARE]
-    where: Where = {**_HERE, "p90_mbps": Beyond(">", 0)}
-    text = influxql.rows("line_day", fields, where, TODAY)
-    return _with_share(tables.listing(head, Query("line_day", text), _COLUMNS, lang,
-                                      ("p90_mbps", False)))  # fmt: skip
+    text = influxql.rows("line_day", fields, {**_HERE, "p90_mbps": rate}, TODAY)
+    made = tables.listing(said, Query("line_day", text), _COLUMNS, lang, (sort, False))
+    return _with_share(made)
 
 
 def _with_share(made: Json) -> Json:
@@ -171,14 +183,10 @@ def _trend(lang: Lang) -> Json:
         "The median of all lines and their slowest tenth. Both falling: the measurement server or "
         "its uplink, not the schools.",
     )
-    head = Head(
-        Words("全部线路的走势", "All lines over time").of(lang), about.of(lang), _NO_DAY.of(lang)
-    )
+    said = head(lang, Words("全部线路的走势", "All lines over time"), about, _NO_DAY)
     fields = {"p90_mbps": Words("中位数", "median").of(lang)}
     median = influxql.each("line_day", "median", fields, _HERE, every="1d")
     tenth = median.replace('median("p90_mbps")', 'percentile("p90_mbps", 10)')
     tenth = tenth.replace(fields["p90_mbps"], Words("最慢的十分之一", "slowest tenth").of(lang))
     asked = [Query("line_day", text, False, "$col") for text in (median, tenth)]
-    made = panels.trend(head, asked, "Mbits", [])
-    made["fieldConfig"]["defaults"]["min"] = 0
-    return made
+    return panels.from_zero(panels.trend(said, asked, "Mbits", []))

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
+from agent.common.vocabulary.counters import COUNTERS
+from agent.common.vocabulary.words import Lang, Words
 from dashboards import influxql, panels, tables, thresholds, variables
 from dashboards.board import Look, Row, board
+from dashboards.edition import Edition
 from dashboards.influxql import Beyond, Outside, Where
-from dashboards.panels import Head, Json, Query
+from dashboards.overview import SILENT as DEAD
+from dashboards.panels import Json, Query, head
 from dashboards.tables import DISTRICT, SCHOOL, Column
-from dashboards.words import NOTHING, ZERO, Lang, Words
+from dashboards.words import NOTHING, ZERO
 
 _HERE: Where = {"district": variables.DISTRICT}
 _OPEN: Where = {**_HERE, "open": True}
@@ -15,25 +21,24 @@ _SILENT = Words(
     "没有代理的上报：运行 schoolpulse doctor；再在一台学校电脑上运行 schoolpulse-agent doctor",
     "no reports of agents: run schoolpulse doctor, then schoolpulse-agent doctor on a school PC",
 )
-_DEAD = Words(
-    "没有采集服务的数据：请运行 schoolpulse doctor",
-    "no data of the collector: run schoolpulse doctor",
-)
 
 
-def build(lang: Lang) -> Json:
-    """The board in one language."""
+def build(edition: Edition) -> Json:
+    """The board of one edition."""
+    lang = edition.lang
     rows = [
-        Row(Words("现在", "Now").of(lang), 4, _now(lang)),
-        Row(Words("学校与代理", "Schools and agents").of(lang), 9,
+        Row(Words("现在", "Now"), 4, _now(lang)),
+        Row(Words("学校与代理", "Schools and agents"), 9,
             [(8, _silent(lang)), (8, _last_seen(lang)), (8, _online(lang))]),
-        Row(Words("代理的版本", "Versions of the agent").of(lang), 4, [(24, _versions(lang))]),
-        Row(Words("时钟与发件箱", "Clocks and outboxes").of(lang), 9,
+        Row(Words("代理的版本", "Versions of the agent"), 4, [(24, _versions(lang))]),
+        Row(Words("时钟与发件箱", "Clocks and outboxes"), 9,
             [(12, _clocks(lang)), (12, _outboxes(lang))]),
-        Row(Words("采集服务", "The collector").of(lang), 8,
-            [(8, _ingest(lang)), (8, _waiting(lang)), (8, _kept_back(lang))]),
-        Row(Words("数据库与消息服务", "Database and broker").of(lang), 8,
-            [(8, _writes(lang)), (8, _clients(lang)), (8, _dropped(lang))]),
+        Row(Words("采集服务", "The collector"), 8,
+            [(8, _counters(_INGEST, lang)), (8, _counters(_LAG, lang)),
+             (8, _counters(_KEPT_BACK, lang))]),
+        Row(Words("数据库与消息服务", "Database and broker"), 8,
+            [(8, _counters(_WRITES, lang)), (8, _counters(_CLIENTS, lang)),
+             (8, _counters(_DROPS, lang))]),
     ]  # fmt: skip
     chosen = [*variables.sources(lang), variables.district(lang), variables.version(lang)]
     description = Words(
@@ -56,8 +61,8 @@ def silent_schools(hours: str) -> str:
 def _now(lang: Lang) -> list[tuple[int, Json]]:
     return [
         (5, _pcs_on(lang)), (5, _silent_count(lang)), (5, _heard(lang)),
-        (5, _own("quarantined", Words("被隔离", "Quarantined"), thresholds.QUARANTINE.value, lang)),
-        (4, _own("queue", Words("等待入库", "Waiting to be stored"), thresholds.QUEUE.value, lang)),
+        (5, _own("quarantined", _QUARANTINED, thresholds.QUARANTINE.value, lang)),
+        (4, _own("queue", _WAITING, thresholds.QUEUE.value, lang)),
     ]  # fmt: skip
 
 
@@ -67,12 +72,10 @@ def _pcs_on(lang: Lang) -> Json:
         "PCs that reported in the newest open hour; at night, the day's last; none on a holiday.",
     )
     none = Words("最近一天没有开放的小时", "no open hour in the last day")
-    head = Head(Words("在线电脑", "PCs that report").of(lang), about.of(lang), none.of(lang))
+    said = head(lang, Words("在线电脑", "PCs that report"), about, none)
     text = influxql.each("school_hour", "sum", {"pcs": "pcs"}, _OPEN, (), influxql.TODAY, "1h")
-    made = panels.stat(head, Query("school_hour", influxql.over('last("pcs") AS "pcs"', text)),
-                       [], "none")  # fmt: skip
-    made["options"]["textMode"] = "value"
-    return made
+    text = influxql.over('last("pcs") AS "pcs"', text)
+    return panels.number(said, Query("school_hour", text))
 
 
 def _silent_count(lang: Lang) -> Json:
@@ -80,9 +83,8 @@ def _silent_count(lang: Lang) -> Json:
         "最近一天的开放时间里没有一台电脑上报的学校。名单在下面。",
         "Schools of which no PC reported in the last day's open hours. The list is below.",
     )
-    head = Head(Words("沉默的学校", "Silent schools").of(lang), about.of(lang), ZERO.of(lang))
-    text = influxql.over('count("pcs") AS "n"', silent_schools(influxql.TODAY))
-    return panels.troubles(head, Query("school_hour", text))
+    said = head(lang, Words("沉默的学校", "Silent schools"), about, ZERO)
+    return panels.how_many(said, "school_hour", "pcs", silent_schools(influxql.TODAY))
 
 
 def _heard(lang: Lang) -> Json:
@@ -91,28 +93,29 @@ def _heard(lang: Lang) -> Json:
         "When the collector last wrote its own counts, once a minute. Minutes ago: it has stopped "
         "or the database takes nothing.",
     )
-    head = Head(Words("采集服务", "Collector").of(lang), about.of(lang), _DEAD.of(lang))
+    said = head(lang, Words("采集服务", "Collector"), about, DEAD)
     text = influxql.rows(
         "collector", ["received"], {}, influxql.RECENT, "ORDER BY time DESC LIMIT 1"
     )
-    return panels.text(head, Query("collector", text), "Time", [], "dateTimeFromNow")
+    return panels.text(said, Query("collector", text), "Time", [], "dateTimeFromNow")
 
 
-def _own(field: str, title: Words, limit: float, lang: Lang) -> Json:
-    about = Words(
-        "采集服务启动以来的被隔离数：每一条都要人看（schoolpulse doctor 说明原因）。"
-        if field == "quarantined"
-        else "收下而还没入库的报告。长期很多：数据库慢。",
-        "Messages quarantined since the collector's start; each wants a look (schoolpulse doctor)."
-        if field == "quarantined"
-        else "Reports taken in and not yet stored. Many for long: the database is slow.",
-    )
-    head = Head(title.of(lang), about.of(lang), _DEAD.of(lang))
+_QUARANTINED = Words(
+    "采集服务启动以来的被隔离数：每一条都要人看（schoolpulse doctor 说明原因）。",
+    "Messages quarantined since the collector's start; each must be read (schoolpulse doctor).",
+)
+_WAITING = Words(
+    "收下而还没入库的报告。长期很多：数据库慢。",
+    "Reports taken in and not yet stored. Many for long: the database is slow.",
+)
+
+
+def _own(field: str, about: Words, limit: float, lang: Lang) -> Json:
+    """A counter of the collector, as it is now."""
     text = influxql.each("collector", "last", {field: field}, {}, (), influxql.RECENT)
-    steps = panels.steps(thresholds.BLUE, thresholds.VERMILION, limit)
-    made = panels.stat(head, Query("collector", text), steps, "none")
-    made["options"]["textMode"] = "value"
-    return made
+    return panels.troubles(
+        head(lang, COUNTERS[field], about, DEAD), Query("collector", text), limit
+    )
 
 
 def _silent(lang: Lang) -> Json:
@@ -121,9 +124,9 @@ def _silent(lang: Lang) -> Json:
         "Schools of which no PC reported in the last day's open hours. Call: power, network, or "
         "is the agent still there?",
     )
-    head = Head(Words("沉默的学校", "Silent schools").of(lang), about.of(lang), NOTHING.of(lang))
+    said = head(lang, Words("沉默的学校", "Silent schools"), about, NOTHING)
     query = Query("school_hour", silent_schools(influxql.TODAY))
-    made = tables.listing(head, query, [SCHOOL, DISTRICT], lang)
+    made = tables.listing(said, query, [SCHOOL, DISTRICT], lang)
     return tables.hide(made, "pcs")
 
 
@@ -133,12 +136,12 @@ def _last_seen(lang: Lang) -> Json:
         "When a PC of each school last reported, the longest ago first. Those silent for 45 days "
         "are at the left only.",
     )
-    head = Head(Words("最后上报", "Last seen").of(lang), about.of(lang), _SILENT.of(lang))
+    said = head(lang, Words("最后上报", "Last seen"), about, _SILENT)
     columns = [Column("Time", Words("最后上报", "last seen"), "since", 120), SCHOOL, DISTRICT]
     where: Where = {**_HERE, "pcs": Beyond(">", 0)}
     by = ("school", "district")
     text = influxql.each("school_hour", "last", {"pcs": "pcs"}, where, by, influxql.MONTH)
-    made = tables.listing(head, Query("school_hour", text), columns, lang, ("Time", False))
+    made = tables.listing(said, Query("school_hour", text), columns, lang, ("Time", False))
     return tables.hide(made, "pcs")
 
 
@@ -148,12 +151,10 @@ def _online(lang: Lang) -> Json:
         "PCs that reported each hour. Against yesterday's same hour: a sudden loss is mostly the "
         "broker or an uplink.",
     )
-    head = Head(Words("每小时在线", "PCs by hour").of(lang), about.of(lang), _SILENT.of(lang))
+    said = head(lang, Words("每小时在线", "PCs by hour"), about, _SILENT)
     fields = {"pcs": Words("电脑", "PCs").of(lang)}
     text = influxql.each("school_hour", "sum", fields, _HERE, every="1h")
-    made = panels.trend(head, [Query("school_hour", text, False, "$col")], "none", [])
-    made["fieldConfig"]["defaults"] |= {"min": 0, "decimals": 0}
-    return made
+    return panels.counted(said, [Query("school_hour", text, False, "$col")])
 
 
 def _versions(lang: Lang) -> Json:
@@ -162,11 +163,10 @@ def _versions(lang: Lang) -> Json:
         "How many PCs run this version of the agent, on the best of three days. An old one "
         "that stays: those schools do not update.",
     )
-    head = Head("$version", about.of(lang), _SILENT.of(lang))
+    said = head(lang, "$version", about, _SILENT)
     where: Where = {**_HERE, "version": "${version:raw}"}
     text = influxql.each("machine_day", "count", {"seen": "n"}, where, (), influxql.RECENT, "1d")
-    made = panels.stat(head, Query("machine_day", text, False, "$col"), [], "none")
-    made["options"]["textMode"] = "value"
+    made = panels.number(said, Query("machine_day", text, False, "$col"))
     made["options"]["reduceOptions"]["calcs"] = ["max"]
     return made | {"repeat": "version", "repeatDirection": "h", "maxPerRow": 6}
 
@@ -198,91 +198,86 @@ def _outboxes(lang: Lang) -> Json:
 
 def _pcs(title: Words, about: Words, column: Column, where: Where, lang: Lang) -> Json:
     """PCs for which something holds today or yesterday, worst first."""
-    head = Head(title.of(lang), about.of(lang), NOTHING.of(lang))
+    said = head(lang, title, about, NOTHING)
     hostname = Column("hostname", Words("电脑", "PC"))
     day = Column("Time", Words("日期", "day"), "day", 105)
     columns = [column, SCHOOL, DISTRICT, hostname, day]
     names = [column.name, "school", "district", "hostname"]
     text = influxql.rows("machine_day", names, where, influxql.TWO_DAYS)
-    return tables.listing(head, Query("machine_day", text), columns, lang, (column.name, True))
+    return tables.listing(said, Query("machine_day", text), columns, lang, (column.name, True))
 
 
-def _rates(
-    measurement: str, fields: dict[str, Words], title: Words, about: Words, lang: Lang
-) -> Json:
-    head = Head(title.of(lang), about.of(lang), _DEAD.of(lang))
-    text = influxql.rate(measurement, {name: words.of(lang) for name, words in fields.items()})
-    return panels.trend(head, [Query(measurement, text, False, "$col")], "cpm", [])
+class _Counters(NamedTuple):
+    """Counters over time: how fast they grow (cpm), or how high they are."""
+
+    measurement: str
+    names: tuple[str, ...]
+    title: Words
+    about: Words
+    unit: str = "cpm"
 
 
-def _levels(
-    measurement: str, fields: dict[str, Words], title: Words, about: Words, unit: str, lang: Lang
-) -> Json:
-    head = Head(title.of(lang), about.of(lang), _DEAD.of(lang))
-    shown = {name: words.of(lang) for name, words in fields.items()}
-    text = influxql.each(measurement, "max", shown, {}, every="$__interval")
-    made = panels.trend(head, [Query(measurement, text, False, "$col")], unit, [])
-    made["fieldConfig"]["defaults"]["min"] = 0
-    return made
-
-
-def _ingest(lang: Lang) -> Json:
-    fields = {"received": Words("收到", "received"), "stored": Words("存下", "stored"),
-              "duplicates": Words("重复", "duplicates")}  # fmt: skip
-    about = Words(
+_INGEST = _Counters(
+    "collector", ("received", "stored", "duplicates"), Words("上报速率", "Reports a minute"),
+    Words(
         "每分钟收到与存下的报告；两条线应当重合。重复多：回执丢了，代理在重发（不会存两次）。",
         "Reports received and stored a minute; the two should meet. Many duplicates: receipts are "
         "lost and agents resend (nothing is stored twice).",
-    )
-    return _rates("collector", fields, Words("上报速率", "Reports a minute"), about, lang)
-
-
-def _waiting(lang: Lang) -> Json:
-    about = Words(
+    ),
+)  # fmt: skip
+_LAG = _Counters(
+    "collector", ("queue",), Words("滞后", "Lag"),
+    Words(
         "收下而还没入库的报告：入库跟不上收的，就在这里涨。",
         "Reports taken in and not yet stored: they pile up here when the store lags.",
-    )
-    fields = {"queue": Words("等待入库", "waiting")}
-    return _levels("collector", fields, Words("滞后", "Lag"), about, "none", lang)
-
-
-def _kept_back(lang: Lang) -> Json:
-    fields = {"held": Words("暂存", "held"), "quarantined": Words("隔离", "quarantined")}
-    about = Words(
-        "启动以来的计数。暂存：台账没有的学校或未来版本，导入台账后自己到达；"
-        "隔离：永远读不懂的，要人看。",
-        "Counts since the start. held: a school not in the register or a version of the future, "
-        "arriving by itself later; quarantined: never readable, wants a person.",
-    )
-    return _levels(
-        "collector", fields, Words("暂存与隔离", "Held and quarantined"), about, "none", lang
-    )
-
-
-def _writes(lang: Lang) -> Json:
-    about = Words(
+    ),
+    "none",
+)  # fmt: skip
+_HELD, _QUARANTINE = COUNTERS["held"], COUNTERS["quarantined"]
+_KEPT_BACK = _Counters(
+    "collector", ("held", "quarantined"),
+    Words(f"{_HELD.zh}与{_QUARANTINE.zh}", "Held and quarantined"),
+    Words(
+        f"启动以来的计数。{_HELD.zh}：台账没有的学校或未来版本，导入台账后自己到达；"
+        f"{_QUARANTINE.zh}：永远读不懂的，要人看。",
+        f"Counts since the start. {_HELD.en}: a school not in the register or a version of the "
+        f"future, arriving by itself later; {_QUARANTINE.en}: never readable, needs a person.",
+    ),
+    "none",
+)  # fmt: skip
+_WRITES = _Counters(
+    "collector", ("write_ms",), Words("数据库写入", "Database writes"),
+    Words(
         "数据库写入一批要多久。超过一秒：磁盘满了或太慢。",
         "How long the database takes for a batch. Above a second: its disk is full or slow.",
-    )
-    fields = {"write_ms": Words("写入", "write")}
-    return _levels("collector", fields, Words("数据库写入", "Database writes"), about, "ms", lang)
-
-
-def _clients(lang: Lang) -> Json:
-    about = Words(
+    ),
+    "ms",
+)  # fmt: skip
+_CLIENTS = _Counters(
+    "broker", ("clients",), Words("消息服务的连接", "Broker clients"),
+    Words(
         "消息服务上的连接数。和在线电脑数差很多：有别的程序在连，或证书出了问题。",
         "Connections of the broker. Far from the number of PCs: others connect, or a certificate "
         "fails.",
-    )
-    fields = {"clients": Words("连接", "clients")}
-    return _levels("broker", fields, Words("消息服务的连接", "Broker clients"), about, "none", lang)
-
-
-def _dropped(lang: Lang) -> Json:
-    fields = {"dropped": Words("丢弃", "dropped")}
-    about = Words(
+    ),
+    "none",
+)  # fmt: skip
+_DROPS = _Counters(
+    "broker", ("dropped",), Words("消息服务丢弃", "Broker drops"),
+    Words(
         "消息服务每分钟丢弃的消息。大于 0：加大 max_queued_messages；报告不会丢，代理会重发。",
         "Messages that the broker drops a minute. Above 0: raise max_queued_messages; no report "
         "is lost, agents resend.",
-    )
-    return _rates("broker", fields, Words("消息服务丢弃", "Broker drops"), about, lang)
+    ),
+)  # fmt: skip
+
+
+def _counters(of: _Counters, lang: Lang) -> Json:
+    shown = {name: COUNTERS[name].of(lang) for name in of.names}
+    said = head(lang, of.title, of.about, DEAD)
+    if of.unit == "cpm":
+        text = influxql.rate(of.measurement, shown)
+        return panels.trend(said, [Query(of.measurement, text, False, "$col")], of.unit, [])
+    text = influxql.each(of.measurement, "max", shown, {}, every="$__interval")
+    made = panels.trend(said, [Query(of.measurement, text, False, "$col")], of.unit, [])
+    return panels.from_zero(made)

@@ -2,140 +2,157 @@
 
 from __future__ import annotations
 
-from dashboards import influxql, panels, tables, thresholds, variables
+from collections.abc import Callable, Sequence
+
+from agent.common.vocabulary.counters import COUNTERS
+from agent.common.vocabulary.indicators import INDICATORS, SHARES, title
+from agent.common.vocabulary.verdicts import VERDICTS
+from agent.common.vocabulary.words import Lang, Words
+from dashboards import influxql, mappings, panels, tables, thresholds, variables
 from dashboards.board import Look, Row, board
-from dashboards.panels import Head, Json, Query
-from dashboards.words import INDICATORS, SHARES, VERDICTS, Lang, Words
+from dashboards.edition import Edition
+from dashboards.panels import Head, Json, Query, head
 
 _EMPTY = Words(
     "还没有指标：请检查采集服务是否在运行（schoolpulse doctor），或把时间范围放宽",
     "no indicator yet: see whether the collector runs (schoolpulse doctor), or widen the time",
 )
-_SILENT = Words(
+SILENT = Words(
     "没有采集服务的数据：请运行 schoolpulse doctor",
     "no data of the collector: run schoolpulse doctor",
 )
 _CITY: dict[str, str | bool] = {"area": "${city}"}
 _COUNTS = {"all": Words("总数", "all"), **VERDICTS}
+_VERIFIED, _REPORTED, _CEILING, _UNKNOWN, _TARGET = SHARES.values()
 
 
-def build(lang: Lang) -> Json:
-    """The board in one language."""
+def build(edition: Edition) -> Json:
+    """The board of one edition."""
+    lang = edition.lang
     rows = [
-        Row(Words("全市三项指标", "The city's three indicators").of(lang), 5, _now(lang)),
-        Row(Words("与目标对照", "Against the target").of(lang), 7, _against(lang)),
-        *(
-            Row(INDICATORS[name].of(lang), 10, [(24, _district_table(name, lang))])
-            for name in INDICATORS
-        ),
-        Row(Words("学校在哪里", "Where the schools are").of(lang), 11, _maps(lang)),
-        Row(Words("走势", "Trend").of(lang), 8, _trends(lang)),
-        Row(Words("上报的电脑", "PCs that report").of(lang), 7, [(24, _reporting(lang))]),
-        Row(Words("平台自身", "The platform itself").of(lang), 6, _platform(lang)),
-    ]
+        Row(Words("全市三项指标", "The city's three indicators"), 5, _now(edition)),
+        Row(Words("与目标对照", "Against the target"), 7, _each(_bars, edition)),
+        *(Row(title(name, edition.threshold_mbps), 10, [(24, _district_table(name, edition))])
+          for name in INDICATORS),
+        Row(Words("学校在哪里", "Where the schools are"), 11, _each(_map, edition)),
+        Row(Words("走势", "Trend"), 8, _each(_trend, edition)),
+        Row(Words("上报的电脑", "PCs that report"), 7, [(24, _reporting(lang))]),
+        Row(Words("平台自身", "The platform itself"), 6,
+            [(12, _ingest(lang)), (12, _trouble(lang))]),
+    ]  # fmt: skip
     description = Words(
-        "三项指标以台账为分母：核实率是主要数字，上报率、上限与未知并列。",
-        "Three indicators over the register: the verified share leads, with reported, ceiling "
-        "and unknown beside it.",
+        f"三项指标以台账为分母：{_VERIFIED.zh}是主要数字，{_REPORTED.zh}、{_CEILING.zh}与"
+        f"{_UNKNOWN.zh}并列。",
+        f"Three indicators over the register: the {_VERIFIED.en} leads, with {_REPORTED.en}, "
+        f"{_CEILING.en} and {_UNKNOWN.en} beside it.",
     )
-    title = Words("全市总览", "City overview")
+    called = Words("全市总览", "City overview")
     look = Look([*variables.sources(lang), variables.city(lang)], "now-90d")
-    return board("schoolpulse-overview", title, description, rows, lang, look)
+    return board("schoolpulse-overview", called, description, rows, lang, look)
 
 
-def _now(lang: Lang) -> list[tuple[int, Json]]:
-    made = [(7, _headline(name, lang)) for name in INDICATORS]
-    return [*made, (3, _watermark(lang))]
+def _each(panel: Callable[[str, Edition], Json], edition: Edition) -> list[tuple[int, Json]]:
+    """One panel for each indicator, side by side."""
+    return [(8, panel(name, edition)) for name in INDICATORS]
 
 
-def _headline(indicator: str, lang: Lang) -> Json:
-    target = thresholds.TARGETS[indicator].value
-    text = Words(
-        f"最近一天的核实率（已核实与现场核查 ÷ 全部）。蓝色：达到 {target:g}%；橙色：未达到。",
-        f"Verified share of the newest day: (verified + inspected) / all. Blue: {target:g}% or "
-        "more; orange: less.",
-    )
-    head = Head(INDICATORS[indicator].of(lang), text.of(lang), _EMPTY.of(lang))
-    fields = {"verified_share": SHARES["verified_share"].of(lang)}
-    steps = panels.steps(thresholds.ORANGE, thresholds.BLUE, target)
-    return panels.stat(head, Query("indicator", _latest(indicator, fields)), steps)
+def _head(indicator: str, about: Words, edition: Edition) -> Head:
+    return head(edition.lang, edition.title(indicator), about, _EMPTY)
+
+
+def _now(edition: Edition) -> list[tuple[int, Json]]:
+    made = [(7, _headline(name, edition)) for name in INDICATORS]
+    return [*made, (3, _watermark(edition.lang))]
+
+
+def _headline(indicator: str, edition: Edition) -> Json:
+    verified, inspected = VERDICTS["verified"], VERDICTS["inspected"]
+    target = edition.target(indicator)
+    zh = f"最近一天的{_VERIFIED.zh}（{verified.zh}与{inspected.zh} ÷ 全部）。"
+    en = f"{_VERIFIED.en} of the newest day: ({verified.en} + {inspected.en}) / all."
+    if target is not None:
+        zh += f"蓝色：达到 {target:g}%；橙色：未达到。"
+        en += f" Blue: {target:g}% or more; orange: less."
+    fields = {"verified_share": _VERIFIED.of(edition.lang)}
+    query = Query("indicator", _latest(indicator, fields))
+    return panels.stat(_head(indicator, Words(zh, en), edition), query, _steps(target))
+
+
+def _steps(target: float | None) -> list[Json]:
+    """Orange below the target, blue from it on; without a target nothing is below it."""
+    return panels.steps(thresholds.ORANGE, thresholds.BLUE, target) if target is not None else []
 
 
 def _watermark(lang: Lang) -> Json:
-    text = Words(
+    about = Words(
         "所选时间内的指标里有没有模拟数据。有一行是模拟的，整个结果就是模拟的。",
         "Whether any indicator of the time chosen was invented: one simulated row makes all of it "
         "simulated.",
     )
-    head = Head(
-        Words("数据性质", "Nature").of(lang),
-        text.of(lang),
-        Words("没有模拟的", "none simulated").of(lang),
-    )
-    fields = {"simulated": Words("数据", "data").of(lang)}
+    said = head(lang, Words("数据性质", "Nature"), about, Words("没有模拟的", "none simulated"))
+    column = Words("数据", "data").of(lang)
     where = {**_CITY, "simulated": True}
-    query = Query("indicator", influxql.latest("indicator", fields, where))
-    made = panels.stat(head, query, [], "none")
-    label = {"text": Words("模拟数据", "SIMULATED").of(lang), "color": thresholds.VERMILION}
-    mapping = {"type": "value", "options": {"true": label}}
-    made["fieldConfig"]["defaults"]["mappings"] = [mapping]
-    made["options"]["textMode"] = "value"
-    made["options"]["reduceOptions"]["fields"] = f"/^{fields['simulated']}$/"  # "" is numbers only
-    return made
+    query = Query("indicator", influxql.latest("indicator", {"simulated": column}, where))
+    label = {"true": (Words("模拟数据", "SIMULATED").of(lang), thresholds.VERMILION)}
+    return panels.text(said, query, column, panels.words(label))
 
 
-def _against(lang: Lang) -> list[tuple[int, Json]]:
-    return [(8, _bars(name, lang)) for name in INDICATORS]
-
-
-def _bars(indicator: str, lang: Lang) -> Json:
-    text = Words(
-        "核实率、上报率、上限、未知与目标同列，从不单独出现。核实率低而上报率高：该去核实；"
-        "未知高：该去补台账或装代理。",
+def _bars(indicator: str, edition: Edition) -> Json:
+    about = Words(
+        f"{_VERIFIED.zh}、{_REPORTED.zh}、{_CEILING.zh}、{_UNKNOWN.zh}与目标同列，从不单独出现。"
+        f"{_VERIFIED.zh}低而{_REPORTED.zh}高：该去核实；{_UNKNOWN.zh}高：该去补台账或装代理。",
         "Verified, reported, ceiling, unknown and target together, never alone. Verified low and "
         "reported high: verify. Unknown high: complete the register or install agents.",
     )
-    head = Head(INDICATORS[indicator].of(lang), text.of(lang), _EMPTY.of(lang))
-    fields = {name: words.of(lang) for name, words in SHARES.items()}
+    fields = _fields(_shares(edition, indicator), edition.lang)
     unknown = panels.steps(thresholds.GREY, thresholds.VERMILION, thresholds.UNKNOWN_SHARE.value)
     overrides = [
         panels.override(
             fields["unknown_share"],
             [{"id": "thresholds", "value": {"mode": "absolute", "steps": unknown}}],
         ),
-        panels.colour(fields["target"], thresholds.GREY),
+        panels.colour(_TARGET.of(edition.lang), thresholds.GREY),
     ]
-    steps = panels.steps(thresholds.ORANGE, thresholds.BLUE, thresholds.TARGETS[indicator].value)
-    return panels.bars(head, Query("indicator", _latest(indicator, fields)), steps, overrides)
+    steps = _steps(edition.target(indicator)) or panels.steps(thresholds.BLUE, thresholds.BLUE, 0)
+    query = Query("indicator", _latest(indicator, fields))
+    return panels.bars(_head(indicator, about, edition), query, steps, overrides)
 
 
-def _district_table(indicator: str, lang: Lang) -> Json:
-    text = Words(
-        "各责任单位最近一天的数字。先看核实率，再看差在哪一列：申报、不符、未配备还是未知。",
-        "Each responsible unit's newest day. Read the verified share, then which column holds the "
-        "rest: declared, contradicted, short or unknown.",
+def _shares(edition: Edition, indicator: str) -> list[str]:
+    """All shares, with the target where there is one."""
+    without = edition.target(indicator) is None
+    return [name for name in SHARES if not (without and name == "target")]
+
+
+def _fields(shares: Sequence[str], lang: Lang) -> dict[str, str]:
+    return {name: SHARES[name].of(lang) for name in shares}
+
+
+def _district_table(indicator: str, edition: Edition) -> Json:
+    about = Words(
+        f"各责任单位最近一天的数字。先看{_VERIFIED.zh}，再看差在哪一列："
+        f"{'、'.join(VERDICTS[name].zh for name in ('declared', 'contradicted', 'short'))}"
+        f"还是{VERDICTS['unknown'].zh}。",
+        f"Each responsible unit's newest day. Read the {_VERIFIED.en}, then which column holds "
+        "the rest: declared, contradicted, short or unknown.",
     )
-    head = Head(INDICATORS[indicator].of(lang), text.of(lang), _EMPTY.of(lang))
-    fields = {"name": Words("区县", "district").of(lang)}
-    fields |= {name: words.of(lang) for name, words in SHARES.items() if name != "target"}
-    fields["code"] = "code"
-    fields |= {
-        name: words.of(lang) if name != "unknown" else Words("未知数", "unknown units").of(lang)
-        for name, words in _COUNTS.items()
-    }
+    lang = edition.lang
+    shares = _fields([name for name in SHARES if name != "target"], lang)
+    counts = {name: words.of(lang) for name, words in _COUNTS.items()}
+    fields = {"name": tables.DISTRICT.title.of(lang), **shares, "code": "code", **counts}
     where = {"indicator": indicator, "level": "district"}
     query = Query("indicator", influxql.latest("indicator", fields, where, ("area",)))
     renamed = {"Time": Words("日期", "day").of(lang), "code": Words("代码", "code").of(lang)}
     order = {name: place for place, name in enumerate([*fields.values(), "Time"])}
     columns: Json = {"excludeByName": {"area": True}, "indexByName": order, "renameByName": renamed}
-    overrides = [_percent(fields[name]) for name in SHARES if name in fields]
     day: list[Json] = [
         {"id": "unit", "value": "time:YYYY-MM-DD"},
         {"id": "custom.width", "value": 110},
     ]
+    overrides = [_percent(column) for column in shares.values()]
     overrides.append(panels.override(renamed["Time"], day))
     overrides.append(_to_lines(fields["name"], lang))
-    return panels.table(head, query, columns, overrides)
+    return panels.table(_head(indicator, about, edition), query, columns, overrides)
 
 
 def _to_lines(column: str, lang: Lang) -> Json:
@@ -145,36 +162,35 @@ def _to_lines(column: str, lang: Lang) -> Json:
     return panels.override(column, [{"id": "links", "value": [link]}])
 
 
-def _maps(lang: Lang) -> list[tuple[int, Json]]:
-    return [(8, _map(name, lang)) for name in INDICATORS]
+_COLOURS = Words("蓝 浅蓝 橙 红 紫 灰", "blue|light blue|orange|red|purple|grey")
 
 
-def _map(indicator: str, lang: Lang) -> Json:
-    text = Words(
-        "每个点是一所学校（第一校区），颜色是今天的结论：蓝已核实，浅蓝现场核查，橙仅申报，红与申报"
-        "不符，紫未配备，灰未知。没有坐标的学校不在图上：补台账的「校区」表。",
-        "A point is a school (its first campus), its colour today's verdict: blue verified, light "
-        "blue inspected, orange declared, red contradicted, purple short, grey unknown. Schools "
+def _map(indicator: str, edition: Edition) -> Json:
+    verdicts = VERDICTS.values()
+    zh = "，".join(f"{c}{v.zh}" for c, v in zip(_COLOURS.zh.split(), verdicts, strict=True))
+    en = ", ".join(f"{c} {v.en}" for c, v in zip(_COLOURS.en.split("|"), verdicts, strict=True))
+    about = Words(
+        f"每个点是一所学校（第一校区），颜色是今天的结论：{zh}。没有坐标的学校不在图上："
+        "补台账的「校区」表。",
+        f"A point is a school (its first campus), its colour today's verdict: {en}. Schools "
         "without coordinates are not shown: complete the sheet of campuses.",
     )
-    head = Head(INDICATORS[indicator].of(lang), text.of(lang), _EMPTY.of(lang))
     columns = ["latitude", "longitude", "name", "district_name", indicator]
     query = Query("school_day", influxql.rows("school_day", columns, {}, influxql.TODAY))
-    mappings = tables.verdict_words(lang)
-    return panels.map_of(head, query, indicator, INDICATORS[indicator].of(lang), mappings)
+    mapped = mappings.verdict_words(edition.lang)
+    said = _head(indicator, about, edition)
+    return panels.map_of(said, query, indicator, edition.title(indicator), mapped)
 
 
 def _reporting(lang: Lang) -> Json:
-    text = Words(
+    about = Words(
         "每天有上报的电脑数，和那天的学校数无关：放假是 0。平日突然变少，看「运维」。",
         "PCs that reported each day; 0 on holidays. A sudden loss on a school day: see Operations.",
     )
-    head = Head(Words("每天上报的电脑", "PCs by day").of(lang), text.of(lang), _SILENT.of(lang))
     fields = {"pcs": Words("电脑", "PCs").of(lang)}
     query = influxql.each("school_day", "sum", fields, {}, every="1d")
-    made = panels.trend(head, [Query("school_day", query, False, "$col")], "none", [])
-    made["fieldConfig"]["defaults"] |= {"min": 0, "decimals": 0}
-    return made
+    said = head(lang, Words("每天上报的电脑", "PCs by day"), about, SILENT)
+    return panels.counted(said, [Query("school_day", query, False, "$col")])
 
 
 def _percent(column: str) -> Json:
@@ -182,57 +198,41 @@ def _percent(column: str) -> Json:
                                     {"id": "decimals", "value": 1}])  # fmt: skip
 
 
-def _trends(lang: Lang) -> list[tuple[int, Json]]:
-    return [(8, _trend(name, lang)) for name in INDICATORS]
-
-
-def _trend(indicator: str, lang: Lang) -> Json:
-    text = Words(
-        "每天的核实率、上报率与上限，对照目标。核实率突然下降，多半是代理没有上报，而不是设备没了。",
-        "Verified, reported and ceiling by day, against the target. A sudden fall of the verified "
-        "share is more often agents gone silent than equipment gone.",
+def _trend(indicator: str, edition: Edition) -> Json:
+    about = Words(
+        f"每天的{_VERIFIED.zh}、{_REPORTED.zh}与{_CEILING.zh}，对照目标。{_VERIFIED.zh}突然下降，"
+        "多半是代理没有上报，而不是设备没了。",
+        f"Verified, reported and ceiling by day, against the target. A sudden fall of the "
+        f"{_VERIFIED.en} is more often agents gone silent than equipment gone.",
     )
-    head = Head(INDICATORS[indicator].of(lang), text.of(lang), _EMPTY.of(lang))
-    shown = ("verified_share", "reported_share", "ceiling_share", "target")
-    fields = {name: SHARES[name].of(lang) for name in shown}
+    shown = [name for name in _shares(edition, indicator) if name != "unknown_share"]
+    fields = _fields(shown, edition.lang)
     where = {"indicator": indicator, **_CITY}
     query = Query("indicator", influxql.series("indicator", fields, where), False, "$col")
     overrides = [panels.colour(fields[name], thresholds.SHARE_COLOURS[name]) for name in shown]
-    return panels.trend(head, [query], "percent", overrides)
-
-
-def _platform(lang: Lang) -> list[tuple[int, Json]]:
-    return [(12, _ingest(lang)), (12, _trouble(lang))]
+    return panels.trend(_head(indicator, about, edition), [query], "percent", overrides)
 
 
 def _ingest(lang: Lang) -> Json:
-    text = Words(
+    about = Words(
         "采集服务每分钟收到并存下的报告。两条线应当重合；收到的多，说明数据库慢了。",
         "Reports that the collector took in and stored each minute. The two lines should meet; "
         "more received than stored: the store is slow.",
     )
-    head = Head(Words("上报", "Reports").of(lang), text.of(lang), _SILENT.of(lang))
-    fields = {
-        "received": Words("收到", "received").of(lang),
-        "stored": Words("存下", "stored").of(lang),
-    }
+    fields = {name: COUNTERS[name].of(lang) for name in ("received", "stored")}
     query = Query("collector", influxql.rate("collector", fields), False, "$col")
-    return panels.trend(head, [query], "cpm", [])
+    return panels.trend(head(lang, Words("上报", "Reports"), about, SILENT), [query], "cpm", [])
 
 
 def _trouble(lang: Lang) -> Json:
-    text = Words(
-        "等待入库、被扣留与被隔离的报告。隔离数大于 0：用 schoolpulse doctor 查看原因。",
+    fields = {name: COUNTERS[name].of(lang) for name in ("queue", "held", "quarantined")}
+    about = Words(
+        f"{'、'.join(COUNTERS[name].zh for name in fields)}的报告。隔离数大于 0："
+        "用 schoolpulse doctor 查看原因。",
         "Reports waiting, held and quarantined. Quarantine above 0: schoolpulse doctor names why.",
     )
-    head = Head(Words("积压", "Backlog").of(lang), text.of(lang), _SILENT.of(lang))
-    fields = {
-        "queue": Words("等待入库", "waiting").of(lang),
-        "held": Words("扣留", "held").of(lang),
-        "quarantined": Words("隔离", "quarantined").of(lang),
-    }
     query = Query("collector", influxql.series("collector", fields, {}), False, "$col")
-    return panels.trend(head, [query], "none", [])
+    return panels.trend(head(lang, Words("积压", "Backlog"), about, SILENT), [query], "none", [])
 
 
 def _latest(indicator: str, fields: dict[str, str]) -> str:

@@ -8,19 +8,26 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+from agent.common.vocabulary.words import Lang, Words
 from dashboards import thresholds
-from dashboards.influxql import retention
+from dashboards.influxql import over, retention
 from dashboards.thresholds import BLUE, GREY
 
 Json = dict[str, Any]
 
 
 class Head(NamedTuple):
-    """What every panel says about itself; `empty` tells what to do when it shows nothing."""
+    """What every panel says about itself; `empty` says what to do when it shows nothing."""
 
     title: str
     description: str
     empty: str
+
+
+def head(lang: Lang, title: Words | str, description: Words, empty: Words) -> Head:
+    """What a panel says about itself in one language; a title may be of that language already."""
+    titled = title.of(lang) if isinstance(title, Words) else title
+    return Head(titled, description.of(lang), empty.of(lang))
 
 
 class Query(NamedTuple):
@@ -55,11 +62,21 @@ def stat(head: Head, query: Query, steps: Sequence[Json], unit: str = "percent")
     return _panel("stat", head, [query], defaults, options)
 
 
-def troubles(head: Head, query: Query) -> Json:
-    """How many troubles stand open: blue at none, vermilion from one on."""
-    made = stat(head, query, steps(thresholds.BLUE, thresholds.VERMILION, 1), "none")
+def number(head: Head, query: Query, colours: Sequence[Json] = ()) -> Json:
+    """One large number alone, without its name."""
+    made = stat(head, query, colours, "none")
     made["options"]["textMode"] = "value"
     return made
+
+
+def troubles(head: Head, query: Query, limit: float = 1) -> Json:
+    """How many troubles stand open: blue at none, vermilion from `limit` on."""
+    return number(head, query, steps(thresholds.BLUE, thresholds.VERMILION, limit))
+
+
+def how_many(head: Head, measurement: str, column: str, inner: str) -> Json:
+    """How many rows a question has: each is a trouble."""
+    return troubles(head, Query(measurement, over(f'count("{column}") AS "n"', inner)))
 
 
 def bars(head: Head, query: Query, steps: Sequence[Json], overrides: Sequence[Json]) -> Json:
@@ -193,6 +210,19 @@ def trend(head: Head, queries: Sequence[Query], unit: str, overrides: Sequence[J
         defaults |= {"min": 0, "max": 100}
     options = {"legend": _LEGEND, "tooltip": {"mode": "multi", "sort": "desc"}}
     return _panel("timeseries", head, queries, defaults, options, overrides)
+
+
+def counted(head: Head, queries: Sequence[Query], overrides: Sequence[Json] = ()) -> Json:
+    """Whole numbers over time, from 0."""
+    made = trend(head, queries, "none", overrides)
+    made["fieldConfig"]["defaults"] |= {"min": 0, "decimals": 0}
+    return made
+
+
+def from_zero(panel: Json) -> Json:
+    """The panel with an axis that begins at 0."""
+    panel["fieldConfig"]["defaults"]["min"] = 0
+    return panel
 
 
 def steps(below: str, met: str, at: float) -> list[Json]:

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from agent.common.vocabulary.words import Words
 from dashboards import alerts, panels, thresholds, variables
+from dashboards.alert_rules import Rule
 from dashboards.board import Look, Row, board
+from dashboards.edition import Edition
 from dashboards.panels import Head, Json
-from dashboards.words import Lang, Words
 
-_HOURS, _DAYS, _MET, _AGE, _QUEUE, _CALENDAR, _CERTIFICATE = (
+_HOURS, _DAYS, _AGE, _QUEUE, _CALENDAR, _CERTIFICATE = (
     f"{threshold.value:g}"
     for threshold in (
         thresholds.SILENT_HOURS,
         thresholds.LINE_DAYS,
-        thresholds.LINE_MET_MBPS,
         thresholds.FAULT_DAYS,
         thresholds.QUEUE,
         thresholds.CALENDAR_DAYS,
@@ -33,23 +34,11 @@ _TODO: Mapping[str, Words] = {
         "doctor` on one PC.\n\n**Clears**: after the first hour with a report. Under repair: "
         "`schoolpulse mute`.",
     ),
-    "schoolpulse-line-slow": Words(
-        f"**意思**：合同 10M 以上，而连续 {_DAYS} 天，实测（近 30 个开放日课外测试"
-        f"的第 90 百分位）都低于 {_MET} Mbit/s。从不因为一次测试告警。\n\n"
-        "**做什么**：1. 「学校」看板上看每次测试：全天都低，还是只有某些时段。2. 换一台接网线的电脑"
-        "测一次：`schoolpulse-agent line`。3. 还是低：带着记录找运营商。\n\n"
-        "**何时解除**：有一天达到之后。",
-        f"**Means**: contract of 10 Mbit/s or more, and on {_DAYS} days "
-        "running the measured rate (90th percentile of the quiet tests of 30 open days) under "
-        f"{_MET}. Never for one test.\n\n**Do**: 1. School: low all "
-        "day or at some hours? 2. Test from another wired PC: `schoolpulse-agent line`. 3. Still "
-        "low: call the provider with the record.\n\n**Clears**: after a day that meets it.",
-    ),
     "schoolpulse-fault-old": Words(
         f"**意思**：有设备自己报告故障，{_AGE} 天没有说好；每台设备单独算。\n\n"
         "**做什么**：「多媒体设备」看板有名单与设备自己的说明；报修。\n\n"
         "**何时解除**：设备自己说好了。待机不算修好：要亮起来才算。",
-        f"**Means**: a device has told a fault for {_AGE} day without a word that it is well."
+        f"**Means**: a device has reported a fault for {_AGE} day and not since that it is well."
         "\n\n**Do**: Equipment lists them in their own words; order the repair.\n\n**Clears**: "
         "when the device says so; standby repairs nothing, it must be seen lit.",
     ),
@@ -58,7 +47,7 @@ _TODO: Mapping[str, Words] = {
         "**做什么**：上一节课，把电脑都打开；坏的修，少的补；座位数不对就改台账。\n\n"
         "**何时解除**：有一天够数，或一周没有人用这间教室。",
         "**Means**: on 3 or more days of the week the room reported, never with 80% of its "
-        "seats.\n\n**Do**: hold a lesson with all PCs on; repair, replace, or mend the seats in "
+        "seats.\n\n**Do**: hold a lesson with all PCs on; repair, replace, or correct the seats in "
         "the register.\n\n**Clears**: after a day with enough, or a week without use.",
     ),
     "schoolpulse-collector-lag": Words(
@@ -84,7 +73,7 @@ _TODO: Mapping[str, Words] = {
         "沉默的学校不再告警，窗口停在旧的日子。\n\n"
         "**做什么**：导入下学期的校历：`schoolpulse roster import`。\n\n**何时解除**：导入之后。",
         f"**Means**: the register's last term ends within {_CALENDAR} days; "
-        "after it no day is open, silent schools alarm nobody and windows stand still.\n\n"
+        "after it no day is open, silent schools raise no alert and windows stand still.\n\n"
         "**Do**: import the next term: `schoolpulse roster import`.\n\n**Clears**: after it.",
     ),
     "schoolpulse-certificate": Words(
@@ -99,19 +88,38 @@ _TODO: Mapping[str, Words] = {
 }  # fmt: skip
 
 
-def build(lang: Lang) -> Json:
-    """The board in one language."""
-    made = [(12, _page(rule, lang)) for rule in alerts.rules()]
-    rows = [
-        Row("", 8, made[at : at + 2]) for at in range(0, len(made), 2)
-    ]  # fmt: skip
+def _slow_line(edition: Edition) -> Words:
+    met = f"{edition.met_mbps:g}"
+    return Words(
+        f"**意思**：合同 {edition.label} 以上，而连续 {_DAYS} 天，实测（近 30 个开放日课外测试"
+        f"的第 90 百分位）都低于 {met} Mbit/s。从不因为一次测试告警。\n\n"
+        "**做什么**：1. 「学校」看板上看每次测试：全天都低，还是只有某些时段。2. 换一台接网线的电脑"
+        "测一次：`schoolpulse-agent line`。3. 还是低：带着记录找运营商。\n\n"
+        "**何时解除**：有一天达到之后。",
+        f"**Means**: contract of {edition.asked} Mbit/s or more, and on {_DAYS} days "
+        "running the measured rate (90th percentile of the quiet tests of 30 open days) under "
+        f"{met}. Never for one test.\n\n**Do**: 1. School: low all "
+        "day or at some hours? 2. Test from another wired PC: `schoolpulse-agent line`. 3. Still "
+        "low: call the provider with the record.\n\n**Clears**: after a day that meets it.",
+    )
+
+
+def _text(rule: Rule, edition: Edition) -> Words:
+    return _slow_line(edition) if rule.uid == "schoolpulse-line-slow" else _TODO[rule.uid]
+
+
+def build(edition: Edition) -> Json:
+    """The board of one edition."""
+    made = [(12, _page(rule, edition)) for rule in alerts.rules(edition)]
+    rows = [Row(None, 8, made[at : at + 2]) for at in range(0, len(made), 2)]
     about = Words(
         "每条告警的意思、做什么、何时自己解除。",
         "What each alert means, what to do, when it clears.",
     )
-    look = Look(variables.sources(lang))
-    return board("schoolpulse-runbook", Words("告警手册", "Runbook"), about, rows, lang, look)
+    title, look = Words("告警手册", "Runbook"), Look(variables.sources(edition.lang))
+    return board("schoolpulse-runbook", title, about, rows, edition.lang, look)
 
 
-def _page(rule: alerts.Rule, lang: Lang) -> Json:
-    return panels.page(Head(rule.title.of(lang), rule.uid, ""), _TODO[rule.uid].of(lang))
+def _page(rule: Rule, edition: Edition) -> Json:
+    said = Head(rule.title.of(edition.lang), rule.uid, "")
+    return panels.page(said, _text(rule, edition).of(edition.lang))

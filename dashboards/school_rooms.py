@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from dashboards import influxql, panels, tables
+from collections.abc import Sequence
+
+from agent.common.vocabulary.devices import KINDS
+from agent.common.vocabulary.states import EVENTS, PRESENCES, WORKING
+from agent.common.vocabulary.words import Lang, Words
+from dashboards import influxql, tables
 from dashboards.influxql import Where
-from dashboards.panels import Head, Json, Query
+from dashboards.panels import Head, Json, Query, head
 from dashboards.tables import Column
 from dashboards.variables import ROOM, SCHOOL
-from dashboards.words import EVENTS, Lang, Words
 
 _HERE: Where = {"school": SCHOOL}
 _IN_ROOM: Where = {"school": SCHOOL, "room": ROOM}
@@ -17,73 +21,86 @@ SILENT = Words(
 )
 
 
+MISSING, FAULT = PRESENCES["missing"], WORKING["fault"]
+_DAY = Column("Time", Words("日期", "day"), "day", 105)
+_KIND = Column("kind", Words("种类", "kind"), "kind")
+
+
 def rooms(lang: Lang) -> Json:
     """Each room, its newest day."""
     about = Words(
         "每间教室最近一天。点教室名，右边只看它的设备。一列「—」：那天没有看到。",
         "Each room's newest day. Click a room to see its devices at the right. —: not seen.",
     )
-    head = Head(Words("教室", "Rooms").of(lang), about.of(lang), SILENT.of(lang))
-    seen = {"computer": Words("电脑", "PC"), "display": Words("显示", "display"),
-            "sound": Words("声音", "sound"), "camera": Words("摄像", "camera")}  # fmt: skip
     columns = [
         tables.ROOM._replace(look="room", width=110),
-        *(Column(name, words, "yes", 60) for name, words in seen.items()),
+        *(Column(name, KINDS[name], "yes", 80) for name in _SEEN),
         Column("pcs", Words("电脑数", "PCs"), "count", 80),
         Column("seats", Words("座位", "seats"), "count", 70),
-        Column("missing", Words("缺失", "missing"), "count", 70),
-        Column("faults", Words("故障", "faults"), "count", 70),
-        Column("Time", Words("日期", "day"), "day", 105),
+        Column("missing", MISSING, "count", 70),
+        Column("faults", FAULT, "count", 70),
+        _DAY,
     ]
-    fields = {c.name: c.name for c in columns if c.name not in ("room", "Time")}
-    text = influxql.latest("room_day", fields, _HERE, ("room",), influxql.MONTH)
-    return tables.listing(head, Query("room_day", text), columns, lang, ("room", False))
+    said = head(lang, Words("教室", "Rooms"), about, SILENT)
+    return _newest("room_day", said, columns, _HERE, ("room",), lang)
+
+
+_SEEN = ("computer", "display", "sound", "camera")
+
+
+def _newest(
+    measurement: str,
+    said: Head,
+    columns: Sequence[Column],
+    where: Where,
+    by: Sequence[str],
+    lang: Lang,
+) -> Json:
+    """The newest day of each series of `by`, by room."""
+    fields = {c.name: c.name for c in columns if c.name not in (*by, "Time")}
+    text = influxql.latest(measurement, fields, where, by, influxql.MONTH)
+    return tables.listing(said, Query(measurement, text), columns, lang, ("room", False))
 
 
 def devices(lang: Lang) -> Json:
     """Each device of the room chosen."""
     about = Words(
-        "所选教室里每台设备最近一天的样子。「缺失」：电脑开着却看不到它；先看线、看电源。",
-        "Each device of the room chosen, its newest day. missing: its PC was on and did not see "
-        "it; look at the cable and the power first.",
+        f"所选教室里每台设备最近一天的样子。「{MISSING.zh}」：电脑开着却看不到它；先看线、看电源。",
+        f"Each device of the room chosen, its newest day. {MISSING.en}: its PC was on and did not "
+        "see it; check the cable and the power first.",
     )
-    head = Head(Words("设备", "Devices").of(lang), about.of(lang), SILENT.of(lang))
     columns = [
-        tables.ROOM, Column("kind", Words("种类", "kind"), "kind"),
+        tables.ROOM, _KIND,
         Column("maker", Words("厂商", "maker"), "text", 80),
         Column("model", Words("型号", "model")),
         Column("connector", Words("接口", "connector"), "text", 90),
-        Column("missing", Words("缺失", "missing"), "yes", 80),
-        Column("fault", Words("故障", "fault"), "yes", 80),
+        Column("missing", MISSING, "yes", 80),
+        Column("fault", FAULT, "yes", 80),
         Column("last_ms", Words("最后见到", "last seen"), "since", 120),
     ]  # fmt: skip
-    names = ("maker", "model", "connector", "missing", "fault", "last_ms")
-    by = ("room", "kind", "device")
-    text = influxql.latest("device_day", {n: n for n in names}, _IN_ROOM, by, influxql.MONTH)
-    made = tables.listing(head, Query("device_day", text), columns, lang, ("room", False))
+    said = head(lang, Words("设备", "Devices"), about, SILENT)
+    made = _newest("device_day", said, columns, _IN_ROOM, ("room", "kind", "device"), lang)
     return tables.hide(made, "device")
 
 
 def events(lang: Lang) -> Json:
     """What appeared, went, failed and was repaired."""
+    appeared, gone, fault, repaired, _ = EVENTS.values()
     about = Words(
-        "设备的变化，新的在上：出现、不见、故障、修复。反复的不见与出现：多半是松动的线。",
+        f"设备的变化，新的在上：{appeared.zh}、{gone.zh}、{fault.zh}、{repaired.zh}。"
+        f"反复的{gone.zh}与{appeared.zh}：多半是松动的线。",
         "Changes of devices, newest first. Gone and appeared again and again: a loose cable.",
     )
     empty = Words("这段时间没有变化", "nothing changed in this time")
-    head = Head(Words("故障与变化", "Faults and changes").of(lang), about.of(lang), empty.of(lang))
     columns = [
-        Column("Time", Words("时间", "time"), "text", 180), tables.ROOM,
-        Column("kind", Words("种类", "kind"), "kind"), Column("event", Words("变化", "change")),
-        Column("detail", Words("说明", "detail")),
+        Column("Time", Words("时间", "time"), "text", 180), tables.ROOM, _KIND,
+        Column("event", Words("变化", "change"), "event"),
+        Column("detail", Words("说明", "detail"), "fault"),
     ]  # fmt: skip
     names = ["event", "detail", "room", "kind"]
     text = influxql.rows("event", names, _IN_ROOM, tail="ORDER BY time DESC LIMIT 200")
-    made = tables.listing(head, Query("event", text), columns, lang)
-    mapped = panels.words({name: (words.of(lang), colour) for name, words, colour in EVENTS})
-    properties = [{"id": "mappings", "value": mapped}]
-    made["fieldConfig"]["overrides"].append(panels.override(columns[3].title.of(lang), properties))
-    return made
+    said = head(lang, Words("故障与变化", "Faults and changes"), about, empty)
+    return tables.listing(said, Query("event", text), columns, lang)
 
 
 def machines(lang: Lang) -> Json:
@@ -93,7 +110,6 @@ def machines(lang: Lang) -> Json:
         "Each PC's newest day. No room: not bound, add it to the register. Many starts a day: "
         "unsteady power.",
     )
-    head = Head(Words("电脑", "PCs").of(lang), about.of(lang), SILENT.of(lang))
     columns = [
         tables.ROOM, Column("hostname", Words("名称", "name")),
         Column("reports", Words("上报数", "reports"), "count"),
@@ -103,7 +119,5 @@ def machines(lang: Lang) -> Json:
         Column("weak_id", Words("弱标识", "weak id"), "yes"),
         Column("machine", Words("电脑标识", "machine id")),
     ]  # fmt: skip
-    names = ("hostname", "reports", "boots", "first_ms", "last_ms", "weak_id")
-    by = ("room", "machine")
-    text = influxql.latest("machine_day", {n: n for n in names}, _IN_ROOM, by, influxql.MONTH)
-    return tables.listing(head, Query("machine_day", text), columns, lang, ("room", False))
+    said = head(lang, Words("电脑", "PCs"), about, SILENT)
+    return _newest("machine_day", said, columns, _IN_ROOM, ("room", "machine"), lang)

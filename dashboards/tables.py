@@ -9,14 +9,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Literal, NamedTuple
 
-from dashboards import influxql, panels, thresholds
+from agent.common.vocabulary.words import Lang, Words
+from dashboards import influxql, panels
 from dashboards.influxql import Beyond
+from dashboards.mappings import CODED
 from dashboards.panels import Head, Json, Query
-from dashboards.words import KINDS, VERDICTS, Lang, Words
 
 Look = Literal[
     "text", "count", "mbps", "share", "percent", "verdict", "yes", "since", "moment", "day",
-    "school", "district", "room", "hours", "kind", "span",
+    "school", "district", "room", "hours", "kind", "span", "event", "fault", "reason",
 ]  # fmt: skip
 _UNITS: Mapping[str, str] = {
     "count": "none", "mbps": "Mbits", "share": "percentunit", "percent": "percent",
@@ -74,24 +75,6 @@ def listing(
     if coded := [column.name for column in columns if column.look in ("school", "district")]:
         _named(made, coded)
     return made
-
-
-def verdict_words(lang: Lang) -> list[Json]:
-    """The verdicts as mappings: words and colour together, never colour alone."""
-    colours = thresholds.VERDICT_COLOURS
-    return panels.words({name: (VERDICTS[name].of(lang), colours[name]) for name in VERDICTS})
-
-
-def yes_words(lang: Lang) -> list[Json]:
-    """Whether, as a word."""
-    yes, no = Words("有", "yes").of(lang), Words("—", "—").of(lang)
-    return panels.words({"true": (yes, thresholds.BLUE), "false": (no, thresholds.GREY)})
-
-
-def kind_words(lang: Lang) -> list[Json]:
-    """Kinds of devices as people call them."""
-    options = {name: {"text": words.of(lang)} for name, words in KINDS.items()}
-    return [{"type": "value", "options": options}]
 
 
 def hide(panel: Json, *columns: str) -> Json:
@@ -157,11 +140,8 @@ def _properties(column: Column, lang: Lang) -> list[Json]:
         found.append({"id": "decimals", "value": _DECIMALS[column.look]})
     if column.width:
         found.append({"id": "custom.width", "value": column.width})
-    if column.look in ("verdict", "yes"):
-        mapped = verdict_words(lang) if column.look == "verdict" else yes_words(lang)
-        found.append({"id": "mappings", "value": mapped})
-    if column.look == "kind":
-        found.append({"id": "mappings", "value": kind_words(lang)})
+    if column.look in CODED:
+        found.append({"id": "mappings", "value": CODED[column.look](lang)})
     links = {"school": school_link, "district": district_link, "room": room_link}
     if column.look in links:
         found.append({"id": "links", "value": [links[column.look](lang)]})

@@ -6,10 +6,10 @@ and the variable's pattern parts them.
 
 from __future__ import annotations
 
+from agent.common.vocabulary.words import Lang, Words
 from dashboards import influxql
 from dashboards.influxql import Chosen
 from dashboards.panels import Json, source
-from dashboards.words import Lang, Words
 
 #: Nothing is chosen yet: Grafana takes the first that it finds.
 _NOTHING = {"text": "", "value": ""}

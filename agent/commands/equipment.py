@@ -75,8 +75,8 @@ def _text(found: list[Device]) -> list[str]:
     rows = _filled([*_rows(found)])
     if sys.stdout.isatty() or "COLUMNS" in os.environ:
         columns = shutil.get_terminal_size().columns
-        return [*tables.fitted(rows, columns), *_mends(found)]
-    return [*tables.lines(rows), *_mends(found)]
+        return [*tables.fitted(rows, columns), *_fixes(found)]
+    return [*tables.lines(rows), *_fixes(found)]
 
 
 def _rows(found: list[Device]) -> Iterator[tuple[str, ...]]:
@@ -112,8 +112,8 @@ def _state(device: Device) -> str:
     return say("；", "; ").join(filter(None, (fault or power, note)))
 
 
-def _mends(found: list[Device]) -> Iterator[str]:
+def _fixes(found: list[Device]) -> Iterator[str]:
     """What to do about devices that are there and cannot be asked."""
     for device in found:
-        if mend := words.mend(device.fault):
-            yield f"{device.connector}: {words.fault(device.fault)} → {mend}"
+        if fix := words.fix(device.fault):
+            yield f"{device.connector}: {words.fault(device.fault)} → {fix}"

@@ -21,14 +21,16 @@ from agent.common.command_line import (
 )
 from agent.common.language import say
 from agent.common.output import print_json
+from agent.common.vocabulary import reasons, thresholds
+from agent.common.vocabulary.words import word
+from agent.config import Config
 from agent.probes.line import public as line_public
 from agent.probes.line.probe import measure
+from agent.resident import status
 from agent.wire.messages import LineTest, Postponed
 
-#: What the yearly figure asks for, and its tolerance, in Mbit/s.
-THRESHOLD, TOLERANCE = 10.0, 0.97
 _WIDTH = 24
-#: A school code for a test that no settings name; the server needs one to tell lines apart.
+#: A school code for a test that no settings name; the server keeps lines apart by it.
 _NO_SCHOOL = "9900000000"
 
 
@@ -58,6 +60,7 @@ def run(args: argparse.Namespace) -> int:
                 "no measurement server: use --server http://host:port, or set line.server",
             )
         )
+    threshold = _threshold(config)
     show = _Show(sys.stderr.isatty())
     test = measure(
         server,
@@ -69,9 +72,9 @@ def run(args: argparse.Namespace) -> int:
     )
     show.clear()
     if isinstance(test, Postponed):
-        _print(_json_later(test) if args.json else _later(test), as_json=args.json)
+        _print(_json_later(test, threshold) if args.json else _later(test), as_json=args.json)
         return FAILED
-    text = _json(test) if args.json else "\n".join(tables.lines(_rows(test)))
+    text = _json(test, threshold) if args.json else "\n".join(tables.lines(_rows(test, threshold)))
     _print(text, as_json=args.json)
     return DONE if test.outcome == "ok" else FAILED
 
@@ -81,7 +84,7 @@ def _print(text: str, *, as_json: bool) -> None:
 
 
 def _public(args: argparse.Namespace) -> int:
-    """speedtest.net's figure, plainly told from the line's."""
+    """speedtest.net's figure, marked as not the line's."""
     found = line_public.run()
     if args.json:
         print_json(msgspec.json.encode({**found, "evidence": False}).decode())
@@ -136,34 +139,44 @@ def _phase(name: str) -> str:
     return words.get(name, name)
 
 
-def verdict(test: LineTest) -> bool | None:
+def verdict(test: LineTest, threshold_mbps: float) -> bool | None:
     """Whether this test reaches the threshold; None where it has no figure."""
-    return None if test.down_mbps is None else test.down_mbps >= THRESHOLD * TOLERANCE
+    return None if test.down_mbps is None else test.down_mbps >= thresholds.limit(threshold_mbps)
 
 
-def _json_later(said: Postponed) -> str:
-    whole = {"outcome": said.answer, "retry_s": said.retry_s, "meets_10m": None}
-    return msgspec.json.encode(whole).decode()
+def _threshold(config: Config) -> float:
+    """What the city asks of a line, in Mbit/s: by the policy that the running agent follows."""
+    try:
+        found = status.read(config.folder)
+    except OSError:  # another user's
+        found = None
+    return thresholds.THRESHOLD_MBPS if found is None else found.threshold_mbps
+
+
+def _json_later(said: Postponed, threshold_mbps: float) -> str:
+    whole = {"outcome": said.answer, "retry_s": said.retry_s}
+    return _with_verdict(whole, None, threshold_mbps)
 
 
 def _later(said: Postponed) -> str:
-    why = {
-        "busy": say("线路上正有别的测试", "another test of this line runs"),
-        "enough": say("这条线路今天已经测够", "this line has been tested enough today"),
-        "full": say("测速服务器已满", "the measurement server is full"),
-        "later": say("先让今天没测过的电脑", "PCs that have not tested today come first"),
-    }[said.answer]
+    why = word(reasons.POSTPONED, said.answer)
     return why + say(f"，{said.retry_s} 秒后再来", f"; come back in {said.retry_s} s")
 
 
-def _json(test: LineTest) -> str:
-    whole: dict[str, Any] = msgspec.to_builtins(test)
-    return msgspec.json.encode({**whole, "meets_10m": verdict(test)}).decode()
+def _json(test: LineTest, threshold_mbps: float) -> str:
+    whole = msgspec.to_builtins(test)
+    return _with_verdict(whole, verdict(test, threshold_mbps), threshold_mbps)
 
 
-def _rows(test: LineTest) -> Iterator[tuple[str, str]]:
+def _with_verdict(whole: dict[str, Any], meets: bool | None, threshold_mbps: float) -> str:
+    found = {**whole, "threshold_mbps": threshold_mbps, "meets": meets}
+    return msgspec.json.encode(found).decode()
+
+
+def _rows(test: LineTest, threshold_mbps: float) -> Iterator[tuple[str, str]]:
     if test.outcome != "ok" or test.down_mbps is None:
-        yield say("结果", "result"), f"{_outcome(test.outcome)} ({test.reason})"
+        yield say("结果", "result"), word(reasons.OUTCOMES, test.outcome)
+        yield say("原因", "reason"), _why(test)
         return
     low, high = _rate(test.down_low), _rate(test.down_high)
     yield say("下行", "down"), f"{test.down_mbps:.2f} Mbit/s ({low}–{high})"
@@ -179,21 +192,27 @@ def _rows(test: LineTest) -> Iterator[tuple[str, str]]:
     used = (test.payload_down or 0) + (test.payload_up or 0)
     yield say("用量", "used"), f"{tables.size(used)}, {test.seconds:.1f} s"
     yield say("网卡", "interface"), test.interface
-    yield say("对照 10 Mbit/s", "against 10 Mbit/s"), _verdict_text(test)
-    if test.reason:
-        yield say("不作证据", "no evidence"), test.reason
+    asked = f"{thresholds.number(threshold_mbps)} Mbit/s"
+    met = verdict(test, threshold_mbps)
     yield (
-        say("口径", "meaning"),
-        say(
-            f"网卡层速率，≥ {THRESHOLD * TOLERANCE:g} 算达标（容差 3%）；一次测试不是年度结论",
-            f"rate at the interface, ≥ {THRESHOLD * TOLERANCE:g} meets (tolerance 3%); "
-            "one test is no yearly verdict",
-        ),
+        say(f"对照 {asked}", f"against {asked}"),
+        say("达标", "meets it") if met else say("不达标", "falls short"),
+    )
+    if test.reason:
+        yield say("不作证据", "no evidence"), _why(test)
+    yield say("口径", "meaning"), _meaning(thresholds.number(thresholds.limit(threshold_mbps)))
+
+
+def _meaning(limit: str) -> str:
+    return say(
+        f"网卡层速率，≥ {limit} 算达标（容差 3%）；一次测试不是年度结论",
+        f"rate at the interface, ≥ {limit} meets (tolerance 3%); one test is no yearly verdict",
     )
 
 
-def _verdict_text(test: LineTest) -> str:
-    return say("达标", "meets it") if verdict(test) else say("不达标", "falls short")
+def _why(test: LineTest) -> str:
+    """The reasons, with what else is known."""
+    return str(reasons.said(test.reason)) + (f" ({test.detail})" if test.detail else "")
 
 
 def _rate(mbps: float | None) -> str:
@@ -202,16 +221,3 @@ def _rate(mbps: float | None) -> str:
 
 def _ms(value: float | None) -> str:
     return "—" if value is None else f"{value:.1f} ms"
-
-
-def _outcome(name: str) -> str:
-    words = {
-        "unreachable": say("连不上测速服务器", "the measurement server cannot be reached"),
-        "refused": say("测速服务器拒绝了", "the measurement server refused"),
-        "busy": say("线路上正有别的测试", "another test of this line runs"),
-        "too_slow": say("太慢，时限内测不完", "too slow to finish in time"),
-        "aborted": say("测试中断", "the test was broken off"),
-        "garbled": say("对方不是测速服务器，或中途被改动", "not our server, or altered on the way"),
-        "no_counter": say("读不到网卡计数", "the interface's counters cannot be read"),
-    }
-    return words.get(name, name)

@@ -105,7 +105,7 @@ def each_probe(config: Config) -> Iterator[Check]:
 def _asking(gathered: probes.Gathered) -> dict[str, str]:
     """What to do about listed devices that are there and cannot be asked, by connector."""
     devices = (one for one in gathered.readings if isinstance(one, Device))
-    return {one.connector: fix for one in devices if (fix := device_words.mend(one.fault))}
+    return {one.connector: fix for one in devices if (fix := device_words.fix(one.fault))}
 
 
 def line_server(config: Config, policy: Policy | None) -> Check:
@@ -147,7 +147,7 @@ def line_key(config: Config) -> Check:
 
 
 def tcp(name: str, host: str, port: int) -> Check:
-    """Whether somebody listens there."""
+    """Whether a server listens there."""
     started = time.monotonic()
     try:
         socket.create_connection((host, port), _TCP_S).close()

@@ -24,8 +24,8 @@ def parse(block: bytes) -> Section:
     """Read one extension block of 128 bytes that begins with `TAG`."""
     end = _HEAD + block[2]
     if end + 1 > len(block) - 1:
-        return Section(notes=("DisplayID section longer than its block",))
-    notes = () if sum(block[1 : end + 1]) % 256 == 0 else ("DisplayID checksum wrong",)
+        return Section(notes=("displayid_too_long",))
+    notes = () if sum(block[1 : end + 1]) % 256 == 0 else ("displayid_checksum",)
     name = ""
     size: tuple[int | None, int | None] = (None, None)
     for tag, revision, payload in _blocks(block[_HEAD:end]):

@@ -77,11 +77,11 @@ class Edid(NamedTuple):
 def parse(data: bytes) -> Edid:
     """Read an EDID with its extensions."""
     if len(data) < _BLOCK:
-        said = f"EDID truncated: {len(data)} of {_BLOCK} bytes" if data else "no EDID"
+        said = f"edid_truncated={len(data)}/{_BLOCK}" if data else "no_edid"
         return Edid(notes=(said,))
     base = data[:_BLOCK]
     if base[:8] != _HEADER:
-        return Edid(notes=("no EDID header",))
+        return Edid(notes=("no_edid_header",))
     notes = list(_checks(data))
     maker = _maker(base, notes)
     texts = _texts(base, notes)
@@ -137,15 +137,15 @@ def _checks(data: bytes) -> list[str]:
     blocks = [data[i : i + _BLOCK] for i in range(0, len(data), _BLOCK)]
     notes = []
     if sum(blocks[0]) % 256:
-        notes.append("EDID checksum wrong")
+        notes.append("edid_checksum")
     declared = blocks[0][126]
     whole = [block for block in blocks[1:] if len(block) == _BLOCK]
     if len(whole) < declared:
-        notes.append(f"EDID extensions: {declared} declared, {len(whole)} present")
+        notes.append(f"edid_extensions={declared}/{len(whole)}")
     # Bytes after the declared extensions are not the display's: a reader wrapped around.
     for number, block in enumerate(whole[:declared], 1):
         if sum(block) % 256:
-            notes.append(f"EDID extension {number} checksum wrong")
+            notes.append(f"edid_extension_checksum={number}")
     return notes
 
 
@@ -154,7 +154,7 @@ def _maker(base: bytes, notes: list[str]) -> str:
     packed = struct.unpack_from(">H", base, 8)[0]
     values = [(packed >> shift) & 0x1F for shift in (10, 5, 0)]
     if not all(1 <= value <= 26 for value in values):
-        notes.append(f"EDID maker is no PNP id: {packed:04x}")
+        notes.append(f"edid_maker={packed:04x}")
         return ""
     return "".join(chr(ord("A") - 1 + value) for value in values)
 
@@ -174,7 +174,7 @@ def _texts(base: bytes, notes: list[str]) -> dict[int, str]:
             continue
         text = _text(base[place + 5 : place + 18])
         if text is None:
-            notes.append(f"EDID text {tag:02x} is in no known code")
+            notes.append(f"edid_text={tag:02x}")
         elif tag == _TEXT:
             found[tag] = f"{found[tag]} {text}".strip()
         else:

@@ -27,7 +27,10 @@ def measure_planned(
     try:
         key = config.line.key()
     except SettingsError as error:  # reported, so that IT staff can fix it
-        return LineTest(test="", line=line.line, outcome="refused", reason=str(error)[:256])
+        return LineTest(
+            test="", line=line.line, outcome="refused", reason="key_unreadable",
+            detail=str(error)[:256],
+        )  # fmt: skip
     return measure(
         line.server,
         school=who.school,

@@ -6,6 +6,7 @@ import fnmatch
 
 import msgspec
 
+from agent.common.vocabulary.thresholds import THRESHOLD_MBPS
 from agent.config import Config
 from agent.wire.messages import LinePolicy, Policy
 
@@ -59,6 +60,11 @@ def _line_of(config: Config, policy: Policy | None, room: str) -> LinePolicy | N
 def room_has_other_line(policy: Policy | None, room: str) -> bool:
     """Whether the register gives this room a line of its own."""
     return policy is not None and room in policy.room_lines
+
+
+def threshold_of(policy: Policy | None) -> float:
+    """What the city asks of a line, in Mbit/s."""
+    return THRESHOLD_MBPS if policy is None else policy.threshold_mbps
 
 
 def report_every(config: Config, policy: Policy | None) -> int:

@@ -278,5 +278,6 @@ class Runner:
             offset_ms=self._clock.offset(),
             next_test=None if planned is None else int(planned.time.timestamp() * 1000),
             next_kind="" if planned is None else planned.kind,
+            threshold_mbps=place.threshold_of(self._policy),
             exclude_sources=self.exclude,
         )

@@ -8,6 +8,7 @@ from pathlib import Path
 import msgspec
 
 from agent.common.files import replace
+from agent.common.vocabulary.thresholds import THRESHOLD_MBPS
 
 FILE = "status.json"
 
@@ -32,6 +33,7 @@ class Status(msgspec.Struct, frozen=True, omit_defaults=True):
     offset_ms: int | None = None
     next_test: int | None = None
     next_kind: str = ""
+    threshold_mbps: float = THRESHOLD_MBPS  # of the policy, for `line`
     exclude_sources: tuple[str, ...] = ()  # of the policy, for the id at the next start
 
 

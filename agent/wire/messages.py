@@ -12,6 +12,7 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct
 
 from agent.common.calendar import Calendar
+from agent.common.vocabulary.thresholds import THRESHOLD_MBPS
 
 VERSION: Literal[1] = 1
 
@@ -22,6 +23,7 @@ Share = Annotated[float, Meta(ge=0.0, le=1.0)]
 Percent = Annotated[float, Meta(ge=0.0, le=100.0)]
 MAX_RATE = 1e7  # Mbit/s
 Rate = Annotated[float, Meta(ge=0.0, le=MAX_RATE)]
+Threshold = Annotated[float, Meta(gt=0.0, le=MAX_RATE)]
 Seconds = Annotated[float, Meta(ge=0.0, le=1e9)]
 PerDay = Annotated[int, Meta(ge=0, le=96)]  # tests of a line
 Text = Annotated[str, Meta(max_length=256)]
@@ -102,14 +104,14 @@ class Device(Struct, tag_field="reading", tag="device", omit_defaults=True, froz
     connector: Text
     present: bool = True
     power: Power = "unknown"
-    fault: Text = ""
+    fault: Text = ""  # codes by comma: agent.common.vocabulary.devices.FAULTS
     name: Text = ""
     maker: Text = ""
     model: Text = ""
     serial: Text = ""
     width_cm: Count | None = None
     height_cm: Count | None = None
-    note: Text = ""
+    note: Text = ""  # codes by semicolon: agent.common.vocabulary.devices.NOTES
     connection: Text = ""  # HDMI, DisplayPort, DVI, VGA, USB, internal, network
     room: Text = ""  # its room, if not the PC's
     input: Text = ""  # the input that a projector shows
@@ -161,11 +163,12 @@ class LineTest(Struct, tag_field="reading", tag="line_test", omit_defaults=True,
     solo: bool | None = None
     other_share: Share | None = None
     server_limited: bool | None = None
-    reason: Text = ""
+    reason: Text = ""  # codes by comma: agent.common.vocabulary.reasons
     window: Text = ""  # of the day's schedule; empty: started by hand
     long: bool = False  # ran to its limits, as once a week
-    burst: bool = False  # the line slowed down for good amid the test; the rate is the later one
+    burst: bool = False  # the line slowed down for good during the test; the rate is the later one
     loss_share: Share | None = None  # segments down that were sent again
+    detail: Text = ""  # what else is known of the reason, as the system or the server said it
 
 
 class Postponed(Struct, frozen=True):
@@ -282,3 +285,4 @@ class Policy(Struct, omit_defaults=True, frozen=True):
     room_lines: dict[str, str] = {}  # room -> line
     # Hardware sources to leave out of machine ids: a name, or name=digest for one value.
     exclude_sources: tuple[Text, ...] = ()
+    threshold_mbps: Threshold = THRESHOLD_MBPS  # what the yearly figure asks of a line

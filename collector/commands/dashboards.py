@@ -8,9 +8,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from agent.common.command_line import DONE, FAILED, RefusedError
+from agent.common.command_line import DONE, FAILED, RefusedError, config_argument
 from agent.common.language import of_documents, say
+from agent.common.vocabulary.words import LANGS
+from collector.commands.config_file import load_config
+from collector.config import Figure
 from dashboards import alerts, build
+from dashboards.edition import Edition
 
 if TYPE_CHECKING:
     from collector.grafana.boards import Step
@@ -37,6 +41,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     pushing.add_argument("--force", action="store_true", help=text)
     text = say("同时推送告警规则", "push alert rules too")
     pushing.add_argument("--alerts", action="store_true", help=text)
+    for choice in (building, pushing):
+        config_argument(choice)
 
 
 def add_grafana(parser: argparse.ArgumentParser) -> None:
@@ -72,15 +78,22 @@ def token_of(args: argparse.Namespace) -> str:
 
 def run(args: argparse.Namespace) -> int:
     """Build or push."""
-    return _build(args.out) if args.action == "build" else _push(args)
+    return _build(args) if args.action == "build" else _push(args)
 
 
-def _build(folder: Path) -> int:
+def _editions(rules: Figure) -> list[Edition]:
+    """The boards of each language, by the settings' threshold."""
+    return [Edition(lang, rules.threshold_mbps, rules.tolerance) for lang in LANGS]
+
+
+def _build(args: argparse.Namespace) -> int:
+    # Without a file the default threshold: what is built must not depend on the machine.
+    rules = load_config(args).figure if args.config else Figure()
     try:
-        written = build.write(folder)
+        written = build.write(args.out, _editions(rules))
     except OSError as error:
         problem = say("写不了看板", "cannot write the dashboards")
-        raise RefusedError(f"{folder}: {problem}: {error.strerror}") from error
+        raise RefusedError(f"{args.out}: {problem}: {error.strerror}") from error
     for path in written:
         print(path)
     return DONE
@@ -95,9 +108,10 @@ def _push(args: argparse.Namespace) -> int:
     grafana.check()
     sources = grafana.sources()
     chosen = of_documents()
-    made = [make(chosen) for make in build.BOARDS.values()]
+    edition = next(one for one in _editions(load_config(args).figure) if one.lang == chosen)
+    made = [make(edition) for make in build.BOARDS.values()]
     planned = boards.plan(grafana, f"schoolpulse-{chosen}", _FOLDERS[chosen], made)
-    groups = alerts.groups(chosen, lambda name: str(getattr(sources, name)))
+    groups = alerts.groups(edition, lambda name: str(getattr(sources, name)))
     wanted = rules.plan(grafana, groups) if args.alerts else []
     _say([*planned.steps, *wanted])
     if not args.dry_run:

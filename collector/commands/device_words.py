@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from agent.common.language import say
 from agent.common.vocabulary import devices as words
+from agent.common.vocabulary import states
+from agent.common.vocabulary.words import word
 from collector.commands import listing
 from collector.inventory.devices import Device
 
@@ -16,12 +17,12 @@ SHEET: tuple[listing.Heading, ...] = (
     ("presence", "在否", "present"), ("presence_ms", "在否自", "present since"),
     ("power", "电源", "power"), ("power_ms", "电源自", "power since"),
     ("working", "使用", "working"), ("working_ms", "使用自", "working since"),
-    ("fault", "故障", "fault"), ("mend", "办法", "mend"), ("hostname", "主机名", "hostname"),
+    ("fault", "故障", "fault"), ("fix", "办法", "fix"), ("hostname", "主机名", "hostname"),
     ("connector", "接口", "connector"), ("machine", "机器号", "machine"),
 )  # fmt: skip
-_TOLD: listing.Heading = ("told_ms", "最近消息", "last told")
+_TOLD: listing.Heading = ("told_ms", "最近消息", "last report")
 FAULTS_SHEET = (*SHEET, _TOLD)
-#: For a terminal: what is told together stands in one cell, a line each.
+#: For a terminal: what belongs together stands in one cell, a line each.
 _PLACE: tuple[listing.Heading, ...] = (
     ("school", "学校", "school"), ("room", "教室", "room"), ("what", "设备", "device"),
 )  # fmt: skip
@@ -31,12 +32,12 @@ TABLE: tuple[listing.Heading, ...] = (
 )  # fmt: skip
 FAULTS_TABLE: tuple[listing.Heading, ...] = (
     *_PLACE, ("trouble", "问题，自", "trouble, since"),
-    ("told", "电脑，最近消息", "PC, last told"),
+    ("told", "电脑，最近消息", "PC, last report"),
 )  # fmt: skip
 
 
 def row(one: Device, *, last_known: bool = False) -> listing.Row:
-    """A device as codes, as it is or as it was last told; times in ms since 1970 UTC."""
+    """A device as codes, as it is or as it was last reported; times in ms since 1970 UTC."""
     state = one.last_known if last_known else one.state
     return {
         "school": one.school,
@@ -66,58 +67,44 @@ def said(row: listing.Row) -> listing.Row:
     return {
         **row,
         "kind": words.kind(str(row["kind"])),
-        "presence": _presence(str(row["presence"])),
+        "presence": word(states.PRESENCES, str(row["presence"])),
         "power": words.power(str(row["power"])),
-        "working": _working(str(row["working"])),
+        "working": word(states.WORKING, str(row["working"])),
         "fault": words.fault(fault) if fault else "",
-        "mend": words.mend(fault),
+        "fix": words.fix(fault),
     }
 
 
 def brief(row: listing.Row) -> listing.Row:
     """The row in words, as the columns of `TABLE` and `FAULTS_TABLE` have them."""
-    told = said(row)
+    words_of = said(row)
     pc = row["hostname"] or str(row["machine"])[:8]
     return {
-        **told,
-        "what": listing.below(told["kind"], row["model"], row["serial"]),
-        "state": listing.below(*_states(row, told)),
-        "trouble": listing.below(*_troubles(row, told)),
+        **words_of,
+        "what": listing.below(words_of["kind"], row["model"], row["serial"]),
+        "state": listing.below(*_states(row, words_of)),
+        "trouble": listing.below(*_troubles(row, words_of)),
         "pc": pc,
         "told": listing.below(pc, listing.short(row["told_ms"])),
     }
 
 
-def _states(row: listing.Row, told: listing.Row) -> Iterator[str]:
+def _states(row: listing.Row, shown: listing.Row) -> Iterator[str]:
     """Each state that is known, with since when; the presence always."""
     for name in ("presence", "power", "working"):
         if name == "presence" or row[name] != "unknown":
-            yield f"{told[name]} {listing.short(row[f'{name}_ms'])}".strip()
+            yield f"{shown[name]} {listing.short(row[f'{name}_ms'])}".strip()
 
 
-def _troubles(row: listing.Row, told: listing.Row) -> Iterator[object]:
+def _troubles(row: listing.Row, shown: listing.Row) -> Iterator[object]:
     """It is gone, or broken, or both; each with since when."""
     for name, when in (("presence", "missing"), ("working", "fault")):
         if row[name] == when:
-            yield told["fault"] if when == "fault" else told[name]
+            yield shown["fault"] if when == "fault" else shown[name]
             yield listing.short(row[f"{name}_ms"])
 
 
-def mends(rows: Iterable[listing.Row]) -> list[str]:
+def fixes(rows: Iterable[listing.Row]) -> list[str]:
     """What to do about devices that cannot be asked: a line each, below the table."""
     found = dict.fromkeys(str(row["fault"]) for row in rows)
-    return [f"{words.fault(fault)} → {mend}" for fault in found if (mend := words.mend(fault))]
-
-
-def _presence(value: str) -> str:
-    known = {"present": say("在", "present"), "missing": say("不在", "missing")}
-    return known.get(value, say("未知", "unknown"))
-
-
-def _working(value: str) -> str:
-    known = {
-        "fault": say("故障", "fault"),
-        "used": say("在用", "used"),
-        "idle": say("闲置", "idle"),
-    }
-    return known.get(value, say("未知", "unknown"))
+    return [f"{words.fault(fault)} → {fix}" for fault in found if (fix := words.fix(fault))]

@@ -7,6 +7,8 @@ import argparse
 from agent.common.command_line import DONE
 from agent.common.language import say
 from agent.common.vocabulary import devices as words
+from agent.common.vocabulary import states
+from agent.common.vocabulary.words import word
 from collector.commands import device_words, listing
 from collector.commands.stock import Opened, opened
 from collector.inventory import devices
@@ -47,13 +49,8 @@ def _found(at: Opened, stock: devices.Stock, args: argparse.Namespace) -> list[d
 
 
 def _difference(row: listing.Row) -> listing.Row:
-    known = {
-        "never_seen": say("登记了，没见过", "owned, never seen"),
-        "not_owned": say("见到了，没登记", "seen, not owned"),
-        "moved": say("换了教室", "moved"),
-        "no_such_room": say("配置的教室不在台账", "given a room that is none"),
-    }
-    return {**row, "found": known[str(row["found"])], "kind": words.kind(str(row["kind"]))}
+    found = word(states.DIFFERENCES, str(row["found"]))
+    return {**row, "found": found, "kind": words.kind(str(row["kind"]))}
 
 
 def _summary(at: Opened, stock: devices.Stock, args: argparse.Namespace) -> str:
@@ -61,9 +58,12 @@ def _summary(at: Opened, stock: devices.Stock, args: argparse.Namespace) -> str:
     broken = sum(one.state.working == "fault" for one in stock.devices)
     silent = sum(one.state.presence == "unknown" for one in stock.devices)
     count, apart = len(stock.devices), len(_found(at, stock, args))
+    gone, unknown = states.PRESENCES["missing"], states.PRESENCES["unknown"]
+    fault = states.WORKING["fault"]
     return say(
-        f"共 {count} 台：不在 {missing}，故障 {broken}，未知（电脑关机或未确认）{silent}；"
+        f"共 {count} 台：{gone.zh} {missing}，{fault.zh} {broken}，"
+        f"{unknown.zh}（电脑关机或未确认）{silent}；"
         f"与台账的差异 {apart} 项，--differences 列出",
-        f"{count} devices: {missing} missing, {broken} faulty, {silent} unknown (PC off, or not "
-        f"confirmed); {apart} differences from the register, see --differences",
+        f"{count} devices: {missing} {gone.en}, {broken} {fault.en}, {silent} {unknown.en} "
+        f"(PC off, or not confirmed); {apart} differences from the register, see --differences",
     )

@@ -7,6 +7,8 @@ import argparse
 from agent.common.command_line import DONE
 from agent.common.language import say
 from agent.common.vocabulary import devices as words
+from agent.common.vocabulary import states
+from agent.common.vocabulary.words import word
 from collector.commands import device_words, listing
 from collector.commands.stock import Opened, opened
 from collector.inventory import devices
@@ -53,7 +55,7 @@ def run(args: argparse.Namespace) -> int:
     rows = [device_words.row(one, last_known=True) for one in found]
     listing.show(args, rows, sheet, table)
     if not (args.json or args.csv):
-        for line in device_words.mends(rows):
+        for line in device_words.fixes(rows):
             print(line)
     return DONE
 
@@ -73,14 +75,10 @@ def _event(point: Point) -> listing.Row:
 
 
 def _said(row: listing.Row) -> listing.Row:
-    known = {
-        "appeared": say("出现", "appeared"), "gone": say("不见", "gone"),
-        "fault": say("故障", "fault"), "repaired": say("修复", "repaired"),
-    }  # fmt: skip
-    event, detail = str(row["event"]), str(row["detail"])
+    detail = str(row["detail"])
     return {
         **row,
-        "event": known.get(event, event),
+        "event": word(states.EVENTS, str(row["event"])),
         "kind": words.kind(str(row["kind"])),
         "detail": words.fault(detail) if detail else "",
     }

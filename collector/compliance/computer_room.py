@@ -82,11 +82,12 @@ def _declared(
 ) -> Declared:
     says = [_room_says(register, room, settings) for room in owned]
     if any(says):
-        zh, en, said = "登记有计算机教室", "lists a computer room", True
+        zh, en, said = f"登记有{COMPUTER_ROOM}", "lists a computer room", True
     elif not register.rooms_of.get(school) or any(word is None for word in says):
         zh, en, said = "没有足够的登记可以判断", "does not say enough", None
     else:
-        zh, en, said = "登记的教室中没有合格的计算机教室", "lists rooms, no computer room", False
+        zh, en = f"登记的教室中没有合格的{COMPUTER_ROOM}", "lists rooms, no computer room"
+        said = False
     numbers = {"rooms": len(owned), "says": said}
     return Declared(said, (Step("register", f"台账：{zh}", f"Register: {en}", numbers),))
 
@@ -115,10 +116,9 @@ def _room_step(room: Room, history: RoomDays, pcs: int | None, first: dt.date) -
         "most_pcs": best,
         "most_pcs_day": day.isoformat() if day else None,
     }
-    zh = (
-        f"{named('计算机教室', room.room)}：登记座位 {'未填' if room.seats is None else room.seats}"
-    )
-    en = f"Computer room {room.room}: {'no' if room.seats is None else room.seats} seats registered"
+    seats = None if room.seats is None else str(room.seats)
+    zh = f"{named(COMPUTER_ROOM, room.room)}：登记座位 {seats or '未填'}"
+    en = f"Computer room {room.room}: {seats or 'no'} seats registered"
     if pcs is None:
         zh, en = f"{zh}，无法据此核实", f"{en}; nothing can prove it"
     else:

@@ -10,7 +10,7 @@ from agent.common.calendar import midnight_ns
 from collector.compliance.figure import DIRECT
 from collector.compliance.model import INDICATORS, Area, Figure, Indicator, Tally, Unit, Verdict
 from collector.compliance.shares import shown_value
-from collector.compliance.targets import target
+from collector.compliance.targets import goal, target
 from collector.store import Point, Value
 
 _ORDER = list(Verdict)
@@ -55,7 +55,7 @@ def _indicators(figure: Figure, units: Mapping[str, Sequence[Unit]], time: int) 
 
 def _indicator_fields(figure: Figure, area: Area, indicator: Indicator) -> dict[str, object]:
     tally = figure.tallies[area.code, indicator]
-    value = target(indicator, figure.year).value
+    value = goal(target(figure, indicator))
     return {
         "level": area.level,
         "name": area.name,
@@ -67,7 +67,7 @@ def _indicator_fields(figure: Figure, area: Area, indicator: Indicator) -> dict[
         "reported_share": shown_value(tally.reported, value),
         "ceiling_share": shown_value(tally.ceiling, value),
         "unknown_share": shown_value(tally.unknown),
-        "target": float(value * 100),
+        "target": None if value is None else float(value * 100),
     }
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from agent.common.vocabulary.lines import CONGESTED
+from agent.common.vocabulary.reasons import REASONS
 from collector.compliance.line_rule import limit
-from collector.compliance.lines import FAULTS
 from collector.compliance.model import JudgedLine, Step
 from collector.compliance.standing import Standing
 from collector.compliance.verdicts import Finding
@@ -77,8 +78,8 @@ def _tail(line: JudgedLine) -> tuple[str, str]:
         zh += f"；课内中位数 {mbps(line.lesson_median)}（只供参考）"
         en += f"; median in lessons {mbps(line.lesson_median)} (decides nothing)"
     if line.congested:
-        zh += f"；达标但拥塞（中位数 {mbps(line.median)}）"
-        en += f"; meets but congested (median {mbps(line.median)})"
+        zh += f"；{CONGESTED.zh}（中位数 {mbps(line.median)}）"
+        en += f"; {CONGESTED.en} (median {mbps(line.median)})"
     if line.between:
         zh += "；达标有赖于容差"
         en += "; meets by the tolerance"
@@ -86,8 +87,8 @@ def _tail(line: JudgedLine) -> tuple[str, str]:
 
 
 def _refused_step(line: JudgedLine) -> Step:
-    zh = "，".join(f"{FAULTS[why][0]} {count} 次" for why, count in sorted(line.refused.items()))
-    en = ", ".join(f"{FAULTS[why][1]}: {count}" for why, count in sorted(line.refused.items()))
+    zh = "，".join(f"{REASONS[why].zh} {count} 次" for why, count in sorted(line.refused.items()))
+    en = ", ".join(f"{REASONS[why].en}: {count}" for why, count in sorted(line.refused.items()))
     return Step(
         "refused",
         f"{named('线路', line.line)}：不作为证据的测试：{zh}",

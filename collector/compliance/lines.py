@@ -10,35 +10,16 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from agent.common.calendar import Calendar, local_day, local_time
+from agent.common.vocabulary.thresholds import OTHER_TRAFFIC
 from collector.compliance.model import LineRecord, LineTest
 
 #: The agent measures frames and the server payload: they differ by frame overhead and slack.
 RATE_MARGIN = 1.08
-OTHER_TRAFFIC = 0.05
 #: A short test with more than this times the long test's rate measured a burst.
 SUSTAINED = 1.05
 
 #: A lease is a few minutes, so a report further from the server's record has a wrong time.
 APART_NS = 10 * 60 * 10**9
-
-FAULTS = {
-    "error": ("出错", "error"),
-    "no_rate": ("没有速率", "no rate"),
-    "said_invalid": ("采集端自认无效", "the agent itself holds it invalid"),
-    "loopback": ("回环接口，不是有线线路", "over loopback, not a wired line"),
-    "not_wired": ("不是有线", "not wired"),
-    "not_alone": ("不是独占线路", "not alone on the line"),
-    "other_traffic": ("本机其他流量达到 5%", "other local traffic of 5% or more"),
-    "server_limited": ("受测速服务器限制", "limited by the server"),
-    "no_record": ("没有服务器记录", "no record of the server"),
-    "record_failed": ("服务器记录未完成", "the server's record is not of a finished test"),
-    "payload": ("收到的多于服务器发出的", "more payload than the server sent"),
-    "rate": ("速率高于服务器记录的 1.08 倍", "over 1.08 times the server's rate"),
-    "burst": ("突发速率，长测不能持续", "a burst: the line's long test does not sustain it"),
-    "time": ("时间与服务器记录差 10 分钟以上", "over 10 minutes from the server's record"),
-    "used_twice": ("同一测试编号用了两次", "its id was used twice"),
-    "no_report": ("只有服务器记录，没有采集端报告", "a record without a report"),
-}
 
 
 class Trial(NamedTuple):
@@ -159,7 +140,7 @@ def _trial(test: LineTest, fault: str, calendar: Calendar) -> Trial:
 
 
 def fault_of(test: LineTest, record: LineRecord | None) -> str:
-    """Why a test is not evidence, as a key of `FAULTS`; empty if it is valid."""
+    """Why a test is not evidence, as a code of `reasons.REASONS`; empty if it is valid."""
     return _fault_of_test(test) or _fault_of_record(test, record)
 
 

@@ -6,6 +6,8 @@ import datetime as dt
 from collections.abc import Sequence
 from functools import cached_property
 
+from agent.common.vocabulary.devices import KINDS
+from agent.common.vocabulary.words import Words
 from collector.compliance.model import Step, Unit
 from collector.compliance.rooms import SILENT, RoomDays, Rooms
 from collector.compliance.standing import Opinion, Standing, standing
@@ -15,13 +17,6 @@ from collector.compliance.words import named
 from collector.config import Figure as Settings
 from collector.roster.register import Inspection, Register, School, SchoolClass
 
-PIECES = {
-    "computer": ("计算机", "computer"),
-    "display": ("显示设备", "display"),
-    "sound": ("音响", "sound"),
-    "microphone": ("话筒", "microphone"),
-    "camera": ("摄像头", "camera"),
-}
 _OWNED_AS = {"display": frozenset({"display", "projector", "panel", "tv"})}
 
 
@@ -196,8 +191,8 @@ def _register_step(room: str, owned: dict[str, bool | None]) -> Step:
     )
 
 
-def _piece(piece: str) -> tuple[str, str]:
-    return PIECES.get(piece, (piece, piece))
+def _piece(piece: str) -> Words:
+    return KINDS.get(piece, Words(piece, piece))
 
 
 def _listed(pieces: Sequence[str]) -> tuple[str, str]:

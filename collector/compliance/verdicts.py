@@ -13,42 +13,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from agent.common.vocabulary.verdicts import MEANINGS, VERDICTS
 from collector.compliance.model import Step, Verdict
 from collector.compliance.window import months_after
 from collector.roster.register import Inspection
 
 Because = Literal["telemetry", "inspection", "register"]
-
-NAMES: dict[Verdict, tuple[str, str]] = {
-    Verdict.VERIFIED: ("实测达标", "verified"),
-    Verdict.INSPECTED: ("现场核实", "inspected"),
-    Verdict.DECLARED: ("仅申报", "declared"),
-    Verdict.CONTRADICTED: ("与申报不符", "contradicted"),
-    Verdict.SHORT: ("未配备", "short"),
-    Verdict.UNKNOWN: ("未知", "unknown"),
-}
-
-#: For the heads of narrow columns.
-SHORT_NAMES: dict[Verdict, tuple[str, str]] = {
-    Verdict.VERIFIED: ("实测", "tel."),
-    Verdict.INSPECTED: ("核查", "insp."),
-    Verdict.DECLARED: ("申报", "decl."),
-    Verdict.CONTRADICTED: ("不符", "contr."),
-    Verdict.SHORT: ("未配", "short"),
-    Verdict.UNKNOWN: ("未知", "unkn."),
-}
-
-_MEANINGS: dict[Verdict, tuple[str, str]] = {
-    Verdict.VERIFIED: ("遥测表明达标", "telemetry shows it"),
-    Verdict.INSPECTED: ("有效期内的现场核查表明达标", "an inspection still valid shows it"),
-    Verdict.DECLARED: ("台账说有，没有遥测或核查佐证", "the register says so, nothing else speaks"),
-    Verdict.CONTRADICTED: (
-        "台账说有，遥测或核查说没有",
-        "the register says so, telemetry or an inspection says no",
-    ),
-    Verdict.SHORT: ("台账或证据说没有", "the register or the evidence says no"),
-    Verdict.UNKNOWN: ("没有任何说法", "nothing says anything"),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +114,7 @@ def _inspection(row: Inspection, cutoff: dt.date, months: int) -> Step:
 
 
 def _conclusion(verdict: Verdict, because: Because) -> Step:
-    (zh, en), (why_zh, why_en) = NAMES[verdict], _MEANINGS[verdict]
+    (zh, en), (why_zh, why_en) = VERDICTS[verdict], MEANINGS[verdict]
     return Step(
         "verdict",
         f"结论：{zh}（{why_zh}）",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -9,6 +10,8 @@ from rich.console import Console
 from rich.table import Table
 
 from agent.common.language import say
+from agent.common.vocabulary import reasons
+from agent.common.vocabulary.words import word
 from collector.demo.school import CODE, NAME
 from collector.store import Point, Store, Value
 
@@ -32,7 +35,7 @@ class Seen:
     simulated: bool = False  # whether any of these rows is; none may be
 
 
-def look(store: Store) -> Seen:
+def read(store: Store) -> Seen:
     """Read this machine's rows.
 
     Raises:
@@ -97,13 +100,22 @@ def _rows(seen: Seen) -> list[tuple[str, str, str]]:
         (say("设备", "devices"), "、".join(seen.devices) or say("未见", "none seen"), probe),
         (say("报告", "reports"), str(seen.reports), "agent"),
         (say("代理占用内存", "agent's memory"), _mib(seen.agent.get("rss_bytes")), "agent"),
-        (line, str(test.get("outcome", say("没有", "none"))), "line_test"),
+        (line, outcome(test), "line_test"),
         (say("  下行", "  down"), _mbps(test.get("down_mbps")), probe),
         (say("  上行", "  up"), _mbps(test.get("up_mbps")), probe),
         (say("  延迟", "  latency"), _unit(test.get("latency_ms"), "ms"), probe),
         (say("  服务端所见下行", "  down, seen by server"), _mbps(record.get("down_mbps")), server),
-        (say("  为何不作证据", "  why not evidence"), str(test.get("reason", "")) or "—", probe),
+        (say("  为何不作证据", "  why not evidence"), _reasons(test), probe),
     ]  # fmt: skip
+
+
+def outcome(test: Mapping[str, Value]) -> str:
+    """How a line test ended, in words."""
+    return word(reasons.OUTCOMES, str(test["outcome"])) if test else say("没有", "none")
+
+
+def _reasons(test: Mapping[str, Value]) -> str:
+    return str(reasons.said(str(test.get("reason", "")))) or "—"
 
 
 def _memory(value: Value | None) -> str:

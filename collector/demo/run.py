@@ -123,7 +123,7 @@ def _machine(steps: Steps, children: Children, place: Place, store: Store) -> No
     with steps.step(say("一次真实的线路测试（回环）", "one real line test (loopback)")) as details:
         what = say("线路测试", "the line test")
         test = children.wait(what, lambda: machine.tested(store), _TEST_S)
-        details.append(str(test.get("outcome")))
+        details.append(machine.outcome(test))
         if isinstance(test.get("down_mbps"), float):
             details.append(f"↓ {test['down_mbps']:.0f} Mbit/s")
 
@@ -155,7 +155,7 @@ def _judge(steps: Steps, config: Config, store: Store) -> tuple[Figure, machine.
         keeper.judge(today)
         found = evidence.load(store, register, config.figure, today)
         figure = judge(register, found, config.figure, config.city, year=today.year, today=today)
-        return figure, machine.look(store)
+        return figure, machine.read(store)
 
 
 def _show(steps: Steps, place: Place, figure: Figure, seen: machine.Seen, city: City) -> None:

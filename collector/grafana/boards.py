@@ -1,6 +1,6 @@
 """Boards into a running Grafana: only ours, only what differs, never over another's edits.
 
-What was pushed is told by the message of the board's newest version, which holds a digest of
+The message of a board's newest version shows what we pushed: it holds a digest of
 what we sent. Another message there is another hand's: it is named, and kept without `--force`.
 """
 
@@ -42,8 +42,8 @@ class Plan:
 
 
 def plan(grafana: Grafana, folder: str, title: str, boards: Sequence[Json]) -> Plan:
-    """Look at each board there; nothing is changed."""
-    make_folder = grafana.look(f"/folders/{folder}") is None
+    """Compare each board with the one there; nothing is changed."""
+    make_folder = grafana.find(f"/folders/{folder}") is None
     return Plan(folder, title, make_folder, [_step(grafana, board) for board in boards])
 
 
@@ -73,7 +73,7 @@ def digest(board: Mapping[str, Any]) -> str:
 
 def _step(grafana: Grafana, board: Json) -> Step:
     uid, title = board["uid"], board["title"]
-    there = grafana.look(f"/dashboards/uid/{uid}")
+    there = grafana.find(f"/dashboards/uid/{uid}")
     if there is None:
         return Step("create", uid, title, board)
     differences = list(_differences(there["dashboard"], board))

@@ -1,4 +1,4 @@
-"""The API of a running Grafana, by grafana-api, with errors that name the mend."""
+"""The API of a running Grafana, by grafana-api, with errors that name the fix."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Sources(NamedTuple):
 
 
 class Grafana:
-    """Asks and tells one Grafana. All methods raise RefusedError, which names the mend."""
+    """Reads and changes one Grafana. All methods raise RefusedError, which names the fix."""
 
     def __init__(self, url: str, token: str) -> None:
         parts = urlsplit(url)
@@ -62,7 +62,7 @@ class Grafana:
             text = say("连不上", "cannot be reached")
             raise RefusedError(f"{self._url} {text}: {error}") from error
 
-    def look(self, path: str) -> Any:
+    def find(self, path: str) -> Any:
         """What stands at a path; None where nothing does, or nothing that the token may see.
 
         Grafana answers 403 for a folder or board that is not there.

@@ -36,7 +36,7 @@ def carry_out(grafana: Grafana, steps: Sequence[Step], title: str, *, force: boo
     """Do what is planned, in a folder of this title; the steps that were taken."""
     wanted = {"create", *(("edited",) if force else ())}
     taken = [step for step in steps if step.action in wanted]
-    if taken and grafana.look(f"/folders/{_FOLDER}") is None:
+    if taken and grafana.find(f"/folders/{_FOLDER}") is None:
         grafana.ask("POST", "/folders", {"uid": _FOLDER, "title": title})
     for step in taken:
         new = step.action == "create"

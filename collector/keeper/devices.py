@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from agent.common.vocabulary.devices import codes
 from collector.keeper.fields import certain, least, most, number, text
 from collector.keeper.machines import MachineKey
 from collector.keeper.midnight import MS, midnight
@@ -16,7 +17,7 @@ from collector.store import Point, Value
 #: Kinds of picture for a class, in the order in which a display of unknown kind is taken for one.
 PICTURES = ("projector", "panel", "tv")
 #: Faults that mean the address belongs to something else: no evidence that the class has a device.
-_OTHER_DEVICE = frozenset({"not PJLink"})
+_OTHER_DEVICE = frozenset({"not_pjlink"})
 _TEXTS = ("maker", "model", "serial", "connector")
 
 DeviceKey = tuple[str, str, str]  # school, machine, device
@@ -79,7 +80,7 @@ def _add_reading(facts: _Facts, point: Point) -> None:
     facts.kind = max(facts.kind, (point.time, point.tags.get("kind", "")))
     facts.fault |= bool(text(fields, "fault"))
     facts.simulated |= fields.get("simulated") is True
-    if fields.get("present") is True and text(fields, "fault") not in _OTHER_DEVICE:
+    if fields.get("present") is True and codes(text(fields, "fault")) not in _OTHER_DEVICE:
         facts.seen = True
         facts.first_ms = least(facts.first_ms, point.time // MS)
         facts.last_ms = most(facts.last_ms, point.time // MS)

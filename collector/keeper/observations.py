@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
+from agent.common.vocabulary.devices import codes
 from collector.keeper.devices import DeviceKey
 from collector.keeper.fields import certain, text
 from collector.keeper.midnight import MS
@@ -112,7 +113,7 @@ def _observation(point: Point) -> Observation:
         point.time // MS,
         fields.get("present") is not False,
         text(fields, "power") or "unknown",
-        text(fields, "fault"),
+        codes(text(fields, "fault")),
     )
 
 

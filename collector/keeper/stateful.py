@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from agent.common.vocabulary.devices import codes
 from collector.keeper.devices import DeviceKey
 from collector.keeper.fields import number, text
 from collector.keeper.midnight import MS
@@ -45,7 +46,7 @@ def state_of(fields: Mapping[str, Value]) -> State:
     return State(
         presence=_aspect(fields, "presence"),
         health=_aspect(fields, "health"),
-        fault=text(fields, "fault_text"),
+        fault=codes(text(fields, "fault_text")),
         power=text(fields, "power") or "unknown",
         power_since=number(fields, "power_ms") or 0,
         used=number(fields, "used_ms") or 0,

@@ -7,34 +7,40 @@ from collections.abc import Iterator
 from fractions import Fraction
 
 from agent.common.language import say
+from agent.common.vocabulary.indicators import SHARES
+from agent.common.vocabulary.lines import CONGESTED
+from agent.common.vocabulary.schools import TYPES
+from agent.common.vocabulary.thresholds import label
+from agent.common.vocabulary.words import word
 from collector.compliance.model import Figure, Tally, Verdict
 from collector.compliance.shares import exact, shown
-from collector.compliance.targets import target
+from collector.compliance.targets import goal, target
 
 
 def beside(figure: Figure) -> Iterator[str]:
     """The sentences that stand beside the figure, never without it."""
     contract = figure.contract.get(figure.areas[0].code, Tally(Counter()))
     measured = figure.tallies[figure.areas[0].code, "line_10m"]
-    goal = target("line_10m", figure.year).value
-    named = f"{figure.settings.threshold_mbps:g}M"
-    paper = shown(contract.reported, goal)
+    asked = goal(target(figure, "line_10m"))
+    named = label(figure.settings.threshold_mbps)
+    paper = shown(contract.reported, asked)
     counts = f"{contract.counts[Verdict.DECLARED]}/{contract.all}"
-    real = shown(measured.verified, goal)
+    real = shown(measured.verified, asked)
     yield say(
         f"登记接入带宽（合同 ≥ {named}）：{paper}（{counts}）；"
         f"实测（学校到市测速服务器，不是到互联网）：{real}",
         f"By contract (≥ {named}): {paper} ({counts}); "
         f"measured (school to the city's server, not to the Internet): {real}",
     )
-    yield _tolerance(figure, measured, goal)
+    yield _tolerance(figure, measured, asked)
     yield _measured(figure)
     if figure.apart:
-        listed = "、".join(f"{kind} {count}" for kind, count in sorted(figure.apart.items()))
+        apart = (f"{word(TYPES, kind)} {count}" for kind, count in sorted(figure.apart.items()))
+        listed = say("、", ", ").join(apart)
         yield say(f"另列、不计入的学校：{listed}", f"Schools apart, not counted: {listed}")
 
 
-def _tolerance(figure: Figure, measured: Tally, goal: Fraction) -> str:
+def _tolerance(figure: Figure, measured: Tally, asked: Fraction | None) -> str:
     rules, notes = figure.settings, figure.notes
     good = measured.counts[Verdict.VERIFIED] + measured.counts[Verdict.INSPECTED]
     strict = good - notes.get("schools_lost_without_tolerance", 0)
@@ -42,11 +48,12 @@ def _tolerance(figure: Figure, measured: Tally, goal: Fraction) -> str:
     top = exact(rules.threshold_mbps)
     low = float(exact(rules.tolerance) * top)
     between = notes.get("lines_between", 0)
+    verified = SHARES["verified_share"]
     return say(
         f"介于 {low:g} 与 {float(top):g} Mbit/s 之间的线路：{between} 条；"
-        f"不计容差的核实率：{shown(share, goal)}（{strict}/{measured.all}）",
+        f"不计容差的{verified.zh}：{shown(share, asked)}（{strict}/{measured.all}）",
         f"Lines between {low:g} and {float(top):g} Mbit/s: {between}; "
-        f"verified without tolerance: {shown(share, goal)} ({strict}/{measured.all})",
+        f"{verified.en} without tolerance: {shown(share, asked)} ({strict}/{measured.all})",
     )
 
 
@@ -55,7 +62,7 @@ def _measured(figure: Figure) -> str:
     lines, measured = notes.get("lines", 0), notes.get("lines_measured", 0)
     congested = notes.get("lines_congested", 0)
     return say(
-        f"登记线路 {lines} 条，窗口内有有效测试的 {measured} 条；达标但拥塞 {congested} 条",
+        f"登记线路 {lines} 条，窗口内有有效测试的 {measured} 条；{CONGESTED.zh} {congested} 条",
         f"Lines registered: {lines}, with valid tests in the window: {measured}; "
-        f"meeting but congested: {congested}",
+        f"{CONGESTED.en}: {congested}",
     )

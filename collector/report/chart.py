@@ -12,9 +12,11 @@ from fractions import Fraction
 from markupsafe import Markup, escape
 
 from agent.common.language import say
+from agent.common.vocabulary.indicators import SHORT_SHARES
+from agent.common.vocabulary.verdicts import VERDICTS
 from collector.compliance.model import INDICATORS, Figure, Indicator, Tally
 from collector.compliance.shares import shown
-from collector.compliance.targets import name, remark, target
+from collector.compliance.targets import goal, name, remark, target
 
 _LEFT, _WIDTH, _RIGHT = 14.0, 540.0, 136.0
 _ROW, _BAR, _TOP = 74.0, 24.0, 30.0
@@ -33,7 +35,7 @@ class Bar:
     """One indicator's shares in an area; all None where there are no units."""
 
     name: str
-    goal: Fraction
+    goal: Fraction | None
     note: str
     tally: Tally
 
@@ -44,9 +46,9 @@ def bars(figure: Figure, area: str) -> list[Bar]:
 
 
 def _bar(figure: Figure, area: str, indicator: Indicator) -> Bar:
-    row = target(indicator, figure.year)
+    row = target(figure, indicator)
     note = remark(row, figure.year)
-    return Bar(name(indicator), row.value, note, figure.tallies[area, indicator])
+    return Bar(name(figure, indicator), goal(row), note, figure.tallies[area, indicator])
 
 
 def chart(rows: Sequence[Bar]) -> Markup:
@@ -65,7 +67,7 @@ def chart(rows: Sequence[Bar]) -> Markup:
     return Markup("").join(parts)
 
 
-def small(tally: Tally, goal: Fraction) -> Markup:
+def small(tally: Tally, goal: Fraction | None) -> Markup:
     """One bar for a table's cell."""
     head = Markup('<svg class="small" viewBox="-1 -1 102 12" aria-hidden="true">')
     return head + _shares(tally, 0, 0, 100, 10) + _goal(goal, 0, -1, 100, 12) + Markup("</svg>")
@@ -76,16 +78,16 @@ def _row(row: Bar, top: float) -> Markup:
     side = _LEFT + _WIDTH + 14
     goal = row.goal
     beside = (
-        ("big", -1, say("核实率", "verified"), row.tally.verified),
-        ("fine", 15, say("上报率", "reported"), row.tally.reported),
-        ("fine", 30, say("上限", "ceiling"), row.tally.ceiling),
+        ("big", -1, SHORT_SHARES["verified_share"], row.tally.verified),
+        ("fine", 15, SHORT_SHARES["reported_share"], row.tally.reported),
+        ("fine", 30, SHORT_SHARES["ceiling_share"], row.tally.ceiling),
     )
     return Markup("").join(
         [
             _text(_LEFT, top + 20, row.name, "name"),
             _shares(row.tally, _LEFT, y, _WIDTH, _BAR),
             _goal(goal, _LEFT, y - 5, _WIDTH, _BAR + 10),
-            _goal_label(row, y),
+            _goal_label(goal, y),
             *(
                 _text(side, y + down, f"{words} {shown(share, goal)}", kind)
                 for kind, down, words, share in beside
@@ -111,16 +113,21 @@ def _shares(tally: Tally, x: float, y: float, width: float, height: float) -> Ma
     )
 
 
-def _goal(goal: Fraction, x: float, y: float, width: float, height: float) -> Markup:
+def _goal(goal: Fraction | None, x: float, y: float, width: float, height: float) -> Markup:
+    """The target's mark; nothing where there is no target."""
+    if goal is None:
+        return Markup("")
     at = _number(x + float(goal) * width)
     return Markup('<line class="goal" x1="{0}" x2="{0}" y1="{1}" y2="{2}"/>').format(
         at, _number(y), _number(y + height)
     )
 
 
-def _goal_label(row: Bar, y: float) -> Markup:
-    at = _LEFT + float(row.goal) * _WIDTH
-    text = f"{say('目标', 'target')} {shown(row.goal)}"
+def _goal_label(goal: Fraction | None, y: float) -> Markup:
+    if goal is None:
+        return Markup("")
+    at = _LEFT + float(goal) * _WIDTH
+    text = f"{SHORT_SHARES['target']} {shown(goal)}"
     tip = Markup('<path class="tip" d="M{} {}l-5 -7h10z"/>').format(_number(at), _number(y - 5))
     return tip + _text(at - 8, y - 7, text, "target")
 
@@ -135,9 +142,9 @@ def _scale(top: float, bottom: float) -> Markup:
 
 def _legend(rows: Sequence[Bar]) -> Markup:
     items = (
-        ("solid", say("核实（实测或现场核查）", "verified or inspected"), 158.0),
-        ("hatched", say("仅申报", "declared only"), 84.0),
-        ("ceiling", say("上限（未知全算达标）", "ceiling: unknown counted as good"), 176.0),
+        ("solid", _either("verified", "inspected"), 158.0),
+        ("hatched", str(VERDICTS["declared"]), 84.0),
+        ("ceiling", _ceiling(), 176.0),
     )
     x, parts = _LEFT, []
     for kind, text, step in items:
@@ -145,9 +152,20 @@ def _legend(rows: Sequence[Bar]) -> Markup:
         parts.append(_text(x + 24, 16, text, "fine"))
         x += step + 24
     parts.append(Markup('<line class="goal" x1="{0}" x2="{0}" y1="4" y2="19"/>').format(x + 4))
-    note = next((row.note for row in rows if row.note), "")
-    parts.append(_text(x + 12, 16, note or say("目标", "target"), "fine"))
+    note = next((row.note for row in rows if row.note and row.goal is not None), "")
+    parts.append(_text(x + 12, 16, note or str(SHORT_SHARES["target"]), "fine"))
     return Markup("").join(parts)
+
+
+def _either(*verdicts: str) -> str:
+    return say("或", " or ").join(str(VERDICTS[verdict]) for verdict in verdicts)
+
+
+def _ceiling() -> str:
+    ceiling, unknown = SHORT_SHARES["ceiling_share"], VERDICTS["unknown"]
+    return say(
+        f"{ceiling.zh}（{unknown.zh}全算达标）", f"{ceiling.en}: {unknown.en} counted as good"
+    )
 
 
 def _rect(kind: str, x: float, y: float, width: float, height: float) -> Markup:

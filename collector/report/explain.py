@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from fractions import Fraction
 
 import msgspec
 
 from agent.common.command_line import RefusedError
 from agent.common.language import chosen, say
-from collector.compliance.model import INDICATORS, Figure, Indicator, Step, Unit
+from agent.common.vocabulary.indicators import SHORT_SHARES
+from agent.common.vocabulary.targets import Target
+from agent.common.vocabulary.verdicts import VERDICTS
+from collector.compliance.model import INDICATORS, Figure, Indicator, Step, Tally, Unit
 from collector.compliance.shares import shown
-from collector.compliance.targets import name, remark, target
-from collector.compliance.verdicts import NAMES
+from collector.compliance.targets import goal, name, remark, target
 from collector.compliance.window import Window, Windows
 from collector.report.json import line
 from collector.report.view import Tree, document, unit, watermark
@@ -87,28 +90,38 @@ def _window(figure: Figure, code: str) -> Window:
 
 
 def _indicator(figure: Figure, code: str, indicator: Indicator, units: list[Unit]) -> Iterator[str]:
-    row = target(indicator, figure.year)
-    tally = figure.tallies[code, indicator]
-    note = remark(row, figure.year)
+    row = target(figure, indicator)
     yield say(
-        f"【{name(indicator)}】目标 {shown(row.value)}（{row.document}，{row.year} 年"
-        f"{'；' + note if note else ''}）",
-        f"[{name(indicator)}] target {shown(row.value)} ({row.document}, {row.year}"
-        f"{'; ' + note if note else ''})",
+        f"【{name(figure, indicator)}】{_goal(row, figure.year)}",
+        f"[{name(figure, indicator)}] {_goal(row, figure.year)}",
     )
-    yield say(
-        f"  核实率 {shown(tally.verified, row.value)}，上报率 {shown(tally.reported, row.value)}，"
-        f"上限 {shown(tally.ceiling, row.value)}，未知 {shown(tally.unknown)}；共 {tally.all}",
-        f"  verified {shown(tally.verified, row.value)}, "
-        f"reported {shown(tally.reported, row.value)}, "
-        f"ceiling {shown(tally.ceiling, row.value)}, unknown {shown(tally.unknown)}; "
-        f"of {tally.all}",
-    )
+    yield "  " + _shares(figure.tallies[code, indicator], goal(row))
     for each in units:
-        yield f"  · {each.name}: {say(*NAMES[each.verdict])}" + (
+        yield f"  · {each.name}: {VERDICTS[each.verdict]}" + (
             say("（模拟数据）", " (模拟数据 simulated)") if each.simulated else ""
         )
         yield from (f"      {_said(step)}" for step in each.steps)
+
+
+def _goal(row: Target | None, year: int) -> str:
+    note = remark(row, year)
+    if row is None:
+        return note
+    return say(
+        f"目标 {shown(row.value)}（{row.document}，{row.year} 年{'；' + note if note else ''}）",
+        f"target {shown(row.value)} ({row.document}, {row.year}{'; ' + note if note else ''})",
+    )
+
+
+def _shares(tally: Tally, asked: Fraction | None) -> str:
+    found = {
+        "verified_share": shown(tally.verified, asked),
+        "reported_share": shown(tally.reported, asked),
+        "ceiling_share": shown(tally.ceiling, asked),
+        "unknown_share": shown(tally.unknown),
+    }
+    text = say("，", ", ").join(f"{SHORT_SHARES[share]} {said}" for share, said in found.items())
+    return text + say(f"；共 {tally.all}", f"; of {tally.all}")
 
 
 def _said(step: Step) -> str:

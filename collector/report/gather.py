@@ -23,7 +23,7 @@ _FIRST_YEAR = 2000  # before it nobody set a target
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """What every command that makes a figure is told."""
+    """The arguments of every command that makes a figure."""
     config_argument(parser)
     parser.add_argument(
         "--year", type=_year, help=say("年度，默认今年", "year (default: this year)")
@@ -146,7 +146,7 @@ def _refuse_invented(store: Store, simulated: bool) -> None:
 
 
 def store_failed(error: StoreError) -> str:
-    """What is said where the store cannot be read, with the mend."""
+    """What is said where the store cannot be read, with the fix."""
     return say(
         f"读不到数据库：{error}；运行 schoolpulse doctor 查看",
         f"cannot read the store: {error}; see schoolpulse doctor",

@@ -8,11 +8,13 @@ from pathlib import Path
 from jinja2 import Environment, StrictUndefined, Template
 
 from agent.common.language import chosen, say
+from agent.common.vocabulary import indicators, verdicts
+from agent.common.vocabulary.schools import TYPES
+from agent.common.vocabulary.words import word
 from agent.version import VERSION
 from collector.compliance.model import INDICATORS, Figure, Step, Tally, Verdict
 from collector.compliance.shares import shown
-from collector.compliance.targets import name, passed, remark, target
-from collector.compliance.verdicts import NAMES, SHORT_NAMES
+from collector.compliance.targets import goal, name, passed, remark, target
 from collector.compliance.window import Windows
 from collector.report import chart, view
 from collector.report.caveats import beside
@@ -55,8 +57,9 @@ class _Row:
     def __init__(self, figure: Figure, indicator: str) -> None:
         self._figure = figure
         self.indicator = next(known for known in INDICATORS if known == indicator)
-        self.name = name(self.indicator)
-        self.target = target(self.indicator, figure.year)
+        self.name = name(figure, self.indicator)
+        self.target = target(figure, self.indicator)
+        self.goal = goal(self.target)
         self.remark = remark(self.target, figure.year)
 
     def tally(self, area: str) -> Tally:
@@ -65,9 +68,7 @@ class _Row:
 
     def passed(self, area: str) -> bool | None:
         """Whether the area reaches the target, where that can be said."""
-        figure = self._figure
-        share = self.tally(area).verified
-        return passed(share, self.target, figure.year, view.threshold(figure))
+        return passed(self.tally(area).verified, self.target, self._figure.year)
 
 
 def _districts(figure: Figure) -> list[tuple[str, list[view.SchoolView]]]:
@@ -92,6 +93,7 @@ def _template() -> Template:
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     environment.filters["said"] = said
+    environment.filters["school_type"] = lambda code: word(TYPES, code)
     environment.globals.update(
         t=say,
         shown=shown,
@@ -100,8 +102,10 @@ def _template() -> Template:
         said=said,
         signs=SIGNS,
         verdicts=list(Verdict),
-        verdict_name=lambda verdict: say(*NAMES[verdict]),
-        short_name=lambda verdict: say(*SHORT_NAMES[verdict]),
+        verdict_name=verdicts.VERDICTS.__getitem__,
+        short_name=verdicts.SHORT.__getitem__,
+        column=indicators.SHORT.__getitem__,
+        share_name=indicators.SHORT_SHARES.__getitem__,
         css=(_FOLDER / "report.css").read_text(encoding="utf-8"),
     )
     return environment.from_string((_FOLDER / "report.html.j2").read_text(encoding="utf-8"))

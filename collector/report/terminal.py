@@ -11,15 +11,17 @@ from rich.table import Table
 from rich.text import Text
 
 from agent.common.language import say
+from agent.common.vocabulary.indicators import SHORT_SHARES
+from agent.common.vocabulary.verdicts import SHORT
 from collector.compliance.model import INDICATORS, Area, Figure, Indicator, Verdict
 from collector.compliance.shares import shown
-from collector.compliance.targets import name, passed, remark, target
-from collector.compliance.verdicts import SHORT_NAMES
+from collector.compliance.targets import goal, name, passed, remark, target
 from collector.report.caveats import beside
-from collector.report.view import threshold, watermark
+from collector.report.view import watermark
 
 #: A pipe has no width; no table needs more.
 _WIDTH = 140
+_SHARES = ("target", "verified_share", "reported_share", "ceiling_share", "unknown_share")
 
 
 def show(figure: Figure, out: TextIO) -> None:
@@ -51,9 +53,8 @@ def show(figure: Figure, out: TextIO) -> None:
 
 
 def _table(figure: Figure, indicator: Indicator, *, counts: bool = True) -> Table:
-    row = target(indicator, figure.year)
-    note = remark(row, figure.year)
-    title = name(indicator) + (say(f"（{note}）", f" ({note})") if note else "")
+    note = remark(target(figure, indicator), figure.year)
+    title = name(figure, indicator) + (say(f"（{note}）", f" ({note})") if note else "")
     mark = watermark(figure)
     table = Table(
         title=f"{title} {mark}".rstrip(),
@@ -63,16 +64,10 @@ def _table(figure: Figure, indicator: Indicator, *, counts: bool = True) -> Tabl
         padding=(0, 1, 0, 0),
     )
     table.add_column(say("区域", "area"), no_wrap=True)
-    for heading in (
-        say("目标", "target"),
-        say("核实率", "verif."),
-        say("上报率", "report."),
-        say("上限", "ceil."),
-        say("未知", "unkn."),
-    ):
-        table.add_column(heading, justify="right", no_wrap=True)
-    for verdict in Verdict if counts else ():
-        table.add_column(say(*SHORT_NAMES[verdict]), justify="right", no_wrap=True)
+    headings = [SHORT_SHARES[share] for share in _SHARES]
+    headings += [SHORT[verdict] for verdict in Verdict if counts]
+    for heading in headings:
+        table.add_column(str(heading), justify="right", no_wrap=True)
     table.add_column(say("全部", "all"), justify="right", no_wrap=True)
     for area in figure.areas:
         if area.level != "school":
@@ -82,16 +77,15 @@ def _table(figure: Figure, indicator: Indicator, *, counts: bool = True) -> Tabl
 
 def _add(table: Table, figure: Figure, indicator: Indicator, area: Area, counts: bool) -> None:
     tally = figure.tallies[area.code, indicator]
-    row = target(indicator, figure.year)
-    mark = {True: " ✓", False: " ✗", None: ""}[
-        passed(tally.verified, row, figure.year, threshold(figure))
-    ]
+    row = target(figure, indicator)
+    asked = goal(row)
+    mark = {True: " ✓", False: " ✗", None: ""}[passed(tally.verified, row, figure.year)]
     table.add_row(
         Text(area.name),  # a name is no markup
-        shown(row.value),
-        shown(tally.verified, row.value) + mark,
-        shown(tally.reported, row.value),
-        shown(tally.ceiling, row.value),
+        shown(asked),
+        shown(tally.verified, asked) + mark,
+        shown(tally.reported, asked),
+        shown(tally.ceiling, asked),
         shown(tally.unknown),
         *(str(tally.counts[verdict]) for verdict in Verdict if counts),
         str(tally.all),

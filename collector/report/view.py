@@ -21,8 +21,8 @@ from collector.compliance.model import (
     Unit,
     Verdict,
 )
-from collector.compliance.shares import exact, shown, shown_value
-from collector.compliance.targets import applies, name, passed, remark, target
+from collector.compliance.shares import shown, shown_value
+from collector.compliance.targets import applies, goal, name, passed, remark, target
 from collector.compliance.window import Windows
 
 Tree = dict[str, object]
@@ -58,22 +58,18 @@ def document(figure: Figure) -> Tree:
 
 
 def _target(figure: Figure, indicator: Indicator) -> Tree:
-    row = target(indicator, figure.year)
+    row = target(figure, indicator)
+    mbps = None if row is None else row.threshold_mbps
     return {
-        "name": name(indicator),
-        "document": row.document,
-        "year": row.year,
-        "value": str(row.value),
-        "shown": shown(row.value),
-        "threshold_mbps": None if row.threshold_mbps is None else float(row.threshold_mbps),
-        "applies": applies(row, figure.year, threshold(figure)),
+        "name": name(figure, indicator),
+        "document": None if row is None else row.document,
+        "year": None if row is None else row.year,
+        "value": None if row is None else str(row.value),
+        "shown": shown(goal(row)),
+        "threshold_mbps": None if mbps is None else float(mbps),
+        "applies": applies(row, figure.year),
         "remark": remark(row, figure.year),
     }
-
-
-def threshold(figure: Figure) -> Fraction:
-    """The line threshold in force, in Mbit/s."""
-    return exact(figure.settings.threshold_mbps)
 
 
 def _area(figure: Figure, area: Area) -> Tree:
@@ -92,16 +88,16 @@ def _area(figure: Figure, area: Area) -> Tree:
 
 
 def _tally(figure: Figure, indicator: Indicator, tally: Tally) -> Tree:
-    row = target(indicator, figure.year)
+    row = target(figure, indicator)
     return {
         **_counts(tally),
         "shares": {
-            "verified": _share(tally.verified, row.value),
-            "reported": _share(tally.reported, row.value),
-            "ceiling": _share(tally.ceiling, row.value),
+            "verified": _share(tally.verified, goal(row)),
+            "reported": _share(tally.reported, goal(row)),
+            "ceiling": _share(tally.ceiling, goal(row)),
             "unknown": _share(tally.unknown, None),
         },
-        "passed": passed(tally.verified, row, figure.year, threshold(figure)),
+        "passed": passed(tally.verified, row, figure.year),
     }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 
+from collector.schema.codes import CODES
 from collector.schema.tables import MEASUREMENTS, TAGS, Measurement
 
 
@@ -19,6 +20,9 @@ def markdown() -> str:
     lines += [f"| `{tag}` | {meaning} |" for tag, meaning in TAGS.items()]
     for measurement in MEASUREMENTS.values():
         lines += _section(measurement)
+    lines += ["", "## Codes", "", "From `agent/common/vocabulary`: code, 中文, English."]
+    for name in CODES:
+        lines += _codes(name)
     return "\n".join(lines) + "\n"
 
 
@@ -31,6 +35,11 @@ def _section(measurement: Measurement) -> list[str]:
     ]
     title = ["", f"## {measurement.name}", "", head, ""]
     return [*title, "| field | type | unit | meaning |", "|---|---|---|---|", *rows]
+
+
+def _codes(name: str) -> list[str]:
+    rows = [f"| `{code}` | {words.zh} | {words.en} |" for code, words in CODES[name].items()]
+    return ["", f"### {name}", "", "| code | 中文 | English |", "|---|---|---|", *rows]
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """Every measurement, tag and field that the store holds, with unit and meaning.
 
 Names and types here are an interface: boards, exports and archives read them. docs/schema.md
-is made from this table by `collector.schema.page`.
+is made from this table by `collector.schema.page`. "code of X" names a table of `codes`.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ __all__ = ["MEASUREMENTS", "TAGS", "Field", "Measurement", "Retention", "Type"]
 TAGS = {
     "school": "学校标识码, 10 digits",
     "machine": "machine id, 32 hex digits",
-    "kind": "kind of device: screen, display, monitor, projector, panel, tv, sound, ...",
+    "kind": "kind of device: code of KINDS",
     "device": "hash of machine, kind and connector, 16 hex digits",
     "line": "the line's name in the register",
     "district": "code of the responsible unit in the register, in force that day",
     "room": "the room's id in the register, in force that day; empty: not bound",
     "area": "code of the city, a district or a school",
-    "indicator": "multimedia, computer_room or line_10m",
+    "indicator": "code of INDICATORS",
 }
 
 
@@ -57,8 +57,8 @@ disks str - its disks, by semicolon
 """ + _RAW),
     _measurement("device", "telemetry", "school machine kind device", "one device's reading", """
 present! bool - whether the PC sees it
-power str - on, standby, off or unknown
-fault! str - what is wrong, empty when nothing
+power str - code of POWERS
+fault! str - codes of FAULTS by comma, empty when nothing is wrong
 connector str - where it is attached
 name str - as the device names itself
 maker str - who made it
@@ -66,7 +66,7 @@ model str - its model
 serial str - its serial, where it is usable
 width_cm int cm width of the picture
 height_cm int cm height of the picture
-note str - what could not be read, and why
+note str - codes of NOTES by semicolon: what could not be read, and why
 connection str - how it is attached: HDMI, DisplayPort, DVI, VGA, USB, internal or network
 room str - the room it stands in, if not its PC's
 input str - what a projector shows
@@ -130,7 +130,7 @@ received int messages received by the broker since its start
 """),
     _measurement("line_test", "evidence", "school machine line", "the agent's test of a line", """
 test str - id granted by the measurement server
-outcome! str - ok, or why there is no figure
+outcome! str - code of OUTCOMES
 down_mbps float Mbit/s rate on the wire, down
 up_mbps float Mbit/s rate on the wire, up
 down_low float Mbit/s lower end of the interval of the down rate
@@ -146,10 +146,11 @@ wired bool - whether that interface has a cable
 solo bool - whether it was the line's only test
 other_share float - share of other local traffic, 0 to 1
 server_limited bool - whether the server was the bottleneck
-reason str - why the test is not valid, empty when it is
+reason str - codes of REASONS by comma: why the test is not valid, empty when it is
+detail str - what else is known of the reason, as the system or the server said it
 window str - which of the day's tests it was; empty: asked for by hand
 long bool - ran to its limits, as once a week
-burst bool - the line slowed down for good amid the test; the rate is the later one
+burst bool - the line slowed down for good during the test; the rate is the later one
 loss_share float - share of the segments down that were sent again, 0 to 1
 """ + _RAW),
     _measurement("line_record", "evidence", "school machine line", "the server's record of it", """
@@ -173,9 +174,9 @@ shared_sources str - the hardware sources of that id, as name=digest, by comma
 boots int - starts of the agent that day
 hostname str - the PC's name, as last known that day
 claimed str - the room that the PC's own config claims
-version str - the agent's version, as last told that day
-offset_ms int ms corrected time minus the PC's own clock, as last told that day
-outbox_rows int reports waiting for a receipt, as last told that day
+version str - the agent's version, as last reported that day
+offset_ms int ms corrected time minus the PC's own clock, as last reported that day
+outbox_rows int reports waiting for a receipt, as last reported that day
 """ + _DERIVED),
     _measurement(
         "device_day", "evidence", "school district room machine kind device", "a device's day", """
@@ -190,16 +191,16 @@ serial str - its serial, where it is usable
 connector str - where it is attached
 lamp_hours int h of the lamp that burnt longest, the day's highest
 own_room str - the room that it was given, if not its PC's
-presence str - where the day ends: present, missing or unknown, by what was confirmed
+presence str - code of PRESENCES: where the day ends, by what was confirmed
 presence_ms int ms since when, since 1970 UTC
 presence_doubt str - what is seen against it and not confirmed, @ since when
 health str - where the day ends: well, fault or unknown, by what was confirmed
 health_ms int ms since when, since 1970 UTC
 health_doubt str - what is seen against it and not confirmed, @ since when
-fault_text str - the last fault, in the device's words
-power str - where the day ends: on, standby, off or unknown
+fault_text str - codes of FAULTS by comma: the last fault
+power str - code of POWERS: where the day ends
 power_ms int ms since when, since 1970 UTC
-power_told bool - whether it ever told its power
+power_told bool - whether it ever reported its power
 used_ms int ms last seen on, since 1970 UTC; 0: never
 looked_ms int ms last reading, since 1970 UTC
 """ + _DERIVED),
@@ -217,8 +218,8 @@ missing int - devices missing
 faults int - devices with a fault
 """ + _DERIVED),
     _measurement("event", "evidence", "school district room machine kind device", "a change", """
-event str - appeared, gone, fault or repaired; withdrawn: a late report has shown that it was none
-detail str - in words
+event str - code of EVENTS; withdrawn: a late report has shown that it was none
+detail str - of a fault and its repair: codes of FAULTS by comma
 """ + _DERIVED),
     _measurement("school_hour", "evidence", "school district", "a registered school's hour", """
 pcs int PCs distinct PCs that reported
@@ -236,9 +237,9 @@ open bool - whether it was an open day
 pcs int PCs distinct PCs that reported
 classes int - classes registered
 classes_verified int - classes verified or inspected
-computer_room str - verdict
-line_10m str - verdict
-multimedia str - the worst verdict of its classes
+computer_room str - code of VERDICTS
+line_10m str - code of VERDICTS
+multimedia str - code of VERDICTS: the worst of its classes
 """ + _DERIVED),
     _measurement("line_day", "evidence", "school district line", "a line's day", """
 contract_mbps float Mbit/s registered
@@ -247,7 +248,7 @@ median_mbps float Mbit/s median of the same
 lesson_mbps float Mbit/s median of the window's valid tests in lessons
 tests int - valid quiet tests in the window
 days int - days on which they fell
-verdict str - the line's verdict
+verdict str - code of VERDICTS
 congested bool - meets, with a median below the threshold
 """ + _DERIVED),
     _measurement("indicator", "evidence", "area district indicator", "a share on that day", """

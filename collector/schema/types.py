@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -19,6 +20,11 @@ class Field:
     unit: str
     meaning: str
 
+    @property
+    def codes(self) -> str:
+        """The table of `collector.schema.codes` whose codes it holds; empty for free values."""
+        return codes_of(self.meaning)
+
 
 @dataclass(frozen=True, slots=True)
 class Measurement:
@@ -31,6 +37,12 @@ class Measurement:
     fields: dict[str, Field]
     #: Fields that every row of it has: one without them is not yet written, or half of it.
     required: tuple[str, ...] = ()
+
+
+def codes_of(meaning: str) -> str:
+    """The table that a meaning names as `code of X` or `codes of X`; empty where it names none."""
+    found = re.search(r"\bcodes? of ([A-Z]+)\b", meaning)
+    return found[1] if found else ""
 
 
 def measurement(name: str, retention: Retention, tags: str, point: str, rows: str) -> Measurement:

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from agent import wire
-from agent.wire.messages import LinePolicy
+from agent.wire.messages import MAX_RATE, LinePolicy
 from collector.config import Config
 from collector.roster.policy import Value, merged, scopes
 from collector.roster.register import Line, Register
@@ -30,7 +30,7 @@ def defaults(config: Config) -> dict[str, Any]:
 def values(
     register: Register, config: Config, school: str, line: Line | None = None
 ) -> dict[str, Value]:
-    """Every value in force for a school, or one of its lines, and where it comes from."""
+    """Every value in force for a school, or one of its lines, with the layer that sets it."""
     return merged(register.policies, scopes(register, school, line), defaults(config))
 
 
@@ -59,6 +59,7 @@ def policy(
         rooms=_rooms(register, school),
         room_lines={row.room: row.line for row in register.rooms_of.get(school, []) if row.line},
         exclude_sources=exclude,
+        threshold_mbps=min(config.figure.threshold_mbps, MAX_RATE),
     )
 
 

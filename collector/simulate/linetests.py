@@ -20,9 +20,9 @@ _AT_RATE = 3
 _FAILED_SHARE = 0.02
 _FLAWS: dict[str, tuple[dict[str, Value], str]] = {
     "wifi": ({"wired": False, "interface": "wlan0"}, "wifi"),
-    "together": ({"solo": False}, "not alone on the line"),
-    "traffic": ({"other_share": 0.2}, "other traffic"),
-    "server": ({"server_limited": True}, "server was the bottleneck"),
+    "together": ({"solo": False}, "not_alone"),
+    "traffic": ({"other_share": 0.2}, "other_traffic"),
+    "server": ({"server_limited": True}, "server_limited"),
 }
 
 
@@ -89,7 +89,7 @@ def _failed(city: City, tested: TestedLine, end_ms: int) -> Point:
     """A test without a rate: an outcome of its own, never a zero."""
     test = f"{int(chance(city.size.seed, tested.machine, end_ms, 'f') * 2**52):016x}"
     fields: dict[str, Value] = {
-        "test": test, "outcome": "unreachable", "reason": "unreachable",
+        "test": test, "outcome": "unreachable", "reason": "no_connection",
         "uncertain": False, "simulated": True,
     }  # fmt: skip
     return Point("line_test", _tags(tested), fields, end_ms * 1_000_000)

@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from agent.common.vocabulary.words import LANGS, Lang
 from collector.schema import MEASUREMENTS
 from dashboards import alerts, build, influxql
 from dashboards.board import queries
-from dashboards.words import LANGS, Lang
+from dashboards.edition import Edition
 
 BOARDS = [(name, lang) for name in build.BOARDS for lang in LANGS]
 
@@ -25,7 +26,7 @@ def test_committed_boards_are_what_the_source_builds() -> None:
 
 @pytest.mark.parametrize(("name", "lang"), BOARDS)
 def test_every_panel_says_what_it_shows_and_what_to_do(name: str, lang: Lang) -> None:
-    for panel in build.BOARDS[name](lang)["panels"]:
+    for panel in build.BOARDS[name](Edition(lang))["panels"]:
         if panel["type"] in ("row", "text"):
             continue
         assert panel["title"]
@@ -37,7 +38,7 @@ def test_every_panel_says_what_it_shows_and_what_to_do(name: str, lang: Lang) ->
 
 @pytest.mark.parametrize(("name", "lang"), BOARDS)
 def test_queries_name_only_what_the_schema_holds(name: str, lang: Lang) -> None:
-    asked = list(queries(build.BOARDS[name](lang)))
+    asked = list(queries(build.BOARDS[name](Edition(lang))))
     assert asked or name == "runbook"
     for query in asked:
         found = re.search(r'FROM "(\w+)"', query.text)
@@ -50,11 +51,11 @@ def test_queries_name_only_what_the_schema_holds(name: str, lang: Lang) -> None:
 
 @pytest.mark.parametrize(("name", "lang"), BOARDS)
 def test_nothing_of_one_installation_is_inside(name: str, lang: Lang) -> None:
-    text = json.dumps(build.BOARDS[name](lang))
+    text = json.dumps(build.BOARDS[name](Edition(lang)))
     assert not re.search(r"https?://|localhost|\d+\.\d+\.\d+\.\d+", text)
     uids = set(re.findall(r'"uid": "([^"]*)"', text))
     assert uids <= {"${evidence}", "${telemetry}", "-- Mixed --", f"schoolpulse-{name}-{lang}"}
-    board = build.BOARDS[name](lang)
+    board = build.BOARDS[name](Edition(lang))
     assert "id" not in board
     assert len({panel["id"] for panel in board["panels"]}) == len(board["panels"])
 
@@ -62,7 +63,7 @@ def test_nothing_of_one_installation_is_inside(name: str, lang: Lang) -> None:
 @pytest.mark.parametrize(("name", "lang"), BOARDS)
 def test_panels_do_not_overlap(name: str, lang: Lang) -> None:
     taken: set[tuple[int, int]] = set()
-    for panel in build.BOARDS[name](lang)["panels"]:
+    for panel in build.BOARDS[name](Edition(lang))["panels"]:
         place = panel["gridPos"]
         cells = {
             (x, y)
@@ -77,7 +78,7 @@ def test_panels_do_not_overlap(name: str, lang: Lang) -> None:
 @pytest.mark.parametrize(("name", "lang"), BOARDS)
 def test_names_alone_are_never_shown_as_a_list(name: str, lang: Lang) -> None:
     """A table with nothing to tell must not show what its second query knows: all areas."""
-    for panel in build.BOARDS[name](lang)["panels"]:
+    for panel in build.BOARDS[name](Edition(lang))["panels"]:
         steps = {one["id"]: one["options"] for one in panel.get("transformations", ())}
         if "configFromData" not in steps:
             continue
@@ -87,12 +88,12 @@ def test_names_alone_are_never_shown_as_a_list(name: str, lang: Lang) -> None:
 
 
 def test_a_link_carries_any_name_of_a_room() -> None:
-    links = re.findall(r"var-room=[^&\"]*", json.dumps(build.BOARDS["school"]("zh")))
+    links = re.findall(r"var-room=[^&\"]*", json.dumps(build.BOARDS["school"](Edition("zh"))))
     assert set(links) == {"var-room=${__value.raw:percentencode}"}
 
 
 def test_an_alert_of_the_platform_links_to_no_school() -> None:
-    for group in alerts.groups("zh", str):
+    for group in alerts.groups(Edition("zh"), str):
         for rule in group["rules"]:
             passes = "$labels.school" in rule["annotations"]["board"]
             assert passes == (group["name"] == "schoolpulse-schools")

@@ -21,12 +21,13 @@ from typing import Any, NamedTuple
 import pytest
 
 from agent.common.calendar import CITY_TIME
+from agent.common.vocabulary.words import LANGS
 from collector import config
 from collector.keeper.midnight import midnight
 from collector.store.base import Point, Value
 from collector.store.influx import InfluxStore
 from dashboards import alerts, build
-from dashboards.words import LANGS
+from dashboards.edition import Edition
 
 URL = os.environ.get("SCHOOLPULSE_TEST_GRAFANA_URL", "")
 LOGIN = os.environ.get("SCHOOLPULSE_TEST_GRAFANA_LOGIN", "admin:admin")
@@ -101,7 +102,7 @@ def _source(kind: str, bucket: str) -> str:
 @pytest.mark.parametrize("lang", LANGS)
 @pytest.mark.parametrize("name", build.BOARDS)
 def test_grafana_keeps_the_board_as_it_is(place: Place, name: str, lang: Any) -> None:
-    board = {**build.BOARDS[name](lang), "uid": f"t-{name}-{lang}"}
+    board = {**build.BOARDS[name](Edition(lang)), "uid": f"t-{name}-{lang}"}
     body = {"dashboard": {**board, "id": None}, "folderUid": place.folder, "overwrite": True}
     assert ask("POST", "/dashboards/db", body)["status"] == "success"
     kept = ask("GET", f"/dashboards/uid/{board['uid']}")["dashboard"]
@@ -109,7 +110,7 @@ def test_grafana_keeps_the_board_as_it_is(place: Place, name: str, lang: Any) ->
 
 
 def test_every_alert_fires_and_clears(place: Place) -> None:
-    for group in alerts.groups("zh", place.sources.__getitem__):
+    for group in alerts.groups(Edition("zh"), place.sources.__getitem__):
         for rule in group["rules"]:
             sent = {**rule, "uid": f"t-{rule['uid'][:30]}", "for": "0s"}
             sent |= {"folderUID": place.folder, "ruleGroup": "all", "orgID": 1}
@@ -117,7 +118,7 @@ def test_every_alert_fires_and_clears(place: Place) -> None:
     path = f"/v1/provisioning/folder/{place.folder}/rule-groups/all"
     ask("PUT", path, {**ask("GET", path), "interval": 10})
     place.store.write(list(_well()))
-    titles = {rule.title.zh for rule in alerts.rules()}
+    titles = {rule.title.zh for rule in alerts.rules(Edition("zh"))}
     _wait(lambda: _states(place) == {}, "calm at first", place)
     now = _now()
     place.store.write(list(_causes(now)))

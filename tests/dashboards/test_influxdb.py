@@ -16,12 +16,14 @@ import pytest
 
 import services
 from agent.common.calendar import CITY_TIME
+from agent.common.vocabulary.indicators import SHARES, title
+from agent.common.vocabulary.verdicts import VERDICTS
 from collector import config
 from collector.compliance import evidence
 from collector.compliance.figure import judge
 from collector.compliance.model import INDICATORS, Figure, Verdict
 from collector.compliance.shares import shown_value
-from collector.compliance.targets import target
+from collector.compliance.targets import goal, target
 from collector.keeper import Keeper
 from collector.keeper.midnight import midnight
 from collector.roster.book import RegisterBook
@@ -32,8 +34,7 @@ from collector.store.base import Point, Store
 from collector.store.factory import open_store
 from dashboards import overview
 from dashboards.board import Asked, queries
-from dashboards.words import INDICATORS as TITLES
-from dashboards.words import SHARES, VERDICTS, Words
+from dashboards.edition import Edition
 
 TODAY = dt.datetime.now(CITY_TIME).date()  # the collector's keeper judges the day that it is
 BEFORE = TODAY - dt.timedelta(days=30)
@@ -121,7 +122,7 @@ def _own_counts() -> Iterator[Point]:
 
 
 def _asked(title: str, kind: str) -> list[Asked]:
-    built = overview.build("zh")
+    built = overview.build(Edition("zh"))
     kinds = {panel["id"]: panel["type"] for panel in built["panels"]}
     panels = [panel for panel in built["panels"] if kinds[panel["id"]] == kind]
     return list(queries({**built, "panels": [p for p in panels if p["title"] == title]}))
@@ -129,7 +130,7 @@ def _asked(title: str, kind: str) -> list[Asked]:
 
 @pytest.mark.parametrize("lang", ["zh", "en"])
 def test_every_query_runs_and_brings_rows(board: Board, lang: Any) -> None:
-    for query in queries(overview.build(lang)):
+    for query in queries(overview.build(Edition(lang))):
         if query.retention == "evidence":
             assert board.ask(query), query.text
         else:  # its points are of this minute, which the figure's year may not reach
@@ -143,40 +144,40 @@ def test_every_query_runs_and_brings_rows(board: Board, lang: Any) -> None:
 @pytest.mark.parametrize("indicator", INDICATORS)
 def test_the_city_numbers_are_the_figures(board: Board, indicator: Any) -> None:
     tally = board.figure.tallies[config.City().code, indicator]
-    value = target(indicator, TODAY.year).value
-    (headline,) = _asked(TITLES[indicator].zh, "stat")
+    value = goal(target(board.figure, indicator))
+    assert value is not None
+    (headline,) = _asked(title(indicator).zh, "stat")
     (row,) = board.ask(headline)
     assert row["核实率"] == shown_value(tally.verified, value)
 
-    (against,) = _asked(TITLES[indicator].zh, "bargauge")
+    (against,) = _asked(title(indicator).zh, "bargauge")
     (row,) = board.ask(against)
     assert row["上报率"] == shown_value(tally.reported, value)
     assert row["上限"] == shown_value(tally.ceiling, value)
-    assert row["未知"] == shown_value(tally.unknown)
+    assert row["未知率"] == shown_value(tally.unknown)
     assert row["目标"] == float(value * 100)
 
 
 @pytest.mark.parametrize("indicator", INDICATORS)
 def test_the_district_table_is_the_figure(board: Board, indicator: Any) -> None:
-    (asked,) = _asked(TITLES[indicator].zh, "table")
+    (asked,) = _asked(title(indicator).zh, "table")
     rows = {row["area"]: row for row in board.ask(asked)}
     districts = {area.code: area for area in board.figure.areas if area.level == "district"}
     assert set(rows) == set(districts)
     assert set(DISTRICTS) <= set(rows)
-    headings = {**VERDICTS, "unknown": Words("未知数", "")}
     for code, row in rows.items():
         tally = board.figure.tallies[code, indicator]
         assert row["区县"] == districts[code].name
         assert row["总数"] == tally.all
         for verdict in Verdict:
-            assert row[headings[verdict.value].zh] == tally.counts[verdict]
+            assert row[VERDICTS[verdict].zh] == tally.counts[verdict]
         assert row[SHARES["verified_share"].zh] == shown_value(
-            tally.verified, target(indicator, TODAY.year).value
+            tally.verified, goal(target(board.figure, indicator))
         )
 
 
 def test_the_trend_has_a_value_for_each_day_judged(board: Board) -> None:
-    (asked,) = _asked(TITLES["line_10m"].zh, "timeseries")
+    (asked,) = _asked(title("line_10m").zh, "timeseries")
     rows = board.ask(asked)
     assert len(rows) == 2
     assert rows[-1]["核实率"] is not None

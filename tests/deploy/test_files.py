@@ -15,6 +15,7 @@ import yaml
 from agent.cli import COMMANDS as AGENT
 from collector.cli import COMMANDS as CITY
 from dashboards import build
+from dashboards.edition import Edition
 
 ROOT = Path(__file__).parents[2]
 DEPLOY = ROOT / "deploy"
@@ -71,7 +72,7 @@ def test_settings_by_environment_are_read_by_the_software() -> None:
 
 def test_grafana_data_sources_fit_the_variables_of_the_boards() -> None:
     sources = _yaml(DEPLOY / "grafana/provisioning/datasources/schoolpulse.yaml")["datasources"]
-    board = build.BOARDS["overview"]("zh")
+    board = build.BOARDS["overview"](Edition("zh"))
     for variable in board["templating"]["list"]:
         if variable["type"] == "datasource":
             pattern = re.compile(variable["regex"].strip("/i"), re.IGNORECASE)

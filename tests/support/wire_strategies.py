@@ -22,7 +22,10 @@ def _integers(info: inspect.IntType) -> st.SearchStrategy[int]:
 
 
 def _floats(info: inspect.FloatType) -> st.SearchStrategy[float]:
-    return st.floats(info.ge, info.le, allow_nan=False, allow_infinity=False)
+    low = info.ge if info.gt is None else info.gt
+    return st.floats(
+        low, info.le, allow_nan=False, allow_infinity=False, exclude_min=info.gt is not None
+    )
 
 
 def _strings(info: inspect.StrType) -> st.SearchStrategy[str]:

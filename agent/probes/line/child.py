@@ -16,7 +16,7 @@ import msgspec
 #: The longest line read from the child, bytes.
 _MAX_LINE = 4_000_000
 _ENDED: dict[str, Any] = {
-    "event": "failed", "outcome": "aborted", "reason": "the child process ended by itself",
+    "event": "failed", "outcome": "aborted", "reason": "child_ended", "detail": "",
 }  # fmt: skip
 
 

@@ -11,7 +11,7 @@ exits at once, so a parent that died leaves no load behind. Standard output, JSO
 {"event": "bytes", "t", "down", "up"}               payload so far, at perf_counter() t
 {"event": "loaded", "ms": [...]}                    answer times, loaded line
 {"event": "done", "seen": {...}}                    what the server saw
-{"event": "failed", "outcome", "reason"}            the end, with its name
+{"event": "failed", "outcome", "reason", "detail"}  the end, with its name
 """
 
 from __future__ import annotations
@@ -141,10 +141,10 @@ def main() -> int:
     except LaterError as error:
         say("later", answer=error.answer, retry_s=error.retry_s)
     except EndedError as error:
-        say("failed", outcome=error.outcome, reason=error.reason)
+        say("failed", outcome=error.outcome, reason=error.reason, detail=error.detail)
         return 1
     except Exception as error:  # of any kind: the parent must learn of it
-        say("failed", outcome="aborted", reason=repr(error))
+        say("failed", outcome="aborted", reason="crashed", detail=repr(error))
         return 1
     return 0
 

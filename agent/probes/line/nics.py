@@ -43,11 +43,13 @@ def kind(name: str, root: Path = Path("/")) -> Kind:
 
 
 def describe(name: str, root: Path = Path("/")) -> str:
-    """The kind in words, for why a test is not valid; a VPN is told from other virtual ones."""
+    """Why a test over it proves nothing: wifi, loopback, virtual, vpn, or not_wired."""
     found = kind(name, root)
     folder = root / "sys/class/net" / name
     tunnel = (folder / "tun_flags").exists() or _text(folder / "type") in _TUNNELS
-    return f"{'VPN' if found == 'virtual' and tunnel else found} interface"
+    if found == "virtual" and tunnel:
+        return "vpn"
+    return found if found in ("wifi", "loopback", "virtual") else "not_wired"
 
 
 def _kind_linux(folder: Path) -> Kind:

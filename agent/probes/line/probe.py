@@ -15,12 +15,14 @@ from typing import Any
 import msgspec
 
 from agent.common.steady import Sample
+from agent.common.vocabulary.thresholds import OTHER_TRAFFIC
 from agent.probes.line import child as line_child
 from agent.probes.line import estimator, nics
 from agent.wire import LineTest
 from agent.wire.messages import MAX_RATE, LineOutcome, Postponed
 
 Progress = Callable[..., None]
+_Failure = tuple[LineOutcome, str, str]  # with the reason and its detail
 
 #: Timeout of one answer from the server, s.
 _ANSWER_S = 5.0
@@ -34,8 +36,6 @@ _TIGHT, _TIGHT_S = 0.01, 3.0
 _UP_S = 4.0
 #: With less payload than this there is no rate, bytes.
 _MIN_PAYLOAD = 64 * 1024
-#: More of others' traffic than this, and the test is not valid.
-MAX_OTHER_SHARE = 0.05
 _SAMPLE_S = 0.1
 _FINE_SAMPLE_S = 0.01  # in the first second: a fast line may use up its bytes in it
 
@@ -57,10 +57,11 @@ def measure(
     """Test the line to `server` (http://host:port) once; rates in Mbit/s on the wire.
 
     Never raises for what a network does: a test that failed is a LineTest with its outcome
-    and reason, and without rates; Postponed where it is not our turn. Takes at most
-    `max_seconds`, twice that where the server grants a long test, and about `max_bytes` both
-    ways together. `key` is the school's; `window` names the schedule's, which closes after
-    `left_s`; `allowed` is what the policy allows (quiet_per_day, lesson_per_day, month_bytes).
+    and reason (see agent.common.vocabulary.reasons), and without rates; Postponed where it is
+    not our turn. Takes at most `max_seconds`, twice that where the server grants a long test,
+    and about `max_bytes` both ways together. `key` is the school's; `window` names the
+    schedule's, which closes after `left_s`; `allowed` is what the policy allows
+    (quiet_per_day, lesson_per_day, month_bytes).
     `progress(phase=..., share=..., mbps=...)` is called a few times a second.
     """
     wish = {"school": school, "machine": machine, "line": line, "max_seconds": max_seconds}
@@ -95,7 +96,7 @@ class _Test:
         self.loaded_ms: list[float] = []
         self.payload_down = self.payload_up = 0
         self.seen: dict[str, Any] | None = None
-        self.failed: tuple[LineOutcome, str] | None = None
+        self.failed: _Failure | None = None
 
     def run(self) -> LineTest | Postponed:
         """Run the child to its end or to the time limit, and return the result."""
@@ -134,7 +135,7 @@ class _Test:
         elif kind == "done":
             self.seen = event["seen"]
         elif kind == "failed" and not (self.seen or self.failed):  # the first one counts
-            self.failed = event["outcome"], event["reason"]
+            self.failed = event["outcome"], event["reason"], event["detail"]
 
     def _count(self, event: dict[str, Any]) -> None:
         self.payload_down, self.payload_up = event["down"], event["up"]
@@ -173,10 +174,10 @@ class _Test:
             share = (time.perf_counter() - self.started) / self.max_seconds
             self.progress(phase=self.phase or "ask", share=min(1.0, share), mbps=mbps)
 
-    def _out_of_time(self) -> tuple[LineOutcome, str]:
+    def _out_of_time(self) -> _Failure:
         if not self.test:
-            return "unreachable", "no answer in time"
-        return "too_slow", f"not through in {self.max_seconds:g} s"
+            return "unreachable", "no_answer", ""
+        return "too_slow", "not_in_time", f"{self.max_seconds:g} s"
 
     def _result(self) -> LineTest:
         seconds = round(time.perf_counter() - self.started, 3)
@@ -190,16 +191,18 @@ class _Test:
         failed = self.failed or self._cached()
         rate = None if failed else self._down()
         if failed or rate is None:
-            outcome, reason = failed or self._no_rate()
-            return msgspec.structs.replace(base, outcome=outcome, reason=reason[:256])
+            outcome, reason, detail = failed or self._no_rate()
+            return msgspec.structs.replace(
+                base, outcome=outcome, reason=reason, detail=detail[:256]
+            )
         return self._with_rates(base, rate)
 
-    def _cached(self) -> tuple[LineOutcome, str] | None:
+    def _cached(self) -> _Failure | None:
         """More bytes than the server sent. Checked first: on a slow PC there may be no rate."""
         assert self.seen is not None
         if self.payload_down <= self.seen["sent_bytes"]:
             return None
-        return "garbled", "more came than the server sent: a cache answered"
+        return "garbled", "cached", ""
 
     def _down(self) -> estimator.Down | None:
         assert self.seen is not None
@@ -210,15 +213,15 @@ class _Test:
             return None
         return estimator.bounded(found, estimator.server_rate(self.seen["down"]))
 
-    def _no_rate(self) -> tuple[LineOutcome, str]:
+    def _no_rate(self) -> _Failure:
         """Why a test that ended as planned has no rate."""
         if self.payload_down < _MIN_PAYLOAD:
-            return "too_slow", f"only {self.payload_down} bytes came"
+            return "too_slow", "too_few_bytes", f"{self.payload_down} bytes"
         if not self.interface:
-            return "no_counter", "no interface has the address that the route takes"
+            return "no_counter", "no_interface", ""
         if len({count for _, count in self.nic}) < 2:
-            return "no_counter", f"the counter of {self.interface} stands still"
-        return "too_slow", "too few readings to tell a rate"
+            return "no_counter", "counter_still", self.interface
+        return "too_slow", "too_few_readings", ""
 
     def _wired(self) -> bool | None:
         return nics.kind(self.interface) == "wired" if self.interface else None
@@ -230,7 +233,7 @@ class _Test:
         loaded, _ = estimator.latency(self.loaded_ms)
         if up is not None and not up <= MAX_RATE:
             return msgspec.structs.replace(
-                base, outcome="garbled", reason="the server's samples are no line's"
+                base, outcome="garbled", reason="bad_reply", detail=f"{up:g} Mbit/s up"
             )
         result = msgspec.structs.replace(
             base,
@@ -251,14 +254,17 @@ class _Test:
 
 
 def invalid_because(test: LineTest, interface: str) -> str:
-    """Why a test that came to its end proves nothing; empty where it is valid on this side."""
+    """Why a test that came to its end proves nothing, as codes by comma; empty where it is valid.
+
+    In the order of agent.common.vocabulary.reasons: the interface, then BESIDE.
+    """
     reasons = []
     if not test.wired:
         reasons.append(nics.describe(interface))
     if not test.solo:
-        reasons.append("not alone on the line")
-    if test.other_share is not None and test.other_share >= MAX_OTHER_SHARE:
-        reasons.append(f"other traffic {test.other_share:.0%}")
+        reasons.append("not_alone")
+    if test.other_share is not None and test.other_share >= OTHER_TRAFFIC:
+        reasons.append("other_traffic")
     if test.server_limited:
-        reasons.append("limited by the server")
+        reasons.append("server_limited")
     return ", ".join(reasons)

@@ -85,7 +85,7 @@ class Meter:
         reason = getattr(error, "reason", error)
         flows = time.perf_counter() - self._moved < self._patience
         if not (flows and isinstance(reason, TimeoutError)):
-            self.fail(EndedError("unreachable", f"a transfer broke off: {reason}"))
+            self.fail(EndedError("unreachable", "broke_off", str(reason)))
 
 
 class _Body:
@@ -105,7 +105,7 @@ class _Body:
         try:
             block: bytes = self._reply.read1(size) if self._counts else self._reply.read()
         except HTTPException as error:
-            self._meter.fail(EndedError("garbled", f"a body was cut short: {error!r}"))
+            self._meter.fail(EndedError("garbled", "cut_short", repr(error)))
             raise OSError(str(error)) from error
         except OSError as error:
             self._meter.broke(error)
@@ -113,9 +113,9 @@ class _Body:
         if self._counts:
             self._meter.count(down=len(block))
         elif self._upload and not block.startswith(b"size="):
-            self._meter.fail(EndedError("garbled", "the upload was not answered with its size"))
+            self._meter.fail(EndedError("garbled", "bad_reply", "no size of the upload"))
         if not block and self._reply.length:
-            self._meter.fail(EndedError("garbled", "a body was cut short"))
+            self._meter.fail(EndedError("garbled", "cut_short"))
         return block
 
     def close(self) -> None:
@@ -144,13 +144,13 @@ class _Opener:
             raise  # the upload's time is up
         except HTTPError as error:
             error.close()
-            self._meter.fail(EndedError("refused", f"the server answered {error.code}"))
+            self._meter.fail(EndedError("refused", "bad_status", str(error.code)))
             raise
         except (OSError, URLError) as error:
             self._meter.broke(error)
             raise
         except (HTTPException, ValueError) as error:
-            self._meter.fail(EndedError("garbled", f"not HTTP: {error!r}"))
+            self._meter.fail(EndedError("garbled", "bad_reply", repr(error)))
             raise OSError(str(error)) from error
         return _Body(reply, self._meter, url)
 
@@ -210,9 +210,9 @@ class PrivateSpeedtest(speedtest.Speedtest):  # type: ignore[misc]
         try:
             self.get_best_server(self.set_mini_server(self._url))
         except (speedtest.SpeedtestException, OSError, ValueError) as error:
-            raise self._meter.fault or EndedError("garbled", str(error)) from error
+            raise self._meter.fault or EndedError("garbled", "bad_reply", str(error)) from error
         if self.results.ping >= _UNREACHED_MS:
-            raise EndedError("garbled", "latency.txt does not hold test=test")
+            raise EndedError("garbled", "bad_reply", "latency.txt")
 
     def load(self, direction: str, max_bytes: int) -> None:
         """Run one direction until it is stopped, or `max_bytes` of payload have passed."""

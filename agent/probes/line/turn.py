@@ -42,12 +42,15 @@ class _Seen(Struct):
 
 
 class EndedError(Exception):
-    """The test cannot go on: a named outcome, and the reason in words."""
+    """The test cannot go on: a named outcome, the reason's code, and what else is known.
 
-    def __init__(self, outcome: LineOutcome, reason: str) -> None:
-        super().__init__(reason)
+    Codes stand in `agent.common.vocabulary.reasons.FAILED`.
+    """
+
+    def __init__(self, outcome: LineOutcome, reason: str, detail: str = "") -> None:
+        super().__init__(f"{reason}: {detail}")
         self.outcome: LineOutcome = outcome
-        self.reason = reason
+        self.reason, self.detail = reason, detail
 
 
 class LaterError(Exception):
@@ -70,9 +73,9 @@ class Server:
             parts = urlsplit(url)
             self._http = kinds[parts.scheme](parts.hostname or "", parts.port, timeout=timeout)
         except (ValueError, KeyError, http.client.InvalidURL) as error:
-            raise EndedError("unreachable", f"not an http address: {url!r}") from error
+            raise EndedError("unreachable", "no_address", repr(url)) from error
         if not parts.hostname:
-            raise EndedError("unreachable", f"not an http address: {url!r}")
+            raise EndedError("unreachable", "no_address", repr(url))
         self._base = parts.path.rstrip("/")
 
     def ask(self, wish: dict[str, Any], key: str = "") -> dict[str, Any]:
@@ -83,20 +86,20 @@ class Server:
         """
         status, body = self._ask(wish, key)
         if status == 401 and not key:
-            raise EndedError("refused", "the server wants the school's key: set line.key_file")
+            raise EndedError("refused", "key_missing")
         if status in (401, 403):
-            raise EndedError("refused", f"the server answered {status}: {_why(body)}")
+            raise EndedError("refused", "key_refused", f"{status} {_why(body)}".strip())
         if status == 409 or (status == 503 and _why(body, "answer")):
             later = _read(body, {"answer": str, "retry_s": int})
             if later["answer"] not in _ANSWERS:
-                raise EndedError("garbled", "the reply gives no reason that we know")
+                raise EndedError("garbled", "bad_reply", "no answer that we know")
             raise LaterError(later["answer"], min(max(1, later["retry_s"]), _LONGEST_WAIT_S))
         _expect(status, (200, 201))
         granted = _read(body, {"id": str, "path": str, "lease_s": (int, float)})
         if not _ID.fullmatch(granted["id"]):
-            raise EndedError("garbled", "the grant holds no id")
+            raise EndedError("garbled", "bad_reply", "no id")
         if not granted["path"].startswith("/"):
-            raise EndedError("garbled", "the grant holds no path")
+            raise EndedError("garbled", "bad_reply", "no path")
         return granted
 
     def _ask(self, wish: dict[str, Any], key: str) -> tuple[int, bytes]:
@@ -119,7 +122,7 @@ class Server:
         try:
             msgspec.convert(seen, _Seen)
         except msgspec.ValidationError as error:
-            raise EndedError("garbled", f"what the server saw: {error}") from error
+            raise EndedError("garbled", "bad_reply", str(error)) from error
         return seen
 
     def ping_ms(self, path: str) -> float:
@@ -129,7 +132,7 @@ class Server:
         took = (time.perf_counter() - start) * 1000
         _expect(status, (200,))
         if not body.startswith(b"test=test"):
-            raise EndedError("garbled", "latency.txt does not hold test=test")
+            raise EndedError("garbled", "bad_reply", "latency.txt")
         return took
 
     @property
@@ -155,16 +158,16 @@ class Server:
             reply = self._http.getresponse()
             return reply.status, reply.read(_MAX_REPLY)
         except TimeoutError as error:
-            raise EndedError("unreachable", "no answer in time") from error
+            raise EndedError("unreachable", "no_answer") from error
         except OSError as error:
-            raise EndedError("unreachable", str(error)) from error
+            raise EndedError("unreachable", "no_connection", str(error)) from error
         except (http.client.HTTPException, ValueError) as error:
-            raise EndedError("garbled", f"not HTTP: {error!r}") from error
+            raise EndedError("garbled", "bad_reply", repr(error)) from error
 
 
 def _expect(status: int, good: tuple[int, ...]) -> None:
     if status not in good:
-        raise EndedError("refused", f"the server answered {status}")
+        raise EndedError("refused", "bad_status", str(status))
 
 
 def _why(body: bytes, key: str = "error") -> str:
@@ -181,10 +184,10 @@ def _read(body: bytes, kinds: dict[str, Any]) -> dict[str, Any]:
     try:
         found = json.loads(body)
     except (ValueError, RecursionError) as error:
-        raise EndedError("garbled", "the reply is not JSON") from error
+        raise EndedError("garbled", "bad_reply", "not JSON") from error
     if not isinstance(found, dict):
-        raise EndedError("garbled", "the reply is not an object")
+        raise EndedError("garbled", "bad_reply", "not an object")
     wrong = [key for key, kind in kinds.items() if not isinstance(found.get(key), kind)]
     if wrong:
-        raise EndedError("garbled", f"the reply lacks {', '.join(wrong)}")
+        raise EndedError("garbled", "bad_reply", f"lacks {', '.join(wrong)}")
     return found

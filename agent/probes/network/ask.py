@@ -23,7 +23,7 @@ _TRIES = 2
 _POWERS: dict[str, Power] = {
     "0": "standby", "1": "on", "2": "standby", "3": "on", "ERR3": "standby",
 }  # fmt: skip
-_PASSING = {"2": "cooling down", "3": "warming up"}
+_PASSING = {"2": "cooling_down", "3": "warming_up"}
 #: Errors of our own network, which say nothing of the device.
 _LOCAL_ERRORS = frozenset({errno.ENETUNREACH, errno.ENETDOWN, errno.EADDRNOTAVAIL})
 
@@ -42,12 +42,12 @@ def ask(one: Watched) -> Device:
         try:
             return _query(one)
         except (socket.gaierror, UnicodeError) as error:
-            raise UnknowableError("no such name") from error
+            raise UnknowableError("no_such_name") from error
         except OSError as error:
             if error.errno in _LOCAL_ERRORS:
-                raise UnknowableError("no network") from error
+                raise UnknowableError("no_network") from error
     if _no_network():
-        raise UnknowableError("no network")
+        raise UnknowableError("no_network")
     return _device(one, present=False)
 
 
@@ -66,7 +66,7 @@ def _no_network() -> bool:
 def projector(one: Watched, facts: pjlink.Facts) -> Device:
     """A reading from PJLink's facts. ERR3, the answer to most queries in standby, is no fault."""
     notes = [_PASSING.get(facts.power, "")]
-    notes += [f"{part}: warning" for part in facts.warnings]
+    notes += [f"warning={part}" for part in facts.warnings]
     return msgspec.structs.replace(
         _device(one),
         power=_POWERS.get(facts.power, "unknown"),
@@ -88,17 +88,17 @@ def _query(one: Watched) -> Device:
         return _by_snmp(one)
     port = one.port or _PORTS[one.speaks]
     if one.speaks == "tcp":
-        return _device(one, note="" if _opens(one.host, port, _TIMEOUT_S) else "the port is closed")
+        return _device(one, note="" if _opens(one.host, port, _TIMEOUT_S) else "port_closed")
     try:
         return projector(one, pjlink.ask(one.host, port, secret(one), _TIMEOUT_S))
     except ConnectionRefusedError:
-        return _device(one, fault="PJLink closed")
+        return _device(one, fault="pjlink_closed")
     except pjlink.NoPasswordError:
-        return _device(one, fault="password missing")
+        return _device(one, fault="password_missing")
     except pjlink.PasswordError:
-        return _device(one, fault="password refused")
+        return _device(one, fault="password_refused")
     except pjlink.GarbledError as error:
-        return _device(one, fault="not PJLink", note=str(error))
+        return _device(one, fault="not_pjlink", note=f"answered={error}")
 
 
 def _opens(host: str, port: int, timeout: float) -> bool:
@@ -118,13 +118,13 @@ def _by_snmp(one: Watched) -> Device:
     try:
         from agent.probes.network import snmp as network_snmp
     except ModuleNotFoundError:
-        return _at_some_door(one, "SNMP not installed")
+        return _at_some_door(one, "snmp_not_installed")
     try:
         facts = network_snmp.ask(one.host, one.port or _PORTS["snmp"], secret(one), _TIMEOUT_S)
     except TimeoutError:  # a wrong community, or no such device: SNMP does not answer either
-        return _at_some_door(one, "SNMP silent")
+        return _at_some_door(one, "snmp_silent")
     return msgspec.structs.replace(
-        _device(one, note="; ".join(f"{part}: warning" for part in facts.warnings)),
+        _device(one, note="; ".join(f"warning={part}" for part in facts.warnings)),
         name=one.name or facts.name[:256],
         model=facts.description[:256],
         serial=facts.serial[:256],

@@ -164,7 +164,7 @@ class _Session:
                 raise PasswordError("wrong password")
             match = _ANSWER.fullmatch(line)
             if match is None:
-                raise GarbledError(f"not PJLink: {line[:60]!r}")
+                raise GarbledError(line[:60])
             # Class 2 projectors also send notifications, even between query and answer.
             if match[2].upper() == body:
                 return match[3].strip()
@@ -176,7 +176,7 @@ class _Session:
             raise PasswordError("refused")
         match = _GREETING.fullmatch(line)
         if match is None:
-            raise GarbledError(f"not PJLink: {line[:60]!r}")
+            raise GarbledError(line[:60])
         if match[1]:
             return b""
         if not password:
@@ -188,7 +188,7 @@ class _Session:
     def _line(self) -> str:
         while b"\r" not in self._rest:
             if len(self._rest) > _LONGEST:
-                raise GarbledError("not PJLink: no end of line")
+                raise GarbledError(decoded(self._rest[:60]))
             self._socket.settimeout(self._left())
             more = self._socket.recv(_LONGEST)
             if not more:

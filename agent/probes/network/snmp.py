@@ -1,4 +1,4 @@
-"""A printer's or panel's own words over SNMP 2c, by pysnmp (`pip install schoolpulse[snmp]`).
+"""A printer's or panel's own words over SNMP 2c, by pysnmp (the extra `snmp`).
 
 pysnmp (7.1.30, 2026) is the only well maintained library. It costs 11 MB of memory, half of a
 resting agent, so it is an optional extra for the one PC of a school that queries the printers,
@@ -38,8 +38,8 @@ _OIDS = {
     "1.3.6.1.2.1.43.5.1.1.17.1": "serial",
 }
 #: Bits of hrPrinterDetectedErrorState, the highest of the first byte first.
-_FAULTS = {1: "no paper", 3: "no toner", 4: "door open", 5: "jammed", 6: "offline", 7: "service"}
-_WARNINGS = {0: "low paper", 2: "low toner"}
+_FAULTS = {1: "no_paper", 3: "no_toner", 4: "door_open", 5: "jammed", 6: "offline", 7: "service"}
+_WARNINGS = {0: "low_paper", 2: "low_toner"}
 _READY = frozenset({"3", "4", "5"})  # idle, printing, warming up
 
 

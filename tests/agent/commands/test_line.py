@@ -11,6 +11,8 @@ import pytest
 
 from agent.commands import line
 from agent.common.command_line import DONE, FAILED, RefusedError
+from agent.resident import status
+from agent.resident.status import Status
 from agent.wire import LineTest
 from agent.wire.messages import Postponed
 
@@ -48,7 +50,27 @@ def measured(monkeypatch):
 def test_the_threshold_is_met_at_its_tolerance_itself(measured, capsys, mbps, meets):
     measured(LineTest(test="a", line="", outcome="ok", down_mbps=mbps, seconds=1.0))
     assert line.run(args("http://x", want=True)) == DONE
-    assert json.loads(capsys.readouterr().out)["meets_10m"] is meets
+    assert json.loads(capsys.readouterr().out)["meets"] is meets
+
+
+@pytest.mark.parametrize(("mbps", "meets"), [(97.0, True), (96.99, False), (10.0, False)])
+def test_the_threshold_is_that_of_the_policy_that_the_agent_follows(
+    measured, capsys, tmp_path, mbps, meets
+):
+    config = tmp_path / "agent.toml"
+    config.write_text(f'data = "{tmp_path}"\n')
+    status.write(
+        tmp_path,
+        Status(pid=1, written=1, school="", machine="", boot="", started=1, threshold_mbps=100.0),
+    )
+    measured(LineTest(test="a", line="", outcome="ok", down_mbps=mbps, seconds=1.0))
+    assert line.run(args("http://x", config=config, want=True)) == DONE
+    found = json.loads(capsys.readouterr().out)
+    assert (found["threshold_mbps"], found["meets"]) == (100.0, meets)
+    line.run(args("http://x", config=config))
+    out = capsys.readouterr().out
+    assert "对照 100 Mbit/s" in out
+    assert "≥ 97 算达标" in out
 
 
 def test_a_good_test_is_told_in_full(measured, capsys):
@@ -83,7 +105,7 @@ def test_why_it_is_not_our_turn_is_told(monkeypatch, capsys, answer):
     assert "60 秒后再来" in capsys.readouterr().out
     assert line.run(args("http://x", want=True)) == FAILED
     assert json.loads(capsys.readouterr().out) == {
-        "outcome": answer, "retry_s": 60, "meets_10m": None,
+        "outcome": answer, "retry_s": 60, "threshold_mbps": 10.0, "meets": None,
     }  # fmt: skip
 
 
@@ -92,20 +114,22 @@ def test_a_shortfall_and_a_reason_are_told(measured, capsys):
     assert line.run(args("http://x")) == DONE  # a slow line is no failed command
     out = capsys.readouterr().out
     assert "不达标" in out
-    assert "wifi" in out
+    assert "经过无线网卡" in out
 
 
 @pytest.mark.parametrize(
     "outcome", ["unreachable", "refused", "busy", "too_slow", "aborted", "garbled", "no_counter"]
 )
 def test_a_test_without_a_figure_shows_none(measured, capsys, outcome):
-    measured(LineTest(test="", line="", outcome=outcome, seconds=1.0, reason="why"))
+    measured(
+        LineTest(test="", line="", outcome=outcome, seconds=1.0, reason="broke_off", detail="why")
+    )
     assert line.run(args("http://x")) == FAILED
     out = capsys.readouterr().out
-    assert "why" in out
+    assert "传输中断 (why)" in out
     assert "Mbit/s" not in out
     assert line.run(args("http://x", want=True)) == FAILED
-    assert json.loads(capsys.readouterr().out)["meets_10m"] is None
+    assert json.loads(capsys.readouterr().out)["meets"] is None
 
 
 def test_the_settings_name_school_line_and_server(measured, tmp_path):

@@ -89,7 +89,7 @@ def test_a_display_that_cannot_be_read_is_told_with_its_fault(attach, tmp_path):
     attach("HDMI-A-1", b"")
     attach("HDMI-A-2", edid("EPSON PJ")[:70])
     notes = {device.connector: device.note for device in seen(tmp_path)}
-    assert notes == {"HDMI-A-1": "no EDID", "HDMI-A-2": "EDID truncated: 70 of 128 bytes"}
+    assert notes == {"HDMI-A-1": "no_edid", "HDMI-A-2": "edid_truncated=70/128"}
 
 
 def test_a_display_that_goes_is_absent_until_it_returns(attach, tmp_path):

@@ -133,6 +133,17 @@ def test_a_change_is_told_again_when_the_keeper_can_believe_it(
     assert 1_500 <= again.time - first.time < 300_000, "not the five minutes of the settings"
 
 
+def test_the_status_names_the_threshold_of_the_policy(city: Any, run: Any, tmp_path: Path) -> None:
+    """For `schoolpulse-agent line`, which is a process of its own."""
+    runner = run()
+    heard(city, 2)
+    assert runner._status().threshold_mbps == 10.0
+    policy(city, threshold_mbps=100.0, report_s=77)
+    city.wait(lambda: runner._status().threshold_mbps == 100.0)
+    runner.stop()
+    city.wait(lambda: (kept := status.read(tmp_path / "data")) and kept.threshold_mbps == 100.0)
+
+
 def test_a_policy_changes_the_period_without_a_restart(city: Any, run: Any) -> None:
     run(report_s=None)
     heard(city, 2)

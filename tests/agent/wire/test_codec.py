@@ -151,3 +151,9 @@ def test_a_policy_that_no_measurement_server_grants_is_refused(bad: str) -> None
     payload = f'{{"v":1,"school":"9963010001","issued":1,"lines":[{line}]}}'
     with pytest.raises(UnreadableError):
         decode_policy(payload.encode())
+
+
+def test_a_policy_with_fields_of_tomorrow_is_read() -> None:
+    """A collector that knows more must not silence the agents that know less."""
+    payload = b'{"v":1,"school":"9963010001","issued":1,"report_s":60,"threshold_gbps":3}'
+    assert decode_policy(payload).report_s == 60

@@ -32,6 +32,7 @@ from collector import config as settings
 from collector.config import Config
 from dashboards import alerts, build
 from dashboards.board import Asked, queries
+from dashboards.edition import Edition
 
 _LIMIT_MS = 1000
 _TIMES = 3
@@ -98,10 +99,10 @@ class Filled:
 def asked() -> Iterator[tuple[str, str, Asked]]:
     """Every query: which board or rule, since when it shows, and what it asks."""
     for name, make in build.BOARDS.items():
-        board = make("zh")
+        board = make(Edition("zh"))
         for query in queries(board):
             yield name, board["time"]["from"], query
-    for query in alerts.queries():
+    for query in alerts.queries(Edition("zh")):
         yield "alerts", "now-1d", query
 
 

@@ -27,7 +27,7 @@ _REPORTS_AN_HOUR = 12
 _MS = 1_000_000
 _HOUR = 3600 * 10**9
 _BROKEN, _GONE = 0.03, 0.02
-_FAULTS = ("lamp does not light", "cover open", "no signal", "temperature too high")
+_FAULTS = ("lamp", "cover", "fan", "temperature")
 
 
 def with_troubles(city: City) -> City:

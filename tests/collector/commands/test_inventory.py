@@ -130,7 +130,7 @@ def test_devices_as_they_stand(run, seen):
     assert found["301"]["presence_ms"] == NOW_MS - 25 * MINUTE
     assert (found["302"]["kind"], found["302"]["working"]) == ("panel", "fault")
     code, text = run("equipment", "--school", SCHOOL)
-    assert "共 2 台：不在 1，故障 1" in text
+    assert "共 2 台：不见 1，故障 1" in text
     code, text = run("faults", "--csv")
     rows = list(csv.DictReader(io.StringIO(text)))
     assert {(row["教室"], row["故障"]) for row in rows} == {("301", ""), ("302", "灯泡")}
@@ -181,14 +181,16 @@ def test_what_a_pc_no_longer_tells_is_unknown_and_not_as_it_was(run, seen, ran):
     assert row["presence_ms"] == NOW_MS - 65 * MINUTE
 
 
-def test_a_projector_that_refuses_the_password_is_a_fault_with_the_mend(run, seen):
+@pytest.mark.parametrize("stored", ["password_refused", "password refused"])
+def test_a_projector_that_refuses_the_password_is_a_fault_with_the_fix(run, seen, stored):
+    """The second is what agents wrote before there were codes."""
     refused = {"kind": "projector", "connector": "net:10.0.0.9", "power": "unknown",
-               "fault": "password refused"}  # fmt: skip
+               "fault": stored}  # fmt: skip
     for ago in (8, 5, 1):
         seen.report(PC, ago, refused, hostname="C301-TEACHER")
     seen.derive()
     (row,) = json.loads(run("faults", "--json")[1])
-    assert (row["presence"], row["fault"]) == ("present", "password refused")
+    assert (row["presence"], row["fault"]) == ("present", "password_refused")
     _, text = run("faults", "--csv")
     (line,) = csv.DictReader(io.StringIO(text))
     assert (line["在否"], line["故障"], line["主机名"]) == ("在", "密码不对", "C301-TEACHER")

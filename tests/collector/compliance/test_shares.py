@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from agent.common.vocabulary.targets import target
 from collector.compliance.shares import exact, shown, shown_value
-from collector.compliance.targets import passed, remark, target
+from collector.compliance.targets import passed, remark
 
 T80 = Fraction(80, 100)
 shares = st.builds(
@@ -82,9 +83,9 @@ def test_a_setting_is_the_decimal_it_was_written_as() -> None:
 
 
 def test_targets_of_2020() -> None:
-    rows = [target(name, 2020) for name in ("multimedia", "computer_room", "line_10m")]  # type: ignore[arg-type]
-    assert [row.value for row in rows] == [1, 1, Fraction(4, 5)]
-    assert rows[2].threshold_mbps == 10
+    rows = [target(name, 2020, 10.0) for name in ("multimedia", "computer_room", "line_10m")]
+    assert [row and row.value for row in rows] == [1, 1, Fraction(4, 5)]
+    assert [row and row.threshold_mbps for row in rows] == [None, None, 10]
 
 
 @pytest.mark.parametrize(
@@ -94,16 +95,19 @@ def test_targets_of_2020() -> None:
         (2020, Fraction(7999, 10_000), 10, False),
         (2026, Fraction(1), 10, None),  # no row: no pass or fail
         (2019, Fraction(1), 10, None),
-        (2020, Fraction(1), 100, None),  # held to another threshold than the row's
+        (2020, Fraction(1), 100, None),  # of this threshold no document speaks
         (2020, None, 10, None),
     ],
 )
 def test_pass_or_fail(
     year: int, share: Fraction | None, threshold: int, reached: bool | None
 ) -> None:
-    assert passed(share, target("line_10m", year), year, Fraction(threshold)) is reached
+    assert passed(share, target("line_10m", year, threshold), year) is reached
 
 
-@pytest.mark.parametrize(("year", "text"), [(2020, ""), (2026, "对照 2020 年目标")])
-def test_remark(year: int, text: str) -> None:
-    assert remark(target("line_10m", year), year) == text
+@pytest.mark.parametrize(
+    ("year", "threshold", "text"),
+    [(2020, 10, ""), (2026, 10, "对照 2020 年目标"), (2020, 100, "没有目标")],
+)
+def test_remark(year: int, threshold: int, text: str) -> None:
+    assert remark(target("line_10m", year, threshold), year) == text

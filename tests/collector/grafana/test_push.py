@@ -16,6 +16,7 @@ from collector.roster.book import RegisterBook
 from collector.roster.register import Register, School
 from collector.roster.rows import rows_of
 from dashboards import alerts, build
+from dashboards.edition import Edition
 from grafana_emulator import TOKEN, Emulator
 
 TOMORROW = (dt.date.today() + dt.timedelta(days=1)).isoformat()
@@ -37,8 +38,8 @@ def push(server: Emulator, *more: str, token: str = TOKEN) -> int:
 
 def test_the_second_push_changes_nothing(grafana: Emulator) -> None:
     assert push(grafana, "--alerts") == 0
-    assert set(grafana.boards) == {make("zh")["uid"] for make in build.BOARDS.values()}
-    assert set(grafana.rules) == {rule.uid for rule in alerts.rules()}
+    assert set(grafana.boards) == {make(Edition("zh"))["uid"] for make in build.BOARDS.values()}
+    assert set(grafana.rules) == {rule.uid for rule in alerts.rules(Edition("zh"))}
     assert grafana.folders["schoolpulse-zh"] == "校园脉搏"
     grafana.writes.clear()
     assert push(grafana, "--alerts") == 0

@@ -197,7 +197,7 @@ def test_one_serial_in_two_schools_is_two_devices(
 def test_what_answers_in_a_projectors_place_equips_no_class(
     make: Any, register: Register, day: dt.date
 ) -> None:
-    for fault, seen in (("not PJLink", False), ("password refused", True)):
+    for fault, seen in (("not_pjlink", False), ("not PJLink", False), ("password_refused", True)):
         raw = [make.agent(1, "08:00", room="6-1")]
         raw += [make.device(1, "08:00", "projector", "10.1.1.9", fault=fault)]
         found = Derived(raw, register, day)

@@ -84,7 +84,7 @@ def test_a_moment_in_which_it_could_not_be_asked_repairs_nothing():
     observed = observations((0, True, "on", "lamp"), (5, True, "on", "lamp"))
     state, _ = advance(State(), observed)
     observed = observations(
-        (6, True, "unknown", "PJLink closed"), (7, True, "standby"), (17, True, "standby")
+        (6, True, "unknown", "pjlink_closed"), (7, True, "standby"), (17, True, "standby")
     )
     state, changes = advance(state, observed)
     assert changes == []
@@ -92,10 +92,10 @@ def test_a_moment_in_which_it_could_not_be_asked_repairs_nothing():
 
 
 def test_where_only_the_asking_was_at_fault_any_answer_is_the_repair():
-    observed = observations(*((n, True, "unknown", "password refused") for n in (0, 5)))
+    observed = observations(*((n, True, "unknown", "password_refused") for n in (0, 5)))
     state, _ = advance(State(), observed)
     _, changes = advance(state, observations((10, True, "standby"), (15, True, "standby")))
-    assert [(c.event, c.detail) for c in changes] == [("repaired", "password refused")]
+    assert [(c.event, c.detail) for c in changes] == [("repaired", "password_refused")]
 
 
 def test_working_is_in_use_within_the_last_days():

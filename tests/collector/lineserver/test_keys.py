@@ -121,7 +121,7 @@ def test_the_probe_with_anothers_key_is_refused(url: str, folder: Path) -> None:
     test = measure(url, **WISH, key=key, max_seconds=8)
     assert isinstance(test, LineTest)
     assert (test.outcome, test.down_mbps) == ("refused", None)
-    assert "wrong key" in test.reason
+    assert (test.reason, "wrong key" in test.detail) == ("key_refused", True)
 
 
 def test_a_key_is_drawn_once_and_readable_by_nobody_else(tmp_path: Path) -> None:

@@ -82,7 +82,7 @@ def test_the_command_serves_until_it_is_stopped(config, tmp_path):
         assert server.wait(120) == 0
     found = json.loads(test.stdout)
     assert found["outcome"] == "ok"
-    assert found["meets_10m"] is True
+    assert (found["threshold_mbps"], found["meets"]) == (10, True)
     assert taken.returncode == 2
     assert "已有一个测速服务" in taken.stderr
 

@@ -10,7 +10,7 @@ import pytest
 
 from agent import wire
 from agent.wire.topics import policy_topic
-from collector.config import Config, Lines
+from collector.config import Config, Figure, Lines
 from collector.roster.register import Decision, Line, Machine, Register, Room, School
 from collector.service import roster as roster_module
 from collector.service.policies import issue, policies, policy
@@ -47,6 +47,12 @@ class FakeLink:
         if self.up:
             self.sent.append((topic, payload))
         return self.up
+
+
+def test_a_policy_holds_the_threshold_of_the_figure() -> None:
+    hundred = Config(figure=Figure(threshold_mbps=100.0))
+    assert policy(register(A), hundred, A).threshold_mbps == 100.0
+    assert policy(register(A), CONFIG, A).threshold_mbps == 10.0
 
 
 def test_a_policy_holds_its_own_school_only() -> None:

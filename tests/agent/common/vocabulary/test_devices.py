@@ -1,4 +1,4 @@
-"""Every code that the agent can say of a device has Chinese words."""
+"""Every code that the agent can say of a device has words in both languages."""
 
 from __future__ import annotations
 
@@ -14,47 +14,75 @@ from agent.probes import edid
 from agent.probes.network import ask, pjlink, snmp
 from agent.wire.messages import DeviceKind, Power
 
-FAULTS = [
-    *pjlink._PARTS, "failure", *snmp._FAULTS.values(), *snmp._WARNINGS.values(),
-    *words.CANNOT_BE_ASKED,
-]  # fmt: skip
-
 
 @pytest.fixture(autouse=True)
 def _chinese() -> None:
     language.choose("zh")
 
 
-@pytest.mark.parametrize("code", FAULTS)
+def test_the_tables_hold_what_the_probes_say_and_no_more():
+    """In the order of the probes: the texts of several faults follow from it."""
+    assert tuple(words.PROJECTOR_FAULTS) == (*pjlink._PARTS, "failure")
+    assert tuple(words.PRINTER_FAULTS) == tuple(snmp._FAULTS.values())
+    assert tuple(words.PRINTER_WARNINGS) == tuple(snmp._WARNINGS.values())
+    assert set(words.KINDS) == {*get_args(DeviceKind), "computer"}
+    assert set(words.POWERS) == set(get_args(Power))
+    assert set(ask._PASSING.values()) < set(words.NOTES)
+
+
+@pytest.mark.parametrize("code", words.FAULTS)
 def test_faults_and_warnings(code):
-    assert words.fault(code) != code
-    assert words.note(f"{code}: warning") == f"{words.fault(code)}：警告"
+    assert words.fault(code) == words.FAULTS[code].zh
+    assert words.note(f"warning={code}") == f"{words.fault(code)}：警告"
     assert words.fault(f"{code}, lamp") == f"{words.fault(code)}、灯泡"
 
 
-def test_kinds_powers_and_passing_states():
-    assert all(words.kind(code) != code for code in get_args(DeviceKind))
-    assert all(words.power(code) != code for code in get_args(Power))
-    assert all(words.note(code) != code for code in ask._PASSING.values())
-    assert (words.connection("internal"), words.connection("HDMI")) == ("内置", "HDMI")
+@pytest.mark.parametrize(("old", "code"), words.OLD.items())
+def test_a_sentence_of_an_older_agent_has_the_word_of_its_code(old, code):
+    assert words.codes(f"lamp, {old}") == f"lamp, {code}"
+    assert words.fault(old) == words.fault(code) != old
+    assert words.fix(old) == words.fix(code)
+
+
+def test_every_text_of_several_faults_has_words():
+    stored = dict(words.stored_faults())
+    assert len(stored) == 2**7 - 1 + 2**6 - 1 + len(words.CANNOT_BE_ASKED)
+    assert stored["fan, lamp"] == ("风扇、灯泡", "fan, lamp")
+    assert all(words.fault_words(text) == said for text, said in stored.items())
 
 
 @given(st.binary(max_size=300).map(lambda rest: edid._HEADER + rest) | st.binary(max_size=140))
 def test_whatever_an_edid_lacks(data):
-    for code in edid.parse(data).notes:
-        assert words.note(code) != code
+    for note in edid.parse(data).notes:
+        code = note.partition("=")[0]
+        assert code in words.NOTES
+        assert words.note(note) != note
+        assert "{" not in words.note(note)
 
 
-def test_what_only_the_asking_is_at_fault_for_has_a_mend():
-    assert all(words.mend(code) for code in words.CANNOT_BE_ASKED)
-    assert words.mend("lamp") == ""
-    assert "agent.toml" in words.mend("lamp, password refused")
+def test_what_only_the_asking_is_at_fault_for_has_a_fix():
+    assert set(words.FIXES) == set(words.CANNOT_BE_ASKED)
+    assert words.fix("lamp") == ""
+    assert "agent.toml" in words.fix("lamp, password_refused")
 
 
-def test_a_word_that_nobody_knows_and_english_stay_as_they_are():
+def test_what_answered_is_shown_whatever_it_said():
+    for answer in ("SSH-2.0/x", "{0}", "a=b", ""):
+        assert words.note(f"answered={answer}") == f"应答：{answer}"
+
+
+def test_a_code_that_nobody_knows_stays_as_it_is():
     assert words.fault("backlight, lamp") == "backlight、灯泡"
     assert words.note("something new: 5") == "something new: 5"
+    assert words.note("edid_truncated=70") == "edid_truncated=70"  # half a note
+    assert words.kind("hologram") == "hologram"
+
+
+def test_english():
     language.choose("en")
-    assert words.fault("fan, lamp") == "fan, lamp"
-    assert words.note("EDID truncated: 70 of 128 bytes") == "EDID truncated: 70 of 128 bytes"
+    assert words.fault("fan, no_paper") == "fan, no paper"
+    assert words.note("edid_truncated=70/128; cooling_down") == (
+        "EDID truncated: 70 of 128 bytes; cooling down"
+    )
     assert words.kind("document_camera") == "document camera"
+    assert (words.connection("internal"), words.connection("HDMI")) == ("internal", "HDMI")

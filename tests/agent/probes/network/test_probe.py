@@ -79,7 +79,7 @@ def test_a_projectors_day(emulator):
 
     projector.power = "3"
     device = day.minutes()
-    assert (device.power, device.note) == ("on", "warming up")
+    assert (device.power, device.note) == ("on", "warming_up")
     projector.power = "1"
     device = day.minutes()
     assert (device.power, device.input, device.lamp_hours) == ("on", "digital 1", 1287)
@@ -93,7 +93,7 @@ def test_a_projectors_day(emulator):
     assert day.shown() == ("present", "on", "fault")
 
     projector.power = "2"
-    assert (day.minutes().power, day.minutes().note) == ("standby", "cooling down")
+    assert (day.minutes().power, day.minutes().note) == ("standby", "cooling_down")
     projector.power = "0"
     device = day.minutes()
     assert (device.power, device.fault, device.present) == ("standby", "", True)
@@ -116,16 +116,16 @@ def test_a_projectors_day(emulator):
 
     projector.password = "changed"
     device = day.minutes()
-    assert (device.present, device.power, device.fault) == (True, "unknown", "password refused")
+    assert (device.present, device.power, device.fault) == (True, "unknown", "password_refused")
     assert day.shown() == ("present", "unknown", "used")  # once is not yet a fault
     day.minutes(2)
     assert day.shown() == ("present", "unknown", "fault")
-    assert day.events[5:] == [("fault", 20, "password refused")]
+    assert day.events[5:] == [("fault", 20, "password_refused")]
     # A right password is seen in standby too, unlike a repaired lamp.
     projector.password, projector.power = "s3cret", "0"
     day.minutes(3)
     assert day.shown() == ("present", "standby", "used")
-    assert day.events[6:] == [("repaired", 23, "password refused")]
+    assert day.events[6:] == [("repaired", 23, "password_refused")]
 
 
 def test_a_cooling_projector_still_tells_its_fault_until_it_stands_by(emulator):
@@ -174,15 +174,15 @@ def test_a_resident_agent_does_not_wait(emulator):
 def test_a_refusing_host_is_a_host(emulator):
     emulator.close()
     device = network_ask.ask(watched(emulator))
-    assert (device.present, device.fault) == (True, "PJLink closed")
+    assert (device.present, device.fault) == (True, "pjlink_closed")
     device = network_ask.ask(watched(emulator, speaks="tcp"))
-    assert (device.present, device.fault, device.note) == (True, "", "the port is closed")
+    assert (device.present, device.fault, device.note) == (True, "", "port_closed")
 
 
 def test_what_is_no_projector_is_said_to_be_none(emulator):
     emulator.projector.garbage = b"SSH-2.0-OpenSSH\r\n"
     device = network_ask.ask(watched(emulator))
-    assert (device.present, device.fault) == (True, "not PJLink")
+    assert (device.present, device.fault) == (True, "not_pjlink")
 
 
 def test_reachability_alone(emulator):
@@ -203,7 +203,7 @@ def test_our_own_network_away_says_nothing_of_any_device(emulator, monkeypatch):
     watch.ask(watch._watched[0])
     gathered = run(("network",), context)
     assert (gathered.failed, gathered.readings) == (("network",), ())
-    assert network.unknowable(context) == {"127.0.0.1": "no network"}
+    assert network.unknowable(context) == {"127.0.0.1": "no_network"}
 
 
 def test_where_our_own_cable_is_pulled_nobody_is_missing(emulator, monkeypatch):
@@ -218,7 +218,7 @@ def test_where_our_own_cable_is_pulled_nobody_is_missing(emulator, monkeypatch):
         )
     }  # fmt: skip
     monkeypatch.setattr(network_ask.psutil, "net_if_stats", lambda: nics)
-    with pytest.raises(network_ask.UnknowableError, match="no network"):
+    with pytest.raises(network_ask.UnknowableError, match="no_network"):
         network_ask.ask(watched(emulator))
 
 
@@ -261,7 +261,7 @@ def test_one_that_cannot_be_asked_stops_no_other_and_hangs_no_command(emulator, 
         assert [device.present for device in gathered.readings] == [True]
         assert gathered.failed == ()
     assert network.unknowable(context)["127.0.0.1"] == "never thought of"
-    assert network.unknowable(context)["投影机..三楼"] == "no such name"
+    assert network.unknowable(context)["投影机..三楼"] == "no_such_name"
 
 
 def test_what_is_no_longer_known_is_not_told_as_absent(emulator, monkeypatch):
@@ -270,7 +270,7 @@ def test_what_is_no_longer_known_is_not_told_as_absent(emulator, monkeypatch):
     assert len(run(("network",), context).readings) == 2
     watch = context.memory["network"]
     assert isinstance(watch, Watch)
-    watch._answers[other] = network_ask.UnknowableError("no such name")
+    watch._answers[other] = network_ask.UnknowableError("no_such_name")
     assert [device.kind for device in run(("network",), context).readings] == ["projector"]
 
 
@@ -280,6 +280,6 @@ def test_a_password_from_a_file(emulator, tmp_path):
     one = watched(emulator, password="", password_file=str(secret))
     assert network_ask.ask(one).note == ""
     gone = watched(emulator, password="", password_file=str(tmp_path / "none"))
-    assert network_ask.ask(gone).fault == "password missing"
+    assert network_ask.ask(gone).fault == "password_missing"
     secret.write_bytes("密码".encode("gbk"))
-    assert network_ask.ask(one).fault == "password missing"
+    assert network_ask.ask(one).fault == "password_missing"

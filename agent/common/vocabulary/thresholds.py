@@ -1,0 +1,28 @@
+"""When a line meets the threshold T, and when a test of it is no evidence. Pure.
+
+T is the setting `[figure] threshold_mbps` of the collector; agents learn it by policy.
+"""
+
+from __future__ import annotations
+
+#: T where nothing else is set, in Mbit/s.
+THRESHOLD_MBPS = 10.0
+#: A line meets T from this share of it on: framing between IP and layer 1, and the instrument.
+TOLERANCE = 0.97
+#: A test beside which this PC's other traffic is this share or more proves nothing.
+OTHER_TRAFFIC = 0.05
+
+
+def label(threshold_mbps: float) -> str:
+    """T as people call it: 10M, 2.5M, 1000M."""
+    return f"{number(threshold_mbps)}M"
+
+
+def limit(threshold_mbps: float, tolerance: float = TOLERANCE) -> float:
+    """What a line must reach to meet T, in Mbit/s, free of binary rounding: 9.7, 97."""
+    return round(tolerance * threshold_mbps, 9)
+
+
+def number(value: float) -> str:
+    """A rate without an exponent and without trailing zeros."""
+    return f"{value:.6f}".rstrip("0").rstrip(".")

@@ -1,0 +1,21 @@
+"""The tables of codes that fields and tags hold: the vocabulary's, by the names of the schema."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from agent.common.vocabulary import devices, indicators, reasons, states, verdicts
+from agent.common.vocabulary.words import Words
+
+CODES: Mapping[str, Mapping[str, Words]] = {
+    "EVENTS": states.EVENTS,
+    "FAULTS": devices.FAULTS,
+    "INDICATORS": {code: indicators.title(code) for code in indicators.INDICATORS},
+    "KINDS": devices.KINDS,
+    "NOTES": devices.NOTES,
+    "OUTCOMES": reasons.OUTCOMES,
+    "POWERS": devices.POWERS,
+    "PRESENCES": states.PRESENCES,
+    "REASONS": {**reasons.INTERFACES, **reasons.BESIDE, **reasons.FAILED},
+    "VERDICTS": verdicts.VERDICTS,
+}
