@@ -72,8 +72,7 @@ def run(args: argparse.Namespace) -> int:
     )
     show.clear()
     if isinstance(test, Postponed):
-        later = _json_later(test, threshold) if args.json else _later(test)
-        _print(later, as_json=args.json)
+        _print(_json_later(test, threshold) if args.json else _later(test), as_json=args.json)
         return FAILED
     text = _json(test, threshold) if args.json else "\n".join(tables.lines(_rows(test, threshold)))
     _print(text, as_json=args.json)

@@ -1,4 +1,4 @@
-"""What a doctor says: one check a line, with the fix where one is needed."""
+"""The checks of `doctor`: one a line, with the fix where one is needed."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Modules that a dependency imports and the agent never uses: loaded on their first use.
 
-paho imports urllib.request to look for proxies, which it does with PySocks only; with it come
-http.client and email, 2.4 MB that a school PC would hold for nothing.
+paho imports urllib.request to find proxies, which it needs with PySocks only; that import loads
+http.client and email, 2.4 MB that the agent on a school PC never uses.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ from typing import Any
 
 
 class _Deferred(ModuleType):
-    """Stands for a module until somebody asks it for something."""
+    """Stands for a module until one of its attributes is used."""
 
     def __getattr__(self, name: str) -> Any:
-        if name.startswith("__"):  # the import system looks; that is no use yet
+        if name.startswith("__"):  # asked for by the import system itself
             raise AttributeError(name)
         if sys.modules.get(self.__name__) is self:
             del sys.modules[self.__name__]

@@ -99,14 +99,14 @@ if sys.platform == "win32":
 
         try:
             msvcrt.locking(file, msvcrt.LK_NBLCK, 1)
-        except PermissionError:  # EACCES is what it says of a range that is locked
+        except PermissionError:  # EACCES: the range is locked
             return False
         return True
 
 else:
 
     def _take(file: int) -> bool:
-        """False where another process has it; whatever else goes wrong is an OSError."""
+        """False where another process has it; every other failure is an OSError."""
         import fcntl
 
         try:

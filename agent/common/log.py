@@ -17,13 +17,13 @@ import threading
 import time
 from typing import Any
 
-#: Of all events; what libraries log comes in the same form as event `library`.
+#: For all events; what libraries log is written in the same form, as event `library`.
 _logger = logging.getLogger("schoolpulse")
 _FRAMES = 3
 
 
 def debug(event: str, /, **fields: object) -> None:
-    """An event that only somebody who searches for a fault wants."""
+    """An event that helps only in the search for a fault."""
     _log(logging.DEBUG, event, fields)
 
 
@@ -33,12 +33,12 @@ def info(event: str, /, **fields: object) -> None:
 
 
 def warning(event: str, /, **fields: object) -> None:
-    """An event that somebody may have to act on."""
+    """An event that may need action."""
     _log(logging.WARNING, event, fields)
 
 
 def error(event: str, /, **fields: object) -> None:
-    """Something was lost, or a bug of ours shows."""
+    """Data was lost, or the program has a bug."""
     _log(logging.ERROR, event, fields)
 
 
@@ -47,7 +47,7 @@ def configure(level: str = "WARNING") -> None:
 
     A resident command logs from INFO on, one that answers and ends from WARNING on, and one
     that itself prints whatever the log would say from CRITICAL on, which is nothing. Where
-    somebody else has set up logging (a test does), theirs stands.
+    logging has been set up already (by a test), it is left as it is.
     """
     if not logging.root.handlers:
         handler = _StandardError()
@@ -100,7 +100,7 @@ def _visible(char: str) -> str:
 
 
 def _thread_failed(args: Any) -> None:
-    """A thread of ours ended by an exception: that is an event like others."""
+    """A thread ended by an exception: an event like others."""
     name = args.thread.name if args.thread else ""
     if args.exc_type is not SystemExit:
         reason = args.exc_value or args.exc_type()
@@ -108,7 +108,7 @@ def _thread_failed(args: Any) -> None:
 
 
 class _StandardError(logging.Handler):
-    """Standard error as it is when the event comes: a Windows service redirects it to a file."""
+    """Standard error at the time of the event: a Windows service redirects it to a file."""
 
     def emit(self, record: logging.LogRecord) -> None:
         stream = sys.stderr
@@ -123,13 +123,13 @@ class _StandardError(logging.Handler):
 
 class _Formatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
-        said = record.getMessage()
+        message = record.getMessage()
         if record.name != _logger.name:
-            fields: dict[str, object] = {"of": record.name, "text": said}
+            fields: dict[str, object] = {"of": record.name, "text": message}
             if record.exc_info and record.exc_info[1]:
                 fields |= {"reason": record.exc_info[1], "at": where(record.exc_info[1])}
-            said = text("library", fields)
-        return f"{_time(record)} {record.levelname} {said}"
+            message = text("library", fields)
+        return f"{_time(record)} {record.levelname} {message}"
 
 
 def _time(record: logging.LogRecord) -> str:

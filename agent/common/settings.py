@@ -29,7 +29,7 @@ class SettingsError(ValueError):
 
 
 class Broker(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Where the broker is, and as whom we speak to it."""
+    """Where the broker is, and the account to log in with."""
 
     host: str = "127.0.0.1"
     port: int = 1883

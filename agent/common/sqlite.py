@@ -1,4 +1,4 @@
-"""What each SQLite file of ours needs: a write-ahead log, whole changes, and a layout by steps.
+"""SQLite files: a write-ahead log, changes that are whole or absent, a layout by steps.
 
 `PRAGMA user_version` is the number of the layout's steps that a file has gone through. The first
 step of files that are older than that number says `IF NOT EXISTS`: they stand at 0 and have
@@ -26,7 +26,7 @@ class NewerFileError(RefusedError):
 def open_file(path: Path, steps: Sequence[str], *, timeout: float = _WAIT_S) -> sqlite3.Connection:
     """Open or make a file that threads share, in the layout that `steps` end in.
 
-    It begins a transaction only where told to, and a commit is on the disk on return. `timeout`
+    Transactions are explicit, and a commit is on the disk on return. `timeout`
     is how long a statement waits for another process's, s.
 
     Raises:
@@ -57,7 +57,7 @@ def migrate(db: sqlite3.Connection, steps: Sequence[str], path: Path) -> None:
     """
     if layout(db) == len(steps):
         return
-    with change(db):
+    with transaction(db):
         found = layout(db)
         if not 0 <= found <= len(steps):
             raise NewerFileError(newer(path))
@@ -74,7 +74,7 @@ def layout(db: sqlite3.Connection) -> int:
 
 
 def newer(path: Path) -> str:
-    """What is said of a file that a later version made."""
+    """The message about a file that a later version made."""
     return say(
         f"{path}: 是更新版本的软件写的，请先升级",
         f"{path}: was written by a newer version; upgrade",
@@ -115,13 +115,13 @@ def use_wal(db: sqlite3.Connection) -> None:
 
 
 @contextmanager
-def change(db: sqlite3.Connection) -> Iterator[None]:
-    """All of it is in the file on return, or none of it. Raises sqlite3.Error."""
+def transaction(db: sqlite3.Connection) -> Iterator[None]:
+    """All changes of the block, or none where it raises. Raises sqlite3.Error."""
     db.execute("BEGIN IMMEDIATE")
     try:
         yield
         db.execute("COMMIT")
     except BaseException:
-        if db.in_transaction:  # a full disk ends it by itself
+        if db.in_transaction:  # on a full disk SQLite has rolled back already
             db.execute("ROLLBACK")
         raise

@@ -22,7 +22,7 @@ Sample = tuple[float, int]  # seconds, bytes counted until then
 STEP_S = 0.1
 #: ... or it holds fewer bytes than this many full frames.
 _STEP_BYTES = 100 * 1514
-#: Fewer steps tell nothing.
+#: With fewer steps there is no result.
 MIN_STEPS = 5
 #: The ramp ends at the first step that reaches this share of the later half's median.
 _RAMP_SHARE = 0.9
@@ -59,7 +59,7 @@ class Steady(NamedTuple):
     def middle(self) -> float:
         """The middle one of median, mean and slope, in Mbit/s.
 
-        For payload, which comes in clumps: any one of the three strays by some percent.
+        For payload, which arrives in bursts: each of the three is off by some percent.
         """
         return median((self.mbps, self.mean, self.slope))
 
@@ -80,7 +80,7 @@ def median(values: Sequence[float]) -> float:
 
 
 def steady(samples: Sequence[Sample]) -> Steady | None:
-    """The steady part of a transfer; None where too little came to tell.
+    """The steady part of a transfer; None where too little was transferred.
 
     `samples` are (seconds, bytes so far), rising in time; a counter that steps backwards
     (a driver restarted) ends the part before it.
@@ -121,7 +121,7 @@ def after_burst(samples: Sequence[Sample]) -> Sequence[Sample]:
 def overall(samples: Sequence[Sample]) -> float | None:
     """The mean rate in Mbit/s of a transfer too short to have a steady part.
 
-    Only where a megabyte came: then the line is so fast that too few readings fell into the
+    Only for a megabyte or more: then the line is so fast that too few readings fell into the
     transfer. It includes the ramp, so it is low rather than high.
     """
     moving = list(_running(samples))
@@ -142,7 +142,7 @@ def _running(samples: Sequence[Sample]) -> Sequence[Sample]:
 
 
 def _forward(samples: Sequence[Sample]) -> list[Sample]:
-    """Readings at least a step apart, up to the first that goes backwards."""
+    """Readings at least a step apart, up to the first that decreases."""
     if len(samples) < 2:
         return list(samples)
     seconds, count = samples[-1][0] - samples[0][0], samples[-1][1] - samples[0][1]
@@ -184,7 +184,7 @@ def _ramp(rates: Sequence[float]) -> int:
 
 
 def _drain(rates: Sequence[float]) -> int:
-    """How many steps there are before connections, told to end, give up what was on its way."""
+    """How many steps there are before the connections drain at the end of the transfer."""
     if not rates:
         return 0
     goal = _DRAIN_SHARE * median(rates[: len(rates) // 2 + 1])

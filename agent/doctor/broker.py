@@ -35,7 +35,7 @@ _POLICY_S = 2.0
 
 
 class BrokerChecks:
-    """The checks in order, and the policy that came on the way."""
+    """The checks in order, and the policy that was received meanwhile."""
 
     def __init__(self, config: Config) -> None:
         self._config = config
@@ -105,7 +105,7 @@ class BrokerChecks:
                 if isinstance(event, Subscribed):
                     answer = event
                 if isinstance(event, Received):
-                    self._hear(event)
+                    self._take_policy(event)
                 if answer is not None:
                     break
         if answer is None or any(reason.is_failure for reason in answer.reasons):
@@ -123,7 +123,7 @@ class BrokerChecks:
         with contextlib.suppress(ConnectionEndedError):
             for event in () if self.policy else _events(connection, _POLICY_S):
                 if isinstance(event, Received):
-                    self._hear(event)
+                    self._take_policy(event)
                 if self.policy is not None:
                     break
         if self.policy is not None:
@@ -136,7 +136,7 @@ class BrokerChecks:
         )
         return Check(name, None, say("未收到", "not received"), fix)
 
-    def _hear(self, event: Received) -> None:
+    def _take_policy(self, event: Received) -> None:
         with contextlib.suppress(codec.UnreadableError, codec.FutureVersionError):
             if event.topic == topics.policy_topic(self._config.school):
                 self.policy = codec.decode_policy(event.payload)

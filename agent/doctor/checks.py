@@ -147,7 +147,7 @@ def line_key(config: Config) -> Check:
 
 
 def tcp(name: str, host: str, port: int) -> Check:
-    """Whether somebody listens there."""
+    """Whether a server listens there."""
     started = time.monotonic()
     try:
         socket.create_connection((host, port), _TCP_S).close()

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from agent.clock import Clock
-from agent.common.sqlite import change
+from agent.common.sqlite import transaction
 from agent.outbox import file, reserve
 from agent.outbox import limits as limit_rules
 from agent.outbox import receipt as receipt_rules
@@ -131,7 +131,7 @@ class DurableFile:
         self._restore_limits()
         age = self._age.now()
         if limit_rules.exceeded(self._db, self._limits, age):
-            with change(self._db):
+            with transaction(self._db):
                 dropped = limit_rules.enforce(self._db, self._limits, age)
             self._window.drop(dropped)
 
@@ -139,5 +139,5 @@ class DurableFile:
         """Make held rows wait for sending again: all of them, or those due by `now`."""
         first = receipt_rules.first_retry(self._db)
         if first is not None and (now is None or first <= now):
-            with change(self._db):
+            with transaction(self._db):
                 receipt_rules.release_held(self._db, now)

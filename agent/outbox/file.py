@@ -11,7 +11,7 @@ import sqlite3
 from pathlib import Path
 from typing import NamedTuple
 
-from agent.common.sqlite import change
+from agent.common.sqlite import transaction
 from agent.outbox import salvage, schema
 
 #: States of a row. Receipted rows are evidence that is kept for a while as a backup.
@@ -64,7 +64,7 @@ def open_file(path: Path) -> Opened:
         damaged, lost = _salvage(path)
         db = _open_checked(path)
     if invalid := salvage.delete_invalid(db):
-        with change(db):
+        with transaction(db):
             increment(db, "lost", invalid)
     return Opened(db, damaged, lost + invalid)
 
@@ -76,7 +76,7 @@ def _salvage(path: Path) -> tuple[Path | None, int]:
     """
     new = salvage.path_for_new(path)
     with contextlib.closing(_open_checked(new)) as db:
-        with change(db):
+        with transaction(db):
             lost = salvage.salvage(db, path)
             increment(db, "lost", lost)
         db.execute("PRAGMA journal_mode = DELETE").fetchone()  # one file, so it can be renamed
@@ -146,7 +146,7 @@ def claim(db: sqlite3.Connection, machine: str) -> int:
     owner = fact(db, "machine")
     if owner == machine:
         return 0
-    with change(db):
+    with transaction(db):
         waiting = 0
         if owner is not None and not _differs_by_one_byte(owner, machine):
             waiting = _set_aside(db, owner)

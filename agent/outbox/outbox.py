@@ -23,7 +23,7 @@ import msgspec
 from msgspec import structs
 
 from agent.clock import Clock
-from agent.common.sqlite import change
+from agent.common.sqlite import transaction
 from agent.outbox import file, seal
 from agent.outbox import receipt as receipt_rules
 from agent.outbox.checksum import COLUMNS as CHECKED
@@ -126,7 +126,7 @@ class Outbox(DurableFile):
         elapsed, wall = self._clock.elapsed(), self._clock.wall()
         guess = self._clock.at(elapsed)
         row = Checked(self.boot, self._number + 1, int(evidence), elapsed, wall, guess)
-        with change(self._db):
+        with transaction(self._db):
             self._db.execute(
                 f"INSERT INTO report ({CHECKED}, readings, size, crc, lived)"  # noqa: S608
                 " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -168,7 +168,7 @@ class Outbox(DurableFile):
         return [self._begin(row, payload, sent) for row, (payload, sent) in sealed]
 
     def _seal(self, rows: list[seal.Row]) -> list[tuple[seal.Row, seal.Sealed]]:
-        with change(self._db):
+        with transaction(self._db):
             return [(row, self._sealer.seal(self._db, row)) for row in rows]
 
     def _next_rows(self, limit: int) -> list[seal.Row]:
@@ -218,7 +218,7 @@ class Outbox(DurableFile):
             self._with_recovery(lambda: self._apply(receipt))
 
     def _apply(self, receipt: Receipt) -> None:
-        with change(self._db):
+        with transaction(self._db):
             if receipt.again_since is not None:
                 receipt_rules.requeue(self._db, receipt.again_since)
             for stored in receipt.stored:

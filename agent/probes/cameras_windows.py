@@ -11,7 +11,7 @@ _VIDEO_CLASS = "USB\\CLASS_0E"
 
 
 def cameras(system: System) -> tuple[Device, ...]:
-    """One reading for each; scanners, of class Image as well, are none."""
+    """One reading for each; scanners, which are of class Image too, do not count."""
     found = list(system.devices(CAMERA))
     found += [
         one

@@ -12,7 +12,7 @@ _PRODUCT, _PARAMETERS = (0x00, 0x20), (0x01, 0x21)  # in version 1, in version 2
 
 
 class Section(NamedTuple):
-    """What a section says of the display; empty or None where it does not."""
+    """The facts in a section; empty or None where it lacks them."""
 
     name: str = ""
     width_cm: int | None = None
@@ -37,7 +37,7 @@ def parse(block: bytes) -> Section:
 
 
 def _blocks(payload: bytes) -> Iterator[tuple[int, int, bytes]]:
-    """Tag, revision and payload of each data block; one that ends too late is left out."""
+    """Tag, revision and payload of each data block, up to one that exceeds the section."""
     place = 0
     while place + 3 <= len(payload):
         tag, revision, length = payload[place : place + 3]
@@ -48,7 +48,7 @@ def _blocks(payload: bytes) -> Iterator[tuple[int, int, bytes]]:
 
 
 def _name(payload: bytes) -> str:
-    """The product's string: its length stands at 11, behind maker, code, serial and date."""
+    """The product name: its length is at byte 11, after maker, code, serial and date."""
     if len(payload) < 12:
         return ""
     text = payload[12 : 12 + payload[11]].decode("utf-8", "replace")
@@ -56,7 +56,7 @@ def _name(payload: bytes) -> str:
 
 
 def _size(payload: bytes, *, coarse: bool) -> tuple[int | None, int | None]:
-    """Width and height in cm; they stand in tenths of a millimetre, or in millimetres."""
+    """Width and height in cm, from tenths of a millimetre, or millimetres if `coarse`."""
     wide, high = struct.unpack_from("<HH", payload)
     per_cm = 10 if coarse else 100
     return (round(wide / per_cm), round(high / per_cm)) if wide and high else (None, None)

@@ -1,4 +1,4 @@
-"""Displays on Linux, from /sys/class/drm below a root."""
+"""Displays on Linux, from /sys/class/drm below a root folder."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from agent.wire.messages import Power
 _CONNECTOR = re.compile(r"(card\d+)-(.+)")
 _INTERNAL = ("eDP", "LVDS", "DSI", "DPI")
 _CONNECTIONS = (("HDMI", "HDMI"), ("DP", "DisplayPort"), ("DVI", "DVI"), ("VGA", "VGA"))
-#: A virtual machine's, or a writeback engine's: nothing is attached to them.
+#: Connectors of virtual machines and writeback engines; no display is attached to them.
 _NO_DISPLAY = ("Virtual", "Writeback")
 
 
@@ -28,8 +28,8 @@ def displays(context: Context) -> tuple[Device, ...]:
     ]
     names = Counter(name for _, name in found)
     return tuple(
-        # Card numbers change from boot to boot, so they are no part of the name. Where two
-        # cards have a connector of one name, the card's place on the bus tells them apart.
+        # Card numbers change from boot to boot, so they are left out of the name. If two cards
+        # have a connector of the same name, the card's address on the bus is added.
         display(f"{drm}/{node}", name if names[name] == 1 else _full_name(drm, node))
         for node, name in found
     )
@@ -66,7 +66,7 @@ def _full_name(drm: str, node: str) -> str:
 
 
 def _power(folder: str, internal: bool) -> Power:
-    """Dark by the PC's own doing is standby; that the PC sends a picture says nothing more."""
+    """Standby where the PC has switched the picture off; else known for internal screens only."""
     dpms = sysfs.text(f"{folder}/dpms")
     if dpms in ("Off", "Standby", "Suspend"):
         return "standby"

@@ -1,9 +1,9 @@
 r"""Displays on Windows: the present monitors of SetupAPI, their EDID from the registry.
 
-The connector is the place below Enum\DISPLAY\model, which holds the adapter and its output and
-not the model, so another display on the same socket is another device on the same connector.
-Where somebody is logged in, Windows names the output's technology; a service is not told, and
-then a panel is known by what only panels say, on a PC whose case can hold one.
+The connector is the key below Enum\DISPLAY\model, which depends on adapter and output but not on
+the model, so another display at the same socket is another device on the same connector. Where
+somebody is logged in, Windows names the technology of the output. A service does not get that;
+then a built-in panel is known by its EDID, on a PC whose chassis can have one.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ _WITH_SCREEN = frozenset({8, 9, 10, 11, 13, 14, 30, 31, 32})
 def displays(system: System) -> tuple[Device, ...]:
     """One reading for each attached monitor.
 
-    Windows takes it that something is on an output where nothing says so (`Default_Monitor`):
-    that is no display, or a PC alone would be an equipped class.
+    Windows assumes a monitor (`Default_Monitor`) on an output where none answers. It is left
+    out: otherwise a PC alone would count as an equipped class.
     """
     found = system.devices(MONITOR)
     monitors = [one for one in found if not one.instance.upper().startswith(_ASSUMED)]
@@ -54,5 +54,5 @@ def _reading(system: System, instance: str, technology: int | None, chassis: int
 def _internal(found: edid.Edid, technology: int | None, chassis: int | None) -> bool:
     if technology is not None:
         return technology in _INTERNAL
-    words = bool(found.text) and not found.name
-    return words and (chassis is None or chassis in _WITH_SCREEN)
+    panel = bool(found.text) and not found.name
+    return panel and (chassis is None or chassis in _WITH_SCREEN)

@@ -1,13 +1,13 @@
-"""What a display says of itself: EDID 1.0 to 1.4 (VESA E-EDID Release A, Revision 2).
+"""Decodes a display's EDID, 1.0 to 1.4 (VESA E-EDID Release A, Revision 2).
 
-Never raises: what cannot be read is a note, and everything else is still told.
+Never raises: what cannot be decoded becomes a note, and the rest is still reported.
 
-Why not a library: pyedid 1.0.3 (2023), the one for Python, costs 13.8 MB of memory on import
-(it brings requests, to download the list of makers), keeps filler serials and sizes, takes an
-empty name before the real one, and knows no DisplayID. edid-decode is a program to start;
-libdisplay-info needs a C library on every PC. Both cut a name at its first byte that is not
-ASCII, where Chinese displays go on in GBK. Against edid-decode every fact of
-42 real displays agrees, but for those names.
+Why not a library: pyedid 1.0.3 (2023), the only one for Python, costs 13.8 MB of memory on import
+(it loads requests, to download the list of makers), keeps placeholder serials and sizes, prefers
+an empty name to the real one, and does not support DisplayID. edid-decode is a program to start;
+libdisplay-info needs a C library on every PC. Both cut a name at the first byte that is not
+ASCII, while Chinese displays use GBK. For 42 real displays every fact agrees with edid-decode,
+except those names.
 """
 
 from __future__ import annotations
@@ -27,33 +27,33 @@ _BLOCK = 128
 _DESCRIPTORS = range(54, 126, 18)
 _NAME, _TEXT, _SERIAL = 0xFC, 0xFE, 0xFF
 
-#: Sizes in cm that makers of boards leave in for every display.
+#: Placeholder sizes in cm that makers of boards use for every display.
 _FILLER_SIZES = frozenset({
     (160, 90), (160, 100), (122, 68), (115, 65), (120, 90), (1, 1), (16, 9), (16, 10), (4, 3),
 })  # fmt: skip
-#: Numbers, and texts, found on hundreds of displays.
+#: Serial numbers and texts found on hundreds of displays.
 _FILLER_NUMBERS = frozenset({0x01010101, 0x01000E00, 0xFFFFFFFF, 0x00005445})
 _FILLER_TEXTS = frozenset({"H1AK500000", "0800001FC", "0123456789", "123456789", "1234567890123"})
-#: Smaller numbers are counters of a batch or constants: 1, 1536, 9999.
+#: Smaller serial numbers are batch counters or constants: 1, 1536, 9999.
 _MIN_NUMBER = 10_000
-#: Only boards and interactive panels carry these PNP ids.
+#: PNP ids used only by interactive panels and their boards.
 _PANEL_MAKERS = frozenset({"SBI", "PRW", "HHT"})
-#: A display up to this width stands on a desk, in cm (a 34 inch 16:9 is 75 wide).
+#: Displays up to this width are monitors, cm (34 inches at 16:9 are 75 cm).
 _MONITOR_CM = 75
 
 
 class Edid(NamedTuple):
-    """A display's own words; empty or None where it does not say, or says filler."""
+    """The facts in an EDID; empty or None where it lacks them, or has placeholders."""
 
     maker: str = ""  # PNP id, three letters
     product: int | None = None
     name: str = ""
-    text: str = ""  # what panels for laptops say instead of a name
-    serial: str = ""  # only where it can tell two displays apart
+    text: str = ""  # panels for laptops have this instead of a name
+    serial: str = ""  # only if it is no placeholder
     width_cm: int | None = None
     height_cm: int | None = None
     notes: tuple[str, ...] = ()
-    year: int | None = None  # of make, or of the model
+    year: int | None = None  # of manufacture, or of the model
 
     @property
     def model(self) -> str:
@@ -62,18 +62,18 @@ class Edid(NamedTuple):
 
     @property
     def kind(self) -> Kind:
-        """What an external display is, where its own words tell; else `display`."""
+        """The kind of an external display by name, maker and size; else `display`."""
         words = re.split(r"[^A-Z]+", self.name.upper())
         if {"PJ", "PROJECTOR", "PRJ"} & set(words) or "投影" in self.name:
             return "projector"
         if self.maker in _PANEL_MAKERS:
             return "panel"
-        if "TV" in words and self.maker != "CVT":  # CVTE's board sits in panels just as well
+        if "TV" in words and self.maker != "CVT":  # CVTE's boards are in TVs and panels alike
             return "tv"
         return "monitor" if self.width_cm and self.width_cm <= _MONITOR_CM else "display"
 
 
-@lru_cache(maxsize=16)  # looked at twice a minute, and the same for years
+@lru_cache(maxsize=16)  # read twice a minute, and always the same
 def parse(data: bytes) -> Edid:
     """Read an EDID with its extensions."""
     if len(data) < _BLOCK:
@@ -123,7 +123,7 @@ def reading(
 
 
 def _displayid(data: bytes, notes: list[str]) -> displayid.Section:
-    """The first DisplayID section among the extensions that are whole."""
+    """The first DisplayID section among the complete extensions."""
     for start in range(_BLOCK, len(data) - _BLOCK + 1, _BLOCK):
         if data[start] == displayid.TAG and start // _BLOCK <= data[126]:
             section = displayid.parse(data[start : start + _BLOCK])
@@ -133,7 +133,7 @@ def _displayid(data: bytes, notes: list[str]) -> displayid.Section:
 
 
 def _checks(data: bytes) -> list[str]:
-    """Notes on checksums, and on extensions promised and not there."""
+    """Notes on wrong checksums and missing extensions."""
     blocks = [data[i : i + _BLOCK] for i in range(0, len(data), _BLOCK)]
     notes = []
     if sum(blocks[0]) % 256:
@@ -142,7 +142,7 @@ def _checks(data: bytes) -> list[str]:
     whole = [block for block in blocks[1:] if len(block) == _BLOCK]
     if len(whole) < declared:
         notes.append(f"edid_extensions={declared}/{len(whole)}")
-    # Bytes beyond the declared extensions are a reader's wrap-around, not the display's words.
+    # Bytes after the declared extensions are not the display's: a reader wrapped around.
     for number, block in enumerate(whole[:declared], 1):
         if sum(block) % 256:
             notes.append(f"edid_extension_checksum={number}")
@@ -160,13 +160,13 @@ def _maker(base: bytes, notes: list[str]) -> str:
 
 
 def _size(base: bytes) -> tuple[int | None, int | None]:
-    """Width and height in cm; one that is 0 makes the other an aspect ratio."""
+    """Width and height in cm; None where one is 0, as the other is an aspect ratio then."""
     size = base[21], base[22]
     return (None, None) if 0 in size or size in _FILLER_SIZES else size
 
 
 def _texts(base: bytes, notes: list[str]) -> dict[int, str]:
-    """The first text that is not empty, of each kind of descriptor; panel texts are joined."""
+    """The first text of each kind of descriptor that is not empty; panel texts are joined."""
     found = {_NAME: "", _SERIAL: "", _TEXT: ""}
     for place in _DESCRIPTORS:
         tag = base[place + 3]
@@ -185,7 +185,7 @@ def _texts(base: bytes, notes: list[str]) -> dict[int, str]:
 def _text(raw: bytes) -> str | None:
     """A descriptor's text, in ASCII or GBK; None where it is neither."""
     raw = raw.partition(b"\n")[0].rstrip(b"\0 ")
-    for cut in (raw, raw[:-1]):  # the 13th byte may be half of a character
+    for cut in (raw, raw[:-1]):  # the last byte may be half of a GBK character
         try:
             text = cut.decode("gbk")
         except UnicodeDecodeError:
@@ -195,7 +195,7 @@ def _text(raw: bytes) -> str | None:
 
 
 def _serial(base: bytes, text: str) -> str:
-    """The text serial where it is one, else the number where it is one."""
+    """The text serial, else the serial number; empty where both are placeholders."""
     if len(text) >= 4 and len(set(text)) > 1 and text not in _FILLER_TEXTS:
         return text
     number = struct.unpack_from("<I", base, 12)[0]

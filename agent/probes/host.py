@@ -14,7 +14,7 @@ from agent.wire import Host
 
 
 def probe(context: Context) -> tuple[Host, ...]:
-    """One reading; the processor's use is that since the reading before, absent at the first."""
+    """One reading; cpu_percent is the use since the previous run, None at the first."""
     memory = psutil.virtual_memory()
     disk = psutil.disk_usage(os.path.abspath(os.sep))
     return (
@@ -32,9 +32,9 @@ def probe(context: Context) -> tuple[Host, ...]:
 
 
 def _cpu_percent(context: Context) -> float | None:
-    """Share of all processors' time that was not idle since the last look, in %."""
+    """Share of all processors' time since the previous run that was not idle, in %."""
     times = psutil.cpu_times()
-    # On Linux guest time is counted in user time already, so it is left out of the sum.
+    # On Linux user time includes guest time already.
     total = sum(times) - getattr(times, "guest", 0.0) - getattr(times, "guest_nice", 0.0)
     idle = times.idle + getattr(times, "iowait", 0.0)
     before = context.memory.get("host.cpu")
@@ -49,7 +49,7 @@ def _cpu_percent(context: Context) -> float | None:
 
 
 def _uptime() -> float:
-    """Seconds since the system's boot, sleep included; no wall clock, which may be years off."""
+    """Seconds since boot, including suspend; not by the wall clock, which may be years off."""
     if hasattr(time, "CLOCK_BOOTTIME"):
         return time.clock_gettime(time.CLOCK_BOOTTIME)
     return time.monotonic()

@@ -1,4 +1,4 @@
-"""Printers on Windows: what is enumerated by USBPRINT. Paper made of files is no printer."""
+"""Printers on Windows: devices enumerated by USBPRINT, so no PDF printers."""
 
 from __future__ import annotations
 

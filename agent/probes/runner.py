@@ -41,10 +41,10 @@ PROBES = {
 class Context:
     """What probes may need, and what they remember from one run to the next.
 
-    `memory` is the probes' own; `devices` are those seen so far, by probe: one that goes is
-    told as absent. `root` is Linux's; `windows` answers in its place where we run on Windows,
-    or from a device tree. `watched` are the network's devices to ask; a `patient` context
-    waits for their answers, as a command does, and a resident agent does not.
+    `memory` is the probes' own; `devices` are those seen so far, by probe: one that disappears
+    is reported as absent. `root` is Linux's; on Windows, or from a device tree, `windows` answers
+    in its place. `watched` are the devices on the network to ask; a `patient` context waits for
+    their answers, as a command does, and a resident agent does not.
     """
 
     def __init__(
@@ -121,7 +121,7 @@ def _read(probe: Probe, context: Context) -> tuple[Reading, ...]:
 def _departed(name: str, found: tuple[Reading, ...], context: Context) -> tuple[Device, ...]:
     """Devices that this probe saw earlier and does not see now: absent, until they return.
 
-    Of devices on the network the probe itself tells the absent ones.
+    Absent devices on the network are reported by their own probe.
     """
     seen = context.devices.setdefault(name, {})
     devices = [reading for reading in found if isinstance(reading, Device)]

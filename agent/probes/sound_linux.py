@@ -1,7 +1,7 @@
-"""Sound outputs and microphones on Linux, from /proc/asound below a root.
+"""Sound outputs and microphones on Linux, from /proc/asound below a root folder.
 
-An analogue input is told as a microphone although nothing may be plugged into it: the kernel
-shows the socket, not the plug. HDMI outputs count only where a display with sound is attached.
+An analogue input is reported as a microphone even if nothing is plugged in: the kernel shows the
+socket, not the plug. HDMI outputs count only where a display with sound is attached.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from agent.wire import Device
 
 _PCM = re.compile(r"pcm(\d+)([pc])")
 _CARD_LINE = re.compile(r"\s*(\d+) \[([^\]]*)\]: (\S+) - (.*)")
-#: Drivers of cards that make and take no sound.
+#: Drivers of cards without real inputs and outputs.
 _NO_SOUND = ("Dummy", "Loopback", "Aloop")
 _DIGITAL = ("HDMI", "DisplayPort", "DP")
 
@@ -57,7 +57,7 @@ def _analogue(folder: str, nodes: list[str], card: str) -> Iterator[Device]:
 
 
 def _over_displays(folder: str, nodes: list[str], card: str) -> Iterator[Device]:
-    """Outputs over HDMI or DisplayPort: the ELD is what the attached display says of sound."""
+    """Outputs over HDMI or DisplayPort; the ELD describes the sound of the attached display."""
     for node in nodes:
         if not node.startswith("eld#"):
             continue
@@ -67,7 +67,7 @@ def _over_displays(folder: str, nodes: list[str], card: str) -> Iterator[Device]
             yield Device(kind="sound", connector=f"{card}:{node}"[:256], name=name[:256])
 
 
-@lru_cache(maxsize=64)  # the same texts for years
+@lru_cache(maxsize=64)  # the texts hardly ever change
 def _fields(text: str) -> dict[str, str]:
     """Lines `key: value` or `key<spaces>value`."""
     pairs = (re.split(r":\s*|\s+", line, maxsplit=1) for line in text.splitlines())
@@ -77,7 +77,7 @@ def _fields(text: str) -> dict[str, str]:
 def _nodes(folder: str) -> list[str]:
     try:
         return sorted(os.listdir(folder))
-    except OSError:  # a card unplugged between two looks
+    except OSError:  # the card was unplugged meanwhile
         return []
 
 

@@ -1,7 +1,7 @@
-r"""Sound on Windows: the audio endpoints of the registry, with the state that Windows keeps.
+r"""Sound on Windows: the audio endpoints in the registry, and their state.
 
-SOFTWARE\Microsoft\Windows\CurrentVersion\MMDevices\Audio\Render\{guid} has DeviceState, of
-which 1 is active: a socket without a plug is 8, a disabled endpoint 2 (DEVICE_STATE_XXX).
+SOFTWARE\Microsoft\Windows\CurrentVersion\MMDevices\Audio\Render\{guid} has DeviceState:
+1 is active, 2 disabled, 8 a socket without a plug (DEVICE_STATE_XXX).
 """
 
 from __future__ import annotations
@@ -28,6 +28,6 @@ def _flow(system: System, flow: str, kind: DeviceKind) -> Iterator[Device]:
         key = f"{_AUDIO}\\{flow}\\{name}"
         state = system.values(key).get("DeviceState")
         if isinstance(state, int) and state & 0xF == _ACTIVE:
-            said = system.values(f"{key}\\Properties")
-            words = " · ".join(filter(None, (text(said, _CARD), text(said, _ENDPOINT))))
+            properties = system.values(f"{key}\\Properties")
+            words = " · ".join(filter(None, (text(properties, _CARD), text(properties, _ENDPOINT))))
             yield Device(kind=kind, connector=name[:256], name=words[:256])

@@ -1,4 +1,4 @@
-"""Files of /sys and /proc, read twice a minute for years: a third of the time of `Path`'s."""
+"""Reads files of /sys and /proc by os.read, in a third of the time that `Path` takes."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ _PAGE = 65_536
 
 
 def read(path: str) -> bytes:
-    """The file's bytes; none where it is not, or goes while we look."""
+    """The file's bytes; empty where it does not exist, or vanishes meanwhile."""
     try:
         file = os.open(path, os.O_RDONLY)
     except OSError:
@@ -17,7 +17,7 @@ def read(path: str) -> bytes:
     try:
         while more := os.read(file, _PAGE):  # the kernel gives a page at a time
             found += more
-    except OSError:  # it went while we read
+    except OSError:  # it vanished while we read
         return b""
     finally:
         os.close(file)
@@ -31,7 +31,7 @@ def text(path: str) -> str:
 
 
 def nodes(folder: str) -> dict[str, int]:
-    """Names and inodes. The kernel gives what comes again a new node, so equal is unchanged."""
+    """Names and inodes. A device plugged in again has a new inode, so equal means unchanged."""
     try:
         with os.scandir(folder) as entries:
             return {entry.name: entry.inode() for entry in entries}

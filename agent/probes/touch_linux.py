@@ -1,7 +1,6 @@
-"""Touch on Linux: input devices that tell several fingers on a screen, from /sys/class/input.
+"""Touch screens on Linux: input devices for several fingers on a screen, from /sys/class/input.
 
-A touchpad is none: its fingers move a pointer, they do not touch the picture. A pen tablet is
-none either: it knows no fingers.
+Touchpads do not count, as they move a pointer, nor pen tablets, as they do not sense fingers.
 """
 
 from __future__ import annotations
@@ -38,23 +37,23 @@ def touch(context: Context) -> tuple[Device, ...]:
 
 
 def _places(folder: str, nodes: dict[str, int]) -> dict[str, str]:
-    """Where each touch device is, and its name: a USB port, else the kernel's word for it."""
+    """Names of the touch devices by place: the USB port, else what the kernel calls it."""
     found: dict[str, str] = {}
     for name in sorted(name for name in nodes if name.startswith("input")):
         node = f"{folder}/{name}"
-        if _takes_fingers(node):
+        if _is_touch_screen(node):
             found.setdefault(_place(node), sysfs.text(f"{node}/name"))
     return found
 
 
-def _takes_fingers(node: str) -> bool:
+def _is_touch_screen(node: str) -> bool:
     properties = _bits(sysfs.text(f"{node}/properties"))
     axes = _bits(sysfs.text(f"{node}/capabilities/abs"))
     return bool(properties >> _PROP_DIRECT & 1 and axes >> _ABS_MT_POSITION_X & 1)
 
 
 def _bits(words: str) -> int:
-    """A bitmap of sysfs: 64-bit words in hex, the highest first."""
+    """A bitmap in sysfs: 64-bit words in hex, the highest first."""
     bits = 0
     try:
         for word in words.split():

@@ -11,7 +11,7 @@ _TOUCH_SCREEN = "HID_DEVICE_UP:000D_U:0004"
 
 
 def touch(system: System) -> tuple[Device, ...]:
-    """One reading for each device, of which a collection may be there for every mode."""
+    """One reading for each device; a device may have a collection for each of its modes."""
     found: dict[str, Device] = {}
     for one in system.devices(HID):
         if any(name.upper() == _TOUCH_SCREEN for name in one.ids):

@@ -1,4 +1,4 @@
-"""The devices on USB, from /sys/bus/usb/devices below a root."""
+"""USB devices on Linux, from /sys/bus/usb/devices below a root folder."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _MEMORY = "usb"
 
 
 class Usb(NamedTuple):
-    """One device; texts are its own words, empty where it has none."""
+    """A USB device; its texts are those it reports, empty where there are none."""
 
     place: str  # the port's path, as 1-2.3: the same at every boot
     vendor: str
@@ -24,13 +24,13 @@ class Usb(NamedTuple):
     name: str
     serial: str
     classes: frozenset[str]  # of its interfaces
-    fixed: bool  # soldered in, as a laptop's camera is
+    fixed: bool  # built in, as a laptop's camera
 
 
 def devices(context: Context) -> tuple[Usb, ...]:
-    """What is plugged in, hubs left out; read anew only where something came or went.
+    """The devices plugged in, without hubs; read again only when that has changed.
 
-    The kernel gives a device that is plugged in again a new node, also on the same port.
+    A device that is plugged in again gets a new node from the kernel, even on the same port.
     """
     folder = f"{context.root}/sys/bus/usb/devices"
     nodes = sysfs.nodes(folder)

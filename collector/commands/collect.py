@@ -24,7 +24,7 @@ from collector.keeper import Keeper
 from collector.roster.book import RegisterBook
 from collector.service import Collector
 from collector.service.keeper_thread import KeeperThread
-from collector.service.pipeline import resend_request as again_file
+from collector.service.pipeline import resend_request
 from collector.service.pipeline.pending_days import FILE as DAYS_FILE
 from collector.service.pipeline.pending_days import PendingDays
 from collector.store.base import Store, StoreError
@@ -70,7 +70,7 @@ def since(text: str) -> dt.datetime:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Run until told to stop. 0: stopped; 2: refused before anything started."""
+    """Run until SIGTERM or Ctrl-C. 0: stopped; 2: refused before anything started."""
     log.configure("INFO")
     config, warnings = load(args.config)
     for warning in warnings:
@@ -103,7 +103,7 @@ def _serve(service: Collector | KeeperThread, opened: ExitStack) -> int:
 def _ask_again(start: dt.datetime, config: Config) -> None:
     now_ms = time.time_ns() // 1_000_000
     try:
-        again_file.ask(config.folder, int(start.timestamp() * 1000), now_ms)
+        resend_request.ask(config.folder, int(start.timestamp() * 1000), now_ms)
     except OSError as error:
         raise RefusedError(f"{config.folder}: {error}") from error
     if now_ms / 1000 - start.timestamp() > 7 * 86_400:

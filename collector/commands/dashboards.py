@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import argparse
 import os
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from agent.common.command_line import DONE, FAILED, RefusedError
+from agent.common.command_line import DONE, FAILED, RefusedError, config_argument
 from agent.common.language import of_documents, say
 from agent.common.vocabulary.words import LANGS
-from collector import config
+from collector.commands.config_file import load_config
+from collector.config import Figure
 from dashboards import alerts, build
 from dashboards.edition import Edition
 
@@ -42,8 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     text = say("同时推送告警规则", "push alert rules too")
     pushing.add_argument("--alerts", action="store_true", help=text)
     for choice in (building, pushing):
-        text = say("配置文件，看板按其中的 [figure]", "settings: the boards go by its [figure]")
-        choice.add_argument("--config", metavar="FILE", help=text)
+        config_argument(choice)
 
 
 def add_grafana(parser: argparse.ArgumentParser) -> None:
@@ -82,26 +81,14 @@ def run(args: argparse.Namespace) -> int:
     return _build(args) if args.action == "build" else _push(args)
 
 
-def _editions(rules: config.Figure) -> list[Edition]:
+def _editions(rules: Figure) -> list[Edition]:
     """The boards of each language, by the settings' threshold."""
     return [Edition(lang, rules.threshold_mbps, rules.tolerance) for lang in LANGS]
 
 
-def _rules(file: str | None) -> config.Figure:
-    """The rules of a file, or of the default one where it exists; warnings are printed.
-
-    Raises:
-        SettingsError: see `config.load`.
-    """
-    settings, warnings = config.load(file)
-    for warning in warnings:
-        print(warning, file=sys.stderr)
-    return settings.figure
-
-
 def _build(args: argparse.Namespace) -> int:
     # Without a file the default threshold: what is built must not depend on the machine.
-    rules = _rules(args.config) if args.config else config.Figure()
+    rules = load_config(args).figure if args.config else Figure()
     try:
         written = build.write(args.out, _editions(rules))
     except OSError as error:
@@ -121,7 +108,7 @@ def _push(args: argparse.Namespace) -> int:
     grafana.check()
     sources = grafana.sources()
     chosen = of_documents()
-    edition = next(one for one in _editions(_rules(args.config)) if one.lang == chosen)
+    edition = next(one for one in _editions(load_config(args).figure) if one.lang == chosen)
     made = [make(edition) for make in build.BOARDS.values()]
     planned = boards.plan(grafana, f"schoolpulse-{chosen}", _FOLDERS[chosen], made)
     groups = alerts.groups(edition, lambda name: str(getattr(sources, name)))

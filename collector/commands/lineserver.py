@@ -1,4 +1,4 @@
-"""`schoolpulse lineserver`: the city's measurement server, until it is told to stop."""
+"""`schoolpulse lineserver`: the city's measurement server, until SIGTERM or Ctrl-C."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`schoolpulse collect --rederive YEAR`: a year's days, hours and indicators derived anew.
+"""`schoolpulse collect --rederive YEAR`: a year's days, hours and indicators derived again.
 
 From the store alone; a keeper may run beside it, and it may be killed and run again.
 """

@@ -19,7 +19,7 @@ def shown(share: Fraction | None, target: Fraction | None = None) -> str:
 
 
 def shown_value(share: Fraction | None, target: Fraction | None = None) -> float | None:
-    """The number that `shown` shows, in percent; None where there are no units."""
+    """The number that `shown` shows, in percent; None if there are no units."""
     tenths = _tenths(share, target)
     return None if tenths is None else tenths / 10
 

@@ -36,7 +36,7 @@ def applies(row: Target | None, year: int) -> bool:
 
 
 def passed(share: Fraction | None, row: Target | None, year: int) -> bool | None:
-    """Whether the share reaches the target; None where there is nothing to pass or fail."""
+    """Whether the share reaches the target; None if there is nothing to pass or fail."""
     if share is None or row is None or not applies(row, year):
         return None
     return share >= row.value

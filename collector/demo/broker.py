@@ -17,7 +17,7 @@ HOST = "127.0.0.1"
 #: Folders of daemons, often not on a user's PATH.
 _DAEMONS = "/usr/sbin:/usr/local/sbin:/opt/homebrew/sbin"
 
-#: The MQTT that each speaks: asking amqtt for 5 would cost every link some seconds.
+#: Each broker's MQTT version: asking amqtt for 5 would delay every connection by seconds.
 PROTOCOL = {"mosquitto": "5", "amqtt": "3.1.1"}
 
 _MOSQUITTO = """listener {port} {host}

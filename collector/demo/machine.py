@@ -35,7 +35,7 @@ class Seen:
     simulated: bool = False  # whether any of these rows is; none may be
 
 
-def look(store: Store) -> Seen:
+def read(store: Store) -> Seen:
     """Read this machine's rows.
 
     Raises:
@@ -89,7 +89,6 @@ def _rows(seen: Seen) -> list[tuple[str, str, str]]:
     room = seen.day.tags.get("room", "") if seen.day else ""
     probe, server = say("代理探测", "agent probe"), say("测速服务记录", "server record")
     line = say("线路测试（回环）", "line test (loopback)")
-    why = str(reasons.said(str(test.get("reason", ""))))
     return [
         (say("学校", "school"), f"{NAME} {CODE}", say("台账", "register")),
         (say("教室", "room"), room or say("未绑定", "not bound"), "machine_day"),
@@ -106,13 +105,17 @@ def _rows(seen: Seen) -> list[tuple[str, str, str]]:
         (say("  上行", "  up"), _mbps(test.get("up_mbps")), probe),
         (say("  延迟", "  latency"), _unit(test.get("latency_ms"), "ms"), probe),
         (say("  服务端所见下行", "  down, seen by server"), _mbps(record.get("down_mbps")), server),
-        (say("  为何不作证据", "  why not evidence"), why or "—", probe),
+        (say("  为何不作证据", "  why not evidence"), _reasons(test), probe),
     ]  # fmt: skip
 
 
 def outcome(test: Mapping[str, Value]) -> str:
     """How a line test ended, in words."""
     return word(reasons.OUTCOMES, str(test["outcome"])) if test else say("没有", "none")
+
+
+def _reasons(test: Mapping[str, Value]) -> str:
+    return str(reasons.said(str(test.get("reason", "")))) or "—"
 
 
 def _memory(value: Value | None) -> str:

@@ -155,7 +155,7 @@ def _judge(steps: Steps, config: Config, store: Store) -> tuple[Figure, machine.
         keeper.judge(today)
         found = evidence.load(store, register, config.figure, today)
         figure = judge(register, found, config.figure, config.city, year=today.year, today=today)
-        return figure, machine.look(store)
+        return figure, machine.read(store)
 
 
 def _show(steps: Steps, place: Place, figure: Figure, seen: machine.Seen, city: City) -> None:

@@ -1,4 +1,4 @@
-"""What `schoolpulse doctor` looks at: each check says what it found, and the fix."""
+"""What `schoolpulse doctor` checks: each one says what it found, and the fix."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ from collector.store.factory import open_store
 
 _BROKER_S = 6.0
 _SERVER_S = 3.0
-_ALMOST = 0.8  # of the quarantine's room: then somebody should look
-#: A receipt to nobody shows whether we may publish: mosquitto grants every subscription.
+_ALMOST = 0.8  # of the quarantine's limit: time to act
+#: A receipt for no machine shows whether we may publish: mosquitto grants every subscription.
 _NOBODY = receipt_topic("0" * 10, "0" * 32)
 REGISTER_FILE = "register.db"
 
@@ -44,8 +44,8 @@ def checks(
 ) -> Iterator[Check]:
     """All checks, in the order in which a fix helps the next. Raises nothing.
 
-    `fix` makes what can be made: InfluxDB's buckets. `tick` goes round the schools of a long
-    read, and shows how far it is.
+    `fix` creates what is missing: InfluxDB's buckets. `tick` iterates over the schools of a long
+    read, and shows the progress.
     """
     clocks: dict[str, float | None] = {}
     audited: list[Audited] | None = None
@@ -93,9 +93,9 @@ def _folder(config: Config) -> Check:
 
 
 def _store(config: Config) -> tuple[Check, float | None]:
-    """Writes one point of the collector's own (nothing in hand: queue 0), reads evidence.
+    """Writes one point of the collector's own (queue 0), reads evidence.
 
-    And how far this clock is ahead of the store's, s.
+    Also returns how far this clock is ahead of the store's, s.
     """
     name, kind = say("存储", "store"), config.store.kind
     where = str(config.folder) if kind == "sqlite" else config.store.url
@@ -206,7 +206,7 @@ def _broker(config: Config) -> Check:
 
 
 def _lineserver(config: Config) -> tuple[Check, float | None]:
-    """Also how far this clock is ahead of its, s."""
+    """Also returns how far this clock is ahead of its, s."""
     name, server = say("测速服务", "measurement server"), config.lines.server
     if not server:
         detail = say("未设置，各校线路不会被测", "not set, no line will be tested")

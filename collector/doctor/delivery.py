@@ -1,4 +1,4 @@
-"""What `schoolpulse doctor` looks at in the store: buckets, reports that miss, clocks."""
+"""What `schoolpulse doctor` checks in the store: buckets, missing reports, clocks."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def buckets(config: Config, *, fix: bool) -> Check:
     return Check(name, ok, say("；", "; ").join(map(str, found)), cure)
 
 
-#: Goes round schools, and shows how far it is.
+#: Iterates over schools, and shows the progress.
 Tick = Callable[[list[str]], Iterable[str]]
 
 
@@ -116,20 +116,22 @@ def own_clock(servers: Mapping[str, float | None], found: list[Audited]) -> Chec
     """This machine's clock against those of servers, by name, and most PCs'."""
     known = {name: ahead for name, ahead in servers.items() if ahead is not None}
     apart = any(abs(ahead) > APART_S for ahead in known.values())
-    told = [
+    differences = [
         say(f"比{name} {ahead:+,.0f} s", f"{ahead:+,.0f} s against {name}")
         for name, ahead in known.items()
     ]
     most = of_pcs([one.offset_ms for one in found if one.offset_ms is not None])
     if most is not None:
         apart |= abs(most.ahead_s) > PCS_APART_S
-        told.append(
+        differences.append(
             say(
                 f"比 {most.agree}/{most.asked} 台电脑 {most.ahead_s:+,.0f} s",
                 f"{most.ahead_s:+,.0f} s against {most.agree} of {most.asked} PCs",
             )
         )
-    detail = say("；", "; ").join(told) or say("没有别的时钟可比", "no other clock to compare with")
+    detail = say("；", "; ").join(differences) or say(
+        "没有别的时钟可比", "no other clock to compare with"
+    )
     fix = say(
         "先看哪一台错，再用 NTP（chrony）对时：回执把本机的时间告诉全市电脑",
         "find out which one is wrong, then sync it by NTP (chrony): receipts carry this clock's "

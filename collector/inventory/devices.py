@@ -83,7 +83,7 @@ def devices(
     now_ms: int,
     rule: Rule = RULE,
 ) -> list[Device]:
-    """The devices of these `device_day` points, as they stand at `now_ms`.
+    """The devices of these `device_day` points, in their state at `now_ms`.
 
     `pcs` are `machine_day` points: a device's last report is its PC's last report.
     """
@@ -118,11 +118,11 @@ def _device(points: list[Point], pc_report: int, now_ms: int, rule: Rule) -> Dev
     last = max(points, key=lambda point: (point.time, int(point.fields.get("looked_ms", 0))))
     tags, fields = last.tags, last.fields
     maker, model, serial, connector, own = (str(fields.get(name, "")) for name in _TEXTS)
-    kept = state_of(fields)
+    stored = state_of(fields)
     # A PC may report without this device: a probe failed, or it is no longer in the settings.
-    last_report = min(pc_report, kept.last)
-    state = shown(kept, now_ms, last_report, rule)
-    last_known = shown(kept, last_report, last_report, rule)
+    last_report = min(pc_report, stored.last)
+    state = shown(stored, now_ms, last_report, rule)
+    last_known = shown(stored, last_report, last_report, rule)
     first = min(point.time for point in points)
     return Device(
         tags["school"], tags.get("room", ""), tags["machine"], tags["device"], tags["kind"],
@@ -150,8 +150,8 @@ def differences(stock: Stock, register: Register, school: str = "") -> list[Diff
     device. Built-in screens and cameras need no row of their own in the register.
     """
     listed = [one for one in stock.devices if school in ("", one.school)]
-    lost = [one for one in listed if one.own_room and not one.room]
-    most, least = _by_room([one for one in listed if one not in lost])
+    unplaced = [one for one in listed if one.own_room and not one.room]
+    most, least = _by_room([one for one in listed if one not in unplaced])
     for key in stock.rooms:
         most.setdefault(key, Counter())
     owned = {
@@ -160,10 +160,10 @@ def differences(stock: Stock, register: Register, school: str = "") -> list[Diff
         if school in ("", key[0]) and key[0] in register.schools
     }
     moved = list(_moved(listed, owned))
-    away = Counter((row.school, row.room, row.kind) for row in moved)
-    here = Counter((row.school, row.detail, row.kind) for row in moved)
-    rest = [*_never_seen(owned, most, away), *_not_owned(owned, least, here)]
-    rest += [Difference("no_such_room", d.school, d.own_room, d.kind, 1) for d in lost]
+    moved_from = Counter((row.school, row.room, row.kind) for row in moved)
+    moved_to = Counter((row.school, row.detail, row.kind) for row in moved)
+    rest = [*_never_seen(owned, most, moved_from), *_not_owned(owned, least, moved_to)]
+    rest += [Difference("no_such_room", d.school, d.own_room, d.kind, 1) for d in unplaced]
     return sorted([*moved, *rest], key=lambda row: (row.school, row.room, row.found, row.kind))
 
 
@@ -207,13 +207,13 @@ def _identity(one: Device) -> tuple[str, ...]:
 def _never_seen(
     owned: Mapping[tuple[str, str], list[Equipment]],
     seen: Mapping[tuple[str, str], Counter[str]],
-    away: Counter[tuple[str, str, str]],
+    moved_from: Counter[tuple[str, str, str]],
 ) -> Iterator[Difference]:
     for (school, room), rows in owned.items():
         if (school, room) not in seen:
             continue
         for kind, count in _counts(rows).items():
-            lacking = count - seen[school, room][kind] - away[school, room, kind]
+            lacking = count - seen[school, room][kind] - moved_from[school, room, kind]
             if kind in _SEEN_KINDS and lacking > 0:
                 yield Difference("never_seen", school, room, kind, lacking)
 
@@ -221,12 +221,12 @@ def _never_seen(
 def _not_owned(
     owned: Mapping[tuple[str, str], list[Equipment]],
     seen: Mapping[tuple[str, str], Counter[str]],
-    here: Counter[tuple[str, str, str]],
+    moved_to: Counter[tuple[str, str, str]],
 ) -> Iterator[Difference]:
     for (school, room), kinds in seen.items():
         counts = _counts(owned.get((school, room), []))
         for kind, count in kinds.items():
-            more = count - counts[kind] - here[school, room, kind]
+            more = count - counts[kind] - moved_to[school, room, kind]
             if kind in _PIECES and more > 0:
                 yield Difference("not_owned", school, room, kind, more)
 

@@ -16,8 +16,8 @@ from collector.store import Point, Value
 
 #: Kinds of picture for a class, in the order in which a display of unknown kind is taken for one.
 PICTURES = ("projector", "panel", "tv")
-#: The fault of an address that belongs to something else: no evidence that the class has a device.
-_OTHER_DEVICE = "not_pjlink"
+#: Faults that mean the address belongs to something else: no evidence that the class has a device.
+_OTHER_DEVICE = frozenset({"not_pjlink"})
 _TEXTS = ("maker", "model", "serial", "connector")
 
 DeviceKey = tuple[str, str, str]  # school, machine, device
@@ -80,7 +80,7 @@ def _add_reading(facts: _Facts, point: Point) -> None:
     facts.kind = max(facts.kind, (point.time, point.tags.get("kind", "")))
     facts.fault |= bool(text(fields, "fault"))
     facts.simulated |= fields.get("simulated") is True
-    if fields.get("present") is True and codes(text(fields, "fault")) != _OTHER_DEVICE:
+    if fields.get("present") is True and codes(text(fields, "fault")) not in _OTHER_DEVICE:
         facts.seen = True
         facts.first_ms = least(facts.first_ms, point.time // MS)
         facts.last_ms = most(facts.last_ms, point.time // MS)

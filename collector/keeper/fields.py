@@ -8,13 +8,13 @@ from collector.store import Point, Value
 
 
 def number(fields: Mapping[str, Value], name: str) -> int | None:
-    """An int field, None where the point lacks it."""
+    """An int field, None if the point lacks it."""
     value = fields.get(name)
     return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
 def text(fields: Mapping[str, Value], name: str) -> str:
-    """A text field, empty where the point lacks it."""
+    """A text field, empty if the point lacks it."""
     value = fields.get(name, "")
     return value if isinstance(value, str) else ""
 

@@ -114,7 +114,7 @@ class Collector:
         return self._stopped.wait(seconds)
 
     def stop(self) -> bool:
-        """Store what is in hand, send its receipts, disconnect. Within `STOP_S`. Idempotent.
+        """Store what was received, send its receipts, disconnect. Within `STOP_S`. Idempotent.
 
         Returns whether all threads have ended: a store that does not answer may hold one, and
         must not be closed under it.
@@ -154,7 +154,7 @@ class Collector:
         return self._worker.alive or bool(self._keeper_thread and self._keeper_thread.alive)
 
     def _register_changed(self) -> None:
-        """A changed register changes today's rows and the figure though no report comes in.
+        """A changed register changes today's rows and the figure without any new report.
 
         Retained presences are requested again: those of schools that were unknown were ignored.
         """

@@ -2,7 +2,7 @@
 
 Two connections at least, because a full inbox makes the receiving one wait: on a shared
 connection the broker's acknowledgements of our receipts would queue behind every message that
-it has in hand for us. In a group a third connection receives the presences of all machines,
+it has for us. In a group a third connection receives the presences of all machines,
 since a shared subscription delivers no retained messages and only a share of the live ones.
 """
 

@@ -30,7 +30,7 @@ def defaults(config: Config) -> dict[str, Any]:
 def values(
     register: Register, config: Config, school: str, line: Line | None = None
 ) -> dict[str, Value]:
-    """Every value in force for a school, or one of its lines, and where it comes from."""
+    """Every value in force for a school, or one of its lines, with the layer that sets it."""
     return merged(register.policies, scopes(register, school, line), defaults(config))
 
 

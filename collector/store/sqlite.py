@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from agent.common.language import say
-from agent.common.sqlite import change
+from agent.common.sqlite import transaction
 from collector.schema import MEASUREMENTS, Measurement
 from collector.store import tables
 from collector.store.base import MisconfiguredError, Point, Store, StoreError, UnavailableError
@@ -73,7 +73,7 @@ class SqliteStore(Store):
         good, bad = sift(points)
         with self._lock, self._classed():
             if good:
-                with change(self._writer):
+                with transaction(self._writer):
                     _insert(self._writer, good)
             with suppress(sqlite3.Error):  # the points are stored; a later write prunes
                 self._prune_when_due()

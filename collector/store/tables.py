@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from agent.common.sqlite import change, use_wal
+from agent.common.sqlite import transaction, use_wal
 from collector.schema import MEASUREMENTS, Measurement
 from collector.store.base import MisconfiguredError
 
@@ -61,7 +61,8 @@ def prepare(db: sqlite3.Connection) -> None:
     use_wal(db)
     if not [*_missing(db)]:
         return
-    with change(db):  # of two processes that open it at once, one creates all, the other finds all
+    # If two processes open it at once, one creates all tables and the other finds them.
+    with transaction(db):
         for statement in [*_missing(db)]:
             db.execute(statement)
 

@@ -6,11 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations
 from typing import NamedTuple
 
-from agent.common.language import Lang, chosen, say
+from agent.common.language import LANGS, Lang, chosen, say
 
 __all__ = ["LANGS", "SEPARATOR", "Lang", "Words", "combined", "listed", "word"]
 
-LANGS: tuple[Lang, ...] = ("zh", "en")
 #: Between the codes of one text, as `fan, lamp`.
 SEPARATOR = ", "
 

@@ -30,7 +30,7 @@ from collector.roster.sheets import write_folder
 
 
 class _Plan(NamedTuple):
-    """A school in a row: contracts are those of its lines, in Mbit/s."""
+    """A school in one row; `contracts` are the rates of its lines, in Mbit/s."""
 
     name: str
     type: str
@@ -40,7 +40,7 @@ class _Plan(NamedTuple):
     direct: bool = False
 
 
-#: By district code, with the place around which its campuses lie.
+#: By district code, with the coordinates around which its campuses are.
 _CITY: dict[str, tuple[float, float, tuple[_Plan, ...]]] = {
     "630102": (36.600, 101.820, (
         _Plan("小学一", "小学", (500, 100), 12, 50),
@@ -142,7 +142,7 @@ def calendar() -> tuple[CalendarRow, ...]:
 
 
 class _Place(NamedTuple):
-    """A school's plan with its code and whereabouts."""
+    """A school's plan with its code and location."""
 
     plan: _Plan
     code: str
@@ -193,7 +193,7 @@ def _lines(place: _Place) -> Iterator[Line]:
 
 
 def _rooms(place: _Place) -> Iterator[Room]:
-    """A room a class, three a floor, and the computer room on the top."""
+    """A room per class, three per floor, and a computer room."""
     plan = place.plan
     for number in range(plan.classes):
         which = number * len(place.lines) // plan.classes
@@ -226,14 +226,14 @@ def _equipment(place: _Place, room: Room) -> Iterator[Equipment]:
         return
     yield Equipment(place.code, room.room, "computer", 1)
     kind = _DISPLAYS[(place.number + int(room.room)) % len(_DISPLAYS)]
-    # The poorest schools say of their last room that it owns no display.
+    # The schools with the slowest lines register no display in their last room.
     poor = (place.plan.contracts[0] or 0) < 10 and room.room in {"102", "203"}
     yield Equipment(place.code, room.room, kind, 0 if poor else 1)
     yield Equipment(place.code, room.room, "sound", 1)
 
 
 def _machine(place: _Place, room: Room) -> Machine:
-    """Names of at most 15 characters, as Windows allows: E020001-101-01."""
+    """Hostnames of at most 15 characters, the limit of Windows: E020001-101-01."""
     return Machine(place.code, room.room, f"E{place.code[4:]}-{room.room}-*")
 
 

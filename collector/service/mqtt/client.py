@@ -37,7 +37,7 @@ def make(broker: Broker, protocol: MQTTProtocolVersion, *, listens: bool = False
         clean_session=True if protocol == V311 else None,
         reconnect_on_failure=False,
     )
-    client.max_inflight_messages = 0  # no limit: ours is the `Window`
+    client.max_inflight_messages = 0  # no limit: `Window` has one
     if broker.username:
         client.username_pw_set(broker.username, broker.password)
     context = tls.context(broker, check_dates=True)
@@ -103,7 +103,7 @@ class Window:
             return not self._closed and not self._flying and not self._pending
 
     def _pump(self) -> None:
-        # No lock of ours is held over paho's publish: its own thread takes ours in `acked`.
+        # Publish without holding the lock: paho's thread takes it in `acked`.
         while (next_one := self._next()) is not None:
             sent = self._client.publish(next_one.topic, next_one.payload, 1, next_one.retain)
             if sent.rc != mqtt.MQTT_ERR_SUCCESS:

@@ -31,11 +31,11 @@ OnUp = Callable[[], None]
 
 
 class Link:
-    """A connection that lasts: subscribes to `topics`, if any, each time it comes up.
+    """A connection that reconnects by itself, and subscribes to `topics` each time it is up.
 
     Calls `on_message(topic, payload, retained)` for each message, `on_up()` when it is ready.
 
-    Both callbacks run in paho's thread. An exception in them is logged and goes no further:
+    Both callbacks run in paho's thread. An exception in them is logged and not passed on:
     it would end that thread while the client still looked connected.
     """
 

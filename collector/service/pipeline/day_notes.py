@@ -49,8 +49,8 @@ class Note:
         """The note of an attempt that begins now, if any is due."""
         self._at = time.monotonic()
         self._last = self._notes.due(self._days, self._at)
-        said = ",".join(day.isoformat() for day in sorted(self._last))
-        return [Point("collector", {}, {"days": said}, time.time_ns())] if said else []
+        days = ",".join(day.isoformat() for day in sorted(self._last))
+        return [Point("collector", {}, {"days": days}, time.time_ns())] if days else []
 
     def stored(self) -> None:
         """The last attempt succeeded."""

@@ -10,7 +10,7 @@ import threading
 from collections.abc import Collection
 from pathlib import Path
 
-from agent.common.sqlite import change, open_file
+from agent.common.sqlite import open_file, transaction
 
 FILE = "days.db"
 _LAYOUT = ("CREATE TABLE IF NOT EXISTS dirty (day TEXT PRIMARY KEY, mark INTEGER NOT NULL);",)
@@ -35,7 +35,7 @@ class PendingDays:
             new = set(days) - self._marked
             if not new:
                 return
-            with change(self._db):
+            with transaction(self._db):
                 self._db.executemany(
                     "INSERT INTO dirty VALUES (?, 1)"
                     " ON CONFLICT (day) DO UPDATE SET mark = mark + 1",

@@ -40,7 +40,7 @@ class Presences:
         """Whether it must be stored: offline counts for the boot last online."""
         if self._outdated(machine, presence):
             return False
-        # A live one of a group may have come by `stored_elsewhere` first, and is ours to store.
+        # In a group a live one also arrives at `stored_elsewhere`, perhaps first: store it anyway.
         repeatable = retained or not self._shared
         if repeatable and self._known.get(machine) == (presence.boot, presence.online):
             return False

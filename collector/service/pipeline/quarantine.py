@@ -9,7 +9,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple
 
-from agent.common.sqlite import change, open_file
+from agent.common.sqlite import open_file, transaction
 
 FILE = "quarantine.db"
 _OVERHEAD = 128  # a row's own bytes, about
@@ -57,7 +57,7 @@ class Quarantine:
 
         One that is there already (a resend) is kept once. Raises sqlite3.Error: none is kept.
         """
-        with self._lock, change(self._db):
+        with self._lock, transaction(self._db):
             return [self._add(row) for row in rows]
 
     def _add(self, row: Row) -> bool:

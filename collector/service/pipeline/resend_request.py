@@ -45,7 +45,7 @@ class ResendRequest:
     def __init__(self, folder: Path, now: Callable[[], float] = time.time) -> None:
         self._path, self._now = folder / FILE, now
         self._asked: _Asked | None = None
-        self._said = ""
+        self._fault = ""
         self._read_at = -_READ_EVERY_S
 
     @property
@@ -62,12 +62,12 @@ class ResendRequest:
     def _read(self) -> None:
         """While the file cannot be read, the request before stands; the fault is logged once."""
         try:
-            self._asked, said = read(self._path), ""
+            self._asked, fault = read(self._path), ""
         except (OSError, *DAMAGED) as error:
-            said = str(error)
-            if said != self._said:
+            fault = str(error)
+            if fault != self._fault:
                 log.warning("resend_request_unreadable", file=self._path, reason=error, fix=FIX)
-        self._said = said
+        self._fault = fault
 
 
 def read(path: Path) -> _Asked | None:
