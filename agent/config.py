@@ -155,8 +155,8 @@ def _read(path: Path | None) -> tuple[Config, list[str]]:
     except SettingsError as error:
         if "$.school" not in str(error):
             raise
-        mend = say('school 要加引号：school = "…"', 'put it in quotes: school = "…"')
-        raise SettingsError(f"{error}; {mend}") from error
+        fix = say('school 要加引号：school = "…"', 'put it in quotes: school = "…"')
+        raise SettingsError(f"{error}; {fix}") from error
 
 
 def check_school(school: str, where: str) -> None:
