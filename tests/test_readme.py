@@ -8,12 +8,13 @@ from pathlib import Path
 import pytest
 
 from agent import cli as agent_cli
+from agent.version import VERSION
 from collector import cli as collector_cli
 
 ROOT = Path(__file__).parents[1]
 READMES = ("README.md", "README.zh-CN.md")
 PAGES = (
-    *READMES, "CONTRIBUTING.md", "SECURITY.md",
+    *READMES, "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md",
     *(str(path.relative_to(ROOT)) for path in sorted((ROOT / "docs").rglob("*.md"))),
 )  # fmt: skip
 COMMANDS = {"schoolpulse-agent": agent_cli.COMMANDS, "schoolpulse": collector_cli.COMMANDS}
@@ -68,7 +69,10 @@ def test_both_readmes_have_the_same_chapters_tables_and_links() -> None:
     assert depths[0] == depths[1]
     shapes = [[[len(row) for row in table] for table in _tables(page)] for page in READMES]
     assert shapes[0] == shapes[1]
-    ours = {"docs/overview.svg": "docs/overview.zh-CN.svg", chinese: english}
+    ours = {
+        "docs/overview.svg": "docs/overview.zh-CN.svg", "docs/report.png": "docs/report.zh-CN.png",
+        chinese: english,
+    }  # fmt: skip
     assert [ours.get(link, link) for link in _links(english)] == _links(chinese)
 
 
@@ -122,3 +126,9 @@ def test_links_lead_somewhere(page: str) -> None:
 def test_no_page_installs_from_an_index(page: str) -> None:
     """The product is on none: whoever takes its name there would be installed."""
     assert not re.search(r"pip install\s+['\"]?schoolpulse", _text(page))
+
+
+def test_the_changelog_begins_with_what_is_coming_and_this_version() -> None:
+    heads = re.findall(r"^## \[(.*?)\](.*)$", _text("CHANGELOG.md"), re.MULTILINE)
+    assert [name for name, _ in heads[:2]] == ["Unreleased", VERSION]
+    assert all(re.fullmatch(r" - \d{4}-\d\d-\d\d", day) for _, day in heads[1:])

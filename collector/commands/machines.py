@@ -157,8 +157,8 @@ def _unknown(settings: Config, register: Register, table: Table) -> Iterator[Pro
                 wrong = say(
                     f"近 {machines.DAYS} 天没有报告过", f"has not reported for {machines.DAYS} days"
                 )
-                mend = say("核对机器号", "check the machine id")
-                yield record.problem(name, wrong, mend, warning=True)
+                fix = say("核对机器号", "check the machine id")
+                yield record.problem(name, wrong, fix, warning=True)
 
 
 def _decide(args: argparse.Namespace, table: Table, problems: list[Problem], *, typed: bool) -> int:

@@ -64,9 +64,9 @@ def use(path: Path, clock: Clock | None = None) -> Outbox:
     for _ in range(MADE):
         due = outbox.due()
         for one in due:
-            told = decode_message(one.payload)
-            assert isinstance(told, Report)
-            assert told.readings == BIG  # a flipped byte is counted as a loss, never told
+            report = decode_message(one.payload)
+            assert isinstance(report, Report)
+            assert report.readings == BIG  # a flipped byte is counted as a loss, never reported
             run = StoredRange(one.boot, one.number, one.number)
             outbox.receipt(Receipt(v=1, now=NOW, stored=(run,)))
         if not outbox.counts().rows:
@@ -210,7 +210,7 @@ def test_garbled_sql_of_a_neighbour_costs_no_report(file: Path) -> None:
     outbox.close()
 
 
-def test_a_power_cut_amid_the_salvage_loses_nothing(
+def test_a_power_cut_during_the_salvage_loses_nothing(
     file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole = one_file(file)
