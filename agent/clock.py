@@ -35,7 +35,7 @@ def wall_ms() -> int:
 
 
 class _Anchor(NamedTuple):
-    """At `elapsed` it was `time`, give or take `error`; all in ms."""
+    """The time was `time` ± `error` when the monotonic clock read `elapsed`; all in ms."""
 
     elapsed: int
     time: int

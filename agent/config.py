@@ -52,7 +52,7 @@ class Outbox(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Line(Struct, frozen=True, forbid_unknown_fields=True):
-    """The line behind this PC. What is not set here comes with the school's policy."""
+    """The PC's network line. Settings missing here are taken from the school's policy."""
 
     name: str = ""  # the line's name in the register
     server: str = ""  # http://host:port of the city's measurement server
@@ -91,7 +91,7 @@ class Watched(Struct, frozen=True, forbid_unknown_fields=True):
     speaks: Literal["pjlink", "snmp", "tcp"] = "pjlink"  # tcp: only whether the port answers
     port: Annotated[int, Meta(ge=1, le=65535)] | None = None
     name: str = ""
-    room: str = ""  # where it stands, if not where this PC does
+    room: str = ""  # its room, if not this PC's
     password: str = ""  # PJLink's; SNMP's community
     password_file: str = ""
 
@@ -110,7 +110,7 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
 
     lang: Lang = ""
     school: str = ""  # 学校标识码, 10 digits, in quotes
-    room: str = ""  # the room this PC stands in, where the register cannot tell
+    room: str = ""  # this PC's room, used where the register does not know it
     data: str = ""  # folder of the outbox and the status
     report_s: Annotated[int, Meta(ge=5, le=86400)] | None = None  # default: the policy's
     broker: Broker = Broker()
@@ -155,8 +155,8 @@ def _read(path: Path | None) -> tuple[Config, list[str]]:
     except SettingsError as error:
         if "$.school" not in str(error):
             raise
-        mend = say('school 要加引号：school = "…"', 'put it in quotes: school = "…"')
-        raise SettingsError(f"{error}; {mend}") from error
+        fix = say('school 要加引号：school = "…"', 'put it in quotes: school = "…"')
+        raise SettingsError(f"{error}; {fix}") from error
 
 
 def check_school(school: str, where: str) -> None:

@@ -11,7 +11,7 @@ LEVELS = {"debug", "info", "warning", "error"}
 #: Where an exception of any kind ends without a word, and why that loses nothing.
 SILENT = {
     "agent/common/log.py: emit": "the log itself has failed; logging prints that",
-    "agent/mqtt/loop.py: _plan": "the link's next step meets the same fault and says it",
+    "agent/mqtt/loop.py: _schedule": "the link's next step meets the same fault and says it",
 }
 
 

@@ -29,7 +29,7 @@ from collector.service.pipeline.quarantine import FILE, Quarantine, Row
 from collector.store.base import Point
 from collector.store.sqlite import SqliteStore
 from judged_town import build, line_points, room_point
-from town import CODE
+from small_town import CODE
 
 ODD = "བོད་ལྗོངས 😀 𠮷 [/b] :x:"  # Tibetan, an emoji, a rare Chinese character, rich's markup
 ENCODINGS = ("gbk", "ascii", "latin-1")

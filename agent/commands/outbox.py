@@ -13,7 +13,7 @@ from agent.common import tables
 from agent.common.command_line import DONE, RefusedError, config_argument, json_argument
 from agent.common.language import say
 from agent.common.output import print_json
-from agent.outbox.file import COUNTERS, HELD, RECEIPTED, counter, fact, open_readonly
+from agent.outbox import COUNTERS, HELD, RECEIPTED, counter, fact, open_readonly
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

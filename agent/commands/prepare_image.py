@@ -20,9 +20,9 @@ from agent.commands.install import cannot
 from agent.commands.outbox import look
 from agent.common.command_line import DONE, RefusedError, config_argument
 from agent.common.language import say
-from agent.common.lock import alone
+from agent.common.lock import agent_lock
 from agent.config import Config
-from agent.outbox.file import open_readonly
+from agent.outbox import open_readonly
 from agent.service import datafiles
 
 ROOT = Path("/")  # below it the privileged helper leaves the hardware's digests
@@ -60,7 +60,7 @@ def _prepare(config: Config, discard: bool) -> int:
     try:
         if not config.folder.exists():
             return 0
-        with alone(config.folder):
+        with agent_lock(config.folder):
             if not discard:
                 _refuse_if_waiting(config.folder)
             (ROOT / identity.HARDWARE_FILE).unlink(missing_ok=True)

@@ -11,7 +11,7 @@ from agent import service
 from agent.commands.install import cannot
 from agent.common.command_line import DONE, RefusedError, config_argument
 from agent.common.language import say
-from agent.common.lock import alone
+from agent.common.lock import agent_lock
 from agent.common.settings import SettingsError
 from agent.service import datafiles
 
@@ -55,6 +55,6 @@ def _folder(path: str | None) -> Path:
 
 def _purge(folder: Path) -> None:
     if folder.exists():
-        with alone(folder):  # a running agent would write it all again
+        with agent_lock(folder):  # a running agent would write it all again
             pass
     datafiles.purge(folder, settings.DEFAULT_FILE)

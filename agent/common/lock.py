@@ -46,7 +46,7 @@ class Lock:
             )
 
     def release(self) -> None:
-        """Let another process have it."""
+        """Release the lock."""
         os.close(self._file)
 
 
@@ -66,11 +66,11 @@ def is_held(path: Path) -> bool:
 
 
 @contextlib.contextmanager
-def alone(folder: Path) -> Iterator[None]:
-    """Hold the data folder of an agent, so that no agent runs on it.
+def agent_lock(folder: Path) -> Iterator[None]:
+    """Hold the lock of an agent's data folder during the block, so that no other agent runs on it.
 
     Raises:
-        RefusedError: one does, or the folder cannot be written; the message says which.
+        RefusedError: another agent runs on it, or the folder cannot be written.
     """
     try:
         lock = Lock(folder / "agent.lock", say("采集程序", "agent"))
@@ -83,7 +83,7 @@ def alone(folder: Path) -> Iterator[None]:
 
 
 def cannot_start(folder: Path, error: Exception) -> RefusedError:
-    """Why no agent can run on the folder."""
+    """The error to show where no agent can run on the folder."""
     return RefusedError(
         say(
             f"无法启动（数据目录 {folder}）：{error}；运行 doctor 查看办法",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import select
 import socket
 import ssl
@@ -10,7 +9,7 @@ import time
 from collections.abc import Iterator
 
 from agent import identity
-from agent.common import tables, tls
+from agent.common import log, tables, tls
 from agent.common.checks import Check
 from agent.common.language import say
 from agent.config import Config
@@ -41,6 +40,7 @@ class BrokerChecks:
         self._config = config
         self._machine = identity.identify().machine
         self.policy: Policy | None = None
+        self._fault = ""  # why the last step had no result
 
     def checks(self) -> Iterator[Check]:
         """TCP, TLS, login, subscription, policy; ends at the first that fails."""
@@ -61,7 +61,7 @@ class BrokerChecks:
             yield Check(
                 login,
                 False,
-                say("消息服务不应答", "the broker does not answer"),
+                self._with_fault(say("消息服务不应答", "the broker does not answer")),
                 say("查消息服务的日志", "check the broker's log"),
             )
             return
@@ -84,11 +84,13 @@ class BrokerChecks:
             connection = Connection(
                 self._config.broker, context, self._machine + new_boot(), None, mqtt5=mqtt5
             )
-            with contextlib.suppress(OSError, ConnectionEndedError):
+            try:
                 connection.open()
                 for event in _events(connection, _ANSWER_S):
                     if isinstance(event, Connected) and not _unsupported(event, mqtt5):
                         return connection, event
+            except (OSError, ConnectionEndedError) as error:
+                self._fault = log.words(error)
             connection.close()
         return None, None
 
@@ -100,7 +102,7 @@ class BrokerChecks:
         connection.subscribe(wanted)
         name = say("订阅", "subscription")
         answer: Subscribed | None = None
-        with contextlib.suppress(ConnectionEndedError):
+        try:
             for event in _events(connection, _ANSWER_S):
                 if isinstance(event, Subscribed):
                     answer = event
@@ -108,24 +110,28 @@ class BrokerChecks:
                     self._take_policy(event)
                 if answer is not None:
                     break
+        except ConnectionEndedError as error:
+            self._fault = log.words(error)
         if answer is None or any(reason.is_failure for reason in answer.reasons):
             fix = say(
                 "消息服务的 ACL 须允许此账号读本校主题",
                 "the broker's ACL must let this account read its school's topics",
             )
-            yield Check(name, False, say("被拒绝", "refused"), fix)
+            yield Check(name, False, self._with_fault(say("被拒绝", "refused")), fix)
             return
         yield Check(name, True, say("允许", "allowed"))
         yield self._policy(connection)
 
     def _policy(self, connection: Connection) -> Check:
         name = say("学校策略", "school's policy")
-        with contextlib.suppress(ConnectionEndedError):
+        try:
             for event in () if self.policy else _events(connection, _POLICY_S):
                 if isinstance(event, Received):
                     self._take_policy(event)
                 if self.policy is not None:
                     break
+        except ConnectionEndedError as error:
+            self._fault = log.words(error)
         if self.policy is not None:
             return Check(
                 name, True, f"{say('发布于', 'issued')} {tables.moment(self.policy.issued)}"
@@ -134,12 +140,18 @@ class BrokerChecks:
             "采集服务未运行，或台账中没有此校",
             "the collector is not running, or this school is not in its register",
         )
-        return Check(name, None, say("未收到", "not received"), fix)
+        return Check(name, None, self._with_fault(say("未收到", "not received")), fix)
 
     def _take_policy(self, event: Received) -> None:
-        with contextlib.suppress(codec.UnreadableError, codec.FutureVersionError):
-            if event.topic == topics.policy_topic(self._config.school):
-                self.policy = codec.decode_policy(event.payload)
+        if event.topic != topics.policy_topic(self._config.school):
+            return
+        try:
+            self.policy = codec.decode_policy(event.payload)
+        except (codec.UnreadableError, codec.FutureVersionError) as error:
+            self._fault = log.words(error)
+
+    def _with_fault(self, text: str) -> str:
+        return f"{text}: {self._fault}" if self._fault else text
 
 
 def _unsupported(event: Connected, mqtt5: bool) -> bool:

@@ -19,7 +19,7 @@ from collections.abc import Callable
 from paho.mqtt.reasoncodes import ReasonCode
 
 from agent.clock import Clock
-from agent.common import tls
+from agent.common import log, tls
 from agent.common.settings import Broker
 from agent.mqtt import connection as mqtt
 from agent.mqtt.hello import HelloTimer
@@ -237,11 +237,13 @@ class Link:
 
     def _on_message(self, topic: str, payload: bytes) -> None:
         """Handle a receipt or policy; an unreadable one is ignored, as its sender repeats it."""
-        with contextlib.suppress(codec.UnreadableError, codec.FutureVersionError):
+        try:
             if topic == self.sender.receipt_topic:
                 self._on_receipt(codec.decode_receipt(payload))
             elif (policy := read_policy(payload, self._callbacks)) is not None:
                 self._on_policy(policy)
+        except (codec.UnreadableError, codec.FutureVersionError) as error:
+            log.warning("receipt_unreadable", reason=error)
 
     def _on_receipt(self, receipt: Receipt) -> None:
         if receipt.echo is not None:

@@ -1,11 +1,14 @@
 """The outbox: a durable queue of reports; each stays until the collector's receipt."""
 
-from agent.outbox.file import Counts
+from agent.outbox.file import COUNTERS, HELD, RECEIPTED, Counts, counter, fact, open_readonly
 from agent.outbox.limits import Limits
 from agent.outbox.outbox import WINDOW, FullError, Outbox, OutboxError, TooLargeError
 from agent.outbox.window import Outgoing
 
 __all__ = [
+    "COUNTERS",
+    "HELD",
+    "RECEIPTED",
     "WINDOW",
     "Counts",
     "FullError",
@@ -14,4 +17,7 @@ __all__ = [
     "OutboxError",
     "Outgoing",
     "TooLargeError",
+    "counter",
+    "fact",
+    "open_readonly",
 ]

@@ -11,6 +11,7 @@ import sqlite3
 from pathlib import Path
 from typing import NamedTuple
 
+from agent.common import log
 from agent.common.sqlite import transaction
 from agent.outbox import salvage, schema
 
@@ -62,6 +63,7 @@ def open_file(path: Path) -> Opened:
         if not is_damage(error):
             raise
         damaged, lost = _salvage(path)
+        log.error("outbox_damaged", moved_to=damaged, lost=lost, reason=error)
         db = _open_checked(path)
     if invalid := salvage.delete_invalid(db):
         with transaction(db):

@@ -101,14 +101,11 @@ def health(
     sources: tuple[str, ...] = (),
 ) -> AgentHealth:
     """The agent's own health; memory in bytes, times in s. `ran`: the probes that succeeded."""
-    process = psutil.Process()
-    with process.oneshot():
-        memory = process.memory_info().rss
-        cpu = process.cpu_times()
+    memory, cpu = _usage()
     return AgentHealth(
         version=VERSION,
         rss_bytes=memory,
-        cpu_s=cpu.user + cpu.system,
+        cpu_s=cpu,
         uptime_s=round(time.monotonic() - _started, 3),
         outbox_rows=counts.rows,
         outbox_bytes=counts.bytes,
@@ -122,3 +119,11 @@ def health(
         probes=ran,
         sources=sources,
     )
+
+
+def _usage() -> tuple[int, float]:
+    """This process's resident memory in bytes, and its CPU time in s."""
+    process = psutil.Process()
+    with process.oneshot():
+        cpu = process.cpu_times()
+        return process.memory_info().rss, cpu.user + cpu.system

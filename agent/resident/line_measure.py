@@ -46,7 +46,7 @@ def measure_planned(
 
 
 def _metered(config: Config, server: str) -> bool:
-    """Whether the link to the server is metered: by our settings, else as the system says."""
+    """Whether the link to the server is metered: by our settings, else by the system's."""
     if config.line.metered is not None:
         return config.line.metered
     from agent.probes.line import metered as nics_metered

@@ -11,7 +11,7 @@ from agent import config as settings
 from agent import identity
 from agent.common import log
 from agent.common.command_line import DONE, FAILED
-from agent.common.lock import alone, cannot_start
+from agent.common.lock import agent_lock, cannot_start
 from agent.config import Config
 from agent.resident import status
 from agent.resident.runner import Runner, Who
@@ -50,7 +50,7 @@ def run(path: str | None, control: Control | None = None) -> int:
     config, warnings = settings.load(path)
     for warning in warnings:
         log.warning("setting_ignored", text=warning)
-    with alone(config.folder):
+    with agent_lock(config.folder):
         try:
             return _run(config, control)
         except (OSError, sqlite3.Error, ssl.SSLError) as error:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
 from pathlib import Path
 
 import msgspec
 
+from agent.common import log
 from agent.common.files import replace
 from agent.common.vocabulary.thresholds import THRESHOLD_MBPS
 
@@ -42,8 +42,10 @@ def write(folder: Path, status: Status) -> None:
 
     Not flushed to the disk: it is written again within minutes.
     """
-    with contextlib.suppress(OSError):
+    try:
         replace(folder / FILE, msgspec.json.encode(status) + b"\n", durable=False)
+    except OSError as error:
+        log.debug("status_not_written", reason=error)
 
 
 def read(folder: Path) -> Status | None:

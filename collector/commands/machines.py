@@ -7,6 +7,7 @@ import datetime as dt
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from agent.common import log
 from agent.common.calendar import CITY_TIME, local_day
 from agent.common.command_line import DONE, FAILED, RefusedError, config_argument
 from agent.common.language import say
@@ -146,7 +147,8 @@ def _unknown(settings: Config, register: Register, table: Table) -> Iterator[Pro
                 for school in sorted(schools)
                 for pc in machines.load(store, register, today, school)
             }
-    except StoreError:
+    except StoreError as error:
+        log.warning("machines_not_checked", reason=error)
         return
     for record in table.records:
         merge = record.get("act") == "merge"
@@ -155,8 +157,8 @@ def _unknown(settings: Config, register: Register, table: Table) -> Iterator[Pro
                 wrong = say(
                     f"近 {machines.DAYS} 天没有报告过", f"has not reported for {machines.DAYS} days"
                 )
-                mend = say("核对机器号", "check the machine id")
-                yield record.problem(name, wrong, mend, warning=True)
+                fix = say("核对机器号", "check the machine id")
+                yield record.problem(name, wrong, fix, warning=True)
 
 
 def _decide(args: argparse.Namespace, table: Table, problems: list[Problem], *, typed: bool) -> int:

@@ -7,6 +7,7 @@ import json
 import os
 import sys
 from collections.abc import Sequence
+from dataclasses import asdict
 
 from rich.console import Console
 from rich.table import Table
@@ -49,8 +50,8 @@ def print_problems(problems: Sequence[Problem]) -> None:
 def as_json(problems: Sequence[Problem]) -> dict[str, object]:
     """Errors and warnings apart, every part of each its own key."""
     return {
-        "errors": [problem.as_json() for problem in errors(problems)],
-        "warnings": [problem.as_json() for problem in warnings(problems)],
+        "errors": [asdict(problem) for problem in errors(problems)],
+        "warnings": [asdict(problem) for problem in warnings(problems)],
     }
 
 

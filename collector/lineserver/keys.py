@@ -16,7 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-from agent.common import signing
+from agent.common import log, signing
 from agent.common.command_line import RefusedError
 from agent.common.language import say
 
@@ -74,7 +74,10 @@ class Keys:
             return None
         try:
             key = (self._folder / f"{school}.key").read_text("ascii").strip()
-        except (OSError, ValueError):
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError) as error:
+            log.warning("key_unreadable", school=school, reason=error)
             return None
         return key if len(key) >= signing.MIN_KEY else None
 

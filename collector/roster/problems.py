@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 
 from agent.common.language import say
 
@@ -30,10 +30,6 @@ class Problem:
 
     def __str__(self) -> str:
         return self.text([] if self.row is None else [self.row])
-
-    def as_json(self) -> dict[str, object]:
-        """Every part by its name; `fix` is called `mend`, as programs that read it expect."""
-        return {"mend" if name == "fix" else name: value for name, value in asdict(self).items()}
 
     def text(self, rows: Sequence[int]) -> str:
         """The finding in words, for all the rows that have it."""

@@ -10,10 +10,11 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
+from agent.common import log
 from agent.common.language import say
 from agent.common.sqlite import transaction
 from collector.schema import MEASUREMENTS, Measurement
@@ -57,6 +58,7 @@ class SqliteStore(Store):
         self._days = telemetry_days
         self._now = now
         self._next_prune = time.monotonic() + _PRUNE_EVERY_S
+        self._prune_failing = False
         self._lock = threading.Lock()
         self._idle: list[sqlite3.Connection] = []
         with self._classed():
@@ -75,8 +77,7 @@ class SqliteStore(Store):
             if good:
                 with transaction(self._writer):
                     _insert(self._writer, good)
-            with suppress(sqlite3.Error):  # the points are stored; a later write prunes
-                self._prune_when_due()
+            self._prune_when_due()
         refuse(bad)
 
     def read(
@@ -110,10 +111,18 @@ class SqliteStore(Store):
 
     def _prune_when_due(self) -> None:
         """Prune one slice of each table when due: longer deletions would delay the reports."""
-        if time.monotonic() >= self._next_prune:
-            self._next_prune = time.monotonic() + _PRUNE_AGAIN_S
+        if time.monotonic() < self._next_prune:
+            return
+        self._next_prune = time.monotonic() + _PRUNE_AGAIN_S
+        try:
             if self._prune_slices() < _SLICE:
                 self._next_prune = time.monotonic() + _PRUNE_EVERY_S
+        except sqlite3.Error as error:  # the points are stored; a later write prunes
+            if not self._prune_failing:
+                log.warning("prune_failed", reason=error)
+            self._prune_failing = True
+        else:
+            self._prune_failing = False
 
     def _prune_slices(self) -> int:
         oldest = int(self._now() * 10**9) - self._days * _DAY_NS

@@ -33,7 +33,7 @@ class Pc:
         self.wall += ms
         self.elapsed += ms
 
-    def told(self, now: int = NOW, took: int = 0) -> None:
+    def learns_time(self, now: int = NOW, took: int = 0) -> None:
         """A hello goes out, and its echo arrives `took` ms later."""
         sent = self.clock.mark()
         self.passes(took)

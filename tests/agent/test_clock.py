@@ -26,14 +26,14 @@ def test_nothing_is_known_before_an_echo(pc: Any) -> None:
 @pytest.mark.parametrize("wall", [Y2010, NOW, Y2040])
 def test_a_wrong_clock_is_corrected_by_the_hello(make_pc: Any, wall: int) -> None:
     pc = make_pc(wall)
-    pc.told(NOW, took=400)
+    pc.learns_time(NOW, took=400)
     assert pc.clock.now() == NOW + 200  # the middle of the round trip
     assert pc.clock.offset() == NOW + 200 - (wall + 400)
 
 
 @pytest.mark.parametrize("jump", [-(10**12), 10**12, 3_600_000])
 def test_setting_the_pc_clock_moves_nothing(pc: Any, jump: int) -> None:
-    pc.told()
+    pc.learns_time()
     pc.wall += jump
     pc.passes(1_000)
     assert pc.clock.now() == NOW + 1_000
@@ -53,14 +53,14 @@ def test_an_echo_counts_once(pc: Any) -> None:
 
 
 def test_what_was_sent_twice_moves_nothing(pc: Any) -> None:
-    pc.told()
+    pc.learns_time()
     sent = pc.clock.mark()
     pc.clock.forget(sent)
     assert not pc.clock.on_echo(sent, NOW + 10**9)
 
 
 def test_a_slow_echo_does_not_spoil_a_sure_offset(pc: Any) -> None:
-    pc.told(NOW, took=20)
+    pc.learns_time(NOW, took=20)
     sent = pc.clock.mark()
     pc.passes(10_000)
     true = pc.clock.now()
@@ -69,7 +69,7 @@ def test_a_slow_echo_does_not_spoil_a_sure_offset(pc: Any) -> None:
 
 
 def test_a_quick_echo_refines_a_slow_one(pc: Any) -> None:
-    pc.told(NOW, took=8_000)
+    pc.learns_time(NOW, took=8_000)
     sent = pc.clock.mark()
     pc.passes(20)
     assert pc.clock.on_echo(sent, NOW + 9_000)
@@ -77,7 +77,7 @@ def test_a_quick_echo_refines_a_slow_one(pc: Any) -> None:
 
 
 def test_a_collector_whose_clock_was_set_is_followed(pc: Any) -> None:
-    pc.told(NOW, took=10)
+    pc.learns_time(NOW, took=10)
     sent = pc.clock.mark()
     pc.passes(2_000)
     assert pc.clock.on_echo(sent, NOW + 3_600_000)

@@ -1,4 +1,4 @@
-"""Settings: checked before anything starts, and errors that name the key and the mend."""
+"""Settings: checked before anything starts, and errors that name the key and the fix."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ from agent.common.calendar import midnight_ns as midnight
 from collector.compliance.model import Evidence, RoomDay
 from collector.store.base import Point
 from collector.store.sqlite import SqliteStore
-from town import Town
+from small_town import Town
 
 
 @pytest.fixture(scope="session")

@@ -5,7 +5,7 @@ what the line carried, not what the application received. Traffic inside the sch
 raise it: if the interface counts more than 1.06 times the received payload, the rate is lowered
 by that excess. A full Ethernet frame of 1514 bytes, as interfaces count it, carries 1448 bytes
 of payload (IPv4, TCP with time stamps), a factor of 1.0456; the rest of the 1.06 is slack. The
-payload lags unread, because the application receives nothing of a connection while a lost
+payload lags behind, because the application receives nothing of a connection while a lost
 segment is missing, which on a slow line may take seconds. It catches up in between. So the two
 are compared at the moment in the second half of the download when they agree best; other
 traffic keeps them apart at every moment. Where the server's system counts the frames that
@@ -67,13 +67,8 @@ def down(
     wire = steady(kept) or _short(nic)
     if wire is None or not payload:
         return None
-    payload_share = _payload_share(nic, payload, wire.mbps * 1e6 / 8 * min(lag_s, _MAX_LAG_S))
-    factor, other = min(1.0, payload_share * CAP), 1 - payload_share * FRAME
-    long = nic[-1][0] - nic[0][0]
-    arrived = steady(after_burst([one for one in frames if one[0] - frames[0][0] <= long]))
-    if arrived is not None and wire.steps:
-        share = arrived.mbps / wire.mbps
-        factor, other = min(factor, share * _FRAMES_CAP), 1 - share
+    unread = wire.mbps * 1e6 / 8 * min(lag_s, _MAX_LAG_S)
+    factor, other = _limits(_payload_share(nic, payload, unread), _frames_share(nic, wire, frames))
     return Down(
         wire.mbps * factor,
         wire.low * factor,
@@ -82,6 +77,21 @@ def down(
         spread=wire.spread,
         burst=len(kept) < len(nic),
     )
+
+
+def _limits(payload_share: float, frames_share: float | None) -> tuple[float, float]:
+    """The factor that limits the interface's rate to our traffic, and the share of the other."""
+    factor, other = min(1.0, payload_share * CAP), 1 - payload_share * FRAME
+    if frames_share is None:
+        return factor, other
+    return min(factor, frames_share * _FRAMES_CAP), 1 - frames_share
+
+
+def _frames_share(nic: Sequence[Sample], wire: Steady, frames: Sequence[Sample]) -> float | None:
+    """The rate of the frames that arrived per rate of the interface; None where unknown."""
+    seconds = nic[-1][0] - nic[0][0]
+    arrived = steady(after_burst([one for one in frames if one[0] - frames[0][0] <= seconds]))
+    return arrived.mbps / wire.mbps if arrived is not None and wire.steps else None
 
 
 def _payload_share(nic: Sequence[Sample], payload: Sequence[Sample], unread: float) -> float:

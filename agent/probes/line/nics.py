@@ -43,7 +43,7 @@ def kind(name: str, root: Path = Path("/")) -> Kind:
 
 
 def describe(name: str, root: Path = Path("/")) -> str:
-    """Why a test over it proves nothing: wifi, loopback, virtual, vpn, or not_wired."""
+    """The reason code of a test over this interface: wifi, loopback, virtual, vpn or not_wired."""
     found = kind(name, root)
     folder = root / "sys/class/net" / name
     tunnel = (folder / "tun_flags").exists() or _text(folder / "type") in _TUNNELS

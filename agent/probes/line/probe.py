@@ -254,7 +254,7 @@ class _Test:
 
 
 def invalid_because(test: LineTest, interface: str) -> str:
-    """Why a test that came to its end proves nothing, as codes by comma; empty where it is valid.
+    """Why a finished test is no evidence, as codes by comma; empty where it is valid.
 
     In the order of agent.common.vocabulary.reasons: the interface, then BESIDE.
     """

@@ -42,9 +42,9 @@ class _Seen(Struct):
 
 
 class EndedError(Exception):
-    """The test cannot go on: a named outcome, the reason's code, and what else is known.
+    """The test failed: its outcome, the code of the reason, and what else is known.
 
-    Codes stand in `agent.common.vocabulary.reasons.FAILED`.
+    The codes are in `agent.common.vocabulary.reasons.FAILED`.
     """
 
     def __init__(self, outcome: LineOutcome, reason: str, detail: str = "") -> None:
@@ -88,8 +88,8 @@ class Server:
         if status == 401 and not key:
             raise EndedError("refused", "key_missing")
         if status in (401, 403):
-            raise EndedError("refused", "key_refused", f"{status} {_why(body)}".strip())
-        if status == 409 or (status == 503 and _why(body, "answer")):
+            raise EndedError("refused", "key_refused", f"{status} {_text(body)}".strip())
+        if status == 409 or (status == 503 and _text(body, "answer")):
             later = _read(body, {"answer": str, "retry_s": int})
             if later["answer"] not in _ANSWERS:
                 raise EndedError("garbled", "bad_reply", "no answer that we know")
@@ -105,7 +105,7 @@ class Server:
     def _ask(self, wish: dict[str, Any], key: str) -> tuple[int, bytes]:
         """Send the request; if the server answers with a nonce, sign it and send it again."""
         status, body = self._request("POST", _TESTS, wish)
-        nonce = _why(body, "nonce") if status == 401 and key else ""
+        nonce = _text(body, "nonce") if status == 401 and key else ""
         if not nonce:
             return status, body
         data = json.dumps(wish).encode()
@@ -170,7 +170,7 @@ def _expect(status: int, good: tuple[int, ...]) -> None:
         raise EndedError("refused", "bad_status", str(status))
 
 
-def _why(body: bytes, key: str = "error") -> str:
+def _text(body: bytes, key: str = "error") -> str:
     """The text `key` in a JSON reply; empty where it has none."""
     try:
         found = json.loads(body)

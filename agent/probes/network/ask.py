@@ -23,7 +23,7 @@ _TRIES = 2
 _POWERS: dict[str, Power] = {
     "0": "standby", "1": "on", "2": "standby", "3": "on", "ERR3": "standby",
 }  # fmt: skip
-_PASSING = {"2": "cooling_down", "3": "warming_up"}
+_TRANSITIONS = {"2": "cooling_down", "3": "warming_up"}
 #: Errors of our own network, which say nothing of the device.
 _LOCAL_ERRORS = frozenset({errno.ENETUNREACH, errno.ENETDOWN, errno.EADDRNOTAVAIL})
 
@@ -65,7 +65,7 @@ def _no_network() -> bool:
 
 def projector(one: Watched, facts: pjlink.Facts) -> Device:
     """A reading from PJLink's facts. ERR3, the answer to most queries in standby, is no fault."""
-    notes = [_PASSING.get(facts.power, "")]
+    notes = [_TRANSITIONS.get(facts.power, "")]
     notes += [f"warning={part}" for part in facts.warnings]
     return msgspec.structs.replace(
         _device(one),
@@ -88,7 +88,7 @@ def _query(one: Watched) -> Device:
         return _by_snmp(one)
     port = one.port or _PORTS[one.speaks]
     if one.speaks == "tcp":
-        return _device(one, note="" if _opens(one.host, port, _TIMEOUT_S) else "port_closed")
+        return _device(one, note="" if _port_open(one.host, port, _TIMEOUT_S) else "port_closed")
     try:
         return projector(one, pjlink.ask(one.host, port, secret(one), _TIMEOUT_S))
     except ConnectionRefusedError:
@@ -101,7 +101,7 @@ def _query(one: Watched) -> Device:
         return _device(one, fault="not_pjlink", note=f"answered={error}")
 
 
-def _opens(host: str, port: int, timeout: float) -> bool:
+def _port_open(host: str, port: int, timeout: float) -> bool:
     """Whether the port is open; a refused connection shows that the host is there.
 
     Raises:
@@ -118,11 +118,11 @@ def _by_snmp(one: Watched) -> Device:
     try:
         from agent.probes.network import snmp as network_snmp
     except ModuleNotFoundError:
-        return _at_some_door(one, "snmp_not_installed")
+        return _by_fallback_port(one, "snmp_not_installed")
     try:
         facts = network_snmp.ask(one.host, one.port or _PORTS["snmp"], secret(one), _TIMEOUT_S)
     except TimeoutError:  # a wrong community, or no such device: SNMP does not answer either
-        return _at_some_door(one, "snmp_silent")
+        return _by_fallback_port(one, "snmp_silent")
     return msgspec.structs.replace(
         _device(one, note="; ".join(f"warning={part}" for part in facts.warnings)),
         name=one.name or facts.name[:256],
@@ -133,7 +133,7 @@ def _by_snmp(one: Watched) -> Device:
     )
 
 
-def _at_some_door(one: Watched, fault: str) -> Device:
+def _by_fallback_port(one: Watched, fault: str) -> Device:
     """Present with this fault, if the device answers on one of `_FALLBACK_PORTS`.
 
     Raises:
@@ -141,7 +141,7 @@ def _at_some_door(one: Watched, fault: str) -> Device:
     """
     for port in _FALLBACK_PORTS:
         with contextlib.suppress(TimeoutError):
-            _opens(one.host, port, _FALLBACK_S)
+            _port_open(one.host, port, _FALLBACK_S)
             return _device(one, fault=fault)
     raise TimeoutError("timed out")
 

@@ -1,4 +1,4 @@
-"""A printer's or panel's own words over SNMP 2c, by pysnmp (the extra `snmp`).
+"""SNMP 2c client for printers and panels, by pysnmp (the extra `snmp`).
 
 pysnmp (7.1.30, 2026) is the only well maintained library. It costs 11 MB of memory, half of a
 resting agent, so it is an optional extra for the one PC of a school that queries the printers,

@@ -14,7 +14,7 @@ import pytest
 import services
 from agent.common import language, lock
 from agent.common.command_line import RefusedError
-from agent.common.lock import HeldError, Lock, alone, is_held
+from agent.common.lock import HeldError, Lock, agent_lock, is_held
 
 HOLD = (
     "import sys, pathlib; from agent.common.lock import Lock;"
@@ -55,9 +55,9 @@ def test_who_is_refused_learns_which_program_holds_the_folder(tmp_path: Path) ->
         Lock(tmp_path / "collect.lock", "collector")
     held.release()
     with (
-        alone(tmp_path),
+        agent_lock(tmp_path),
         pytest.raises(HeldError, match="another agent runs"),
-        alone(tmp_path),
+        agent_lock(tmp_path),
     ):
         pass
 
@@ -81,7 +81,7 @@ def test_a_fault_of_the_disk_blames_no_other_program(
     with pytest.raises(OSError, match=os.strerror(code)) as caught:
         Lock(tmp_path / "agent.lock", "agent")
     assert not isinstance(caught.value, RefusedError)
-    with pytest.raises(RefusedError, match=os.strerror(code)) as refused, alone(tmp_path):
+    with pytest.raises(RefusedError, match=os.strerror(code)) as refused, agent_lock(tmp_path):
         pass
     assert not isinstance(refused.value, HeldError)
 

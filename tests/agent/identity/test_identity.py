@@ -286,7 +286,7 @@ def test_smbios_cut_anywhere_never_raises():
     whole = parse_smbios(table)
     for end in range(len(table)):
         found = parse_smbios(table[:end])
-        assert all(said in (told, "", None) for said, told in zip(found, whole, strict=True))
+        assert all(said in (shown, "", None) for said, shown in zip(found, whole, strict=True))
 
 
 def test_the_helper_is_a_program():

@@ -130,10 +130,10 @@ def test_presence_comes_and_goes(broker: Any, collector: Any, agent: Any) -> Non
     city = collector(broker.port, five=broker.kind == "mosquitto")
     one = agent(Broker(port=broker.port))
     one.link.start()
-    city.wait(lambda: [told.online for told in city.presence] == [True])
+    city.wait(lambda: [presence.online for presence in city.presence] == [True])
     assert one.link.stop()
-    city.wait(lambda: [told.online for told in city.presence] == [True, False])
-    assert {told.boot for told in city.presence} == {one.outbox.boot}
+    city.wait(lambda: [presence.online for presence in city.presence] == [True, False])
+    assert {presence.boot for presence in city.presence} == {one.outbox.boot}
     assert one.link.state is State.STOPPED
 
 
@@ -144,7 +144,7 @@ def test_a_killed_agent_is_offline_by_its_will(mosquitto: Any, collector: Any, a
     one.wait(lambda: State.READY in one.states)
     one.loop.stop()
     one.link.socket.shutdown(socket.SHUT_RDWR)  # as a power cut, seen by the broker
-    city.wait(lambda: [told.online for told in city.presence] == [True, False])
+    city.wait(lambda: [presence.online for presence in city.presence] == [True, False])
 
 
 @pytest.fixture
@@ -228,7 +228,7 @@ def test_a_broker_that_forgets_everything_loses_nothing(
 
 
 def test_garbage_on_our_topics_is_passed_over(
-    mosquitto: Any, collector: Any, agent: Any, until: Any
+    mosquitto: Any, collector: Any, agent: Any, until: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     city = collector(mosquitto.port)
     one = agent(Broker(port=mosquitto.port))
@@ -240,6 +240,9 @@ def test_garbage_on_our_topics_is_passed_over(
     one.outbox.put(READING)
     gone(one, until)
     assert one.states.count(State.READY) == 1
+    unreadable = [text for text in caplog.messages if text.startswith("receipt_unreadable")]
+    assert len(unreadable) == 5
+    assert all(" reason=" in text for text in unreadable)
 
 
 _ACL = """
@@ -247,7 +250,7 @@ acl_file {folder}/acl
 """
 
 
-def test_a_refused_report_waits_and_is_told(
+def test_a_refused_report_waits_and_the_error_is_known(
     services: Any, tmp_path: Path, collector: Any, agent: Any, until: Any
 ) -> None:
     """MQTT 5 says that the ACL denied it; the report stays, and the fault is named."""

@@ -64,9 +64,9 @@ def use(path: Path, clock: Clock | None = None) -> Outbox:
     for _ in range(MADE):
         due = outbox.due()
         for one in due:
-            told = decode_message(one.payload)
-            assert isinstance(told, Report)
-            assert told.readings == BIG  # a flipped byte is counted as a loss, never told
+            report = decode_message(one.payload)
+            assert isinstance(report, Report)
+            assert report.readings == BIG  # a flipped byte is counted as a loss, never reported
             run = StoredRange(one.boot, one.number, one.number)
             outbox.receipt(Receipt(v=1, now=NOW, stored=(run,)))
         if not outbox.counts().rows:
@@ -183,13 +183,18 @@ def test_another_id_is_another_pc(file: Path) -> None:
 
 
 @pytest.mark.parametrize("at", [18, 19])  # the version that may write, and that may read
-def test_a_flipped_byte_in_the_version_of_the_file(file: Path, at: int) -> None:
+def test_a_flipped_byte_in_the_version_of_the_file(
+    file: Path, at: int, caplog: pytest.LogCaptureFixture
+) -> None:
     Outbox(file, MACHINE, Clock()).close()
     found = bytearray(file.read_bytes())
     found[at] ^= 4
     file.write_bytes(found)
     outbox = use(file)
     assert outbox.damaged is not None
+    (line,) = caplog.messages
+    assert line.startswith(f"outbox_damaged moved_to={outbox.damaged} ")
+    assert ' reason="' in line
     outbox.close()
 
 
@@ -205,7 +210,7 @@ def test_garbled_sql_of_a_neighbour_costs_no_report(file: Path) -> None:
     outbox.close()
 
 
-def test_a_power_cut_amid_the_salvage_loses_nothing(
+def test_a_power_cut_during_the_salvage_loses_nothing(
     file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole = one_file(file)

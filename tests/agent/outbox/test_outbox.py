@@ -64,7 +64,7 @@ def test_nothing_leaves_before_there_is_an_offset(tmp_path: Path, pc: Any) -> No
     outbox.put(READING)
     assert outbox.due() == []
     assert outbox.next_due() is None
-    pc.told()
+    pc.learns_time()
     assert len(outbox.due()) == 1
 
 
@@ -74,7 +74,7 @@ def test_the_sealed_time_is_the_collectors(tmp_path: Path, make_pc: Any, wall: i
     outbox = opened(tmp_path, pc)
     outbox.put(READING, evidence=True)
     pc.passes(60_000)
-    pc.told(NOW)
+    pc.learns_time(NOW)
     (one,) = outbox.due()
     sealed = report(one.payload)
     assert sealed.time == NOW - 60_000
@@ -88,13 +88,13 @@ def test_a_clock_set_after_putting_does_not_move_the_time(tmp_path: Path, pc: An
     outbox.put(READING)
     pc.wall += 10**11
     pc.passes(1_000)
-    pc.told(NOW)
+    pc.learns_time(NOW)
     assert report(outbox.due()[0].payload).time == NOW - 1_000
 
 
 def test_times_grow_strictly_within_a_boot(tmp_path: Path, pc: Any) -> None:
     outbox = opened(tmp_path, pc)
-    pc.told()
+    pc.learns_time()
     for _ in range(10):
         outbox.put(READING)
     times = [report(one.payload).time for one in outbox.due()]
@@ -106,7 +106,7 @@ def test_times_grow_strictly_within_a_boot(tmp_path: Path, pc: Any) -> None:
 
 def test_a_resend_is_the_same_bytes_and_moves_no_offset(tmp_path: Path, pc: Any) -> None:
     outbox = opened(tmp_path, pc)
-    pc.told()
+    pc.learns_time()
     outbox.put(READING)
     (first,) = outbox.due()
     assert outbox.due() == []
@@ -118,7 +118,7 @@ def test_a_resend_is_the_same_bytes_and_moves_no_offset(tmp_path: Path, pc: Any)
 def test_a_report_sent_twice_moves_no_offset(tmp_path: Path, pc: Any) -> None:
     """Both sendings are fresh, so only the rule keeps the echo out."""
     outbox = opened(tmp_path, pc)
-    pc.told(NOW, took=4_000)
+    pc.learns_time(NOW, took=4_000)
     outbox.put(READING)
     (one,) = outbox.due()
     outbox.reconnected()
@@ -129,7 +129,7 @@ def test_a_report_sent_twice_moves_no_offset(tmp_path: Path, pc: Any) -> None:
 
 def test_a_refused_sending_moves_no_offset(tmp_path: Path, pc: Any) -> None:
     outbox = opened(tmp_path, pc)
-    pc.told(NOW, took=4_000)
+    pc.learns_time(NOW, took=4_000)
     outbox.put(READING)
     (one,) = outbox.due()
     outbox.refused(one.boot, one.number)
@@ -139,7 +139,7 @@ def test_a_refused_sending_moves_no_offset(tmp_path: Path, pc: Any) -> None:
 
 def test_a_report_sent_once_moves_the_offset(tmp_path: Path, pc: Any) -> None:
     outbox = opened(tmp_path, pc)
-    pc.told(NOW, took=4_000)
+    pc.learns_time(NOW, took=4_000)
     outbox.put(READING)
     (one,) = outbox.due()
     pc.passes(10)
@@ -149,12 +149,12 @@ def test_a_report_sent_once_moves_the_offset(tmp_path: Path, pc: Any) -> None:
 
 def test_a_resend_after_a_restart_is_the_same_bytes(tmp_path: Path, pc: Any, make_pc: Any) -> None:
     outbox = opened(tmp_path, pc)
-    pc.told()
+    pc.learns_time()
     outbox.put(READING, evidence=True)
     first = outbox.due()
     outbox.close()
     later = make_pc(Y2010, elapsed=3)
-    later.told()
+    later.learns_time()
     assert opened(tmp_path, later).due() == first
 
 
@@ -164,7 +164,7 @@ def test_rows_of_an_earlier_boot_are_uncertain_and_no_evidence(tmp_path: Path, p
     outbox.close()
     again = opened(tmp_path, pc)
     pc.passes(3_600_000)
-    pc.told(NOW + 10**9)
+    pc.learns_time(NOW + 10**9)
     (one,) = again.due()
     sealed = report(one.payload)
     assert sealed.uncertain
@@ -177,7 +177,7 @@ def test_rows_of_an_earlier_boot_are_uncertain_and_no_evidence(tmp_path: Path, p
 
 def test_the_window_bounds_what_is_under_way(tmp_path: Path, pc: Any) -> None:
     outbox = opened(tmp_path, pc)
-    pc.told()
+    pc.learns_time()
     for _ in range(WINDOW * 2):
         outbox.put(READING)
     assert [one.number for one in outbox.due()] == list(range(2, WINDOW + 2))
@@ -195,7 +195,7 @@ def test_a_receipt_of_what_was_never_sent_changes_nothing(tmp_path: Path, pc: An
 
 def test_held_waits_for_its_time_while_others_go(tmp_path: Path, pc: Any) -> None:
     outbox = opened(tmp_path, pc)
-    pc.told()
+    pc.learns_time()
     outbox.put(READING)
     (first,) = outbox.due()
     held = Held(outbox.boot, 2, "future_version", 3600)
@@ -212,7 +212,7 @@ def test_held_waits_for_its_time_while_others_go(tmp_path: Path, pc: Any) -> Non
 
 def test_a_policy_releases_what_is_held(tmp_path: Path, pc: Any) -> None:
     outbox = opened(tmp_path, pc)
-    pc.told()
+    pc.learns_time()
     outbox.put(READING)
     first = outbox.due()
     outbox.receipt(Receipt(v=1, now=NOW, held=(Held(outbox.boot, 2, "unknown_school", 3600),)))
@@ -223,7 +223,7 @@ def test_a_policy_releases_what_is_held(tmp_path: Path, pc: Any) -> None:
 
 def test_a_new_connection_sends_what_is_under_way_again(tmp_path: Path, pc: Any) -> None:
     outbox = opened(tmp_path, pc)
-    pc.told()
+    pc.learns_time()
     outbox.put(READING)
     first = outbox.due()
     outbox.reconnected()
@@ -234,7 +234,7 @@ def test_a_new_connection_begins_with_few_and_opens_with_each_receipt(
     tmp_path: Path, pc: Any
 ) -> None:
     outbox = opened(tmp_path, pc)
-    pc.told()
+    pc.learns_time()
     for _ in range(40):
         outbox.put(READING)
     before = outbox.due()
@@ -256,7 +256,7 @@ def test_a_new_connection_begins_with_few_and_opens_with_each_receipt(
 
 def test_reports_that_nobody_answers_do_not_hold_up_those_behind(tmp_path: Path, pc: Any) -> None:
     outbox = opened(tmp_path, pc)
-    pc.told()
+    pc.learns_time()
     for _ in range(8):
         outbox.put(READING)
     outbox.due()
@@ -270,7 +270,7 @@ def test_reports_that_nobody_answers_do_not_hold_up_those_behind(tmp_path: Path,
 
 def test_receipted_evidence_stays_seven_days(tmp_path: Path, pc: Any) -> None:
     outbox = opened(tmp_path, pc)
-    pc.told()
+    pc.learns_time()
     outbox.put(READING, evidence=True)
     outbox.put(READING)
     evidence, _ = outbox.due()
@@ -292,13 +292,13 @@ def test_receipted_evidence_stays_seven_days(tmp_path: Path, pc: Any) -> None:
 def test_a_collectors_clock_that_is_ahead_deletes_nothing(tmp_path: Path, pc: Any) -> None:
     """Neither the backup of seven days nor what waits, whatever the clock says."""
     outbox = opened(tmp_path, pc)
-    pc.told()
+    pc.learns_time()
     outbox.put(READING, evidence=True)
     outbox.put(READING, evidence=True)
     first, second = outbox.due()
     outbox.receipt(stored(outbox, 2, 2))
     ahead = NOW + 100 * 86_400_000
-    pc.told(ahead)
+    pc.learns_time(ahead)
     outbox.receipt(Receipt(v=1, now=ahead))
     outbox.put(READING)
     pc.wall = ahead + 10**9  # not even where the PC's own clock agrees
@@ -316,7 +316,7 @@ def test_age_is_carried_over_restarts_and_does_not_pass_while_the_pc_is_off(
 ) -> None:
     day = 86_400_000
     outbox = opened(tmp_path, pc)
-    pc.told()
+    pc.learns_time()
     outbox.put(READING, evidence=True)
     outbox.due()
     outbox.receipt(stored(outbox, 2, 2))
@@ -348,7 +348,7 @@ def test_a_damaged_age_ages_nothing(tmp_path: Path, pc: Any) -> None:
 
 def test_a_cloned_outbox_is_set_aside(tmp_path: Path, pc: Any) -> None:
     outbox = opened(tmp_path, pc)
-    pc.told()
+    pc.learns_time()
     for _ in range(3):
         outbox.put(READING, evidence=True)
     outbox.due()
@@ -393,7 +393,7 @@ def test_evidence_is_dropped_last_and_counted(tmp_path: Path, pc: Any) -> None:
 
 def test_what_is_too_old_is_dropped(tmp_path: Path, pc: Any) -> None:
     outbox = opened(tmp_path, pc, limits=Limits(days=2))
-    pc.told()
+    pc.learns_time()
     outbox.put(READING)
     outbox.due()
     pc.passes(3 * 86_400_000)
@@ -416,7 +416,7 @@ def test_readings_the_disk_changed_are_counted_as_lost(tmp_path: Path, pc: Any) 
         outbox.put(READING)
     with sqlite3.connect(tmp_path / "outbox.db") as db:
         db.execute("UPDATE report SET readings = x'00ff' WHERE number = 3")
-    pc.told()
+    pc.learns_time()
     assert [one.number for one in outbox.due()] == [2, 4]
     assert outbox.counts().lost == 1
 
@@ -451,11 +451,11 @@ def test_a_damaged_page_costs_only_its_own_rows(tmp_path: Path, pc: Any) -> None
     assert counts.rows + counts.lost >= 400
     assert counts.lost >= 1
     again.put(READING)
-    pc.told()
+    pc.learns_time()
     assert again.due()
 
 
-def test_damage_while_running_is_mended(tmp_path: Path, pc: Any) -> None:
+def test_damage_while_running_is_repaired(tmp_path: Path, pc: Any) -> None:
     outbox = opened(tmp_path, pc)
     for _ in range(50):
         outbox.put(READING)
@@ -536,7 +536,7 @@ def test_a_full_disk_costs_the_oldest_telemetry_first(tmp_path: Path, pc: Any) -
     assert counts.dropped_evidence == 0
     assert counts.rows + counts.dropped_telemetry == 500
     assert outbox.waiting()[-1] == (outbox.boot, 501)
-    pc.told()
+    pc.learns_time()
     for _ in range(100):
         for one in outbox.due():
             outbox.receipt(stored(outbox, one.number, one.number))
@@ -574,7 +574,7 @@ class Interleaving(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         # The promise: given time and receipts, everything that was put arrives.
-        self.told()
+        self.learns_time()
         for _ in range(200):
             self.outbox.policy_arrived()
             self.wall, self.elapsed = self.wall + 400_000, self.elapsed + 400_000
@@ -598,7 +598,7 @@ class Interleaving(RuleBasedStateMachine):
         self.wall = max(0, self.wall + ms + jump)
 
     @rule()
-    def told(self) -> None:
+    def learns_time(self) -> None:
         self.clock.on_echo(self.clock.mark(), NOW + self.elapsed)
 
     @rule()

@@ -21,7 +21,7 @@ MORNING = dt.datetime.combine(DAY, dt.time(6), CITY_TIME)
 
 
 class Turns:
-    """LineTurns whose measuring is counted, and answers what it is told."""
+    """LineTurns whose measurements are counted, with results that the test chooses."""
 
     def __init__(self, at_start: bool = False) -> None:
         self.outcome = "ok"
@@ -140,7 +140,7 @@ def test_a_failed_test_is_tried_again_with_growing_pauses_until_its_window_close
 
 
 @pytest.mark.parametrize("outcome", ["unreachable", "too_slow", "refused"])
-def test_a_failed_test_is_told(outcome: str) -> None:
+def test_a_failed_test_is_reported(outcome: str) -> None:
     one = Turns(at_start=True)
     one.outcome = outcome
     one.turns.plan(PLAN, MORNING)

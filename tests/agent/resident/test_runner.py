@@ -80,8 +80,8 @@ def heard(city: Any, number: int) -> Any:
 
 
 def policy(city: Any, **more: Any) -> None:
-    told = Policy(v=1, school=SCHOOL, issued=0, **more)
-    city.client.publish(topics.policy_topic(SCHOOL), encode(told), 1, True)
+    policy = Policy(v=1, school=SCHOOL, issued=0, **more)
+    city.client.publish(topics.policy_topic(SCHOOL), encode(policy), 1, True)
 
 
 def test_the_hello_then_report_2_with_the_inventory(city: Any, run: Any) -> None:
@@ -237,8 +237,8 @@ def ask(tmp_path: Path, command: str) -> subprocess.CompletedProcess[str]:
 def test_sigterm_says_offline_and_ends_with_0(city: Any, process: Any, tmp_path: Path) -> None:
     running = process()
     heard(city, 2)
-    told = json.loads(ask(tmp_path, "status").stdout)
-    assert told["running"]
+    status = json.loads(ask(tmp_path, "status").stdout)
+    assert status["running"]
     running.send_signal(signal.SIGTERM)
     assert running.wait(120) == 0
     city.wait(lambda: [one.online for one in city.presence] == [True, False])

@@ -60,7 +60,7 @@ def test_check_as_json(run: Run, spoil: Callable[..., Path]) -> None:
     assert code == 1
     where = [(p["file"], p["row"], p["column"], p["value"]) for p in found["errors"]]
     assert list(found["errors"][0]) == [
-        "file", "wrong", "mend", "row", "column", "value", "warning"
+        "file", "wrong", "fix", "row", "column", "value", "warning"
     ]  # fmt: skip
     assert where == [("lines.csv", 2, "合同带宽", "-1")]
     assert [p["file"] for p in found["warnings"]] == ["rooms.csv"]

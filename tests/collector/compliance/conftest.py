@@ -6,7 +6,7 @@ import pytest
 
 from judged_town import fill, new_town, past_town
 from judged_town import town as full_town
-from town import Town
+from small_town import Town
 
 __all__ = ["fill", "full_town", "new_town", "past_town"]  # fixtures
 

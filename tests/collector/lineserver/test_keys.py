@@ -131,3 +131,16 @@ def test_a_key_is_drawn_once_and_readable_by_nobody_else(tmp_path: Path) -> None
         keys.make(tmp_path, SCHOOL)
     with pytest.raises(RefusedError, match="10 位"):
         keys.make(tmp_path, "../../etc")
+
+
+def test_a_key_that_cannot_be_read_is_logged_with_the_reason(
+    folder: Path, ask: Ask, caplog: pytest.LogCaptureFixture
+) -> None:
+    (folder / f"{SCHOOL}.key").write_bytes(b"\xff" * 40)
+    nonce = ask()[1]["nonce"]
+    assert ask(signing.header("x" * 40, SCHOOL, "POST", "/v1/tests", nonce, b""))[0] == 403
+    (line,) = caplog.messages
+    assert line.startswith(f'key_unreadable school={SCHOOL} reason="UnicodeDecodeError: ')
+    (folder / f"{SCHOOL}.key").unlink()
+    ask(signing.header("x" * 40, SCHOOL, "POST", "/v1/tests", nonce, b""))
+    assert len(caplog.messages) == 1, "a school without a key is no fault"

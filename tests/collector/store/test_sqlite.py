@@ -224,7 +224,7 @@ def test_pruning_while_writing_goes_slice_by_slice(
 
 
 def test_a_stored_write_succeeds_even_if_the_pruning_after_it_fails(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     full = sqlite3.OperationalError("database or disk is full")
     full.sqlite_errorcode = sqlite3.SQLITE_FULL
@@ -234,6 +234,10 @@ def test_a_stored_write_succeeds_even_if_the_pruning_after_it_fails(
         store.write([agent(1)])
         assert list(store.read("agent", 0, 2**62)) == [agent(1)]
         store.write([agent(2)])  # not tried again at each write
+        store._next_prune = 0.0
+        store.write([agent(3)])
+    reason = 'reason="OperationalError: database or disk is full"'
+    assert caplog.messages == [f"prune_failed {reason}"], "once, with the reason"
 
 
 def test_one_school_is_found_without_reading_the_others(tmp_path: Path) -> None:

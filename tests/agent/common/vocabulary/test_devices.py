@@ -27,7 +27,7 @@ def test_the_tables_hold_what_the_probes_say_and_no_more():
     assert tuple(words.PRINTER_WARNINGS) == tuple(snmp._WARNINGS.values())
     assert set(words.KINDS) == {*get_args(DeviceKind), "computer"}
     assert set(words.POWERS) == set(get_args(Power))
-    assert set(ask._PASSING.values()) < set(words.NOTES)
+    assert set(ask._TRANSITIONS.values()) < set(words.NOTES)
 
 
 @pytest.mark.parametrize("code", words.FAULTS)

@@ -139,7 +139,7 @@ def test_a_child_that_is_killed_is_an_aborted_test(line_server, who, monkeypatch
 
 
 def test_a_child_whose_parent_dies_ends_at_once(line_server, who):
-    """kill -9 of the agent amid a test: the load must not go on by itself."""
+    """kill -9 of the agent during a test: the load must not go on by itself."""
     script = (
         "import sys, msgspec\n"
         "from agent.probes.line import child as line_child\n"

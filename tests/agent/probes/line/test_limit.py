@@ -19,7 +19,7 @@ DOWNLOAD, UPLOAD = ({"event": "phase", "name": name} for name in ("download", "u
 
 
 class Child:
-    """Says what it is told to, each at its time; when it says nothing, time passes."""
+    """Emits scripted events, each at its time; while there are none, time passes."""
 
     def __init__(self, said: Sequence[tuple[float, dict[str, Any]]]) -> None:
         self.now = 0.0

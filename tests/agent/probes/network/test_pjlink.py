@@ -98,7 +98,7 @@ def test_a_slow_projector_is_there_all_the_same(start, monkeypatch):
     facts = ask("127.0.0.1", start(slow).port, timeout=3.0)
     assert (facts.power, facts.errors, facts.lamp_hours) == ("1", "000000", 1287)
     assert facts.name == "三年级二班"
-    assert facts.serial == ""  # what it has not told in time is left out
+    assert facts.serial == ""  # not answered in time, so left out
 
 
 def test_a_projector_too_slow_to_tell_its_power_is_not_there(start):
@@ -107,7 +107,7 @@ def test_a_projector_too_slow_to_tell_its_power_is_not_there(start):
         ask("127.0.0.1", start(slow).port, timeout=0.3)
 
 
-def test_one_that_hangs_up_amid_the_answers_has_said_what_it_said(start):
+def test_answers_before_it_hangs_up_are_kept(start):
     facts = ask("127.0.0.1", start(Projector(power="1", answers_left=3)).port)
     assert (facts.power, facts.lamp_hours, facts.model) == ("1", 1287, "")
 

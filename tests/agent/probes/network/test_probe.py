@@ -44,8 +44,8 @@ def emulator(monkeypatch: pytest.MonkeyPatch) -> Iterator[Emulator]:
 
 
 def watched(emulator: Emulator, **more: Any) -> Watched:
-    told = {"password": "s3cret", "room": "3-2", "name": "三年级二班投影机", **more}
-    return Watched(host="127.0.0.1", port=emulator.port, **told)
+    settings = {"password": "s3cret", "room": "3-2", "name": "三年级二班投影机", **more}
+    return Watched(host="127.0.0.1", port=emulator.port, **settings)
 
 
 class Day:
@@ -121,7 +121,7 @@ def test_a_projectors_day(emulator):
     day.minutes(2)
     assert day.shown() == ("present", "unknown", "fault")
     assert day.events[5:] == [("fault", 20, "password_refused")]
-    # A right password is seen in standby too, unlike a mended lamp.
+    # A right password is seen in standby too, unlike a repaired lamp.
     projector.password, projector.power = "s3cret", "0"
     day.minutes(3)
     assert day.shown() == ("present", "standby", "used")

@@ -1,0 +1,75 @@
+"""What the doctor says of a broker that fails: the step that failed, and the reason."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import paho.mqtt.client as mqtt
+import pytest
+from paho.mqtt.enums import CallbackAPIVersion
+
+import services
+from agent.common import language
+from agent.common.checks import Check
+from agent.common.settings import Broker
+from agent.config import Config
+from agent.doctor.broker import BrokerChecks
+from agent.wire.topics import policy_topic
+
+SCHOOL = "9900000001"
+
+
+@pytest.fixture(autouse=True)
+def _english() -> None:
+    language.choose("en")
+
+
+def checks(port: int) -> dict[str, Check]:
+    config = Config(school=SCHOOL, broker=Broker(port=port))
+    return {check.name: check for check in BrokerChecks(config).checks()}
+
+
+@contextmanager
+def hanging_up() -> Iterator[int]:
+    """A server that ends every connection at once; its port."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def serve() -> None:
+            while True:
+                try:
+                    server.accept()[0].close()
+                except OSError:
+                    return
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        yield server.getsockname()[1]
+        server.shutdown(socket.SHUT_RDWR)
+        thread.join()
+
+
+def test_a_broker_that_ends_the_connection_is_reported_with_the_reason() -> None:
+    with hanging_up() as port:
+        found = checks(port)
+    assert found["broker reachable"].ok is True
+    assert found["login"].ok is False
+    _, _, reason = found["login"].detail.partition(": ")
+    assert "Error" in reason
+
+
+def test_a_policy_that_cannot_be_read_is_reported_with_the_reason(tmp_path: Path) -> None:
+    with services.broker("mosquitto", tmp_path) as broker:
+        client = mqtt.Client(CallbackAPIVersion.VERSION2)
+        client.connect("127.0.0.1", broker.port)
+        client.loop_start()
+        client.publish(policy_topic(SCHOOL), b'{"v":1}', 1, retain=True).wait_for_publish(30)
+        client.disconnect()
+        client.loop_stop()
+        policy = checks(broker.port)["school's policy"]
+    assert policy.ok is None
+    assert "UnreadableError" in policy.detail
+    assert "school" in policy.detail
