@@ -175,12 +175,14 @@ import agent.resident.runner  # what a resident agent holds
 from agent.probes.line.probe import measure
 from agent.probes.line.turn import Server
 me, over, peak = psutil.Process(), threading.Event(), [0]
+own = me.cmdline()
 
 def held():
     total = me.memory_info().rss
     for child in me.children(recursive=True):
         try:
-            total += child.memory_info().rss
+            if child.cmdline() != own:  # before its exec a child has our memory, once more
+                total += child.memory_info().rss
         except psutil.NoSuchProcess:
             pass
     return total
