@@ -7,22 +7,27 @@ import os
 from pathlib import Path
 
 
-def replace(path: Path, data: bytes, *, durable: bool = True) -> None:
+def replace(path: Path, data: bytes, *, durable: bool = True, mode: int | None = 0o644) -> None:
     """Put `data` at `path`, readable by everybody; `durable`: it is on the disk on return.
 
-    One thread of a process at a time may replace the same file; several processes may.
+    Where `mode` is None, the umask of the process decides who may read it. One thread of a
+    process at a time may replace the same file; several processes may.
 
     Raises:
         OSError: the old file is as it was.
     """
     partial = path.with_name(f"{path.name}.{os.getpid()}")
     try:
-        with partial.open("wb") as file:
+        # Left by a killed process with our number, or by somebody else: never written through,
+        # as it may be a link, and root writes into folders that others may write too.
+        partial.unlink(missing_ok=True)
+        with partial.open("xb") as file:
             file.write(data)
             if durable:
                 file.flush()
                 os.fsync(file.fileno())
-        partial.chmod(0o644)
+        if mode is not None:
+            partial.chmod(mode)
         partial.replace(path)
     except BaseException:
         with contextlib.suppress(OSError):

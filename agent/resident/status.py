@@ -40,10 +40,12 @@ class Status(msgspec.Struct, frozen=True, omit_defaults=True):
 def write(folder: Path, status: Status) -> None:
     """Replace the status file; if that fails, as on a full disk, the old one stays.
 
-    Not flushed to the disk: it is written again within minutes.
+    Not flushed to the disk: it is written again within minutes. The umask decides who may read
+    it, as it does for the outbox beside it.
     """
+    data = msgspec.json.encode(status) + b"\n"
     try:
-        replace(folder / FILE, msgspec.json.encode(status) + b"\n", durable=False)
+        replace(folder / FILE, data, durable=False, mode=None)
     except OSError as error:
         log.debug("status_not_written", reason=error)
 

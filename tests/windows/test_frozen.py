@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import wine
+from agent.probes.line import child as line_child
 from agent.wire import Device
 from wine import Wine
 
@@ -66,7 +67,7 @@ def test_a_line_test(windows: Wine, city: Any, tree: None) -> None:
     found = json.loads(done.stdout)
     assert found["outcome"] in ("ok", "no_counter")
     assert found["payload_down"] > 1_000_000
-    assert not windows.processes("line_load")
+    assert not windows.processes(line_child.MODULE)
 
 
 def test_killed_and_started_again_it_has_lost_nothing(windows: Wine, city: Any, tree: None) -> None:

@@ -13,6 +13,8 @@ from typing import IO, Any
 
 import msgspec
 
+#: What the child runs, by `python -m`; frozen, deploy/windows/entry.py takes that for it.
+MODULE = "agent.probes.line.load"
 #: The longest line read from the child, bytes.
 _MAX_LINE = 4_000_000
 _ENDED: dict[str, Any] = {
@@ -24,8 +26,8 @@ class Child:
     """A running child; agent.probes.line.load describes its input and output."""
 
     def __init__(self, task: dict[str, Any]) -> None:
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "agent.probes.line.load"],
+        self._process = subprocess.Popen(  # noqa: S603 - a constant of ours
+            [sys.executable, "-m", MODULE],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,

@@ -20,6 +20,25 @@ def test_a_file_is_replaced_whole_and_readable_by_everybody(tmp_path: Path) -> N
     assert list(tmp_path.iterdir()) == [path]
 
 
+def test_without_a_mode_the_umask_decides_who_may_read_it(tmp_path: Path) -> None:
+    before = os.umask(0o077)
+    try:
+        files.replace(tmp_path / "status.json", b"x", mode=None)
+    finally:
+        os.umask(before)
+    assert (tmp_path / "status.json").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_link_that_lies_in_the_way_is_not_written_through(tmp_path: Path) -> None:
+    """Planted in a shared folder, under the name that our number gives."""
+    theirs, path = tmp_path / "passwd", tmp_path / "report.csv"
+    theirs.write_bytes(b"root")
+    path.with_name(f"report.csv.{os.getpid()}").symlink_to(theirs)
+    files.replace(path, b"new")
+    assert (path.read_bytes(), path.is_symlink()) == (b"new", False)
+    assert theirs.read_bytes() == b"root"
+
+
 def test_only_what_must_survive_a_power_cut_is_flushed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

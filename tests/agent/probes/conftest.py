@@ -15,6 +15,7 @@ from typing import Any
 import psutil
 import pytest
 
+from agent.probes.line import child as line_child
 from agent.wire import LineRecord
 from collector.lineserver.server import LineServer
 
@@ -37,16 +38,22 @@ def line_server() -> Iterator[tuple[str, list[LineRecord]]]:
     server.stop()
 
 
+@pytest.fixture
+def load_processes() -> Callable[[], list[int]]:
+    """Lists the process ids of our children that make a line test's load."""
+
+    def running() -> list[int]:
+        ours = psutil.Process(os.getpid()).children(recursive=True)
+        return [child.pid for child in ours if line_child.MODULE in child.cmdline()]
+
+    return running
+
+
 @pytest.fixture(autouse=True)
-def no_child_left() -> Iterator[None]:
+def no_child_left(load_processes: Callable[[], list[int]]) -> Iterator[None]:
     """Whatever a test does, no load process outlives it."""
     yield
-    left = [
-        child
-        for child in psutil.Process(os.getpid()).children(recursive=True)
-        if any("line_load" in word for word in child.cmdline())
-    ]
-    assert not left
+    assert not load_processes()
 
 
 Answer = Callable[[BaseHTTPRequestHandler], None]

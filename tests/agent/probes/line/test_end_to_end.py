@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -97,6 +98,20 @@ def test_tests_of_two_lines_run_beside_each_other(line_server, who):
         first.kill()
     assert second.outcome == "ok", second.reason
     assert [record.line for record in records] == ["b"]
+
+
+def test_a_load_process_that_runs_is_seen_by_the_guard(line_server, who, load_processes):
+    child = line_child.Child(_task(line_server[0], who))
+    try:
+        _await(child, "granted")  # so the command line is the child's own, not that of a fork
+        assert load_processes() == [child.pid]
+    finally:
+        child.kill()
+
+
+def test_the_frozen_program_knows_the_load_process():
+    entry = Path(__file__).parents[4] / "deploy/windows/entry.py"
+    assert f'_CHILD = ["-m", "{line_child.MODULE}"]' in entry.read_text("utf-8")
 
 
 def test_progress_tells_every_phase(line_server, who):
