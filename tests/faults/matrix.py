@@ -24,10 +24,10 @@ from cut import Link
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
+from town import SCHOOL, Town, until
 
 from agent import wire
 from collector.service.pipeline import resend_request as again
-from town import SCHOOL, Town, until
 from voice import Voice
 
 _wait = threading.Event().wait
