@@ -101,7 +101,7 @@ OLD: Mapping[str, str] = {
     "unreachable": "no_connection",
     "no answer in time": "no_answer",
 }
-#: The same where a number stood in it.
+#: The same for texts that contained a number, by regular expression.
 OLD_NUMBERED: Mapping[str, str] = {r"other traffic \d+%": "other_traffic"}
 
 
