@@ -1,4 +1,4 @@
-"""A board from rows of panels: places, variables, and every query for those who run them."""
+"""Makes a board from rows of panels, and lists the queries of a board for tests."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ COLUMNS = 24
 _SCHEMA_VERSION = 37  # Grafana 9.3's; later ones migrate it when they load it
 
 
-#: What the types of Grafana 9.3 ask of every panel.
+#: Every panel must have these by the schema of Grafana 9.3.
 _DEFAULTS: Json = {"transparent": False, "transformations": [], "repeatDirection": "h"}
 
 
@@ -25,7 +25,7 @@ class Row(NamedTuple):
 
 
 class Asked(NamedTuple):
-    """A query of a board: where it stands, which retention class answers it."""
+    """A query of a board: its panel, and the retention class that it reads."""
 
     panel: str
     ref: str
@@ -33,8 +33,8 @@ class Asked(NamedTuple):
     text: str
 
 
-class Look(NamedTuple):
-    """What sets a board apart: its variables, the time shown first, its stretches of note."""
+class Options(NamedTuple):
+    """A board's variables, the time range that it opens with, and its annotations."""
 
     variables: Sequence[Json]
     since: str = "now-30d"
@@ -42,7 +42,7 @@ class Look(NamedTuple):
 
 
 def board(
-    uid: str, title: Words, description: Words, rows: Sequence[Row], lang: Lang, look: Look
+    uid: str, title: Words, description: Words, rows: Sequence[Row], lang: Lang, options: Options
 ) -> Json:
     """The JSON that Grafana 9 to 13 loads, without any id of an installation."""
     return {
@@ -52,13 +52,13 @@ def board(
         "tags": ["schoolpulse", f"schoolpulse-{lang}"],
         "schemaVersion": _SCHEMA_VERSION,
         "editable": True,
-        "style": "dark",  # Grafana 9 wants it, and all save it; the reader's theme decides
+        "style": "dark",  # required by Grafana 9, without effect: the reader's theme decides
         "graphTooltip": 1,
         "timezone": "Asia/Shanghai",
-        "time": {"from": look.since, "to": "now"},
+        "time": {"from": options.since, "to": "now"},
         "refresh": "5m",
-        "templating": {"list": list(look.variables)},
-        "annotations": {"list": list(look.annotations)},
+        "templating": {"list": list(options.variables)},
+        "annotations": {"list": list(options.annotations)},
         "links": [_boards(lang)],
         "panels": list(_placed(rows, lang)),
     }

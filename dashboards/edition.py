@@ -1,4 +1,4 @@
-"""For whom boards and alert rules are made: the language, and the settings' line threshold."""
+"""What boards and alert rules are made for: a language, and the settings' line threshold."""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@ from agent.common.vocabulary.devices import KINDS
 from agent.common.vocabulary.states import EVENTS, PRESENCES, WORKING
 from agent.common.vocabulary.words import Lang, Words
 from dashboards import influxql, panels, tables, thresholds, variables
-from dashboards.board import Look, Row, board
+from dashboards.board import Options, Row, board
 from dashboards.edition import Edition
 from dashboards.influxql import Beyond, Test, Where
 from dashboards.panels import Json, Query, head
@@ -44,7 +44,7 @@ def build(edition: Edition) -> Json:
         "fault, a projector in standby is not missing.",
     )
     title = Words("多媒体设备", "Equipment")
-    return board("schoolpulse-equipment", title, description, rows, lang, Look(chosen))
+    return board("schoolpulse-equipment", title, description, rows, lang, Options(chosen))
 
 
 def open_events(began: str, ended: str, time: str = influxql.YEAR) -> str:

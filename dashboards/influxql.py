@@ -11,10 +11,10 @@ from typing import NamedTuple
 
 from collector.schema import MEASUREMENTS, Measurement
 
-#: Grafana puts the time range of the board here.
+#: Grafana replaces it by the time range of the board.
 TIME = "$timeFilter"
 
-#: Not the time that the board shows, but the newest rows, for panels of what is now.
+#: For panels of the current state: the newest rows, whatever time range the board shows.
 #: A day's row stands at its midnight, so the last 24 hours hold exactly one: today's.
 TODAY, TWO_DAYS, RECENT = "time > now() - 1d", "time > now() - 36h", "time > now() - 3d"
 WEEK = "time > now() - 8d"
@@ -54,12 +54,12 @@ class OneOf(NamedTuple):
 
 
 Test = str | bool | Chosen | Beyond | Between | Outside | OneOf
-#: Tags and fields that must equal a value, be chosen, or lie beyond one.
+#: Conditions on tags and fields, by name.
 Where = Mapping[str, Test]
 
 
 class SchemaError(ValueError):
-    """A query names what the store does not hold."""
+    """A query has a name that the schema does not know."""
 
 
 def retention(measurement: str) -> str:
@@ -94,7 +94,7 @@ def rows(
     time: str = TIME,
     tail: str = "",
 ) -> str:
-    """Points as they stand: fields and tags, side by side."""
+    """Single points: fields and tags as columns."""
     _known(measurement, columns)
     head = _from(measurement, ", ".join(map(_name, columns)), {}, where, (), time)
     return f"{head} {tail}".strip()
@@ -119,7 +119,7 @@ def each(
 
 
 def over(columns: str, inner: str, where: str = "", by: Sequence[str] = (), tail: str = "") -> str:
-    """A question to the answer of another one; its columns are the inner one's headings."""
+    """A query over the result of another; `columns` name the headings of the inner one."""
     text = f"SELECT {columns} FROM ({inner})"  # noqa: S608 - our own names
     text += f" WHERE {where}" if where else ""
     text += f" GROUP BY {', '.join(map(_name, by))}" if by else ""

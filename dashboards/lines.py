@@ -1,4 +1,4 @@
-"""线路: which lines keep their promise, which do not, and of which nothing is known."""
+"""线路: which lines reach their contract, which do not, and which were not measured."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from agent.common.vocabulary.thresholds import number
 from agent.common.vocabulary.verdicts import VERDICTS
 from agent.common.vocabulary.words import Lang, Words
 from dashboards import influxql, panels, tables, thresholds, variables
-from dashboards.board import Look, Row, board
+from dashboards.board import Options, Row, board
 from dashboards.edition import Edition
 from dashboards.influxql import TODAY, Between, Beyond, Where
 from dashboards.panels import Head, Json, Query, head
@@ -23,7 +23,7 @@ _NO_DAY = Words(
     "no verdict of lines today: does the collector run (schoolpulse doctor), has the register "
     "lines?",
 )
-#: Of the threshold: where the bars of the distribution begin and end.
+#: Edges of the distribution's bars, as multiples of the threshold.
 _EDGES = (0, 1, 2, 5, 10, 100, 100_000)
 _SHARE = Column("share", Words("实测 ÷ 合同", "measured / contract"), "share", 120)
 _COLUMNS = [
@@ -54,7 +54,7 @@ def build(edition: Edition) -> Json:
         "provider. Then those not known: agents or register rows are missing.",
     )
     title = Words("线路", "Lines")
-    return board("schoolpulse-lines", title, description, rows, lang, Look(chosen))
+    return board("schoolpulse-lines", title, description, rows, lang, Options(chosen))
 
 
 def _counts(edition: Edition) -> Json:
@@ -155,7 +155,7 @@ def _ranking(lang: Lang) -> Json:
 
 
 def _measured(said: Head, rate: Beyond, sort: str, lang: Lang) -> Json:
-    """Lines of today whose measured rate is such, the lowest of `sort` first."""
+    """Today's lines with such a measured rate, the lowest value of column `sort` first."""
     fields = [c.name for c in _COLUMNS if c is not _SHARE]
     text = influxql.rows("line_day", fields, {**_HERE, "p90_mbps": rate}, TODAY)
     made = tables.listing(said, Query("line_day", text), _COLUMNS, lang, (sort, False))

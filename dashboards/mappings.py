@@ -17,13 +17,13 @@ def verdict_words(lang: Lang) -> list[Json]:
 
 
 def event_words(lang: Lang) -> list[Json]:
-    """What became of a device."""
+    """Events of a device."""
     colours = thresholds.EVENT_COLOURS
     return words({name: (said.of(lang), colours[name]) for name, said in states.EVENTS.items()})
 
 
 def yes_words(lang: Lang) -> list[Json]:
-    """Whether, as a word."""
+    """Yes and no."""
     yes, no = Words("有", "yes").of(lang), Words("—", "—").of(lang)
     return words({"true": (yes, thresholds.BLUE), "false": (no, thresholds.GREY)})
 
@@ -52,12 +52,12 @@ def reason_words(lang: Lang) -> list[Json]:
 
 
 def _texts(found: Iterable[tuple[str, Words]], lang: Lang) -> list[Json]:
-    """In the colour of the text."""
+    """Mappings without a colour of their own."""
     options = {stored: {"text": said.of(lang)} for stored, said in found}
     return [{"type": "value", "options": options}]
 
 
-#: How a column is shown -> what its codes are called.
+#: Format of a column -> the mappings of its codes.
 CODED: Mapping[str, Callable[[Lang], list[Json]]] = {
     "verdict": verdict_words,
     "event": event_words,

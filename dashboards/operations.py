@@ -7,7 +7,7 @@ from typing import NamedTuple
 from agent.common.vocabulary.counters import COUNTERS
 from agent.common.vocabulary.words import Lang, Words
 from dashboards import influxql, panels, tables, thresholds, variables
-from dashboards.board import Look, Row, board
+from dashboards.board import Options, Row, board
 from dashboards.edition import Edition
 from dashboards.influxql import Beyond, Outside, Where
 from dashboards.overview import SILENT as DEAD
@@ -47,8 +47,8 @@ def build(edition: Edition) -> Json:
         "for a person.",
     )
     title = Words("运维", "Operations")
-    look = Look(chosen, "now-7d")
-    return board("schoolpulse-operations", title, description, rows, lang, look)
+    options = Options(chosen, "now-7d")
+    return board("schoolpulse-operations", title, description, rows, lang, options)
 
 
 def silent_schools(hours: str) -> str:

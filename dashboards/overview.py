@@ -9,7 +9,7 @@ from agent.common.vocabulary.indicators import INDICATORS, SHARES, title
 from agent.common.vocabulary.verdicts import VERDICTS
 from agent.common.vocabulary.words import Lang, Words
 from dashboards import influxql, mappings, panels, tables, thresholds, variables
-from dashboards.board import Look, Row, board
+from dashboards.board import Options, Row, board
 from dashboards.edition import Edition
 from dashboards.panels import Head, Json, Query, head
 
@@ -47,8 +47,8 @@ def build(edition: Edition) -> Json:
         f"{_CEILING.en} and {_UNKNOWN.en} beside it.",
     )
     called = Words("全市总览", "City overview")
-    look = Look([*variables.sources(lang), variables.city(lang)], "now-90d")
-    return board("schoolpulse-overview", called, description, rows, lang, look)
+    options = Options([*variables.sources(lang), variables.city(lang)], "now-90d")
+    return board("schoolpulse-overview", called, description, rows, lang, options)
 
 
 def _each(panel: Callable[[str, Edition], Json], edition: Edition) -> list[tuple[int, Json]]:

@@ -17,7 +17,7 @@ Json = dict[str, Any]
 
 
 class Head(NamedTuple):
-    """What every panel says about itself; `empty` says what to do when it shows nothing."""
+    """A panel's title and description; `empty` is shown without data and says what to do."""
 
     title: str
     description: str
@@ -25,7 +25,7 @@ class Head(NamedTuple):
 
 
 def head(lang: Lang, title: Words | str, description: Words, empty: Words) -> Head:
-    """What a panel says about itself in one language; a title may be of that language already."""
+    """A panel's head in one language; a `str` title is in that language already."""
     titled = title.of(lang) if isinstance(title, Words) else title
     return Head(titled, description.of(lang), empty.of(lang))
 
@@ -70,12 +70,12 @@ def number(head: Head, query: Query, colours: Sequence[Json] = ()) -> Json:
 
 
 def troubles(head: Head, query: Query, limit: float = 1) -> Json:
-    """How many troubles stand open: blue at none, vermilion from `limit` on."""
+    """A number of open problems: blue below `limit`, vermilion from it on."""
     return number(head, query, steps(thresholds.BLUE, thresholds.VERMILION, limit))
 
 
 def how_many(head: Head, measurement: str, column: str, inner: str) -> Json:
-    """How many rows a question has: each is a trouble."""
+    """How many rows a query returns; each is a problem."""
     return troubles(head, Query(measurement, over(f'count("{column}") AS "n"', inner)))
 
 
@@ -110,7 +110,7 @@ def table(head: Head, query: Query, columns: Json, overrides: Sequence[Json]) ->
 def text(
     head: Head, query: Query, field: str, mappings: Sequence[Json], unit: str = "none"
 ) -> Json:
-    """One word or moment, as large as a number; `field` is the column that holds it."""
+    """One word or time in large letters, from the column `field`."""
     made = stat(head, query, [], unit)
     made["fieldConfig"]["defaults"]["mappings"] = list(mappings)
     made["options"]["reduceOptions"]["fields"] = f"/^{field}$/"
@@ -119,7 +119,7 @@ def text(
 
 
 def page(head: Head, markdown: str) -> Json:
-    """Text, with no question to the store."""
+    """Fixed text, without a query."""
     return {
         "type": "text",
         "title": head.title,
@@ -131,7 +131,7 @@ def page(head: Head, markdown: str) -> Json:
 
 
 def map_of(head: Head, query: Query, column: str, title: str, mappings: Sequence[Json]) -> Json:
-    """Schools at their places, coloured by a column of words. No tiles: no Internet is asked."""
+    """A map of schools, coloured by a column of words, without tiles: those need the Internet."""
     colour = {"field": column, "fixed": GREY}
     style = {
         "color": colour,
@@ -144,7 +144,7 @@ def map_of(head: Head, query: Query, column: str, title: str, mappings: Sequence
              "config": {"showLegend": False, "style": style}}  # fmt: skip
     options = {
         "view": {"id": "fit", "lat": 0, "lon": 0, "zoom": 11, "allLayers": True},
-        # Outlines that Grafana carries itself: its own default would ask a tile server.
+        # Outlines that are part of Grafana; its default layer loads tiles from a server.
         "basemap": {"type": "geojson", "name": "outline", "config": _OUTLINE},
         "layers": [layer],
         "controls": {"showZoom": True, "mouseWheelZoom": False, "showAttribution": False,
@@ -163,7 +163,7 @@ _OUTLINE: Json = {
 
 
 def counts(head: Head, queries: Sequence[Query], overrides: Sequence[Json]) -> Json:
-    """How many of each, as bars with their numbers; in one colour unless overridden."""
+    """Counts as horizontal bars with their numbers, in one colour unless overridden."""
     options = {
         "reduceOptions": {"calcs": ["lastNotNull"], "fields": "", "values": False},
         "orientation": "horizontal",
@@ -278,7 +278,7 @@ def source_of(queries: Sequence[Query]) -> Json:
 
 
 def also(panel: Json, query: Query) -> None:
-    """Ask one more question in a panel that stands."""
+    """Add a query to a panel that is made already."""
     panel["targets"].append(_target(query, len(panel["targets"])))
     found = [target["datasource"] for target in panel["targets"]]
     panel["datasource"] = found[0] if all(one == found[0] for one in found) else _MIXED

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from agent.common.vocabulary.words import Words
 from dashboards import alerts, panels, thresholds, variables
 from dashboards.alert_rules import Rule
-from dashboards.board import Look, Row, board
+from dashboards.board import Options, Row, board
 from dashboards.edition import Edition
 from dashboards.panels import Head, Json
 
@@ -116,8 +116,8 @@ def build(edition: Edition) -> Json:
         "每条告警的意思、做什么、何时自己解除。",
         "What each alert means, what to do, when it clears.",
     )
-    title, look = Words("告警手册", "Runbook"), Look(variables.sources(edition.lang))
-    return board("schoolpulse-runbook", title, about, rows, edition.lang, look)
+    title, options = Words("告警手册", "Runbook"), Options(variables.sources(edition.lang))
+    return board("schoolpulse-runbook", title, about, rows, edition.lang, options)
 
 
 def _page(rule: Rule, edition: Edition) -> Json:

@@ -7,7 +7,7 @@ from agent.common.vocabulary.lines import COLUMNS, CONGESTED
 from agent.common.vocabulary.verdicts import VERDICTS
 from agent.common.vocabulary.words import Lang, Words
 from dashboards import influxql, mappings, panels, school_rooms, tables, thresholds, variables
-from dashboards.board import Look, Row, board
+from dashboards.board import Options, Row, board
 from dashboards.edition import Edition
 from dashboards.influxql import Beyond, Where
 from dashboards.panels import Json, Query, head
@@ -56,7 +56,7 @@ def build(edition: Edition) -> Json:
         "devices alone.",
     )
     title = Words("学校", "School")
-    return board("schoolpulse-school", title, description, rows, lang, Look(chosen))
+    return board("schoolpulse-school", title, description, rows, lang, Options(chosen))
 
 
 def _now(edition: Edition) -> list[tuple[int, Json]]:
@@ -163,7 +163,7 @@ def _points(ending: str, value: str) -> Json:
 
 
 def _matching(ending: str, properties: list[Json]) -> Json:
-    """Properties of all series whose name ends so: one a line."""
+    """Properties of all series whose names end in this; there is one for each line."""
     return {"matcher": {"id": "byRegexp", "options": f"/{ending}$/"}, "properties": properties}
 
 

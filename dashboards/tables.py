@@ -1,4 +1,4 @@
-"""Tables: columns with the field's own words, schools and districts by name, links downwards.
+"""Tables: headings in plain words, schools and districts by name, links to their boards.
 
 The store tags points with codes. Names come by a second query, as value mappings of the column
 (`Config from query results`): what is shown is the name, what a link passes on is the code.
@@ -15,7 +15,7 @@ from dashboards.influxql import Beyond
 from dashboards.mappings import CODED
 from dashboards.panels import Head, Json, Query
 
-Look = Literal[
+Format = Literal[
     "text", "count", "mbps", "share", "percent", "verdict", "yes", "since", "moment", "day",
     "school", "district", "room", "hours", "kind", "span", "event", "fault", "reason",
 ]  # fmt: skip
@@ -26,9 +26,9 @@ _UNITS: Mapping[str, str] = {
 }  # fmt: skip
 _NAMES = "N"
 _NAME_WIDTH = 170  # a school's name is still read on a narrow screen
-#: A rate by no contract is infinite.
+#: Without a contract, measured / contract is infinite.
 _NO_CONTRACT: Json = {"type": "value", "options": {"Infinity": {"text": "—"}}}
-#: Where nothing answers but the names, Grafana shows those: a list of all that is well.
+#: If only the query of names has rows, Grafana would list them all, as if all had a problem.
 _NAMES_ALONE: Json = {
     "id": "filterByValue",
     "options": {
@@ -45,7 +45,7 @@ class Column(NamedTuple):
 
     name: str
     title: Words
-    look: Look = "text"
+    format: Format = "text"
     width: int = 0
 
 
@@ -72,13 +72,13 @@ def listing(
     made["options"]["footer"] = {"show": False, "reducer": ["sum"], "fields": ""}
     if sort:
         made["options"]["sortBy"] = [{"displayName": renamed[sort[0]], "desc": sort[1]}]
-    if coded := [column.name for column in columns if column.look in ("school", "district")]:
+    if coded := [column.name for column in columns if column.format in ("school", "district")]:
         _named(made, coded)
     return made
 
 
 def hide(panel: Json, *columns: str) -> Json:
-    """Leave out columns that only part the rows."""
+    """Leave out columns that are only needed to keep rows apart."""
     organize = next(t for t in panel["transformations"] if t["id"] == "organize")
     organize["options"]["excludeByName"] |= dict.fromkeys(columns, True)
     return panel
@@ -134,20 +134,20 @@ def room_link(lang: Lang) -> Json:
 
 def _properties(column: Column, lang: Lang) -> list[Json]:
     found: list[Json] = []
-    if column.look in _UNITS:
-        found.append({"id": "unit", "value": _UNITS[column.look]})
-    if column.look in _DECIMALS:
-        found.append({"id": "decimals", "value": _DECIMALS[column.look]})
+    if column.format in _UNITS:
+        found.append({"id": "unit", "value": _UNITS[column.format]})
+    if column.format in _DECIMALS:
+        found.append({"id": "decimals", "value": _DECIMALS[column.format]})
     if column.width:
         found.append({"id": "custom.width", "value": column.width})
-    if column.look in CODED:
-        found.append({"id": "mappings", "value": CODED[column.look](lang)})
+    if column.format in CODED:
+        found.append({"id": "mappings", "value": CODED[column.format](lang)})
     links = {"school": school_link, "district": district_link, "room": room_link}
-    if column.look in links:
-        found.append({"id": "links", "value": [links[column.look](lang)]})
+    if column.format in links:
+        found.append({"id": "links", "value": [links[column.format](lang)]})
         found.append({"id": "custom.align", "value": "left"})  # codes look like numbers
-    if column.look == "school":
+    if column.format == "school":
         found.append({"id": "custom.minWidth", "value": _NAME_WIDTH})
-    if column.look == "share":
+    if column.format == "share":
         found.append({"id": "mappings", "value": [_NO_CONTRACT]})
     return found

@@ -28,7 +28,6 @@ OUTBOX_ROWS = Threshold(200, "more than a school day of reports every five minut
 LAMP_HOURS = Threshold(3000, "what makers promise of a lamp in normal mode; order one now")
 CALENDAR_DAYS = Threshold(14, "two weeks to get next term's dates from the office")
 CERTIFICATE_DAYS = Threshold(30, "a month to renew before agents are turned away")
-WRITE_MS = Threshold(1000, "a batch that takes a second: the database cannot keep up")
 
 #: The palette of Okabe and Ito: distinct with every common colour blindness, and in print.
 BLUE, ORANGE, VERMILION = "#0072B2", "#E69F00", "#D55E00"

@@ -11,7 +11,7 @@ from dashboards import influxql
 from dashboards.influxql import Chosen
 from dashboards.panels import Json, source
 
-#: Nothing is chosen yet: Grafana takes the first that it finds.
+#: No choice yet: Grafana takes the first value.
 _NOTHING = {"text": "", "value": ""}
 CITY_CODE = "630100"
 DISTRICT = Chosen("district")

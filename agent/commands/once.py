@@ -97,6 +97,6 @@ def _device(device: Device) -> str:
 
 
 def _health(health: AgentHealth) -> Iterator[_Row]:
-    yield say("采集程序", "agent"), f"{health.version}, {tables.size(health.rss_bytes)}"
+    yield say("代理", "agent"), f"{health.version}, {tables.size(health.rss_bytes)}"
     for name in health.failed_probes:
         yield say("探测失败", "probe failed"), name

@@ -29,7 +29,7 @@ def run(args: argparse.Namespace) -> int:
     if not path.exists():
         raise RefusedError(
             say(
-                f"{path}：还没有发件箱，采集程序没有运行过",
+                f"{path}：还没有发件箱，代理没有运行过",
                 f"{path}: no outbox yet, the agent has not run here",
             )
         )

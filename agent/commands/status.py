@@ -61,7 +61,7 @@ def _read(config: Config) -> Status:
     if found is None:
         raise RefusedError(
             say(
-                f"{config.folder}：采集程序还没有运行过；用 run 启动，或用 --config 指明配置",
+                f"{config.folder}：代理还没有运行过；用 run 启动，或用 --config 指明配置",
                 f"{config.folder}: the agent has not run here; start it with run, or use --config",
             )
         )

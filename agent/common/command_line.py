@@ -16,8 +16,8 @@ from typing import NamedTuple
 
 from agent.common import language as lang
 from agent.common import log, output
-from agent.common.help_text import Parser
 from agent.common.language import say
+from agent.common.parser import Parser
 from agent.common.settings import SettingsError, peek
 
 DONE, FAILED, REFUSED = 0, 1, 2

@@ -1,14 +1,17 @@
-"""Help that argparse prints: in our language, and wrapped by the columns that Chinese takes."""
+"""Help that argparse prints: in our language, and wrapped by the columns that Chinese takes.
+
+Loaded by `agent.common.parser` when help or an error is printed: a resident agent prints none.
+"""
 
 from __future__ import annotations
 
 import argparse
 import re
-import sys
 from collections.abc import Iterable
-from typing import Any, Never
+from typing import Any
 
-from agent.common.language import LANGS, say
+from agent.common.language import say
+from agent.common.tables import width
 
 #: A word, or one Chinese character; a bracket or a comma stays with what it belongs to.
 _PIECE = re.compile("[（「]*(?:[^\\s\u2e80-\uffef]+|[\u2e80-\uffef])[，。；：、）」]*")
@@ -27,37 +30,7 @@ _CHINESE = (
 )
 
 
-class _Commands(argparse._SubParsersAction):  # type: ignore[type-arg]
-    """Sub-commands whose own help begins with what the list says of them."""
-
-    def add_parser(self, name: str, **given: Any) -> argparse.ArgumentParser:
-        """As argparse's."""
-        made: argparse.ArgumentParser
-        made = super().add_parser(name, **{"description": given.get("help"), **given})
-        return made
-
-
-class Parser(argparse.ArgumentParser):
-    """A parser that takes `--lang` at every level: before the command and after it."""
-
-    def __init__(self, **given: Any) -> None:
-        """As argparse's; sub-parsers are of this class too."""
-        super().__init__(**{"formatter_class": Formatter, **given, "add_help": False})
-        self.register("action", "parsers", _Commands)
-        self._positionals.title = say("参数", "arguments")
-        self._optionals.title = say("选项", "options")
-        text = say("显示帮助后退出", "show this help and exit")
-        self.add_argument("-h", "--help", action="help", help=text)
-        text = say("界面语言", "language of the output")
-        self.add_argument("--lang", choices=LANGS, default=argparse.SUPPRESS, help=text)
-
-    def error(self, message: str) -> Never:
-        """Print the usage and what is wrong to standard error; exit with 2."""
-        self.print_usage(sys.stderr)
-        self.exit(2, f"{self.prog}: {say('错误', 'error')}: {_translated(message)}\n")
-
-
-def _translated(message: str) -> str:
+def translated(message: str) -> str:
     chinese = message
     for english, instead in _CHINESE:
         chinese = re.sub(english, instead, chinese, count=1)
@@ -95,8 +68,6 @@ class Formatter(argparse.HelpFormatter):
 
 def wrapped(text: str, columns: int) -> list[str]:
     """The text in lines of at most `columns`; a word that is longer stays whole."""
-    from agent.common.tables import width  # a resident agent prints no help
-
     lines = [""]
     for piece in _PIECE.finditer(text):
         spaced = lines[-1] and text[piece.start() - 1].isspace()

@@ -73,7 +73,7 @@ def agent_lock(folder: Path) -> Iterator[None]:
         RefusedError: another agent runs on it, or the folder cannot be written.
     """
     try:
-        lock = Lock(folder / "agent.lock", say("采集程序", "agent"))
+        lock = Lock(folder / "agent.lock", say("代理", "agent"))
     except OSError as error:
         raise cannot_start(folder, error) from error
     try:

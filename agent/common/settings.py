@@ -72,10 +72,13 @@ def load(
 
 
 def peek(path: Path | None, key: str) -> Any:
-    """One key of the file as it stands there; None where there is none or it cannot be read."""
+    """One key of the file as it stands there; None where there is none or it cannot be read.
+
+    A pipe is left alone: whoever reads it first leaves nothing for `load`.
+    """
     try:
-        return _read(path).get(key) if path else None
-    except SettingsError:
+        return _read(path).get(key) if path and path.is_file() else None
+    except (SettingsError, OSError):
         return None
 
 

@@ -24,13 +24,11 @@ import os
 import re
 from collections.abc import Collection, Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 
 from agent.common.files import replace
-from agent.identity import linux as identity_linux
-from agent.identity import windows as identity_windows
 from agent.version import VERSION
 from agent.windows import System, this_system
 from agent.wire import Inventory
@@ -114,7 +112,8 @@ def inventory(
     import psutil
 
     windows = windows or this_system()
-    facts = identity_windows.inventory(windows) if windows else identity_linux.inventory(root)
+    system, place = _system(root, windows)
+    facts = system.inventory(place)
     return Inventory(
         hostname=_text(facts.hostname),
         os=_text(facts.os),
@@ -169,20 +168,32 @@ def _read_helper_file(root: Path) -> dict[str, str] | None:
 
 def _read_digests(root: Path, windows: System | None) -> dict[str, str]:
     """Digests of the usable sources; empty where this user may not read one of them."""
-    facts = identity_windows.hardware(windows) if windows else identity_linux.hardware(root)
-    if facts is None:
-        return {}
-    values = {name: value for name, value in facts.items() if usable(value)}
+    system, place = _system(root, windows)
+    values = {
+        name: value for name, value in (system.hardware(place) or {}).items() if usable(value)
+    }
     return {name: _digest(_plain(value)) for name, value in values.items()}
 
 
 def _weak_source(root: Path, windows: System | None) -> tuple[str, str]:
-    found = identity_windows.weak(windows) if windows else identity_linux.weak(root)
+    system, place = _system(root, windows)
+    found: tuple[str, str] | None = system.weak(place)
     if found:
         return found
     import socket
 
     return "hostname", socket.gethostname()
+
+
+def _system(root: Path, windows: System | None) -> tuple[Any, Path | System]:
+    """The module that knows this system, loaded on no other, and where it reads."""
+    if windows is not None:
+        from agent.identity import windows as identity_windows
+
+        return identity_windows, windows
+    from agent.identity import linux
+
+    return linux, root
 
 
 def _plain(value: str) -> str:

@@ -104,11 +104,11 @@ def _push(args: argparse.Namespace) -> int:
     from collector.grafana import boards, rules
     from collector.grafana.client import Grafana
 
+    chosen = of_documents()
+    edition = next(one for one in _editions(load_config(args).figure) if one.lang == chosen)
     grafana = Grafana(args.url, token_of(args))
     grafana.check()
     sources = grafana.sources()
-    chosen = of_documents()
-    edition = next(one for one in _editions(load_config(args).figure) if one.lang == chosen)
     made = [make(edition) for make in build.BOARDS.values()]
     planned = boards.plan(grafana, f"schoolpulse-{chosen}", _FOLDERS[chosen], made)
     groups = alerts.groups(edition, lambda name: str(getattr(sources, name)))

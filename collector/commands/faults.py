@@ -65,13 +65,15 @@ def _events(at: Opened, school: str, days: int) -> list[listing.Row]:
     stop = at.now_ms * 10**6
     tags = {"school": school} if school else None
     found = at.store.read("event", stop - days * _DAY_NS, stop, tags)
-    told = [point for point in found if point.fields.get("event") != WITHDRAWN]
-    return [_event(point) for point in reversed(told)]
+    valid = [point for point in found if point.fields.get("event") != WITHDRAWN]
+    return [_event(point) for point in reversed(valid)]
 
 
 def _event(point: Point) -> listing.Row:
-    told = {name: point.fields.get(name, "") for name in ("event", "detail")}
-    return {**point.tags, **told, "time_ms": point.time // 10**6}
+    event, detail = (str(point.fields.get(name, "")) for name in ("event", "detail"))
+    # Older versions stored sentences: for programs too, one fault has one code.
+    detail = words.codes(detail)
+    return {**point.tags, "event": event, "detail": detail, "time_ms": point.time // 10**6}
 
 
 def _said(row: listing.Row) -> listing.Row:

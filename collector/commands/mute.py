@@ -128,7 +128,7 @@ def _update_grafana(args: argparse.Namespace, path: Path, now: dt.datetime) -> i
 
     grafana = Grafana(args.url, token_of(args))
     grafana.check()
-    fresh, gone = silences.tell(grafana, mutes.mutes(path, now.date()), now)
+    fresh, gone = silences.update(grafana, mutes.mutes(path, now.date()), now)
     print(
         say(f"Grafana：静默 {fresh}，解除 {gone}", f"Grafana: {fresh} silences set, {gone} removed")
     )

@@ -1,4 +1,4 @@
-"""Whether a share passes, and what stands beside its target. Pure."""
+"""Whether a share passes its target, and the note on that target. Pure."""
 
 from __future__ import annotations
 
@@ -43,5 +43,5 @@ def passed(share: Fraction | None, row: Target | None, year: int) -> bool | None
 
 
 def remark(row: Target | None, year: int) -> str:
-    """「对照 2020 年目标」 beside another year's row, 「没有目标」 without any; else empty."""
+    """「对照 2020 年目标」 for another year's row, 「没有目标」 without any; else empty."""
     return str(targets.remark(row, year))

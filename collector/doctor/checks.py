@@ -20,7 +20,7 @@ from collector.doctor import delivery
 from collector.keeper.audit import Audited
 from collector.roster.book import RegisterBook
 from collector.service.links import topics
-from collector.service.mqtt.link import Link
+from collector.service.mqtt.link import Link, Trouble
 from collector.service.pipeline.quarantine import FILE, Quarantine
 from collector.store.base import Point, StoreError
 from collector.store.clocks import ahead_of
@@ -189,13 +189,13 @@ def _broker(config: Config) -> Check:
             "启动消息服务；核对 [mqtt] 的 host、port、username、password、ca",
             "start the broker; check host, port, username, password and ca in [mqtt]",
         )
-        return Check(name, False, f"{where}: {trouble or say('无应答', 'no answer')}", fix)
-    if trouble:
+        return Check(name, False, f"{where}: {_trouble_text(trouble)}", fix)
+    if trouble.event:
         fix = say(
             "在 ACL 中允许采集账号发布 receipt、policy",
             "allow the collector to publish receipt and policy in the ACL",
         )
-        return Check(name, False, f"{where}: {trouble}", fix)
+        return Check(name, False, f"{where}: {_trouble_text(trouble)}", fix)
     if denied:
         fix = say(
             "在 ACL 中允许采集账号订阅这些主题",
@@ -203,6 +203,17 @@ def _broker(config: Config) -> Check:
         )
         return Check(name, False, f"{where}: {' '.join(denied)}", fix)
     return Check(name, True, say(f"{where} 已登录并订阅", f"{where}: logged in and subscribed"))
+
+
+def _trouble_text(trouble: Trouble) -> str:
+    """What is wrong with the connection, in words, and how the broker or the system put it."""
+    words = {
+        "broker_unreachable": say("连不上", "cannot connect"),
+        "broker_refused": say("拒绝登录", "login refused"),
+        "publish_denied": say("拒绝发布", "publishing refused"),
+    }
+    text = words.get(trouble.event, say("无应答", "no answer"))
+    return f"{text}: {trouble.reason}" if trouble.reason else text
 
 
 def _lineserver(config: Config) -> tuple[Check, float | None]:

@@ -1,7 +1,7 @@
-"""Boards into a running Grafana: only ours, only what differs, never over another's edits.
+"""Pushes our boards to a running Grafana: those that differ, unless somebody edited them there.
 
-The message of a board's newest version shows what we pushed: it holds a digest of
-what we sent. Another message there is another hand's: it is named, and kept without `--force`.
+Each push writes a digest of the board into the message of its new version. If the newest version
+has any other message, somebody edited the board: it is named, and replaced only with `--force`.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """All steps into one folder."""
+    """The steps of one push, and the folder it goes to."""
 
     folder: str
     folder_title: str
@@ -42,13 +42,13 @@ class Plan:
 
 
 def plan(grafana: Grafana, folder: str, title: str, boards: Sequence[Json]) -> Plan:
-    """Compare each board with the one there; nothing is changed."""
+    """Compare each board with the one in Grafana; changes nothing."""
     make_folder = grafana.find(f"/folders/{folder}") is None
     return Plan(folder, title, make_folder, [_step(grafana, board) for board in boards])
 
 
 def carry_out(grafana: Grafana, planned: Plan, *, force: bool) -> list[Step]:
-    """Do what is planned; the steps that were taken. Edited boards only with `force`."""
+    """Push what is planned, edited boards only with `force`; returns the steps taken."""
     wanted = {"create", "update", *(("edited",) if force else ())}
     taken = [step for step in planned.steps if step.action in wanted]
     if planned.make_folder and taken:
@@ -66,7 +66,7 @@ def carry_out(grafana: Grafana, planned: Plan, *, force: bool) -> list[Step]:
 
 
 def digest(board: Mapping[str, Any]) -> str:
-    """Which content this is, in 16 hex digits."""
+    """A digest of a board's content, 16 hex digits."""
     text = json.dumps(board, sort_keys=True, ensure_ascii=False)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
@@ -82,7 +82,7 @@ def _step(grafana: Grafana, board: Json) -> Step:
         return Step(action, uid, title, board, differences)
     newest = _newest(grafana, uid)
     message = str(newest.get("message", ""))
-    # Grafana shows no message of a first version: ours by its tag, or a copy.
+    # A first version has no message: our tag tells whether we made it, or it is a copy.
     if newest.get("version") == 1 and set(board["tags"]) <= {
         *(there["dashboard"].get("tags") or ())
     }:
@@ -101,7 +101,7 @@ def _newest(grafana: Grafana, uid: str) -> Json:
 
 
 def _differences(there: Json, ours: Json) -> Iterator[str]:
-    """In words: settings and panels that differ, by title."""
+    """What differs, as text: settings by key, panels by title."""
     for key in sorted(({*there} | {*ours}) - {"id", "version", "panels", "iteration"}):
         if there.get(key) != ours.get(key):
             yield f"{key}"

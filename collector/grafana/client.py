@@ -1,4 +1,4 @@
-"""The API of a running Grafana, by grafana-api, with errors that name the fix."""
+"""The API of a running Grafana (by grafana-api); its errors name the fix."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class Grafana:
         try:
             return getattr(self._api, method)(path, json=body, headers=headers or None)
         except requests.exceptions.JSONDecodeError:
-            return {}  # done, and nothing said: 202 and 204 have no body
+            return {}  # 202 and 204: done, without a body
         except GrafanaException as error:
             if error.status_code == _NOT_FOUND:
                 return None
@@ -63,7 +63,7 @@ class Grafana:
             raise RefusedError(f"{self._url} {text}: {error}") from error
 
     def find(self, path: str) -> Any:
-        """What stands at a path; None where nothing does, or nothing that the token may see.
+        """The object at a path; None if there is none, or the token may not see it.
 
         Grafana answers 403 for a folder or board that is not there.
         """
@@ -90,7 +90,7 @@ class Grafana:
         return f"{self._url}{path}: {error.message}"
 
     def check(self) -> None:
-        """Whether it is a Grafana, new enough, and the token is known."""
+        """Check that it is a Grafana, new enough, and accepts the token."""
         health = self.ask("GET", "/health")
         version = str((health or {}).get("version", ""))
         found = re.match(r"(\d+)\.(\d+)", version)

@@ -1,7 +1,7 @@
-"""Alert rules into a running Grafana: each by its uid, only what differs.
+"""Pushes our alert rules to a running Grafana, by uid: those that are missing.
 
-Grafana keeps no message with a rule, so a rule that differs from ours may be an older one of
-ours or another's edit: it is named, and replaced with `--force` alone.
+Grafana keeps no message with a rule, so one that differs may be an older one of ours or somebody's
+edit: it is named, and replaced only with `--force`.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ _FOLDER = "schoolpulse-alerts"
 _COMPARED = ("title", "condition", "data", "noDataState", "execErrState", "for", "annotations",
              "labels", "ruleGroup")  # fmt: skip
 _ADDED = {"queryType", "intervalMs", "maxDataPoints"}
-#: Rules made by this road stay editable in Grafana's pages.
+#: With this header the rules stay editable in Grafana's pages.
 _EDITABLE = {"X-Disable-Provenance": "true"}
 
 
 def plan(grafana: Grafana, groups: Sequence[Json]) -> list[Step]:
-    """Look at each rule of these groups there; nothing is changed."""
+    """Compare each rule of these groups with the one in Grafana; changes nothing."""
     wanted = [
         {**rule, "ruleGroup": group["name"], "folderUID": _FOLDER, "orgID": 1}
         for group in groups
@@ -33,7 +33,7 @@ def plan(grafana: Grafana, groups: Sequence[Json]) -> list[Step]:
 
 
 def carry_out(grafana: Grafana, steps: Sequence[Step], title: str, *, force: bool) -> list[Step]:
-    """Do what is planned, in a folder of this title; the steps that were taken."""
+    """Push what is planned into a folder of this title; returns the steps taken."""
     wanted = {"create", *(("edited",) if force else ())}
     taken = [step for step in steps if step.action in wanted]
     if taken and grafana.find(f"/folders/{_FOLDER}") is None:
@@ -46,7 +46,7 @@ def carry_out(grafana: Grafana, steps: Sequence[Step], title: str, *, force: boo
 
 
 def _known(grafana: Grafana) -> set[str]:
-    """The uids of all rules there: asked for one that is not, Grafana 9 fails."""
+    """The uids of all rules in Grafana: a request for a missing one fails in Grafana 9."""
     folders = grafana.ask("GET", "/ruler/grafana/api/v1/rules") or {}
     return {
         rule["grafana_alert"]["uid"]
@@ -75,7 +75,7 @@ def _differences(there: Json, ours: Json) -> Iterator[str]:
 
 
 def _plain(value: Any) -> Any:
-    """Without what Grafana adds by itself."""
+    """The value without the keys that Grafana adds."""
     if isinstance(value, list):
         return [_plain(one) for one in value]
     if isinstance(value, dict):

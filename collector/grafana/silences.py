@@ -1,4 +1,4 @@
-"""Mutes as silences of a running Grafana: the mutes in force, and no others of ours."""
+"""Keeps the silences of a running Grafana equal to the mutes in force."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ _WHO = "schoolpulse"
 Json = dict[str, Any]
 
 
-def tell(grafana: Grafana, mutes: Sequence[Mute], now: dt.datetime) -> tuple[int, int]:
-    """Make Grafana's silences those of `mutes`; how many were set, how many taken back.
+def update(grafana: Grafana, mutes: Sequence[Mute], now: dt.datetime) -> tuple[int, int]:
+    """Set a silence for each mute and remove our others; returns how many were set and removed.
 
-    Silences that others made are left alone.
+    Silences that somebody made in Grafana are not touched.
     """
     there = {_school(row): row for row in _ours(grafana)}
     wanted = {mute.school: _silence(mute, now) for mute in mutes}

@@ -7,7 +7,6 @@ import socket
 import socketserver
 import threading
 from collections.abc import Callable
-from http.server import ThreadingHTTPServer
 from typing import Any
 
 from agent.common.language import say
@@ -15,6 +14,7 @@ from agent.wire import LineRecord
 from collector.lineserver.handler import Handler
 from collector.lineserver.keys import Keys
 from collector.lineserver.ledger import Counts, Ledger
+from collector.service.http_server import HttpServer
 
 #: A test uses about ten connections.
 MAX_CONNECTIONS = 1000
@@ -24,8 +24,7 @@ class CannotListenError(OSError):
     """The address cannot be listened on; the message says why and names the fix."""
 
 
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
+class _Server(HttpServer):
     block_on_close = False
     request_queue_size = 128
 
@@ -51,9 +50,6 @@ class _Server(ThreadingHTTPServer):
             super().process_request_thread(request, client_address)
         finally:
             self._slots.release()
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """Ignore errors: a test's connections normally end during a transfer."""
 
 
 class LineServer:

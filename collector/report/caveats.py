@@ -1,4 +1,4 @@
-"""The sentences that stand beside the figure: it is never shown without them. Pure."""
+"""What must be read with the figure: it is never shown without these sentences. Pure."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from collector.compliance.shares import exact, shown
 from collector.compliance.targets import goal, target
 
 
-def beside(figure: Figure) -> Iterator[str]:
-    """The sentences that stand beside the figure, never without it."""
+def sentences(figure: Figure) -> Iterator[str]:
+    """Contract against measured, the tolerance, lines measured, and schools not counted."""
     contract = figure.contract.get(figure.areas[0].code, Tally(Counter()))
     measured = figure.tallies[figure.areas[0].code, "line_10m"]
     asked = goal(target(figure, "line_10m"))

@@ -77,7 +77,7 @@ def _row(row: Bar, top: float) -> Markup:
     y = top + 28
     side = _LEFT + _WIDTH + 14
     goal = row.goal
-    beside = (
+    shares = (
         ("big", -1, SHORT_SHARES["verified_share"], row.tally.verified),
         ("fine", 15, SHORT_SHARES["reported_share"], row.tally.reported),
         ("fine", 30, SHORT_SHARES["ceiling_share"], row.tally.ceiling),
@@ -90,7 +90,7 @@ def _row(row: Bar, top: float) -> Markup:
             _goal_label(goal, y),
             *(
                 _text(side, y + down, f"{words} {shown(share, goal)}", kind)
-                for kind, down, words, share in beside
+                for kind, down, words, share in shares
             ),
         ]
     )

@@ -80,7 +80,7 @@ def figure(args: argparse.Namespace) -> Figure:
 
 
 def warn(text: str) -> None:
-    """Say something beside the output."""
+    """Print a note to standard error: the output stays as asked."""
     print(text, file=sys.stderr)
 
 

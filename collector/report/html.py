@@ -16,11 +16,10 @@ from collector.compliance.model import INDICATORS, Figure, Step, Tally, Verdict
 from collector.compliance.shares import shown
 from collector.compliance.targets import goal, name, passed, remark, target
 from collector.compliance.window import Windows
-from collector.report import chart, view
-from collector.report.caveats import beside
+from collector.report import caveats, chart, view
 
 _FOLDER = Path(__file__).parent
-#: Shapes beside the words, so that a verdict is read without colour.
+#: Shown before the word, so that a verdict is read without colour.
 SIGNS = {
     Verdict.VERIFIED: "●",
     Verdict.INSPECTED: "◆",
@@ -44,7 +43,7 @@ def render(figure: Figure) -> bytes:
         areas=[area for area in figure.areas if area.level != "school"],
         chart=chart.chart(chart.bars(figure, figure.areas[0].code)),
         pattern=chart.PATTERN,
-        beside=list(beside(figure)),
+        caveats=list(caveats.sentences(figure)),
         districts=_districts(figure),
         rules=figure.settings,
     )

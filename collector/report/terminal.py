@@ -16,7 +16,7 @@ from agent.common.vocabulary.verdicts import SHORT
 from collector.compliance.model import INDICATORS, Area, Figure, Indicator, Verdict
 from collector.compliance.shares import shown
 from collector.compliance.targets import goal, name, passed, remark, target
-from collector.report.caveats import beside
+from collector.report import caveats
 from collector.report.view import watermark
 
 #: A pipe has no width; no table needs more.
@@ -25,7 +25,7 @@ _SHARES = ("target", "verified_share", "reported_share", "ceiling_share", "unkno
 
 
 def show(figure: Figure, out: TextIO) -> None:
-    """Print the city, its districts, and what stands beside."""
+    """Print the city, its districts, and the caveats."""
     console = Console(file=out, highlight=False)
     if not console.is_terminal:
         console = Console(file=out, highlight=False, width=_WIDTH)
@@ -46,7 +46,7 @@ def show(figure: Figure, out: TextIO) -> None:
     if not wide:
         text = say("终端不够宽，略去各类计数", "too narrow a terminal for all counts")
         console.print(text, style="dim", markup=False)
-    for line in beside(figure):
+    for line in caveats.sentences(figure):
         console.print(line, markup=False)
     if mark:
         console.print(f"▒▒▒ {mark} ▒▒▒", style="bold reverse", markup=False)

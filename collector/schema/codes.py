@@ -16,6 +16,6 @@ CODES: Mapping[str, Mapping[str, Words]] = {
     "OUTCOMES": reasons.OUTCOMES,
     "POWERS": devices.POWERS,
     "PRESENCES": states.PRESENCES,
-    "REASONS": {**reasons.INTERFACES, **reasons.BESIDE, **reasons.FAILED},
+    "REASONS": {**reasons.INTERFACES, **reasons.DISTURBANCES, **reasons.FAILED},
     "VERDICTS": verdicts.VERDICTS,
 }

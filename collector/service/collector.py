@@ -206,5 +206,5 @@ class Collector:
 
 
 def _left(end: float) -> float:
-    """Seconds until `end` of time.monotonic; never 0, so that what has ended is seen to have."""
+    """Seconds until `end` (time.monotonic), at least 0.05: a thread may be about to end."""
     return max(0.05, end - time.monotonic())

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from agent.common.command_line import RefusedError
 from agent.common.language import say
 from collector.schema import MEASUREMENTS
+from collector.service.http_server import HttpServer
 from collector.service.pipeline.counts import Counts
 from collector.service.self_metrics import SelfMetrics
 
@@ -26,12 +27,11 @@ class Metrics:
         self._counts, self._self_metrics = counts, self_metrics
         host, _, port = address.rpartition(":")
         try:
-            self._server = http.server.ThreadingHTTPServer((host, int(port)), self._handler())
+            self._server = HttpServer((host, int(port)), self._handler())
         except (OSError, ValueError, OverflowError) as error:
             raise RefusedError(
                 say(f"metrics = {address!r}: {error}", f"metrics = {address!r}: {error}")
             ) from error
-        self._server.daemon_threads = True
         self._thread = threading.Thread(
             target=self._server.serve_forever, name="metrics", daemon=True
         )

@@ -89,6 +89,6 @@ def test_nothing_is_queued_while_the_broker_is_away(link: Link, broker: Any, kit
 def test_stop_ends_a_link_that_never_came_up(kit: Any) -> None:
     link = Link(Broker(port=1), ["x"], lambda *_: None, lambda: None)
     link.start()
-    kit.until(lambda: "broker_unreachable" in link.trouble)
+    kit.until(lambda: link.trouble.event == "broker_unreachable")
     link.stop()
     assert not link._thread.is_alive()

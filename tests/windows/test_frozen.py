@@ -98,7 +98,7 @@ def test_an_image_keeps_nothing_of_this_pc(windows: Wine, city: Any, tree: None)
     wine.until(lambda: windows.waiting(settings) >= 1, 90, "a report in the outbox")
     prepare = [wine.FROZEN, "prepare-image", "--config", settings]
     refused = windows.run(*prepare, "--discard")
-    assert (refused.returncode, "已有一个采集程序在运行" in refused.stderr) == (2, True)
+    assert (refused.returncode, "已有一个代理在运行" in refused.stderr) == (2, True)
     windows.kill("schoolpulse-agent.exe")
     agent.wait(30)
     refused = windows.run(*prepare)

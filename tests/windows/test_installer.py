@@ -154,9 +154,9 @@ def test_a_service_that_ends_again_is_told(windows: Wine, city: Any, desk: Path)
         assert done.returncode == 0, done.stderr
         assert "启动后又退出了" in done.stdout
         log = (windows.drive / "held/agent.log").read_text("utf-8")
-        assert "已有一个采集程序在运行" in log
+        assert "已有一个代理在运行" in log
         refused = windows.run(wine.FROZEN, "uninstall", "--purge")
-        assert (refused.returncode, "已有一个采集程序在运行" in refused.stderr) == (2, True)
+        assert (refused.returncode, "已有一个代理在运行" in refused.stderr) == (2, True)
     finally:
         windows.kill("schoolpulse-agent.exe")
         run.wait(30)

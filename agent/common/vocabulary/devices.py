@@ -160,7 +160,7 @@ def fault_words(text: str) -> Words:
 
 
 def fault(text: str) -> str:
-    """The same in the language in force."""
+    """A device's faults in the language in force."""
     return str(fault_words(text))
 
 

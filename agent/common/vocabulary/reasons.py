@@ -20,8 +20,8 @@ INTERFACES: Mapping[str, Words] = {
     "vpn": Words("经过 VPN", "over a VPN"),
     "not_wired": Words("不是有线", "not wired"),
 }
-#: What stood beside the test; any of them together, after the interface.
-BESIDE: Mapping[str, Words] = {
+#: What disturbed the test; any of them together, after the interface.
+DISTURBANCES: Mapping[str, Words] = {
     "not_alone": Words("不是独占线路", "not alone on the line"),
     "other_traffic": Words("本机其他流量达到 5%", "other local traffic of 5% or more"),
     "server_limited": Words("受测速服务器限制", "limited by the server"),
@@ -53,11 +53,11 @@ FAILED: Mapping[str, Words] = {
     "child_ended": Words("测试进程自己退出了", "the child process ended by itself"),
     "crashed": Words("测试程序出错", "the test program failed"),
 }
-#: What only the figure finds, beside those of the above that it checks itself.
+#: What only the figure finds; it checks some of the above too.
 REFUSED: Mapping[str, Words] = {
     "error": Words("出错", "error"),
     "no_rate": Words("没有速率", "no rate"),
-    "said_invalid": Words("采集端自认无效", "the agent itself holds it invalid"),
+    "said_invalid": Words("代理自认无效", "the agent itself holds it invalid"),
     "no_record": Words("没有服务器记录", "no record of the server"),
     "record_failed": Words("服务器记录未完成", "the server's record is not of a finished test"),
     "payload": Words("收到的多于服务器发出的", "more payload than the server sent"),
@@ -65,9 +65,9 @@ REFUSED: Mapping[str, Words] = {
     "burst": Words("突发速率，长测不能持续", "a burst: the line's long test does not sustain it"),
     "time": Words("时间与服务器记录差 10 分钟以上", "over 10 minutes from the server's record"),
     "used_twice": Words("同一测试编号用了两次", "its id was used twice"),
-    "no_report": Words("只有服务器记录，没有采集端报告", "a record without a report"),
+    "no_report": Words("只有服务器记录，没有代理的报告", "a record without a report"),
 }
-REASONS: Mapping[str, Words] = {**INTERFACES, **BESIDE, **FAILED, **REFUSED}
+REASONS: Mapping[str, Words] = {**INTERFACES, **DISTURBANCES, **FAILED, **REFUSED}
 
 OUTCOMES: Mapping[str, Words] = {
     "ok": Words("完成", "done"),
@@ -101,7 +101,7 @@ OLD: Mapping[str, str] = {
     "unreachable": "no_connection",
     "no answer in time": "no_answer",
 }
-#: The same where a number stood in it.
+#: The same for texts that contained a number, by regular expression.
 OLD_NUMBERED: Mapping[str, str] = {r"other traffic \d+%": "other_traffic"}
 
 
@@ -120,8 +120,8 @@ def _word(part: str) -> Words:
 def stored() -> Iterator[tuple[str, Words]]:
     """Every text that the field `reason` can hold, and its words."""
     yield from INTERFACES.items()
-    yield from combined(BESIDE, tuple(BESIDE))
+    yield from combined(DISTURBANCES, tuple(DISTURBANCES))
     for interface, word in INTERFACES.items():
-        for text, words in combined(BESIDE, tuple(BESIDE)):
+        for text, words in combined(DISTURBANCES, tuple(DISTURBANCES)):
             yield f"{interface}{SEPARATOR}{text}", listed([word, words])
     yield from FAILED.items()

@@ -46,7 +46,7 @@ def target(indicator: str, year: int, threshold_mbps: float | Fraction) -> Targe
 
 
 def remark(row: Target | None, year: int) -> Words:
-    """What stands beside a target that is another year's, or that is none; else empty."""
+    """The note on a target of another year, or on none at all; empty for the year's own."""
     if row is None:
         return Words("没有目标", "no target")
     if row.year == year:

@@ -9,7 +9,7 @@ from __future__ import annotations
 THRESHOLD_MBPS = 10.0
 #: A line meets T from this share of it on: framing between IP and layer 1, and the instrument.
 TOLERANCE = 0.97
-#: A test beside which this PC's other traffic is this share or more proves nothing.
+#: A test proves nothing if this PC's other traffic during it is this share or more.
 OTHER_TRAFFIC = 0.05
 
 

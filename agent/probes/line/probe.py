@@ -256,7 +256,7 @@ class _Test:
 def invalid_because(test: LineTest, interface: str) -> str:
     """Why a finished test is no evidence, as codes by comma; empty where it is valid.
 
-    In the order of agent.common.vocabulary.reasons: the interface, then BESIDE.
+    In the order of agent.common.vocabulary.reasons: the interface, then DISTURBANCES.
     """
     reasons = []
     if not test.wired:

@@ -10,7 +10,7 @@ import contextlib
 import ssl
 import threading
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import paho.mqtt.client as mqtt
 from paho.mqtt.properties import Properties
@@ -28,6 +28,13 @@ _KEEPALIVE_S = 30
 
 OnMessage = Callable[[str, bytes, bool], None]
 OnUp = Callable[[], None]
+
+
+class Trouble(NamedTuple):
+    """What is wrong with a connection; `event` is empty when nothing is."""
+
+    event: str = ""  # the name it is logged under
+    reason: str = ""  # in the broker's or the system's words
 
 
 class Link:
@@ -51,7 +58,7 @@ class Link:
         self._changed = threading.Condition()
         self._up = self._lost = self._retry_at_once = False
         self._loop: threading.Thread | None = None
-        self.trouble = ""  # why there is no connection, in the broker's or system's words
+        self.trouble = Trouble()  # why there is no connection, or no leave to publish
         self.expires: float | None = None  # the broker's certificate, s since 1970 UTC
         self.denied: list[str] = []  # topics whose subscription the broker refused
         self._thread = threading.Thread(target=self._supervise, name="mqtt", daemon=True)
@@ -80,7 +87,7 @@ class Link:
     def wait_verdict(self, seconds: float) -> bool:
         """Whether we are up within `seconds`; returns at the first trouble."""
         with self._changed:
-            self._changed.wait_for(lambda: self._up or self.trouble, seconds)
+            self._changed.wait_for(lambda: self._up or self.trouble.event, seconds)
             return self._up
 
     def resubscribe(self, topic: str) -> None:
@@ -221,7 +228,7 @@ class Link:
         self._ready()
 
     def _ready(self) -> None:
-        self.trouble = ""
+        self.trouble = Trouble()
         log.info("broker_connected", mqtt=self._protocol.name, listening=bool(self._topics))
         self._set(up=True)
         self._guarded(self._on_up)
@@ -272,7 +279,7 @@ class Link:
 
     def _log_once(self, name: str, **fields: object) -> None:
         """The same trouble again is not logged again."""
-        trouble = " ".join([name, *map(log.words, fields.values())])
+        trouble = Trouble(name, " ".join(map(log.words, fields.values())))
         if trouble != self.trouble:
             self.trouble = trouble
             self._set()

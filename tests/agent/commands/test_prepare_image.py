@@ -107,7 +107,7 @@ def test_refused_while_an_agent_runs(
     put(data)
     lock = Lock(data / "agent.lock", "agent")
     assert agent(*words) == 2
-    assert "已有一个采集程序在运行" in capsys.readouterr().err
+    assert "已有一个代理在运行" in capsys.readouterr().err
     assert owner(data) == PATTERN
     lock.release()
 

@@ -11,8 +11,9 @@ import pytest
 
 from agent import cli as agent
 from agent.common import language
-from agent.common.help_text import Parser, wrapped
+from agent.common.help_text import wrapped
 from agent.common.language import Lang
+from agent.common.parser import Parser
 from agent.common.tables import width
 from collector import cli as city
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import os
 import sys
 import threading
 from pathlib import Path
@@ -105,6 +106,26 @@ def test_the_config_decides_before_the_locale(words: Any, tmp_path: Path) -> Non
     for given in (["--config", str(other)], [f"--config={other}"], ["--conf", str(other)]):
         assert "还没有运行过" in words("status", *given)[1]
         assert "the agent has not run here" in words("status", *given, "--lang", "en")[1]
+
+
+def test_a_config_with_an_impossible_name_is_reported_by_the_command(words: Any) -> None:
+    code, said = words("status", "--config", "x" * 300)
+    assert (code, "cannot read the config file" in said) == (2, True)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="files of POSIX")
+def test_a_config_that_can_be_read_once_is_left_to_the_command(
+    words: Any, monkeypatch: Any
+) -> None:
+    """As of `--config <(...)`: whoever peeks into a pipe takes the settings from the command."""
+    monkeypatch.delenv("SCHOOLPULSE_DATA")
+    reader, writer = os.pipe()
+    try:
+        os.write(writer, b'data = "/piped"\n')
+        os.close(writer)
+        assert "/piped" in words("status", "--config", f"/dev/fd/{reader}")[1]
+    finally:
+        os.close(reader)
 
 
 @pytest.mark.parametrize(

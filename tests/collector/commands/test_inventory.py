@@ -142,6 +142,16 @@ def test_devices_as_they_stand(run, seen):
     ]  # fmt: skip
 
 
+def test_a_fault_that_an_older_version_stored_as_a_sentence_has_its_code(run, seen):
+    tags = {"school": SCHOOL, "machine": PC, "kind": "printer", "device": "d", "room": "301"}
+    fields = {"event": "fault", "detail": "no paper, jammed"}
+    with open_store(seen.config) as store:
+        store.write([Point("event", tags, fields, NOW_MS * 10**6)])
+    _, text = run("faults", "--days", "2", "--json")
+    assert [row["detail"] for row in json.loads(text)] == ["no_paper, jammed"]
+    assert "缺纸、卡纸" in run("faults", "--days", "2")[1]
+
+
 def test_a_pc_that_is_off_makes_its_devices_unknown(run, seen):
     for ago in (70, 65):
         seen.report(PC, ago, PROJECTOR, hostname="C301-TEACHER")

@@ -135,6 +135,16 @@ def test_a_wrong_token_and_a_wrong_address_are_named(
     assert "连不上" in capsys.readouterr().err
 
 
+def test_settings_that_are_wrong_are_found_before_grafana_is_asked(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    wrong = tmp_path / "collector.toml"
+    wrong.write_text("[figure]\nthreshold_mbps = 0\n")
+    words = ["--url", "http://127.0.0.1:1", "--token", "x", "--config", str(wrong)]
+    assert run("dashboards", "push", *words) == 2
+    assert "threshold_mbps" in capsys.readouterr().err
+
+
 @pytest.fixture
 def settings(tmp_path: Path) -> str:
     """A collector's settings, with a register of one school."""

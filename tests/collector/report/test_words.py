@@ -40,7 +40,7 @@ OTHERWISE = {
 #: How the same things were called once.
 FORMER = (
     "已核实|现场核实|扣留|课堂中位数|外接显示|扬声器|话筒|音响|缺失|不在 [0-9{]|触控(?!一)|"
-    "(?<!中小学)班级多媒体设备配备率"
+    "(?<!中小学)班级多媒体设备配备率|采集程序|采集端"
 )
 
 
@@ -156,7 +156,11 @@ def test_no_module_writes_a_word_of_the_vocabulary_itself() -> None:
     assert found + [text for text in quoted if text in known] == []
 
 
-@pytest.mark.parametrize("path", [*SOURCES, TEMPLATE], ids=lambda path: str(path.relative_to(ROOT)))
+@pytest.mark.parametrize(
+    "path",
+    [*SOURCES, TEMPLATE, *(ROOT / "agent/common").rglob("*.py")],
+    ids=lambda path: str(path.relative_to(ROOT)),
+)
 def test_nothing_is_called_by_a_former_name(path: Path) -> None:
     said = "\n".join(_said(path)) if path.suffix == ".py" else path.read_text("utf-8")
     assert re.findall(FORMER, said) == []
@@ -165,3 +169,12 @@ def test_nothing_is_called_by_a_former_name(path: Path) -> None:
 @pytest.mark.parametrize("lang", LANGS)
 def test_no_board_calls_anything_by_a_former_name(lang: Lang) -> None:
     assert re.findall(FORMER, boards(Edition(lang))) == []
+
+
+def test_an_english_page_has_no_chinese_punctuation(town: Any) -> None:
+    """Of documents' titles the guillemets stay, as the names of places do."""
+    language.choose("en")
+    town.saw("103", (1,), simulated=True)
+    page = report.render(town.figure(), "html").decode()
+    page = re.sub("<style>.*?</style>", "", page, flags=re.DOTALL)
+    assert re.findall("[、：；，。（）]", page) == []
