@@ -34,8 +34,7 @@ __all__ = ["Callbacks", "Link", "Sender", "State"]
 
 #: How long a broker may take to answer CONNECT and SUBSCRIBE, s.
 _ANSWER_S = 15.0
-#: The same for MQTT 5, where 3.1.1 is tried next: some brokers of 3.1.1 do not refuse it, but
-#: wait for more bytes, s.
+#: The same for MQTT 5 before 3.1.1 is tried: some brokers of 3.1.1 only wait for more bytes, s.
 _FIVE_ANSWER_S = 3.0
 #: How long publishing "offline" may take before the connection is closed anyway, s.
 _FAREWELL_S = 3.0

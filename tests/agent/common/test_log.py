@@ -66,12 +66,12 @@ def divide(by: int) -> float:
 def test_an_exception_that_cannot_say_its_text_is_logged_by_its_name() -> None:
     """A log call stands where an error is handled: it must not raise another."""
 
-    class Odd(Exception):
+    class OddError(Exception):
         def __str__(self) -> str:
             raise RuntimeError
 
-    assert log.text("failed", {"reason": Odd(), "at": 3}) == (
-        'failed reason="Odd: (RuntimeError)" at=3'
+    assert log.text("failed", {"reason": OddError(), "at": 3}) == (
+        'failed reason="OddError: (RuntimeError)" at=3'
     )
 
 
