@@ -83,8 +83,16 @@ def _log(level: int, event: str, fields: dict[str, object]) -> None:
 def words(value: object) -> str:
     """A field's value before it is quoted; of an exception its type and text."""
     if isinstance(value, BaseException):
-        return f"{type(value).__name__}: {value}".removesuffix(": ")
-    return "" if value is None else str(value)
+        return f"{type(value).__name__}: {_text_of(value)}".removesuffix(": ")
+    return "" if value is None else _text_of(value)
+
+
+def _text_of(value: object) -> str:
+    """Never raises: a log call stands where an error is handled."""
+    try:
+        return str(value)
+    except Exception as error:
+        return f"({type(error).__name__})"
 
 
 def _quoted(value: str) -> str:

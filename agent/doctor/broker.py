@@ -88,7 +88,10 @@ class BrokerChecks:
                 connection.open()
                 for event in _events(connection, _ANSWER_S):
                     if isinstance(event, Connected) and not _unsupported(event, mqtt5):
+                        self._fault = ""  # that of MQTT 5 says nothing of what follows
                         return connection, event
+                    if isinstance(event, Connected):
+                        self._fault = str(event.reason)
             except (OSError, ConnectionEndedError) as error:
                 self._fault = log.words(error)
             connection.close()

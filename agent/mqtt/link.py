@@ -34,7 +34,7 @@ __all__ = ["Callbacks", "Link", "Sender", "State"]
 
 #: How long a broker may take to answer CONNECT and SUBSCRIBE, s.
 _ANSWER_S = 15.0
-#: The same for MQTT 5: some brokers of 3.1.1 do not refuse it, but wait for more bytes, s.
+#: The same for MQTT 5 before 3.1.1 is tried: some brokers of 3.1.1 only wait for more bytes, s.
 _FIVE_ANSWER_S = 3.0
 #: How long publishing "offline" may take before the connection is closed anyway, s.
 _FAREWELL_S = 3.0
@@ -167,7 +167,8 @@ class Link:
         will = mqtt.Will(self.sender.presence_topic, self._presence(False))
         connection = mqtt.Connection(self._broker, self._tls, client_id, will, mqtt5=self.mqtt5)
         connection.open()
-        self._answer_by = time.monotonic() + (_FIVE_ANSWER_S if self.mqtt5 else _ANSWER_S)
+        patience = _FIVE_ANSWER_S if self._reconnect.may_fall_back else _ANSWER_S
+        self._answer_by = time.monotonic() + patience
         self._connection = connection
         self._set_state(State.CONNECTING)
 

@@ -63,14 +63,18 @@ class Reconnect:
         """A receipt arrived: the connection works in both directions."""
         self._failures = 0
 
+    @property
+    def may_fall_back(self) -> bool:
+        """Whether this attempt is in MQTT 5, and the settings allow 3.1.1 after it."""
+        return self.mqtt5 and "3.1.1" in self._protocols
+
     def wait(self, cause: Cause) -> float:
         """Seconds until the next attempt; sets `mqtt5` for that attempt.
 
         A broker that has accepted MQTT 5 before and does not answer once is overloaded: it is
         not asked a second time at once, in 3.1.1.
         """
-        may_fall_back = self.mqtt5 and "3.1.1" in self._protocols
-        if cause is Cause.UNANSWERED and may_fall_back and not self._answers_mqtt5:
+        if cause is Cause.UNANSWERED and self.may_fall_back and not self._answers_mqtt5:
             self.mqtt5 = False
             return self._draw() * FALL_BACK_S
         if cause is Cause.UNANSWERED:

@@ -63,6 +63,18 @@ def divide(by: int) -> float:
     return 1 / by
 
 
+def test_an_exception_that_cannot_say_its_text_is_logged_by_its_name() -> None:
+    """A log call stands where an error is handled: it must not raise another."""
+
+    class OddError(Exception):
+        def __str__(self) -> str:
+            raise RuntimeError
+
+    assert log.text("failed", {"reason": OddError(), "at": 3}) == (
+        'failed reason="OddError: (RuntimeError)" at=3'
+    )
+
+
 def test_where_an_exception_came_from_begins_with_the_innermost_place() -> None:
     with pytest.raises(ZeroDivisionError) as caught:
         divide(0)

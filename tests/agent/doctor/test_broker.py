@@ -17,7 +17,9 @@ from agent.common import language
 from agent.common.checks import Check
 from agent.common.settings import Broker
 from agent.config import Config
+from agent.doctor import broker as doctor
 from agent.doctor.broker import BrokerChecks
+from agent.mqtt.connection import Connection, ConnectionEndedError
 from agent.wire.topics import policy_topic
 
 SCHOOL = "9900000001"
@@ -73,3 +75,21 @@ def test_a_policy_that_cannot_be_read_is_reported_with_the_reason(tmp_path: Path
     assert policy.ok is None
     assert "UnreadableError" in policy.detail
     assert "school" in policy.detail
+
+
+def test_a_failure_of_mqtt_5_is_not_the_reason_of_what_fails_in_3_1_1(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Old(Connection):
+        def open(self) -> None:
+            if self.mqtt5:
+                raise ConnectionEndedError("hung up on MQTT 5")
+            super().open()
+
+    monkeypatch.setattr(doctor, "Connection", Old)
+    monkeypatch.setattr(doctor, "_POLICY_S", 0.0)
+    with services.broker("mosquitto", tmp_path) as broker:
+        found = checks(broker.port)
+    assert found["login"].detail.endswith("MQTT 3.1.1")
+    assert found["subscription"].ok
+    assert found["school's policy"].detail == "not received"

@@ -303,6 +303,29 @@ def test_a_server_that_says_nothing_is_let_go(agent: Any, monkeypatch: pytest.Mo
         assert one.loop.alive
 
 
+def test_where_only_mqtt_5_may_be_spoken_a_slow_broker_has_its_time(
+    agent: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The short patience is for the sake of 3.1.1, which is not tried here."""
+    monkeypatch.setattr(links, "_FIVE_ANSWER_S", 0.0)
+    steps = threading.Semaphore(0)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        one = agent(Broker(port=silent.getsockname()[1], protocol="5"))
+        step = one.link.step
+
+        def counted(*, readable: bool) -> None:
+            step(readable=readable)
+            steps.release()
+
+        monkeypatch.setattr(one.link, "step", counted)
+        one.link.start()
+        with silent.accept()[0]:  # within the first step
+            one.link.wake()
+            assert steps.acquire(timeout=60)
+            assert steps.acquire(timeout=60)
+            assert one.states == [State.CONNECTING]
+
+
 def test_a_server_that_speaks_nonsense_does_not_end_the_thread(agent: Any) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         one = agent(Broker(port=server.getsockname()[1]))
