@@ -10,7 +10,9 @@ from agent.config import DEFAULT_FILE
 from agent.version import VERSION
 
 COMMANDS = {
-    "run": Command("agent.commands.run", "常驻运行", "run in the foreground until stopped"),
+    "run": Command(
+        "agent.commands.run", "常驻运行", "run in the foreground until stopped", unattended=True
+    ),
     "once": Command("agent.commands.once", "输出一份报告", "print one report; sends nothing"),
     "line": Command("agent.commands.line", "测一次线路", "run one line test"),
     "equipment": Command("agent.commands.equipment", "列出所接设备", "list attached devices"),

@@ -15,9 +15,14 @@ COMMANDS = {
         "完整演示一次",
         "run everything once on this machine, with a simulated city",
     ),
-    "collect": Command("collector.commands.collect", "采集服务", "run the collector service"),
+    "collect": Command(
+        "collector.commands.collect", "采集服务", "run the collector service", unattended=True
+    ),
     "lineserver": Command(
-        "collector.commands.lineserver", "测速服务", "run the line measurement server"
+        "collector.commands.lineserver",
+        "测速服务",
+        "run the line measurement server",
+        unattended=True,
     ),
     "roster": Command(
         "collector.commands.roster",

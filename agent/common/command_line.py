@@ -34,7 +34,7 @@ class Command(NamedTuple):
     module: str
     zh: str
     en: str
-    unattended: bool = False  # started by the system: wrong settings go to its log, later
+    unattended: bool = False  # started by the system, with nobody to read a refusal
 
 
 def main(
@@ -61,8 +61,7 @@ def main(
             "--version", action="version", version=f"{program} {version}", help=text
         )
         args = parser.parse_args(words)
-        if not commands[named].unattended:
-            _check_language()
+        _check_language(unattended=commands[named].unattended)
         code: int = args.run(args)
     except ModuleNotFoundError as error:
         print(f"{program}: {_not_installed(error)}", file=sys.stderr)
@@ -114,16 +113,22 @@ def _choose_language(words: Sequence[str], settings: Path | None) -> None:
     lang.choose(*lang.decide(*asked, system=lang.system_language(os.environ)))
 
 
-def _check_language() -> None:
-    """Raise SettingsError where the environment names a language that we do not speak."""
+def _check_language(*, unattended: bool) -> None:
+    """Raise SettingsError where the environment names a language that we do not speak.
+
+    What runs unattended says so in its log and goes on: reports matter more than words.
+    """
     word = os.environ.get(_LANG, "")
-    if word not in ("", *lang.LANGS):
-        raise SettingsError(
-            say(
-                f"{_LANG}={word}: 没有这种语言；请设为 zh 或 en，或取消这个变量",
-                f"{_LANG}={word}: no such language; set it to zh or en, or unset it",
-            )
-        )
+    if word in ("", *lang.LANGS):
+        return
+    text = say(
+        f"{_LANG}={word}: 没有这种语言；请设为 zh 或 en，或取消这个变量",
+        f"{_LANG}={word}: no such language; set it to zh or en, or unset it",
+    )
+    if not unattended:
+        raise SettingsError(text)
+    log.warning("language_unknown", reason=text)
+    del os.environ[_LANG]  # the settings would refuse it
 
 
 def _named(words: Sequence[str], commands: Mapping[str, Command]) -> str:

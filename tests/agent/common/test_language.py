@@ -174,3 +174,17 @@ def test_what_the_system_starts_is_not_stopped_by_a_wrong_variable(
     """A service that ends before it answers Windows is an error 1053 without a reason."""
     monkeypatch.setenv("SCHOOLPULSE_LANG", "fr")
     assert "use run here" in words("service")[1]
+
+
+def test_a_resident_agent_logs_a_wrong_variable_and_goes_on(
+    words: Any, monkeypatch: Any, caplog: Any, tmp_path: Path
+) -> None:
+    """Reports matter more than words: a unit file with zh_CN must not end them."""
+    file = tmp_path / "agent.toml"
+    file.write_text("", encoding="utf-8")
+    monkeypatch.setenv("SCHOOLPULSE_LANG", "zh_CN")
+    code, said = words("run", "--config", str(file))
+    assert code == 2, "for the school code"
+    assert "school" in said
+    assert "SCHOOLPULSE_LANG" not in said
+    assert 'language_unknown reason="SCHOOLPULSE_LANG=zh_CN' in caplog.text
