@@ -95,11 +95,15 @@ def cannot_start(folder: Path, error: Exception) -> RefusedError:
 if sys.platform == "win32":
 
     def _take(file: int) -> bool:
+        """As below. A range that is locked is EACCES on Windows, and 0 on Wine."""
+        import errno
         import msvcrt
 
         try:
             msvcrt.locking(file, msvcrt.LK_NBLCK, 1)
-        except PermissionError:  # EACCES: the range is locked
+        except OSError as error:
+            if error.errno in (errno.EBADF, errno.EINVAL):
+                raise
             return False
         return True
 
