@@ -111,14 +111,14 @@ def test_a_key_that_is_removed_is_worth_nothing_at_once(ask: Ask, folder: Path) 
 
 def test_the_probe_signs_and_tests(url: str, folder: Path) -> None:
     key = (folder / f"{SCHOOL}.key").read_text().strip()
-    test = measure(url, **WISH, key=key, max_seconds=8, max_bytes=20_000_000)
+    test = measure(url, **WISH, key=key, max_seconds=60, max_bytes=20_000_000)
     assert isinstance(test, LineTest)
     assert test.outcome == "ok", test.reason
 
 
 def test_the_probe_with_anothers_key_is_refused(url: str, folder: Path) -> None:
     key = (folder / f"{OTHER}.key").read_text().strip()
-    test = measure(url, **WISH, key=key, max_seconds=8)
+    test = measure(url, **WISH, key=key, max_seconds=60)
     assert isinstance(test, LineTest)
     assert (test.outcome, test.down_mbps) == ("refused", None)
     assert (test.reason, "wrong key" in test.detail) == ("key_refused", True)
