@@ -21,7 +21,7 @@ COMMANDS = {
         "agent.commands.equipment", "列出这台电脑的设备", "list this PC's devices"
     ),
     "outbox": Command(
-        "agent.commands.outbox", "还没有回执的报告", "count reports without a receipt"
+        "agent.commands.outbox", "清点还没有回执的报告", "count reports without a receipt"
     ),
     "status": Command(
         "agent.commands.status", "显示代理当前的状态", "show the running agent's state"
