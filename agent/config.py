@@ -153,7 +153,7 @@ def _read(path: Path | None) -> tuple[Config, list[str]]:
     try:
         return settings.load(Config, path)
     except SettingsError as error:
-        if "$.school" not in str(error):
+        if ": school: " not in str(error):
             raise
         fix = say('school 要加引号：school = "…"', 'put it in quotes: school = "…"')
         raise SettingsError(f"{error}; {fix}") from error

@@ -12,56 +12,60 @@ from collector.config import DEFAULT_FILE
 COMMANDS = {
     "demo": Command(
         "collector.commands.demo",
-        "完整演示一次",
+        "在本机完整演示一次，城市是模拟的",
         "run everything once on this machine, with a simulated city",
     ),
     "collect": Command(
-        "collector.commands.collect", "采集服务", "run the collector service", unattended=True
+        "collector.commands.collect", "运行采集服务", "run the collector service", unattended=True
     ),
     "lineserver": Command(
         "collector.commands.lineserver",
-        "测速服务",
+        "运行测速服务",
         "run the line measurement server",
         unattended=True,
     ),
     "roster": Command(
         "collector.commands.roster",
-        "台账：模板、检查、导入",
+        "台账：模板、检查、导入、导出",
         "school register: templates, check, import, export",
     ),
     "policy": Command(
         "collector.commands.policy",
-        "测试与上报的策略",
+        "查看或修改测速与上报的策略",
         "show or change how lines are tested and PCs report",
     ),
     "figure": Command(
-        "collector.commands.figure", "年度指标", "print the yearly compliance figure"
+        "collector.commands.figure", "计算年度指标", "print the yearly compliance figure"
     ),
-    "report": Command("collector.commands.report", "年度报告", "write the yearly report files"),
+    "report": Command("collector.commands.report", "写出年度报告", "write the yearly report files"),
     "simulate": Command(
         "collector.commands.simulate", "模拟一座城市", "generate simulated data for a city"
     ),
     "inspect": Command(
-        "collector.commands.inspect", "现场核查记录", "add or list on-site inspections"
+        "collector.commands.inspect", "登记或列出现场核查", "add or list on-site inspections"
     ),
     "equipment": Command(
-        "collector.commands.equipment", "设备现状", "list devices and their current state"
+        "collector.commands.equipment", "列出设备和现状", "list devices and their current state"
     ),
-    "faults": Command("collector.commands.faults", "故障与缺失", "list faulty or missing devices"),
+    "faults": Command(
+        "collector.commands.faults", "列出故障和不见的设备", "list faulty or missing devices"
+    ),
     "machines": Command(
-        "collector.commands.machines", "电脑与教室", "list PCs, bind them to rooms"
+        "collector.commands.machines", "列出电脑，绑定到教室", "list PCs, bind them to rooms"
     ),
-    "mute": Command("collector.commands.mute", "某校暂停告警", "silence alerts for a school"),
+    "mute": Command("collector.commands.mute", "暂停一所学校的告警", "silence alerts for a school"),
     "dashboards": Command(
-        "collector.commands.dashboards", "Grafana 看板", "build or push Grafana dashboards"
+        "collector.commands.dashboards",
+        "生成或推送 Grafana 看板",
+        "build or push Grafana dashboards",
     ),
     "quarantine": Command(
         "collector.commands.quarantine",
-        "隔离区：读不了或存不了的报文",
+        "列出或重放读不了、存不了的报文",
         "list or replay messages that could not be stored",
     ),
     "doctor": Command(
-        "collector.commands.doctor", "逐项检查并给出办法", "run checks and suggest fixes"
+        "collector.commands.doctor", "逐项检查，给出办法", "run checks and suggest fixes"
     ),
 }
 

@@ -11,6 +11,9 @@ from agent.common import tables
 from agent.common.command_line import DONE, config_argument, json_argument
 from agent.common.language import say
 from agent.common.output import print_json
+from agent.common.vocabulary import devices as words
+from agent.common.vocabulary.states import NICS
+from agent.common.vocabulary.words import word
 from agent.config import Config
 from agent.identity import Identity
 from agent.resident.gather import Gatherer, health
@@ -49,7 +52,7 @@ def _report(config: Config, who: Identity) -> Report:
 
 def _rows(config: Config, machine: str, report: Report) -> Iterator[_Row]:
     yield say("学校", "school"), config.school or say("（未配置）", "(not set)")
-    yield say("机器标识", "machine id"), machine
+    yield say("机器号", "machine id"), machine
     yield say("时间（本机时钟）", "time (this PC's clock)"), tables.moment(report.time)
     for reading in report.readings:
         if isinstance(reading, Host):
@@ -73,7 +76,8 @@ def _host(host: Host) -> Iterator[_Row]:
     for nic in host.nics:
         state = say("已连接", "up") if nic.up else say("未连接", "down")
         speed = "" if nic.link_mbps is None else f", {nic.link_mbps:g} Mbit/s"
-        yield say("网卡", "interface"), f"{nic.name} ({nic.kind}, {state}{speed})"
+        kind = word(NICS, nic.kind)
+        yield say("网卡", "interface"), f"{nic.name} ({kind}, {state}{speed})"
 
 
 def _inventory(inventory: Inventory) -> Iterator[_Row]:
@@ -85,14 +89,17 @@ def _inventory(inventory: Inventory) -> Iterator[_Row]:
     if inventory.cpu:
         yield say("处理器", "processor"), f"{inventory.cpu} ({inventory.cores or '?'})"
     if inventory.weak_id:
-        yield say("标识强度", "id"), say("弱：读不到硬件信息", "weak: no hardware id found")
+        yield (
+            say("机器号来源", "machine id from"),
+            say("系统编号（弱：读不到硬件编号）", "the system's id (weak: no hardware id found)"),
+        )
 
 
 def _device(device: Device) -> str:
     what = " ".join(filter(None, (device.maker, device.model or device.name)))
-    notes = [device.kind, device.connector, what]
+    notes = [words.kind(device.kind), device.connector, what]
     notes += [] if device.present else [say("不在", "absent")]
-    notes += [say("故障：", "fault: ") + device.fault] if device.fault else []
+    notes += [say("故障：", "fault: ") + words.fault(device.fault)] if device.fault else []
     return ", ".join(filter(None, notes))
 
 

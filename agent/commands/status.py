@@ -73,7 +73,7 @@ def _rows(found: Status, running: bool) -> Iterator[tuple[str, str]]:
     yield say("正在运行", "running"), yes if running else no
     yield say("学校", "school"), found.school
     weak = say("（弱）", " (weak)") if found.weak_id else ""
-    yield say("机器标识", "machine id"), found.machine + weak
+    yield say("机器号", "machine id"), found.machine + weak
     yield say("连接", "broker"), f"{_state(found.link)} (MQTT {found.mqtt})"
     if found.error:
         yield say("最近的错误", "last error"), found.error

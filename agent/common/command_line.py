@@ -80,7 +80,7 @@ def main(
 
 def config_argument(parser: argparse.ArgumentParser) -> None:
     """Add `--config`: the settings file."""
-    text = say("配置文件", "settings file (TOML)")
+    text = say("配置文件（TOML）", "settings file (TOML)")
     parser.add_argument("--config", metavar="FILE", help=text)
 
 

@@ -24,6 +24,21 @@ _T = TypeVar("_T", bound=msgspec.Struct)
 Lang = Literal["", "zh", "en"]
 
 
+#: msgspec's sentences and types, in Chinese.
+_CHINESE = (
+    (r"Expected (.+?), got (.+)", r"应为\1，写的是\2"),
+    (r"Expected (.+)", r"应为\1"),
+    (r"Invalid enum value (.+?)(?=，|$)", r"没有 \1 这个值"),
+    (r"`int`", "整数"),
+    (r"`float`", "数"),
+    (r"`str`", "文字"),
+    (r"`bool`", "true 或 false"),
+    (r"`array`", "列表"),
+    (r"`object`", "一组设置"),
+    (r" \| ", " 或 "),
+)
+
+
 class SettingsError(ValueError):
     """Settings that cannot be used; the message names the file or key, and the fix."""
 
@@ -68,7 +83,7 @@ def load(
         return msgspec.convert(tree, kind, strict=False), warnings
     except msgspec.ValidationError as error:
         where = _variable(str(error), variables) or path
-        raise SettingsError(f"{where}: {error}") from error
+        raise SettingsError(f"{where}: {_explained(str(error), kind)}") from error
 
 
 def peek(path: Path | None, key: str) -> Any:
@@ -88,12 +103,27 @@ def _variable(error: str, variables: Mapping[str, str]) -> str | None:
     return variables.get(at[1]) if at else None
 
 
+def _explained(error: str, kind: type[msgspec.Struct]) -> str:
+    """msgspec's complaint with the key first, in our language, and what may be set instead."""
+    problem, _, at = error.partition(" - at ")
+    key = at.strip("`").removeprefix("$.")
+    if problem.startswith("Invalid enum value"):
+        wanted = next((of for keys, of in _leaves(kind, ()) if ".".join(keys) == key), None)
+        choices = ", ".join(str(word) for word in get_args(wanted) if word != "")
+        problem += say(f"，可选 {choices}", f"; choose from {choices}") if choices else ""
+    if say("zh", "en") == "zh":
+        for english, chinese in _CHINESE:
+            problem = re.sub(english, chinese, problem)
+    return f"{key}: {problem}" if key else problem
+
+
 def _read(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         problem = say("读不到配置文件", "cannot read the config file")
-        raise SettingsError(f"{path}: {problem}: {error.strerror}") from error
+        fix = say("核对 --config 的路径和权限", "check the path after --config and its permissions")
+        raise SettingsError(f"{path}: {problem}: {error.strerror}. {fix}") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         problem = say("不是合格的 UTF-8 TOML", "not valid UTF-8 TOML")
         raise SettingsError(f"{path}: {problem}: {error}") from error

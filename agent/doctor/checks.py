@@ -60,10 +60,12 @@ def machine() -> Check:
     who = identity.identify()
     detail = f"{who.machine} ({', '.join(who.sources)})"
     fix = say(
-        "弱标识：固件无编号；Linux 上让服务单元的 ExecStartPre=+ 运行 python -m agent.identity",
-        "weak: no id in the firmware; on Linux run python -m agent.identity in ExecStartPre=+",
+        "弱：固件里没有读到编号，用的系统编号在克隆的电脑上会相同；Linux 上用 deploy/systemd "
+        "的服务单元运行，它先以 root 读取硬件编号",
+        "weak: no id found in the firmware, and clones share the system's; on Linux use the unit "
+        "in deploy/systemd, which reads the hardware's ids as root first",
     )
-    return Check(say("机器标识", "machine id"), not who.weak, detail, fix if who.weak else "")
+    return Check(say("机器号", "machine id"), not who.weak, detail, fix if who.weak else "")
 
 
 def clock(config: Config) -> Check:

@@ -25,10 +25,12 @@ _FOLDERS = {"zh": "校园脉搏", "en": "SchoolPulse"}
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Sub-commands of `dashboards`."""
-    choices = parser.add_subparsers(dest="action", required=True, metavar=say("动作", "ACTION"))
+    choices = parser.add_subparsers(dest="action", required=True, metavar=say("操作", "ACTION"))
     text = say("生成看板与告警规则的文件", "write dashboards and alert rules as files")
     building = choices.add_parser("build", help=text, description=text)
-    folder = say("写到哪个文件夹（./dashboards/built）", "output folder (./dashboards/built)")
+    folder = say(
+        "写到哪个文件夹（默认 ./dashboards/built）", "output folder (default: ./dashboards/built)"
+    )
     building.add_argument(
         "--out", metavar="DIR", type=Path, default=Path("dashboards/built"), help=folder
     )
@@ -72,7 +74,12 @@ def token_of(args: argparse.Namespace) -> str:
     except OSError as error:
         raise RefusedError(f"{file}: {error.strerror}") from error
     if not found.strip():
-        raise RefusedError(say(f"要有 --token 或 {TOKEN}", f"set --token or {TOKEN}"))
+        raise RefusedError(
+            say(
+                f"没有令牌：设环境变量 {TOKEN}_FILE（令牌文件的路径）或 {TOKEN}，或用 --token",
+                f"no token: set {TOKEN}_FILE (path of a file with it) or {TOKEN}, or use --token",
+            )
+        )
     return str(found).strip()
 
 

@@ -20,16 +20,17 @@ from agent.common.language import say
 from collector.commands.config_file import register_book
 from collector.commands.tables import (
     as_json,
-    console,
     new_table,
     print_json,
     print_problems,
+    print_table,
     this_user,
 )
 from collector.roster.book import inspections
 from collector.roster.problems import Problem, errors
 from collector.roster.register import Inspection, Register
 from collector.roster.sheets import INSPECTIONS, read_table
+from collector.roster.sheets.layout import Column
 from collector.roster.sheets.words import INDICATORS_ZH
 
 _CELLS = ("school", "indicator", "class", "date", "inspector", "found", "note")
@@ -40,7 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     actions = parser.add_subparsers(required=True, metavar=say("操作", "ACTION"))
     add = actions.add_parser("add", help=say("登记现场核查", "add on-site inspections"))
     for column in INSPECTIONS.columns:
-        add.add_argument(f"--{column.name}", default="", help=f"{column.heading}: {column.meaning}")
+        add.add_argument(f"--{column.name}", default="", help=_help(column))
     text = say("从一张 CSV 表批量登记（列名同上）", "add many from a CSV file with these columns")
     add.add_argument("--csv", metavar="FILE", type=Path, help=text)
     _common(add, _run_add)
@@ -54,6 +55,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     known = ("", *INDICATORS_ZH)
     show.add_argument("--indicator", default="", choices=known, metavar="NAME", help=text)
     _common(show, _run_list)
+
+
+def _help(column: Column) -> str:
+    return say(f"{column.heading}：{column.meaning}", f"{column.heading}: {column.meaning}")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -135,4 +140,4 @@ def _print(rows: Sequence[Inspection], register: Register) -> None:
         indicator = say(INDICATORS_ZH[row.indicator], row.indicator)
         cells = (str(row.day), name, indicator, row.unit, found, row.inspector, row.note)
         table.add_row(*cells)
-    console().print(table)
+    print_table(table)

@@ -27,15 +27,15 @@ _HERE = ("127.0.0.1", "::1", "localhost")
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Where to listen, and the settings of broker and data folder."""
-    listen = say("监听地址", "address to listen on")
+    listen = say("监听地址（默认 0.0.0.0）", "address to listen on (default: 0.0.0.0)")
     parser.add_argument("--host", default="0.0.0.0", metavar="ADDRESS", help=listen)  # noqa: S104
     parser.add_argument(
         "--port",
         type=int,
         default=DEFAULT_PORT,
         help=say(
-            f"端口，0 为任意空闲（默认 {DEFAULT_PORT}）",
-            f"port, 0 for any free one (default {DEFAULT_PORT})",
+            f"端口，0 为任意空闲端口（默认 {DEFAULT_PORT}）",
+            f"port, 0 for any free one (default: {DEFAULT_PORT})",
         ),
     )
     config_argument(parser)
@@ -52,7 +52,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--simulated",
         action="store_true",
-        help=say("记录标为模拟数据", "mark the records as simulated"),
+        help=say("把记录标为模拟数据", "mark the records as simulated"),
     )
 
 
@@ -82,7 +82,10 @@ def run(args: argparse.Namespace) -> int:
 def _new_key(config: Config, school: str) -> int:
     if not config.lines.keys:
         raise RefusedError(
-            say("没有配置密钥目录：设 lines.keys", "no key folder configured: set lines.keys")
+            say(
+                "没有配置密钥文件夹：在 collector.toml 的 [lines] 里设 keys",
+                "no key folder configured: set keys in [lines] of collector.toml",
+            )
         )
     path = keys.make(Path(config.lines.keys), school)
     print(
@@ -127,9 +130,10 @@ def _keys(config: Config, args: argparse.Namespace) -> keys.Keys:
         return keys.Keys(None)
     raise RefusedError(
         say(
-            "没有配置密钥目录，任何人都能占用测速服务：设 lines.keys（--new-key 生成密钥），"
+            "没有配置密钥文件夹，任何人都能占用测速服务：在 collector.toml 的 [lines] 里设 keys"
+            "（--new-key 生成密钥），"
             "或只监听 127.0.0.1，或明确写 --open",
-            "no key folder configured, so anyone could use this server: set lines.keys (--new-key "
-            "generates a key), listen on 127.0.0.1 only, or use --open",
+            "no key folder configured, so anyone could use this server: set keys in [lines] of "
+            "collector.toml (--new-key generates a key), listen on 127.0.0.1 only, or use --open",
         )
     )

@@ -19,7 +19,7 @@ from agent.common.command_line import (
 from agent.common.language import say
 from collector.commands.config_file import REGISTER_FILE, load_config
 from collector.commands.dashboards import token_of
-from collector.commands.tables import console, new_table, print_json, this_user
+from collector.commands.tables import new_table, print_json, print_table, this_user
 from collector.roster.book import RegisterBook, mutes
 from collector.roster.book.mutes import Mute
 
@@ -27,9 +27,9 @@ from collector.roster.book.mutes import Mute
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The sub-commands, each with what it needs."""
     actions = parser.add_subparsers(required=True, metavar=say("操作", "ACTION"))
-    text = say("某校到某天为止暂停告警", "silence alerts for a school until a day")
+    text = say("暂停一所学校的告警，到某天为止", "silence alerts for a school until a day")
     add = actions.add_parser("add", help=text, description=text)
-    add.add_argument("school", help=say("学校标识码", "school code (10 digits)"))
+    add.add_argument("school", metavar="SCHOOL", help=say("学校标识码", "school code (10 digits)"))
     text = say("到哪一天为止（含），如 2026-12-31", "last day (inclusive), such as 2026-12-31")
     add.add_argument("--until", required=True, type=_day, metavar="DATE", help=text)
     add.add_argument(
@@ -39,7 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     _common(add, _add)
     end = actions.add_parser("end", help=say("提前恢复告警", "end a silence early"))
-    end.add_argument("school", help=say("学校标识码", "school code (10 digits)"))
+    end.add_argument("school", metavar="SCHOOL", help=say("学校标识码", "school code (10 digits)"))
     _common(end, _end)
     show = actions.add_parser("list", help=say("列出暂停告警的学校", "list silenced schools"))
     json_argument(show)
@@ -108,7 +108,7 @@ def _list(args: argparse.Namespace) -> int:
         table = new_table(*titles)
         for mute in found:
             table.add_row(mute.school, mute.until.isoformat(), mute.reason, mute.by)
-        console().print(table)
+        print_table(table)
     return _update_grafana(args, path, now) if args.url else DONE
 
 

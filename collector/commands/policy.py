@@ -26,29 +26,34 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The sub-commands, each with what it needs."""
     actions = parser.add_subparsers(required=True, metavar=say("操作", "ACTION"))
     show = actions.add_parser(
-        "show", help=say("生效的值与来源", "show the values in force and who set them")
+        "show",
+        help=say("列出生效的值，各由哪一级设置", "show the values in force and who set them"),
     )
     show.add_argument(
-        "school", nargs="?", default="", help=say("学校标识码", "school code (10 digits)")
+        "school",
+        nargs="?",
+        default="",
+        metavar="SCHOOL",
+        help=say("学校标识码；不写则列出全市的设置", "school code (10 digits); default: the city"),
     )
     _common(show, _run_show)
     for name, action, zh, en in (
         (
             "set",
             _run_set,
-            "设置一个范围的值（空值为取消）",
+            "设置一个范围的值（空值为取消设置）",
             "set values for a scope (empty value: unset)",
         ),
         (
             "diff",
             _run_diff,
-            "这样设置会改变什么，不保存",
+            "列出 set 会改变什么，不保存",
             "show what set would change; saves nothing",
         ),
     ):
         parser = actions.add_parser(name, help=say(zh, en), description=say(zh, en))
         scope = "city | district:CODE | school:CODE | line:CODE/NAME"
-        parser.add_argument("scope", help=scope)
+        parser.add_argument("scope", metavar="SCOPE", help=scope)
         parser.add_argument("pairs", nargs="+", metavar="KEY=VALUE", help=", ".join(NAMES))
         _common(parser, action)
 
@@ -88,7 +93,8 @@ def _run_show(args: argparse.Namespace) -> int:
         return DONE
     table = new_table(("范围", "scope"), ("键", "key"), ("值", "value"), ("由谁设", "set by"))
     for row in rows:
-        table.add_row(row.where, row.key, _text(row.value.value), row.value.scope)
+        scope = say("默认", "default") if row.value.scope == "default" else row.value.scope
+        table.add_row(row.where, row.key, _text(row.value.value), scope)
     console().print(table)
     return DONE
 

@@ -21,7 +21,7 @@ from agent.common.command_line import (
 from agent.common.language import say
 from agent.wire import TopicError, parse_topic
 from collector.commands.config_file import load_config
-from collector.commands.tables import console, new_table, print_json
+from collector.commands.tables import new_table, print_json, print_table
 from collector.config import Config
 from collector.ingest import Noted, Stored, decode
 from collector.roster.book import RegisterBook
@@ -38,12 +38,14 @@ _Numbered = tuple[int, Row]
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The sub-commands, each with what it needs."""
     verbs = parser.add_subparsers(dest="verb", required=True, metavar=say("操作", "ACTION"))
-    listed = verbs.add_parser("list", help=say("逐条列出", "list messages, one per line"))
+    listed = verbs.add_parser("list", help=say("列出隔离的报文", "list the messages in quarantine"))
     text = say("全部，不只最早的 200 条", "all, not only the oldest 200")
     listed.add_argument("--all", action="store_true", help=text)
     json_argument(listed)
     shown = verbs.add_parser("show", help=say("看一条的全文", "show one message in full"))
-    shown.add_argument("id", metavar="ID", type=int, help=say("编号", "id"))
+    shown.add_argument(
+        "id", metavar="ID", type=int, help=say("list 给出的编号", "id, as list shows it")
+    )
     again = verbs.add_parser(
         "replay",
         help=say(
@@ -52,7 +54,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         ),
     )
     again.add_argument(
-        "ids", type=int, nargs="*", metavar="ID", help=say("默认全部", "default: all")
+        "ids", type=int, nargs="*", metavar="ID", help=say("编号，默认全部", "ids, default: all")
     )
     for verb in (listed, shown, again):
         config_argument(verb)
@@ -76,7 +78,13 @@ def _open(config: Config) -> Quarantine:
     try:
         return Quarantine(path, config.quarantine_bytes)
     except (sqlite3.Error, OSError) as error:
-        raise RefusedError(f"{path}: {error}") from error
+        raise RefusedError(
+            say(
+                f"{path}: 隔离区不能用：{error}。检查权限；坏了就把它移走，从备份恢复",
+                f"{path}: cannot be used: {error}. Check its permissions; if damaged, move it away "
+                "and restore a backup",
+            )
+        ) from error
 
 
 def _list(quarantine: Quarantine, args: argparse.Namespace) -> int:
@@ -93,7 +101,7 @@ def _list(quarantine: Quarantine, args: argparse.Namespace) -> int:
         told = _as_dict(id_, row)
         names = ("id", "arrived", "school", "machine", "number", "bytes", "reason")
         table.add_row(*(str(told[name]) for name in names))
-    console().print(table)
+    print_table(table)
     print(say(f"共 {rows} 条，{size} 字节", f"{rows} messages, {size} bytes"))
     return DONE
 

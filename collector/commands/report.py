@@ -19,13 +19,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="DIR",
         type=Path,
         default=Path(),
-        help=say("输出目录（当前目录）", "output folder (current folder)"),
+        help=say("写到哪个文件夹（默认当前文件夹）", "output folder (default: the current one)"),
     )
     parser.add_argument(
         "--format",
         metavar=",".join(FORMATS),
         default=",".join(FORMATS),
-        help=say("格式，逗号分隔，默认全部", "formats, comma-separated; default: all"),
+        help=say("格式，逗号分隔（默认全部）", "formats, comma-separated (default: all)"),
     )
 
 

@@ -69,7 +69,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
             "export", help=say("把现行台账写成各表", "write the current register as sheets")
         )
     )
-    _history(actions.add_parser("history", help=say("历次导入", "list all imports")))
+    _history(actions.add_parser("history", help=say("列出历次导入", "list all imports")))
 
 
 def run(args: argparse.Namespace) -> int:
@@ -100,7 +100,9 @@ def _import(parser: argparse.ArgumentParser) -> None:
     config_argument(parser)
     text = say("只说会改什么，不导入", "show what would change, import nothing")
     parser.add_argument("--dry-run", action="store_true", help=text)
-    text = say("导入人，记入历史；默认为系统用户", "name for the history; default: the system user")
+    text = say(
+        "导入人，记入历史（默认系统用户）", "name for the history (default: the system user)"
+    )
     parser.add_argument("--who", default="", help=text)
     parser.set_defaults(action=_run_import)
 

@@ -35,10 +35,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=positive,
         metavar="N",
         default=60,
-        help=say("学校数（60）", "number of schools (60)"),
+        help=say("学校数（默认 60）", "number of schools (default: 60)"),
     )
-    add("--seed", type=int, metavar="N", default=1, help=say("随机种子（1）", "random seed (1)"))
-    text = say("截止日前多少天的证据（365）", "days of evidence before the cut-off date (365)")
+    add(
+        "--seed",
+        type=int,
+        metavar="N",
+        default=1,
+        help=say("随机种子（默认 1）", "random seed (default: 1)"),
+    )
+    text = say(
+        "截止日前多少天的证据（默认 365）",
+        "days of evidence before the cut-off date (default: 365)",
+    )
     add("--days", type=positive, metavar="N", default=365, help=text)
     text = say("每种情形至少出现一次", "make every situation occur at least once")
     add("--every-case", action="store_true", help=text)
@@ -48,9 +57,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "不写证据，而是经 MQTT 真实上报", "send reports over MQTT instead of writing evidence"
     )
     add("--live", action="store_true", help=text)
-    text = say("--live：多少台电脑（50）", "--live: number of PCs (50)")
+    text = say("--live：多少台电脑（默认 50）", "--live: number of PCs (default: 50)")
     add("--agents", type=positive, metavar="N", default=50, help=text)
-    text = say("--live：每隔多少秒上报（30）", "--live: seconds between reports (30)")
+    text = say("--live：每隔多少秒上报（默认 30）", "--live: seconds between reports (default: 30)")
     add("--report-s", type=float, metavar="S", default=30.0, help=text)
     text = say("--live：多少秒后结束", "--live: stop after this many seconds")
     add("--seconds", type=float, metavar="S", help=text)

@@ -34,6 +34,14 @@ def new_table(*titles: tuple[str, str]) -> Table:
     return table
 
 
+def print_table(table: Table) -> None:
+    """The table, or a word where it has no rows."""
+    if table.row_count:
+        console().print(table)
+    else:
+        print(say("没有", "none"))
+
+
 def print_problems(problems: Sequence[Problem]) -> None:
     """Errors first: lines can be searched, and none is cut."""
     titles = (

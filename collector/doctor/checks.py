@@ -18,7 +18,7 @@ from agent.wire.topics import receipt_topic
 from collector.config import Config
 from collector.doctor import delivery
 from collector.keeper.audit import Audited
-from collector.roster.book import RegisterBook
+from collector.roster.book import DamagedBookError, NoRegisterError, RegisterBook
 from collector.service.links import topics
 from collector.service.mqtt.link import Link, Trouble
 from collector.service.pipeline.quarantine import FILE, Quarantine
@@ -116,13 +116,21 @@ def _store(config: Config) -> tuple[Check, float | None]:
 
 def _register(config: Config, today: dt.date) -> Check:
     name, path = say("台账", "register"), config.folder / REGISTER_FILE
-    fill = "schoolpulse roster template DIR; schoolpulse roster import DIR"
+    fill = say(
+        "schoolpulse roster template --out 文件夹，填好后 schoolpulse roster import 文件夹",
+        "schoolpulse roster template --out DIR, fill in the sheets, schoolpulse roster import DIR",
+    )
     if not path.exists():
         return Check(name, False, say("还没有台账", "no register yet"), fill)
     try:
         register = RegisterBook(path).load()
-    except RefusedError as error:  # it names the file
+    except NoRegisterError as error:
         return Check(name, False, str(error), fill)
+    except DamagedBookError as error:
+        fix = say("从备份恢复；没有备份就移开它，重新导入", "restore a backup; or import again")
+        return Check(name, False, str(error), fix)
+    except RefusedError as error:  # it names the file and the fix
+        return Check(name, False, str(error))
     if not register.schools:
         return Check(name, False, say("台账里没有学校", "no schools in the register"), fill)
     schools = say(f"{len(register.schools)} 所学校", f"{len(register.schools)} schools")
@@ -152,8 +160,11 @@ def _quarantine(config: Config) -> Check:
     except RefusedError as error:  # it names the file and the fix
         return Check(name, False, str(error))
     except (sqlite3.Error, OSError) as error:
-        fix = say(f"检查 {FILE} 的权限", f"check the permissions of {FILE}")
-        return Check(name, False, str(error), fix)
+        fix = say(
+            f"检查权限；坏了就把 {FILE} 移走，从备份恢复",
+            "check its permissions; if damaged, move it away and restore a backup",
+        )
+        return Check(name, False, f"{config.folder / FILE}: {error}", fix)
     try:
         rows, size = quarantine.size()
     finally:

@@ -37,7 +37,7 @@ def sentences(figure: Figure) -> Iterator[str]:
     if figure.apart:
         apart = (f"{word(TYPES, kind)} {count}" for kind, count in sorted(figure.apart.items()))
         listed = say("、", ", ").join(apart)
-        yield say(f"另列、不计入的学校：{listed}", f"Schools apart, not counted: {listed}")
+        yield say(f"另列、不计入的学校：{listed}", f"Listed apart, not counted: {listed}")
 
 
 def _tolerance(figure: Figure, measured: Tally, asked: Fraction | None) -> str:

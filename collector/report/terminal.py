@@ -10,6 +10,7 @@ from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
+from agent.common.help_text import wrapped
 from agent.common.language import say
 from agent.common.vocabulary.indicators import SHORT_SHARES
 from agent.common.vocabulary.verdicts import SHORT
@@ -42,27 +43,30 @@ def show(figure: Figure, out: TextIO) -> None:
     free = console.options.update(max_width=2 * _WIDTH)
     wide = all(Measurement.get(console, free, t).maximum <= console.width for t in tables)
     for indicator, table in zip(INDICATORS, tables, strict=True):
+        console.print(_title(figure, indicator), style="bold", markup=False)
         console.print(table if wide else _table(figure, indicator, counts=False))
     if not wide:
-        text = say("终端不够宽，略去各类计数", "too narrow a terminal for all counts")
+        text = say(
+            "终端不够宽，略去各类计数",
+            "terminal too narrow: the counts of each verdict are left out",
+        )
         console.print(text, style="dim", markup=False)
     for line in caveats.sentences(figure):
-        console.print(line, markup=False)
+        # rich breaks at spaces only, of which Chinese has few.
+        console.print("\n".join(wrapped(line, console.width)), markup=False)
     if mark:
         console.print(f"▒▒▒ {mark} ▒▒▒", style="bold reverse", markup=False)
 
 
-def _table(figure: Figure, indicator: Indicator, *, counts: bool = True) -> Table:
+def _title(figure: Figure, indicator: Indicator) -> str:
+    """Not rich's: that is wrapped to the table, which may be narrower than the terminal."""
     note = remark(target(figure, indicator), figure.year)
     title = name(figure, indicator) + (say(f"（{note}）", f" ({note})") if note else "")
-    mark = watermark(figure)
-    table = Table(
-        title=f"{title} {mark}".rstrip(),
-        title_justify="left",
-        title_style="bold",
-        box=SIMPLE_HEAD,
-        padding=(0, 1, 0, 0),
-    )
+    return f"{title} {watermark(figure)}".rstrip()
+
+
+def _table(figure: Figure, indicator: Indicator, *, counts: bool = True) -> Table:
+    table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
     table.add_column(say("区域", "area"), no_wrap=True)
     headings = [SHORT_SHARES[share] for share in _SHARES]
     headings += [SHORT[verdict] for verdict in Verdict if counts]

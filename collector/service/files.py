@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
 from collector.config import Config
 from collector.service.links import group_of
 from collector.service.pipeline.pending_days import FILE as DAYS_FILE
@@ -23,11 +28,22 @@ class Files:
         """
         # The collectors of a group may share a folder, and take the days that another marked.
         exclusive = derives and not group_of(config.mqtt)
-        self.pending_days = PendingDays(config.folder / DAYS_FILE, exclusive=exclusive)
+        with _named(config.folder / DAYS_FILE) as path:
+            self.pending_days = PendingDays(path, exclusive=exclusive)
         self.resend_request = ResendRequest(config.folder)
-        self.quarantine = Quarantine(config.folder / QUARANTINE_FILE, config.quarantine_bytes)
+        with _named(config.folder / QUARANTINE_FILE) as path:
+            self.quarantine = Quarantine(path, config.quarantine_bytes)
 
     def close(self) -> None:
         """Close them; the threads that use them have ended."""
         self.quarantine.close()
         self.pending_days.close()
+
+
+@contextmanager
+def _named(path: Path) -> Iterator[Path]:
+    """SQLite does not say which file it cannot use."""
+    try:
+        yield path
+    except sqlite3.Error as error:
+        raise sqlite3.DatabaseError(f"{path}: {error}") from error

@@ -30,7 +30,10 @@ class Metrics:
             self._server = HttpServer((host, int(port)), self._handler())
         except (OSError, ValueError, OverflowError) as error:
             raise RefusedError(
-                say(f"metrics = {address!r}: {error}", f"metrics = {address!r}: {error}")
+                say(
+                    f"metrics = {address!r}: 不能监听：{error}。要写成 主机:端口，端口没有被占用",
+                    f"metrics = {address!r}: cannot listen: {error}. Use host:port, a free port",
+                )
             ) from error
         self._thread = threading.Thread(
             target=self._server.serve_forever, name="metrics", daemon=True

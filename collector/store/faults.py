@@ -59,7 +59,7 @@ def of_one_line(error: Exception, size: int) -> None:
     """
     if isinstance(error, TooLargeError) and size <= _ANY_LINE:
         fix = say(
-            "请调大代理的请求大小上限（nginx：client_max_body_size 25m）",
+            "请调大反向代理的请求大小上限（nginx：client_max_body_size 25m）",
             "raise the proxy's limit of a request (nginx: client_max_body_size 25m)",
         )
         raise MisconfiguredError(f"{error}, {size} B; {fix}") from error

@@ -61,7 +61,7 @@ def test_a_wrong_value_of_the_environment_names_the_variable(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SCHOOLPULSE_BROKER_PORT", "abc")
-    with pytest.raises(SettingsError, match=r"SCHOOLPULSE_BROKER_PORT.*int"):
+    with pytest.raises(SettingsError, match=r"SCHOOLPULSE_BROKER_PORT: broker\.port: 应为整数"):
         load(written(tmp_path, 'school = "9900000001"'))
 
 
@@ -84,6 +84,28 @@ def test_a_school_without_quotes_is_told_to_have_them(tmp_path: Path) -> None:
 def test_values_that_cannot_be(tmp_path: Path, text: str) -> None:
     with pytest.raises(SettingsError, match=r"agent\.toml"):
         load(written(tmp_path, f'school = "9900000001"\n{text}'))
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("[broker]\nport = 'x'", "broker.port: 应为整数，写的是文字"),
+        ("[broker]\nprotocol = '4'", "broker.protocol: 没有 '4' 这个值，可选 5, 3.1.1"),
+        ("report_s = 4", "report_s: 应为整数 >= 5"),
+        ("broker = 3", "broker: 应为一组设置，写的是整数"),
+    ],
+)
+def test_a_wrong_value_is_named_with_what_may_stand_there(
+    tmp_path: Path, text: str, said: str
+) -> None:
+    with pytest.raises(SettingsError) as raised:
+        load(written(tmp_path, f'school = "9900000001"\n{text}'))
+    assert str(raised.value).endswith(f"agent.toml: {said}")
+
+
+def test_a_missing_file_names_the_option(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="--config"):
+        load(str(tmp_path / "none.toml"))
 
 
 def test_a_real_agent_cannot_be_told_to_be_simulated(

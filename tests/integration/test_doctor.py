@@ -1,4 +1,4 @@
-"""`schoolpulse doctor`: all well says so; each thing that is wrong is named with its mend."""
+"""`schoolpulse doctor`: all well says so; each thing that is wrong is named with its fix."""
 
 from __future__ import annotations
 
@@ -119,6 +119,19 @@ def test_a_register_whose_calendar_has_ended_is_a_finding(process: Any) -> None:
     _, checks = verdict(process)
     assert not checks["register"]["ok"]
     assert "2020-07-01" in checks["register"]["detail"]
+
+
+def test_files_that_are_damaged_are_findings_with_a_fix_that_can_be_typed(process: Any) -> None:
+    process.folder.mkdir(exist_ok=True)
+    process.config.folder.mkdir(parents=True, exist_ok=True)
+    _, checks = verdict(process)
+    assert "roster template --out DIR" in checks["register"]["fix"]
+    for name in ("register.db", FILE):
+        (process.config.folder / name).write_bytes(b"\xff" * 9000)
+    _, checks = verdict(process)
+    for check, name in (("register", "register.db"), ("quarantine", FILE)):
+        assert str(process.config.folder / name) in checks[check]["detail"]
+        assert "backup" in checks[check]["fix"]
 
 
 def test_a_quarantine_that_fills_up_is_a_finding(process: Any) -> None:

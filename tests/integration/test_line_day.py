@@ -94,8 +94,8 @@ class Pcs:
     def __init__(self, city: City) -> None:
         self.city = city
         self.turns: dict[str, LineTurns] = {}
-        self.ever: dict[str, LineTurns] = {}  # of those too that were switched off amid a test
-        self.asleep: dict[str, tuple[float, threading.Event]] = {}  # amid a test, until when
+        self.ever: dict[str, LineTurns] = {}  # of those too that were switched off during a test
+        self.asleep: dict[str, tuple[float, threading.Event]] = {}  # during a test, until when
         self.answers: dict[str, int] = {}
         draw = random.Random(7)
         day = EVENING - MORNING

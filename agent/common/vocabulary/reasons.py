@@ -57,7 +57,7 @@ FAILED: Mapping[str, Words] = {
 REFUSED: Mapping[str, Words] = {
     "error": Words("出错", "error"),
     "no_rate": Words("没有速率", "no rate"),
-    "said_invalid": Words("代理自认无效", "the agent itself holds it invalid"),
+    "said_invalid": Words("代理自认无效", "marked invalid by the agent itself"),
     "no_record": Words("没有服务器记录", "no record of the server"),
     "record_failed": Words("服务器记录未完成", "the server's record is not of a finished test"),
     "payload": Words("收到的多于服务器发出的", "more payload than the server sent"),
@@ -65,7 +65,9 @@ REFUSED: Mapping[str, Words] = {
     "burst": Words("突发速率，长测不能持续", "a burst: the line's long test does not sustain it"),
     "time": Words("时间与服务器记录差 10 分钟以上", "over 10 minutes from the server's record"),
     "used_twice": Words("同一测试编号用了两次", "its id was used twice"),
-    "no_report": Words("只有服务器记录，没有代理的报告", "a record without a report"),
+    "no_report": Words(
+        "只有服务器记录，没有代理的报告", "a server record without the agent's report"
+    ),
 }
 REASONS: Mapping[str, Words] = {**INTERFACES, **DISTURBANCES, **FAILED, **REFUSED}
 

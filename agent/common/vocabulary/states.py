@@ -33,5 +33,13 @@ DIFFERENCES: Mapping[str, Words] = {
     "never_seen": Words("登记了，没见过", "owned, never seen"),
     "not_owned": Words("见到了，没登记", "seen, not owned"),
     "moved": Words("换了教室", "moved"),
-    "no_such_room": Words("配置的教室不在台账", "given a room that is none"),
+    "no_such_room": Words("配置的教室不在台账", "configured room not in the register"),
+}
+#: Kinds of network interfaces, as a report has them.
+NICS: Mapping[str, Words] = {
+    "wired": Words("有线", "wired"),
+    "wifi": Words("无线", "Wi-Fi"),
+    "loopback": Words("回环", "loopback"),
+    "virtual": Words("虚拟", "virtual"),
+    "other": Words("其他", "other"),
 }

@@ -30,11 +30,13 @@ SHORT: Mapping[str, Words] = {
 MEANINGS: Mapping[str, Words] = {
     "verified": Words("遥测表明达标", "telemetry shows it"),
     "inspected": Words("有效期内的现场核查表明达标", "an inspection still valid shows it"),
-    "declared": Words("台账说有，没有遥测或核查佐证", "the register says so, nothing else speaks"),
+    "declared": Words(
+        "台账说有，没有遥测或核查佐证", "only the register says so: no telemetry or inspection"
+    ),
     "contradicted": Words(
         "台账说有，遥测或核查说没有",
         "the register says so, telemetry or an inspection says no",
     ),
     "short": Words("台账或证据说没有", "the register or the evidence says no"),
-    "unknown": Words("没有任何说法", "nothing says anything"),
+    "unknown": Words("没有任何依据", "no evidence at all"),
 }

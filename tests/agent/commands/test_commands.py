@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args, get_type_hints
 
 import jsonschema
 import pytest
@@ -13,8 +13,10 @@ import pytest
 from agent.cli import COMMANDS
 from agent.clock import Clock
 from agent.common.command_line import main
+from agent.common.vocabulary.states import NICS
 from agent.outbox import Outbox
 from agent.wire import AgentHealth, Report, decode_message
+from agent.wire.messages import Nic
 
 SCHEMA = Path(__file__).parents[3] / "docs/wire/message.schema.json"
 
@@ -44,9 +46,15 @@ def test_once_is_one_report_of_the_schema(capsys: pytest.CaptureFixture[str]) ->
 
 def test_once_for_people(capsys: pytest.CaptureFixture[str]) -> None:
     assert agent("once") == 0
-    assert "机器标识" in capsys.readouterr().out
+    assert "机器号" in capsys.readouterr().out
     assert agent("--lang", "en", "once") == 0
     assert "machine id" in capsys.readouterr().out
+
+
+def test_once_has_words_for_kinds_of_interfaces(capsys: pytest.CaptureFixture[str]) -> None:
+    assert agent("once") == 0
+    assert "loopback" not in capsys.readouterr().out
+    assert set(NICS) == set(get_args(get_type_hints(Nic)["kind"]))
 
 
 def test_an_unknown_probe_is_refused_with_the_known_ones(

@@ -71,6 +71,27 @@ def test_list_and_show(folder: Path, capsys: Any) -> None:
     assert ask(folder, "show", "9") == 1
 
 
+def test_a_damaged_file_is_named_with_the_fix(folder: Path, capsys: Any) -> None:
+    (folder / FILE).write_bytes(b"\xff" * 9000)
+    assert ask(folder, "list") == 2
+    assert cli_says(folder, "collect") == 2
+    refused = capsys.readouterr().err.splitlines()
+    assert all(str(folder / FILE) in line for line in refused)
+    assert "从备份恢复" in refused[0]
+
+
+def cli_says(folder: Path, command: str) -> int:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("sys.argv", ["x", command, "--config", str(folder.parent / "c.toml")])
+        return cli.main()
+
+
+def test_an_empty_list_says_so(folder: Path, capsys: Any) -> None:
+    Quarantine(folder / FILE, 10_000).close()
+    assert ask(folder, "list") == 0
+    assert capsys.readouterr().out.startswith("没有\n")
+
+
 def test_replay_stores_what_can_be_stored_and_keeps_the_rest(folder: Path, capsys: Any) -> None:
     fill(folder)
     assert ask(folder, "replay") == 1

@@ -13,6 +13,7 @@ import pytest
 
 from agent.common import language as lang
 from agent.common.command_line import RefusedError
+from agent.common.tables import width
 from agent.version import VERSION
 from collector import report
 from collector.report import explain, terminal
@@ -204,6 +205,16 @@ def test_the_terminal_keeps_its_columns(
     assert "大通回族土族自治县" in text
     assert ("实测 " in text or "ver." in text) == (width is None)
     assert "示例0001" not in text
+
+
+def test_sentences_are_wrapped_by_characters(town: Any, monkeypatch: Any) -> None:
+    """rich would break a Chinese sentence at its only space, far from the margin."""
+    monkeypatch.setenv("TTY_COMPATIBLE", "1")
+    monkeypatch.setenv("COLUMNS", "80")
+    lines = re.sub("\x1b[^m]*m", "", printed(town.figure())).splitlines()
+    first = next(line for line in lines if line.startswith("登记接入带宽"))
+    assert 70 <= width(first.rstrip()) <= 80
+    assert "10M 以上带宽接入比例（对照 2020 年目标）" in " ".join(lines)
 
 
 def test_a_name_in_brackets_is_printed_as_it_is(town: Any) -> None:

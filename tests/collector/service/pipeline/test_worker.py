@@ -269,7 +269,7 @@ def test_a_day_left_out_of_a_note_is_not_taken_for_noted(
 ) -> None:
     """A write that ends after the minute had no note of its day: the next one notes it.
 
-    Another day's write, begun and ended amid it, changes nothing.
+    Another day's write, begun and ended during it, changes nothing.
     """
     clock = [0.0]
     monkeypatch.setattr(notes_module.time, "monotonic", lambda: clock[0])
