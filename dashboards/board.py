@@ -8,7 +8,7 @@ from typing import NamedTuple
 from agent.common.vocabulary.words import Lang, Words
 from dashboards.panels import Json
 
-COLUMNS = 24
+WIDTH = 24
 _SCHEMA_VERSION = 37  # Grafana 9.3's; later ones migrate it when they load it
 
 
@@ -89,7 +89,7 @@ def _placed(rows: Sequence[Row], lang: Lang) -> Iterator[Json]:
     number, top = 1, 0
     for row in rows:
         if row.title:
-            place = {"x": 0, "y": top, "w": COLUMNS, "h": 1}
+            place = {"x": 0, "y": top, "w": WIDTH, "h": 1}
             yield {"id": number, "type": "row", "title": row.title.of(lang), "collapsed": False,
                    "gridPos": place, "panels": []}  # fmt: skip
             number, top = number + 1, top + 1
@@ -98,6 +98,6 @@ def _placed(rows: Sequence[Row], lang: Lang) -> Iterator[Json]:
             place = {"x": left, "y": top, "w": width, "h": row.height}
             yield {"id": number, **_DEFAULTS, **panel, "gridPos": place}
             number, left = number + 1, left + width
-        if left > COLUMNS:
-            raise ValueError(f"row {row.title} is {left} columns wide, the board {COLUMNS}")
+        if left > WIDTH:
+            raise ValueError(f"row {row.title} is {left} columns wide, the board {WIDTH}")
         top += row.height

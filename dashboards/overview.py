@@ -9,7 +9,7 @@ from agent.common.vocabulary.indicators import INDICATORS, SHARES, title
 from agent.common.vocabulary.verdicts import VERDICTS
 from agent.common.vocabulary.words import Lang, Words
 from dashboards import influxql, mappings, panels, tables, thresholds, variables
-from dashboards.board import Options, Row, board
+from dashboards.board import WIDTH, Options, Row, board
 from dashboards.edition import Edition
 from dashboards.panels import Head, Json, Query, head
 
@@ -53,16 +53,20 @@ def build(edition: Edition) -> Json:
 
 def _each(panel: Callable[[str, Edition], Json], edition: Edition) -> list[tuple[int, Json]]:
     """One panel for each indicator, side by side."""
-    return [(8, panel(name, edition)) for name in INDICATORS]
+    return [(WIDTH // len(INDICATORS), panel(name, edition)) for name in INDICATORS]
 
 
 def _head(indicator: str, about: Words, edition: Edition) -> Head:
     return head(edition.lang, edition.title(indicator), about, _EMPTY)
 
 
+_MARK = 3  # columns
+
+
 def _now(edition: Edition) -> list[tuple[int, Json]]:
-    made = [(7, _headline(name, edition)) for name in INDICATORS]
-    return [*made, (3, _watermark(edition.lang))]
+    width = (WIDTH - _MARK) // len(INDICATORS)
+    made = [(width, _headline(name, edition)) for name in INDICATORS]
+    return [*made, (_MARK, _watermark(edition.lang))]
 
 
 def _headline(indicator: str, edition: Edition) -> Json:

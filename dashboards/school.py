@@ -7,7 +7,7 @@ from agent.common.vocabulary.lines import COLUMNS, CONGESTED
 from agent.common.vocabulary.verdicts import VERDICTS
 from agent.common.vocabulary.words import Lang, Words
 from dashboards import influxql, mappings, panels, school_rooms, tables, thresholds, variables
-from dashboards.board import Options, Row, board
+from dashboards.board import WIDTH, Options, Row, board
 from dashboards.edition import Edition
 from dashboards.influxql import Beyond, Where
 from dashboards.panels import Json, Query, head
@@ -61,9 +61,9 @@ def build(edition: Edition) -> Json:
 
 def _now(edition: Edition) -> list[tuple[int, Json]]:
     lang = edition.lang
-    shown = [(4, _verdict(name, edition)) for name in INDICATORS]
-    counts = [(4, _count(field, title, lang)) for field, title in _COUNTS.items()]
-    return [*shown, (4, _seen(lang)), *counts]
+    beside = [(4, _seen(lang)), *((4, _count(*named, lang)) for named in _COUNTS.items())]
+    width = (WIDTH - sum(taken for taken, _ in beside)) // len(INDICATORS)
+    return [*((width, _verdict(name, edition)) for name in INDICATORS), *beside]
 
 
 _COUNTS = {

@@ -25,6 +25,9 @@ hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "here")
 #: What tells programs how wide and how colourful the terminal is.
 _TERMINAL = ("COLUMNS", "LINES", "TTY_COMPATIBLE", "TTY_INTERACTIVE", "FORCE_COLOR", "NO_COLOR")
 
+#: Settings of agent and collector, such as SCHOOLPULSE_DATA; not what tests are asked to use.
+_OURS = re.compile("SCHOOLPULSE_(?!TEST_|FAULT_)")
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Golden lists are written anew only when somebody says so."""
@@ -60,13 +63,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _no_terminal() -> Iterator[None]:
-    """What is printed does not depend on where the tests run; a test of a width sets its own."""
+def _surroundings() -> Iterator[None]:
+    """What tests do does not depend on where they run, and they touch no data of whoever runs them.
+
+    A test of a width sets its own.
+    """
     with pytest.MonkeyPatch.context() as patch:
         for name in _TERMINAL:
             patch.delenv(name, raising=False)
         patch.setenv("LC_ALL", "C.UTF-8")  # no language: the tests read Chinese
-        patch.delenv("SCHOOLPULSE_LANG", raising=False)
+        for name in [name for name in os.environ if _OURS.match(name)]:
+            patch.delenv(name)
         yield
 
 

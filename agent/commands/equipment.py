@@ -23,7 +23,7 @@ from agent.probes.network import probe as network
 from agent.wire.messages import Device
 
 #: The probes that see devices.
-_PROBES = tuple(name for name in probes.PROBES if name != "host")
+_PROBES = tuple(name for name, probe in probes.PROBES.items() if probe.devices)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

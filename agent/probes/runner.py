@@ -20,15 +20,16 @@ class Probe(NamedTuple):
     """Module and function below `agent.probes`, imported on first use.
 
     `function(context) -> tuple[Reading, ...]`; on Windows, where a probe has one of its own for
-    that, `function(system)`.
+    that, `function(system)`. One that reports no devices is not run to look for a change of them.
     """
 
     function: str
     windows: str = ""
+    devices: bool = True
 
 
 PROBES = {
-    "host": Probe("host.probe"),
+    "host": Probe("host.probe", devices=False),
     "displays": Probe("displays_linux.displays", "displays_windows.displays"),
     "sound": Probe("sound_linux.sounds", "sound_windows.sounds"),
     "cameras": Probe("cameras_linux.cameras", "cameras_windows.cameras"),

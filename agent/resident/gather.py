@@ -18,8 +18,6 @@ from agent.wire.messages import AgentHealth, Device, Host, Inventory, Reading
 
 _started = time.monotonic()
 _NO_COUNTS = Counts(0, 0, 0, 0, 0, 0, 0)
-#: Not compared with the last report: the host's reading changes all the time.
-_NOT_COMPARED = {"host"}
 
 
 def check_names(names: Collection[str]) -> None:
@@ -44,7 +42,7 @@ class Gatherer:
         """Raises SettingsError where a name is no probe."""
         check_names(enabled)
         self._enabled = tuple(enabled)
-        self._compared = tuple(name for name in enabled if name not in _NOT_COMPARED)
+        self._compared = tuple(name for name in enabled if probes.PROBES[name].devices)
         self._context = probes.Context(watched=watched, patient=patient)
         self._reported: frozenset[Device] | None = None
 

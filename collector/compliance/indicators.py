@@ -104,25 +104,25 @@ def _school_days(
             "longitude": place.longitude if place else None,
             "open": figure.register.calendar.is_open_day(day),
             "simulated": any(unit.simulated for unit in mine),
-            **_verdict_fields(figure.tallies[area.code, "multimedia"], mine),
+            **_verdict_fields(figure, area.code),
         }
         tags = {"school": area.code, "district": _coded(figure, area.district)}
         yield _point("school_day", tags, fields, time)
 
 
-def _verdict_fields(classes: Tally, units: Sequence[Unit]) -> dict[str, object]:
-    worst = max((v for v in Verdict if classes.counts[v]), key=_ORDER.index, default=None)
-    counts = classes.counts
+def _verdict_fields(figure: Figure, school: str) -> dict[str, object]:
+    classes = figure.tallies[school, "multimedia"]
     return {
         "classes": classes.all,
-        "classes_verified": counts[Verdict.VERIFIED] + counts[Verdict.INSPECTED],
-        "multimedia": str(worst) if worst else None,
-        **{
-            unit.indicator: str(unit.verdict)
-            for unit in units
-            if unit.indicator in ("computer_room", "line_10m")
-        },
+        "classes_verified": classes.counts[Verdict.VERIFIED] + classes.counts[Verdict.INSPECTED],
+        **{indicator: _worst(figure.tallies[school, indicator]) for indicator in INDICATORS},
     }
+
+
+def _worst(units: Tally) -> str | None:
+    """The worst verdict of a school's units; where the school is the unit, its verdict."""
+    found = [verdict for verdict in Verdict if units.counts[verdict]]
+    return str(max(found, key=_ORDER.index)) if found else None
 
 
 def _line_days(figure: Figure, time: int) -> Iterator[Point]:

@@ -41,7 +41,7 @@ class Bar:
 
 
 def bars(figure: Figure, area: str) -> list[Bar]:
-    """The three indicators of an area."""
+    """The indicators of an area."""
     return [_bar(figure, area, indicator) for indicator in INDICATORS]
 
 

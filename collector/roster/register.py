@@ -117,7 +117,7 @@ class Inspection:
     """An on-site record of one unit: who saw what, and when. Valid for 12 months."""
 
     school: str
-    indicator: str  # multimedia, computer_room, line_10m
+    indicator: str  # code of INDICATORS
     unit: str  # the class's name; empty for the school
     day: dt.date
     inspector: str

@@ -21,10 +21,11 @@ from rich.progress import track
 from rich.table import Table
 
 import machine_trees
+from agent.probes import PROBES
 
 RSS_MB, CPU_MS = 3.0, 100.0
 LOOKS, REPORTS = 120, 12  # an hour's
-_EQUIPMENT = "displays,sound,cameras,touch,printers,network"
+_EQUIPMENT = ",".join(name for name, probe in PROBES.items() if probe.devices)
 
 _ROUND = """
 import json, resource, sys, time

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from agent.common.vocabulary import devices, reasons, states, verdicts
+from agent.common.vocabulary import devices, indicators, reasons, states, verdicts
 from agent.common.vocabulary.words import LANGS, Lang, Words
 from collector.schema import MEASUREMENTS, TAGS
 from collector.schema.codes import CODES
@@ -37,12 +37,8 @@ COLUMNS = {
     ("equipment", "Missing", "kind"),
     ("lines", "Lines measured", "verdict"), ("lines", "Not measured", "verdict"),
     ("lines", "Under the contract", "verdict"), ("lines", "Why tests do not count", "reason"),
-    ("overview", "Schools with a computer room", "computer_room"),
-    ("overview", "Classes with multimedia equipment", "multimedia"),
-    ("overview", "Schools with a line of 10 Mbit/s or more", "line_10m"),
-    ("school", "Schools with a computer room", "computer_room"),
-    ("school", "Classes with multimedia equipment", "multimedia"),
-    ("school", "Schools with a line of 10 Mbit/s or more", "line_10m"),
+    *((board, indicators.title(name).en, name)
+      for board in ("overview", "school") for name in indicators.INDICATORS),
     ("school", "Lines", "verdict"), ("school", "Devices", "kind"),
     ("school", "Faults and changes", "kind"), ("school", "Faults and changes", "event"),
     ("school", "Faults and changes", "detail"),

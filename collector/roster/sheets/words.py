@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from agent.common.vocabulary import devices
+from agent.common.vocabulary import devices, indicators
 from collector.roster.register import COMPUTER_ROOM
 
 
@@ -72,9 +72,7 @@ INDICATORS = _words({
     "computer_room": "计算机教室 微机室 学校计算机教室配备率",
     "line_10m": "带宽 宽带 网络 线路 10m以上带宽接入比例",
 })  # fmt: skip
-INDICATORS_ZH = MappingProxyType({
-    "multimedia": "多媒体", "computer_room": "计算机教室", "line_10m": "带宽",
-})  # fmt: skip
+INDICATORS_ZH = MappingProxyType({name: words.zh for name, words in indicators.SHORT.items()})
 ACTS = _words({
     "bind": "绑定 归位",
     "retire": "报废 停用 退役",

@@ -8,7 +8,7 @@ import pytest
 
 from agent.probes import PROBES
 
-PATHS = [path for probe in PROBES.values() for path in probe if path]
+PATHS = [path for probe in PROBES.values() for path in (probe.function, probe.windows) if path]
 
 
 @pytest.mark.parametrize("path", PATHS)

@@ -16,6 +16,7 @@ from agent.common.command_line import RefusedError
 from agent.common.tables import width
 from agent.version import VERSION
 from collector import report
+from collector.compliance.model import INDICATORS
 from collector.report import explain, terminal
 
 GOLD = Path(__file__).parent / "gold"
@@ -104,11 +105,11 @@ def test_the_page_shows_all_that_belongs_together(town: Any) -> None:
         assert part in text, part
 
 
-def test_a_chart_of_three_bars(town: Any) -> None:
+def test_a_chart_of_a_bar_an_indicator(town: Any) -> None:
     chart = page(town.figure()).split('<svg class="chart"')[1].split("</svg>")[0]
     for kind in ("solid", "hatched", "ceiling"):
-        assert chart.count(f'<rect class="{kind}"') == 3 + 1  # and one in the legend
-    assert chart.count('<line class="goal"') == 3 + 1
+        assert chart.count(f'<rect class="{kind}"') == len(INDICATORS) + 1  # and one in the legend
+    assert chart.count('<line class="goal"') == len(INDICATORS) + 1
 
 
 def test_bars_are_as_long_as_the_shares(town: Any) -> None:
