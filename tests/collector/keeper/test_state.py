@@ -125,8 +125,11 @@ _OBSERVATION = st.builds(
 _OBSERVATIONS = st.lists(_OBSERVATION, max_size=40, unique_by=lambda one: one.time)
 
 
-def _shows_health(one: Observation) -> bool:
-    return bool(one.fault) or one.power == "on"
+def _shows_health(one: Observation, observed: list[Observation]) -> bool:
+    """A fault, or a device that is on; one whose power was never reported may be on."""
+    earlier = [two for two in observed if two.time < one.time and two.present]
+    unreported = all(two.power == "unknown" for two in [*earlier, one])
+    return bool(one.fault) or one.power == "on" or unreported
 
 
 @given(_OBSERVATIONS)
@@ -143,8 +146,8 @@ def test_an_event_is_held_by_observations_that_agree_from_its_time_until_confirm
             if change.event in ("appeared", "gone"):
                 assert {one.present for one in within} == {change.event == "appeared"}
             else:
-                faulty = {bool(one.fault) for one in within if one.present and _shows_health(one)}
-                assert faulty == {change.event == "fault"}
+                shown_by = [o for o in within if o.present and _shows_health(o, observed)]
+                assert {bool(one.fault) for one in shown_by} == {change.event == "fault"}
     assert had == len(advance(State(), observed)[1])
 
 

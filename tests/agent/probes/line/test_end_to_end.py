@@ -196,7 +196,7 @@ def held():
     total = me.memory_info().rss
     for child in me.children(recursive=True):
         try:
-            if child.cmdline() != own:  # before its exec a child has our memory, once more
+            if child.cmdline() not in ([], own):  # before its exec it has our memory, once more
                 total += child.memory_info().rss
         except psutil.NoSuchProcess:
             pass
