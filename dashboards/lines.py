@@ -59,7 +59,7 @@ def build(edition: Edition) -> Json:
 
 def _counts(edition: Edition) -> Json:
     verified, declared, unknown = (VERDICTS[name] for name in ("verified", "declared", "unknown"))
-    target = edition.target("line_10m")
+    target = edition.target("line")
     zh, en = "学校数，按今天的线路结论。", "Schools by today's verdict of their line."
     if target is not None:
         zh += f"目标：{target:g}% 以上{verified.zh}。"
@@ -69,7 +69,7 @@ def _counts(edition: Edition) -> Json:
         f"{en} {declared.en} and {unknown.en} shrink by testing.",
     )
     fields = {name: words.of(edition.lang) for name, words in VERDICTS.items()}
-    where: Where = {"level": "district", "indicator": "line_10m", **_HERE}
+    where: Where = {"level": "district", "indicator": "line", **_HERE}
     query = Query("indicator", influxql.each("indicator", "sum", fields, where, (), TODAY))
     colours = [panels.colour(fields[n], thresholds.VERDICT_COLOURS[n]) for n in VERDICTS]
     said = head(edition.lang, Words("学校，按结论", "Schools by verdict"), about, _NO_DAY)

@@ -89,7 +89,7 @@ def city(tmp_path_factory: Any) -> Path:
     town.school(name=ODD)
     book = RegisterBook(folder / "register.db")
     book.import_rows(rows_of(town.register()), who=ODD, now=dt.datetime(2025, 9, 1, tzinfo=dt.UTC))
-    town.inspected("line_10m", 30, True)
+    town.inspected("line", 30, True)
     book.add_inspections([dataclasses.replace(row, note=ODD) for row in town.inspections])
     now = dt.datetime.now(CITY_TIME)
     set_mute(book.path, Mute(CODE, now.date(), ODD, ODD), now)

@@ -15,11 +15,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from agent.common.calendar import local_day, midnight_ns
 from collector.compliance.computer_room import computer_rooms
 from collector.compliance.figure import exists_on
-from collector.compliance.line_10m import Judging, bundles_of
 from collector.compliance.lines import by_line
 from collector.compliance.model import Evidence, LineRecord, LineTest, RoomDay
 from collector.compliance.multimedia import Multimedia
 from collector.compliance.rooms import by_room
+from collector.compliance.school_line import Judging, bundles_of
 from collector.compliance.window import ONE_DAY, Windows
 from collector.config import Figure as Settings
 from collector.roster.register import Register, School

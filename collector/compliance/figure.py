@@ -9,8 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import msgspec
 
 from collector import config
-from collector.compliance import computer_room, line_10m
-from collector.compliance.line_10m import Judging
+from collector.compliance import computer_room, school_line
 from collector.compliance.lines import by_line
 from collector.compliance.model import (
     INDICATORS,
@@ -25,6 +24,7 @@ from collector.compliance.model import (
 )
 from collector.compliance.multimedia import Multimedia
 from collector.compliance.rooms import by_room
+from collector.compliance.school_line import Judging
 from collector.compliance.window import Windows, cutoff
 from collector.roster.register import Register, School
 
@@ -107,7 +107,7 @@ def _room_units(
 
 
 def _line_units(schools: Sequence[School], judging: Judging) -> tuple[list[Unit], list[JudgedLine]]:
-    judged = [line_10m.judge(judging, school) for school in schools]
+    judged = [school_line.judge(judging, school) for school in schools]
     return [unit for unit, _ in judged], [line for _, lines in judged for line in lines]
 
 
@@ -161,8 +161,8 @@ def _contracts(
     """登记接入带宽 by area: its share is the tally's `reported`."""
     counts: dict[str, Counter[Verdict]] = defaultdict(Counter)
     for school in schools:
-        campuses = line_10m.campuses_that_count(register, school.code, last, settings)
-        says = _SAYS[line_10m.contract(campuses, settings).says]
+        campuses = school_line.campuses_that_count(register, school.code, last, settings)
+        says = _SAYS[school_line.contract(campuses, settings).says]
         for code in (city.code, district_area(school.responsible, city), school.code):
             counts[code][says] += 1
     return {code: Tally(counter) for code, counter in counts.items()}
@@ -189,8 +189,8 @@ def _lost_without_tolerance(judging: Judging, schools: Sequence[School]) -> int:
     strict = Judging(judging.register, judging.lines, judging.windows, settings, judging.cutoff)
     good = (Verdict.VERIFIED, Verdict.INSPECTED)
     return sum(
-        line_10m.judge(judging, school)[0].verdict in good
-        and line_10m.judge(strict, school)[0].verdict not in good
+        school_line.judge(judging, school)[0].verdict in good
+        and school_line.judge(strict, school)[0].verdict not in good
         for school in schools
     )
 

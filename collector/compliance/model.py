@@ -13,8 +13,8 @@ from typing import Literal
 from collector import config
 from collector.roster.register import Register
 
-Indicator = Literal["multimedia", "computer_room", "line_10m"]
-INDICATORS: tuple[Indicator, ...] = ("multimedia", "computer_room", "line_10m")
+Indicator = Literal["multimedia", "computer_room", "line"]
+INDICATORS: tuple[Indicator, ...] = ("multimedia", "computer_room", "line")
 
 
 class Verdict(StrEnum):

@@ -20,8 +20,8 @@ from collector.compliance.targets import goal, target
 def sentences(figure: Figure) -> Iterator[str]:
     """Contract against measured, the tolerance, lines measured, and schools not counted."""
     contract = figure.contract.get(figure.areas[0].code, Tally(Counter()))
-    measured = figure.tallies[figure.areas[0].code, "line_10m"]
-    asked = goal(target(figure, "line_10m"))
+    measured = figure.tallies[figure.areas[0].code, "line"]
+    asked = goal(target(figure, "line"))
     named = label(figure.settings.threshold_mbps)
     paper = shown(contract.reported, asked)
     counts = f"{contract.counts[Verdict.DECLARED]}/{contract.all}"

@@ -238,7 +238,7 @@ pcs int PCs distinct PCs that reported
 classes int - classes registered
 classes_verified int - classes verified or inspected
 computer_room str - code of VERDICTS
-line_10m str - code of VERDICTS
+line str - code of VERDICTS
 multimedia str - code of VERDICTS: the worst of its classes
 """ + _DERIVED),
     _measurement("line_day", "evidence", "school district line", "a line's day", """

@@ -38,9 +38,9 @@ def build(size: Size, cutoff: dt.date, newest: dt.date, days: int = 365) -> City
     classes = iter(deck(CLASSES, roomed, rng, size.every_case))
     for number, (line, pc_room, count) in enumerate(zip(lines, pc_rooms, counts, strict=True)):
         school = _school(city, number, rng)
-        _expect(city, school, "line_10m", school.name, line.verdict, line.name)
+        _expect(city, school, "line", school.name, line.verdict, line.name)
         linework.lay(city, school, line, rng)
-        visit(city, school, "line_10m", "", line.visit)
+        visit(city, school, "line", "", line.visit)
         _expect(city, school, "computer_room", school.name, pc_room.verdict, pc_room.name)
         pcrooms.lay(city, school, pc_room, rng)
         visit(city, school, "computer_room", "", pc_room.visit)

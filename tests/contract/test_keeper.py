@@ -122,6 +122,6 @@ def test_indicators_stand_at_the_days_midnight(store: Store) -> None:
     assert {point.time for point in found} == {start}
     areas = {(p.tags["area"], p.tags["indicator"]): p.fields["all"] for p in found}
     assert areas["630100", "computer_room"] == 2
-    assert areas["630102", "line_10m"] == 2
+    assert areas["630102", "line"] == 2
     days = {p.tags["school"]: p.fields["pcs"] for p in store.read("school_day", 0, 2**62)}
     assert days == dict.fromkeys(SCHOOLS, PCS)

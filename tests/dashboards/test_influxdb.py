@@ -177,7 +177,7 @@ def test_the_district_table_is_the_figure(board: Board, indicator: Any) -> None:
 
 
 def test_the_trend_has_a_value_for_each_day_judged(board: Board) -> None:
-    (asked,) = _asked(title("line_10m").zh, "timeseries")
+    (asked,) = _asked(title("line").zh, "timeseries")
     rows = board.ask(asked)
     assert len(rows) == 2
     assert rows[-1]["核实率"] is not None

@@ -165,7 +165,7 @@ def test_boards_and_alerts_are_made_for_the_threshold(lang: Lang, of: str) -> No
 def test_a_threshold_without_a_target_colours_nothing(mbps: float, goal: float | None) -> None:
     edition = Edition("en", mbps)
     panels = build.BOARDS["overview"](edition)["panels"]
-    mine = [panel for panel in panels if panel["title"] == edition.title("line_10m")]
+    mine = [panel for panel in panels if panel["title"] == edition.title("line")]
     (number,) = (panel for panel in mine if panel["type"] == "stat")
     steps = number["fieldConfig"]["defaults"].get("thresholds", {}).get("steps", [])
     assert [step["value"] for step in steps] == ([None, goal] if goal else [])

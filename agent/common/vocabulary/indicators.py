@@ -11,14 +11,14 @@ from agent.common.vocabulary.words import Words
 _TITLES: Mapping[str, tuple[str, str]] = {
     "multimedia": ("中小学班级多媒体设备配备率", "Classes with multimedia equipment"),
     "computer_room": ("学校计算机教室配备率", "Schools with a computer room"),
-    "line_10m": ("{label} 以上带宽接入比例", "Schools with a line of {mbps} Mbit/s or more"),
+    "line": ("{label} 以上带宽接入比例", "Schools with a line of {mbps} Mbit/s or more"),
 }
 INDICATORS = tuple(_TITLES)
 #: For the heads of columns, and for what an inspection names.
 SHORT: Mapping[str, Words] = {
     "multimedia": Words("多媒体", "multimedia"),
     "computer_room": Words("计算机教室", "computer room"),
-    "line_10m": Words("带宽", "line"),
+    "line": Words("带宽", "line"),
 }
 SHARES: Mapping[str, Words] = {
     "verified_share": Words("核实率", "verified share"),

@@ -24,7 +24,7 @@ _PLAN = "《西宁市…实施方案》第 26 条"
 TARGETS = (
     Target("multimedia", _PLAN, 2020, Fraction(1)),
     Target("computer_room", _PLAN, 2020, Fraction(1)),
-    Target("line_10m", _PLAN, 2020, Fraction(80, 100), Fraction(10)),
+    Target("line", _PLAN, 2020, Fraction(80, 100), Fraction(10)),
 )
 
 

@@ -194,7 +194,7 @@ NOTES = ("填表说明", "notes")
 INSPECTIONS = Sheet("inspections", ("现场核查",), (
     _school(),
     Column("indicator", "指标", "indicator", "多媒体、计算机教室、带宽",
-           "multimedia, computer_room or line_10m", "多媒体", True, ("核查指标",)),
+           "multimedia, computer_room or line", "多媒体", True, ("核查指标",)),
     Column("class", "班级", "name", "多媒体指标必填，其余为空", "for multimedia only", "一（1）班",
            also=("班级名称", "unit"), field="unit"),
     Column("date", "核查日期", "date", "到现场的日期", "the day on site", "2026-10-12", True, ("日期", "day"), "day"),

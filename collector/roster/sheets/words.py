@@ -70,7 +70,7 @@ DAY_KINDS_ZH = MappingProxyType({"term": "学期", "holiday": "放假", "makeup"
 INDICATORS = _words({
     "multimedia": "多媒体 班级多媒体 多媒体设备 中小学班级多媒体设备配备率",
     "computer_room": "计算机教室 微机室 学校计算机教室配备率",
-    "line_10m": "带宽 宽带 网络 线路 10m以上带宽接入比例",
+    "line": "带宽 宽带 网络 线路 10m以上带宽接入比例 line_10m",
 })  # fmt: skip
 INDICATORS_ZH = MappingProxyType({name: words.zh for name, words in indicators.SHORT.items()})
 ACTS = _words({

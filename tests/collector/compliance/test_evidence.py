@@ -203,7 +203,7 @@ def test_the_figure_is_that_of_the_whole_store(
     for day, count in dict(pcs).items():
         full_town.saw("机房", (day,), pcs=count)
     for day, found in visits:
-        for indicator in ("computer_room", "line_10m"):
+        for indicator in ("computer_room", "line"):
             full_town.inspected(indicator, day, found)
         full_town.inspected("multimedia", day, found, "1")
     full_town.room_days = list({(row.room, row.day): row for row in full_town.room_days}.values())

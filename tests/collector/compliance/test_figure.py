@@ -33,15 +33,15 @@ def test_areas_are_city_districts_schools(town: Any) -> None:
 def test_the_responsible_unit_is_apart_from_the_place(town: Any) -> None:
     town.school("9901030001", district="630103", responsible="市直属")
     figure = town.figure()
-    assert figure.tallies["市直属", "line_10m"].all == 1
-    assert ("630103", "line_10m") not in figure.tallies
+    assert figure.tallies["市直属", "line"].all == 1
+    assert ("630103", "line") not in figure.tallies
 
 
 def test_schools_of_the_city_itself_are_no_second_city(town: Any) -> None:
     town.school("9901030001", responsible="630100")
     figure = town.figure()
-    assert figure.tallies["630100", "line_10m"].all == 2
-    assert figure.tallies["direct", "line_10m"].all == 1
+    assert figure.tallies["630100", "line"].all == 2
+    assert figure.tallies["direct", "line"].all == 1
     assert [area.name for area in figure.areas if area.code == "direct"] == ["市直属"]
 
 
@@ -86,7 +86,7 @@ def test_a_school_counts_while_it_is_open(
         opened=None if opened is None else town.ago(opened),
         closed=None if closed is None else town.ago(closed),
     )
-    assert town.figure().tallies["630100", "line_10m"].all == counts
+    assert town.figure().tallies["630100", "line"].all == counts
 
 
 @pytest.mark.parametrize(
@@ -173,7 +173,7 @@ def _steps(new_town: Any, schools: int) -> int:
         figure = judge(register, evidence, Settings(), City(), year=2026, today=town.cutoff)
     finally:
         sys.settrace(before)
-    for indicator in ("multimedia", "line_10m"):
+    for indicator in ("multimedia", "line"):
         assert figure.tallies["630100", indicator].verified == 1
     return taken
 

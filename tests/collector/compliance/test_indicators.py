@@ -78,7 +78,7 @@ def test_indicator(town: Any) -> None:
         "simulated": True,
     }
     assert found["9901020001", "multimedia"].tags["district"] == "630102"
-    assert found["630103", "line_10m"].fields["simulated"] is False
+    assert found["630103", "line"].fields["simulated"] is False
 
 
 def test_no_units_no_share(town: Any) -> None:
@@ -101,7 +101,7 @@ def test_school_day(town: Any) -> None:
         "classes": 3,
         "classes_verified": 1,
         "computer_room": "short",
-        "line_10m": "verified",
+        "line": "verified",
         "multimedia": "unknown",
         "simulated": True,
     }

@@ -79,7 +79,7 @@ def build(new_town: Callable[[], Any], rows: Schools) -> Any:
             town.inspected("multimedia", day, found, "一班", code)
             town.inspected("computer_room", day, found, code=code)
         for day, found in line.visits:
-            town.inspected("line_10m", day, found, code=code)
+            town.inspected("line", day, found, code=code)
     return town
 
 
@@ -250,7 +250,7 @@ def expected(room: Room, line: LineDays, cutoff: dt.date) -> dict[str, Verdict]:
     return {
         "multimedia": ruled(by_room, dated(room.visits), owned, cutoff),
         "computer_room": ruled(pcs, dated(room.visits), True, cutoff),
-        "line_10m": ruled(by_line, dated(line.visits), contract, cutoff),
+        "line": ruled(by_line, dated(line.visits), contract, cutoff),
     }
 
 

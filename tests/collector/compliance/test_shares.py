@@ -83,7 +83,7 @@ def test_a_setting_is_the_decimal_it_was_written_as() -> None:
 
 
 def test_targets_of_2020() -> None:
-    rows = [target(name, 2020, 10.0) for name in ("multimedia", "computer_room", "line_10m")]
+    rows = [target(name, 2020, 10.0) for name in ("multimedia", "computer_room", "line")]
     assert [row and row.value for row in rows] == [1, 1, Fraction(4, 5)]
     assert [row and row.threshold_mbps for row in rows] == [None, None, 10]
 
@@ -102,7 +102,7 @@ def test_targets_of_2020() -> None:
 def test_pass_or_fail(
     year: int, share: Fraction | None, threshold: int, reached: bool | None
 ) -> None:
-    assert passed(share, target("line_10m", year, threshold), year) is reached
+    assert passed(share, target("line", year, threshold), year) is reached
 
 
 @pytest.mark.parametrize(
@@ -110,4 +110,4 @@ def test_pass_or_fail(
     [(2020, 10, ""), (2026, 10, "对照 2020 年目标"), (2020, 100, "没有目标")],
 )
 def test_remark(year: int, threshold: int, text: str) -> None:
-    assert remark(target("line_10m", year, threshold), year) == text
+    assert remark(target("line", year, threshold), year) == text

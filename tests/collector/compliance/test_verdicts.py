@@ -75,7 +75,7 @@ CASES = [
 def test_rule(
     finding: Finding, inspections: list[tuple[int, bool]], says: bool | None, verdict: Verdict
 ) -> None:
-    rows = [Inspection("1", "line_10m", "", ago(day), "核查员", ok) for day, ok in inspections]
+    rows = [Inspection("1", "line", "", ago(day), "核查员", ok) for day, ok in inspections]
     given, steps = decide(finding, rows, Declared(says), END, 12)
     assert given is verdict
     assert steps[-1].numbers["verdict"] == str(verdict)

@@ -245,7 +245,7 @@ def test_explanation_in_english_has_no_chinese_sentence(town: Any) -> None:
 def test_explanation_for_machines(town: Any) -> None:
     tree: Any = explain.as_json(town.figure(), town.code)
     assert [area["code"] for area in tree["areas"]] == [town.code]
-    line = next(unit for unit in tree["units"] if unit["indicator"] == "line_10m")
+    line = next(unit for unit in tree["units"] if unit["indicator"] == "line")
     numbers = next(step["numbers"] for step in line["steps"] if step["rule"] == "line")
     assert (numbers["quiet_tests"], numbers["statistic_mbps"], numbers["limit_mbps"]) == (
         10,

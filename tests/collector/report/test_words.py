@@ -71,7 +71,7 @@ def test_an_indicator_has_one_name_everywhere(town: Any, lang: Lang, mbps: float
     for indicator in indicators.INDICATORS:
         title = indicators.title(indicator, mbps).of(lang)
         assert [place for place, text in found.items() if title not in text] == []
-    other = indicators.title("line_10m", 1000.0 / mbps).of(lang)
+    other = indicators.title("line", 1000.0 / mbps).of(lang)
     assert [place for place, text in found.items() if other in text] == []
 
 

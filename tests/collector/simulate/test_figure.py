@@ -74,7 +74,7 @@ def test_every_case_is_tried() -> None:
     size = Size(CITIES[0][2], CITIES[0][0], 2026, every_case=True)
     city = build(size, CITIES[0][1], CITIES[0][1], days=0)
     tried = {(row.indicator, row.case) for row in city.expected}
-    tables = (("line_10m", LINES), ("computer_room", PC_ROOMS), ("multimedia", CLASSES))
+    tables = (("line", LINES), ("computer_room", PC_ROOMS), ("multimedia", CLASSES))
     assert {(name, case.name) for name, table in tables for case in table} <= tried
 
 

@@ -70,7 +70,7 @@ def test_a_narrow_column_has_the_beginning_of_the_whole_word():
     ],
 )
 def test_a_title_is_made_from_the_threshold(mbps, zh, en):
-    assert indicators.title("line_10m", mbps) == (zh, en)
+    assert indicators.title("line", mbps) == (zh, en)
     assert indicators.title("multimedia", mbps) == indicators.title("multimedia")
 
 
@@ -86,9 +86,9 @@ def test_the_limit_is_the_decimal_that_people_compute(mbps, limit):
 
 
 def test_a_threshold_without_a_row_has_no_target():
-    assert targets.target("line_10m", 2026, 10.0) == targets.TARGETS[2]
-    assert targets.target("line_10m", 2026, Fraction(10)) == targets.TARGETS[2]
-    assert targets.target("line_10m", 2026, 100.0) is None
+    assert targets.target("line", 2026, 10.0) == targets.TARGETS[2]
+    assert targets.target("line", 2026, Fraction(10)) == targets.TARGETS[2]
+    assert targets.target("line", 2026, 100.0) is None
     assert targets.target("multimedia", 2026, 100.0) == targets.TARGETS[0]
     assert targets.remark(None, 2026) == ("没有目标", "no target")
 

@@ -74,12 +74,12 @@ def judge(judging: Judging, school: School) -> tuple[Unit, list[JudgedLine]]:
     finding = _school_finding(findings, tuple(steps), simulated)
     declared = contract(campuses, settings)
     inspections = [
-        row for row in register.inspections_of.get(school.code, ()) if row.indicator == "line_10m"
+        row for row in register.inspections_of.get(school.code, ()) if row.indicator == "line"
     ]
     verdict, steps_of = verdicts.decide(
         finding, inspections, declared, cutoff, settings.inspection_months
     )
-    unit = Unit("line_10m", school.code, district, school.name, verdict, steps_of, simulated)
+    unit = Unit("line", school.code, district, school.name, verdict, steps_of, simulated)
     return unit, lines
 
 

@@ -34,7 +34,7 @@ def line(town: Any, **settings: Any) -> JudgedLine:
 def test_the_percentile_reaches_097_t(town: Any, rate: float, verdict: Verdict) -> None:
     town.line()
     town.tested(rate, FIVE, times=2)
-    assert town.unit("line_10m").verdict is verdict
+    assert town.unit("line").verdict is verdict
 
 
 @pytest.mark.parametrize(
@@ -52,7 +52,7 @@ def test_ten_tests_on_five_days_of_the_window(
 ) -> None:
     town.line()
     town.tested(12.0, days, times=times)
-    assert town.unit("line_10m").verdict is verdict
+    assert town.unit("line").verdict is verdict
 
 
 @pytest.mark.parametrize(
@@ -73,7 +73,7 @@ def test_it_is_the_ceil_of_09_n_th_smallest(
     for nth in range(low + high):
         town.tested(6.0 if nth < low else 20.0, [1 + nth % 5], at=dt.time(12, 1 + nth))
     assert line(town).tests == low + high
-    assert town.unit("line_10m").verdict is verdict
+    assert town.unit("line").verdict is verdict
 
 
 @given(st.lists(st.floats(0, 1000), min_size=1, max_size=60))
@@ -95,20 +95,20 @@ def test_lesson_tests_join_where_quiet_ones_are_few(town: Any) -> None:
     town.line()
     town.tested(12.0, (1, 2), times=2)
     town.tested(12.0, (3, 7, 8), times=2, at=LESSON)
-    assert town.unit("line_10m").verdict is V
+    assert town.unit("line").verdict is V
 
 
 def test_lesson_tests_never_prove_short(town: Any) -> None:
     town.line()
     town.tested(5.0, range(1, 30), at=LESSON)
-    assert town.unit("line_10m").verdict is D
+    assert town.unit("line").verdict is D
 
 
 def test_lesson_tests_stay_out_where_quiet_ones_are_enough(town: Any) -> None:
     town.line()
     town.tested(6.0, FIVE, times=2)
     town.tested(50.0, FIVE, times=9, at=LESSON)
-    assert town.unit("line_10m").verdict is C
+    assert town.unit("line").verdict is C
     assert line(town).lesson_median == 50.0
 
 
@@ -159,7 +159,7 @@ FLAWS: list[tuple[str, dict[str, Any], dict[str, Any], str]] = [
 def test_valid(town: Any, more: dict[str, Any], record: dict[str, Any], why: str) -> None:
     town.line()
     town.tested(12.0, FIVE, times=2, record=record, **more)
-    assert town.unit("line_10m").verdict is D
+    assert town.unit("line").verdict is D
     assert dict(line(town).refused) == {why: 10}
 
 
@@ -168,7 +168,7 @@ def test_one_days_tests_cannot_be_dated_onto_ten(town: Any) -> None:
     town.tested(12.0, FIVE, times=2)
     made = town.records[0].time  # by the server's word all of them were then
     town.records[:] = [dataclasses.replace(record, time=made) for record in town.records]
-    assert town.unit("line_10m").verdict is D
+    assert town.unit("line").verdict is D
     assert dict(line(town).refused) == {"time": 8}
 
 
@@ -179,7 +179,7 @@ def test_a_report_some_minutes_from_its_record_counts(town: Any) -> None:
     town.records[:] = [
         dataclasses.replace(record, time=record.time + five) for record in town.records
     ]
-    assert town.unit("line_10m").verdict is V
+    assert town.unit("line").verdict is V
 
 
 @pytest.mark.parametrize(
@@ -194,7 +194,7 @@ def test_a_report_some_minutes_from_its_record_counts(town: Any) -> None:
 def test_still_valid(town: Any, more: dict[str, Any], record: dict[str, Any]) -> None:
     town.line()
     town.tested(12.0, FIVE, times=2, record=record, **more)
-    assert town.unit("line_10m").verdict is V
+    assert town.unit("line").verdict is V
 
 
 @pytest.mark.parametrize("changed", ["school", "line", "test"])
@@ -245,7 +245,7 @@ def test_the_contract_alone_is_declared(
     town.line(contract=contract)
     if measured:
         town.tested(measured, FIVE, times=2)
-    assert town.unit("line_10m").verdict is verdict
+    assert town.unit("line").verdict is verdict
 
 
 def test_met_with_a_median_below_is_congested(town: Any) -> None:
@@ -266,8 +266,8 @@ def test_lines_between_are_counted_and_lost_without_tolerance(town: Any) -> None
 def test_the_threshold_is_a_setting(town: Any) -> None:
     town.line(contract=100)
     town.tested(94.0, FIVE, times=2)
-    assert town.unit("line_10m").verdict is V
-    assert town.unit("line_10m", threshold_mbps=100.0).verdict is C
+    assert town.unit("line").verdict is V
+    assert town.unit("line", threshold_mbps=100.0).verdict is C
 
 
 @pytest.mark.parametrize(
@@ -278,7 +278,7 @@ def test_fcc80(town: Any, low: int, high: int, verdict: Verdict) -> None:
     town.line()
     for nth in range(low + high):
         town.tested(7.9 if nth < low else 8.0, [1 + nth % 5], at=dt.time(12, 1 + nth))
-    assert town.unit("line_10m", rule="fcc80").verdict is verdict
+    assert town.unit("line", rule="fcc80").verdict is verdict
 
 
 def two_campuses(town: Any, first: float | None, second: float | None) -> None:
@@ -298,31 +298,31 @@ def test_every_campus_with_classes_needs_a_line(
     town: Any, first: float | None, second: float | None, verdict: Verdict
 ) -> None:
     two_campuses(town, first, second)
-    assert town.unit("line_10m").verdict is verdict
+    assert town.unit("line").verdict is verdict
 
 
 def test_a_campus_without_classes_needs_none(town: Any) -> None:
     two_campuses(town, 12.0, 6.0)
     town.classes.pop()
-    assert town.unit("line_10m").verdict is V
+    assert town.unit("line").verdict is V
 
 
 def test_a_campus_without_current_classes_needs_no_line(town: Any) -> None:
     two_campuses(town, 12.0, 6.0)
     town.classes[-1] = dataclasses.replace(town.classes[-1], end=town.ago(1))
-    assert town.unit("line_10m").verdict is V
+    assert town.unit("line").verdict is V
 
 
 def test_without_any_class_all_campuses_count(town: Any) -> None:
     two_campuses(town, 12.0, 6.0)
     town.classes.clear()
-    assert town.unit("line_10m").verdict is C
+    assert town.unit("line").verdict is C
 
 
 def test_a_campus_without_a_line_is_not_met(town: Any) -> None:
     two_campuses(town, 12.0, 12.0)
     town.lines.pop()
-    assert town.unit("line_10m").verdict is U
+    assert town.unit("line").verdict is U
 
 
 @pytest.mark.parametrize(
@@ -336,7 +336,7 @@ def test_one_of_a_campus_s_lines_is_enough(
         town.line(name)
         if rate:
             town.tested(rate, FIVE, name, times=2)
-    assert town.unit("line_10m").verdict is verdict
+    assert town.unit("line").verdict is verdict
 
 
 @pytest.mark.parametrize(
@@ -350,7 +350,7 @@ def test_bonded_lines_by_setting_the_sum(
         town.line(name)
         if rate:
             town.tested(rate, FIVE, name, times=2)
-    assert town.unit("line_10m", bonded=True).verdict is verdict
+    assert town.unit("line", bonded=True).verdict is verdict
 
 
 def test_contract_stands_beside(town: Any) -> None:
@@ -360,25 +360,25 @@ def test_contract_stands_beside(town: Any) -> None:
     town.tested(12.0, FIVE, times=2)
     figure = town.figure()
     assert figure.contract["630100"].reported == Fraction(1, 2)
-    assert figure.tallies["630100", "line_10m"].verified == Fraction(1, 2)
+    assert figure.tallies["630100", "line"].verified == Fraction(1, 2)
 
 
 def test_an_old_no_stands_until_a_later_yes(town: Any) -> None:
     town.line()
     town.tested(6.0, range(200, 210), times=2)
-    assert town.unit("line_10m").verdict is C
+    assert town.unit("line").verdict is C
     town.tested(20.0, range(150, 153))  # three tests say nothing
-    assert town.unit("line_10m").verdict is C
+    assert town.unit("line").verdict is C
     town.tested(20.0, range(60, 70))  # a yes, by now outside the window
-    assert town.unit("line_10m").verdict is D
+    assert town.unit("line").verdict is D
 
 
 def test_an_expired_yes_clears_an_inspection_s_older_no(town: Any) -> None:
     town.line()
-    town.inspected("line_10m", 300, False)
-    assert town.unit("line_10m").verdict is C
+    town.inspected("line", 300, False)
+    assert town.unit("line").verdict is C
     town.tested(20.0, range(200, 210), times=2)
-    assert town.unit("line_10m").verdict is D
+    assert town.unit("line").verdict is D
 
 
 def test_silence_clears_nothing_by_letting_the_bad_tests_go_first(town: Any) -> None:
@@ -389,42 +389,42 @@ def test_silence_clears_nothing_by_letting_the_bad_tests_go_first(town: Any) -> 
     town.tested(20.0, range(75, 80), times=2)
     assert town.figure(town.ago(75)).lines[0].verdict is C
     assert town.figure(town.ago(60)).lines[0].verdict is V
-    assert town.unit("line_10m").verdict is C
+    assert town.unit("line").verdict is C
 
 
 def test_a_window_of_few_tests_keeps_the_earlier_result(town: Any) -> None:
     town.line()
     town.tested(6.0, range(50, 60), times=2)
     town.tested(20.0, (1, 2, 3))
-    assert town.unit("line_10m").verdict is C
+    assert town.unit("line").verdict is C
 
 
 def test_the_later_of_inspection_and_tests_holds(town: Any) -> None:
     town.line()
     town.tested(20.0, range(5, 15), times=2)
-    town.inspected("line_10m", 4, False)
-    assert town.unit("line_10m").verdict is C
+    town.inspected("line", 4, False)
+    assert town.unit("line").verdict is C
     town.tested(6.0, (2,))  # a low test supports no yes
-    assert town.unit("line_10m").verdict is C
+    assert town.unit("line").verdict is C
     town.tested(20.0, (1,))
-    assert town.unit("line_10m").verdict is V
+    assert town.unit("line").verdict is V
 
 
 def test_evidence_after_the_cutoff_does_not_exist(town: Any) -> None:
     town.line()
     town.tested(20.0, (-1, -2, -3, -4, -5), times=2)
-    assert town.unit("line_10m").verdict is D
+    assert town.unit("line").verdict is D
 
 
 def test_a_low_lesson_test_makes_no_older_no_newer(town: Any) -> None:
     town.line()
     town.tested(5.0, FIVE_OLD, times=2)
-    town.inspected("line_10m", 15, found=True)
-    assert town.unit("line_10m").verdict is Verdict.INSPECTED
+    town.inspected("line", 15, found=True)
+    assert town.unit("line").verdict is Verdict.INSPECTED
     town.tested(3.0, (2,), at=LESSON)
-    assert town.unit("line_10m").verdict is Verdict.INSPECTED
+    assert town.unit("line").verdict is Verdict.INSPECTED
     town.tested(3.0, (1,))
-    assert town.unit("line_10m").verdict is Verdict.CONTRADICTED
+    assert town.unit("line").verdict is Verdict.CONTRADICTED
 
 
 def test_short_tests_of_a_burst_bucket_prove_nothing(town: Any) -> None:
@@ -432,7 +432,7 @@ def test_short_tests_of_a_burst_bucket_prove_nothing(town: Any) -> None:
     town.line()
     town.tested(10.0, FIVE, times=2)
     town.tested(5.0, (2, 9), at=dt.time(17, 45), long=True, burst=True)
-    assert town.unit("line_10m").verdict is D  # too few that count
+    assert town.unit("line").verdict is D  # too few that count
     assert dict(line(town).refused) == {"burst": 10}
 
 
@@ -441,7 +441,7 @@ def test_short_tests_at_the_sustained_rate_still_count(town: Any) -> None:
     town.tested(5.2, FIVE, times=2)
     town.tested(5.0, (2,), at=dt.time(17, 45), long=True, burst=True)
     assert not line(town).refused
-    assert town.unit("line_10m").verdict is C
+    assert town.unit("line").verdict is C
 
 
 def test_a_long_test_without_a_burst_flags_nothing(town: Any) -> None:
