@@ -12,8 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from collector.compliance.line_rule import opinion, statistic
-from collector.compliance.lines import LineDays
+from collector.compliance.lines import LineDays, by_line
 from collector.compliance.model import JudgedLine, Verdict
+from collector.compliance.school_line import Judging, judge
+from collector.compliance.window import Windows
 from collector.config import Figure as Settings
 
 V, N, D, C, S, U = Verdict
@@ -720,3 +722,18 @@ def test_a_bucket_that_was_taken_away_no_longer_flags(town: Any) -> None:
     town.tested(10.0, (1, 2, 3, 7, 8), times=2)
     town.tested(10.0, (15,))
     assert dict(line(town).refused) == {"burst": 1}
+
+
+def test_a_traced_school_says_what_cleared_a_line_s_no(town: Any) -> None:
+    town.line()
+    town.tested(6.0, range(200, 205), times=2)
+    town.tested(20.0, FIVE, times=2)
+    evidence, register, rules = town.evidence(), town.register(), Settings()
+    tests = by_line(evidence.line_tests, evidence.line_records, register, town.cutoff)
+    windows = Windows(register.calendar, rules)
+    judging = Judging(register, tests, windows, rules, town.cutoff, tracing=True)
+    unit, _ = judge(judging, register.schools[town.code])
+    (cleared,) = [step for step in unit.steps if step.rule == "cleared"]
+    assert cleared.numbers["no"] == town.ago(200).isoformat()
+    assert cleared.numbers["yes"] == town.ago(1).isoformat()
+    assert not [step for step in town.unit("line").steps if step.rule == "cleared"]
