@@ -218,6 +218,7 @@ def test_a_high_test_never_lowers(rows: list[Row], day: int, quiet: bool, pc: fl
         (6.0, {"pc_limited": None}, D, 10),  # an older agent's: not shown to be free
         (12.0, {"pc_limited": None, "nic_mbps": None}, V, 0),
         (6.0, {"nic_mbps": None}, D, 10),
+        (6.0, {"nic_mbps": 0.0}, D, 10),
         (6.0, {"nic_mbps": 10.9}, D, 10),  # a card below 1.1 T
         (6.0, {"nic_mbps": 11.0}, C, 0),
         (9.7, {"nic_mbps": 10.0}, V, 0),
