@@ -58,6 +58,36 @@ def test_the_rule_is_what_the_method_says(rows: list[Row]) -> None:
     assert word(rows) == spelled_out(rows)
 
 
+@given(TESTS)
+def test_fcc80_is_what_the_method_says(rows: list[Row]) -> None:
+    """At least 80% of the quiet tests reach 8; those of limiting PCs only where they do."""
+    free = [row for row in rows if row[1] and row[3] >= 11]
+    quiet = [row for row in rows if row[1] and (row[3] >= 11 or row[2] >= 8)]
+    yes, no = (len(some) >= 10 and len({row[0] for row in some}) >= 5 for some in (quiet, free))
+    if yes and 5 * sum(row[2] >= 8 for row in quiet) >= 4 * len(quiet):
+        assert word(rows, rule="fcc80") is True
+    else:
+        assert word(rows, rule="fcc80") is (False if no else None)
+
+
+BONDED = st.lists(TESTS, min_size=2, max_size=3)
+
+
+@given(BONDED)
+def test_bonded_lines_are_their_sum(lines: list[list[Row]]) -> None:
+    """Of lines whose PCs are free and whose tests are all quiet: the sum of their percentiles."""
+    free = [[(day, True, rate, 1000.0) for day, _, rate, _ in rows] for rows in lines]
+    total, every = 0.0, True
+    for rows in free:
+        enough = len(rows) >= 10 and len({row[0] for row in rows}) >= 5
+        every &= enough
+        total += sorted(row[2] for row in rows)[-(-9 * len(rows) // 10) - 1] if enough else 0
+    days = dt.date(2026, 12, 1), dt.date(2026, 12, 31)
+    said = opinion([history(rows) for rows in free], *days, Settings(threshold_mbps=30.0))
+    yes = round(total, 6) >= 29.1
+    assert (said and said.yes) == (True if yes else False if every else None)
+
+
 RANK = {False: 0, None: 1, True: 2}
 
 
