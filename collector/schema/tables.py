@@ -191,6 +191,7 @@ serial str - its serial, where it is usable
 connector str - where it is attached
 lamp_hours int h of the lamp that burnt longest, the day's highest
 own_room str - the room that it was given, if not its PC's
+sightings str - displays seen there: identity:kind:first-last second+..., by comma
 presence str - code of PRESENCES: where the day ends, by what was confirmed
 presence_ms int ms since when, since 1970 UTC
 presence_doubt str - what is seen against it and not confirmed, @ since when
@@ -210,7 +211,8 @@ weak_pcs int PCs distinct PCs with a weak or shared id that reported
 seats int - registered seats in force that day
 computer bool - a PC reported
 display bool - a projector, panel or TV was seen
-displays int - how many were seen, one that moved counted once
+displays int - how many were seen
+display_ids str - the displays seen: identity:kind:half hours in hex, by comma
 sound bool - a sound output was seen
 microphone bool - a microphone was seen
 camera bool - a camera was seen
