@@ -121,7 +121,7 @@ class Equipped:
     def days(self, school: School, room: str, last: dt.date) -> Iterator[Day]:
         """The days with reports of the window that ends with `last`."""
         key = school.code, room
-        history, word = self.history(key), self.word(key)
+        history, word = self.history(key), self._word(key)
         first = self._windows.first(last, school.opened)
         lo, hi = bisect_left(history.days, first), bisect_right(history.days, last)
         for n in range(lo, hi):
@@ -172,12 +172,12 @@ class Equipped:
             return Sight.ELSEWHERE
         return Sight.TOLD if told else Sight.BY_REGISTER
 
-    def word(self, key: RoomKey) -> Word:
-        """What the register says of a room's displays."""
-        return _word(self._register.equipment_of.get(key, ()))
+    def _word(self, key: RoomKey) -> Word:
+        return word_of(self._register.equipment_of.get(key, ()))
 
 
-def _word(rows: Sequence[Equipment]) -> Word:
+def word_of(rows: Sequence[Equipment]) -> Word:
+    """What a room's rows of the register say of its displays."""
     owned = {row.kind for row in rows if row.count > 0}
     monitors = sum(row.count for row in rows if row.kind == "monitor")
     return Word(bool(owned & PICTURES), bool(owned & _PANELS), monitors)

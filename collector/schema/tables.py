@@ -64,6 +64,7 @@ name str - as the device names itself
 maker str - who made it
 model str - its model
 serial str - its serial, where it is usable
+serial_number str - the number in its EDID beside a serial in letters, whatever it is
 width_cm int cm width of the picture
 height_cm int cm height of the picture
 note str - codes of NOTES by semicolon: what could not be read, and why
@@ -74,6 +75,7 @@ muted bool - whether its picture or sound is muted
 lamp_hours int h of the lamp that burnt longest
 filter_hours int h since the filter was cleaned
 year int - it was made, or its model came out
+week int - of that year in which it was made
 """ + _RAW),
     _measurement("agent", "telemetry", "school machine", "one report", """
 boot! str - which start of the agent, 16 hex digits
