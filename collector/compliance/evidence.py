@@ -18,6 +18,7 @@ from collector.compliance.figure import exists_on
 from collector.compliance.lines import by_line
 from collector.compliance.model import Evidence, LineRecord, LineTest, RoomDay
 from collector.compliance.multimedia import Multimedia
+from collector.compliance.places import elsewhere, moved
 from collector.compliance.rooms import by_room
 from collector.compliance.school_line import Judging, bundles_of
 from collector.compliance.window import ONE_DAY, Windows
@@ -59,9 +60,14 @@ def load(store: Store, register: Register, settings: Settings, cutoff: dt.date) 
     ]
     rooms = _open_rooms(register, schools, window, windows, settings, cutoff)
     lines = _open_lines(register, schools, window, windows, settings, cutoff)
+    shared = moved(store, window.room_days, windows, cutoff)
+    rooms |= shared
     past = _Reader(store, 0, start)
+    older = list(past.room_days_of(rooms))
+    mine = (row for row in window.room_days if (row.school, row.room) in rooms)
+    others = elsewhere(store, [*older, *mine], shared, register, settings, start) - rooms
     return Evidence(
-        [*past.room_days_of(rooms), *window.room_days],
+        [*older, *past.room_days_of(others), *window.room_days],
         [*past.line_tests_of(lines), *window.line_tests],
         [*past.line_records_of(lines), *window.line_records],
         store.simulated(),
