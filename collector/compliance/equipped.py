@@ -151,9 +151,10 @@ class Equipped:
         if len(lacking) >= self._settings.min_room_days:
             return Opinion(False, lacking[-1].day)
         full = [day.day for day in days if day.full]
-        if len(full) >= self._settings.min_room_days:
-            return Opinion(True, full[-1])
-        return None
+        ended = ended_no(days, self._settings.min_room_days)
+        if len(full) < self._settings.min_room_days or (ended and ended.day > full[-1]):
+            return None  # what ended a no does not count here, and the full days are older than it
+        return Opinion(True, full[-1])
 
     def _sight(self, displays: Displays, word: Word, key: RoomKey, last: dt.date) -> Sight:
         """The best of a day's displays."""
@@ -192,3 +193,16 @@ def lacking_since(days: tuple[Day, ...]) -> list[Day]:
         if day.lacking:
             found.append(day)
     return found[::-1]
+
+
+def ended_no(days: Sequence[Day], needed: int) -> Day | None:
+    """The last day of the newest no among these days that a complete day has ended."""
+    run: list[Day] = []
+    ended: Day | None = None
+    for day in days:
+        if day.was_there:
+            ended = run[-1] if len(run) >= needed else ended
+            run = []
+        elif day.lacking:
+            run.append(day)
+    return ended
