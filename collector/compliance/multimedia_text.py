@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import islice
 
 from agent.common.vocabulary.devices import KINDS
 from agent.common.vocabulary.words import Words
@@ -117,18 +118,19 @@ def _remarks(
 
 def _shared_step(register: Register, key: RoomKey, one: Shared) -> Step:
     """A device that this room and others saw, and for which of them it counts."""
-    here, others = one.days[key], [room for room in one.days if room != key]
+    here, others = one.days[key], len(one.days) - 1
+    listed = list(islice((room for room in one.days if room != key), _NAMED))
     counts = key in one.homes
     zh_places = "、".join(f"{_place(register, key, room)}（{one.days[room]} 天）"
-                         for room in others[:_NAMED])  # fmt: skip
+                         for room in listed)  # fmt: skip
     en_places = ", ".join(f"{_place(register, key, room)} ({one.days[room]} days)"
-                          for room in others[:_NAMED])  # fmt: skip
-    more = len(others) - _NAMED
+                          for room in listed)  # fmt: skip
+    more = others - len(listed)
     kind = _piece(one.kind)
     zh = (
         f"{named('教室', key[1])}：{kind.zh} {one.identity} 窗口内在这里 {here} 天，"
         f"也在 {zh_places}"
-        f"{f'等 {len(others)} 处' if more > 0 else ''}；"
+        f"{f'等 {others} 处' if more > 0 else ''}；"
         f"{_at_once(one).zh}，{'计在这里' if counts else '不计在这里'}"
     )
     en = (
