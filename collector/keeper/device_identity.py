@@ -122,12 +122,17 @@ def _with_key(point: Point, key: DeviceKey, known: _LastSeen | None) -> Point:
     from the register of an earlier day. With it goes the display that it was, so that one whose
     EDID is hidden stays the same.
     """
-    if known is None or not known.words[1] or not _unread(point):
+    if known is None or not _was_read(known) or not _unread(point):
         tags = {**point.tags, "device": key[2]}
         return point if tags == point.tags else point._replace(tags=tags)
     fields = {**point.fields, HIDDEN: known.display} if known.display else point.fields
     tags = {**point.tags, "device": key[2], "kind": known.kind}
     return point._replace(tags=tags, fields=fields)
+
+
+def _was_read(known: _LastSeen) -> bool:
+    """Whether its EDID was: on days when it is hidden throughout, the words are not stored."""
+    return bool(known.words[1]) or known.display not in ("", f":{_UNREAD}")
 
 
 def _connector(point: Point) -> str:
