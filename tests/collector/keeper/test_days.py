@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 from typing import Any
 
@@ -10,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from collector.compliance import displays
+from collector.inventory import devices
 from collector.keeper.days import bounds, device_days, machine_days, midnight, room_days
 from collector.keeper.devices import resolved
 from collector.roster.register import Equipment, Machine, Register
@@ -119,6 +121,21 @@ def test_a_room_registered_with_none_resolves_nothing(register: Register, make: 
     none = [Equipment(make.school, "6-1", "projector", 0), Equipment(make.school, "6-1", "tv", 1)]
     found = Register(register.schools, rooms=register.rooms, equipment=none)
     assert resolved("display", make.school, "6-1", found) == "tv"
+
+
+def test_a_panel_without_a_pc_is_a_panel(make: Any, register: Register, day: dt.date) -> None:
+    owned = [Equipment(make.school, "6-1", "panel_without_pc", 1)]
+    found = dataclasses.replace(register, equipment=owned)
+    assert resolved("display", make.school, "6-1", found) == "panel"
+    raw = [make.agent(1, "08:00", room="6-1")]
+    raw += [make.device(1, "08:00", "screen", "eDP-1", width_cm=34)]
+    raw += [make.device(1, "08:00", "screen", "eDP-2", width_cm=165)]
+    assert by_room(Derived(raw, register, day).rooms)["6-1"]["displays"] == 1
+
+
+def test_the_inventory_counts_a_panel_without_a_pc_as_a_panel() -> None:
+    rows = [Equipment("1", "6-1", kind, 1) for kind in ("panel", "panel_without_pc", "tv")]
+    assert devices._counts(rows) == {"panel": 2, "tv": 1}
 
 
 def test_a_monitor_or_an_unknown_display_is_no_picture(
