@@ -18,6 +18,7 @@ from collector.compliance.figure import exists_on
 from collector.compliance.lines import by_line
 from collector.compliance.model import Evidence, LineRecord, LineTest, RoomDay
 from collector.compliance.multimedia import Multimedia
+from collector.compliance.places import elsewhere, moved
 from collector.compliance.rooms import by_room
 from collector.compliance.school_line import Judging, bundles_of
 from collector.compliance.window import ONE_DAY, Windows
@@ -27,7 +28,7 @@ from collector.store import Point, Store
 
 Key = tuple[str, str]  # school, and its room or line
 _SEEN = ("computer", "display", "sound", "microphone", "camera")
-_ROOM_FIELDS = ("pcs", "together", *_SEEN, "simulated")
+_ROOM_FIELDS = ("pcs", "together", *_SEEN, "simulated", "display_ids")
 _TEST_FIELDS = (
     "test", "outcome", "down_mbps", "payload_down", "seconds", "interface", "wired", "solo",
     "other_share", "server_limited", "reason", "simulated", "uncertain", "long", "burst",
@@ -60,9 +61,14 @@ def load(store: Store, register: Register, settings: Settings, cutoff: dt.date) 
     ]
     rooms = _open_rooms(register, schools, window, windows, settings, cutoff)
     lines = _open_lines(register, schools, window, windows, settings, cutoff)
+    shared = moved(store, window.room_days, windows, cutoff)
+    rooms |= shared
     past = _Reader(store, 0, start)
+    older = list(past.room_days_of(rooms))
+    mine = (row for row in window.room_days if (row.school, row.room) in rooms)
+    others = elsewhere(store, [*older, *mine], shared, register, settings, start) - rooms
     return Evidence(
-        [*past.room_days_of(rooms), *window.room_days],
+        [*older, *past.room_days_of(others), *window.room_days],
         [*past.line_tests_of(lines), *window.line_tests],
         [*past.line_records_of(lines), *window.line_records],
         store.simulated(),
@@ -128,9 +134,12 @@ class _Reader:
     def room_days(self, tags: Mapping[str, Iterable[str]] | None = None) -> Iterator[RoomDay]:
         """Rows of `room_day`."""
         sets: dict[frozenset[str], frozenset[str]] = {}
+        texts: dict[object, str] = {}  # a room's displays are written alike on most days
         for point in self._read("room_day", _ROOM_FIELDS, tags):
             seen = frozenset(name for name in _SEEN if point.fields.get(name))
-            yield _room_day(point, sets.setdefault(seen, seen))
+            displays = point.fields.get("display_ids")
+            text = None if displays is None else texts.setdefault(displays, str(displays))
+            yield _room_day(point, sets.setdefault(seen, seen), text)
 
     def line_tests(self, tags: Mapping[str, Iterable[str]] | None = None) -> Iterator[LineTest]:
         """Rows of `line_test` whose time is certain."""
@@ -182,7 +191,7 @@ def _parts(keys: set[Key], tag: str) -> Iterator[Mapping[str, Iterable[str]]]:
         yield {"school": part, tag: sorted(set().union(*(names[school] for school in part)))}
 
 
-def _room_day(point: Point, seen: frozenset[str]) -> RoomDay:
+def _room_day(point: Point, seen: frozenset[str], displays: str | None) -> RoomDay:
     tags, fields = point.tags, point.fields
     return RoomDay(
         tags.get("school", ""),
@@ -191,7 +200,8 @@ def _room_day(point: Point, seen: frozenset[str]) -> RoomDay:
         int(fields.get("pcs", 0)),
         seen,
         bool(fields.get("simulated")),
-        together=int(fields.get("together", 0)),
+        displays,
+        int(fields.get("together", 0)),
     )
 
 

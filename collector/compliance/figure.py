@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import msgspec
 
 from collector import config
-from collector.compliance import computer_room, school_line
+from collector.compliance import computer_room, multimedia, school_line
 from collector.compliance.lines import by_line
 from collector.compliance.model import (
     INDICATORS,
@@ -22,7 +22,6 @@ from collector.compliance.model import (
     Unit,
     Verdict,
 )
-from collector.compliance.multimedia import Multimedia
 from collector.compliance.rooms import by_room
 from collector.compliance.school_line import Judging
 from collector.compliance.window import Windows, cutoff
@@ -66,7 +65,7 @@ def judge(
         simulated=evidence.simulated or _any_simulated(evidence),
         contract=_contracts(counted, register, settings, last, city),
         apart=Counter(row.type for row in schools if row.type not in settings.types),
-        notes=_notes(judging, judged, counted),
+        notes={**_notes(judging, judged, counted), **multimedia.notes(units)},
         lines=judged,
         register=register,
         settings=settings,
@@ -93,9 +92,9 @@ def _room_units(
     last: dt.date,
 ) -> list[Unit]:
     rooms = by_room(evidence.room_days, last)
-    multimedia = Multimedia(register, rooms, windows, settings, last)
+    classes = multimedia.Multimedia(register, rooms, windows, settings, last)
     units = [
-        multimedia.judge(row)
+        classes.judge(row)
         for school in schools
         for row in register.classes_of.get(school.code, ())
         if row.exists_on(last)

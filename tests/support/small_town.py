@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from agent.common.calendar import CITY_TIME, Calendar
+from collector.compliance.displays import Display, written
 from collector.compliance.figure import judge
 from collector.compliance.model import Evidence, Figure, LineRecord, LineTest, RoomDay, Unit
 from collector.config import City
@@ -72,13 +73,18 @@ class Town:
 
     def saw(
         self, room: str, days: Iterable[int], *seen: str, pcs: int = 1, code: str = CODE,
-        simulated: bool = False, together: int | None = None,
+        simulated: bool = False, displays: Iterable[Display] | None = None,
+        together: int | None = None,
     ) -> None:  # fmt: skip
-        """A room's days, as days before the cut-off; its PCs at one time, unless said otherwise."""
+        """A room's days, as days before the cut-off; its PCs at one time, unless said otherwise.
+
+        `displays` None: a row of an older keeper, which lists none.
+        """
         at_once = pcs if together is None else together
-        seen_there = frozenset({"computer", *seen})
+        text = None if displays is None else written(displays)
+        pieces = frozenset({"computer", *seen})
         self.room_days += [
-            RoomDay(code, room, self.ago(day), pcs, seen_there, simulated, together=at_once)
+            RoomDay(code, room, self.ago(day), pcs, pieces, simulated, text, at_once)
             for day in days
         ]
 

@@ -275,9 +275,10 @@ def room_word(room: Room, cutoff: dt.date) -> Callable[[dt.date], Word]:
     def word(last: dt.date) -> Word:
         inside = {d: seen for d, seen in days.items() if first_day(last) <= d <= last}
         good = [d for d, seen in inside.items() if seen]
-        if len(good) >= 3:
-            return "yes", max(good)
-        return ("no", max(inside)) if inside and not good else None
+        bad = [d for d, seen in inside.items() if not seen and d > max([dt.date.min, *good])]
+        if len(bad) >= 3:
+            return "no", max(bad)
+        return ("yes", max(good)) if len(good) >= 3 else None
 
     return word
 
