@@ -105,6 +105,7 @@ NOTES: Mapping[str, Words] = {
     "warning": Words("{0}：警告", "{0}: warning"),
     "cooling_down": Words("正在散热", "cooling down"),
     "warming_up": Words("正在预热", "warming up"),
+    "pjlink_silent": Words("在线，但不应答 PJLink", "there, without an answer to PJLink"),
     "port_closed": Words("端口没有打开", "the port is closed"),
     "answered": Words("应答：{0}", "it answered {0}"),
     "no_such_name": Words("没有这个主机名", "no such name"),
@@ -120,7 +121,7 @@ NOTES: Mapping[str, Words] = {
         "EDID 扩展：应有 {0} 个，实有 {1} 个", "EDID extensions: {0} declared, {1} present"
     ),
     "edid_maker": Words("EDID 的厂商码不合规：{0}", "EDID maker is no PNP id: {0}"),
-    "edid_text": Words("EDID 文字 {0} 编码不明", "EDID text {0} is in no known code"),
+    "edid_text": Words("EDID 文字 {0} 含不明字节，已略去", "EDID text {0}: unknown bytes left out"),
     "displayid_too_long": Words(
         "DisplayID 超出所在的块", "DisplayID section longer than its block"
     ),

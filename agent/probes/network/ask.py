@@ -13,6 +13,12 @@ import psutil
 from agent.config import Watched
 from agent.probes.line import nics
 from agent.probes.network import pjlink
+from agent.probes.network.pjlink_connection import (
+    GarbledError,
+    NoPasswordError,
+    PasswordError,
+    SilentError,
+)
 from agent.wire.messages import Device, Power
 
 _TIMEOUT_S = 4.0
@@ -93,11 +99,13 @@ def _query(one: Watched) -> Device:
         return projector(one, pjlink.ask(one.host, port, secret(one), _TIMEOUT_S))
     except ConnectionRefusedError:
         return _device(one, fault="pjlink_closed")
-    except pjlink.NoPasswordError:
+    except NoPasswordError:
         return _device(one, fault="password_missing")
-    except pjlink.PasswordError:
+    except PasswordError:
         return _device(one, fault="password_refused")
-    except pjlink.GarbledError as error:
+    except SilentError:  # as some are in standby
+        return _device(one, note="pjlink_silent")
+    except GarbledError as error:
         return _device(one, fault="not_pjlink", note=f"answered={error}")
 
 

@@ -28,7 +28,7 @@ from pysnmp.hlapi.v3arch.asyncio import (
 )
 from pysnmp.proto.rfc1902 import Integer32, OctetString
 
-from agent.probes.network.pjlink import decoded
+from agent.probes import device_text
 
 _OIDS = {
     "1.3.6.1.2.1.1.1.0": "description",
@@ -135,5 +135,5 @@ def _facts(found: dict[str, object]) -> Facts:
             values[name] = str(value)
         elif isinstance(value, OctetString):  # the reply "no such object" is not one
             raw = bytes(value)
-            values[name] = raw if name == "errors" else decoded(raw)
+            values[name] = raw if name == "errors" else device_text.decoded(raw)[0]
     return Facts(**values)  # type: ignore[arg-type]
