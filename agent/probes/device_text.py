@@ -10,6 +10,10 @@ from __future__ import annotations
 import re
 
 _HIGH = re.compile(rb"[\x80-\xff]+")
+#: What names are written in here: Latin, Tibetan, punctuation, Chinese, full width.
+_SCRIPTS = re.compile(
+    "[\x00-\x7f\u00a1-\u024f\u0f00-\u0fff\u2010-\u2030\u3000-\u9fff\uff00-\uffef]*"
+)
 _HANZI = re.compile("[\u4e00-\u9fff]")
 #: One pair among ASCII may be dirt by chance; a Chinese name has two characters at least.
 _FEWEST = 2
@@ -28,9 +32,10 @@ def decoded(raw: bytes) -> tuple[str, bool]:
 
 def _as_utf8(raw: bytes) -> str | None:
     try:
-        return raw.decode("utf-8")
+        text = raw.decode("utf-8")
     except UnicodeDecodeError:
         return None
+    return text if _SCRIPTS.fullmatch(text) else None
 
 
 def _as_gb2312(raw: bytes) -> str | None:
