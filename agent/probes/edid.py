@@ -20,9 +20,9 @@ from typing import Literal, NamedTuple
 
 from agent.probes import device_text, displayid
 from agent.version import RELEASED
-from agent.wire.messages import Device, Power
+from agent.wire.messages import Device, DeviceKind, Power
 
-Kind = Literal["display", "monitor", "projector", "panel", "tv"]
+Kind = Literal["display", "monitor", "projector", "panel", "tv", "virtual_display"]
 
 _HEADER = b"\x00\xff\xff\xff\xff\xff\xff\x00"
 _BLOCK = 128
@@ -40,6 +40,9 @@ _FILLER_TEXTS = frozenset({"H1AK500000", "0800001FC", "0123456789", "123456789",
 _MIN_NUMBER = 10_000
 #: PNP ids used only by interactive panels and their boards.
 _PANEL_MAKERS = frozenset({"SBI", "PRW", "HHT"})
+#: Displays that software makes: Virtual Display Driver, IddSampleDriver (and a picture that Linux
+#: assumes), Parsec, QEMU, VirtualBox. LNX alone is also a maker of real ones.
+_VIRTUAL = frozenset({"MTT1337", "LNX0000", "PSCCDD0", "RHT1234", "VBX0000"})
 #: Displays up to this width are monitors, cm (34 inches at 16:9 are 75 cm).
 _MONITOR_CM = 75
 
@@ -65,6 +68,8 @@ class Edid(NamedTuple):
     @property
     def kind(self) -> Kind:
         """The kind of an external display by name, maker and size; else `display`."""
+        if self.model in _VIRTUAL:
+            return "virtual_display"
         words = re.split(r"[^A-Z]+", self.name.upper())
         if {"PJ", "PROJECTOR", "PRJ"} & set(words) or "投影" in self.name:
             return "projector"
@@ -105,11 +110,18 @@ def parse(data: bytes) -> Edid:
 
 
 def reading(
-    found: Edid, *, connector: str, connection: str, internal: bool, power: Power = "unknown"
+    found: Edid,
+    *,
+    connector: str,
+    connection: str,
+    internal: bool,
+    power: Power = "unknown",
+    virtual: bool = False,
 ) -> Device:
     """A display as a reading."""
+    outside: DeviceKind = "virtual_display" if virtual else found.kind
     return Device(
-        kind="screen" if internal else found.kind,
+        kind="screen" if internal else outside,
         connector=connector[:256],
         power=power,
         name=found.name or found.text,

@@ -39,6 +39,7 @@ DeviceKind = Literal[
     "projector",
     "panel",
     "tv",
+    "virtual_display",  # made by software; no equipment
     "sound",
     "microphone",
     "camera",

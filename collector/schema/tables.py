@@ -181,7 +181,7 @@ outbox_rows int reports waiting for a receipt, as last reported that day
     _measurement(
         "device_day", "evidence", "school district room machine kind device", "a device's day", """
 seen bool - present at least once that day
-missing bool - at least once absent while its PC reported
+missing bool - found missing that day: absent while its PC reported, and not off
 fault bool - at least one fault that day
 first_ms int ms first reading that saw it, since 1970 UTC
 last_ms int ms last reading that saw it, since 1970 UTC
@@ -203,6 +203,9 @@ power_ms int ms since when, since 1970 UTC
 power_told bool - whether it ever reported its power
 used_ms int ms last seen on, since 1970 UTC; 0: never
 looked_ms int ms last reading, since 1970 UTC
+returned_ms int ms last return from an absence of less than a day, since 1970 UTC; 0: never
+returned_before_ms int ms the return before that
+away_days int days it was absent on since the day on which it was switched off
 """ + _DERIVED),
     _measurement("room_day", "evidence", "school district room", "a room's day", """
 pcs int PCs distinct PCs with a strong id that reported

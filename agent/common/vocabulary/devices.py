@@ -19,6 +19,7 @@ KINDS: Mapping[str, Words] = {
     "projector": Words("投影机", "projector"),
     "panel": Words("交互平板", "panel"),
     "tv": Words("电视", "TV"),
+    "virtual_display": Words("虚拟显示", "virtual display"),
     "sound": Words("音箱", "sound"),
     "microphone": Words("麦克风", "microphone"),
     "camera": Words("摄像头", "camera"),
