@@ -152,6 +152,10 @@ window str - which of the day's tests it was; empty: asked for by hand
 long bool - ran to its limits, as once a week
 burst bool - the line slowed down for good during the test; the rate is the later one
 loss_share float - share of the segments down that were sent again, 0 to 1
+nic_mbps float Mbit/s the cable's own rate
+pc_limited bool - whether the PC's processors were the bottleneck
+pc_busy float - share of all cores that was busy during the download, 0 to 1
+test_core float - cores that the test's processes used during the download
 """ + _RAW),
     _measurement("line_record", "evidence", "school machine line", "the server's record of it", """
 test str - id granted by the measurement server

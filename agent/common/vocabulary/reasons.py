@@ -18,6 +18,7 @@ INTERFACES: Mapping[str, Words] = {
     "loopback": Words("回环接口，不是有线线路", "over loopback, not a wired line"),
     "virtual": Words("经过虚拟网卡", "over a virtual interface"),
     "vpn": Words("经过 VPN", "over a VPN"),
+    "tether": Words("经过手机共享的网络", "over a phone's shared network"),
     "not_wired": Words("不是有线", "not wired"),
 }
 #: What disturbed the test; any of them together, after the interface.
@@ -25,6 +26,7 @@ DISTURBANCES: Mapping[str, Words] = {
     "not_alone": Words("不是独占线路", "not alone on the line"),
     "other_traffic": Words("本机其他流量达到 5%", "other local traffic of 5% or more"),
     "server_limited": Words("受测速服务器限制", "limited by the server"),
+    "pc_limited": Words("受本机限制", "limited by the PC"),
 }
 #: Why a test came to no rate; one of them.
 FAILED: Mapping[str, Words] = {
@@ -50,6 +52,10 @@ FAILED: Mapping[str, Words] = {
     "too_few_readings": Words("读数太少，得不出速率", "too few readings for a rate"),
     "no_interface": Words("找不到路由经过的网卡", "no interface has the route's address"),
     "counter_still": Words("网卡计数不动", "the interface's counter stands still"),
+    "counter_restarted": Words("网卡计数中途回退", "the interface's counter stepped back"),
+    "counter_slow": Words(
+        "网卡计数刷新太慢，得不出速率", "the interface's counter is refreshed too rarely"
+    ),
     "child_ended": Words("测试进程自己退出了", "the child process ended by itself"),
     "crashed": Words("测试程序出错", "the test program failed"),
 }
