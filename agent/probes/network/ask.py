@@ -10,6 +10,7 @@ from pathlib import Path
 import msgspec
 import psutil
 
+from agent.common import textfile
 from agent.config import Watched
 from agent.probes.line import nics
 from agent.probes.network import pjlink
@@ -162,8 +163,8 @@ def secret(one: Watched) -> str:
     if not one.password_file:
         return one.password
     try:
-        return Path(one.password_file).read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError):
+        return textfile.secret(Path(one.password_file))
+    except (OSError, textfile.TextFileError):
         return ""
 
 
