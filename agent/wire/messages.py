@@ -197,6 +197,8 @@ class LineRecord(Struct, tag_field="reading", tag="line_record", omit_defaults=T
     up_mbps: Rate | None = None
     seconds: Seconds | None = None
     solo: bool = True
+    server_limited: bool | None = None  # whether the server was the bottleneck
+    address: Text = ""  # where the test came from; several, where its connections differed
 
 
 Reading = Host | Device | AgentHealth | LineTest | LineRecord
