@@ -7,7 +7,7 @@ PIP := $(RUN)python -m pip install --quiet --disable-pip-version-check -c constr
 TESTS := $(RUN)python -m pytest -n auto --dist loadscope
 BENCH := PYTHONPATH=tests/support $(RUN)python tests/bench/
 
-.PHONY: demo test test-fast cover check docs clean faults fuzz test-windows installer bench bench-rest \
+.PHONY: demo test test-fast cover check docs clean faults fuzz fuzz-pjlink test-windows installer bench bench-rest \
   bench-collector bench-fleet bench-stampede bench-keeper bench-figure bench-line bench-line-odd \
   bench-lineserver bench-equipment bench-dashboards bench-rule bench-standing types-boards
 
@@ -42,6 +42,10 @@ faults: $(VENV)/.dev
 # A million hurt messages; 20,000 of them in every `make test`.
 fuzz: $(VENV)/.dev
 	$(BENCH)fuzz.py
+
+# Ten thousand conversations with projectors that misbehave.
+fuzz-pjlink: $(VENV)/.dev
+	$(BENCH)pjlink.py
 
 # The Windows agent under Wine: frozen, probing, killed, installed. Installs what it needs.
 test-windows: $(VENV)/.dev installer

@@ -13,7 +13,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-from agent.common import settings
+from agent.common import settings, textfile
 from agent.common.language import say
 from agent.common.settings import Broker, Lang, SettingsError
 from agent.common.signing import MIN_KEY
@@ -71,13 +71,14 @@ class Line(Struct, frozen=True, forbid_unknown_fields=True):
         if not self.key_file:
             return ""
         try:
-            key = Path(self.key_file).read_text("ascii").strip()
-        except (OSError, ValueError) as error:
+            key = textfile.secret(Path(self.key_file))
+        except (OSError, textfile.TextFileError) as error:
             problem = say("读不到线路密钥", "cannot read the line's key")
             raise SettingsError(f"line.key_file: {problem} {self.key_file}: {error}") from error
-        if len(key) < MIN_KEY:
+        if len(key) < MIN_KEY or not key.isascii():
             text = say(
-                "里没有密钥（至少 32 个字符）", "does not contain a key (at least 32 characters)"
+                "里没有密钥（至少 32 个字母或数字）",
+                "does not contain a key (at least 32 letters or digits)",
             )
             raise SettingsError(f"line.key_file: {self.key_file} {text}")
         return key

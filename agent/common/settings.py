@@ -16,6 +16,7 @@ from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin
 
 import msgspec
 
+from agent.common import textfile
 from agent.common.language import say
 
 PREFIX = "SCHOOLPULSE_"
@@ -119,13 +120,15 @@ def _explained(error: str, kind: type[msgspec.Struct]) -> str:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(textfile.read(path))
     except OSError as error:
         problem = say("读不到配置文件", "cannot read the config file")
         fix = say("核对 --config 的路径和权限", "check the path after --config and its permissions")
         raise SettingsError(f"{path}: {problem}: {error.strerror}. {fix}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        problem = say("不是合格的 UTF-8 TOML", "not valid UTF-8 TOML")
+    except textfile.TextFileError as error:
+        raise SettingsError(f"{path}: {error}") from error
+    except tomllib.TOMLDecodeError as error:
+        problem = say("不是合格的 TOML", "not valid TOML")
         raise SettingsError(f"{path}: {problem}: {error}") from error
 
 
@@ -181,10 +184,12 @@ def _listed(text: str) -> list[str]:
 
 def _secret(name: str, path: str) -> str:
     try:
-        return Path(path).read_text(encoding="utf-8").strip()
+        return textfile.secret(Path(path))
     except OSError as error:
         problem = say("读不到密钥文件", "cannot read the secret file")
         raise SettingsError(f"{name}: {problem} {path}: {error.strerror}") from error
+    except textfile.TextFileError as error:
+        raise SettingsError(f"{name}: {path} {error}") from error
 
 
 def _leaves(

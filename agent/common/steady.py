@@ -24,6 +24,8 @@ STEP_S = 0.1
 _STEP_BYTES = 100 * 1514
 #: With fewer steps there is no result.
 MIN_STEPS = 5
+#: ... with a counter that is refreshed each second or two, whose every step is long.
+MIN_REFRESHES = 2
 #: The ramp ends at the first step that reaches this share of the later half's median.
 _RAMP_SHARE = 0.9
 #: It is over after the last step that reaches this share of the earlier half's median.
@@ -79,43 +81,79 @@ def median(values: Sequence[float]) -> float:
     return ordered[half] if len(ordered) % 2 else (ordered[half - 1] + ordered[half]) / 2
 
 
+class Aligned(NamedTuple):
+    """A counter's readings, and whether it is refreshed so rarely that they are its refreshes."""
+
+    samples: Sequence[Sample]
+    refreshes: bool = False
+
+
+def aligned(samples: Sequence[Sample]) -> Aligned:
+    """The readings up to the first that decreases; of a slow counter, only its refreshes.
+
+    Some drivers refresh their counters twice a second, or every other second. A reading in
+    between has the bytes of the last refresh and a later time, so that a step from one reading to
+    another is too long or too short. Between two refreshes lies a true step; each was at some
+    moment between two readings, in the middle on average.
+    """
+    forward = _until_decrease(samples)
+    if not _often_still(_forward(_running(forward))):
+        return Aligned(forward)
+    moved = [((a[0] + b[0]) / 2, b[1]) for a, b in pairwise(forward) if b[1] > a[1]]
+    return Aligned(moved, refreshes=True)
+
+
 def steady(samples: Sequence[Sample]) -> Steady | None:
     """The steady part of a transfer; None where too little was transferred.
 
     `samples` are (seconds, bytes so far), rising in time; a counter that steps backwards
     (a driver restarted) ends the part before it.
     """
-    points = _moving(_forward(_running(samples)))
+    return steady_of(aligned(samples))
+
+
+def steady_of(counter: Aligned) -> Steady | None:
+    """The steady part of a transfer, from readings that are already aligned.
+
+    Refreshes are few, and their steps are of two lengths, as readings fall; a median would be one
+    of the two. Their rate is the middle one of median, mean and slope.
+    """
+    points, fewest = _steps(counter), MIN_REFRESHES if counter.refreshes else MIN_STEPS
     rates = _rates(points)
-    first = _ramp(rates)
-    last = max(_drain(rates), first + MIN_STEPS)
+    first = _ramp(rates, fewest)
+    last = max(_drain(rates), first + fewest)
     kept, rates = points[first : last + 1], rates[first:last]
-    if len(rates) < MIN_STEPS:
+    if len(rates) < fewest:
         return None
     low, high = _interval(sorted(rates))
     (start, before), (stop, after) = kept[0], kept[-1]
-    return Steady(median(rates), low, high, start, stop, after - before, len(rates), _slope(kept))
+    found = Steady(median(rates), low, high, start, stop, after - before, len(rates), _slope(kept))
+    return found._replace(mbps=found.middle) if counter.refreshes else found
 
 
-def after_burst(samples: Sequence[Sample]) -> Sequence[Sample]:
+def _steps(counter: Aligned) -> list[Sample]:
+    return list(counter.samples) if counter.refreshes else _forward(_running(counter.samples))
+
+
+def after_burst(counter: Aligned) -> Aligned:
     """The part after a drop of the rate that lasts to the end; all where there is none.
 
     A provider's burst bucket lets the first megabytes pass at more than the line's rate. It
     shows as a block of fast steps, then slow ones only; a line that merely wavers has no such
     blocks.
     """
-    points = _moving(_forward(_running(samples)))
+    points = _steps(counter)
     rates = _rates(points)
     if len(rates) < 2 * MIN_STEPS:
-        return samples
+        return counter
     bar = _BURST * median(rates[-len(rates) // 3 :])
     fast = [i for i, rate in enumerate(rates) if rate > bar]
     # The first step is the ramp's, and the last fast one may be half fast.
     whole = bool(fast) and len(fast) >= max(3, 0.8 * fast[-1])
     if not whole or len(rates) - fast[-1] < MIN_STEPS + 2:
-        return samples
+        return counter
     begin = points[fast[-1] + 2][0]
-    return [sample for sample in samples if sample[0] >= begin]
+    return counter._replace(samples=[one for one in counter.samples if one[0] >= begin])
 
 
 def overall(samples: Sequence[Sample]) -> float | None:
@@ -142,7 +180,7 @@ def _running(samples: Sequence[Sample]) -> Sequence[Sample]:
 
 
 def _forward(samples: Sequence[Sample]) -> list[Sample]:
-    """Readings at least a step apart, up to the first that decreases."""
+    """Readings at least a step apart."""
     if len(samples) < 2:
         return list(samples)
     seconds, count = samples[-1][0] - samples[0][0], samples[-1][1] - samples[0][1]
@@ -151,36 +189,36 @@ def _forward(samples: Sequence[Sample]) -> list[Sample]:
     step = min(max(STEP_S, coarse), seconds / 12) * 0.9
     kept = [samples[0]]
     for sample in samples[1:]:
-        if sample[1] < kept[-1][1]:
-            break
         if sample[0] - kept[-1][0] >= max(step, _TINY_S):
             kept.append(sample)
     return kept
 
 
-def _moving(points: list[Sample]) -> list[Sample]:
-    """Only the readings at which the counter moved, where it often stands still.
+def _until_decrease(samples: Sequence[Sample]) -> Sequence[Sample]:
+    for place, (before, after) in enumerate(pairwise(samples), 1):
+        if after[1] < before[1]:
+            return samples[:place]
+    return samples
 
-    Some drivers refresh their counters once a second: between two changes lies a true step.
-    """
+
+def _often_still(points: Sequence[Sample]) -> bool:
+    """Whether the counter often stands still from one step to the next."""
     later = points[len(points) // 4 :]
     still = sum(b[1] == a[1] for a, b in pairwise(later))
-    if still <= _STILL_SHARE * len(later):
-        return points
-    return [b for a, b in pairwise(points) if b[1] > a[1]]
+    return still > _STILL_SHARE * len(later)
 
 
 def _rates(points: Sequence[Sample]) -> list[float]:
     return [(b[1] - a[1]) * 8 / (b[0] - a[0]) / 1e6 for a, b in pairwise(points)]
 
 
-def _ramp(rates: Sequence[float]) -> int:
+def _ramp(rates: Sequence[float], fewest: int) -> int:
     """Index of the first step after the ramp."""
     if not rates:
         return 0
     goal = _RAMP_SHARE * median(rates[len(rates) // 2 :])
     reached = next((i for i, rate in enumerate(rates) if rate >= goal), 0)
-    return min(reached + 1, max(0, len(rates) - MIN_STEPS))
+    return min(reached + 1, max(0, len(rates) - fewest))
 
 
 def _drain(rates: Sequence[float]) -> int:

@@ -30,6 +30,10 @@ class ConnectionEndedError(Exception):
     """The connection has ended, or must end; the message says why."""
 
 
+class ClosedError(ConnectionEndedError):
+    """The broker closed the connection; the message has its reason where it gave one."""
+
+
 class FellSilentError(ConnectionEndedError):
     """The broker does not answer PINGREQ: it, or the network to it, is down."""
 
@@ -42,9 +46,10 @@ class Will(NamedTuple):
 
 
 class Connected(NamedTuple):
-    """The broker answered CONNECT."""
+    """The broker answered CONNECT; `max_packet` in bytes, None where it does not say."""
 
     reason: ReasonCode
+    max_packet: int | None = None
 
 
 class Subscribed(NamedTuple):
@@ -86,6 +91,7 @@ class Connection:
         self.mqtt5 = mqtt5
         self._broker = broker
         self._events: list[Event] = []
+        self._reason = ""  # of the broker's DISCONNECT
         self._misc_at = time.monotonic() + _MISC_S
         self._client = Client(
             CallbackAPIVersion.VERSION2,
@@ -110,7 +116,14 @@ class Connection:
             with contextlib.suppress(UnicodeDecodeError):
                 record(Received(message.topic, bytes(message.payload)))
 
-        self._client.on_connect = lambda _c, _d, _f, reason, _p: record(Connected(reason))
+        def on_disconnect(_c: Client, _d: object, flags: Any, reason: ReasonCode, _p: Any) -> None:
+            if flags.is_disconnect_packet_from_server:
+                self._reason = str(reason)
+
+        self._client.on_connect = lambda _c, _d, _f, reason, properties: record(
+            Connected(reason, getattr(properties, "MaximumPacketSize", None))
+        )
+        self._client.on_disconnect = on_disconnect
         self._client.on_subscribe = lambda _c, _d, _m, reasons, _p: record(Subscribed(reasons))
         self._client.on_publish = lambda _c, _d, mid, reason, _p: record(Published(mid, reason))
         self._client.on_message = on_message
@@ -143,7 +156,7 @@ class Connection:
         """Read, write and send PINGREQ as needed; returns the events since the last call.
 
         Raises:
-            ConnectionEndedError: the broker closed the connection.
+            ClosedError: the broker closed the connection.
             FellSilentError: it does not answer PINGREQ.
             Exception: anything, as paho does on malformed packets.
         """
@@ -158,7 +171,8 @@ class Connection:
         events = self._events[:]
         self._events.clear()
         if not events and self._client.socket() is None:
-            raise ConnectionEndedError("the broker closed the connection")
+            why = f": {self._reason}" if self._reason else ""
+            raise ClosedError(f"the broker closed the connection{why}")
         return events
 
     def _read(self) -> None:

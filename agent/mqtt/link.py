@@ -2,7 +2,6 @@
 
 It publishes from the outbox only while connected and subscribed, so that no receipt is missed
 and nothing queues up in memory. All of it runs in the thread of an `agent.mqtt.loop.Loop`.
-
 If the broker does not answer an MQTT 5 CONNECT, the next try is 3.1.1; then MQTT 5 again.
 """
 
@@ -26,15 +25,16 @@ from agent.mqtt.hello import HelloTimer
 from agent.mqtt.link_types import NO_CALLBACKS, Callbacks, Sender, State, read_policy
 from agent.mqtt.loop import Loop
 from agent.mqtt.reconnect import Cause, Reconnect, cause_of
+from agent.mqtt.reports import Reports
 from agent.outbox import Outbox
-from agent.wire import codec, topics
+from agent.wire import codec
 from agent.wire.messages import Policy, Receipt
 
 __all__ = ["Callbacks", "Link", "Sender", "State"]
 
 #: How long a broker may take to answer CONNECT and SUBSCRIBE, s.
 _ANSWER_S = 15.0
-#: The same for MQTT 5 before 3.1.1 is tried: some brokers of 3.1.1 only wait for more bytes, s.
+#: The same for MQTT 5 before 3.1.1: some brokers of 3.1.1 only wait for more bytes, s.
 _FIVE_ANSWER_S = 3.0
 #: How long publishing "offline" may take before the connection is closed anyway, s.
 _FAREWELL_S = 3.0
@@ -53,10 +53,10 @@ class Link:
         callbacks: Callbacks = NO_CALLBACKS,
         draw: Callable[[], float] = random.random,
     ) -> None:
-        """`draw` gives numbers in [0, 1) for the backoff.
+        """`draw`: numbers in [0, 1) for the backoff.
 
         Raises:
-            OSError, ssl.SSLError: a TLS file of the settings cannot be read.
+            OSError, ssl.SSLError: a TLS file cannot be read.
         """
         self.sender = sender
         self.state = State.IDLE
@@ -68,8 +68,7 @@ class Link:
         self._callbacks = callbacks
         self._tls = tls.context(broker, check_dates=False)
         self._connection: mqtt.Connection | None = None
-        # Without a PUBACK so far: message id -> boot, number.
-        self._unconfirmed: dict[int, tuple[str, int]] = {}
+        self._reports = Reports(sender, outbox)
         self._reconnect = Reconnect(draw, broker.protocols)
         self._connect_at = 0.0  # times of time.monotonic
         self._answer_by = 0.0
@@ -79,7 +78,6 @@ class Link:
         self._stopped = threading.Event()
 
     # From any thread
-
     def start(self) -> None:
         """Connect, and stay connected."""
         self._outbox.on_put = self.wake
@@ -142,8 +140,10 @@ class Link:
         except sqlite3.DatabaseError as error:
             self._repair_outbox(error)
         except Exception as error:  # paho raises anything on malformed packets
-            expected = isinstance(error, mqtt.ConnectionEndedError | OSError)
-            reason = str(error) if expected else f"{type(error).__name__}: {error}"
+            if isinstance(error, mqtt.ClosedError):
+                self._reports.closed(str(error))
+            known = isinstance(error, mqtt.ConnectionEndedError | OSError)
+            reason = str(error) if known else f"{type(error).__name__}: {error}"
             unanswered = self.state is State.CONNECTING
             self._drop(reason, Cause.UNANSWERED if unanswered else cause_of(error))
 
@@ -205,6 +205,7 @@ class Link:
 
     def _on_event(self, connection: mqtt.Connection, event: mqtt.Event) -> None:
         if isinstance(event, mqtt.Connected):
+            self._reports.limit.connected(event.max_packet)
             self._on_connected(connection, event.reason)
         elif isinstance(event, mqtt.Subscribed) and self.state is State.SUBSCRIBING:
             self._on_subscribed(list(event.reasons))
@@ -217,24 +218,20 @@ class Link:
         if self._hello.is_due():
             self._hello.sent()
             hello = self.sender.hello(self._clock.mark())
-            self._publish(connection, self._outbox.boot, 1, hello)
+            self._refused(self._reports.publish(connection, self._outbox.boot, 1, hello))
         for one in self._outbox.due():
-            self._publish(connection, one.boot, one.number, one.payload)
+            self._refused(self._reports.publish(connection, *one))
 
-    def _publish(self, connection: mqtt.Connection, boot: str, number: int, payload: bytes) -> None:
-        topic = topics.report_topic(self.sender.school, self.sender.machine, boot, number)
-        self._unconfirmed[connection.publish(topic, payload)] = (boot, number)
+    def _refused(self, error: str) -> None:
+        if error:
+            self.error = error
+            self._set_state(self.state)
 
     def _on_published(self, mid: int, reason: ReasonCode) -> None:
         if mid == self._offline_id:
             self._end()
             return
-        which = self._unconfirmed.pop(mid, None)
-        if reason.is_failure:
-            self.error = f"the broker refused a report: {reason}"
-            self._callbacks.state(self.state, self.error)
-            if which is not None:
-                self._outbox.refused(*which)
+        self._refused(self._reports.published(mid, reason))
 
     def _on_message(self, topic: str, payload: bytes) -> None:
         """Handle a receipt or policy; an unreadable one is ignored, as its sender repeats it."""
@@ -252,6 +249,7 @@ class Link:
         self._hello.receipt(receipt, self._outbox.boot, known=self._clock.known)
         self._outbox.receipt(receipt)
         self._reconnect.receipted()
+        self._reports.limit.receipted()
         self._callbacks.receipt(receipt)
 
     def _on_policy(self, policy: Policy) -> None:
@@ -284,7 +282,7 @@ class Link:
         connection, self._connection = self._connection, None
         if connection is not None:
             connection.close()
-        self._unconfirmed.clear()
+        self._reports.forget()
         self.error = error
         if self._stopping:
             self._end()

@@ -205,6 +205,17 @@ class Outbox(DurableFile):
         with self._lock:
             self._window.refused(boot, number)
 
+    def hold(self, boot: str, number: int, reason: str, retry_s: int) -> None:
+        """Hold a report that the broker does not take, for so long; others are sent meanwhile."""
+        with self._lock:
+            self._with_recovery(lambda: self._hold(boot, number, reason, retry_s))
+
+    def _hold(self, boot: str, number: int, reason: str, retry_s: int) -> None:
+        with transaction(self._db):
+            retry = self._clock.elapsed() + retry_s * 1000
+            receipt_rules.mark_held(self._db, boot, number, reason, retry)
+            self._window.answered(boot, number, number)
+
     def reconnected(self) -> None:
         """Resend what is under way, few at first: receipts may be lost with the old connection."""
         with self._lock:
@@ -226,7 +237,7 @@ class Outbox(DurableFile):
                 self._window.answered(stored.boot, stored.first, stored.last)
             for held in receipt.held:
                 retry = self._clock.elapsed() + min(held.retry_s, _MAX_RETRY_S) * 1000
-                receipt_rules.mark_held(self._db, held, retry)
+                receipt_rules.mark_held(self._db, held.boot, held.number, held.reason, retry)
                 self._window.answered(held.boot, held.number, held.number)
             receipt_rules.delete_old_backups(self._db, self._age.now())
             self._age.save(self._db)

@@ -6,7 +6,7 @@ import sqlite3
 
 from agent.outbox import file
 from agent.outbox.file import HELD, RECEIPTED, WAITING
-from agent.wire.messages import Held, StoredRange
+from agent.wire.messages import StoredRange
 
 #: Receipted evidence is kept for this long as the collector's backup, ms of the outbox's age.
 KEEP_MS = 7 * 86_400_000
@@ -35,12 +35,12 @@ def mark_stored(db: sqlite3.Connection, what: StoredRange, age: int) -> None:
     )
 
 
-def mark_held(db: sqlite3.Connection, what: Held, retry: int) -> None:
+def mark_held(db: sqlite3.Connection, boot: str, number: int, reason: str, retry: int) -> None:
     """Hold the report until `retry`, ms of the monotonic clock; others are sent meanwhile."""
     db.execute(
         "UPDATE report SET state = ?, reason = ?, retry = ? WHERE boot = ? AND number = ?"
         " AND sealed IS NOT NULL AND state = ?",
-        (HELD, what.reason, retry, what.boot, what.number, WAITING),
+        (HELD, reason, retry, boot, number, WAITING),
     )
 
 

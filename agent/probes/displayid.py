@@ -6,6 +6,8 @@ import struct
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from agent.probes import device_text
+
 TAG = 0x70
 _HEAD = 5  # of the extension: tag, version, length, product type, count of extensions
 _PRODUCT, _PARAMETERS = (0x00, 0x20), (0x01, 0x21)  # in version 1, in version 2
@@ -51,8 +53,7 @@ def _name(payload: bytes) -> str:
     """The product name: its length is at byte 11, after maker, code, serial and date."""
     if len(payload) < 12:
         return ""
-    text = payload[12 : 12 + payload[11]].decode("utf-8", "replace")
-    return "".join(char for char in text if char.isprintable()).strip()
+    return device_text.decoded(payload[12 : 12 + payload[11]])[0]
 
 
 def _size(payload: bytes, *, coarse: bool) -> tuple[int | None, int | None]:

@@ -15,6 +15,10 @@ from agent.wire import Device
 _DISPLAYS = r"SYSTEM\CurrentControlSet\Enum"
 #: DISPLAYCONFIG_VIDEO_OUTPUT_TECHNOLOGY.
 _INTERNAL = frozenset({6, 11, 13, 0x80000000})
+_INDIRECT_VIRTUAL = 17
+#: The adapter of a virtual display hangs at the root of the device tree; its monitors' names
+#: begin so. One at a real adapter, or at a USB dock's, hangs deeper: `4&…`, `5&…`.
+_AT_ROOT = "1&"
 _CONNECTIONS = {0: "VGA", 4: "DVI", 5: "HDMI", 10: "DisplayPort"}
 _ASSUMED = "DISPLAY\\DEFAULT_MONITOR\\"
 #: Chassis types (SMBIOS 3.7, 7.4.1) with a screen built in.
@@ -42,10 +46,13 @@ def displays(system: System) -> tuple[Device, ...]:
 def _reading(system: System, instance: str, technology: int | None, chassis: int | None) -> Device:
     data = system.values(f"{_DISPLAYS}\\{instance}\\Device Parameters").get("EDID")
     found = edid.parse(data if isinstance(data, bytes) else b"")
-    internal = _internal(found, technology, chassis)
+    name = instance.rpartition("\\")[2]
+    virtual = technology == _INDIRECT_VIRTUAL or name.startswith(_AT_ROOT)
+    internal = not virtual and _internal(found, technology, chassis)
     return edid.reading(
         found,
-        connector=instance.rpartition("\\")[2],
+        virtual=virtual,
+        connector=name,
         connection="" if technology is None else _CONNECTIONS.get(technology, ""),
         internal=internal,
     )

@@ -6,7 +6,7 @@ Why not a library: pyedid 1.0.3 (2023), the only one for Python, costs 13.8 MB o
 (it loads requests, to download the list of makers), keeps placeholder serials and sizes, prefers
 an empty name to the real one, and does not support DisplayID. edid-decode is a program to start;
 libdisplay-info needs a C library on every PC. Both cut a name at the first byte that is not
-ASCII, while Chinese displays use GBK. For 42 real displays every fact agrees with edid-decode,
+ASCII, while Chinese displays use GB 2312. For 42 real displays every fact agrees with edid-decode,
 except those names.
 """
 
@@ -14,13 +14,15 @@ from __future__ import annotations
 
 import re
 import struct
+import time
 from functools import lru_cache
 from typing import Literal, NamedTuple
 
-from agent.probes import displayid
-from agent.wire.messages import Device, Power
+from agent.probes import device_text, displayid
+from agent.version import RELEASED
+from agent.wire.messages import Device, DeviceKind, Power
 
-Kind = Literal["display", "monitor", "projector", "panel", "tv"]
+Kind = Literal["display", "monitor", "projector", "panel", "tv", "virtual_display"]
 
 _HEADER = b"\x00\xff\xff\xff\xff\xff\xff\x00"
 _BLOCK = 128
@@ -38,6 +40,9 @@ _FILLER_TEXTS = frozenset({"H1AK500000", "0800001FC", "0123456789", "123456789",
 _MIN_NUMBER = 10_000
 #: PNP ids used only by interactive panels and their boards.
 _PANEL_MAKERS = frozenset({"SBI", "PRW", "HHT"})
+#: Displays that software makes: Virtual Display Driver, IddSampleDriver (and a picture that Linux
+#: assumes), Parsec, QEMU, VirtualBox. LNX alone is also a maker of real ones.
+_VIRTUAL = frozenset({"MTT1337", "LNX0000", "PSCCDD0", "RHT1234", "VBX0000"})
 #: Displays up to this width are monitors, cm (34 inches at 16:9 are 75 cm).
 _MONITOR_CM = 75
 
@@ -65,6 +70,8 @@ class Edid(NamedTuple):
     @property
     def kind(self) -> Kind:
         """The kind of an external display by name, maker and size; else `display`."""
+        if self.model in _VIRTUAL:
+            return "virtual_display"
         words = re.split(r"[^A-Z]+", self.name.upper())
         if {"PJ", "PROJECTOR", "PRJ"} & set(words) or "投影" in self.name:
             return "projector"
@@ -102,16 +109,23 @@ def parse(data: bytes) -> Edid:
         notes=tuple(notes),
         number=struct.unpack_from("<I", base, 12)[0],
         week=base[16] if 1 <= base[16] <= 54 else None,
-        year=base[17] + 1990 if base[17] else None,
+        year=_year(base[17]),
     )
 
 
 def reading(
-    found: Edid, *, connector: str, connection: str, internal: bool, power: Power = "unknown"
+    found: Edid,
+    *,
+    connector: str,
+    connection: str,
+    internal: bool,
+    power: Power = "unknown",
+    virtual: bool = False,
 ) -> Device:
     """A display as a reading."""
+    outside: DeviceKind = "virtual_display" if virtual else found.kind
     return Device(
-        kind="screen" if internal else found.kind,
+        kind="screen" if internal else outside,
         connector=connector[:256],
         power=power,
         name=found.name or found.text,
@@ -171,6 +185,16 @@ def _size(base: bytes) -> tuple[int | None, int | None]:
     return (None, None) if 0 in size or size in _FILLER_SIZES else size
 
 
+def _year(since_1990: int) -> int | None:
+    """The year of make; None where it lies in the future.
+
+    This PC's clock may be years behind, so the year of this version's release counts too.
+    """
+    year = since_1990 + 1990
+    known = max(RELEASED, time.localtime().tm_year)
+    return year if since_1990 and year <= known + 1 else None
+
+
 def _texts(base: bytes, notes: list[str]) -> dict[int, str]:
     """The first text of each kind of descriptor that is not empty; panel texts are joined."""
     found = {_NAME: "", _SERIAL: "", _TEXT: ""}
@@ -178,26 +202,15 @@ def _texts(base: bytes, notes: list[str]) -> dict[int, str]:
         tag = base[place + 3]
         if base[place : place + 3] != b"\0\0\0" or tag not in found:
             continue
-        text = _text(base[place + 5 : place + 18])
-        if text is None:
+        raw = base[place + 5 : place + 18].partition(b"\n")[0].rstrip(b"\0 ")
+        text, whole = device_text.decoded(raw)
+        if not whole:
             notes.append(f"edid_text={tag:02x}")
-        elif tag == _TEXT:
+        if tag == _TEXT:
             found[tag] = f"{found[tag]} {text}".strip()
         else:
             found[tag] = found[tag] or text
     return found
-
-
-def _text(raw: bytes) -> str | None:
-    """A descriptor's text, in ASCII or GBK; None where it is neither."""
-    raw = raw.partition(b"\n")[0].rstrip(b"\0 ")
-    for cut in (raw, raw[:-1]):  # the last byte may be half of a GBK character
-        try:
-            text = cut.decode("gbk")
-        except UnicodeDecodeError:
-            continue
-        return "".join(char for char in text if char.isprintable()).strip()
-    return None
 
 
 def _serial(base: bytes, text: str) -> str:

@@ -39,6 +39,7 @@ DeviceKind = Literal[
     "projector",
     "panel",
     "tv",
+    "virtual_display",  # made by software; no equipment
     "sound",
     "microphone",
     "camera",
@@ -171,6 +172,10 @@ class LineTest(Struct, tag_field="reading", tag="line_test", omit_defaults=True,
     burst: bool = False  # the line slowed down for good during the test; the rate is the later one
     loss_share: Share | None = None  # segments down that were sent again
     detail: Text = ""  # what else is known of the reason, as the system or the server said it
+    nic_mbps: Rate | None = None  # the cable's own rate
+    pc_limited: bool | None = None  # by its processors; such a test can prove, never deny
+    pc_busy: Share | None = None  # of all cores during the download
+    test_core: Seconds | None = None  # of one core, by the test's processes; with threads over 1
 
 
 class Postponed(Struct, frozen=True):
@@ -194,6 +199,8 @@ class LineRecord(Struct, tag_field="reading", tag="line_record", omit_defaults=T
     up_mbps: Rate | None = None
     seconds: Seconds | None = None
     solo: bool = True
+    server_limited: bool | None = None  # whether the server was the bottleneck
+    address: Text = ""  # where the test came from; several, where its connections differed
 
 
 Reading = Host | Device | AgentHealth | LineTest | LineRecord

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from agent.common import textfile
 from agent.common.command_line import DONE, FAILED, RefusedError, config_argument
 from agent.common.language import of_documents, say
 from agent.common.vocabulary.words import LANGS
@@ -70,9 +71,11 @@ def token_of(args: argparse.Namespace) -> str:
     """
     file = os.environ.get(f"{TOKEN}_FILE")
     try:
-        found = args.token or os.environ.get(TOKEN) or (Path(file).read_text() if file else "")
+        found = args.token or os.environ.get(TOKEN) or (textfile.secret(Path(file)) if file else "")
     except OSError as error:
         raise RefusedError(f"{file}: {error.strerror}") from error
+    except textfile.TextFileError as error:
+        raise RefusedError(f"{file} {error}") from error
     if not found.strip():
         raise RefusedError(
             say(

@@ -93,8 +93,8 @@ Outcome = Stored | Answered | Held | Quarantined | Noted | Ignored
 def decode(topic: str, payload: bytes, known: Known, now: int) -> Outcome:
     """The outcome of one message.
 
-    `known` returns whether the register has a school; `now`, ns since 1970 UTC, is the time of
-    presences. Raises nothing: an unreadable message is an outcome too.
+    `known` returns whether the register has a school; `now`, ns since 1970 UTC, is when it arrived,
+    the time of presences. Raises nothing: an unreadable message is an outcome too.
     """
     try:
         place = wire.parse_topic(topic)
@@ -104,10 +104,11 @@ def decode(topic: str, payload: bytes, known: Known, now: int) -> Outcome:
         return _presence(place, payload, known, now)
     if place.channel != "report":
         return Ignored(f"{place.channel} is ours to send")
-    return _report(Source(place.school, place.machine, place.boot, place.number), payload, known)
+    source = Source(place.school, place.machine, place.boot, place.number)
+    return _report(source, payload, known, now)
 
 
-def _report(source: Source, payload: bytes, known: Known) -> Outcome:
+def _report(source: Source, payload: bytes, known: Known, now: int) -> Outcome:
     try:
         message = wire.decode_message(payload)
     except wire.FutureVersionError:
@@ -120,7 +121,7 @@ def _report(source: Source, payload: bytes, known: Known) -> Outcome:
     if source.school != wire.LINESERVER and not known(source.school):
         return Held(source, "unknown_school", message.sent)
     kinds = set(map(type, message.readings))
-    points = _apart(list(_points(source, message, kinds)))
+    points = _apart(list(_points(source, message, kinds, now)))
     reason = _unfit(source, points, kinds) if kinds & _EVIDENCE else ""
     if reason:
         return Quarantined(source, f"unreadable: {reason}")
@@ -148,11 +149,11 @@ def _unfit(source: Source, points: Sequence[Point], kinds: set[type]) -> str:
     return next(filter(None, (fault(point) for point in points if "line" in point.tags)), "")
 
 
-def _points(source: Source, report: wire.Report, kinds: set[type]) -> Iterator[Point]:
+def _points(source: Source, report: wire.Report, kinds: set[type], now: int) -> Iterator[Point]:
     """The points of a report, all at its time; `kinds` are the types of its readings."""
     tags = {"school": source.school, "machine": source.machine}
     time = wire.point_time(report.time, source.boot, source.number)
-    frame = Frame(tags, _marks(report), time)
+    frame = Frame(tags, _marks(report), time, now // 1_000_000)
     yield agent_point(frame, source.boot, source.number, report, bool(kinds & _EVIDENCE))
     if wire.Device in kinds:
         devices = [item for item in report.readings if type(item) is wire.Device]

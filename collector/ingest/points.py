@@ -18,17 +18,23 @@ Fields = dict[str, Value]
 _MAX_INT = 2**63 - 1
 _NUMBERS = frozenset((bool, int, float))
 _MAX_TEXT = 1000  # a list of names, in characters
+#: A report that is this much older than its arrival says so, ms.
+_LATE_MS = 86_400_000
 _INVENTORY = (
     "hostname", "os", "os_version", "maker", "model", "cpu", "cores", "firmware_date", "serial",
 )  # fmt: skip
 
 
 class Frame(NamedTuple):
-    """What all points of a report have in common: tags, `marks` (fields), and the time in ns."""
+    """What all points of a report have in common.
+
+    Tags, `marks` (fields), the time in ns, and when it arrived, in ms since 1970 UTC.
+    """
 
     tags: Mapping[str, str]
     marks: Mapping[str, Value]
     time: int
+    arrived: int = 0
 
 
 def agent_point(frame: Frame, boot: str, number: int, report: wire.Report, tested: bool) -> Point:
@@ -42,6 +48,9 @@ def agent_point(frame: Frame, boot: str, number: int, report: wire.Report, teste
     for reading in report.readings:
         if type(reading) is wire.AgentHealth:
             fields |= _health(reading)
+    late = frame.arrived - frame.time // 1_000_000
+    if late > _LATE_MS:
+        fields["late_s"] = late // 1000
     return _point("agent", frame, fields)
 
 
@@ -117,14 +126,14 @@ def device_points(frame: Frame, devices: Sequence[wire.Device]) -> Iterator[Poin
 
 def test_point(frame: Frame, test: wire.LineTest) -> Point:
     """The agent's test of a line."""
-    fields = _given(test)
+    fields = _given(test) | {"arrived_ms": frame.arrived}
     fields.pop("line", None)
     return _point("line_test", frame, fields, line=test.line)
 
 
 def record_point(frame: Frame, record: wire.LineRecord) -> Point:
     """The measurement server's record of a test, tagged with the school it names."""
-    fields = _given(record)
+    fields = _given(record) | {"arrived_ms": frame.arrived}
     for name in ("school", "machine", "line"):
         fields.pop(name, None)
     of = {"school": record.school, "machine": record.machine, "line": record.line}

@@ -6,8 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Literal, NamedTuple
 
-from collector.keeper.devices import PICTURES
-from collector.keeper.observations import LISTED
+from collector.keeper.devices import LISTED, PICTURES
 from collector.keeper.state import RULE, Rule, Shown, shown
 from collector.keeper.stateful import MARK, STATE_FIELDS, state_of
 from collector.roster.register import Equipment, Register

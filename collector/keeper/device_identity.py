@@ -12,10 +12,10 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
-from collector.keeper.devices import DeviceKey
+from collector.keeper.devices import LISTED, DeviceKey
 from collector.keeper.fields import certain, text
 from collector.keeper.midnight import MS
-from collector.keeper.observations import LISTED, Known, display_of, key_of, words_of
+from collector.keeper.observations import Known, display_of, key_of, words_of
 from collector.keeper.sightings import HIDDEN
 from collector.store import Point
 

@@ -19,6 +19,11 @@ from collector.store import Point, Value
 PICTURES = ("projector", "panel", "tv")
 #: Faults that mean the address belongs to something else: no evidence that the class has a device.
 _OTHER_DEVICE = frozenset({"not_pjlink"})
+#: Kinds that drop their link when they are switched off; with a display goes its sound.
+_SWITCHED = frozenset({"display", "monitor", "projector", "panel", "tv", "sound"})
+#: Connectors of network devices begin so. They are listed in the agent's settings, and the agent
+#: itself reports those that do not answer.
+LISTED = "net:"
 _TEXTS = ("maker", "model", "serial", "connector")
 
 DeviceKey = tuple[str, str, str]  # school, machine, device
@@ -53,6 +58,7 @@ def device_days(
     `devices` are the day's raw points, `stored` its rows so far; in any order. A device is in
     the room that its PC's settings give it, else in its PC's room. An external display of unknown
     kind (`display`) is taken for the projector, panel or TV that the register has in that room.
+    Whether one that may be off was missing, its states tell (`stateful.with_states`).
     Devices of PCs without a `machine_day` are left out.
     """
     found: dict[DeviceKey, _Facts] = defaultdict(_Facts)
@@ -67,6 +73,11 @@ def device_days(
         for key, facts in sorted(found.items())
         if key[:2] in machines
     ]
+
+
+def may_be_off(kind: str, connector: str) -> bool:
+    """Whether its absence may mean that it is switched off."""
+    return kind in _SWITCHED and not connector.startswith(LISTED)
 
 
 def _machine(point: Point) -> MachineKey:
@@ -87,8 +98,8 @@ def _add_reading(facts: _Facts, point: Point, day_start: int) -> None:
         facts.first_ms = least(facts.first_ms, point.time // MS)
         facts.last_ms = most(facts.last_ms, point.time // MS)
         add_reading(facts.sightings, point, day_start)
-    elif fields.get("present") is False:
-        facts.missing = True
+    elif not may_be_off(point.tags.get("kind", ""), text(fields, "connector")):
+        facts.missing |= fields.get("present") is False
     facts.lamp_hours = most(facts.lamp_hours, number(fields, "lamp_hours"))
     _add_texts(facts, point, point.time)
     if room := text(fields, "room"):

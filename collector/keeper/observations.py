@@ -8,15 +8,15 @@ ran and did not report a device of its kind that is known, that counts as an obs
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import NamedTuple
 
 from agent.common.vocabulary.devices import codes
-from collector.keeper.devices import DeviceKey
+from collector.keeper.devices import LISTED, DeviceKey, may_be_off
 from collector.keeper.fields import certain, text
 from collector.keeper.midnight import MS
 from collector.keeper.sightings import HIDDEN, who_of
-from collector.keeper.state import RULE, Change, Observation, Rule, State, advance
+from collector.keeper.state import RULE, Change, Observation, Rule, State, Switch, advance
 from collector.store import Point
 
 #: The agent's probe that reports devices of a kind.
@@ -25,9 +25,7 @@ _PROBES = {
     "touch": "touch", "printer": "printers",
 }  # fmt: skip
 _DISPLAYS = "displays"
-#: Connectors of network devices begin so. They are listed in the agent's settings, and the agent
-#: itself reports those that do not answer.
-LISTED = "net:"
+_TV = frozenset({"display", "tv"})
 #: A device that has been missing for this long is no longer tracked.
 _FORGOTTEN_MS = 30 * 86_400_000
 
@@ -54,6 +52,7 @@ def reduce_day(
     agents: Iterable[Point],
     before: Mapping[DeviceKey, Known],
     rule: Rule = RULE,
+    with_tv: Collection[tuple[str, str]] = (),
 ) -> dict[DeviceKey, DeviceDay]:
     """The day of every device that was reported or should have been.
 
@@ -71,7 +70,10 @@ def reduce_day(
         reported_at.add((key, point.time // MS))
     for key, time in _absent(agents, known, observations, reported_at):
         observations[key].add(Observation(time, present=False))
-    return {key: _day(known[key], seen, rule) for key, seen in observations.items()}
+    return {
+        key: _day(known[key], seen, rule, _switch(known[key], key[:2] in with_tv))
+        for key, seen in observations.items()
+    }
 
 
 def _updated(point: Point, before: Known | None) -> Known:
@@ -88,8 +90,14 @@ def _updated(point: Point, before: Known | None) -> Known:
     return Known(state, point.tags.get("kind", ""), connector, words, display)
 
 
-def _day(known: Known, observations: set[Observation], rule: Rule) -> DeviceDay:
-    state, changes = advance(known.state, observations, rule)
+def _switch(known: Known, with_tv: bool) -> Switch:
+    if not may_be_off(known.kind, known.connector):
+        return "none"
+    return "expected" if with_tv and known.kind in _TV else "habit"
+
+
+def _day(known: Known, observations: set[Observation], rule: Rule, switch: Switch) -> DeviceDay:
+    state, changes = advance(known.state, observations, rule, switch)
     return DeviceDay(known._replace(state=state), changes)
 
 

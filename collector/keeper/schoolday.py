@@ -30,6 +30,9 @@ _DEVICE = (
     "uncertain", "lamp_hours", "name", "year", "week", "serial_number", "width_cm",
 )  # fmt: skip
 
+#: The kind of a display that a remote-control tool makes: no equipment, and no loss when it goes.
+_SOFTWARE = "virtual_display"
+
 
 def derive(
     store: Store,
@@ -104,15 +107,31 @@ def _devices(
 ) -> tuple[list[Point], list[Point]]:
     """The day's `device_day` points, and the `event` points that must be written."""
     before = previous.before(source.school, source.day, {machine for _, machine in machines})
-    readings = merge_identities(source.raw("device", _DEVICE), before)
+    raw = [point for point in source.raw("device", _DEVICE) if point.tags.get("kind") != _SOFTWARE]
+    readings = merge_identities(raw, before)
     # If the telemetry behind the stored rows is already deleted, the states in them are kept.
     complete = _complete(agents, source.machine_days)
-    states = reduce_day(readings, agents, before, previous.rule) if complete else {}
+    tvs = _with_tv(pcs, source.register)
+    states = reduce_day(readings, agents, before, previous.rule, tvs) if complete else {}
     readings += stateful.unreported(states, readings)
     devices = device_days(readings, pcs, source.device_days, source.register, source.day)
     devices = stateful.with_states(devices, states)
     events = _changed_events(source, stateful.events(devices, states)) if complete else ()
     return devices, list(events)
+
+
+def _with_tv(pcs: Iterable[Point], register: Register) -> set[tuple[str, str]]:
+    """The PCs (school, machine) whose room has a TV in the register."""
+    owned = register.equipment_of
+    return {
+        (school, point.tags["machine"])
+        for point in pcs
+        for school in (point.tags["school"],)
+        if any(
+            row.kind == "tv" and row.count > 0
+            for row in owned.get((school, point.tags.get("room", "")), ())
+        )
+    }
 
 
 def _complete(agents: Iterable[Point], stored: Iterable[Point]) -> bool:

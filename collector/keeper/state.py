@@ -5,6 +5,10 @@ observation of the old state in between restarts the wait. So a loose cable caus
 and an event has the time at which the change began. A gap in the PC's reports restarts the wait
 too. While a PC is off its devices are unknown; `shown` says so, the stored state stays.
 
+A TV that drops its link at its own switch is off, not missing. It is known by its habit, two
+returns within `HABIT_MS`, or because the register has a TV in that room. One that stays away on
+`AWAY_DAYS` later days, all of them with reports, is missing.
+
     confirmed ── observation differs ──▶ pending ── held for `confirm` ──▶ confirmed, new value
         ▲                                   │
         └──────── observation agrees ───────┘
@@ -15,10 +19,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Literal, NamedTuple
 
+from agent.common.calendar import local_day
 from agent.common.vocabulary.devices import CANNOT_BE_ASKED
 
 #: A device that was on within this time counts as in use.
 USED_MS = 7 * 86_400_000
+#: Two returns within this time are a habit.
+HABIT_MS = 14 * 86_400_000
+#: An absence up to this long is a switch; a longer one may be a repair.
+_SWITCHED_MS = 86_400_000
+#: Whole days with reports that a device which is switched off may stay away.
+AWAY_DAYS = 2
 
 
 class Rule(NamedTuple):
@@ -36,7 +47,9 @@ def rule_for(report_s: float) -> Rule:
     return RULE._replace(silent=max(RULE.silent, int(3000 * report_s)))
 
 
-Presence = Literal["present", "missing", "unknown"]
+Presence = Literal["present", "off", "missing", "unknown"]
+#: What tells a device that is off from one that is gone: nothing, its habit, or the register.
+Switch = Literal["none", "habit", "expected"]
 Working = Literal["fault", "used", "idle", "unknown"]
 Event = Literal["appeared", "gone", "fault", "repaired"]
 
@@ -70,6 +83,9 @@ class State(NamedTuple):
     used: int = 0  # last seen on
     power_reported: bool = False  # whether any report ever gave its power
     last: int = 0  # the last observation
+    returned: int = 0  # when it last came back from an absence of less than a day
+    returned_before: int = 0  # ... and the time before that
+    away_days: int = 0  # later days on which it was absent, since it is off
 
 
 class Change(NamedTuple):
@@ -93,7 +109,10 @@ class Shown(NamedTuple):
 
 
 def advance(
-    state: State, observations: Iterable[Observation], rule: Rule = RULE
+    state: State,
+    observations: Iterable[Observation],
+    rule: Rule = RULE,
+    switch: Switch = "none",
 ) -> tuple[State, list[Change]]:
     """The state after these observations, and the changes they confirm.
 
@@ -103,7 +122,7 @@ def advance(
     changes: list[Change] = []
     for observation in sorted(set(observations)):
         if observation.time > state.last:
-            state, confirmed = _step(state, observation, rule)
+            state, confirmed = _step(state, observation, rule, switch)
             changes += confirmed
     return state, changes
 
@@ -118,7 +137,7 @@ def shown(state: State, now: int, last_report: int, rule: Rule = RULE) -> Shown:
     return Shown(
         presence,
         state.presence.since or None,
-        state.power,
+        "off" if presence == "off" else state.power,
         state.power_since or None,
         working,
         since,
@@ -127,7 +146,8 @@ def shown(state: State, now: int, last_report: int, rule: Rule = RULE) -> Shown:
 
 
 def _presence(value: str) -> Presence:
-    return "present" if value == "present" else "missing" if value == "missing" else "unknown"
+    known: dict[str, Presence] = {"present": "present", "off": "off", "missing": "missing"}
+    return known.get(value, "unknown")
 
 
 def _working(state: State, now: int) -> tuple[Working, int | None]:
@@ -140,19 +160,54 @@ def _working(state: State, now: int) -> tuple[Working, int | None]:
     return "idle", state.used or None
 
 
-def _step(state: State, seen: Observation, rule: Rule) -> tuple[State, list[Change]]:
+def _step(
+    state: State, seen: Observation, rule: Rule, switch: Switch
+) -> tuple[State, list[Change]]:
     was_silent = seen.time - state.last > rule.silent
 
     def updated(aspect: Aspect, value: str) -> Aspect:
         return _updated(aspect, value, seen.time, was_silent, rule)
 
-    presence = updated(state.presence, "present" if seen.present else "missing")
+    away = _away(state, seen)
+    absent = _absent(state, seen.time, away, switch)
+    presence = updated(state.presence, "present" if seen.present else absent)
+    if absent == "missing" and state.presence.value == "off" and not seen.present:
+        presence = Aspect("missing", state.presence.since)  # nothing to confirm: it was away long
     health, fault = state.health, _fault(state, seen)
     if observed := _health(state, seen):
         health = updated(health, observed)
-    new = state._replace(presence=presence, health=health, fault=fault, last=seen.time)
-    new = _with_power(new, seen)
+    new = state._replace(
+        presence=presence, health=health, fault=fault, last=seen.time, away_days=away
+    )
+    new = _with_return(state, _with_power(new, seen))
     return new, list(_changes(state, new))
+
+
+def _away(state: State, seen: Observation) -> int:
+    """Days after the one on which it was switched off, on which it was absent so far."""
+    if seen.present or state.presence.value != "off":
+        return 0
+    return state.away_days + (local_day(seen.time // 1000) != local_day(state.last // 1000))
+
+
+def _absent(state: State, time: int, away: int, switch: Switch) -> str:
+    """What the absence of a device means."""
+    habit = switch == "habit" and state.returned_before and time - state.returned_before <= HABIT_MS
+    if state.presence.value == "missing" or away > AWAY_DAYS:
+        return "missing"
+    if state.presence.value == "off":  # a habit that ages meanwhile changes nothing
+        return "off"
+    return "off" if habit or switch == "expected" else "missing"
+
+
+def _with_return(old: State, new: State) -> State:
+    """Remember a return from a short absence."""
+    was, now = old.presence, new.presence
+    if now.value != "present" or was.value not in ("off", "missing"):
+        return new
+    if now.since - was.since > _SWITCHED_MS:
+        return new
+    return new._replace(returned=now.since, returned_before=old.returned)
 
 
 def _fault(state: State, seen: Observation) -> str:
@@ -198,11 +253,14 @@ def _with_power(state: State, seen: Observation) -> State:
 
 def _changes(old: State, new: State) -> Iterator[Change]:
     if new.presence.value != old.presence.value:
-        # A listed device that was never present cannot be gone.
-        if new.presence.value == "present":
+        # A listed device that was never present cannot be gone; one that was off is no news.
+        was, now = old.presence.value, new.presence.value
+        if now == "present" and was != "off":
             yield Change("appeared", new.presence.since)
-        elif old.presence.value == "present":
+        elif now == "missing" and was == "present":
             yield Change("gone", new.presence.since)
+        elif now == "missing" and was == "off":  # the event is of the day that found it
+            yield Change("gone", new.last)
     if new.health.value != old.health.value:
         if new.health.value == "fault":
             yield Change("fault", new.health.since, new.fault)

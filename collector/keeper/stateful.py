@@ -17,6 +17,7 @@ MARK = "presence"
 STATE_FIELDS = (
     "presence", "presence_ms", "presence_doubt", "health", "health_ms", "health_doubt",
     "fault_text", "power", "power_ms", "power_told", "used_ms", "looked_ms",
+    "returned_ms", "returned_before_ms", "away_days",
 )  # fmt: skip
 #: Changes of one device may begin at the same observation; each kind has a nanosecond of its own.
 _ORDER = ("appeared", "gone", "fault", "repaired")
@@ -38,6 +39,9 @@ def fields_of(state: State) -> dict[str, Value]:
         "power_told": state.power_reported,
         "used_ms": state.used,
         "looked_ms": state.last,
+        "returned_ms": state.returned,
+        "returned_before_ms": state.returned_before,
+        "away_days": state.away_days,
     }
 
 
@@ -52,6 +56,9 @@ def state_of(fields: Mapping[str, Value]) -> State:
         used=number(fields, "used_ms") or 0,
         power_reported=fields.get("power_told") is True,
         last=number(fields, "looked_ms") or 0,
+        returned=number(fields, "returned_ms") or 0,
+        returned_before=number(fields, "returned_before_ms") or 0,
+        away_days=number(fields, "away_days") or 0,
     )
 
 
@@ -69,22 +76,27 @@ def _aspect(fields: Mapping[str, Value], name: str) -> Aspect:
 def with_states(points: Iterable[Point], device_days: Mapping[DeviceKey, DeviceDay]) -> list[Point]:
     """The `device_day` points, with the state of each device at the end of the day."""
     return [
-        point._replace(fields={**point.fields, **fields_of(device_days[key].known.state)})
-        if (key := _key(point)) in device_days
-        else point
+        _with_state(point, device_days[key]) if (key := _key(point)) in device_days else point
         for point in points
     ]
+
+
+def _with_state(point: Point, day: DeviceDay) -> Point:
+    state = day.known.state
+    gone = any(change.event == "gone" for change in day.changes)
+    missing = {"missing": True} if gone or state.presence.value == "missing" else {}
+    return point._replace(fields={**point.fields, **missing, **fields_of(state)})
 
 
 def unreported(
     device_days: Mapping[DeviceKey, DeviceDay], readings: Iterable[Point]
 ) -> list[Point]:
-    """Raw points of absence, for missing devices that no reading of the day mentions."""
+    """Raw points of absence, for absent devices that no reading of the day mentions."""
     mentioned = {_key(point) for point in readings}
     return [
         Point("device", _raw_tags(key, day), {"present": False, **_where(day)}, _time(day))
         for key, day in device_days.items()
-        if key not in mentioned and day.known.state.presence.value == "missing"
+        if key not in mentioned and day.known.state.presence.value in ("missing", "off")
     ]
 
 

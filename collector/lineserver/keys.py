@@ -16,7 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-from agent.common import log, signing
+from agent.common import log, signing, textfile
 from agent.common.command_line import RefusedError
 from agent.common.language import say
 
@@ -73,10 +73,10 @@ class Keys:
         if self._folder is None or not _SCHOOL.fullmatch(school):
             return None
         try:
-            key = (self._folder / f"{school}.key").read_text("ascii").strip()
+            key = textfile.secret(self._folder / f"{school}.key")
         except FileNotFoundError:
             return None
-        except (OSError, ValueError) as error:
+        except (OSError, textfile.TextFileError) as error:
             log.warning("key_unreadable", school=school, reason=error)
             return None
         return key if len(key) >= signing.MIN_KEY else None

@@ -7,6 +7,7 @@ TCP has acknowledged.
 from __future__ import annotations
 
 import contextlib
+import ipaddress
 import socket
 import struct
 import sys
@@ -37,6 +38,16 @@ def _unacknowledged(connection: socket.socket) -> int:
     return int(struct.unpack("i", reply)[0])
 
 
+def _address(connection: socket.socket) -> str:
+    """The other side's address; empty where it has hung up."""
+    try:
+        found = ipaddress.ip_address(str(connection.getpeername()[0]).partition("%")[0])
+    except (OSError, ValueError, IndexError):
+        return ""
+    mapped = found.ipv4_mapped if isinstance(found, ipaddress.IPv6Address) else None
+    return str(mapped or found)
+
+
 class Running:
     """A granted test. Safe to use from the threads of its connections and the sampler's."""
 
@@ -52,6 +63,7 @@ class Running:
         self._lock = threading.Lock()
         self._connections: set[socket.socket] = set()
         self._senders: set[socket.socket] = set()
+        self._addresses: set[str] = set()
         self.down_frames: list[Sample] = []  # s since the start, bytes on the wire that arrived
         self._delivered, self._frames = Tally(delivered), Tally(frames)
         self._down_frames = Tally(delivered_frames)
@@ -65,6 +77,7 @@ class Running:
         """In the block, the connection's bytes count for this test, and `cut` closes it."""
         with self._lock:
             self._connections.add(connection)
+            self._addresses.add(_address(connection))
             if sends:
                 self._senders.add(connection)
             down = (self._delivered, self._down_frames, self._segments, self._repeats)
@@ -157,6 +170,8 @@ class Running:
             up_mbps=up.middle if up else overall(self.up),
             seconds=round(now - self.turn.started, 3),
             solo=self.solo,
+            server_limited=self.server_limited,
+            address=", ".join(sorted(filter(None, self._addresses)))[:256],
         )
 
 

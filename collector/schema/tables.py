@@ -82,6 +82,7 @@ boot! str - which start of the agent, 16 hex digits
 number! int - the report's number within that boot
 version str - the agent's version
 offset_ms int ms corrected time minus the PC's own clock
+late_s int s time between the report and its arrival, where it is more than a day
 rss_bytes int bytes memory that the agent holds
 cpu_s float s processor time of the agent since its start
 uptime_s float s since the agent's start
@@ -156,6 +157,9 @@ burst bool - the line slowed down for good during the test; the rate is the late
 loss_share float - share of the segments down that were sent again, 0 to 1
 nic_mbps float Mbit/s the cable's own rate
 pc_limited bool - whether the PC's processors were the bottleneck
+pc_busy float - share of all cores that was busy during the download, 0 to 1
+test_core float - cores that the test's processes used during the download
+arrived_ms int ms when the report last arrived, since 1970 UTC
 """ + _RAW),
     _measurement("line_record", "evidence", "school machine line", "the server's record of it", """
 test str - id granted by the measurement server
@@ -166,7 +170,9 @@ down_mbps float Mbit/s payload rate that the server saw, down
 up_mbps float Mbit/s payload rate that the server saw, up
 seconds float s how long the test ran
 solo bool - whether no other test of the line overlapped
-address str - where the test came from
+server_limited bool - whether the server was the bottleneck
+address str - where the test came from, by its connections; shown as its network only
+arrived_ms int ms when the record last arrived, since 1970 UTC
 """ + _RAW),
     _measurement("machine_day", "evidence", "school district room machine", "a PC's day", """
 seen bool - a certain report of that day arrived
@@ -187,7 +193,7 @@ outbox_rows int reports waiting for a receipt, as last reported that day
     _measurement(
         "device_day", "evidence", "school district room machine kind device", "a device's day", """
 seen bool - present at least once that day
-missing bool - at least once absent while its PC reported
+missing bool - found missing that day: absent while its PC reported, and not off
 fault bool - at least one fault that day
 first_ms int ms first reading that saw it, since 1970 UTC
 last_ms int ms last reading that saw it, since 1970 UTC
@@ -210,6 +216,9 @@ power_ms int ms since when, since 1970 UTC
 power_told bool - whether it ever reported its power
 used_ms int ms last seen on, since 1970 UTC; 0: never
 looked_ms int ms last reading, since 1970 UTC
+returned_ms int ms last return from an absence of less than a day, since 1970 UTC; 0: never
+returned_before_ms int ms the return before that
+away_days int days it was absent on since the day on which it was switched off
 """ + _DERIVED),
     _measurement("room_day", "evidence", "school district room", "a room's day", """
 pcs int PCs distinct PCs with a strong id that reported

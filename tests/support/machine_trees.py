@@ -311,6 +311,20 @@ def windows_panel() -> WindowsTree:
     return tree
 
 
+def windows_remote() -> WindowsTree:
+    """A class's PC with what remote-control tools leave: two virtual displays beside the panel.
+
+    Their names as seen in reports of Virtual Display Driver and IddSampleDriver.
+    """
+    tree = WindowsTree(table=chassis(3))
+    tree.monitor(r"DISPLAY\CVT3000\5&1&0&UID256", edids.named("希沃交互", "CVT", (165, 93)), 5)
+    tree.monitor(
+        r"DISPLAY\MTT1337\1&28A6823A&1F&UID256", edids.build(maker="MTT", product=0x1337), 17
+    )
+    tree.monitor(r"DISPLAY\ABC0001\1&8713BCA&0&UID0", edids.named("TV", "ABC", (121, 68)))
+    return tree
+
+
 def windows_virtual() -> WindowsTree:
     """A virtual machine: Windows takes it that there is a display, and nothing says so."""
     tree = WindowsTree(table=chassis(1))
@@ -339,6 +353,7 @@ def windows_office() -> WindowsTree:
 WINDOWS: Mapping[str, Callable[[], WindowsTree]] = {
     f.__name__: f
     for f in (
-        windows_laptop, windows_projector, windows_panel, windows_virtual, windows_office,
+        windows_laptop, windows_projector, windows_panel, windows_remote, windows_virtual,
+        windows_office,
     )
 }  # fmt: skip

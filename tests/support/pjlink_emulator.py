@@ -38,6 +38,12 @@ class Projector:
     answers_left: int = 1000  # then it hangs up
     chatty: bool = False  # tells of changes unasked, as class 2 may
     garbage: bytes | None = None  # sent in place of the greeting
+    hangs_up: bool = False  # after each answer
+    digest_each: bool = False  # wants the digest before each command
+    refusals: int = 0  # answers ERRA so many times, whatever the password
+    silent: bool = False  # greets, and answers nothing
+    greeting: bytes | None = None  # in place of the right one
+    spoil: Callable[[str, bytes], bytes] = lambda body, line: line  # an answer's bytes, its end too
     asked: list[str] = field(default_factory=list)
 
     def reply(self, level: str, body: str) -> str:
@@ -61,7 +67,7 @@ class Emulator:
 
     def __init__(self, projector: Projector) -> None:
         self.projector = projector
-        self._server: socketserver.ThreadingTCPServer | None = None
+        self._server: _Server | None = None
         self._held = contextlib.ExitStack()
         self.port = 0
         self.plug_in()
@@ -74,6 +80,12 @@ class Emulator:
         self.port = server.server_address[1]
         self._server = server
         threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+
+    def show(self, projector: Projector) -> None:
+        """Be another one from the next connection on."""
+        self.projector = projector
+        if self._server is not None:
+            self._server.projector = projector
 
     def unplug(self) -> None:
         """Be silent: nobody accepts, nobody refuses, as where no host is."""
@@ -126,37 +138,57 @@ class _Server(socketserver.ThreadingTCPServer):
 
 
 class _Talk(socketserver.StreamRequestHandler):
+    _wanted = ""  # the digest that must precede the next command
+
     def handle(self) -> None:
+        with contextlib.suppress(ConnectionError):  # who asks may hang up at any moment
+            self._talk()
+
+    def _talk(self) -> None:
         server: Any = self.server
         projector: Projector = server.projector
         if projector.garbage is not None:
             self.wfile.write(projector.garbage)
             return
         secret = projector.password
-        self._say(f"PJLINK 1 {_SALT}" if secret else "PJLINK 0")
+        greeting = projector.greeting
+        self.wfile.write(self._greeting(secret) if greeting is None else greeting)
         digest = hashlib.md5(f"{_SALT}{secret}".encode()).hexdigest() if secret else ""
+        self._wanted = digest
         buffer = b""
         while chunk := self.request.recv(256):
             buffer += chunk
             while b"\r" in buffer:
                 line, _, buffer = buffer.partition(b"\r")
-                text = line.decode()
-                if digest and not text.startswith(digest):
-                    self._say("PJLINK ERRA")
+                if not self._command(projector, line.decode(), digest):
                     return
-                text, digest = text.removeprefix(digest), ""
-                projector.think()
-                if projector.answers_left <= 0:
-                    return
-                projector.answers_left -= 1
-                self._answer(projector, text)
+
+    def _greeting(self, secret: str) -> bytes:
+        return f"PJLINK 1 {_SALT}\r".encode() if secret else b"PJLINK 0\r"
+
+    def _command(self, projector: Projector, text: str, digest: str) -> bool:
+        """Answer; False to hang up."""
+        if projector.refusals > 0 or not text.startswith(self._wanted):
+            projector.refusals -= 1
+            self._say("PJLINK ERRA")
+            return False
+        text = text.removeprefix(digest)
+        self._wanted = digest if projector.digest_each else ""
+        projector.think()
+        if projector.answers_left <= 0:
+            return False
+        projector.answers_left -= 1
+        if not projector.silent:
+            self._answer(projector, text)
+        return not projector.hangs_up
 
     def _answer(self, projector: Projector, text: str) -> None:
         level, body = text[1], text[2:6]
         if projector.chatty:
             self._say("%2LKUP=001122334455")
         said = projector.reply(level, body)
-        self._say(f"%{level if said != 'ERR1' else '1'}{body}={said}")
+        line = f"%{level if said != 'ERR1' else '1'}{body}={said}\r".encode()
+        self.wfile.write(projector.spoil(body, line))
 
     def _say(self, text: str) -> None:
         self.wfile.write(text.encode() + b"\r")

@@ -84,7 +84,7 @@ class Lab:
             if bucket:
                 peak = ["peakrate", f"{2 * bits}bit", "mtu", "1600"]
                 words = [*on, "rate", rate, "burst", str(bucket), "limit", str(queue), *peak]
-            _run(*self.inside(ROUTER, *words))
+            run(*self.inside(ROUTER, *words))
 
     def clear(self) -> None:
         """No shaping: as fast as the machine."""
@@ -98,20 +98,20 @@ class Lab:
             self._write(part, "net/ipv4/tcp_congestion_control", name)
 
     def _write(self, part: str, path: str, text: str) -> None:
-        _run(*self.inside(part, sys.executable, "-c", _WRITE, f"/proc/sys/{path}", text))
+        run(*self.inside(part, sys.executable, "-c", _WRITE, f"/proc/sys/{path}", text))
 
     def wire(self) -> None:
         """Lay the cables and the routes."""
         for end, net in ((PC, 1), (SERVER, 2)):
             near, far = f"{self._name}{end}0", self.link(end)
-            _run("ip", "link", "add", near, "netns", self._name + end, "type", "veth",
+            run("ip", "link", "add", near, "netns", self._name + end, "type", "veth",
                  "peer", "name", far, "netns", self._name + ROUTER)  # fmt: skip
             for part, link, host in ((end, near, 2), (ROUTER, far, 1)):
                 space = self._name + part
-                _run("ip", "-n", space, "addr", "add", f"10.99.{net}.{host}/24", "dev", link)
-                _run("ip", "-n", space, "link", "set", link, "up")
-                _run(*self.inside(part, sys.executable, "-c", _OFFLOAD_OFF, link))
-            _run("ip", "-n", self._name + end, "route", "add", "default", "via", f"10.99.{net}.1")
+                run("ip", "-n", space, "addr", "add", f"10.99.{net}.{host}/24", "dev", link)
+                run("ip", "-n", space, "link", "set", link, "up")
+                run(*self.inside(part, sys.executable, "-c", _OFFLOAD_OFF, link))
+            run("ip", "-n", self._name + end, "route", "add", "default", "via", f"10.99.{net}.1")
         self._write(ROUTER, "net/ipv4/ip_forward", "1")
 
     def output(self, part: str, code: str, *words: str, seconds: float = 120) -> str:
@@ -158,7 +158,7 @@ def lab() -> Iterator[Lab]:
     name = f"sp{secrets.token_hex(3)}"
     try:
         for part in (PC, ROUTER, SERVER):
-            _space(name + part)
+            make_space(name + part)
         made = Lab(name)
         made.wire()
         yield made
@@ -167,14 +167,16 @@ def lab() -> Iterator[Lab]:
             subprocess.run(["ip", "netns", "del", name + part], capture_output=True)
 
 
-def _space(name: str) -> None:
+def make_space(name: str) -> None:
+    """Make a network namespace."""
     done = subprocess.run(["ip", "netns", "add", name], capture_output=True, text=True)
     if done.returncode:
         raise NoLabError(f"no network namespaces here: {done.stderr.strip()}")
-    _run("ip", "-n", name, "link", "set", "lo", "up")
+    run("ip", "-n", name, "link", "set", "lo", "up")
 
 
-def _run(*words: str) -> None:
+def run(*words: str) -> None:
+    """Run a command; raises RuntimeError with what it said."""
     done = subprocess.run(words, capture_output=True, text=True)
     if done.returncode:
         raise RuntimeError(f"{' '.join(words)}: {done.stderr.strip()}")

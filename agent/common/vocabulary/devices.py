@@ -20,6 +20,7 @@ KINDS: Mapping[str, Words] = {
     "panel": Words("交互平板", "panel"),
     "panel_without_pc": Words("交互平板（无内置电脑）", "panel without a PC"),
     "tv": Words("电视", "TV"),
+    "virtual_display": Words("虚拟显示", "virtual display"),
     "sound": Words("音箱", "sound"),
     "microphone": Words("麦克风", "microphone"),
     "camera": Words("摄像头", "camera"),
@@ -106,6 +107,7 @@ NOTES: Mapping[str, Words] = {
     "warning": Words("{0}：警告", "{0}: warning"),
     "cooling_down": Words("正在散热", "cooling down"),
     "warming_up": Words("正在预热", "warming up"),
+    "pjlink_silent": Words("在线，但不应答 PJLink", "there, without an answer to PJLink"),
     "port_closed": Words("端口没有打开", "the port is closed"),
     "answered": Words("应答：{0}", "it answered {0}"),
     "no_such_name": Words("没有这个主机名", "no such name"),
@@ -121,7 +123,7 @@ NOTES: Mapping[str, Words] = {
         "EDID 扩展：应有 {0} 个，实有 {1} 个", "EDID extensions: {0} declared, {1} present"
     ),
     "edid_maker": Words("EDID 的厂商码不合规：{0}", "EDID maker is no PNP id: {0}"),
-    "edid_text": Words("EDID 文字 {0} 编码不明", "EDID text {0} is in no known code"),
+    "edid_text": Words("EDID 文字 {0} 含不明字节，已略去", "EDID text {0}: unknown bytes left out"),
     "displayid_too_long": Words(
         "DisplayID 超出所在的块", "DisplayID section longer than its block"
     ),

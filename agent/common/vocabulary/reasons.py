@@ -18,6 +18,7 @@ INTERFACES: Mapping[str, Words] = {
     "loopback": Words("回环接口，不是有线线路", "over loopback, not a wired line"),
     "virtual": Words("经过虚拟网卡", "over a virtual interface"),
     "vpn": Words("经过 VPN", "over a VPN"),
+    "tether": Words("经过手机共享的网络", "over a phone's shared network"),
     "not_wired": Words("不是有线", "not wired"),
 }
 #: What disturbed the test; any of them together, after the interface.
@@ -51,6 +52,10 @@ FAILED: Mapping[str, Words] = {
     "too_few_readings": Words("读数太少，得不出速率", "too few readings for a rate"),
     "no_interface": Words("找不到路由经过的网卡", "no interface has the route's address"),
     "counter_still": Words("网卡计数不动", "the interface's counter stands still"),
+    "counter_restarted": Words("网卡计数中途回退", "the interface's counter stepped back"),
+    "counter_slow": Words(
+        "网卡计数刷新太慢，得不出速率", "the interface's counter is refreshed too rarely"
+    ),
     "child_ended": Words("测试进程自己退出了", "the child process ended by itself"),
     "crashed": Words("测试程序出错", "the test program failed"),
 }

@@ -12,6 +12,7 @@ _UNKNOWN = Words("未知", "unknown")
 
 PRESENCES: Mapping[str, Words] = {
     "present": Words("在", "present"),
+    "off": Words("关着", "off"),
     "missing": _GONE,
     "unknown": _UNKNOWN,
 }

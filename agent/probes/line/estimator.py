@@ -23,7 +23,16 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
-from agent.common.steady import Sample, Steady, after_burst, median, overall, steady
+from agent.common.steady import (
+    Sample,
+    Steady,
+    after_burst,
+    aligned,
+    median,
+    overall,
+    steady,
+    steady_of,
+)
 
 #: Bytes on the interface for each byte of payload in a full frame.
 FRAME = 1514 / 1448
@@ -61,12 +70,16 @@ def down(
 
     Both are (seconds, bytes so far) by one clock, from the download's start; `lag_s` is the
     loaded round trip. `frames` is the server's count, by its own clock, of the bytes on the
-    wire in frames that arrived; empty where it cannot count them.
+    wire in frames that arrived; empty where it cannot count them. A counter that steps back (it
+    wrapped, or its driver restarted) ends what is used; too little of it gives nothing.
     """
-    kept = after_burst(nic)
-    wire = steady(kept) or _short(nic)
+    counter = aligned(nic)
+    kept = after_burst(counter)
+    cut = len(counter.samples) < len(nic) or counter.refreshes
+    wire = steady_of(kept) or (None if cut else _short(nic))
     if wire is None or not payload:
         return None
+    nic = counter.samples
     unread = wire.mbps * 1e6 / 8 * min(lag_s, _MAX_LAG_S)
     factor, other = _limits(_payload_share(nic, payload, unread), _frames_share(nic, wire, frames))
     return Down(
@@ -75,7 +88,7 @@ def down(
         wire.high * factor,
         other_share=max(0.0, other),
         spread=wire.spread,
-        burst=len(kept) < len(nic),
+        burst=len(kept.samples) < len(nic),
     )
 
 
@@ -90,7 +103,8 @@ def _limits(payload_share: float, frames_share: float | None) -> tuple[float, fl
 def _frames_share(nic: Sequence[Sample], wire: Steady, frames: Sequence[Sample]) -> float | None:
     """The rate of the frames that arrived per rate of the interface; None where unknown."""
     seconds = nic[-1][0] - nic[0][0]
-    arrived = steady(after_burst([one for one in frames if one[0] - frames[0][0] <= seconds]))
+    during = [one for one in frames if one[0] - frames[0][0] <= seconds]
+    arrived = steady_of(after_burst(aligned(during)))
     return arrived.mbps / wire.mbps if arrived is not None and wire.steps else None
 
 

@@ -15,6 +15,9 @@ from agent.windows import System, text, this_system
 Kind = Literal["wired", "wifi", "loopback", "virtual", "other"]
 _CLASS = r"SYSTEM\CurrentControlSet\Control\Network\{4D36E972-E325-11CE-BFC1-08002BE10318}"
 _WIFI = 2
+_ENUM = r"SYSTEM\CurrentControlSet\Enum"
+#: Services of phones that share their network by USB: Android's RNDIS, Apple's.
+_PHONES = frozenset({"usb_rndisx", "usbrndis6", "rndismp", "rndismp6", "rndismpx", "netaapl64"})
 _HARDWARE = ("PCI\\", "USB\\", "ACPI\\")
 
 
@@ -27,10 +30,12 @@ class Adapter(NamedTuple):
     on_usb: bool
 
 
-def classify(instance: str, subtype: int | None) -> Kind:
-    """The kind, from the registry's PnpInstanceID and MediaSubType."""
+def classify(instance: str, subtype: int | None, service: str = "") -> Kind:
+    """The kind, from the registry's PnpInstanceID, MediaSubType, and that device's Service."""
     if not instance.upper().startswith(_HARDWARE):
         return "virtual"
+    if service.lower() in _PHONES:
+        return "other"
     return "wifi" if subtype == _WIFI else "wired"
 
 
@@ -49,5 +54,6 @@ def adapters(system: System) -> Iterator[Adapter]:
         values = system.values(rf"{_CLASS}\{guid}\Connection")
         instance, subtype = text(values, "PnpInstanceID"), values.get("MediaSubType")
         if name := text(values, "Name"):
-            found = classify(instance, subtype if isinstance(subtype, int) else None)
+            service = text(system.values(rf"{_ENUM}\{instance}"), "Service") if instance else ""
+            found = classify(instance, subtype if isinstance(subtype, int) else None, service)
             yield Adapter(guid.upper(), name, found, instance.upper().startswith("USB\\"))

@@ -14,10 +14,11 @@ from typing import Any
 
 import msgspec
 
-from agent.common.steady import Sample
-from agent.common.vocabulary.thresholds import OTHER_TRAFFIC
+from agent.common.steady import Sample, aligned
 from agent.probes.line import child as line_child
 from agent.probes.line import estimator, nics
+from agent.probes.line.download import Download
+from agent.probes.line.invalid import invalid_because
 from agent.wire import LineTest
 from agent.wire.messages import MAX_RATE, LineOutcome, Postponed
 
@@ -36,8 +37,13 @@ _TIGHT, _TIGHT_S = 0.01, 3.0
 _UP_S = 4.0
 #: With less payload than this there is no rate, bytes.
 _MIN_PAYLOAD = 64 * 1024
-_SAMPLE_S = 0.1
-_FINE_SAMPLE_S = 0.01  # in the first second: a fast line may use up its bytes in it
+#: With a counter that is refreshed each second or two, the download may last until then.
+_SLOW_DOWN_BY = 0.7
+#: How often this side's counters are compared with the goal, s.
+_LOOK_S = 0.1
+_IDLE_S = 0.1
+#: A counter that steps back must have been read for this long before, s.
+_RAMP_S = 2.0
 
 
 def measure(
@@ -90,7 +96,8 @@ class _Test:
         self.later: Postponed | None = None
         self.test = self.interface = self.phase = ""
         self.phase_started = self.started
-        self.nic: list[Sample] = []
+        self.looked = 0.0
+        self.pc: Download | None = None
         self.payload: list[Sample] = []
         self.idle_ms: list[float] = []
         self.loaded_ms: list[float] = []
@@ -101,19 +108,19 @@ class _Test:
     def run(self) -> LineTest | Postponed:
         """Run the child to its end or to the time limit, and return the result."""
         with line_child.started(self.task) as child:
+            self.pc = Download(child.pid)
             while self.failed is None and self.seen is None and self.later is None:
                 now = time.perf_counter()
                 if now - self.started >= self.max_seconds:
                     self.failed = self._out_of_time()
                     break
-                for event in child.events(self._pause(now)):
+                loaded = self.phase == "download"
+                for event in child.events(self.pc.pause() if loaded else _IDLE_S):
                     self._on_event(event)
-                self._sample()
+                if self.phase == "download":
+                    self.pc.sample()
                 self._end_direction_if_due(child)
         return self.later or self._result()
-
-    def _pause(self, now: float) -> float:
-        return _FINE_SAMPLE_S if now - self.phase_started < 1 else _SAMPLE_S
 
     def _on_event(self, event: dict[str, Any]) -> None:
         """Handle one event of the child; see agent.probes.line.load."""
@@ -128,6 +135,8 @@ class _Test:
             self.idle_ms = event["ms"]
         elif kind == "phase":
             self.phase, self.phase_started = event["name"], time.perf_counter()
+            if self.phase == "download" and self.pc:
+                self.pc.begin(self.interface)
         elif kind == "bytes":
             self._count(event)
         elif kind == "loaded" and not self.loaded_ms:
@@ -142,25 +151,14 @@ class _Test:
         if self.phase == "download":
             self.payload.append((event["t"], event["down"]))
 
-    def _sample(self) -> None:
-        if self.phase != "download" or not self.interface:
-            return
-        counted = nics.received(self.interface)
-        if counted is not None:
-            self.nic.append((time.perf_counter(), counted))
-
     def _end_direction_if_due(self, child: line_child.Child) -> None:
         """End the running direction when its rate is known well enough, or its time is up."""
         now = time.perf_counter()
+        if now - self.looked < _LOOK_S:
+            return
+        self.looked = now
         if self.phase == "download":
-            rate = estimator.down(self.nic, self.payload)
-            tight = rate is not None and rate.spread <= _TIGHT and not self.long
-            long = now - self.phase_started >= _TIGHT_S
-            if (tight and long) or now - self.started >= self.max_seconds * _DOWN_BY:
-                child.stop("download")
-                # The interface still receives what is on its way, which nobody reads.
-                self.phase = "drain"
-            self._show_progress(rate.mbps if rate else None)
+            self._end_download_if_due(child, now)
         elif self.phase == "upload":
             late = now - self.started >= self.max_seconds * _UP_BY
             if late or now - self.phase_started >= _UP_S:
@@ -168,6 +166,18 @@ class _Test:
             self._show_progress(None)
         else:
             self._show_progress(None)
+
+    def _end_download_if_due(self, child: line_child.Child, now: float) -> None:
+        assert self.pc is not None
+        rate = estimator.down(self._nic, self.payload)
+        tight = rate is not None and rate.spread <= _TIGHT and not self.long
+        known = tight and now - self.phase_started >= _TIGHT_S
+        by = _SLOW_DOWN_BY if aligned(self._nic).refreshes else _DOWN_BY
+        if known or self.pc.restarted or now - self.started >= self.max_seconds * by:
+            child.stop("download")
+            # The interface still receives what is on its way, which nobody reads.
+            self.phase = "drain"
+        self._show_progress(rate.mbps if rate else None)
 
     def _show_progress(self, mbps: float | None) -> None:
         if self.progress is not None:
@@ -208,10 +218,15 @@ class _Test:
         assert self.seen is not None
         loaded, _ = estimator.latency(self.loaded_ms)
         frames = self.seen.get("down_frames") or ()
-        found = estimator.down(self.nic, self.payload, (loaded or 0.0) / 1000, frames)
-        if found is None or self.payload_down < _MIN_PAYLOAD:
+        found = estimator.down(self._nic, self.payload, (loaded or 0.0) / 1000, frames)
+        if found is None or self.payload_down < _MIN_PAYLOAD or self._cut_early():
             return None
         return estimator.bounded(found, estimator.server_rate(self.seen["down"]))
+
+    def _cut_early(self) -> bool:
+        """Whether the counter stepped back before the ramp was surely over."""
+        restarted = self.pc is not None and self.pc.restarted
+        return restarted and self._nic[-1][0] - self._nic[0][0] < _RAMP_S
 
     def _no_rate(self) -> _Failure:
         """Why a test that ended as planned has no rate."""
@@ -219,15 +234,25 @@ class _Test:
             return "too_slow", "too_few_bytes", f"{self.payload_down} bytes"
         if not self.interface:
             return "no_counter", "no_interface", ""
-        if len({count for _, count in self.nic}) < 2:
+        if self.pc and self.pc.restarted:
+            return "no_counter", "counter_restarted", self.interface
+        if len({count for _, count in self._nic}) < 2:
             return "no_counter", "counter_still", self.interface
+        if aligned(self._nic).refreshes:
+            return "no_counter", "counter_slow", self.interface
         return "too_slow", "too_few_readings", ""
+
+    @property
+    def _nic(self) -> list[Sample]:
+        return self.pc.samples if self.pc else []
 
     def _wired(self) -> bool | None:
         return nics.kind(self.interface) == "wired" if self.interface else None
 
     def _with_rates(self, base: LineTest, rate: estimator.Down) -> LineTest:
         assert self.seen is not None
+        assert self.pc is not None
+        effort = self.pc.effort()
         up = estimator.up(self.seen["up"], self.seen.get("up_frames") or ())
         idle, jitter = estimator.latency(self.idle_ms)
         loaded, _ = estimator.latency(self.loaded_ms)
@@ -249,22 +274,9 @@ class _Test:
             server_limited=self.seen["server_limited"],
             burst=rate.burst,
             loss_share=self.seen.get("loss_share"),
+            nic_mbps=nics.link_mbps(self.interface),
+            pc_limited=effort.limited,
+            pc_busy=round(effort.pc_busy, 3),
+            test_core=round(effort.test_core, 3),
         )
         return msgspec.structs.replace(result, reason=invalid_because(result, self.interface))
-
-
-def invalid_because(test: LineTest, interface: str) -> str:
-    """Why a finished test is no evidence, as codes by comma; empty where it is valid.
-
-    In the order of agent.common.vocabulary.reasons: the interface, then DISTURBANCES.
-    """
-    reasons = []
-    if not test.wired:
-        reasons.append(nics.describe(interface))
-    if not test.solo:
-        reasons.append("not_alone")
-    if test.other_share is not None and test.other_share >= OTHER_TRAFFIC:
-        reasons.append("other_traffic")
-    if test.server_limited:
-        reasons.append("server_limited")
-    return ", ".join(reasons)

@@ -10,9 +10,16 @@ from pathlib import Path
 import msgspec
 import psutil
 
+from agent.common import textfile
 from agent.config import Watched
 from agent.probes.line import nics
 from agent.probes.network import pjlink
+from agent.probes.network.pjlink_connection import (
+    GarbledError,
+    NoPasswordError,
+    PasswordError,
+    SilentError,
+)
 from agent.wire.messages import Device, Power
 
 _TIMEOUT_S = 4.0
@@ -93,11 +100,13 @@ def _query(one: Watched) -> Device:
         return projector(one, pjlink.ask(one.host, port, secret(one), _TIMEOUT_S))
     except ConnectionRefusedError:
         return _device(one, fault="pjlink_closed")
-    except pjlink.NoPasswordError:
+    except NoPasswordError:
         return _device(one, fault="password_missing")
-    except pjlink.PasswordError:
+    except PasswordError:
         return _device(one, fault="password_refused")
-    except pjlink.GarbledError as error:
+    except SilentError:  # as some are in standby
+        return _device(one, note="pjlink_silent")
+    except GarbledError as error:
         return _device(one, fault="not_pjlink", note=f"answered={error}")
 
 
@@ -154,8 +163,8 @@ def secret(one: Watched) -> str:
     if not one.password_file:
         return one.password
     try:
-        return Path(one.password_file).read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError):
+        return textfile.secret(Path(one.password_file))
+    except (OSError, textfile.TextFileError):
         return ""
 
 

@@ -7,11 +7,13 @@ that deviates from the standard: a class 1 reply to a class 2 query, a name in G
 by byte until the expected one arrives. Neither distinguishes what a monitor must: a wrong
 password, an unexpected answer, a projector in standby, and no answer.
 
-OSError                 no answer: refused, unreachable, timed out
-PjlinkError
-├── PasswordError       it refuses the password
-│   └── NoPasswordError it requires one, and none is set
-└── GarbledError        it answers, but not PJLink
+Required is the power; every other answer is optional, and what is odd, empty or garbled in it
+costs that fact alone. Devices in use drop the "=" before a name, end lines with a line feed, close
+after each answer, want the digest with each command, refuse a password once and accept it then,
+or answer nothing in standby.
+
+OSError      no connection: refused, unreachable, timed out
+PjlinkError  see `pjlink_connection`
 """
 
 from __future__ import annotations
@@ -19,36 +21,29 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import re
-import socket
 import time
 from typing import NamedTuple, Self
 
+from agent.probes.network.pjlink_connection import (
+    Connection,
+    NoPasswordError,
+    PasswordError,
+    PjlinkError,
+    RefusedError,
+    SilentError,
+)
+
 PORT = 4352
-_LONGEST = 256  # bytes of an answer; the protocol allows 136
 _PATIENCE = 3
-_GREETING = re.compile(r"PJLINK (?:(0)|1 ([0-9a-zA-Z]{1,32}))", re.IGNORECASE)
-_ANSWER = re.compile(r"%([12])([A-Z0-9]{4})=(.*)", re.IGNORECASE | re.DOTALL)
+_TRIES = 3  # of one question: a hang-up, a refusal, and the answer
+_ANSWER = re.compile(r"%[12]([A-Z0-9]{4})[ =]*(.*)", re.IGNORECASE | re.DOTALL)
+_NO_FACT = re.compile(r"ERR[1-4]", re.IGNORECASE)
+_POWER = re.compile(r"[0-3]|ERR[1-4]", re.IGNORECASE)
 _PARTS = ("fan", "lamp", "temperature", "cover", "filter", "other")
 _INPUTS = {
     "1": "RGB", "2": "video", "3": "digital", "4": "storage", "5": "network", "6": "internal",
 }  # fmt: skip
 _MUTED = frozenset({"11", "21", "31"})
-
-
-class PjlinkError(Exception):
-    """The device is there, but cannot be queried."""
-
-
-class PasswordError(PjlinkError):
-    """It refuses the password."""
-
-
-class NoPasswordError(PasswordError):
-    """It requires a password, and none is set."""
-
-
-class GarbledError(PjlinkError):
-    """It answers, but not PJLink."""
 
 
 class Facts(NamedTuple):
@@ -68,14 +63,18 @@ class Facts(NamedTuple):
     @property
     def faults(self) -> tuple[str, ...]:
         """The parts that report an error, not those that warn."""
-        states = zip(_PARTS, self.errors, strict=False)
-        broken = tuple(part for part, state in states if state == "2")
+        broken = self._parts("2")
         return (*broken, "failure") if self.power == "ERR4" else broken
 
     @property
     def warnings(self) -> tuple[str, ...]:
         """The parts that report a warning."""
-        return tuple(p for p, state in zip(_PARTS, self.errors, strict=False) if state == "1")
+        return self._parts("1")
+
+    def _parts(self, state: str) -> tuple[str, ...]:
+        if not re.fullmatch("[012]{6}", self.errors):
+            return ()
+        return tuple(p for p, found in zip(_PARTS, self.errors, strict=True) if found == state)
 
     @property
     def lamp_hours(self) -> int | None:
@@ -101,25 +100,25 @@ class Facts(NamedTuple):
 
 
 def ask(host: str, port: int = PORT, password: str = "", timeout: float = 3.0) -> Facts:
-    """Query all facts over one connection; the power must be answered within `timeout` s.
+    """Query all facts; the power must be answered within `timeout` s.
 
     Facts that the projector does not support (ERR1, ERR2), or not now (ERR3, as in standby), are
-    left out, as are those not answered within `_PATIENCE` times `timeout`, or before it closes
-    the connection.
+    left out, as are those not answered within half of `timeout` each, or `_PATIENCE` times
+    `timeout` in all.
 
     Raises:
-        PasswordError, GarbledError, OSError: see the module.
+        PjlinkError, OSError: see the module.
     """
-    with _Session(host, port, password, timeout) as session:
-        found = {"power": session.get("POWR")}
-        session.extend((_PATIENCE - 1) * timeout)
-        with contextlib.suppress(OSError):  # the power is known all the same
-            for name, body in _CLASS_1.items():
-                found[name] = session.get(body)
-            if session.get("CLSS") == "2":
-                for name, body in _CLASS_2.items():
-                    found[name] = session.get(body, "2")
-    kept = {n: v for n, v in found.items() if n == "power" or not v.upper().startswith("ERR")}
+    with _Conversation(host, port, password, timeout) as talk:
+        found = {"power": talk.get("POWR", timeout)}
+        talk.extend((_PATIENCE - 1) * timeout)
+        with contextlib.suppress(OSError, PjlinkError):  # the power is known all the same
+            found |= _optional(talk, _CLASS_1, "1", timeout / 2)
+            if "2" in _optional(talk, {"class": "CLSS"}, "1", timeout / 2).get("class", ""):
+                found |= _optional(talk, _CLASS_2, "2", timeout / 2)
+    power = _POWER.match(found["power"])
+    found["power"] = power[0].upper() if power else ""
+    kept = {n: v for n, v in found.items() if n == "power" or not _NO_FACT.fullmatch(v)}
     return Facts(**kept)
 
 
@@ -130,86 +129,104 @@ _CLASS_1 = {
 _CLASS_2 = {"serial": "SNUM", "filter": "FILT"}
 
 
-class _Session:
-    """One connection. Projectors close it after 30 s, and many accept only one at a time."""
+def _optional(
+    talk: _Conversation, wanted: dict[str, str], level: str, timeout: float
+) -> dict[str, str]:
+    """The answers by name, without those that stay away."""
+    found = {}
+    for name, body in wanted.items():
+        with contextlib.suppress(SilentError):
+            found[name] = talk.get(body, timeout, level)
+    return found
+
+
+class _Conversation:
+    """Questions and answers, over as many connections as the projector makes of them.
+
+    Projectors close a connection after 30 s, some after each answer, and many accept only one at
+    a time.
+    """
 
     def __init__(self, host: str, port: int, password: str, timeout: float) -> None:
+        self._address = host, port
+        self._password = password
         self._end = time.monotonic() + timeout
-        self._rest = b""
-        self._socket = socket.create_connection((host, port), timeout)
-        try:
-            self._prefix = self._authenticate(password)
-        except BaseException:
-            self._socket.close()
-            raise
+        self._connection: Connection | None = None
+        self._digest = b""  # goes before the next command
+        self._each = False  # ... and before each one after it
+        self._refusals = 0
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._socket.close()
+        self._hang_up()
 
     def extend(self, seconds: float) -> None:
         """Extend the deadline."""
         self._end += seconds
 
-    def get(self, body: str, level: str = "1") -> str:
-        """Send one query and return its answer."""
-        self._socket.settimeout(self._left())
-        self._socket.sendall(self._prefix + f"%{level}{body} ?\r".encode())
-        self._prefix = b""
-        while True:
-            line = self._line()
-            if line.upper() == "PJLINK ERRA":
-                raise PasswordError("wrong password")
-            match = _ANSWER.fullmatch(line)
-            if match is None:
-                raise GarbledError(line[:60])
-            # Class 2 projectors also send notifications, even between query and answer.
-            if match[2].upper() == body:
-                return match[3].strip()
+    def get(self, body: str, timeout: float, level: str = "1") -> str:
+        """The answer to one query, within `timeout` s.
 
-    def _authenticate(self, password: str) -> bytes:
-        """Read the greeting; returns the digest that must precede the first query, or nothing."""
-        line = self._line()
-        if line.upper() == "PJLINK ERRA":
-            raise PasswordError("refused")
-        match = _GREETING.fullmatch(line)
-        if match is None:
-            raise GarbledError(line[:60])
-        if match[1]:
+        Raises:
+            SilentError: none came. PasswordError, GarbledError: see the module.
+            OSError: it cannot be connected to.
+        """
+        until = min(self._end, time.monotonic() + timeout)
+        for _ in range(_TRIES):
+            connection = self._connected(until)
+            try:
+                return self._ask(connection, body, level, until)
+            except TimeoutError as error:
+                raise SilentError(body) from error
+            except RefusedError as error:
+                self._refuse(error)
+            except ConnectionError:
+                self._hang_up()
+        raise SilentError(body)
+
+    def _connected(self, until: float) -> Connection:
+        while self._connection is None:
+            try:
+                self._connection = Connection(*self._address, until)
+                self._digest = self._authenticate(self._connection.salt)
+            except RefusedError as error:
+                self._refuse(error)
+        return self._connection
+
+    def _refuse(self, error: RefusedError) -> None:
+        """Count it: one may pass, or mean that it wants the digest with each command."""
+        self._refusals += 1
+        self._hang_up()
+        if self._refusals > 1:
+            raise PasswordError("wrong password") from error
+        self._each = True
+
+    def _ask(self, connection: Connection, body: str, level: str, until: float) -> str:
+        connection.send(self._digest + f"%{level}{body} ?\r".encode(), until)
+        while True:
+            match = _ANSWER.search(connection.line(until))
+            # Class 2 projectors also send notifications, even between query and answer; some
+            # repeat the query first.
+            if match and match[1].upper() == body and not match[2].startswith("?"):
+                break
+        self._refusals = 0
+        if not self._each:
+            self._digest = b""
+        return match[2].strip()
+
+    def _authenticate(self, salt: str) -> bytes:
+        """The digest that must precede a query, or nothing."""
+        if not salt:
             return b""
-        if not password:
+        if not self._password:
             raise NoPasswordError("it asks for a password")
         # The digest is prescribed by the protocol; it is weak against eavesdroppers.
-        salted = f"{match[2]}{password}".encode()
+        salted = f"{salt}{self._password}".encode()
         return hashlib.md5(salted, usedforsecurity=False).hexdigest().encode()
 
-    def _line(self) -> str:
-        while b"\r" not in self._rest:
-            if len(self._rest) > _LONGEST:
-                raise GarbledError(decoded(self._rest[:60]))
-            self._socket.settimeout(self._left())
-            more = self._socket.recv(_LONGEST)
-            if not more:
-                raise ConnectionResetError("it hung up")
-            self._rest += more
-        line, _, self._rest = self._rest.partition(b"\r")
-        return decoded(line.lstrip(b"\n"))
-
-    def _left(self) -> float:
-        left = self._end - time.monotonic()
-        if left <= 0:
-            raise TimeoutError("timed out")
-        return left
-
-
-def decoded(raw: bytes) -> str:
-    """Decode UTF-8, as the protocol prescribes, or GBK, as some makers send."""
-    for code in ("utf-8", "gbk"):
-        try:
-            text = raw.decode(code)
-        except UnicodeDecodeError:
-            continue
-        return "".join(char for char in text if char.isprintable())
-    return raw.decode("ascii", "replace")
+    def _hang_up(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None

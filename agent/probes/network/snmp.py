@@ -1,4 +1,4 @@
-"""SNMP 2c client for printers and panels, by pysnmp (the extra `snmp`).
+"""SNMP client for printers and panels, 2c and 1, by pysnmp (the extra `snmp`).
 
 pysnmp (7.1.30, 2026) is the only well maintained library. It costs 11 MB of memory, half of a
 resting agent, so it is an optional extra for the one PC of a school that queries the printers,
@@ -14,6 +14,7 @@ import asyncio
 import atexit
 import socket
 import threading
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from pysnmp.error import PySnmpError
@@ -28,7 +29,7 @@ from pysnmp.hlapi.v3arch.asyncio import (
 )
 from pysnmp.proto.rfc1902 import Integer32, OctetString
 
-from agent.probes.network.pjlink import decoded
+from agent.probes import device_text
 
 _OIDS = {
     "1.3.6.1.2.1.1.1.0": "description",
@@ -72,7 +73,10 @@ class Facts(NamedTuple):
 
 
 def ask(host: str, port: int, community: str, timeout: float) -> Facts:
-    """Query all facts in one request; blocks, in a thread of the watch.
+    """Query all facts; blocks, in a thread of the watch, up to twice `timeout` s.
+
+    Old devices speak version 1 alone and are silent to 2c; those are asked one fact at a time, as
+    version 1 refuses a whole request for one fact that it does not have.
 
     Raises:
         TimeoutError: no answer, which may also mean a wrong community.
@@ -80,8 +84,12 @@ def ask(host: str, port: int, community: str, timeout: float) -> Facts:
         OSError: pysnmp failed.
     """
     socket.getaddrinfo(host, port)  # pysnmp hides the reason of a failed lookup
+    asked = host, port, community or "public", timeout
     try:
-        found = _session().ask(host, port, community or "public", timeout)
+        try:
+            found = _session().ask(*asked)
+        except TimeoutError:
+            found = _session().ask_v1(*asked)
     except PySnmpError as error:
         raise OSError(str(error)) from error
     return _facts(found)
@@ -102,18 +110,32 @@ class _Session:
             self._loop.run_until_complete(asyncio.sleep(0))
 
     def ask(self, host: str, port: int, community: str, timeout: float) -> dict[str, object]:
-        """The answers by OID; raises as the module's `ask` does."""
-        return self._loop.run_until_complete(self._ask(host, port, community, timeout))
+        """The answers by OID, by 2c; raises as the module's `ask` does."""
+        data = CommunityData(community, mpModel=1)  # noqa: S508 - what printers speak
+        return self._loop.run_until_complete(self._get((host, port), data, timeout, self._wanted))
 
-    async def _ask(self, host: str, port: int, community: str, timeout: float) -> dict[str, object]:
-        target = await UdpTransportTarget.create((host, port), timeout=timeout, retries=0)
-        failed, _, _, found = await get_cmd(
-            self._engine, CommunityData(community, mpModel=1),  # noqa: S508 - what printers speak
-            target, ContextData(), *self._wanted, lookupMib=False,
-        )  # fmt: skip
+    def ask_v1(self, host: str, port: int, community: str, timeout: float) -> dict[str, object]:
+        """The same by version 1."""
+        data = CommunityData(community, mpModel=0)  # noqa: S508 - what old printers speak
+        found: dict[str, object] = {}
+        for one in self._wanted:
+            found |= self._loop.run_until_complete(self._get((host, port), data, timeout, [one]))
+        return found
+
+    async def _get(
+        self,
+        address: tuple[str, int],
+        data: CommunityData,
+        timeout: float,
+        wanted: Sequence[ObjectType],
+    ) -> dict[str, object]:
+        target = await UdpTransportTarget.create(address, timeout=timeout, retries=0)
+        failed, refused, _, found = await get_cmd(
+            self._engine, data, target, ContextData(), *wanted, lookupMib=False
+        )
         if failed:
             raise TimeoutError(str(failed))
-        return {str(name): value for name, value in found}
+        return {} if refused else {str(name): value for name, value in found}
 
 
 _of_thread = threading.local()
@@ -135,5 +157,5 @@ def _facts(found: dict[str, object]) -> Facts:
             values[name] = str(value)
         elif isinstance(value, OctetString):  # the reply "no such object" is not one
             raw = bytes(value)
-            values[name] = raw if name == "errors" else decoded(raw)
+            values[name] = raw if name == "errors" else device_text.decoded(raw)[0]
     return Facts(**values)  # type: ignore[arg-type]

@@ -110,17 +110,32 @@ def test_an_uncertain_report_is_evidence_of_no_day(
     assert keeper_of(register).derive([day]) == 0
 
 
+def test_a_display_made_by_software_is_no_equipment_and_no_loss(
+    store: Store, register: Register, keeper_of: MakeKeeper, make: Any, day: dt.date
+) -> None:
+    store.write([
+        make.host(1, "08:00", "6-1-a"),
+        *(make.agent(1, at, probes="displays") for at in ("08:00", "08:05", "09:00", "09:05")),
+        *(make.device(1, at, "virtual_display") for at in ("08:00", "08:05")),
+        *(make.device(1, at, "virtual_display", present=False) for at in ("09:00", "09:05")),
+    ])  # fmt: skip
+    keeper_of(register).derive([day])
+    assert not rows(store, "device_day")
+    assert not rows(store, "event")
+
+
 def test_pruned_telemetry_takes_nothing_back(
     store: Store, register: Register, keeper_of: MakeKeeper, make: Any, day: dt.date, tmp_path: Any
 ) -> None:
     store.write([
         make.agent(1, "08:00"), make.host(1, "08:00", "6-1-a"), make.agent(1, "15:00"),
         make.device(1, "08:00", "projector"), make.device(1, "15:00", "projector", present=False),
+        make.agent(1, "15:05"), make.device(1, "15:05", "projector", present=False),
     ])  # fmt: skip
     keeper_of(register).derive([day])
     later = make.time("08:00") // 10**9 + 100 * 86_400
     with SqliteStore(tmp_path / "store.db", 90, now=lambda: later) as pruned:
-        assert prune(pruned) == 5
+        assert prune(pruned) == 7
     store.write([make.agent(1, "08:30"), make.device(1, "08:00", "projector")])
     before = everything(store)
     assert keeper_of(register).derive([day]) == 0

@@ -207,3 +207,93 @@ def test_where_reports_are_rare_silence_is_longer():
     hourly = observations((0, True), (60, True), (120, False), (180, False))
     assert events(advance(State(), hourly)[1]) == []
     assert events(advance(State(), hourly, rule_for(3600))[1]) == [("appeared", 0), ("gone", 120)]
+
+
+DAY = 24 * 60
+MORNING = 12 * 60  # T0 is half past nine in the evening
+
+
+def lesson(day: int, *, on: bool, hours: int = 8, every: int = 10):
+    """A day's observations of a TV, ten minutes apart."""
+    start = MORNING + day * DAY
+    return [(start + minute, on) for minute in range(0, hours * 60, every)]
+
+
+def switched(day: int):
+    """A TV that is on in each second half hour."""
+    return [(MORNING + day * DAY + minute, minute // 30 % 2 == 0) for minute in range(0, 480, 10)]
+
+
+def test_a_tv_that_the_register_has_is_off_and_makes_no_event():
+    state, changes = advance(State(), observations(*switched(0), *switched(1)), switch="expected")
+    assert events(changes) == [("appeared", MORNING)]
+    found = shown(state, state.last, state.last)
+    assert (found.presence, found.power) == ("off", "off")
+
+
+def test_a_habit_is_learned_from_two_returns():
+    _, changes = advance(State(), observations(*switched(0), *switched(1)), switch="habit")
+    kinds = [event for event, _ in events(changes)]
+    assert kinds == ["appeared", "gone", "appeared", "gone", "appeared"]
+
+
+def test_without_a_habit_an_absence_is_a_loss_at_once():
+    rows = [
+        *lesson(0, on=True),
+        *lesson(1, on=True, hours=4),
+        (MORNING + DAY + 240, False),
+        (MORNING + DAY + 250, False),
+    ]
+    _, changes = advance(State(), observations(*rows), switch="habit")
+    assert events(changes)[-1] == ("gone", MORNING + DAY + 240)
+
+
+def test_what_is_switched_off_and_stays_away_for_days_is_lost():
+    rows = [
+        *switched(0),
+        *switched(1),
+        *(row for day in (2, 3, 4) for row in lesson(day, on=False)),
+    ]
+    state, changes = advance(State(), observations(*rows), switch="expected")
+    # Off on day 1, it stays away on days 2 and 3, and is missed on day 4.
+    assert events(changes) == [("appeared", MORNING), ("gone", MORNING + 4 * DAY)]
+    found = shown(state, state.last, state.last)
+    assert (found.presence, found.presence_since) == (
+        "missing",
+        T0 + (MORNING + DAY + 450) * MINUTE,
+    )
+
+
+def test_days_on_which_the_pc_is_off_too_are_no_days_away():
+    rows = [*switched(0), *lesson(20, on=False), *lesson(21, on=True)]
+    _, changes = advance(State(), observations(*rows), switch="expected")
+    assert events(changes) == [("appeared", MORNING)]
+
+
+def test_a_return_after_days_is_a_repair_and_no_habit():
+    rows = [*lesson(0, on=True), *lesson(1, on=False), *lesson(2, on=False), *lesson(3, on=True)]
+    state, changes = advance(State(), observations(*rows), switch="habit")
+    assert [event for event, _ in events(changes)] == ["appeared", "gone", "appeared"]
+    assert state.returned == 0
+
+
+def test_a_habit_of_long_ago_is_none():
+    rows = [
+        *switched(0),
+        *switched(1),
+        *(row for day in range(2, 40) for row in lesson(day, on=True)),
+    ]
+    rows += [(MORNING + 40 * DAY, False), (MORNING + 40 * DAY + 10, False)]
+    _, changes = advance(State(), observations(*rows), switch="habit")
+    assert events(changes)[-1] == ("gone", MORNING + 40 * DAY)
+
+
+@given(st.lists(st.tuples(st.integers(0, 20_000), st.booleans()), max_size=60), st.data())
+def test_off_is_the_same_however_the_reports_are_parted(rows, data):
+    seen = sorted(set(observations(*rows)))
+    seen = [row for n, row in enumerate(seen) if n == 0 or row.time != seen[n - 1].time]
+    whole = advance(State(), seen, switch="expected")
+    cut = data.draw(st.integers(0, len(seen)))
+    state, first = advance(State(), seen[:cut], switch="expected")
+    state, second = advance(state, seen[cut:], switch="expected")
+    assert (state, first + second) == whole

@@ -140,7 +140,7 @@ def test_a_key_that_cannot_be_read_is_logged_with_the_reason(
     nonce = ask()[1]["nonce"]
     assert ask(signing.header("x" * 40, SCHOOL, "POST", "/v1/tests", nonce, b""))[0] == 403
     (line,) = caplog.messages
-    assert line.startswith(f'key_unreadable school={SCHOOL} reason="UnicodeDecodeError: ')
+    assert line.startswith(f'key_unreadable school={SCHOOL} reason="TextFileError: ')
     (folder / f"{SCHOOL}.key").unlink()
     ask(signing.header("x" * 40, SCHOOL, "POST", "/v1/tests", nonce, b""))
     assert len(caplog.messages) == 1, "a school without a key is no fault"

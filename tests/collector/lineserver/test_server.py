@@ -37,6 +37,7 @@ def test_a_test_from_turn_to_record(running):
     assert (record.school, record.machine, record.line) == tuple(list(WISH.values())[:3])
     assert (record.outcome, record.solo) == ("ok", True)
     assert (record.sent_bytes, record.received_bytes) == (245_000, 100_009)
+    assert (record.address, type(record.server_limited)) == ("127.0.0.1", bool)
 
 
 def test_the_noise_does_not_compress_and_differs(running):

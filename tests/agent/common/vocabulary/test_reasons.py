@@ -9,13 +9,13 @@ from typing import get_args
 
 import pytest
 
-import agent.probes.line.probe as line_probe
+import agent.probes.line.invalid as line_invalid
 from agent.common.vocabulary import reasons, thresholds
 from agent.probes.line import turn
 from agent.wire.messages import LineOutcome, LineTest
 from collector.compliance import lines
 
-LINE = Path(line_probe.__file__).parent
+LINE = Path(line_invalid.__file__).parent
 
 
 def test_outcomes_and_answers_are_those_of_the_wire():
@@ -24,21 +24,32 @@ def test_outcomes_and_answers_are_those_of_the_wire():
     assert set(reasons.POSTPONED) == set(turn._ANSWERS)
 
 
-@pytest.mark.parametrize("interface", ["eth0", "wifi", "loopback", "virtual", "vpn", "not_wired"])
+@pytest.mark.parametrize(
+    "interface", ["eth0", "wifi", "loopback", "virtual", "vpn", "tether", "not_wired"]
+)
 def test_every_invalid_test_has_a_text_with_words(monkeypatch, interface):
     """All that can stand together, in the order in which the agent says it."""
     stored = dict(reasons.stored())
-    monkeypatch.setattr(line_probe.nics, "describe", lambda name: name)
-    for alone, share, limited in itertools.product((True, False), (0.0, 0.05), (False, True)):
+    monkeypatch.setattr(line_invalid.nics, "describe", lambda name: name)
+    booleans = (False, True)
+    for alone, share, limited, slow_pc in itertools.product(
+        (True, False), (0.0, 0.05), booleans, booleans
+    ):
         test = LineTest(
             test="t", line="l", outcome="ok", wired=interface == "eth0", solo=alone,
-            other_share=share, server_limited=limited,
+            other_share=share, server_limited=limited, pc_limited=slow_pc,
         )  # fmt: skip
-        reason = line_probe.invalid_because(test, interface)
+        reason = line_invalid.invalid_because(test, interface)
         if reason:
             assert reasons.said(reason) == stored[reason]
         else:
-            assert (interface, alone, share, limited) == ("eth0", True, 0.0, False)
+            assert (interface, alone, share, limited, slow_pc) == (
+                "eth0",
+                True,
+                0.0,
+                False,
+                False,
+            )
 
 
 def test_every_failure_of_a_test_is_a_known_code():
@@ -90,5 +101,5 @@ def test_a_sentence_of_an_older_agent_has_the_word_of_its_code(old, zh):
 
 
 def test_a_test_beside_much_traffic_is_refused_by_agent_and_figure_alike():
-    assert lines.OTHER_TRAFFIC == line_probe.OTHER_TRAFFIC == thresholds.OTHER_TRAFFIC
+    assert lines.OTHER_TRAFFIC == line_invalid.OTHER_TRAFFIC == thresholds.OTHER_TRAFFIC
     assert f"{thresholds.OTHER_TRAFFIC:.0%}" in reasons.REASONS["other_traffic"].zh

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Iterator, Sequence
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 
+from agent.probes.line import download, estimator
 from agent.probes.line import probe as line
 from agent.probes.line.probe import measure
 from agent.wire import LineTest
@@ -20,6 +22,8 @@ DOWNLOAD, UPLOAD = ({"event": "phase", "name": name} for name in ("download", "u
 
 class Child:
     """Emits scripted events, each at its time; while there are none, time passes."""
+
+    pid = os.getpid()
 
     def __init__(self, said: Sequence[tuple[float, dict[str, Any]]]) -> None:
         self.now = 0.0
@@ -44,11 +48,33 @@ def scripted(monkeypatch: pytest.MonkeyPatch) -> Any:
 
     def make(*said: tuple[float, dict[str, Any]]) -> Child:
         child = Child(said)
-        monkeypatch.setattr(line, "time", SimpleNamespace(perf_counter=lambda: child.now))
+        for module in (line, download):
+            monkeypatch.setattr(module, "time", SimpleNamespace(perf_counter=lambda: child.now))
         monkeypatch.setattr(line.line_child, "started", lambda task: contextlib.nullcontext(child))
         return child
 
     return make
+
+
+def payload(t: float, mbps: float = 10.0) -> int:
+    """Bytes of payload at t on a line of so many Mbit/s, whose download begins at 0.2 s."""
+    return int(max(0.0, t - 0.2) * mbps / 8 * 1e6 / estimator.FRAME)
+
+
+def on_wire(t: float, mbps: float = 10.0) -> int:
+    return int(payload(t, mbps) * estimator.FRAME)
+
+
+def a_download(scripted: Any, seconds: float, mbps: float = 10.0) -> Child:
+    """A whole test whose download lasts so long."""
+    beats = [0.2 + n / 10 for n in range(1, int(seconds * 10))]
+    end = 0.2 + seconds
+    down = [(t, (t, payload(t, mbps))) for t in beats]
+    seen = {"sent_bytes": payload(end, mbps), "received_bytes": 0, "solo": True, "up": [],
+            "server_limited": False, "down": [list(row) for _, row in down]}  # fmt: skip
+    said = [(t, {"event": "bytes", "t": t, "down": b, "up": 0}) for t, (_, b) in down]
+    return scripted((0.1, GRANTED), (0.2, DOWNLOAD), *said, (end, UPLOAD),
+                    (end + 0.5, {"event": "done", "seen": seen}))  # fmt: skip
 
 
 def a_test(who: dict[str, str], **more: Any) -> LineTest:
@@ -89,16 +115,87 @@ def test_one_that_talks_without_end_is_ended_too(scripted, who):
 
 def test_a_rate_that_is_known_ends_the_download(scripted, who, monkeypatch):
     """10 Mbit/s, steady: three seconds of it are enough."""
-
-    def payload(t: float) -> int:
-        return int((t - 0.2) * 1.25e6)
-
-    times = [0.2 + n / 10 for n in range(1, 60)]
-    beats = [(t, {"event": "bytes", "t": t, "down": payload(t), "up": 0}) for t in times]
-    child = scripted((0.1, GRANTED), (0.2, DOWNLOAD), *beats)
-    monkeypatch.setattr(line.nics, "received", lambda _: int(payload(child.now) * 1514 / 1448))
+    beats = [(t, payload(t)) for t in (0.2 + n / 10 for n in range(1, 60))]
+    said = [(t, {"event": "bytes", "t": t, "down": count, "up": 0}) for t, count in beats]
+    child = scripted((0.1, GRANTED), (0.2, DOWNLOAD), *said)
+    monkeypatch.setattr(line.nics, "received", lambda _: on_wire(child.now))
     a_test(who, max_seconds=15.0)
     assert child.stopped == {"download": pytest.approx(3.2, abs=0.2)}
+
+
+@pytest.mark.parametrize("after", [2**32, 7_000_000])
+def test_a_counter_that_steps_back_ends_the_usable_part(scripted, who, monkeypatch, after):
+    """It wraps at 2^32, or starts anew; three seconds before it are enough for a rate."""
+    child = a_download(scripted, 6.0)
+    base = 2**32 - on_wire(3.2)
+
+    def received(_: str) -> int:
+        count = base + on_wire(child.now)
+        return count if count < 2**32 else count - after
+
+    monkeypatch.setattr(line.nics, "received", received)
+    test = measure(URL, **who)
+    assert (test.outcome, test.down_mbps) == ("ok", pytest.approx(10.0, rel=0.01))
+    assert child.stopped["download"] < 3.5, "nothing more is learned"
+
+
+@pytest.mark.parametrize("seconds", [0.0, 0.1, 0.3])
+def test_a_counter_that_steps_back_early_gives_no_rate(scripted, who, monkeypatch, seconds):
+    child = a_download(scripted, 6.0)
+    base = 2**32 - on_wire(0.21 + seconds)
+    monkeypatch.setattr(line.nics, "received", lambda _: (base + on_wire(child.now)) % 2**32)
+    test = a_test(who)
+    assert (test.outcome, test.reason) == ("no_counter", "counter_restarted")
+
+
+@pytest.mark.parametrize("period", [0.5, 1.0, 1.7, 2.0])
+@pytest.mark.parametrize("phase", [0.1, 0.37, 0.9])
+def test_a_counter_that_is_refreshed_rarely_reads_right(scripted, who, monkeypatch, period, phase):
+    child = a_download(scripted, 14.0)
+
+    def received(_: str) -> int:
+        last = (child.now - phase * period) // period * period + phase * period
+        return 7_000 + on_wire(last)
+
+    monkeypatch.setattr(line.nics, "received", received)
+    test = measure(URL, **who, max_seconds=16.0)
+    assert (test.outcome, test.down_mbps) == ("ok", pytest.approx(10.0, rel=0.01))
+
+
+def test_a_counter_that_is_refreshed_too_rarely_gives_no_rate(scripted, who, monkeypatch):
+    child = a_download(scripted, 7.0)
+    monkeypatch.setattr(line.nics, "received", lambda _: on_wire(child.now // 4 * 4))
+    test = a_test(who)
+    assert (test.outcome, test.reason) == ("no_counter", "counter_slow")
+
+
+@pytest.mark.parametrize(
+    ("busy", "share", "limited"),
+    [(2.0, 1.0, True), (1.0, 0.5, False), (2.0, 0.2, False), (2.0, 0.4, True)],
+)
+def test_a_busy_pc_says_so(scripted, who, monkeypatch, busy, share, limited):
+    """Two cores; other work fills `busy` of them for a share of the time."""
+    child = a_download(scripted, 6.0)
+    monkeypatch.setattr(line.nics, "received", lambda _: on_wire(child.now))
+    until = 0.2 + 3.0 * share  # the download ends after three seconds
+
+    def times() -> Any:
+        used = busy * min(child.now, until)
+        return Times(used, 2 * child.now - used)
+
+    monkeypatch.setattr(download.psutil, "cpu_times", times)
+    test = measure(URL, **who)
+    assert test.down_mbps == pytest.approx(10.0, rel=0.01)
+    assert test.pc_limited is limited
+    assert ("pc_limited" in test.reason) is limited
+    assert test.pc_busy == pytest.approx(busy / 2 * share, abs=0.1)
+
+
+class Times(NamedTuple):
+    """As psutil's, the two that matter."""
+
+    user: float
+    idle: float
 
 
 def test_a_cache_is_noticed_by_a_pc_too_slow_to_tell_a_rate(scripted, who):

@@ -29,8 +29,96 @@ def test_kinds_on_linux(tmp_path, type_, parts, kind):
     assert nics.kind("x0", tmp_path) == kind
 
 
+def link(root, name, *, type_="1", driver="", lower=(), address="00:11:22:33:44:55", wifi=False):
+    """An interface below /sys/class/net: with a driver it is hardware."""
+    folder = root / "sys/class/net" / name
+    folder.mkdir(parents=True)
+    (folder / "type").write_text(type_ + "\n")
+    (folder / "address").write_text(address + "\n")
+    if driver:
+        drivers = root / "sys/bus/drivers" / driver
+        drivers.mkdir(parents=True, exist_ok=True)
+        (folder / "device").mkdir()
+        (folder / "device/driver").symlink_to(drivers)
+    if wifi:
+        (folder / "wireless").mkdir()
+    for one in lower:
+        (folder / f"lower_{one}").symlink_to(root / "sys/class/net" / one)
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "code"),
+    [
+        ("bond0", "wired", "not_wired"),
+        ("bond1", "wifi", "wifi"),  # a cable and Wi-Fi: the test may have gone over either
+        ("team0", "wired", "not_wired"),
+        ("br0", "wired", "not_wired"),  # of virtual machines, over the PC's own cable
+        ("docker0", "virtual", "virtual"),
+        ("eth0.7", "wired", "not_wired"),
+        ("bond0.7", "wired", "not_wired"),  # a VLAN over a bond
+        ("wlan0.7", "wifi", "wifi"),
+        ("tun0", "virtual", "vpn"),
+        ("usb0", "other", "tether"),
+        ("enx2", "other", "tether"),
+        ("enx3", "wired", "not_wired"),  # a USB dock
+    ],
+)
+def test_what_stands_on_other_links_is_of_their_kind(tmp_path, name, kind, code):
+    link(tmp_path, "eth0", driver="r8169")
+    link(tmp_path, "eth1", driver="e1000e")
+    link(tmp_path, "wlan0", driver="iwlwifi", wifi=True)
+    link(tmp_path, "veth1")
+    for one in ("bond0", "team0"):
+        link(tmp_path, one, lower=["eth0", "eth1"])
+    link(tmp_path, "bond1", lower=["eth0", "wlan0"])
+    link(tmp_path, "br0", lower=["eth1", "veth1"])
+    link(tmp_path, "docker0", lower=["veth1"])
+    for one in ("eth0", "bond0", "wlan0"):
+        link(tmp_path, f"{one}.7", lower=[one])
+    link(tmp_path, "tun0", type_="65534")
+    link(tmp_path, "usb0", driver="rndis_host", address="a2:11:22:33:44:55")
+    link(tmp_path, "enx2", driver="cdc_ncm", address="a2:11:22:33:44:55")
+    link(tmp_path, "enx3", driver="cdc_ncm", address="00:e0:4c:68:00:01")
+    assert nics.kind(name, tmp_path) == kind
+    assert nics.describe(name, tmp_path) == code
+
+
+_PPPOE = """Id       Address              Device
+00000001 00:11:22:33:44:66    eth0
+"""
+
+
+@pytest.mark.parametrize(
+    ("sessions", "ppps", "kind", "counted"),
+    [
+        (_PPPOE, ["ppp0"], "wired", "eth0"),
+        (_PPPOE, ["ppp0", "ppp1"], "virtual", "ppp0"),  # one may be a VPN's
+        ("", ["ppp0"], "virtual", "ppp0"),
+        (_PPPOE.replace("eth0", "wlan0"), ["ppp0"], "wifi", "wlan0"),
+    ],
+)
+def test_pppoe_is_told_from_a_vpn(tmp_path, sessions, ppps, kind, counted):
+    link(tmp_path, "eth0", driver="r8169")
+    link(tmp_path, "wlan0", driver="iwlwifi", wifi=True)
+    for one in ppps:
+        link(tmp_path, one, type_="512")
+    (tmp_path / "proc/net").mkdir(parents=True)
+    (tmp_path / "proc/net/pppoe").write_text(sessions)
+    assert nics.kind("ppp0", tmp_path) == kind
+    assert nics.describe("ppp0", tmp_path) == (
+        "vpn" if kind == "virtual" else "wifi" if kind == "wifi" else "not_wired"
+    )
+    assert nics.counted_on("ppp0", tmp_path) == counted
+
+
 def test_an_interface_that_went_is_virtual(tmp_path):
     assert nics.kind("gone0", tmp_path) == "virtual"
+
+
+def test_a_phone_on_windows_is_no_cable():
+    instance = "USB\\VID_04E8&PID_6863&MI_00\\7&1&0&0000"
+    assert nics_windows.classify(instance, None, "usbrndis6") == "other"
+    assert nics_windows.classify(instance, None, "rtux64w10") == "wired"
 
 
 @pytest.mark.parametrize(

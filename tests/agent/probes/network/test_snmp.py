@@ -24,12 +24,17 @@ def printer(tmp_path: Path) -> Iterator[Start]:
     running: list[subprocess.Popen[bytes]] = []
 
     def start(
-        errors: str = "00", status: int = 3, *, printing: bool = True, encoding: str = "utf-8"
+        errors: str = "00",
+        status: int = 3,
+        *,
+        printing: bool = True,
+        encoding: str = "utf-8",
+        access: str = "rocommunity s3cret",
     ) -> Watched:
         port = services.free_port()
         settings = tmp_path / "snmpd.conf"
         settings.write_text(
-            f"agentAddress udp:127.0.0.1:{port}\nrocommunity s3cret\n"
+            f"agentAddress udp:127.0.0.1:{port}\n{access}\n"
             "sysDescr HP LaserJet 1020\nsysName 文印室\n"
             + printing
             * (
@@ -71,6 +76,21 @@ def test_a_printer_that_is_idle(printer):
     device = ask.ask(one)
     assert (device.kind, device.present, device.power, device.fault) == ("printer", True, "on", "")
     assert (device.model, device.serial) == ("HP LaserJet 1020", "JL1A2B3")
+
+
+#: Version 1 alone, as net-snmp's own tables of access say it.
+_ONLY_V1 = """com2sec reader default s3cret
+group readers v1 reader
+view all included .1
+access readers "" v1 noauth exact all none none"""
+
+
+@pytest.mark.parametrize("printing", [True, False])
+def test_one_that_speaks_only_version_1_is_asked_by_it(printer, printing):
+    facts = asked(printer("24", 4, printing=printing, access=_ONLY_V1))
+    assert (facts.description, facts.name) == ("HP LaserJet 1020", "文印室")
+    assert facts.serial == ("JL1A2B3" if printing else "")
+    assert facts.faults == (("jammed",) if printing else ())
 
 
 def test_a_jam_is_a_fault_and_low_toner_a_warning(printer):

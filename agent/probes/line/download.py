@@ -1,0 +1,121 @@
+"""What this PC sees of a download: its interface's counter, and how busy its processors are.
+
+A PC that is busy with other work, or too slow for the line, receives less than the line brings.
+Its test can prove the line, and denies nothing. It is taken to be the limit where, in a quarter of
+the time, all its cores are busy, or the test's own process fills one core.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from typing import NamedTuple
+
+import psutil
+
+from agent.common.steady import Sample
+from agent.probes.line import nics
+
+_SAMPLE_S = 0.1
+#: In the first second, as a fast line may use up its bytes in it; and with a counter that is
+#: refreshed rarely, to learn when.
+_FINE_SAMPLE_S, _SLOW_SAMPLE_S = 0.01, 0.02
+_STILL_S = 0.25
+_WINDOW_S = 0.5
+_BUSY, _PART = 0.85, 0.25
+
+
+class Effort(NamedTuple):
+    """What the download cost this PC; shares from 0 to 1."""
+
+    limited: bool
+    pc_busy: float  # of all cores, whoever used them
+    test_core: float  # of one core, by the test's processes
+
+
+class _Times(NamedTuple):
+    at: float
+    busy: float
+    total: float
+    test: float
+
+
+class Download:
+    """One download, from `begin` to its last sample.
+
+    Attributes:
+        samples: The interface's counter, (s, bytes), up to a step back.
+        restarted: Whether the counter stepped back: it wrapped, or its driver restarted.
+    """
+
+    def __init__(self, child: int) -> None:
+        self.samples: list[Sample] = []
+        self.restarted = self._often_still = False
+        self._started = self._moved = 0.0
+        self._counter = ""
+        self._processes = [psutil.Process()]
+        with contextlib.suppress(psutil.NoSuchProcess):  # it has failed, which its pipe says
+            self._processes.append(psutil.Process(child))
+        self._times: list[_Times] = []
+
+    def begin(self, interface: str) -> None:
+        """The download begins now, over this interface; empty where none is known."""
+        self._started = self._moved = time.perf_counter()
+        self._counter = nics.counted_on(interface) if interface else ""
+        self._times = [self._read_times()]
+
+    def pause(self) -> float:
+        """Seconds until the next sample is due."""
+        if time.perf_counter() - self._started < 1:
+            return _FINE_SAMPLE_S
+        return _SLOW_SAMPLE_S if self._often_still else _SAMPLE_S
+
+    def sample(self) -> None:
+        """Read the counter, and each half second the processors."""
+        counted = nics.received(self._counter) if self._counter and not self.restarted else None
+        now = time.perf_counter()
+        if counted is not None:
+            self._add(now, counted)
+        if now - self._times[-1].at >= _WINDOW_S:
+            self._times.append(self._read_times())
+
+    def _add(self, now: float, counted: int) -> None:
+        before = self.samples[-1][1] if self.samples else -1
+        self.restarted = counted < before
+        if self.restarted:
+            return
+        self._moved = self._moved if counted == before else now
+        self._often_still |= now - self._moved > _STILL_S
+        self.samples.append((now, counted))
+
+    def effort(self) -> Effort:
+        """What it cost so far; call it at its end."""
+        if len(self._times) == 1:
+            self._times.append(self._read_times())
+        windows = [_shares(a, b) for a, b in zip(self._times, self._times[1:], strict=False)]
+        full = sum(max(shares) >= _BUSY for shares in windows)
+        pc, test = _shares(self._times[0], self._times[-1])
+        return Effort(full >= _PART * len(windows), pc, test)
+
+    def _read_times(self) -> _Times:
+        times = psutil.cpu_times()
+        idle = times.idle + getattr(times, "iowait", 0.0)
+        total = sum(times) - getattr(times, "guest", 0.0) - getattr(times, "guest_nice", 0.0)
+        test = sum(map(_used, self._processes))
+        return _Times(time.perf_counter(), total - idle, total, test)
+
+
+def _used(process: psutil.Process) -> float:
+    """Processor seconds of a process; 0 once it has ended."""
+    try:
+        times = process.cpu_times()
+    except psutil.Error:
+        return 0.0
+    return float(times.user + times.system)
+
+
+def _shares(a: _Times, b: _Times) -> tuple[float, float]:
+    """The share of all cores that was busy between the two, and of one core that the test used."""
+    pc = (b.busy - a.busy) / (b.total - a.total) if b.total > a.total else 0.0
+    test = (b.test - a.test) / (b.at - a.at) if b.at > a.at else 0.0
+    return min(1.0, max(0.0, pc)), max(0.0, test)

@@ -1,0 +1,162 @@
+"""A line with delay and loss: two namespaces, joined by a program that passes frames on.
+
+For kernels without netem. Each way has a rate, a queue in bytes that drops what does not fit, a
+delay and a share of frames that are lost, at random and repeatable. It passes some 40,000 frames
+a second, so lines up to 100 Mbit/s.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import fcntl
+import heapq
+import json
+import os
+import random
+import secrets
+import select
+import struct
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+
+from shaped import PC, PC_ADDRESS, SERVER, SERVER_ADDRESS, Lab, NoLabError, make_space, run
+
+_TUNSETIFF, _TAP_WITHOUT_INFO = 0x400454CA, 0x1002
+_FRAME = 2048
+_NEWNET = 0x40000000
+
+
+class Way:
+    """Frames in one direction, from one TAP device to the other."""
+
+    def __init__(self, source: int, sink: int) -> None:
+        self.source, self.sink = source, sink
+        self.rate, self.queue, self.delay, self.loss = 1e9, 1 << 20, 0.0, 0.0  # bytes/s, bytes, s
+        self._free = 0.0  # when the line has sent what is queued
+        self._flying: list[tuple[float, int, bytes]] = []
+        self._count = 0
+        self._draw = random.Random(1)
+
+    def take(self, now: float) -> None:
+        """Queue what the source has sent."""
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                frame = os.read(self.source, _FRAME)
+                waiting = max(0.0, self._free - now) * self.rate
+                if waiting + len(frame) > self.queue or self._draw.random() < self.loss:
+                    continue
+                self._free = max(now, self._free) + len(frame) / self.rate
+                self._count += 1
+                heapq.heappush(self._flying, (self._free + self.delay, self._count, frame))
+
+    def give(self, now: float) -> float:
+        """Deliver what has arrived; returns the seconds until the next arrives."""
+        while self._flying and self._flying[0][0] <= now:
+            with contextlib.suppress(OSError):  # the device's own queue is full, as a NIC's may be
+                os.write(self.sink, heapq.heappop(self._flying)[2])
+        return self._flying[0][0] - now if self._flying else 1.0
+
+
+def tap(space: str, name: str) -> int:
+    """A TAP device in a namespace; its file descriptor."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    with open("/proc/self/ns/net") as home, open(f"/run/netns/{space}") as there:
+        if libc.setns(there.fileno(), _NEWNET):
+            raise OSError(ctypes.get_errno(), "setns")
+        try:
+            device = os.open("/dev/net/tun", os.O_RDWR | os.O_NONBLOCK)
+            fcntl.ioctl(device, _TUNSETIFF, struct.pack("16sH", name.encode(), _TAP_WITHOUT_INFO))
+        finally:
+            libc.setns(home.fileno(), _NEWNET)
+    return device
+
+
+def main() -> None:
+    """Pass frames on; each line of the input is the new settings, as `FarLab.shape` writes them."""
+    a, b = (tap(space, "far0") for space in sys.argv[1:3])
+    ways = Way(a, b), Way(b, a)
+
+    def follow() -> None:
+        for line in sys.stdin:
+            for way in ways:
+                vars(way).update(json.loads(line))
+        os._exit(0)
+
+    threading.Thread(target=follow, daemon=True).start()
+    print("up", flush=True)
+    wait = 0.0
+    while True:
+        readable, _, _ = select.select([a, b], [], [], min(wait, 0.05))
+        now = time.monotonic()
+        for way in ways:
+            if way.source in readable:
+                way.take(now)
+        wait = min(way.give(time.monotonic()) for way in ways)
+        wait = max(0.0, wait)
+
+
+class FarLab(Lab):
+    """PC and server, with the program between them."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        spaces = [name + part for part in (PC, SERVER)]
+        self._program = subprocess.Popen(
+            [sys.executable, __file__, *spaces], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            text=True,
+        )  # fmt: skip
+        assert self._program.stdout is not None
+        if self._program.stdout.readline() != "up\n":
+            raise NoLabError("no TAP devices here")
+        for part, address in ((PC, PC_ADDRESS), (SERVER, SERVER_ADDRESS)):
+            run("ip", "-n", name + part, "addr", "add", f"{address}/16", "dev", "far0")
+            run("ip", "-n", name + part, "link", "set", "far0", "up", "txqueuelen", "10000")
+
+    def far(
+        self, mbps: float, *, rtt_ms: float = 0, loss: float = 0, queue_ms: float = 100
+    ) -> None:
+        """Set both ways: rate, half the round trip, share of lost frames, queue in ms of it."""
+        rate = mbps * 1e6 / 8
+        settings = {
+            "rate": rate, "queue": max(8000, rate * queue_ms / 1000), "delay": rtt_ms / 2000,
+            "loss": loss,
+        }  # fmt: skip
+        assert self._program.stdin is not None
+        self._program.stdin.write(json.dumps(settings) + "\n")
+        self._program.stdin.flush()
+
+    def close(self) -> None:
+        """End the program, and its devices with it."""
+        self._program.kill()
+        self._program.communicate()
+
+
+@contextlib.contextmanager
+def far_lab() -> Iterator[FarLab]:
+    """Two namespaces and the line between them, gone at the end.
+
+    Raises:
+        NoLabError: not root, no ip, no TAP devices.
+    """
+    if os.geteuid() != 0 or not os.path.exists("/dev/net/tun"):
+        raise NoLabError("TAP devices need root and /dev/net/tun")
+    name = f"sp{secrets.token_hex(3)}"
+    made = None
+    try:
+        for part in (PC, SERVER):
+            make_space(name + part)
+        made = FarLab(name)
+        yield made
+    finally:
+        if made is not None:
+            made.close()
+        for part in (PC, SERVER):
+            subprocess.run(["ip", "netns", "del", name + part], capture_output=True)
+
+
+if __name__ == "__main__":
+    main()
