@@ -88,6 +88,14 @@ class Figure(Struct, frozen=True, forbid_unknown_fields=True):
     cutoff: dt.date | None = None
 
 
+class Report(Struct, frozen=True, forbid_unknown_fields=True):
+    """The signature block of the yearly report; what is empty is filled in by hand."""
+
+    unit: Annotated[str, Meta(max_length=100)] = ""
+    person: Annotated[str, Meta(max_length=50)] = ""
+    phone: Annotated[str, Meta(max_length=50)] = ""
+
+
 class Config(Struct, frozen=True, forbid_unknown_fields=True):
     """All settings of the city side."""
 
@@ -98,6 +106,7 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
     city: City = City()
     lines: Lines = Lines()
     figure: Figure = Figure()
+    report: Report = Report()
     report_s: Annotated[int, Meta(ge=5)] = 300
     keeper_s: float = 60.0  # seconds between derivations of days
     metrics: str = ""  # host:port of /metrics; empty: none

@@ -17,6 +17,7 @@ from collector.compliance.shares import shown
 from collector.compliance.targets import goal, name, passed, remark, target
 from collector.compliance.window import Windows
 from collector.report import caveats, chart, view
+from collector.report.context import Context
 
 _FOLDER = Path(__file__).parent
 #: Shown before the word, so that a verdict is read without colour.
@@ -30,7 +31,7 @@ SIGNS = {
 }
 
 
-def render(figure: Figure) -> bytes:
+def render(figure: Figure, context: Context) -> bytes:
     """The page in UTF-8; the same bytes for the same figure and language."""
     text = _template().render(
         figure=figure,

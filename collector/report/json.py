@@ -5,10 +5,11 @@ from __future__ import annotations
 import msgspec
 
 from collector.compliance.model import Figure, JudgedLine
+from collector.report.context import Context
 from collector.report.view import Tree, document, unit
 
 
-def render(figure: Figure) -> bytes:
+def render(figure: Figure, context: Context) -> bytes:
     """UTF-8 JSON, the same bytes for the same figure."""
     tree = document(figure)
     tree["units"] = [unit(row) for row in figure.units]
