@@ -20,11 +20,14 @@ __all__ = ["ENDINGS", "FORMATS", "Context", "Format", "file_name", "render", "wr
 
 #: Imported on first use; each is a `Format`.
 FORMATS = {
+    "xlsx": "collector.report.xlsx",
+    "docx": "collector.report.docx",
     "html": "collector.report.html",
+    "csv": "collector.report.csv",
     "json": "collector.report.json",
 }
 #: Of formats whose file is not called as they are.
-ENDINGS: dict[str, str] = {}
+ENDINGS = {"csv": "csv.zip"}
 
 _ALONE = Context()
 

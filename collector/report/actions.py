@@ -17,7 +17,6 @@ from agent.common.vocabulary import actions as vocabulary
 from agent.common.vocabulary.words import Words
 from collector.compliance.figure import DIRECT
 from collector.compliance.model import (
-    INDICATORS,
     Area,
     Figure,
     Indicator,
@@ -27,6 +26,7 @@ from collector.compliance.model import (
     Verdict,
 )
 from collector.compliance.targets import goal, target
+from collector.report import kinds
 from collector.report.reasons import reason
 
 DONE = (Verdict.VERIFIED, Verdict.INSPECTED)
@@ -118,7 +118,7 @@ class Plan:
         """Of the report's area, then of each district below it, the nearest first."""
         areas = [area for area in self.figure.areas[1:] if area.level == "district"]
         found = []
-        for indicator in INDICATORS:
+        for indicator in kinds.every(self.figure):
             own = self.gap(self.figure.areas[0], indicator)
             below = [self.gap(area, indicator) for area in areas]
             found += [own, *sorted(below, key=_nearest)]
@@ -128,10 +128,9 @@ class Plan:
     def school_gaps(self) -> Mapping[str, Sequence[Gap]]:
         """Each school that must answer, by code, the nearest first."""
         codes = dict.fromkeys(action.school for action in self.actions)
+        every = kinds.every(self.figure)
         names = {area.code: area for area in self.figure.areas}
-        return {
-            code: [self.gap(names[code], indicator) for indicator in INDICATORS] for code in codes
-        }
+        return {code: [self.gap(names[code], indicator) for indicator in every] for code in codes}
 
     def gap(self, area: Area, indicator: Indicator) -> Gap:
         """An area's distance from the target of an indicator."""
@@ -187,7 +186,7 @@ def plan(figure: Figure) -> Plan:
         _action(figure, areas[units[0].school], units, str(key[3]), details[key])
         for key, units in found.items()
     ]
-    return Plan(figure, _ordered(made))
+    return Plan(figure, _ordered(figure, made))
 
 
 def responsible(figure: Figure, area: Area) -> str:
@@ -227,8 +226,9 @@ def _merged(details: Iterable[Words]) -> Words:
     )
 
 
-def _ordered(actions: Sequence[Action]) -> Sequence[Action]:
+def _ordered(figure: Figure, actions: Sequence[Action]) -> Sequence[Action]:
     """By district; in it the school with the fewest open units first, its cheapest first."""
+    every = kinds.every(figure)
     left: Counter[str] = Counter()
     for action in actions:
         left[action.school] += len(action.units)
@@ -238,7 +238,7 @@ def _ordered(actions: Sequence[Action]) -> Sequence[Action]:
             row.district,
             left[row.school],
             row.school,
-            INDICATORS.index(row.indicator),
+            every.index(row.indicator),
             vocabulary.PRICE[row.reason],
         ),
     )

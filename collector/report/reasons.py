@@ -10,7 +10,8 @@ from agent.common.vocabulary.devices import KINDS
 from agent.common.vocabulary.reasons import REASONS as FAULTS
 from agent.common.vocabulary.words import Words, listed
 from collector.compliance.line_text import mbps
-from collector.compliance.model import Indicator, Step, Unit, Verdict
+from collector.compliance.model import Step, Unit, Verdict
+from collector.report import kinds
 
 
 class Reason(NamedTuple):
@@ -29,7 +30,7 @@ def reason(unit: Unit) -> Reason:
         return _denied(unit)
     if unit.verdict is Verdict.SHORT:
         return _lacking(unit)
-    return _OPEN.get(unit.indicator, _by_register)(unit)
+    return _OPEN.get(kinds.rule(unit.indicator), _by_register)(unit)
 
 
 def _steps(unit: Unit, rule: str) -> list[Mapping[str, object]]:
@@ -51,7 +52,9 @@ def _denied(unit: Unit) -> Reason:
     if rooms:
         code = "missing" if unit.verdict is Verdict.CONTRADICTED else "lacking"
         return Reason(code, _pieces(piece for room in rooms for piece in _names(room)))
-    if unit.indicator == "line" and any(row.get("statistic_mbps") for row in _steps(unit, "line")):
+    if kinds.rule(unit.indicator) == "line" and any(
+        row.get("statistic_mbps") for row in _steps(unit, "line")
+    ):
         code = "slow" if unit.verdict is Verdict.CONTRADICTED else "low_contract"
         return Reason(code, _rates(unit))
     days = [str(row["day"]) for row in _steps(unit, "earlier") if not row.get("yes")]
@@ -96,9 +99,9 @@ def _rates_of(campus: object) -> Sequence[float | None]:
 
 
 def _lacking(unit: Unit) -> Reason:
-    if unit.indicator == "line":
+    if kinds.rule(unit.indicator) == "line":
         return Reason("low_contract", _contracts(unit))
-    if unit.indicator == "multimedia":
+    if kinds.rule(unit.indicator) == "multimedia":
         absent = [piece for row in _steps(unit, "register") for piece in row if row[piece] is False]
         return Reason("lacking", _pieces(absent) if absent else _NOTHING)
     return Reason("lacking")
@@ -205,7 +208,7 @@ def _float(value: object) -> float | None:
 
 
 _NOTHING = Words("", "")
-_OPEN: Mapping[Indicator, Callable[[Unit], Reason]] = {
+_OPEN: Mapping[str, Callable[[Unit], Reason]] = {
     "multimedia": _multimedia,
     "computer_room": _computer_room,
     "line": _line,

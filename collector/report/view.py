@@ -101,6 +101,11 @@ def _tally(figure: Figure, indicator: Indicator, tally: Tally) -> Tree:
     }
 
 
+def percent(figure: Figure, indicator: Indicator, tally: Tally) -> float | None:
+    """核实率 in percent, as it is shown; None without units."""
+    return shown_value(tally.verified, goal(target(figure, indicator)))
+
+
 def _counts(tally: Tally) -> Tree:
     return {"all": tally.all, **{str(verdict): tally.counts[verdict] for verdict in Verdict}}
 

@@ -20,7 +20,7 @@ class Reason(NamedTuple):
 
 REASONS: Mapping[str, Reason] = {
     "few_days": Reason(
-        Words("有证据，天数不够", "evidence on too few days"),
+        Words("证据天数不够", "evidence on too few days"),
         Words("教室电脑和显示设备照常开机，补足天数", "keep the room's PC and display in use"),
     ),
     "few_tests": Reason(
@@ -46,7 +46,7 @@ REASONS: Mapping[str, Reason] = {
         Words("补登记座位数，或请人现场核查", "register the seats, or ask for an inspection"),
     ),
     "silent": Reason(
-        Words("窗口内没有上报，以前有过", "silent through the window, reported before"),
+        Words("近期没有上报", "silent through the window, reported before"),
         Words("开机联网，检查代理是否还在运行", "turn on and connect, check that the agent runs"),
     ),
     "refused": Reason(
@@ -62,7 +62,7 @@ REASONS: Mapping[str, Reason] = {
         Words("在有线电脑上安装代理并允许测速", "install the agent on a wired PC, allow tests"),
     ),
     "standing": Reason(
-        Words("以前测得不达标，尚未消除", "an earlier no still stands"),
+        Words("以前测得不达标且未消除", "an earlier no still stands"),
         Words("整改后恢复上报，或请人现场复查", "repair, report again, or ask for an inspection"),
     ),
     "inspected": Reason(
@@ -70,7 +70,7 @@ REASONS: Mapping[str, Reason] = {
         Words("按核查意见整改，再请人复查", "repair as the inspection says, then ask for another"),
     ),
     "missing": Reason(
-        Words("台账有，遥测看不到", "registered, but never seen"),
+        Words("台账有而遥测看不到", "registered, but never seen"),
         Words("修好或接好所缺设备；确实没有的改正台账并补配", "repair or connect what is missing"),
     ),
     "slow": Reason(

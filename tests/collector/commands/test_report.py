@@ -133,7 +133,7 @@ def test_formats(side: Side, tmp_path: Path, capsys: Any, formats: str, names: A
 
 
 def test_an_unknown_format(side: Side, tmp_path: Path) -> None:
-    assert side("report", "--out", str(tmp_path / "out"), "--format", "docx") == REFUSED
+    assert side("report", "--out", str(tmp_path / "out"), "--format", "pptx") == REFUSED
 
 
 def test_a_folder_that_cannot_be_made(side: Side, tmp_path: Path, capsys: Any) -> None:
