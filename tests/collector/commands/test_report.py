@@ -18,6 +18,7 @@ from collector.roster.book import RegisterBook
 from collector.roster.rows import rows_of
 from collector.store.base import Point
 from collector.store.sqlite import SqliteStore
+from office_files import everything
 
 IMPORTED = dt.datetime(2025, 9, 1, tzinfo=dt.UTC)
 
@@ -100,7 +101,7 @@ def test_with_simulated_every_output_is_marked(side: Side, capsys: Any, tmp_path
         assert "模拟数据" in capsys.readouterr().out
     assert side("report", "--simulated", "--out", str(out)) == DONE
     assert len(list(out.iterdir())) == len(FORMATS)
-    assert all("模拟数据" in path.read_text(encoding="utf-8") for path in out.iterdir())
+    assert all("模拟数据" in everything(path) for path in out.iterdir())
 
 
 def test_simulated_marks_nothing_real(side: Side, capsys: Any) -> None:
