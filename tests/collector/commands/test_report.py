@@ -11,6 +11,7 @@ import pytest
 
 from agent.common.command_line import DONE, FAILED, REFUSED, main
 from collector.cli import COMMANDS
+from collector.compliance.indicators import points
 from collector.report import FORMATS
 from collector.report.json import encode
 from collector.report.view import document
@@ -131,6 +132,74 @@ def test_formats(side: Side, tmp_path: Path, capsys: Any, formats: str, names: A
     wrote = [Path(line) for line in capsys.readouterr().out.split()]
     assert sorted(wrote) == sorted(out.iterdir())
     assert names is None or [path.name for path in wrote] == names
+
+
+def test_all_is_every_format(side: Side, tmp_path: Path) -> None:
+    assert side("report", "--out", str(tmp_path / "out"), "--format", "all") == DONE
+    assert len(list((tmp_path / "out").iterdir())) == len(FORMATS)
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (["--area", "630102"], "630102"),
+        (["--area", "城东区"], "630102"),
+        (["--school", "9901020001"], "9901020001"),
+    ],
+)
+def test_one_district_or_school(side: Side, tmp_path: Path, words: list[str], code: str) -> None:
+    out = tmp_path / "out"
+    assert side("report", "--out", str(out), "--format", "json,xlsx", *words) == DONE
+    assert sorted(path.name for path in out.iterdir()) == [
+        f"schoolpulse-2025-{code}.json", f"schoolpulse-2025-{code}.xlsx",
+    ]  # fmt: skip
+    tree = json.loads((out / f"schoolpulse-2025-{code}.json").read_bytes())
+    assert tree["areas"][0]["code"] == code
+    assert {unit["school"] for unit in tree["units"]} <= {"9901020001", "9901020002"}
+
+
+def test_a_district_that_is_not_there(side: Side, tmp_path: Path, capsys: Any) -> None:
+    assert side("report", "--out", str(tmp_path / "out"), "--area", "999999") == REFUSED
+    assert "630102 城东区" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+def test_each_in_a_folder_of_its_district(side: Side, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    assert side("report", "--out", str(out), "--each") == DONE
+    made = sorted(str(path.relative_to(out)) for path in out.rglob("*") if path.is_file())
+    assert len(made) == 2 * (2 + 3)  # two districts, three schools, xlsx and docx
+    assert "630102-城东区/schoolpulse-2025-630102.docx" in made
+    assert "630102-城东区/schoolpulse-2025-9901020002.xlsx" in made
+
+
+def test_a_broken_format_names_itself_and_nothing_is_written(
+    side: Side, tmp_path: Path, capsys: Any, monkeypatch: Any
+) -> None:
+    def broken(*_: object) -> None:
+        raise ValueError("no such style")
+
+    monkeypatch.setattr("collector.report.docx.render", broken)
+    assert side("report", "--out", str(tmp_path / "out"), "--format", "json,docx") == FAILED
+    said = capsys.readouterr().err
+    assert "docx" in said
+    assert "no such style" in said
+    assert not (tmp_path / "out").exists()
+
+
+def test_the_signature_block_and_the_months(side: Side, tmp_path: Path, past_town: Any) -> None:
+    with side.config.open("a", encoding="utf-8") as file:
+        file.write('[report]\nunit = "某教育局"\nphone = "0971-0000000"\n')
+    march = dt.date(2025, 3, 30)
+    with side.store() as store:
+        for day in (march - dt.timedelta(days=1), march):
+            store.write(points(past_town.figure(day), day))
+    assert side("report", "--out", str(tmp_path), "--format", "json") == DONE
+    tree = json.loads((tmp_path / "schoolpulse-2025.json").read_bytes())
+    assert tree["signature"] == {"unit": "某教育局", "person": "", "phone": "0971-0000000"}
+    (month,) = tree["trend"]["months"]
+    assert month["day"] == str(march)
+    assert month["indicators"]["computer_room"]["all"] == 3
 
 
 def test_an_unknown_format(side: Side, tmp_path: Path) -> None:
