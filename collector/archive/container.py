@@ -93,6 +93,16 @@ def starts(entries: list[Entry]) -> list[int]:
     return list(accumulate((entry.length for entry in entries), initial=0))
 
 
+def skeleton(entries: list[Entry]) -> Iterator[tuple[int, Part]]:
+    """Every byte that is no member's data: where each part begins, and what it has to be."""
+    *begins, at = starts(entries)
+    for entry, begin in zip(entries, begins, strict=True):
+        yield begin, Part(f"{entry.name} 的文件头", f"header of {entry.name}", entry.local())
+    for part in directory(entries):
+        yield at, part
+        at += len(part.data)
+
+
 def directory(entries: list[Entry]) -> Iterator[Part]:
     """What follows the members: an entry of the directory for each, and the end record."""
     size = 0
@@ -106,19 +116,21 @@ def directory(entries: list[Entry]) -> Iterator[Part]:
     yield Part("目录结束记录", "end record of the directory", record)
 
 
-def by_headers(data: Buffer) -> tuple[list[Entry], bool]:
-    """The members by the headers before them, and whether these lead to the directory."""
+def by_headers(data: Buffer) -> list[Entry] | None:
+    """The members by the headers before them; None if these do not lead to the directory."""
     found: list[Entry] = []
     at = 0
     while data[at : at + 4] == _LOCAL_SIGN:
         entry = _entry(data, at, _LOCAL, 6, 9)
         if entry is None or data[at : at + len(entry.local())] != entry.local():
-            return found, False
+            return None
         at += entry.length
         if at > len(data):
-            return found, False
+            return None
         found.append(entry)
-    return found, bool(found) and data[at : at + 4] == _CENTRAL_SIGN
+    rest = sum(len(part.data) for part in directory(found))
+    reached = data[at : at + 4] == _CENTRAL_SIGN or len(data) - at == rest
+    return found if found and reached else None
 
 
 def by_directory(data: Buffer) -> list[Entry] | None:
@@ -150,3 +162,12 @@ def _entry(data: Buffer, at: int, form: struct.Struct, sizes: int, name: int) ->
     if len(raw) < fields[name] or not raw.isascii():
         return None
     return Entry(raw.decode("ascii"), fields[sizes], fields[sizes + 2])
+
+
+def before_first(data: Buffer) -> int:
+    """How many bytes stand before the first header, by the end record; 0 if that says none."""
+    begin = len(data) - _END.size
+    if begin < 0 or data[begin : begin + 4] != _END_SIGN:
+        return 0
+    size, start = _END.unpack(data[begin : begin + _END.size])[5:7]
+    return int(max(0, begin - size - start))

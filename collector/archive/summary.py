@@ -68,6 +68,7 @@ class FrozenYear:
     areas: Sequence[FrozenArea]  # the city first, then the districts
     simulated: bool = False
     reason: str = ""  # of a revision after the first
+    before: str = ""  # root hash of the revision before this one
     root: str = ""  # root hash: the SHA-256 of the archive's manifest, hex
     file: str = ""  # the archive's name
 
