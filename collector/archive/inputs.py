@@ -58,7 +58,8 @@ class Settings(msgspec.Struct, frozen=True):
 def members(inputs: Inputs) -> Iterator[tuple[str, bytes]]:
     """The inputs as files, by name."""
     register = inputs.register
-    yield SETTINGS, json(_settings(inputs))
+    # Not sorted: the order of the indicators is a setting too.
+    yield SETTINGS, indented(msgspec.json.encode(_settings(inputs)))
     yield INSPECTIONS, table.write(Inspection, register.inspections)
     yield from _group(REGISTER, rows_of(register), ordered=True)
     yield DECISIONS, table.write(Decision, register.decisions)
@@ -89,7 +90,11 @@ def of_members(found: Mapping[str, bytes]) -> Inputs:
 
 def json(tree: object) -> bytes:
     """Indented UTF-8 JSON, the same bytes for the same values."""
-    data = msgspec.json.encode(tree, order="deterministic")
+    return indented(msgspec.json.encode(tree, order="deterministic"))
+
+
+def indented(data: bytes) -> bytes:
+    """JSON for people too, with a newline at its end."""
     return msgspec.json.format(data, indent=1) + b"\n"
 
 

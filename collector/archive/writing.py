@@ -14,7 +14,7 @@ from collector.archive.method import METHOD
 from collector.archive.opened import MANIFEST, digest
 from collector.archive.results import VerdictRow
 from collector.archive.summary import SUMMARY, FrozenArea, FrozenIndicator, FrozenYear
-from collector.compliance.model import Figure
+from collector.compliance.model import Figure, Indicator
 from collector.compliance.targets import target
 from collector.roster.book.book import Import
 
@@ -100,9 +100,9 @@ def _counts(figure: Figure, code: str) -> Mapping[str, Mapping[str, int]]:
     return {name: results.counts(figure.tallies[code, name]) for name in found}
 
 
-def _indicator(figure: Figure, name: str) -> FrozenIndicator:
+def _indicator(figure: Figure, name: Indicator) -> FrozenIndicator:
     title = words.title(name, figure.settings.threshold_mbps)
-    row = next((target(figure, one) for one in results.indicators(figure) if one == name), None)
+    row = target(figure, name)
     if row is None:
         return FrozenIndicator(name, title.zh, title.en)
     return FrozenIndicator(name, title.zh, title.en, str(row.value), row.year, row.document)

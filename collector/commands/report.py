@@ -14,6 +14,7 @@ from collector.store.base import StoreError
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The command's arguments."""
     gather.add_arguments(parser)
+    gather.live_argument(parser)
     parser.add_argument(
         "--out",
         metavar="DIR",
