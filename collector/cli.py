@@ -48,6 +48,11 @@ COMMANDS = {
         "核对存档，重新计算",
         "check an archive and make its figure again",
     ),
+    "rollup": Command(
+        "collector.commands.rollup",
+        "把几个市县的存档合计成一个指标",
+        "add the archives of several cities or counties up",
+    ),
     "simulate": Command(
         "collector.commands.simulate", "模拟一座城市", "generate simulated data for a city"
     ),

@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 
 from agent.common.language import say
-from collector.archive import inputs, integrity, results, writing
+from collector.archive import inputs, integrity, results, rollup, writing
 from collector.archive.container import Buffer
 from collector.archive.errors import ArchiveError
 from collector.archive.method import judged
@@ -68,11 +68,14 @@ def _judge_again(found: Mapping[str, bytes], path: Path, root: str, tell: Tell) 
     try:
         summary = msgspec.json.decode(found[SUMMARY], type=FrozenYear)
         tell(say("读入依据", "evidence"))
-        made_of = inputs.of_members(found)
-        tell(say("重新计算", "judging"))
-        figure = judged(made_of, summary.method)
+        if summary.parts:
+            figure = rollup.again(found, summary)
+        else:
+            made_of = inputs.of_members(found)
+            tell(say("重新计算", "judging"))
+            figure = judged(made_of, summary.method)
         tell(say("比较", "comparing"))
-        faults = [*results.disagreements(found, figure), *_summary(summary, figure)]
+        faults = [*results.disagreements(found, figure), *_summary(found[SUMMARY], figure)]
     except (TableError, msgspec.DecodeError, KeyError) as error:
         raise ArchiveError(_unreadable(path, error)) from error
     named = replace(summary, root=root, file=path.name)
@@ -82,18 +85,18 @@ def _judge_again(found: Mapping[str, bytes], path: Path, root: str, tell: Tell) 
     return Checked([], named, sealed)
 
 
-def _summary(kept: FrozenYear, figure: Figure) -> Iterator[str]:
+def _summary(kept: bytes, figure: Figure) -> Iterator[str]:
     """Where the summary says otherwise than the figure."""
-    pairs = {
-        "year": (kept.year, figure.year),
-        "cutoff": (kept.cutoff, figure.cutoff),
-        "simulated": (kept.simulated, figure.simulated),
-        "threshold_mbps": (kept.threshold_mbps, figure.settings.threshold_mbps),
-        "areas": (list(kept.areas), writing.areas(figure)),
+    again = {
+        "year": figure.year,
+        "cutoff": figure.cutoff,
+        "simulated": figure.simulated,
+        "threshold_mbps": figure.settings.threshold_mbps,
+        "areas": writing.areas(figure),
     }
-    for name, (said, now) in pairs.items():
-        if said != now:
-            yield f"{SUMMARY} {name}: {said} / {now}"
+    now = msgspec.json.decode(inputs.json(again))
+    said = msgspec.json.decode(kept)
+    yield from results.differ(SUMMARY, {key: said.get(key) for key in now}, now)
 
 
 def _told(faults: list[str]) -> list[str]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from collector.archive.summary import FrozenYear
 
 _ZH = """{mark}{city} {year} 年教育信息化年度指标，存档，第 {revision} 版
@@ -73,4 +75,38 @@ def text(row: FrozenYear) -> bytes:
         template.format(mark=sign, reason=cause, **common)
         for template, sign, cause in zip((_ZH, _EN), mark, reason, strict=True)
     )
+    return _windows(parts)
+
+
+_SUM_ZH = """{mark}{city} {year} 年教育信息化年度指标，由 {count} 个已冻结的存档合计
+SchoolPulse {version}，方法 {method}。
+  summary.json     摘要：合计和各存档的单位数
+  figure.json      计数和比例：exact 是精确分数，shown 是显示的数
+  parts.json       每个存档的摘要、设置、学校名单和根哈希
+  MANIFEST.sha256  以上每个文件的 SHA-256；sha256sum MANIFEST.sha256 得到这一份的根哈希
+schoolpulse verify 这个文件：核对每个字节，并重新相加。各存档本身另行核对。
+"""
+
+_SUM_EN = """{mark}{city}, yearly figure of school informatization {year}
+The sum of {count} frozen archives. SchoolPulse {version}, method {method}.
+  summary.json     in short: units of the sum and of each archive
+  figure.json      counts and shares: exact fractions, and as shown
+  parts.json       of each archive its summary, settings, schools and root hash
+  MANIFEST.sha256  the SHA-256 of each of these files; sha256sum MANIFEST.sha256 is the root hash
+schoolpulse verify FILE checks every byte and adds again. Each archive is verified by itself.
+"""
+
+
+def of_sum(row: FrozenYear) -> bytes:
+    """The same for a sum of archives."""
+    mark = ("▒▒▒ 模拟数据 ▒▒▒ ", "▒▒▒ SIMULATED ▒▒▒ ") if row.simulated else ("", "")
+    common = {
+        "city": row.city_name, "year": row.year, "count": len(row.parts),
+        "version": row.version, "method": row.method,
+    }  # fmt: skip
+    templates = zip((_SUM_ZH, _SUM_EN), mark, strict=True)
+    return _windows(template.format(mark=sign, **common) for template, sign in templates)
+
+
+def _windows(parts: Iterable[str]) -> bytes:
     return b"\xef\xbb\xbf" + "\n\n".join(parts).replace("\n", "\r\n").encode()

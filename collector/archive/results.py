@@ -132,7 +132,9 @@ def counts(tally: Tally) -> dict[str, int]:
 def disagreements(found: Mapping[str, bytes], figure: Figure) -> Iterator[str]:
     """What the archive's results say otherwise than the figure made again, one text each."""
     said = msgspec.json.decode(found[FIGURE])
-    yield from _differ(FIGURE, said, msgspec.json.decode(json(numbers(figure))))
+    yield from differ(FIGURE, said, msgspec.json.decode(json(numbers(figure))))
+    if VERDICTS_CSV not in found and not figure.units:  # a sum of archives
+        return
     yield from _tables(VERDICTS_CSV, found, table.write(VerdictRow, verdicts(figure)), _JUDGED)
     yield from _tables(LINES, found, table.write(JudgedLine, figure.lines), None)
 
@@ -168,13 +170,13 @@ def _at(rows: list[_T], at: int) -> _T | None:
     return rows[at] if at < len(rows) else None
 
 
-def _differ(path: str, kept: object, now: object) -> Iterator[str]:
+def differ(path: str, kept: object, now: object) -> Iterator[str]:
     """Where two trees differ; what only the newer one has is no difference."""
     if isinstance(kept, dict) and isinstance(now, dict):
         for key in kept:
-            yield from _differ(f"{path} {key}", kept[key], now.get(key))
+            yield from differ(f"{path} {key}", kept[key], now.get(key))
     elif isinstance(kept, list) and isinstance(now, list) and len(kept) == len(now):
         for at, (one, other) in enumerate(zip(kept, now, strict=True)):
-            yield from _differ(f"{path} {at}", one, other)
+            yield from differ(f"{path} {at}", one, other)
     elif kept != now:
         yield f"{path}: {kept} / {now}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -44,6 +44,7 @@ class FrozenArea:
     code: str
     name: str
     counts: Mapping[str, Mapping[str, int]]  # indicator -> verdict -> units; zeros are left out
+    contract: Mapping[str, int] = field(default_factory=dict)  # the same of 登记接入带宽
 
     def tally(self, indicator: str) -> Tally:
         """The units of an indicator; empty where it was not counted that year."""
@@ -69,6 +70,7 @@ class FrozenYear:
     simulated: bool = False
     reason: str = ""  # of a revision after the first
     before: str = ""  # root hash of the revision before this one
+    parts: Sequence[str] = ()  # of a sum of archives: their root hashes
     root: str = ""  # root hash: the SHA-256 of the archive's manifest, hex
     file: str = ""  # the archive's name
 
@@ -113,6 +115,6 @@ def frozen(folder: Path) -> list[FrozenYear]:
 
 
 def in_force(rows: Iterable[FrozenYear], *, simulated: bool = False) -> dict[int, FrozenYear]:
-    """The last revision of each year, by year; those of simulated data only if asked for."""
-    known = [row for row in rows if row.simulated == simulated]
+    """The last revision of each year, by year; of simulated data if asked for. Sums are none."""
+    known = [row for row in rows if row.simulated == simulated and not row.parts]
     return {row.year: row for row in sorted(known, key=lambda row: (row.year, row.revision))}

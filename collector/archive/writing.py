@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from agent.common.vocabulary import indicators as words
@@ -14,7 +14,7 @@ from collector.archive.method import METHOD
 from collector.archive.opened import MANIFEST, digest
 from collector.archive.results import VerdictRow
 from collector.archive.summary import SUMMARY, FrozenArea, FrozenIndicator, FrozenYear
-from collector.compliance.model import Figure, Indicator
+from collector.compliance.model import Area, Figure, Indicator
 from collector.compliance.targets import target
 from collector.roster.book.book import Import
 
@@ -40,7 +40,12 @@ def members(
     before: Before,
 ) -> dict[str, bytes]:
     """All files of the archive in their order, the manifest last."""
-    found = dict(_members(figure, made_of, imports, summary, before))
+    return with_manifest(_members(figure, made_of, imports, summary, before))
+
+
+def with_manifest(files: Iterable[tuple[str, bytes]]) -> dict[str, bytes]:
+    """The files in their order, and the manifest of them."""
+    found = dict(files)
     lines = (f"{digest(data)}  {name}\n" for name, data in found.items())
     return {**found, MANIFEST: "".join(lines).encode("ascii")}
 
@@ -89,7 +94,9 @@ def summary(figure: Figure, before: Before, now: dt.datetime, reason: str) -> Fr
 def areas(figure: Figure) -> list[FrozenArea]:
     """The city and its districts with their counts."""
     return [
-        FrozenArea(area.level, area.code, area.name, _counts(figure, area.code))
+        FrozenArea(
+            area.level, area.code, area.name, _counts(figure, area.code), _paper(figure, area)
+        )
         for area in figure.areas
         if area.level != "school"
     ]
@@ -98,6 +105,11 @@ def areas(figure: Figure) -> list[FrozenArea]:
 def _counts(figure: Figure, code: str) -> Mapping[str, Mapping[str, int]]:
     found = results.indicators(figure)
     return {name: results.counts(figure.tallies[code, name]) for name in found}
+
+
+def _paper(figure: Figure, area: Area) -> Mapping[str, int]:
+    tally = figure.contract.get(area.code)
+    return {} if tally is None else results.counts(tally)
 
 
 def _indicator(figure: Figure, name: Indicator) -> FrozenIndicator:
