@@ -101,6 +101,7 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
 
     lang: Lang = ""
     data: str = ""  # folder of register.db, the SQLite store, quarantine
+    archives: str = ""  # folder of the frozen years; empty: `archives` in `data`
     mqtt: Mqtt = Mqtt()
     store: Store = Store()
     city: City = City()
@@ -120,6 +121,11 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
         if os.access("/var/lib", os.W_OK):
             return Path("/var/lib/schoolpulse")
         return Path.home() / ".local/share/schoolpulse"
+
+    @property
+    def archive_folder(self) -> Path:
+        """Where the frozen years lie."""
+        return Path(self.archives) if self.archives else self.folder / "archives"
 
 
 def load(path: str | None) -> tuple[Config, list[str]]:

@@ -28,6 +28,7 @@ _EACH = ("xlsx", "docx")
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The command's arguments."""
     gather.add_arguments(parser)
+    gather.live_argument(parser)
     _area_arguments(parser)
     parser.add_argument(
         "--out",

@@ -128,14 +128,14 @@ def trend(figure: Figure, context: Context) -> Table:
         *_SHARES[1:],
         *VERDICT_COUNTS,
         column("全部", "all", "count", 8),
-        column("归档", "archive", "text", 26),
+        column("存档", "archive", "text", 26),
         column("根哈希", "root hash", "text", 20),
     )
     return Table("trend", Words("趋势", "Trend"), columns, lambda: _trend_rows(figure, context))
 
 
 def _trend_rows(figure: Figure, context: Context) -> Iterator[Sequence[Cell]]:
-    frozen, month = say("已归档", "frozen"), say("按月", "month")
+    frozen, month = say("已冻结", "frozen"), say("按月", "month")
     for year in context.frozen:
         for row in _trend_of(figure, year.tallies):
             yield str(year.year), frozen, *row, year.archive, year.root

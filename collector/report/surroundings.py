@@ -5,28 +5,53 @@ from __future__ import annotations
 import datetime as dt
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
+from typing import cast
 
 from agent.common.calendar import local_day, midnight_ns
 from collector import config
+from collector.archive import lookup, summary
 from collector.compliance.model import Figure, Indicator, Tally, Verdict
 from collector.compliance.window import ONE_DAY
 from collector.report import kinds
-from collector.report.context import Context, Month, Signature
+from collector.report.context import Context, FrozenYear, Month, Signature, Tallies
 from collector.store.base import Point, Store
 
 _COUNTS = tuple(str(verdict) for verdict in Verdict)
 
 
 def context(settings: config.Config, store: Store, figure: Figure, areas: Sequence[str]) -> Context:
-    """The signature block, and the months of these areas, by code.
+    """The signature block, the frozen years, and the months of these areas, by code.
 
     Raises:
+        ArchiveError: an archive of the folder cannot be read, or is damaged.
         StoreError: the store cannot be read.
     """
     signed = settings.report
+    years = lookup.years(settings, simulated=figure.simulated)
+    own = years.get(figure.year) if figure.root else None
     return Context(
         signature=Signature(signed.unit, signed.person, signed.phone),
+        root=figure.root,
+        archive=own.file if own else "",
+        frozen=[_year(row) for year, row in sorted(years.items()) if year <= figure.year],
         months=months(store, figure, areas),
+    )
+
+
+def _year(row: summary.FrozenYear) -> FrozenYear:
+    tallies = {
+        (area.code, indicator.id): area.tally(indicator.id)
+        for area in row.areas
+        for indicator in row.indicators
+    }
+    return FrozenYear(
+        year=row.year,
+        cutoff=row.cutoff,
+        tallies=cast(Tallies, tallies),
+        threshold_mbps=row.threshold_mbps,
+        archive=row.file,
+        root=row.root,
+        revision=row.revision,
     )
 
 

@@ -47,5 +47,5 @@ def signature(context: Context) -> Iterator[tuple[str, str]]:
     yield say("填报人", "Filled in by"), signed.person
     yield say("联系电话", "Phone"), signed.phone
     yield say("日期", "Date"), ""
-    yield say("归档文件", "Archive"), context.archive or say("未归档", "not frozen")
-    yield say("归档根哈希", "Root hash"), context.root or say("未归档", "not frozen")
+    yield say("存档文件", "Archive"), context.archive or say("未冻结", "not frozen")
+    yield say("存档根哈希", "Root hash"), context.root or say("未冻结", "not frozen")

@@ -202,6 +202,24 @@ def test_the_signature_block_and_the_months(side: Side, tmp_path: Path, past_tow
     assert month["indicators"]["computer_room"]["all"] == 3
 
 
+def test_a_frozen_year_shows_its_root_hash_and_the_trend(
+    side: Side, tmp_path: Path, capsys: Any
+) -> None:
+    assert side("freeze") == DONE
+    capsys.readouterr()
+    assert side("report", "--out", str(tmp_path), "--format", "json,xlsx,docx") == DONE
+    tree = json.loads((tmp_path / "schoolpulse-2025.json").read_bytes())
+    assert len(tree["root"]) == 64
+    (year,) = tree["trend"]["years"]
+    assert (year["year"], year["root"], year["archive"]) == (2025, tree["root"], tree["archive"])
+    assert year["indicators"]["computer_room"]["all"] == 3
+    for name in ("schoolpulse-2025.xlsx", "schoolpulse-2025.docx"):
+        assert tree["root"] in everything(tmp_path / name)
+    assert side("report", "--out", str(tmp_path), "--format", "json", "--live") == DONE
+    live = json.loads((tmp_path / "schoolpulse-2025.json").read_bytes())
+    assert (live["root"], len(live["trend"]["years"])) == (None, 1)
+
+
 def test_an_unknown_format(side: Side, tmp_path: Path) -> None:
     assert side("report", "--out", str(tmp_path / "out"), "--format", "pptx") == REFUSED
 
