@@ -11,7 +11,6 @@ from collections.abc import Iterable, Iterator
 
 import docx
 from docx.document import Document
-from docx.enum.text import WD_ALIGN_PARAGRAPH
 
 from agent.common.language import say
 from collector.compliance.model import Figure
@@ -48,9 +47,9 @@ def render(figure: Figure, context: Context) -> bytes:
     mark = view.watermark(figure)
     if mark:
         docx_parts.watermark(document, mark)
-    document.add_paragraph(docx_parts.clean(text.title(figure)), "Title")
+    docx_parts.add_paragraph(document, text.title(figure), "Title")
     if mark:
-        document.add_paragraph(text.warning(mark), MARK)
+        docx_parts.add_paragraph(document, text.warning(mark), MARK)
     _body(writer, figure, context, plan(figure))
     return docx_parts.saved(document)
 
@@ -75,12 +74,12 @@ class _Writer:
         """一、…"""
         self._section += 1
         heading = say(f"{_NUMBERS[self._section - 1]}、{zh}", f"{self._section}. {en}")
-        self.document.add_paragraph(heading, "Heading 1")
+        docx_parts.add_paragraph(self.document, heading, "Heading 1", keep=True)
 
     def paragraphs(self, lines: Iterable[str]) -> None:
         """One paragraph a line."""
         for line in lines:
-            self.document.add_paragraph(docx_parts.clean(line), BODY_TEXT)
+            docx_parts.add_paragraph(self.document, line, BODY_TEXT)
 
     def table(self, table: Table, most: int | None = None) -> None:
         """A table, at most so many rows of it, or a word that there is nothing in it."""
@@ -89,8 +88,8 @@ class _Writer:
             self.paragraphs([say("没有。", "None.")])
         if most is not None and count > most:
             more = say(f"其余 {count - most} 行见附件 2。", f"{count - most} more: see annex 2.")
-            self.document.add_paragraph(more, TABLE_TEXT)
-        self.document.add_paragraph("", TABLE_TEXT)
+            docx_parts.add_paragraph(self.document, more, TABLE_TEXT)
+        docx_parts.add_paragraph(self.document, "", TABLE_TEXT)
 
 
 def _body(writer: _Writer, figure: Figure, context: Context, todo: Plan) -> None:
@@ -137,9 +136,9 @@ def _annexes(writer: _Writer, figure: Figure, context: Context, todo: Plan, *, w
         ),
     ])  # fmt: skip
     _signature(writer, context)
-    docx_parts.page_break(writer.document)
-    writer.document.add_paragraph(say("附件 1", "Annex 1"), "Heading 1")
-    writer.document.add_paragraph(first, "Heading 2")
+    annex = say("附件 1", "Annex 1")
+    docx_parts.add_paragraph(writer.document, annex, "Heading 1", new_page=True, keep=True)
+    docx_parts.add_paragraph(writer.document, first, "Heading 2", keep=True)
     writer.table(deed_tables.tasks(todo) if whole else _deeds(todo))
 
 
@@ -150,9 +149,6 @@ def _deeds(todo: Plan) -> Table:
 def _signature(writer: _Writer, context: Context) -> None:
     writer.paragraphs([""])
     for asked, known in text.signature(context):
-        line = writer.document.add_paragraph(
-            docx_parts.clean(say(f"{asked}：{known or _BLANK}", f"{asked}: {known or _BLANK}")),
-            BODY_TEXT,
-        )
-        line.paragraph_format.keep_with_next = True
-        line.alignment = WD_ALIGN_PARAGRAPH.LEFT
+        known = known or _BLANK
+        line = say(f"{asked}：{known}", f"{asked}: {known}")
+        docx_parts.add_paragraph(writer.document, line, BODY_TEXT, keep=True)
