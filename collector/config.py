@@ -89,11 +89,12 @@ class Figure(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Report(Struct, frozen=True, forbid_unknown_fields=True):
-    """The signature block of the yearly report; what is empty is filled in by hand."""
+    """The yearly report: its signature block, of which what is empty is filled in by hand."""
 
     unit: Annotated[str, Meta(max_length=100)] = ""
     person: Annotated[str, Meta(max_length=50)] = ""
     phone: Annotated[str, Meta(max_length=50)] = ""
+    font: str = ""  # of pdf and png: a family, or a file; empty: the best that is installed
 
 
 class Config(Struct, frozen=True, forbid_unknown_fields=True):

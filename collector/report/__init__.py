@@ -37,6 +37,9 @@ FORMATS = {
     "html": "collector.report.html",
     "csv": "collector.report.csv",
     "json": "collector.report.json",
+    "pdf": "collector.report.pdf",
+    "png": "collector.report.png",
+    "svg": "collector.report.svg",
 }
 #: Of formats whose file is not called as they are.
 ENDINGS = {"csv": "csv.zip"}

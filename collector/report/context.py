@@ -69,3 +69,4 @@ class Context:
     frozen: Sequence[FrozenYear] = ()  # by year, this report's own included if it is frozen
     months: Sequence[Month] = ()  # of the figure's year, by day
     selection: Selection = field(default_factory=Selection)
+    font: str = ""  # of pdf and png, as `collector.report.fonts.find` takes it

@@ -23,9 +23,9 @@ def units(indicator: Indicator, count: int) -> str:
     return say(f"{count} 所学校", f"{count} schools")
 
 
-def todo(plan: Plan) -> Iterator[str]:
-    """What the report's own area lacks, one sentence an indicator."""
-    own = plan.figure.areas[0].code
+def todo(plan: Plan, area: str = "") -> Iterator[str]:
+    """What an area lacks, the report's own unless named: one sentence an indicator."""
+    own = area or plan.figure.areas[0].code
     return (_gap(plan.figure, gap) for gap in plan.gaps if gap.area.code == own)
 
 

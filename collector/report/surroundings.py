@@ -35,6 +35,7 @@ def context(settings: config.Config, store: Store, figure: Figure, areas: Sequen
         archive=own.file if own else "",
         frozen=[_year(row) for year, row in sorted(years.items()) if year <= figure.year],
         months=months(store, figure, areas),
+        font=signed.font,
     )
 
 

@@ -10,11 +10,14 @@ from typing import Any
 
 import docx
 import openpyxl
+import pypdf
 
 
 def everything(path: Path) -> str:
     """All text of a file: of all members where it is a zip."""
     data = path.read_bytes()
+    if data.startswith(b"%PDF"):
+        return "".join(pages(data))
     if not zipfile.is_zipfile(io.BytesIO(data)):
         return data.decode("utf-8", "replace")
     with zipfile.ZipFile(io.BytesIO(data)) as source:
@@ -44,6 +47,13 @@ def words(data: bytes) -> str:
     found = document(data)
     cells = (cell.text for table in found.tables for row in table.rows for cell in row.cells)
     return "\n".join([*(paragraph.text for paragraph in found.paragraphs), *cells])
+
+
+def pages(data: bytes) -> list[str]:
+    """The text of each page of a pdf, without its line breaks and spaces."""
+    return [
+        "".join(page.extract_text().split()) for page in pypdf.PdfReader(io.BytesIO(data)).pages
+    ]
 
 
 def sheets(data: bytes) -> dict[str, list[list[str]]]:
