@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
@@ -12,7 +12,7 @@ from jinja2 import Environment, StrictUndefined, Template
 from agent.common.language import chosen, say
 from agent.common.vocabulary import indicators, verdicts
 from agent.version import VERSION
-from collector.compliance.model import Area, Figure, Indicator, Verdict
+from collector.compliance.model import Area, Figure, Indicator, Unit, Verdict
 from collector.report import (
     caveats,
     chart,
@@ -98,8 +98,16 @@ class _School:
 
     def __init__(self, school: view.SchoolView, *, open_: bool) -> None:
         self.area, self.simulated, self.open = school.area, school.simulated, open_
-        self.classes, self.one = school.classes, school.one
+        self.one = school.one
         self._units = school.units
+
+    def classes(self, indicator: Indicator) -> Mapping[Verdict, Sequence[Unit]]:
+        """The classes by verdict, best known first."""
+        found = {
+            verdict: [unit for unit in self._units.get(indicator, ()) if unit.verdict is verdict]
+            for verdict in Verdict
+        }
+        return {verdict: units for verdict, units in found.items() if units}
 
     def verdicts(self, indicator: Indicator) -> str:
         """The verdicts of its units, parted by spaces."""
@@ -135,7 +143,6 @@ def _template() -> Template:
         verdicts=list(Verdict),
         verdict_name=verdicts.VERDICTS.__getitem__,
         short_name=verdicts.SHORT.__getitem__,
-        column=indicators.SHORT.__getitem__,
         share_name=indicators.SHORT_SHARES.__getitem__,
         css="".join((_FOLDER / name).read_text(encoding="utf-8") for name in _STYLES),
         script=(_FOLDER / "report.js").read_text(encoding="utf-8"),

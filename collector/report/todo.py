@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 
 from agent.common.language import say
 from agent.common.vocabulary.actions import CONTRACTS, PRICE, REASONS
-from agent.common.vocabulary.indicators import SHORT
 from agent.common.vocabulary.lines import CONGESTED
 from agent.common.vocabulary.words import Words
 from collector.compliance.line_text import mbps
@@ -21,6 +20,8 @@ from collector.report.rows import Row
 
 #: Where what is missing is named by its detail: a display is another order than a computer.
 _BY_PIECE = ("missing", "lacking")
+#: Whose numbers stand in a list of lines too.
+_LISTED = ("slow",)
 
 
 @dataclass(slots=True)
@@ -29,6 +30,7 @@ class Group:
 
     indicator: Indicator
     reason: str
+    column: str  # the indicator's short name
     why: str
     todo: str
     actions: list[Action] = field(default_factory=list)
@@ -38,17 +40,15 @@ class Group:
         """Units in it."""
         return sum(len(action.units) for action in self.actions)
 
-    @property
-    def column(self) -> str:
-        """The indicator's short name."""
-        return str(SHORT[self.indicator])
-
     def schools(self, classes: int, *, numbers: bool) -> Iterator[str]:
-        """Each school with its classes, at most so many named, and if wanted with its numbers."""
+        """Each school with its classes, at most so many named, and with its numbers.
+
+        Without `numbers` those of slow lines are left to their own list (`line_lists`).
+        """
+        told = self.reason not in _BY_PIECE and (numbers or self.reason not in _LISTED)
         for action in self.actions:
-            named = action.named(classes)
-            plain = str(action.detail) if numbers and self.reason not in _BY_PIECE else ""
-            note = say("；", "; ").join(part for part in (named, plain) if part)
+            parts = (action.named(classes), str(action.detail) if told else "")
+            note = say("；", "; ").join(part for part in parts if part)
             yield (
                 say(f"{action.name}（{note}）", f"{action.name} ({note})") if note else action.name
             )
@@ -56,13 +56,15 @@ class Group:
 
 def groups(actions: Sequence[Action], order: Sequence[Row]) -> list[Group]:
     """The actions by indicator and deed, the cheapest first."""
+    short = {row.indicator: row.short for row in order}
     found: dict[tuple[str, ...], Group] = {}
     for action in actions:
         detail = str(action.detail) if action.reason in _BY_PIECE else ""
         key = (action.indicator, action.reason, detail)
         if key not in found:
             why = str(action.why) if detail else str(REASONS[action.reason].why)
-            found[key] = Group(action.indicator, action.reason, why, str(action.todo))
+            head = (action.indicator, action.reason, short[action.indicator], why)
+            found[key] = Group(*head, str(action.todo))
         found[key].actions.append(action)
     places = {row.indicator: place for place, row in enumerate(order)}
     return sorted(

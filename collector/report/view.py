@@ -163,15 +163,6 @@ class SchoolView:
         """The school's own unit of an indicator that counts schools."""
         return next(iter(self.units.get(indicator, ())), None)
 
-    def classes(self) -> Mapping[Verdict, Sequence[Unit]]:
-        """The classes by verdict, best known first."""
-        found: dict[Verdict, list[Unit]] = {}
-        for verdict in Verdict:
-            rows = [row for row in self.units.get("multimedia", ()) if row.verdict is verdict]
-            if rows:
-                found[verdict] = rows
-        return found
-
     @property
     def simulated(self) -> bool:
         """Whether any of its units was judged by an invented row."""
