@@ -66,6 +66,7 @@ def _tree(figure: Figure, context: Context, family: str) -> Tree:
         "cards": [_card(row, area.code) for row in found],
         "first": {"title": say("先做什么", "What to do first"), "lines": list(todo(doing))},
         "chart": _chart(found, area.code, family),
+        "alt": svg.description(figure),
         "sign": _sign(context),
         "areas_title": say("全市与各区县", "City and districts"),
         "areas": page_tables.areas(figure, found),

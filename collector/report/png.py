@@ -11,12 +11,9 @@ import zlib
 
 import typst
 
-from agent.common.language import say
 from collector.compliance.model import Figure
-from collector.report import fonts, svg, view
+from collector.report import fonts, svg
 from collector.report.context import Context
-from collector.report.rows import rows
-from collector.report.text import title
 
 #: Pixels an inch: 690 units of the picture are 1,919 pixels, sharp on a projector of 1,920.
 _PPI = 267
@@ -42,15 +39,7 @@ def render(figure: Figure, context: Context) -> bytes:
         sys_inputs={"svg": text},
     )
     assert isinstance(page, bytes)
-    return _described(page, _description(figure))
-
-
-def _description(figure: Figure) -> str:
-    """What the picture shows, for who cannot see it and for a search."""
-    area = figure.areas[0].code
-    shares = [f"{row.name} {row.shown(row.tally(area).verified)}" for row in rows(figure)]
-    parts = [view.watermark(figure), title(figure), *shares]
-    return say("；", "; ").join(part for part in parts if part)
+    return _described(page, svg.description(figure))
 
 
 def _described(png: bytes, text: str) -> bytes:

@@ -42,6 +42,14 @@ def picture(figure: Figure, context: Context, families: tuple[str, ...]) -> str:
     return _svg(tall + _FOOT, Markup("").join(parts), families)
 
 
+def description(figure: Figure) -> str:
+    """What the picture shows, for who cannot see it and for a search."""
+    area = figure.areas[0].code
+    shares = [f"{row.name} {row.shown(row.tally(area).verified)}" for row in rows(figure)]
+    parts = [view.watermark(figure), _title(figure), *shares]
+    return say("；", "; ").join(part for part in parts if part)
+
+
 def standalone(marks: Markup, height: float, families: tuple[str, ...]) -> str:
     """Marks of `chart` or `trend_chart` as a picture of its own."""
     return _svg(height, PATTERN + marks, families)

@@ -276,3 +276,14 @@ def test_the_register_is_that_of_the_cutoff(side: Side, past_town: Any, capsys: 
     city = json.loads(said.out)["areas"][0]
     assert city["indicators"]["computer_room"]["all"] == 3
     assert "1 次导入" in said.err
+
+
+def test_a_font_that_is_not_there_is_named_before_anything_is_written(
+    side: Side, capsys: Any, tmp_path: Path
+) -> None:
+    with side.config.open("a", encoding="utf-8") as settings:
+        settings.write('[report]\nfont = "No Such Font"\n')
+    assert side("report", "--format", "html,pdf", "--out", str(tmp_path / "out")) == REFUSED
+    assert "[report] font" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+    assert side("report", "--format", "html,svg", "--out", str(tmp_path / "out")) == DONE

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 import struct
 import xml.etree.ElementTree as ET
@@ -16,7 +17,8 @@ from collector import report
 from collector.compliance.model import INDICATORS, Figure
 from collector.report import png
 from collector.report.context import Context
-from report_past import past
+from office_files import pages
+from report_past import BELOW, past, tallies
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -187,3 +189,16 @@ def test_the_png_needs_no_markup_of_ours(town: Any) -> None:
     """A name that is markup to the typesetter stays a name."""
     town.city = type(town.city)(name="#panic() $ [甲]")
     assert report.render(town.figure(), "png").startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize("name", ["html", "pdf", "svg", "png"])
+def test_a_share_just_below_its_target_is_shown_below_it(town: Any, name: str) -> None:
+    """79.96% against 80%; against 100% it is 80.0%."""
+    judged = town.figure()
+    figure = dataclasses.replace(judged, tallies=tallies(judged, BELOW))
+    made = report.render(figure, name)
+    text = "".join(pages(made)) if name == "pdf" else made.decode("utf-8", "ignore")
+    for share, indicator in (("79.9%", "10M 以上带宽接入比例"), ("80.0%", "学校计算机教室配备率")):
+        title = "".join(indicator.split()) if name == "pdf" else indicator
+        between = "(?:(?!核实率).)*核实率 " if name == "svg" else "[^%]*?"
+        assert re.search(f"{title}{between}{share}", text, re.DOTALL), share
