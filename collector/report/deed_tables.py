@@ -79,9 +79,9 @@ def disputes(plan: Plan) -> Table:
         *SCHOOL,
         Column(LINE_COLUMNS["line"], "text", 12),
         column("问题", "problem", "long", 28),
-        column("合同带宽（Mbit/s）", "contract (Mbit/s)", "rate", 14),
-        column("实测（Mbit/s）", "measured (Mbit/s)", "rate", 14),
-        column("中位数（Mbit/s）", "median (Mbit/s)", "rate", 14),
+        column("合同带宽 Mbit/s", "contract, Mbit/s", "rate", 14),
+        column("实测 Mbit/s", "measured, Mbit/s", "rate", 14),
+        column("中位数 Mbit/s", "median, Mbit/s", "rate", 14),
     )
     title = Words("合同与实测", "Contract and measurement")
     return Table("disputes", title, columns, lambda: _dispute_rows(plan))
