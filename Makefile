@@ -8,7 +8,7 @@ TESTS := $(RUN)python -m pytest -n auto --dist loadscope
 BENCH := PYTHONPATH=tests/support $(RUN)python tests/bench/
 
 .PHONY: demo test test-fast cover check docs clean faults fuzz test-windows test-office installer bench bench-rest \
-  bench-collector bench-fleet bench-stampede bench-keeper bench-figure bench-line bench-line-odd \
+  bench-collector bench-fleet bench-stampede bench-keeper bench-figure bench-report bench-line bench-line-odd \
   bench-lineserver bench-equipment bench-dashboards types-boards
 
 demo: $(VENV)/.demo
@@ -98,6 +98,10 @@ types-boards:
 # How long a city of 600 schools takes to judge: 5 s of a machine of today.
 bench-figure: $(VENV)/.dev
 	$(BENCH)figure.py
+
+# What all formats of the report cost for a city of 600 schools, and of 1,200.
+bench-report: $(VENV)/.dev
+	$(BENCH)report.py
 
 # What the measurement server carries over loopback.
 bench-lineserver: $(VENV)/.dev

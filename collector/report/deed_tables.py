@@ -19,8 +19,8 @@ def deeds(plan: Plan) -> Table:
     """What to do about it, a row an action."""
     columns = (
         *SCHOOL,
-        column("指标", "indicator", "text", 12),
-        column("数量", "units", "count", 7),
+        column("指标", "indicator", "text", 14),
+        column("数量", "units", "count", 8),
         column("结论", "verdict", "text", 11),
         column("原因", "why", "long", 36),
         column("怎么办", "what to do", "long", 36),

@@ -60,6 +60,7 @@ class _Front:
 
     def __init__(self, page: Page, sheet: Worksheet) -> None:
         self.page, self.sheet, self.row = page, sheet, 0
+        sheet.fit_to_pages(1, 1)
         for place, wide in enumerate(_WIDTHS):
             sheet.set_column(place, place, wide)
 

@@ -106,8 +106,11 @@ def _lines(columns: Sequence[Column], cells: Sequence[Cell]) -> int:
 
 
 def lines(words: str, room: int) -> int:
-    """How many lines a text takes in so many columns, at least one; GBK has two bytes for two."""
-    return max(1, -(-len(words.encode("gbk", "replace")) // room))
+    """How many lines a text takes in so many columns, at least one.
+
+    GBK has a byte for each half of a character; columns are those of 11 points, texts have 10.
+    """
+    return max(1, -(-10 * len(words.encode("gbk", "replace")) // (11 * room)))
 
 
 def _plain(words: str) -> str:
