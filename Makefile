@@ -99,7 +99,7 @@ types-boards:
 bench-figure: $(VENV)/.dev
 	$(BENCH)figure.py
 
-# Every format of the report of a city of 600 schools: seconds, memory, size.
+# What all formats of the report cost for a city of 600 schools, and of 1,200.
 bench-report: $(VENV)/.dev
 	$(BENCH)report.py
 

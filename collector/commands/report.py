@@ -13,7 +13,15 @@ from agent.common.language import say
 from collector import config
 from collector.commands.progress import Progress
 from collector.compliance.model import Figure
-from collector.report import FORMATS, BrokenFormatError, Context, gather, put, render_all
+from collector.report import (
+    FORMATS,
+    BrokenFormatError,
+    Context,
+    gather,
+    heard,
+    put,
+    render_all,
+)
 from collector.report.parts import parts
 from collector.report.selection import narrowed, resolved
 from collector.report.surroundings import context
@@ -109,11 +117,12 @@ def _files(args: argparse.Namespace, formats: Sequence[str], progress: Progress)
     progress.step(say("计算指标", "judging"))
     figure = gather.figure(args)
     selection = resolved(figure, args.area, args.school)
-    codes = [area.code for area in figure.areas if area.level != "school"]
-    around = _context(args, figure, codes if args.each else [selection.code or codes[0]])
+    figure = narrowed(figure, selection)
+    progress.step(say("读取以前的情况", "reading the past"))
+    figure, around = _completed(args, figure)
     around = dataclasses.replace(around, selection=selection)
     if not args.each:
-        made = _rendered(narrowed(figure, selection), around, formats, progress)
+        made = _rendered(figure, around, formats, progress)
         yield from (_File(args.out, name, data) for name, data in made.items())
         return
     for part in parts(figure):
@@ -122,10 +131,13 @@ def _files(args: argparse.Namespace, formats: Sequence[str], progress: Progress)
         yield from (_File(args.out / part.folder, name, data) for name, data in made.items())
 
 
-def _context(args: argparse.Namespace, figure: Figure, codes: Sequence[str]) -> Context:
+def _completed(args: argparse.Namespace, figure: Figure) -> tuple[Figure, Context]:
+    """The figure with what is known of silent units, and what stands beside it."""
     settings, _ = config.load(args.config)  # its warnings were said with the figure
+    areas = [area.code for area in figure.areas if area.level != "school"]
     with open_store(settings) as store:
-        return context(settings, store, figure, codes)
+        around = context(settings, store, figure, areas or [figure.areas[0].code])
+        return heard.completed(figure, store), around
 
 
 def _rendered(

@@ -91,7 +91,7 @@ def gaps(plan: Plan) -> Table:
         _INDICATOR,
         column("还差", "missing", "count", 8),
         column("未落实", "open", "count", 8),
-        column("最省的办法（单位数）", "cheapest way (units)", "long", 70),
+        column("先易后难（单位数）", "easiest first (units)", "long", 70),
     )
     return Table("gaps", Words("差距", "Gaps"), columns, lambda: _gap_rows(plan))
 
@@ -122,7 +122,7 @@ def cheapest(gap: Gap) -> str:
 def trend(figure: Figure, context: Context) -> Table:
     """Frozen years, then the months of this one, of the report's area."""
     columns = (
-        column("时间", "time", "day", 12),
+        column("时间", "time", "day", 16),
         column("来源", "source", "text", 14),
         _INDICATOR,
         *_SHARES[1:],

@@ -19,8 +19,8 @@ def deeds(plan: Plan) -> Table:
     """What to do about it, a row an action."""
     columns = (
         *SCHOOL,
-        column("指标", "indicator", "text", 12),
-        column("数量", "units", "count", 7),
+        column("指标", "indicator", "text", 14),
+        column("数量", "units", "count", 8),
         column("结论", "verdict", "text", 11),
         column("原因", "why", "long", 36),
         column("怎么办", "what to do", "long", 36),
@@ -79,9 +79,9 @@ def disputes(plan: Plan) -> Table:
         *SCHOOL,
         Column(LINE_COLUMNS["line"], "text", 12),
         column("问题", "problem", "long", 28),
-        column("合同带宽（Mbit/s）", "contract (Mbit/s)", "rate", 14),
-        column("实测（Mbit/s）", "measured (Mbit/s)", "rate", 14),
-        column("中位数（Mbit/s）", "median (Mbit/s)", "rate", 14),
+        column("合同带宽 Mbit/s", "contract, Mbit/s", "rate", 14),
+        column("实测 Mbit/s", "measured, Mbit/s", "rate", 14),
+        column("中位数 Mbit/s", "median, Mbit/s", "rate", 14),
     )
     title = Words("合同与实测", "Contract and measurement")
     return Table("disputes", title, columns, lambda: _dispute_rows(plan))

@@ -100,6 +100,7 @@ def _body(writer: _Writer, figure: Figure, context: Context, todo: Plan) -> None
         writer.table(_district_gaps(todo))
     writer.section("总体情况", "The figure")
     writer.paragraphs([text.dated(figure) + say("。", "."), *sentences.figures(figure)])
+    writer.paragraphs(sentences.unknown(todo))
     if below:
         writer.section("各区县情况", "The districts")
         writer.table(tables.picked(area_tables.districts(figure, todo), 1, 2, 4, 5, 6, 7, 9, 16))
@@ -143,7 +144,9 @@ def _annexes(writer: _Writer, figure: Figure, context: Context, todo: Plan, *, w
 
 
 def _deeds(todo: Plan) -> Table:
-    return tables.picked(deed_tables.deeds(todo), 2, 3, 4, 6, 7, 8)
+    """Each school's own; its name only where there are several."""
+    school = () if todo.figure.areas[0].level == "school" else (2,)
+    return tables.picked(deed_tables.deeds(todo), *school, 3, 4, 6, 7, 8)
 
 
 def _signature(writer: _Writer, context: Context) -> None:

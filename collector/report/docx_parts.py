@@ -20,6 +20,16 @@ from collector.report.tables import Cell, Column, Table
 _WIDTH = 8844
 #: Characters that XML cannot hold.
 _UNFIT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
+#: How VML's shape 136, plain text along a path, gets its outline.
+_FORMULAS = "".join([
+    "<v:formulas>",
+    *(f'<v:f eqn="{rule}"/>' for rule in (
+        "sum #0 0 10800", "prod #0 2 1", "sum 21600 0 @1", "sum 0 0 @2", "sum 21600 0 @3",
+        "if @0 @3 0", "if @0 21600 @1", "if @0 0 @2", "if @0 @4 21600", "mid @5 @6", "mid @8 @5",
+        "mid @7 @8", "mid @6 @7", "sum @6 0 @5",
+    )),
+    "</v:formulas>",
+])  # fmt: skip
 _FIXED = (1980, 1, 1, 0, 0, 0)
 _RIGHT = ("count", "share", "rate")
 
@@ -114,9 +124,7 @@ def _id(style: str) -> str:
 def page_numbers(document: Document) -> None:
     """— 1 — in the middle of every foot, as a field."""
     paragraph = document.sections[0].footer.paragraphs[0]
-    paragraph._p.append(
-        parse_xml(f'<w:pPr {nsdecls("w")}><w:pStyle w:val="Footer"/><w:jc w:val="center"/></w:pPr>')
-    )
+    paragraph.alignment = WD_ALIGN_PARAGRAPH.CENTER
     paragraph.add_run("— ")
     field = f'<w:fldSimple {nsdecls("w")} w:instr="PAGE"><w:r><w:t>1</w:t></w:r></w:fldSimple>'
     paragraph._p.append(parse_xml(field))
@@ -133,7 +141,7 @@ def watermark(document: Document, mark: str) -> None:
             f'<w:r {nsdecls("w")} xmlns:v="urn:schemas-microsoft-com:vml" '
             'xmlns:o="urn:schemas-microsoft-com:office:office"><w:pict>'
             '<v:shapetype id="_x0000_t136" coordsize="21600,21600" o:spt="136" adj="10800" '
-            'path="m@7,l@8,m@5,21600l@6,21600e"><v:path textpathok="t"/>'
+            f'path="m@7,l@8,m@5,21600l@6,21600e">{_FORMULAS}<v:path textpathok="t"/>'
             '<v:textpath on="t" fitshape="t"/></v:shapetype>'
             '<v:shape id="watermark" type="#_x0000_t136" style="position:absolute;width:420pt;'
             "height:110pt;rotation:315;z-index:-251658752;"

@@ -38,8 +38,10 @@ def _steps(unit: Unit, rule: str) -> list[Mapping[str, object]]:
 
 
 def _inspection(steps: Iterable[Step]) -> Words:
-    """Of the last one, which is the one that counts."""
-    numbers = [step.numbers for step in steps if step.rule == "inspection"][-1]
+    """Of the last one that says no."""
+    visits = [step.numbers for step in steps if step.rule == "inspection"]
+    denied = [row for row in visits if row.get("found") is False and not row.get("void")]
+    numbers = (denied or visits or [{}])[-1]
     day, who, note = (str(numbers.get(key) or "") for key in ("day", "inspector", "note"))
     return Words(
         "，".join(filter(None, (day, who, note))), ", ".join(filter(None, (day, who, note)))
@@ -48,7 +50,7 @@ def _inspection(steps: Iterable[Step]) -> Words:
 
 def _denied(unit: Unit) -> Reason:
     """Telemetry said no: in the window, or before it and nothing cleared it since."""
-    rooms = [numbers for numbers in _steps(unit, "room") if numbers.get("never_seen")]
+    rooms = [numbers for numbers in _steps(unit, "room") if _names(numbers)]
     if rooms:
         code = "missing" if unit.verdict is Verdict.CONTRADICTED else "lacking"
         return Reason(code, _pieces(piece for room in rooms for piece in _names(room)))
@@ -63,7 +65,11 @@ def _denied(unit: Unit) -> Reason:
 
 
 def _names(room: Mapping[str, object]) -> Sequence[str]:
-    pieces = room.get("never_seen")
+    """The pieces that a room lacks on as many days as make a no."""
+    days = room.get("days_lacking")
+    if days is not None and _number(days) < _number(room.get("days_needed")):
+        return []
+    pieces = room.get("lacking", room.get("never_seen"))
     return [str(piece) for piece in pieces] if isinstance(pieces, list | tuple) else []
 
 
@@ -115,6 +121,9 @@ def _multimedia(unit: Unit) -> Reason:
     silent = [row for row in bound if not row.get("days_reported")]
     if silent:
         return _unheard(unit, silent)
+    odd = next((row for row in bound if any(row.get(key) for key in _OPEN_DAYS)), None)
+    if odd is not None:
+        return _open_display(odd)
     some = [
         (row.get("days_complete"), row.get("days_needed"))
         for row in bound
@@ -124,6 +133,16 @@ def _multimedia(unit: Unit) -> Reason:
         return Reason("unregistered")
     done, asked = min(some, key=lambda row: _number(row[0]), default=("?", "?"))
     return Reason("few_days", Words(f"{done}/{asked} 天", f"{done} of {asked} days"))
+
+
+#: Days on which a display was seen that proves nothing, and why.
+_OPEN_DAYS = {"days_kind_unknown": "kind_unknown", "days_elsewhere": "elsewhere"}
+
+
+def _open_display(room: Mapping[str, object]) -> Reason:
+    key = max(_OPEN_DAYS, key=lambda key: _number(room.get(key)))
+    days = _number(room.get(key))
+    return Reason(_OPEN_DAYS[key], Words(f"{days} 天", f"{days} days"))
 
 
 def _computer_room(unit: Unit) -> Reason:
@@ -152,7 +171,8 @@ def _line(unit: Unit) -> Reason:
         (code, count), *_ = refused.most_common(1)
         word = FAULTS.get(code, Words(code, code))
         return Reason("refused", Words(f"{word.zh} {count} 次", f"{word.en}: {count}"))
-    return Reason("silent" if _earlier(unit) else "no_tests", _since(unit, lines))
+    heard = _earlier(unit) or any(row.get("last_day") for row in lines)
+    return Reason("silent" if heard else "no_tests", _since(unit, lines))
 
 
 def _tests(lines: Sequence[Mapping[str, object]]) -> Words:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 
 from agent.common.language import say
+from agent.common.vocabulary.actions import REASONS
 from agent.common.vocabulary.indicators import SHARES
 from agent.common.vocabulary.verdicts import VERDICTS
 from agent.common.vocabulary.words import Words
@@ -39,6 +41,8 @@ def _gap(figure: Figure, gap: Gap) -> str:
             f"{title}：没有目标；未落实 {units(gap.indicator, gap.open)}。",
             f"{title}: no target; {units(gap.indicator, gap.open)} open.",
         )
+    if not gap.open:
+        return say(f"{title}：全部核实达标。", f"{title}: all are verified.")
     if not gap.needed:
         return say(
             f"{title}：已达到 {shown(asked)}；未落实 {units(gap.indicator, gap.open)}。",
@@ -46,10 +50,25 @@ def _gap(figure: Figure, gap: Gap) -> str:
         )
     return say(
         f"{title}：距 {shown(asked)} 还差 {units(gap.indicator, gap.needed)}，"
-        f"最省的办法依次是：{cheapest(gap)}。",
+        f"先易后难：{cheapest(gap)}。",
         f"{title}: {units(gap.indicator, gap.needed)} short of {shown(asked)}; "
-        f"the cheapest, in this order: {cheapest(gap)}.",
+        f"easiest first: {cheapest(gap)}.",
     )
+
+
+def unknown(plan: Plan) -> Iterator[str]:
+    """Why units are unknown, one sentence an indicator that has some."""
+    for indicator in kinds.every(plan.figure):
+        found: Counter[str] = Counter()
+        for row in plan.actions:
+            if row.indicator == indicator and row.verdict is Verdict.UNKNOWN:
+                found[row.reason] += len(row.units)
+        if found:
+            reasons = [f"{REASONS[code].why} {count}" for code, count in found.most_common()]
+            yield say(
+                f"{name(plan.figure, indicator)}未知的原因：{'、'.join(reasons)}。",
+                f"{name(plan.figure, indicator)}, why unknown: {', '.join(reasons)}.",
+            )
 
 
 def figures(figure: Figure) -> Iterator[str]:

@@ -13,17 +13,16 @@ import xlsxwriter
 from xlsxwriter.worksheet import Worksheet
 
 from agent.common.language import say
-from agent.common.tables import width
 from collector.compliance.model import Figure
 from collector.report import area_tables, caveats, deed_tables, text, unit_tables, view
 from collector.report.actions import Plan, plan
 from collector.report.context import Context
 from collector.report.tables import Cell, Column, Table
-from collector.report.xlsx_sheet import Page
+from collector.report.xlsx_sheet import LINE, Page
+from collector.report.xlsx_sheet import lines as lines_of
 
 _LAST = 15  # the last column of the first sheet
 _WIDTHS = (28, *(9,) * 5, 16, *(8,) * 8, 12)
-_LINE = 15  # points of a line of text
 
 
 def render(figure: Figure, context: Context) -> bytes:
@@ -61,6 +60,7 @@ class _Front:
 
     def __init__(self, page: Page, sheet: Worksheet) -> None:
         self.page, self.sheet, self.row = page, sheet, 0
+        sheet.fit_to_pages(1, 1)
         for place, wide in enumerate(_WIDTHS):
             sheet.set_column(place, place, wide)
 
@@ -73,13 +73,13 @@ class _Front:
 
     def sentence(self, words: str) -> None:
         """A sentence, as high as it needs: merged cells do not grow by themselves."""
-        self.across(words, "note", _LINE * _lines(words, sum(_WIDTHS)))
+        self.across(words, "note", LINE * lines_of(words, sum(_WIDTHS)))
 
     def heads(self, spans: Sequence[tuple[Column, int, int]]) -> None:
         """Heads of columns, each from one place to another."""
         for column, first, last in spans:
             self._span(first, last, str(column.heading), "heading")
-        self.sheet.set_row(self.row, 2 * _LINE)
+        self.sheet.set_row(self.row, 2 * LINE)
         self.row += 1
 
     def cells(self, spans: Sequence[tuple[Column, int, int]], cells: Sequence[Cell]) -> None:
@@ -91,19 +91,19 @@ class _Front:
                 self.sheet.merge_range(self.row, first, self.row, last, "", style)
             self.page.write_row(self.sheet, self.row, first, [column], [cell])
             if isinstance(cell, str):
-                lines = max(lines, _lines(cell, sum(_WIDTHS[first : last + 1])))
-        self.sheet.set_row(self.row, _LINE * lines)
+                lines = max(lines, lines_of(cell, sum(_WIDTHS[first : last + 1])))
+        self.sheet.set_row(self.row, LINE * lines)
         self.row += 1
 
     def signature(self, context: Context) -> None:
         """Two fields a row, with room to write."""
         fields = list(text.signature(context))
         for left, right in zip(fields[::2], [*fields[1::2], ("", "")], strict=False):
-            for (asked, known), first in ((left, 0), (right, 7)):
+            for (asked, known), first, middle, last in ((left, 0, 1, 6), (right, 7, 9, _LAST)):
                 if asked:
-                    self.sheet.write_string(self.row, first, asked, self.page.styles.note)
-                    self._span(first + 1 + (first > 0), first + 6, known, "note")
-            self.sheet.set_row(self.row, 2 * _LINE)
+                    self._span(first, middle - 1, asked, "note")
+                    self._span(middle, last, known, "note")
+            self.sheet.set_row(self.row, 2 * LINE)
             self.row += 1
 
     def _span(self, first: int, last: int, words: str, style: str) -> None:
@@ -114,15 +114,10 @@ class _Front:
         self.sheet.write_string(self.row, first, words, getattr(self.page.styles, style))
 
 
-def _lines(words: str, room: int) -> int:
-    """How many lines a text takes in so many columns; none has a height of 0."""
-    return max(1, -(-width(words) // room))
-
-
 def _front(page: Page, figure: Figure, context: Context, todo: Plan) -> None:
     front = _Front(page, page.new_sheet(say("汇总", "Summary")))
     front.across(text.title(figure), "title", 30)
-    front.across(text.dated(figure), "note", _LINE)
+    front.across(text.dated(figure), "note", LINE)
     if page.mark:
         front.across(text.warning(page.mark), "mark", 20)
     front.across(say("一、要做什么", "1. What to do"), "section", 24)

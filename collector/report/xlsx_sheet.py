@@ -16,6 +16,8 @@ from collector.report.xlsx_style import Styles
 #: What a sheet can hold, and a cell; XlsxWriter leaves out what is beyond without a word.
 _ROWS, _CHARACTERS = 1_048_576 - 2, 32_767
 _A4 = 9
+#: Points of a line of text.
+LINE = 15
 
 
 class Page:
@@ -61,7 +63,10 @@ class Page:
         last = top
         for last, row in enumerate(rows, top + 1):
             self.write_row(sheet, last, 0, table.columns, row)
-        sheet.set_row(top, 30)
+            lines = _lines(table.columns, row)
+            if lines > 1:  # Excel finds the height by itself, LibreOffice and WPS may not
+                sheet.set_row(last, LINE * lines)
+        sheet.set_row(top, 2 * LINE)
         sheet.freeze_panes(top + 1, frozen)
         sheet.autofilter(top, 0, max(last, top + 1), len(table.columns) - 1)
         sheet.repeat_rows(top)
@@ -90,6 +95,22 @@ class Page:
                 sheet.write_string(at, place, cell[:_CHARACTERS], style)
             else:
                 sheet.write_number(at, place, cell, self.styles.cells[column.kind])
+
+
+def _lines(columns: Sequence[Column], cells: Sequence[Cell]) -> int:
+    """How many lines the longest text of a row takes."""
+    pairs = zip(columns, cells, strict=True)
+    return max(
+        (lines(cell, column.width) for column, cell in pairs if isinstance(cell, str)), default=1
+    )
+
+
+def lines(words: str, room: int) -> int:
+    """How many lines a text takes in so many columns, at least one.
+
+    GBK has a byte for each half of a character; columns are those of 11 points, texts have 10.
+    """
+    return max(1, -(-10 * len(words.encode("gbk", "replace")) // (11 * room)))
 
 
 def _plain(words: str) -> str:

@@ -41,6 +41,17 @@ REASONS: Mapping[str, Reason] = {
         Words("班级没有登记教室", "the class has no room in the register"),
         Words("在台账里给班级填上教室", "enter the class's room into the register"),
     ),
+    "kind_unknown": Reason(
+        Words("看到的显示设备种类不明", "a display of a kind that nothing tells"),
+        Words("在台账里登记这间教室的显示设备种类", "register the kind of the room's display"),
+    ),
+    "elsewhere": Reason(
+        Words("看到的显示设备计在别的教室", "its display counts for another room"),
+        Words(
+            "每间教室固定一台；确有多台的请人现场核查",
+            "a display of its own for each room; if there are several, ask for an inspection",
+        ),
+    ),
     "no_seats": Reason(
         Words("机房座位数没有登记或太少", "seats of the computer room missing or too few"),
         Words("补登记座位数，或请人现场核查", "register the seats, or ask for an inspection"),

@@ -12,9 +12,10 @@ import pytest
 
 from agent.common import language as lang
 from agent.common.vocabulary.actions import PRICE, REASONS
-from collector.compliance.model import INDICATORS
+from collector.compliance.model import INDICATORS, Step, Unit, Verdict
 from collector.compliance.targets import goal, target
 from collector.report.actions import DONE, plan
+from collector.report.reasons import reason
 
 
 def of(figure: Any, school: str, indicator: str) -> list[Any]:
@@ -155,3 +156,37 @@ def test_words_in_both_languages(town: Any) -> None:
     lang.choose("en")
     assert "lacks" in str(row.why)
     assert all(part.en for reason in REASONS.values() for part in reason)
+
+
+def judged(verdict: Verdict, because: str, *steps: Step) -> Any:
+    end = Step("verdict", "", "", {"verdict": str(verdict), "because": because})
+    return Unit("multimedia", "9901020001", "630102", "一班", verdict, (*steps, end))
+
+
+@pytest.mark.parametrize(
+    ("numbers", "code"),
+    [
+        ({"days_complete": 0, "days_kind_unknown": 4}, "kind_unknown"),
+        ({"days_complete": 0, "days_elsewhere": 4, "days_kind_unknown": 1}, "elsewhere"),
+        ({"days_complete": 2, "days_lacking": 2, "lacking": ["display"]}, "few_days"),
+    ],
+)
+def test_a_room_that_is_open(numbers: dict[str, object], code: str) -> None:
+    room = Step("room", "", "", {"room": "101", "days_reported": 5, "days_needed": 3, **numbers})
+    assert reason(judged(Verdict.DECLARED, "register", room)).code == code
+
+
+def test_a_room_that_lacks_on_enough_days() -> None:
+    numbers = {"room": "101", "days_needed": 3, "days_lacking": 3, "lacking": ["display"]}
+    found = reason(judged(Verdict.CONTRADICTED, "telemetry", Step("room", "", "", numbers)))
+    assert (found.code, found.detail.zh) == ("missing", "缺显示设备")
+
+
+def test_a_void_inspection_is_not_the_reason() -> None:
+    rows = [("2026-03-01", False, ""), ("2026-04-01", False, "写错了"), ("2026-05-01", True, "")]
+    visits = [
+        Step("inspection", "", "", {"day": day, "inspector": "甲", "found": found, "void": void})
+        for day, found, void in rows
+    ]
+    found = reason(judged(Verdict.CONTRADICTED, "inspection", *visits))
+    assert found.detail.zh == "2026-03-01，甲"
