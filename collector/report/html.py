@@ -23,7 +23,7 @@ from collector.report import (
     trend_chart,
     view,
 )
-from collector.report.actions import Plan, plan
+from collector.report.actions import Plan, plan, responsible
 from collector.report.context import Context
 from collector.report.drawing import PATTERN, small
 from collector.report.rows import Row, rows
@@ -55,6 +55,7 @@ def render(figure: Figure, context: Context) -> bytes:
         title=text.title(figure),
         subtitle=text.dated(figure),
         city=area,
+        responsible=responsible(figure, area),
         rows=found,
         first=list(sentences.todo(doing, area.code)),
         parts=_parts(figure, doing, found),

@@ -131,6 +131,7 @@ def test_a_district_and_a_school_have_a_page_of_their_own(
         tab_.open(made, 390)
         assert tab_.run(f"{SHOWN}.length") == schools
         assert tab_.run("document.querySelector('h1').textContent").startswith(figure.areas[0].name)
+        assert "责任单位：城东区" in tab_.run("document.querySelector('.sub').textContent")
         assert tab_.run("!!document.querySelector('.deeds').checkVisibility()")
         assert tab_.run(HANDY)
         assert tab_.complaints == []
