@@ -113,10 +113,12 @@ def _sign(context: Context) -> Tree:
 def _trend(found: Trend, family: str) -> Tree | None:
     if not found:
         return None
-    drawn = svg.standalone(trend_chart.panels(found), trend_chart.height(found), (family,))
+    drawn = [
+        svg.standalone(marks, height, (family,)) for marks, height in trend_chart.pieces(found)
+    ]
     return {
         "title": say("趋势", "Trend"),
-        "chart": drawn,
+        "charts": drawn,
         "tables": page_tables.trend(found),
         "remarks": " ".join(found.remarks),
     }

@@ -23,13 +23,7 @@ _LEGEND = 24.0
 
 def height(trend: Trend) -> float:
     """Of `chart`, in its own units."""
-    first = trend.years[0].rows if trend.years else trend.months[0].rows
-    return _LEGEND + len(first) * _panel_height(trend)
-
-
-def _panel_height(trend: Trend) -> float:
-    years = len(trend.years[-_MOST_YEARS:]) * _STEP
-    return _HEAD + max(years, _PLOT if trend.months else 0) + _GAP
+    return _LEGEND + len(_indicators(trend)) * _panel_height(trend)
 
 
 def chart(trend: Trend) -> Markup:
@@ -42,19 +36,41 @@ def chart(trend: Trend) -> Markup:
 
 def panels(trend: Trend) -> Markup:
     """The marks of `chart` alone."""
-    count = len(trend.years[0].rows if trend.years else trend.months[0].rows)
     tall = _panel_height(trend)
-    parts = [_legend()] if trend.months else []
-    for nth in range(count):
-        top = _LEGEND + nth * tall
-        newest = (trend.months[-1] if trend.months else trend.years[-1]).rows[nth]
-        parts.append(text(_LEFT, top + 16, newest.name, "name"))
-        parts += [_years(trend, nth, top + _HEAD), _months(trend, nth, top + _HEAD)]
-    return Markup("").join(parts)
+    tops = [_LEGEND + nth * tall for nth in range(len(_indicators(trend)))]
+    found = (_panel(trend, nth, top) for nth, top in enumerate(tops))
+    return Markup("").join([_legend(trend), *found])
 
 
-def _legend() -> Markup:
-    """The three curves of the months; the bars are explained with the figure's own."""
+def pieces(trend: Trend) -> list[tuple[Markup, float]]:
+    """The same in pieces that may stand on several pages: each one's marks and height.
+
+    The first has the legend.
+    """
+    first, *others = range(len(_indicators(trend)))
+    tall = _panel_height(trend)
+    head = _legend(trend) + _panel(trend, first, _LEGEND)
+    return [(head, _LEGEND + tall), *((_panel(trend, nth, 0.0), tall) for nth in others)]
+
+
+def _indicators(trend: Trend) -> Sequence[Row]:
+    return (trend.months or trend.years)[-1].rows
+
+
+def _panel_height(trend: Trend) -> float:
+    years = len(trend.years[-_MOST_YEARS:]) * _STEP
+    return _HEAD + max(years, _PLOT if trend.months else 0) + _GAP
+
+
+def _panel(trend: Trend, nth: int, top: float) -> Markup:
+    name = text(_LEFT, top + 16, _indicators(trend)[nth].name, "name")
+    return name + _years(trend, nth, top + _HEAD) + _months(trend, nth, top + _HEAD)
+
+
+def _legend(trend: Trend) -> Markup:
+    """The curves of the months; the bars are explained with the figure's own."""
+    if not trend.months:
+        return Markup("")
     parts, x = [], _MONTHS_LEFT
     for kind, share in (
         ("curve", "verified_share"),
