@@ -117,7 +117,7 @@ def _put(path: Path, data: bytes, root: str) -> None:
 
 def hash_file(path: Path) -> Path:
     """The file beside an archive that holds its root hash."""
-    return path.with_name(f"{path.name}.sha256")
+    return path.parent / f"{path.name}.sha256"
 
 
 def file_name(row: FrozenYear) -> str:

@@ -116,5 +116,5 @@ def _summary(figure: Figure, parts: Sequence[Part]) -> FrozenYear:
         indicators=first.indicators,
         areas=writing.areas(figure),
         simulated=figure.simulated,
-        parts=[part.summary.root for part in parts],
+        parts=tuple(part.summary.root for part in parts),
     )

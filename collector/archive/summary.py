@@ -70,7 +70,7 @@ class FrozenYear:
     simulated: bool = False
     reason: str = ""  # of a revision after the first
     before: str = ""  # root hash of the revision before this one
-    parts: Sequence[str] = ()  # of a sum of archives: their root hashes
+    parts: tuple[str, ...] = ()  # of a sum of archives: their root hashes
     root: str = ""  # root hash: the SHA-256 of the archive's manifest, hex
     file: str = ""  # the archive's name
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import csv
 import datetime as dt
-import io
 import re
 import types
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -87,7 +86,8 @@ def parsed(data: bytes) -> Iterator[list[str]]:
         TableError: it is no CSV of ours.
     """
     try:
-        found = csv.reader(io.StringIO(data.decode("utf-8-sig"), newline=""), strict=True)
+        *whole, rest = data.decode("utf-8-sig").split("\n")  # as a file does without newline=
+        found = csv.reader([*(f"{line}\n" for line in whole), *filter(None, [rest])], strict=True)
         yield next(found, [])
         yield from found
     except (UnicodeDecodeError, csv.Error) as error:
