@@ -23,7 +23,7 @@ from collector.archive.results import VERDICTS_CSV, VerdictRow
 from collector.archive.summary import ENDING, FrozenYear, frozen, in_force
 from collector.archive.writing import Before
 from collector.compliance.model import Evidence, Figure
-from collector.roster.book.book import Import
+from collector.roster.book import Import
 
 _READ_ONLY = 0o444
 

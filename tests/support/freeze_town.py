@@ -17,7 +17,7 @@ from typing import Any
 import judged_town
 from collector.archive.freezing import Done, freeze
 from collector.compliance.model import Evidence
-from collector.roster.book.book import Import
+from collector.roster.book import Import
 
 NOW = dt.datetime(2026, 1, 5, 2, 30, tzinfo=dt.UTC)
 IMPORTS = (

@@ -75,7 +75,7 @@ def verified(frozen: Done, member: str, old: str, new: str, root: str = "") -> C
         ("summary.json", '"verified": 1', '"verified": 3', "summary.json"),
         ("summary.json", '"threshold_mbps": 10', '"threshold_mbps": 4', "threshold_mbps"),
         ("evidence/line_tests.csv", "9.8", "30.8", "lines.csv"),
-        ("evidence/room_days.csv", "display", "camera", "verdicts.csv"),
+        ("evidence/room_days.csv", '""display""', '""camera""', "verdicts.csv"),
         ("inspections.csv", "true", "false", "verdicts.csv"),
         ("settings.json", '"tolerance": 0.97', '"tolerance": 0.90', ""),
         ("register/classes.csv", "一班", "九班", "verdicts.csv"),

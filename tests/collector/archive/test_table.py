@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from collector.archive import table
 from collector.archive.table import TableError
-from collector.compliance.model import LineTest, RoomDay, Verdict
+from collector.compliance.model import Verdict
 from collector.roster.register import Inspection, SchoolClass
 
 TEXT = st.text(st.characters(exclude_categories=("Cs",)))
@@ -79,13 +79,15 @@ def test_a_spreadsheet_sees_the_columns_and_no_formula(rows: list[Odd]) -> None:
 
 
 def test_what_people_read() -> None:
-    seen = RoomDay("9901020001", "七(1)班", DAY, 2, frozenset({"sound", "computer"}))
-    assert table.write(RoomDay, [seen]).decode("utf-8-sig").splitlines() == [
-        "school,room,day,pcs,seen,simulated",
-        '9901020001,七(1)班,2024-02-29,2,"[""computer"",""sound""]",false',
+    row = Odd("七(1)班", None, 2, 9.7, False, seen=frozenset({"sound", "computer"}), day=DAY)
+    moment = dataclasses.replace(row, name="=1+1", time=1_709_179_200_000_000_123)
+    assert table.write(Odd, [row, moment]).decode("utf-8-sig").splitlines() == [
+        "name,note,count,rate,sure,verdict,rooms,seen,why,at,day,time",
+        '七(1)班,,2,9.7,false,short,[],"[""computer"",""sound""]",{},,2024-02-29,'
+        "1970-01-01 08:00:00.000000000",
+        """'=1+1,,2,9.7,false,short,[],"[""computer"",""sound""]",{},,2024-02-29,"""
+        "2024-02-29 12:00:00.000000123",
     ]
-    test = LineTest("9901020001", "m", "1", "t", 1_709_179_200_000_000_123, "ok", 9.7)
-    assert "2024-02-29 12:00:00.000000123,ok,9.7,,,,," in table.write(LineTest, [test]).decode()
 
 
 def test_a_column_that_is_older_than_the_field_gets_its_default() -> None:
