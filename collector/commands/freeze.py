@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 import datetime as dt
 
+import msgspec
+
 from agent.common.calendar import CITY_TIME
 from agent.common.command_line import DONE, FAILED, RefusedError, json_argument
 from agent.common.language import say
@@ -102,7 +104,7 @@ def _lines(done: Done) -> list[str]:
     if row.before:
         lines += [say("与上一版相比：", "Compared with the revision before:")]
         lines += wording.verdicts(done.changes)
-    return [*lines, *wording.left(done.left)]
+    return [*lines, *wording.left(done.left), *wording.late(done.late)]
 
 
 def _tree(done: Done) -> wording.Tree:
@@ -115,4 +117,5 @@ def _tree(done: Done) -> wording.Tree:
         "cutoff": row.cutoff.isoformat(),
         "simulated": row.simulated,
         **wording.rows(done.changes, done.left),
+        "late": msgspec.to_builtins(done.late),
     }

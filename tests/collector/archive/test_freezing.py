@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import datetime as dt
 import hashlib
 import os
 import signal
@@ -94,6 +96,22 @@ def test_units_that_left_the_register_are_listed_with_their_last_verdict(
         assert archive.checked("left.csv").count(b"\r\n") == 1 + len(done.left)
 
 
+def test_records_that_were_entered_after_the_cutoff_are_listed(tmp_path: Path) -> None:
+    made = town()
+    hour = dt.timedelta(hours=1)
+    midnight = dt.datetime(2025, 12, 31, 16, tzinfo=dt.UTC)  # of the city, as the cut-off ends
+    kinds: list[dict[str, Any]] = [
+        {"note": "in time", "entered": midnight - hour},
+        {"note": "late", "entered": midnight + hour},
+        {"note": "void", "entered": midnight + hour, "void": "笔误"},
+        {"note": "next year", "entered": midnight + hour, "day": dt.date(2026, 1, 1)},
+        {"note": "not known"},
+    ]
+    seen = made.inspections[0]
+    made.inspections = [dataclasses.replace(seen, **kind) for kind in kinds]
+    assert [row.note for row in put(made, tmp_path).late] == ["late"]
+
+
 def test_a_damaged_earlier_archive_stops_the_next(frozen_town: Done) -> None:
     data = bytearray(frozen_town.path.read_bytes())
     data[-1] ^= 1
@@ -115,8 +133,6 @@ def test_simulated_years_have_their_own_archives(frozen_town: Done) -> None:
 
 
 def test_an_odd_code_of_a_city_makes_no_path(frozen_town: Done) -> None:
-    import dataclasses
-
     row = dataclasses.replace(frozen_town.summary, city="../6301/x")
     assert file_name(row) == "schoolpulse-___6301_x-2025-r1.zip"
 
