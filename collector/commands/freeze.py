@@ -8,7 +8,7 @@ import datetime as dt
 import msgspec
 
 from agent.common.calendar import CITY_TIME
-from agent.common.command_line import DONE, FAILED, RefusedError, json_argument
+from agent.common.command_line import DONE, FAILED, json_argument
 from agent.common.language import say
 from agent.common.output import print_json
 from collector import config
@@ -40,8 +40,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Judge, write, read back, and print the root hash; 2 where it is refused."""
-    if args.year is None:
-        raise RefusedError(say("请用 --year 指定年度", "say which year with --year"))
     try:
         done = _freeze(args)
     except StoreError as error:

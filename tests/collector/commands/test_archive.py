@@ -244,9 +244,9 @@ def test_a_day_that_is_not_over_is_not_frozen(side: Side, past_town: Any, capsys
     assert main("schoolpulse", COMMANDS, words) == REFUSED
     assert "--cutoff" in capsys.readouterr().err
     assert side.frozen() == []
-    words = ["freeze", "--config", str(side.config)]
+    words = ["freeze", "--config", str(side.config)]  # this year
     assert main("schoolpulse", COMMANDS, words) == REFUSED
-    assert "--year" in capsys.readouterr().err
+    assert "--cutoff" in capsys.readouterr().err
 
 
 def test_a_cutoff_within_the_year(side: Side) -> None:
