@@ -31,7 +31,7 @@ def areas(figure: Figure, plan: Plan, key: str, title: Words, rows: Sequence[Are
         _INDICATOR,
         *_SHARES,
         column("是否达标", "reached", "text", 16),
-        column("还差", "missing", "count", 8),
+        column("还差", "to go", "count", 8),
         *VERDICT_COUNTS,
         column("全部", "all", "count", 8),
         column("登记接入带宽（%）", "by contract (%)", "share", 12),
@@ -89,7 +89,7 @@ def gaps(plan: Plan) -> Table:
     columns = (
         *_AREA,
         _INDICATOR,
-        column("还差", "missing", "count", 8),
+        column("还差", "to go", "count", 8),
         column("未落实", "open", "count", 8),
         column("先易后难（单位数）", "easiest first (units)", "long", 70),
     )
