@@ -7,7 +7,7 @@ PIP := $(RUN)python -m pip install --quiet --disable-pip-version-check -c constr
 TESTS := $(RUN)python -m pytest -n auto --dist loadscope
 BENCH := PYTHONPATH=tests/support $(RUN)python tests/bench/
 
-.PHONY: demo test test-fast cover check docs clean faults fuzz test-windows installer bench bench-rest \
+.PHONY: demo test test-fast cover check docs clean faults fuzz test-windows test-office installer bench bench-rest \
   bench-collector bench-fleet bench-stampede bench-keeper bench-figure bench-report bench-line bench-line-odd \
   bench-lineserver bench-equipment bench-dashboards bench-archive types-boards
 
