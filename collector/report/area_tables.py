@@ -54,7 +54,7 @@ def _area_rows(figure: Figure, plan: Plan, rows: Sequence[Area]) -> Iterator[Seq
     for area in rows:
         for indicator in kinds.every(figure):
             tally = figure.tallies[area.code, indicator]
-            contract = figure.contract.get(area.code) if kinds.rule(indicator) == "line" else None
+            contract = figure.contract.get(area.code) if indicator == "line" else None
             yield (
                 area.code,
                 area.name,
