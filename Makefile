@@ -9,7 +9,7 @@ BENCH := PYTHONPATH=tests/support $(RUN)python tests/bench/
 
 .PHONY: demo test test-fast cover check docs clean faults fuzz test-windows test-office installer bench bench-rest \
   bench-collector bench-fleet bench-stampede bench-keeper bench-figure bench-report bench-line bench-line-odd \
-  bench-lineserver bench-equipment bench-dashboards types-boards
+  bench-lineserver bench-equipment bench-dashboards bench-archive types-boards
 
 demo: $(VENV)/.demo
 	$(RUN)schoolpulse demo
@@ -102,6 +102,10 @@ bench-figure: $(VENV)/.dev
 # What all formats of the report cost for a city of 600 schools, and of 1,200.
 bench-report: $(VENV)/.dev
 	$(BENCH)report.py
+
+# What freezing and verifying that city costs.
+bench-archive: $(VENV)/.dev
+	$(BENCH)archive.py
 
 # What the measurement server carries over loopback.
 bench-lineserver: $(VENV)/.dev

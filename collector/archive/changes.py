@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from agent.common.calendar import CITY_TIME
 from collector.archive.results import VerdictRow
 from collector.archive.summary import FrozenYear
+from collector.roster.register import Inspection
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +62,17 @@ def left(
         for row in before
         if row.key not in known
     ]  # fmt: skip
+
+
+def late(rows: Iterable[Inspection], cutoff: dt.date) -> list[Inspection]:
+    """On-site records dated up to the cut-off and entered after it; void ones are none."""
+    return [
+        row
+        for row in rows
+        if row.entered is not None
+        and not row.void
+        and row.day <= cutoff < row.entered.astimezone(CITY_TIME).date()
+    ]
 
 
 def _verdict(row: VerdictRow | None) -> str:

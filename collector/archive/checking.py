@@ -10,7 +10,7 @@ import msgspec
 
 from agent.common.language import say
 from collector.archive import inputs, integrity, results, rollup, writing
-from collector.archive.container import Buffer
+from collector.archive.container import Buffer, Members
 from collector.archive.errors import ArchiveError
 from collector.archive.method import judged
 from collector.archive.opened import MANIFEST, digest, mapped
@@ -53,7 +53,7 @@ def check_bytes(data: Buffer, path: Path, root: str = "", tell: Tell = silent) -
     entries, faults = integrity.faults(data)
     if faults:
         return Checked(faults)
-    found = {entry.name: integrity.body(data, entries, at) for at, entry in enumerate(entries)}
+    found = Members(data, entries)
     is_root = digest(found[MANIFEST])
     if root and root.lower() != is_root:
         text = say(

@@ -62,6 +62,25 @@ class Entry(NamedTuple):
         return _LOCAL.size + len(self.name) + self.size
 
 
+class Members(Mapping[str, bytes]):
+    """The members of an archive by name; each is read when it is asked for."""
+
+    def __init__(self, data: Buffer, entries: list[Entry]) -> None:
+        self._data = data
+        ends = starts(entries)[1:]
+        self._at = {one.name: (end - one.size, end) for one, end in zip(entries, ends, strict=True)}
+
+    def __getitem__(self, name: str) -> bytes:
+        begin, end = self._at[name]
+        return self._data[begin:end]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._at)
+
+    def __len__(self) -> int:
+        return len(self._at)
+
+
 class Part(NamedTuple):
     """A part of an archive's structure: what it is in Chinese and English, and its bytes."""
 

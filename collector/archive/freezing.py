@@ -23,7 +23,8 @@ from collector.archive.results import VERDICTS_CSV, VerdictRow
 from collector.archive.summary import ENDING, FrozenYear, frozen, in_force
 from collector.archive.writing import Before
 from collector.compliance.model import Evidence, Figure
-from collector.roster.book.book import Import
+from collector.roster.book import Import
+from collector.roster.register import Inspection
 
 _READ_ONLY = 0o444
 
@@ -36,6 +37,7 @@ class Done:
     summary: FrozenYear
     changes: list[Change]  # against the revision before
     left: list[Left]  # since the last freeze
+    late: list[Inspection]  # entered after the cut-off
 
 
 def freeze(
@@ -82,12 +84,7 @@ def _write(
     tell(say("写成文件", "members"))
     summary = writing.summary(figure, before, now, reason)
     path = folder / file_name(summary)
-    members = writing.members(figure, Inputs.of(figure, evidence), imports, summary, before)
-    try:
-        data = pack(members)
-    except TooLargeError as error:
-        text = say("超过 4 GiB，一个存档放不下", "over 4 GiB: too much for one archive")
-        raise ArchiveError(f"{path}: {text}") from error
+    data = _packed(figure, Inputs.of(figure, evidence), imports, summary, before)
     checked = check_bytes(data, path, tell=tell)
     if checked.faults or checked.summary is None:
         raise ArchiveError(_would_not_verify(checked.faults))
@@ -98,7 +95,22 @@ def _write(
         checked.summary,
         changes.between(before.verdicts, rows) if before.revision else [],
         changes.left(before.last_verdicts, rows, before.last) if before.last else [],
+        changes.late(figure.register.inspections, figure.cutoff),
     )
+
+
+def _packed(
+    figure: Figure,
+    made_of: Inputs,
+    imports: Sequence[Import],
+    summary: FrozenYear,
+    before: Before,
+) -> bytes:
+    try:
+        return pack(writing.members(figure, made_of, imports, summary, before))
+    except TooLargeError as error:
+        text = say("超过 4 GiB，一个存档放不下", "over 4 GiB: too much for one archive")
+        raise ArchiveError(text) from error
 
 
 def _put(path: Path, data: bytes, root: str) -> None:
@@ -117,7 +129,7 @@ def _put(path: Path, data: bytes, root: str) -> None:
 
 def hash_file(path: Path) -> Path:
     """The file beside an archive that holds its root hash."""
-    return path.with_name(f"{path.name}.sha256")
+    return path.parent / f"{path.name}.sha256"
 
 
 def file_name(row: FrozenYear) -> str:

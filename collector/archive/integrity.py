@@ -10,11 +10,11 @@ from agent.common.language import say
 from collector.archive.container import (
     Buffer,
     Entry,
+    Members,
     before_first,
     by_directory,
     by_headers,
     skeleton,
-    starts,
 )
 from collector.archive.opened import MANIFEST, digest, digests
 
@@ -33,17 +33,11 @@ def faults(data: Buffer) -> tuple[list[Entry], list[str]]:
     return entries, found + list(_content(data, entries))
 
 
-def body(data: Buffer, entries: list[Entry], at: int) -> bytes:
-    """The data of the member at a place of the list."""
-    end = starts(entries)[at + 1]
-    return data[end - entries[at].size : end]
-
-
 def _agreement(data: Buffer, entries: list[Entry]) -> int:
     """How much of what the headers or the directory say is confirmed by the data."""
-    bodies = [body(data, entries, at) for at in range(len(entries))]
-    listed = digests(bodies[-1])
-    fitting = sum(zlib.crc32(one) == entry.crc for one, entry in zip(bodies, entries, strict=True))
+    found = Members(data, entries)
+    listed = digests(found[entries[-1].name])
+    fitting = sum(zlib.crc32(found[entry.name]) == entry.crc for entry in entries)
     return fitting + sum(entry.name in listed or entry.name == MANIFEST for entry in entries)
 
 
@@ -81,15 +75,17 @@ def _structure(data: Buffer, entries: list[Entry]) -> Iterator[str]:
 
 def _content(data: Buffer, entries: list[Entry]) -> Iterator[str]:
     """Each member against its check sum and the manifest; a damaged manifest alone is named."""
-    bodies = {entry.name: body(data, entries, at) for at, entry in enumerate(entries)}
-    manifest = bodies.pop(MANIFEST, None)
-    if manifest is None:
+    found = Members(data, entries)
+    if MANIFEST not in found:
         yield say(f"没有 {MANIFEST}", f"no {MANIFEST}")
         return
+    manifest = found[MANIFEST]
     sums = {entry.name: entry.crc for entry in entries}
     listed = digests(manifest)
     sound = zlib.crc32(manifest) == sums[MANIFEST]
-    for name, one in bodies.items():
+    names = [name for name in found if name != MANIFEST]
+    for name in names:
+        one = found[name]
         good = listed.get(name) == digest(one)
         if not good and zlib.crc32(one) != sums[name]:
             yield say(f"{name} 的内容被改动", f"{name} was changed")
@@ -98,17 +94,17 @@ def _content(data: Buffer, entries: list[Entry]) -> Iterator[str]:
         elif zlib.crc32(one) != sums[name]:
             yield say(f"{name} 的校验和被改动", f"the check sum of {name} was changed")
     if sound:
-        yield from _listed(manifest, bodies, listed)
+        yield from _listed(manifest, names, listed)
     else:
         yield say(f"{MANIFEST} 的内容被改动", f"{MANIFEST} was changed")
 
 
-def _listed(manifest: bytes, bodies: dict[str, bytes], listed: dict[str, str]) -> Iterator[str]:
+def _listed(manifest: bytes, names: list[str], listed: dict[str, str]) -> Iterator[str]:
     """The manifest itself: a line for each member, in their order, and nothing else."""
-    missing = [name for name in listed if name not in bodies]
+    missing = [name for name in listed if name not in names]
     if missing:
-        names = ", ".join(missing[:_FEW])
-        yield say(f"清单中的文件不在：{names}", f"listed in the manifest and not there: {names}")
-    lines = "".join(f"{listed[name]}  {name}\n" for name in bodies if name in listed)
+        few = ", ".join(missing[:_FEW])
+        yield say(f"清单中的文件不在：{few}", f"listed in the manifest and not there: {few}")
+    lines = "".join(f"{listed[name]}  {name}\n" for name in names if name in listed)
     if not missing and manifest != lines.encode("ascii", "replace"):
         yield say(f"{MANIFEST} 的写法被改动", f"the form of {MANIFEST} was changed")

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from agent.common.language import say
-from collector.archive.container import Buffer, Entry, by_directory, starts
+from collector.archive.container import Buffer, Members, by_directory
 from collector.archive.errors import ArchiveError, DamagedError
 
 MANIFEST = "MANIFEST.sha256"
@@ -18,16 +18,14 @@ MANIFEST = "MANIFEST.sha256"
 class Opened:
     """The members of an archive whose structure is sound."""
 
-    def __init__(self, path: Path, data: Buffer, entries: list[Entry]) -> None:
+    def __init__(self, path: Path, members: Members) -> None:
         self.path = path
-        self._data = data
-        self._at = dict(zip((entry.name for entry in entries), starts(entries), strict=False))
-        self._entries = {entry.name: entry for entry in entries}
+        self._members = members
 
     @property
     def names(self) -> list[str]:
         """The members in their order."""
-        return list(self._entries)
+        return list(self._members)
 
     def member(self, name: str) -> bytes:
         """A member's bytes, as they stand there.
@@ -35,11 +33,9 @@ class Opened:
         Raises:
             DamagedError: the archive has no such member.
         """
-        if name not in self._entries:
+        if name not in self._members:
             raise DamagedError(no_archive(self.path, say(f"没有 {name}", f"no {name} in it")))
-        entry = self._entries[name]
-        end = self._at[name] + entry.length
-        return self._data[end - entry.size : end]
+        return self._members[name]
 
     def checked(self, name: str) -> bytes:
         """A member's bytes, which have the digest that the manifest says.
@@ -72,7 +68,7 @@ def opened(path: Path) -> Iterator[Opened]:
         if entries is None:
             reason = say("不是存档，或结构已损坏", "no archive, or its structure is damaged")
             raise DamagedError(no_archive(path, reason))
-        yield Opened(path, data, entries)
+        yield Opened(path, Members(data, entries))
 
 
 @contextmanager

@@ -36,7 +36,7 @@ class VerdictRow:
     school_name: str
     district: str  # the responsible unit
     district_name: str
-    unit: str
+    unit: str  # the class; empty for the school, which may get another name
     verdict: str
     verdict_zh: str
     simulated: bool
@@ -64,13 +64,14 @@ def verdicts(figure: Figure) -> list[VerdictRow]:
 
 def _verdict(figure: Figure, unit: Unit) -> VerdictRow:
     reasons = view.reasons(unit)
+    school = figure.register.schools[unit.school].name
     return VerdictRow(
         unit.indicator,
         unit.school,
-        figure.register.schools[unit.school].name,
+        school,
         unit.district,
         figure.register.area_name(unit.district),
-        unit.name,
+        "" if unit.name == school else unit.name,
         str(unit.verdict),
         VERDICTS[unit.verdict].zh,
         unit.simulated,
@@ -131,12 +132,11 @@ def counts(tally: Tally) -> dict[str, int]:
 
 def disagreements(found: Mapping[str, bytes], figure: Figure) -> Iterator[str]:
     """What the archive's results say otherwise than the figure made again, one text each."""
+    if VERDICTS_CSV in found or figure.units:  # a sum of archives has no units
+        yield from _tables(VERDICTS_CSV, found, table.write(VerdictRow, verdicts(figure)), _JUDGED)
+        yield from _tables(LINES, found, table.write(JudgedLine, figure.lines), None)
     said = msgspec.json.decode(found[FIGURE])
     yield from differ(FIGURE, said, msgspec.json.decode(json(numbers(figure))))
-    if VERDICTS_CSV not in found and not figure.units:  # a sum of archives
-        return
-    yield from _tables(VERDICTS_CSV, found, table.write(VerdictRow, verdicts(figure)), _JUDGED)
-    yield from _tables(LINES, found, table.write(JudgedLine, figure.lines), None)
 
 
 #: The columns of a verdict that are no words.

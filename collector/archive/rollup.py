@@ -11,7 +11,7 @@ import msgspec
 from agent.common.files import replace as put
 from agent.version import VERSION
 from collector.archive import integrity, readme, results, writing
-from collector.archive.container import pack
+from collector.archive.container import Members, pack
 from collector.archive.errors import DamagedError
 from collector.archive.inputs import SETTINGS, Settings, indented, json
 from collector.archive.opened import MANIFEST, digest, mapped, no_archive
@@ -46,11 +46,10 @@ def part(path: Path) -> Part:
         entries, faults = integrity.faults(data)
         if faults:
             raise DamagedError(no_archive(path, "; ".join(faults)))
-        found = {entry.name: integrity.body(data, entries, at) for at, entry in enumerate(entries)}
-    try:
-        return _part(found, path)
-    except (msgspec.DecodeError, KeyError) as error:
-        raise DamagedError(no_archive(path, str(error))) from error
+        try:
+            return _part(Members(data, entries), path)
+        except (msgspec.DecodeError, KeyError) as error:
+            raise DamagedError(no_archive(path, str(error))) from error
 
 
 def _part(found: Mapping[str, bytes], path: Path) -> Part:
@@ -116,5 +115,5 @@ def _summary(figure: Figure, parts: Sequence[Part]) -> FrozenYear:
         indicators=first.indicators,
         areas=writing.areas(figure),
         simulated=figure.simulated,
-        parts=[part.summary.root for part in parts],
+        parts=tuple(part.summary.root for part in parts),
     )

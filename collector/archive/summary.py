@@ -70,22 +70,9 @@ class FrozenYear:
     simulated: bool = False
     reason: str = ""  # of a revision after the first
     before: str = ""  # root hash of the revision before this one
-    parts: Sequence[str] = ()  # of a sum of archives: their root hashes
+    parts: tuple[str, ...] = ()  # of a sum of archives: their root hashes
     root: str = ""  # root hash: the SHA-256 of the archive's manifest, hex
     file: str = ""  # the archive's name
-
-    @property
-    def tallies(self) -> Mapping[tuple[str, str], Tally]:
-        """The units of the city and its districts, by area code and indicator."""
-        return {
-            (area.code, row.id): area.tally(row.id)
-            for area in self.areas
-            for row in self.indicators
-        }
-
-    def area(self, code: str) -> FrozenArea | None:
-        """The city or a district by code; None where it did not exist."""
-        return next((area for area in self.areas if area.code == code), None)
 
 
 def read(path: Path) -> FrozenYear:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import csv
 import datetime as dt
-import io
 import re
 import types
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -25,6 +24,7 @@ _Row = TypeVar("_Row")
 _BOM = b"\xef\xbb\xbf"
 _RISKY = ("=", "+", "-", "@", "\t", "\r", "'")
 _QUOTED = re.compile(r'[",\r\n]')
+_LINE = re.compile(r"[^\n]*\n|[^\n]+")  # not as str.splitlines, which knows other ends
 _S = 10**9
 #: The field that holds a moment in ns since 1970 UTC, in every row that has one.
 _MOMENT = "time"
@@ -71,9 +71,15 @@ def read(kind: type[_Row], data: bytes) -> list[_Row]:
     if unknown or not heading:
         raise TableError(f"unknown columns: {', '.join(unknown)}")
     reads = [(name, cells[name].read) for name in heading]
+    same: dict[str, str] = {}  # a city's rows repeat few texts: each is kept once
     try:
         return [
-            kind(**{name: get(cell) for (name, get), cell in zip(reads, line, strict=True)})
+            kind(
+                **{
+                    name: get(same.setdefault(cell, cell))
+                    for (name, get), cell in zip(reads, line, strict=True)
+                }
+            )
             for line in lines
         ]
     except (ValueError, TypeError, KeyError) as error:
@@ -87,7 +93,8 @@ def parsed(data: bytes) -> Iterator[list[str]]:
         TableError: it is no CSV of ours.
     """
     try:
-        found = csv.reader(io.StringIO(data.decode("utf-8-sig"), newline=""), strict=True)
+        lines = (line[0] for line in _LINE.finditer(data.decode("utf-8-sig")))
+        found = csv.reader(lines, strict=True)
         yield next(found, [])
         yield from found
     except (UnicodeDecodeError, csv.Error) as error:
@@ -117,7 +124,7 @@ def quoted(value: str) -> str:
 
 def unquoted(cell: str) -> str:
     """The text of a cell as `csv` reads it."""
-    return cell.removeprefix("'")
+    return cell[1:] if cell[:1] == "'" else cell
 
 
 _KNOWN: dict[type[Any], dict[str, Cell]] = {}

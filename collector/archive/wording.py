@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from fractions import Fraction
 
+from agent.common.calendar import CITY_TIME
 from agent.common.language import say
 from agent.common.vocabulary.indicators import SHARES
 from agent.common.vocabulary.verdicts import VERDICTS
@@ -15,6 +16,7 @@ from collector.archive.lookup import Since
 from collector.archive.summary import FrozenYear
 from collector.compliance.model import Figure, Tally, Verdict
 from collector.compliance.shares import shown
+from collector.roster.register import Inspection
 
 Tree = dict[str, object]
 _LISTED = 20  # more are counted, and stand in --json
@@ -94,6 +96,22 @@ def as_tree(found: Since) -> Tree:
         "last": None if found.last is None else _named(found.last),
         **rows(found.changes, found.left),
     }
+
+
+def late(found: Sequence[Inspection]) -> Iterator[str]:
+    """On-site records that were entered after the cut-off, the first ones by name."""
+    if not found:
+        return
+    count = len(found)
+    yield say(
+        f"{count} 条现场核查在截止日以后才录入：",
+        f"{count} on-site records were entered after the cut-off:",
+    )
+    for row in found[:_LISTED]:
+        unit = f"{row.school} {row.unit}".rstrip()
+        entered = "" if row.entered is None else row.entered.astimezone(CITY_TIME).date()
+        yield f"    {unit} {row.indicator} {row.day} {row.inspector} ({entered})"
+    yield from _rest(count)
 
 
 def rows(changed: Sequence[Change], gone: Sequence[Left]) -> Tree:

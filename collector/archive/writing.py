@@ -16,7 +16,7 @@ from collector.archive.results import VerdictRow
 from collector.archive.summary import SUMMARY, FrozenArea, FrozenIndicator, FrozenYear
 from collector.compliance.model import Area, Figure, Indicator
 from collector.compliance.targets import target
-from collector.roster.book.book import Import
+from collector.roster.book import Import
 
 README, CHANGES, LEFT = "README.txt", "changes.csv", "left.csv"
 IMPORTS = "register/imports.csv"

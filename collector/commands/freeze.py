@@ -5,8 +5,10 @@ from __future__ import annotations
 import argparse
 import datetime as dt
 
+import msgspec
+
 from agent.common.calendar import CITY_TIME
-from agent.common.command_line import DONE, FAILED, RefusedError, json_argument
+from agent.common.command_line import DONE, FAILED, json_argument
 from agent.common.language import say
 from agent.common.output import print_json
 from collector import config
@@ -38,8 +40,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Judge, write, read back, and print the root hash; 2 where it is refused."""
-    if args.year is None:
-        raise RefusedError(say("请用 --year 指定年度", "say which year with --year"))
     try:
         done = _freeze(args)
     except StoreError as error:
@@ -102,7 +102,7 @@ def _lines(done: Done) -> list[str]:
     if row.before:
         lines += [say("与上一版相比：", "Compared with the revision before:")]
         lines += wording.verdicts(done.changes)
-    return [*lines, *wording.left(done.left)]
+    return [*lines, *wording.left(done.left), *wording.late(done.late)]
 
 
 def _tree(done: Done) -> wording.Tree:
@@ -115,4 +115,5 @@ def _tree(done: Done) -> wording.Tree:
         "cutoff": row.cutoff.isoformat(),
         "simulated": row.simulated,
         **wording.rows(done.changes, done.left),
+        "late": msgspec.to_builtins(done.late),
     }

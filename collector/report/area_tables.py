@@ -31,7 +31,7 @@ def areas(figure: Figure, plan: Plan, key: str, title: Words, rows: Sequence[Are
         _INDICATOR,
         *_SHARES,
         column("是否达标", "reached", "text", 16),
-        column("还差", "missing", "count", 8),
+        column("还差", "to go", "count", 8),
         *VERDICT_COUNTS,
         column("全部", "all", "count", 8),
         column("登记接入带宽（%）", "by contract (%)", "share", 12),
@@ -54,7 +54,7 @@ def _area_rows(figure: Figure, plan: Plan, rows: Sequence[Area]) -> Iterator[Seq
     for area in rows:
         for indicator in kinds.every(figure):
             tally = figure.tallies[area.code, indicator]
-            contract = figure.contract.get(area.code) if kinds.rule(indicator) == "line" else None
+            contract = figure.contract.get(area.code) if indicator == "line" else None
             yield (
                 area.code,
                 area.name,
@@ -89,7 +89,7 @@ def gaps(plan: Plan) -> Table:
     columns = (
         *_AREA,
         _INDICATOR,
-        column("还差", "missing", "count", 8),
+        column("还差", "to go", "count", 8),
         column("未落实", "open", "count", 8),
         column("先易后难（单位数）", "easiest first (units)", "long", 70),
     )

@@ -60,8 +60,9 @@ def _denied(unit: Unit) -> Reason:
         code = "slow" if unit.verdict is Verdict.CONTRADICTED else "low_contract"
         return Reason(code, _rates(unit))
     days = [str(row["day"]) for row in _steps(unit, "earlier") if not row.get("yes")]
-    newest = max(days, default="")
-    return Reason("standing", Words(f"{newest} 起", f"since {newest}") if newest else _NOTHING)
+    if days:
+        return Reason("standing", Words(f"{max(days)} 起", f"since {max(days)}"))
+    return Reason("missing" if unit.verdict is Verdict.CONTRADICTED else "lacking")
 
 
 def _names(room: Mapping[str, object]) -> Sequence[str]:
@@ -210,9 +211,9 @@ def _since(unit: Unit, rows: Sequence[Mapping[str, object]]) -> Words:
     return Words(f"最后上报 {last}", f"last heard of {last}") if last else _NOTHING
 
 
-def _by_register(_: Unit) -> Reason:
-    """An indicator that the register alone decides."""
-    return Reason("unregistered")
+def _by_register(unit: Unit) -> Reason:
+    """By a rule that has no numbers of its own."""
+    return Reason("unproven" if unit.verdict is Verdict.DECLARED else "unregistered")
 
 
 def _mapping(value: object) -> Mapping[str, object]:

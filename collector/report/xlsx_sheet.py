@@ -36,6 +36,7 @@ class Page:
         sheet.set_landscape()
         sheet.set_paper(_A4)
         sheet.fit_to_pages(1, 0)
+        sheet.center_horizontally()
         sheet.set_margins(left=0.4, right=0.4, top=0.7, bottom=0.7)
         sheet.set_header(f"&L{_plain(self._name)}&C{_plain(self.mark)}&R{_plain(title)}")
         pages = say("第 &P 页，共 &N 页", "page &P of &N")

@@ -16,7 +16,7 @@ _BODY, _HEAD = "宋体", "黑体"
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _KINDS: Mapping[Kind, Mapping[str, object]] = {
     "code": {"num_format": "@"},
-    "text": {"num_format": "@", "text_wrap": True},
+    "text": {"num_format": "@", "text_wrap": True, "align": "left", "indent": 1},
     "long": {"num_format": "@", "text_wrap": True, "align": "left", "indent": 1},
     "day": {"num_format": "@"},
     "count": {"num_format": "0", "align": "right"},

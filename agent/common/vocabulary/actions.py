@@ -68,6 +68,10 @@ REASONS: Mapping[str, Reason] = {
         Words("从来没有上报", "never reported"),
         Words("安装代理并绑定教室，或请人现场核查", "install the agent, or ask for an inspection"),
     ),
+    "unproven": Reason(
+        Words("只有台账，没有证据", "in the register alone, without evidence"),
+        Words("让相关电脑上报，或请人现场核查", "let its PCs report, or ask for an inspection"),
+    ),
     "no_tests": Reason(
         Words("没有测速", "no line test"),
         Words("在有线电脑上安装代理并允许测速", "install the agent on a wired PC, allow tests"),

@@ -51,8 +51,6 @@ def test_tallies_and_targets() -> None:
     assert str(AREA.tally("line").verified) == "3/4"
     assert AREA.tally("other").verified is None
     assert str(LINE.goal) == "4/5"
-    assert YEAR.area("630100") is AREA
-    assert YEAR.area("630102") is None
 
 
 def test_simulated_years_are_apart(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from agent.common import language as lang
 from agent.common.vocabulary.actions import PRICE, REASONS
-from collector.compliance.model import INDICATORS, Step, Unit, Verdict
+from collector.compliance.model import Step, Unit, Verdict
 from collector.compliance.targets import goal, target
 from collector.report.actions import DONE, plan
 from collector.report.reasons import reason
@@ -62,7 +62,7 @@ def test_the_cheapest_come_first_and_only_as_many_as_needed(new_town: Any) -> No
 
 
 def test_no_units_no_gap(new_town: Any) -> None:
-    assert [gap.needed for gap in plan(new_town().figure()).gaps] == [None] * len(INDICATORS)
+    assert {gap.needed for gap in plan(new_town().figure()).gaps} == {None}
     assert plan(new_town().figure()).actions == []
 
 
@@ -190,3 +190,20 @@ def test_a_void_inspection_is_not_the_reason() -> None:
     ]
     found = reason(judged(Verdict.CONTRADICTED, "inspection", *visits))
     assert found.detail.zh == "2026-03-01，甲"
+
+
+@pytest.mark.parametrize(
+    ("verdict", "because", "code"),
+    [
+        (Verdict.DECLARED, "register", "unproven"),
+        (Verdict.UNKNOWN, "register", "unregistered"),
+        (Verdict.SHORT, "register", "lacking"),
+        (Verdict.SHORT, "telemetry", "lacking"),
+        (Verdict.CONTRADICTED, "telemetry", "missing"),
+    ],
+)
+def test_a_unit_of_a_rule_without_numbers_of_its_own(
+    monkeypatch: Any, verdict: Verdict, because: str, code: str
+) -> None:
+    monkeypatch.setattr("collector.report.kinds.rule", lambda indicator: "another")
+    assert reason(judged(verdict, because)).code == code
