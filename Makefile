@@ -7,9 +7,10 @@ PIP := $(RUN)python -m pip install --quiet --disable-pip-version-check -c constr
 TESTS := $(RUN)python -m pytest -n auto --dist loadscope
 BENCH := PYTHONPATH=tests/support $(RUN)python tests/bench/
 
-.PHONY: demo test test-fast cover check docs clean faults fuzz fuzz-pjlink test-windows installer bench bench-rest \
-  bench-collector bench-fleet bench-stampede bench-keeper bench-figure bench-line bench-line-odd \
-  bench-lineserver bench-equipment bench-dashboards bench-rule bench-standing types-boards
+.PHONY: demo test test-fast cover check faults fuzz fuzz-pjlink test-windows test-office installer \
+  bench bench-rest bench-equipment bench-collector bench-fleet bench-stampede bench-keeper \
+  bench-line bench-dashboards types-boards bench-figure bench-rule bench-standing bench-report \
+  bench-archive bench-lineserver bench-line-odd docs clean
 
 demo: $(VENV)/.demo
 	$(RUN)schoolpulse demo
@@ -51,6 +52,10 @@ fuzz-pjlink: $(VENV)/.dev
 test-windows: $(VENV)/.dev installer
 	sh tests/install_services.sh
 	$(RUN)python -m pytest -o addopts="-ra --import-mode=importlib" tests/windows
+
+# The report's files in LibreOffice, which must be installed.
+test-office: $(VENV)/.dev
+	$(RUN)python -m pytest -o addopts="-ra --import-mode=importlib" tests/office
 
 # The agent frozen to one folder, and its installer: dist/windows/
 installer:
@@ -106,6 +111,14 @@ bench-rule: $(VENV)/.dev
 # What a year of tests of a line costs to judge, in the best case and the dearest.
 bench-standing: $(VENV)/.dev
 	$(BENCH)standing.py
+
+# What all formats of the report cost for a city of 600 schools, and of 1,200.
+bench-report: $(VENV)/.dev
+	$(BENCH)report.py
+
+# What freezing and verifying that city costs.
+bench-archive: $(VENV)/.dev
+	$(BENCH)archive.py
 
 # What the measurement server carries over loopback.
 bench-lineserver: $(VENV)/.dev

@@ -38,6 +38,21 @@ COMMANDS = {
         "collector.commands.figure", "计算年度指标", "print the yearly compliance figure"
     ),
     "report": Command("collector.commands.report", "写出年度报告", "write the yearly report files"),
+    "freeze": Command(
+        "collector.commands.freeze",
+        "冻结一个年度，写成存档",
+        "freeze a year's figure as an archive",
+    ),
+    "verify": Command(
+        "collector.commands.verify",
+        "核对存档，重新计算",
+        "check an archive and make its figure again",
+    ),
+    "rollup": Command(
+        "collector.commands.rollup",
+        "把几个市县的存档合计成一个指标",
+        "add the archives of several cities or counties up",
+    ),
     "simulate": Command(
         "collector.commands.simulate", "模拟一座城市", "generate simulated data for a city"
     ),

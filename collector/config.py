@@ -88,16 +88,27 @@ class Figure(Struct, frozen=True, forbid_unknown_fields=True):
     cutoff: dt.date | None = None
 
 
+class Report(Struct, frozen=True, forbid_unknown_fields=True):
+    """The yearly report: its signature block, of which what is empty is filled in by hand."""
+
+    unit: Annotated[str, Meta(max_length=100)] = ""
+    person: Annotated[str, Meta(max_length=50)] = ""
+    phone: Annotated[str, Meta(max_length=50)] = ""
+    font: str = ""  # of pdf and png: a family, or a file; empty: the best that is installed
+
+
 class Config(Struct, frozen=True, forbid_unknown_fields=True):
     """All settings of the city side."""
 
     lang: Lang = ""
     data: str = ""  # folder of register.db, the SQLite store, quarantine
+    archives: str = ""  # folder of the frozen years; empty: `archives` in `data`
     mqtt: Mqtt = Mqtt()
     store: Store = Store()
     city: City = City()
     lines: Lines = Lines()
     figure: Figure = Figure()
+    report: Report = Report()
     report_s: Annotated[int, Meta(ge=5)] = 300
     keeper_s: float = 60.0  # seconds between derivations of days
     metrics: str = ""  # host:port of /metrics; empty: none
@@ -111,6 +122,11 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
         if os.access("/var/lib", os.W_OK):
             return Path("/var/lib/schoolpulse")
         return Path.home() / ".local/share/schoolpulse"
+
+    @property
+    def archive_folder(self) -> Path:
+        """Where the frozen years lie."""
+        return Path(self.archives) if self.archives else self.folder / "archives"
 
 
 def load(path: str | None) -> tuple[Config, list[str]]:

@@ -211,3 +211,5 @@ class Figure:
     lines: Sequence[JudgedLine] = ()
     register: Register = field(default_factory=lambda: Register({}))
     settings: config.Figure = field(default_factory=config.Figure)
+    root: str = ""  # of the frozen archive that it comes from: its root hash; empty: live
+    revision: int = 0  # of that archive

@@ -44,18 +44,22 @@ def sentences(figure: Figure) -> Iterator[str]:
 
 def _tolerance(figure: Figure, measured: Tally, asked: Fraction | None) -> str:
     rules, notes = figure.settings, figure.notes
-    good = measured.counts[Verdict.VERIFIED] + measured.counts[Verdict.INSPECTED]
-    strict = good - notes.get("schools_lost_without_tolerance", 0)
-    share = Fraction(strict, measured.all) if measured.all else None
     top = exact(rules.threshold_mbps)
     low = float(exact(rules.tolerance) * top)
     between = notes.get("lines_between", 0)
+    counted = say(
+        f"介于 {low:g} 与 {float(top):g} Mbit/s 之间的线路：{between} 条",
+        f"Lines between {low:g} and {float(top):g} Mbit/s: {between}",
+    )
+    if "schools_lost_without_tolerance" not in notes:  # an area by itself
+        return counted
+    good = measured.counts[Verdict.VERIFIED] + measured.counts[Verdict.INSPECTED]
+    strict = good - notes["schools_lost_without_tolerance"]
+    share = Fraction(strict, measured.all) if measured.all else None
     verified = SHARES["verified_share"]
-    return say(
-        f"介于 {low:g} 与 {float(top):g} Mbit/s 之间的线路：{between} 条；"
-        f"不计容差的{verified.zh}：{shown(share, asked)}（{strict}/{measured.all}）",
-        f"Lines between {low:g} and {float(top):g} Mbit/s: {between}; "
-        f"{verified.en} without tolerance: {shown(share, asked)} ({strict}/{measured.all})",
+    return counted + say(
+        f"；不计容差的{verified.zh}：{shown(share, asked)}（{strict}/{measured.all}）",
+        f"; {verified.en} without tolerance: {shown(share, asked)} ({strict}/{measured.all})",
     )
 
 

@@ -44,6 +44,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def live_argument(parser: argparse.ArgumentParser) -> None:
+    """Add `--live`, for the commands that show the frozen figure of a frozen year."""
+    text = say(
+        "按现在的台账和依据计算，不用已冻结的指标",
+        "judge by today's register and evidence, not the frozen figure",
+    )
+    parser.add_argument("--live", action="store_true", help=text)
+
+
 def _day(text: str) -> dt.date:
     try:
         return dt.date.fromisoformat(text)
@@ -60,7 +69,33 @@ def _year(text: str) -> int:
 
 
 def figure(args: argparse.Namespace) -> Figure:
-    """The figure that the command line asks for.
+    """The figure that the command line asks for: of a frozen year the frozen one.
+
+    Raises:
+        ArchiveError: the archive of that year does not verify.
+        RefusedError, SettingsError, StoreError: as `with_evidence`.
+    """
+    return _frozen(args) or with_evidence(args)[0]
+
+
+def _frozen(args: argparse.Namespace) -> Figure | None:
+    """The figure of the year's archive; None where it is not frozen, or not asked for."""
+    from collector.archive import lookup
+
+    settings, _ = config.load(args.config)
+    year = args.year or dt.datetime.now(CITY_TIME).year
+    row = lookup.years(settings, simulated=args.simulated).get(year)
+    if row is None:
+        return None
+    warn(lookup.named(row))
+    if args.live or args.cutoff not in (None, row.cutoff):
+        warn(say("以下是按现在的数据算的", "what follows is judged by today's data"))
+        return None
+    return lookup.figure(settings, row)
+
+
+def with_evidence(args: argparse.Namespace) -> tuple[Figure, Evidence]:
+    """The figure by today's register and store, and all evidence that it is made of.
 
     Raises:
         RefusedError: invented rows without `--simulated`, an empty register, a year to come.
@@ -76,7 +111,7 @@ def figure(args: argparse.Namespace) -> Figure:
     last = _cutoff(rules, year, today)
     register = _register(settings, last)
     found = _evidence(settings, register, rules, last, simulated=args.simulated)
-    return judge(register, found, rules, settings.city, year=year, today=today)
+    return judge(register, found, rules, settings.city, year=year, today=today), found
 
 
 def warn(text: str) -> None:

@@ -2,23 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 from jinja2 import Environment, StrictUndefined, Template
 
 from agent.common.language import chosen, say
 from agent.common.vocabulary import indicators, verdicts
-from agent.common.vocabulary.schools import TYPES
-from agent.common.vocabulary.words import word
 from agent.version import VERSION
-from collector.compliance.model import INDICATORS, Figure, Step, Tally, Verdict
-from collector.compliance.shares import shown
-from collector.compliance.targets import goal, name, passed, remark, target
-from collector.compliance.window import Windows
-from collector.report import caveats, chart, view
+from collector.compliance.model import Area, Figure, Indicator, Unit, Verdict
+from collector.report import (
+    caveats,
+    chart,
+    method_text,
+    page_tables,
+    sentences,
+    text,
+    trend_chart,
+    view,
+)
+from collector.report.actions import Plan, plan, responsible
+from collector.report.context import Context
+from collector.report.drawing import PATTERN, small
+from collector.report.rows import Row, rows
+from collector.report.trend import trend
 
 _FOLDER = Path(__file__).parent
+_STYLES = ("chart.css", "report.css")
 #: Shown before the word, so that a verdict is read without colour.
 SIGNS = {
     Verdict.VERIFIED: "●",
@@ -30,60 +42,90 @@ SIGNS = {
 }
 
 
-def render(figure: Figure) -> bytes:
-    """The page in UTF-8; the same bytes for the same figure and language."""
-    text = _template().render(
+def render(figure: Figure, context: Context) -> bytes:
+    """The page in UTF-8; the same bytes for the same figure, context and language."""
+    found, doing, past = rows(figure), plan(figure), trend(figure, context)
+    area = figure.areas[0]
+    page = _template().render(
         figure=figure,
         lang=chosen(),
         version=VERSION,
         mark=view.watermark(figure),
-        city=figure.areas[0],
-        window=Windows(figure.register.calendar, figure.settings).up_to(figure.cutoff),
-        rows=[_Row(figure, indicator) for indicator in INDICATORS],
+        warning=text.warning(view.watermark(figure)),
+        title=text.title(figure),
+        subtitle=text.dated(figure),
+        city=area,
+        responsible=responsible(figure, area),
+        rows=found,
+        first=list(sentences.todo(doing, area.code)),
+        parts=_parts(figure, doing, found),
         areas=[area for area in figure.areas if area.level != "school"],
-        chart=chart.chart(chart.bars(figure, figure.areas[0].code)),
-        pattern=chart.PATTERN,
+        chart=chart.chart(found, area.code),
+        pattern=PATTERN,
         caveats=list(caveats.sentences(figure)),
-        districts=_districts(figure),
-        rules=figure.settings,
+        signature=list(text.signature(context)),
+        trend=past,
+        trend_chart=trend_chart.chart(past) if past else "",
+        trend_tables=page_tables.trend(past),
+        method=list(method_text.sentences(figure)),
+        districts=_districts(figure, doing),
     )
-    return text.encode()
+    return page.encode()
 
 
-class _Row:
-    """An indicator as the template asks for it."""
+class _Part(NamedTuple):
+    """What a district, or the only area of the report, has to do."""
 
-    def __init__(self, figure: Figure, indicator: str) -> None:
-        self._figure = figure
-        self.indicator = next(known for known in INDICATORS if known == indicator)
-        self.name = name(figure, self.indicator)
-        self.target = target(figure, self.indicator)
-        self.goal = goal(self.target)
-        self.remark = remark(self.target, figure.year)
-
-    def tally(self, area: str) -> Tally:
-        """An area's units by verdict."""
-        return self._figure.tallies[area, self.indicator]
-
-    def passed(self, area: str) -> bool | None:
-        """Whether the area reaches the target, where that can be said."""
-        return passed(self.tally(area).verified, self.target, self._figure.year)
+    name: str
+    lines: Sequence[str]
+    tables: Sequence[view.Tree]
 
 
-def _districts(figure: Figure) -> list[tuple[str, list[view.SchoolView]]]:
-    """The schools by district, in the figure's order."""
-    schools = view.schools(figure)
-    found = [
-        (area.name, [row for row in schools if row.area.district == area.code])
-        for area in figure.areas
-        if area.level == "district"
+def _parts(figure: Figure, doing: Plan, found: Sequence[Row]) -> list[_Part]:
+    districts = [area for area in figure.areas if area.level == "district"]
+    parts = [
+        _Part(
+            area.name,
+            list(sentences.todo(doing, area.code)),
+            page_tables.deeds(doing, found, area, whole=not districts or len(districts) == 1),
+        )
+        for area in districts or figure.areas[:1]
     ]
-    return [(title, rows) for title, rows in found if rows]
+    return [part for part in parts if part.tables]
 
 
-def said(step: Step) -> str:
-    """A step in the language in force."""
-    return step.zh if chosen() == "zh" else step.en
+class _School:
+    """A school's row, and what the filters ask about it."""
+
+    def __init__(self, school: view.SchoolView, *, open_: bool) -> None:
+        self.area, self.simulated, self.open = school.area, school.simulated, open_
+        self.one = school.one
+        self._units = school.units
+
+    def classes(self, indicator: Indicator) -> Mapping[Verdict, Sequence[Unit]]:
+        """The classes by verdict, best known first."""
+        found = {
+            verdict: [unit for unit in self._units.get(indicator, ()) if unit.verdict is verdict]
+            for verdict in Verdict
+        }
+        return {verdict: units for verdict, units in found.items() if units}
+
+    def verdicts(self, indicator: Indicator) -> str:
+        """The verdicts of its units, parted by spaces."""
+        return " ".join(sorted({str(unit.verdict) for unit in self._units.get(indicator, ())}))
+
+
+def _districts(figure: Figure, doing: Plan) -> list[tuple[Area, list[_School]]]:
+    """The schools by district, in the figure's order; those of a school's own report by itself."""
+    busy = {action.school for action in doing.actions}
+    schools = [_School(row, open_=row.area.code in busy) for row in view.schools(figure)]
+    districts = [area for area in figure.areas if area.level == "district"]
+    if not districts:
+        return [(figure.areas[0], schools)]
+    found = [
+        (area, [row for row in schools if row.area.district == area.code]) for area in districts
+    ]
+    return [(area, rows) for area, rows in found if rows]
 
 
 @cache
@@ -91,20 +133,19 @@ def _template() -> Template:
     environment = Environment(
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    environment.filters["said"] = said
-    environment.filters["school_type"] = lambda code: word(TYPES, code)
+    environment.filters["said"] = page_tables.said
     environment.globals.update(
         t=say,
-        shown=shown,
-        small=chart.small,
+        small=small,
+        units=sentences.units,
         reasons=view.reasons,
-        said=said,
+        said=page_tables.said,
         signs=SIGNS,
         verdicts=list(Verdict),
         verdict_name=verdicts.VERDICTS.__getitem__,
         short_name=verdicts.SHORT.__getitem__,
-        column=indicators.SHORT.__getitem__,
         share_name=indicators.SHORT_SHARES.__getitem__,
-        css=(_FOLDER / "report.css").read_text(encoding="utf-8"),
+        css="".join((_FOLDER / name).read_text(encoding="utf-8") for name in _STYLES),
+        script=(_FOLDER / "report.js").read_text(encoding="utf-8"),
     )
     return environment.from_string((_FOLDER / "report.html.j2").read_text(encoding="utf-8"))

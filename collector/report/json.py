@@ -5,12 +5,17 @@ from __future__ import annotations
 import msgspec
 
 from collector.compliance.model import Figure, JudgedLine
+from collector.report import json_plan
+from collector.report.actions import plan
+from collector.report.context import Context
 from collector.report.view import Tree, document, unit
 
 
-def render(figure: Figure) -> bytes:
+def render(figure: Figure, context: Context) -> bytes:
     """UTF-8 JSON, the same bytes for the same figure."""
-    tree = document(figure)
+    made = plan(figure)
+    tree = {**document(figure), **json_plan.beside(context), **json_plan.todo(made)}
+    tree["trend"] = json_plan.trend(made, context)
     tree["units"] = [unit(row) for row in figure.units]
     tree["lines"] = [line(row) for row in figure.lines]
     return encode(tree)

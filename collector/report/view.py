@@ -54,6 +54,7 @@ def document(figure: Figure) -> Tree:
         "areas": [_area(figure, area) for area in figure.areas],
         "apart": dict(sorted(figure.apart.items())),
         "notes": dict(figure.notes),
+        **({"frozen": {"revision": figure.revision, "root": figure.root}} if figure.root else {}),
     }
 
 
@@ -99,6 +100,11 @@ def _tally(figure: Figure, indicator: Indicator, tally: Tally) -> Tree:
         },
         "passed": passed(tally.verified, row, figure.year),
     }
+
+
+def percent(figure: Figure, indicator: Indicator, tally: Tally) -> float | None:
+    """核实率 in percent, as it is shown; None without units."""
+    return shown_value(tally.verified, goal(target(figure, indicator)))
 
 
 def _counts(tally: Tally) -> Tree:
@@ -156,15 +162,6 @@ class SchoolView:
     def one(self, indicator: Indicator) -> Unit | None:
         """The school's own unit of an indicator that counts schools."""
         return next(iter(self.units.get(indicator, ())), None)
-
-    def classes(self) -> Mapping[Verdict, Sequence[Unit]]:
-        """The classes by verdict, best known first."""
-        found: dict[Verdict, list[Unit]] = {}
-        for verdict in Verdict:
-            rows = [row for row in self.units.get("multimedia", ()) if row.verdict is verdict]
-            if rows:
-                found[verdict] = rows
-        return found
 
     @property
     def simulated(self) -> bool:

@@ -11,6 +11,7 @@ import pytest
 
 from agent.common.command_line import DONE, FAILED, REFUSED, main
 from collector.cli import COMMANDS
+from collector.compliance.indicators import points
 from collector.report import FORMATS
 from collector.report.json import encode
 from collector.report.view import document
@@ -18,6 +19,7 @@ from collector.roster.book import RegisterBook
 from collector.roster.rows import rows_of
 from collector.store.base import Point
 from collector.store.sqlite import SqliteStore
+from office_files import everything
 
 IMPORTED = dt.datetime(2025, 9, 1, tzinfo=dt.UTC)
 
@@ -100,7 +102,7 @@ def test_with_simulated_every_output_is_marked(side: Side, capsys: Any, tmp_path
         assert "模拟数据" in capsys.readouterr().out
     assert side("report", "--simulated", "--out", str(out)) == DONE
     assert len(list(out.iterdir())) == len(FORMATS)
-    assert all("模拟数据" in path.read_text(encoding="utf-8") for path in out.iterdir())
+    assert all("模拟数据" in everything(path) for path in out.iterdir())
 
 
 def test_simulated_marks_nothing_real(side: Side, capsys: Any) -> None:
@@ -132,8 +134,94 @@ def test_formats(side: Side, tmp_path: Path, capsys: Any, formats: str, names: A
     assert names is None or [path.name for path in wrote] == names
 
 
+def test_all_is_every_format(side: Side, tmp_path: Path) -> None:
+    assert side("report", "--out", str(tmp_path / "out"), "--format", "all") == DONE
+    assert len(list((tmp_path / "out").iterdir())) == len(FORMATS)
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (["--area", "630102"], "630102"),
+        (["--area", "城东区"], "630102"),
+        (["--school", "9901020001"], "9901020001"),
+    ],
+)
+def test_one_district_or_school(side: Side, tmp_path: Path, words: list[str], code: str) -> None:
+    out = tmp_path / "out"
+    assert side("report", "--out", str(out), "--format", "json,xlsx", *words) == DONE
+    assert sorted(path.name for path in out.iterdir()) == [
+        f"schoolpulse-2025-{code}.json", f"schoolpulse-2025-{code}.xlsx",
+    ]  # fmt: skip
+    tree = json.loads((out / f"schoolpulse-2025-{code}.json").read_bytes())
+    assert tree["areas"][0]["code"] == code
+    assert {unit["school"] for unit in tree["units"]} <= {"9901020001", "9901020002"}
+
+
+def test_a_district_that_is_not_there(side: Side, tmp_path: Path, capsys: Any) -> None:
+    assert side("report", "--out", str(tmp_path / "out"), "--area", "999999") == REFUSED
+    assert "630102 城东区" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+def test_each_in_a_folder_of_its_district(side: Side, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    assert side("report", "--out", str(out), "--each") == DONE
+    made = sorted(str(path.relative_to(out)) for path in out.rglob("*") if path.is_file())
+    assert len(made) == 2 * (2 + 3)  # two districts, three schools, xlsx and docx
+    assert "630102-城东区/schoolpulse-2025-630102.docx" in made
+    assert "630102-城东区/schoolpulse-2025-9901020002.xlsx" in made
+
+
+def test_a_broken_format_names_itself_and_nothing_is_written(
+    side: Side, tmp_path: Path, capsys: Any, monkeypatch: Any
+) -> None:
+    def broken(*_: object) -> None:
+        raise ValueError("no such style")
+
+    monkeypatch.setattr("collector.report.docx.render", broken)
+    assert side("report", "--out", str(tmp_path / "out"), "--format", "json,docx") == FAILED
+    said = capsys.readouterr().err
+    assert "docx" in said
+    assert "no such style" in said
+    assert not (tmp_path / "out").exists()
+
+
+def test_the_signature_block_and_the_months(side: Side, tmp_path: Path, past_town: Any) -> None:
+    with side.config.open("a", encoding="utf-8") as file:
+        file.write('[report]\nunit = "某教育局"\nphone = "0971-0000000"\n')
+    march = dt.date(2025, 3, 30)
+    with side.store() as store:
+        for day in (march - dt.timedelta(days=1), march):
+            store.write(points(past_town.figure(day), day))
+    assert side("report", "--out", str(tmp_path), "--format", "json") == DONE
+    tree = json.loads((tmp_path / "schoolpulse-2025.json").read_bytes())
+    assert tree["signature"] == {"unit": "某教育局", "person": "", "phone": "0971-0000000"}
+    (month,) = tree["trend"]["months"]
+    assert month["day"] == str(march)
+    assert month["indicators"]["computer_room"]["all"] == 3
+
+
+def test_a_frozen_year_shows_its_root_hash_and_the_trend(
+    side: Side, tmp_path: Path, capsys: Any
+) -> None:
+    assert side("freeze") == DONE
+    capsys.readouterr()
+    assert side("report", "--out", str(tmp_path), "--format", "json,xlsx,docx") == DONE
+    tree = json.loads((tmp_path / "schoolpulse-2025.json").read_bytes())
+    assert len(tree["root"]) == 64
+    (year,) = tree["trend"]["years"]
+    assert (year["year"], year["root"], year["archive"]) == (2025, tree["root"], tree["archive"])
+    assert year["indicators"]["computer_room"]["all"] == 3
+    for name in ("schoolpulse-2025.xlsx", "schoolpulse-2025.docx"):
+        assert tree["root"] in everything(tmp_path / name)
+    assert side("report", "--out", str(tmp_path), "--format", "json", "--live") == DONE
+    live = json.loads((tmp_path / "schoolpulse-2025.json").read_bytes())
+    assert (live["root"], len(live["trend"]["years"])) == (None, 1)
+
+
 def test_an_unknown_format(side: Side, tmp_path: Path) -> None:
-    assert side("report", "--out", str(tmp_path / "out"), "--format", "docx") == REFUSED
+    assert side("report", "--out", str(tmp_path / "out"), "--format", "pptx") == REFUSED
 
 
 def test_a_folder_that_cannot_be_made(side: Side, tmp_path: Path, capsys: Any) -> None:
@@ -188,3 +276,14 @@ def test_the_register_is_that_of_the_cutoff(side: Side, past_town: Any, capsys: 
     city = json.loads(said.out)["areas"][0]
     assert city["indicators"]["computer_room"]["all"] == 3
     assert "1 次导入" in said.err
+
+
+def test_a_font_that_is_not_there_is_named_before_anything_is_written(
+    side: Side, capsys: Any, tmp_path: Path
+) -> None:
+    with side.config.open("a", encoding="utf-8") as settings:
+        settings.write('[report]\nfont = "No Such Font"\n')
+    assert side("report", "--format", "html,pdf", "--out", str(tmp_path / "out")) == REFUSED
+    assert "[report] font" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+    assert side("report", "--format", "html,svg", "--out", str(tmp_path / "out")) == DONE

@@ -73,11 +73,13 @@ class Page(HTMLParser):
         super().__init__()
         self.asked: list[str] = []
         self.tags: list[str] = []
+        self.places: list[str] = []
         self.text = ""
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.tags.append(tag)
         self.asked += [value or "" for name, value in attrs if name in ("src", "href", "data")]
+        self.places += [value or "" for name, value in attrs if name == "id"]
 
     def handle_data(self, data: str) -> None:
         self.text += data
@@ -91,9 +93,12 @@ def read(figure: Any) -> Page:
 
 def test_the_page_asks_for_nothing(town: Any) -> None:
     parser = read(town.figure())
-    assert parser.asked == []
-    assert not {"script", "link", "img", "iframe"} & set(parser.tags)
-    assert not re.search(r"@import|url\((?!#hatch\))|https?://", page(town.figure()))
+    assert {link[1:] for link in parser.asked if link[0] == "#"} <= set(parser.places)
+    assert [link for link in parser.asked if link[0] != "#"] == []
+    assert not {"link", "img", "iframe"} & set(parser.tags)
+    assert not re.search(
+        r"@import|url\((?!#hatch\))|https?://|fetch\(|import\(", page(town.figure())
+    )
 
 
 def test_the_page_shows_all_that_belongs_together(town: Any) -> None:
@@ -143,7 +148,7 @@ def test_each_contradicted_class_has_its_own_reason(town: Any) -> None:
 def test_names_are_text_not_markup(town: Any) -> None:
     town.school("9901020009", name="<script>alert(1)</script>&")
     html = page(town.figure())
-    assert "<script" not in html
+    assert html.count("<script") == 1  # the filters'
     assert "&lt;script&gt;alert(1)&lt;/script&gt;&amp;" in html
 
 
@@ -277,5 +282,5 @@ def test_write_all_or_what_stood_before(town: Any, tmp_path: Path, monkeypatch: 
 
 def test_nothing_is_written_where_a_format_cannot_be_rendered(town: Any, tmp_path: Path) -> None:
     with pytest.raises(KeyError):
-        report.write(town.figure(), tmp_path / "out", ("html", "docx"))
+        report.write(town.figure(), tmp_path / "out", ("html", "pptx"))
     assert not (tmp_path / "out").exists()

@@ -1,0 +1,1 @@
+"""Frozen years: archives that are written once, verified by themselves, and added up."""

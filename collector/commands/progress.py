@@ -1,0 +1,42 @@
+"""What a long command is doing, on a terminal, once it takes longer than two seconds."""
+
+from __future__ import annotations
+
+import threading
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console
+from rich.text import Text
+
+_AFTER_S = 2.0
+
+
+class Progress:
+    """A line with a spinner on standard error; nothing where that is no terminal."""
+
+    def __init__(self, console: Console | None = None, after_s: float = _AFTER_S) -> None:
+        self._console = console or Console(stderr=True, highlight=False)
+        self._status = self._console.status("")
+        self._timer = threading.Timer(after_s, self._status.start)
+        self._timer.daemon = True
+
+    def step(self, text: str) -> None:
+        """What is done from now on."""
+        self._status.update(Text(text))
+
+    def __enter__(self) -> Self:
+        if self._console.is_terminal:
+            self._timer.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._timer.cancel()
+        if self._timer.ident is not None:
+            self._timer.join()
+        self._status.stop()

@@ -1,0 +1,55 @@
+"""What a long command says while it works."""
+
+from __future__ import annotations
+
+import io
+import threading
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from collector.commands.progress import Progress
+
+
+class Told(io.StringIO):
+    """A stream that knows when a text has been written to it."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self._text, self.seen = text, threading.Event()
+
+    def write(self, part: str) -> int:
+        count = super().write(part)
+        if self._text in self.getvalue():
+            self.seen.set()
+        return count
+
+
+def test_on_a_terminal_it_says_what_it_does() -> None:
+    out = Told("xlsx")
+    with Progress(Console(file=out, force_terminal=True), after_s=0.0) as progress:
+        progress.step("西宁市: xlsx")
+        assert out.seen.wait(60)
+
+
+def test_what_is_done_at_once_says_nothing() -> None:
+    out = io.StringIO()
+    with Progress(Console(file=out, force_terminal=True), after_s=3600) as progress:
+        progress.step("xlsx")
+    assert "xlsx" not in out.getvalue()
+
+
+def test_nothing_where_it_is_no_terminal() -> None:
+    out = io.StringIO()
+    with Progress(Console(file=out), after_s=0.0) as progress:
+        progress.step("xlsx")
+    assert out.getvalue() == ""
+
+
+def test_it_ends_with_the_command(monkeypatch: Any) -> None:
+    out = io.StringIO()
+    console = Console(file=out, force_terminal=True)
+    with pytest.raises(KeyboardInterrupt), Progress(console, after_s=0.0):
+        raise KeyboardInterrupt
+    assert not [each for each in threading.enumerate() if isinstance(each, threading.Timer)]
