@@ -13,8 +13,8 @@ from typing import Literal
 from collector import config
 from collector.roster.register import Register
 
-Indicator = Literal["multimedia", "computer_room", "line"]
-INDICATORS: tuple[Indicator, ...] = ("multimedia", "computer_room", "line")
+Indicator = str
+"""The id of an indicator, as the settings have it."""
 
 
 class Verdict(StrEnum):
@@ -205,3 +205,8 @@ class Figure:
     lines: Sequence[JudgedLine] = ()
     register: Register = field(default_factory=lambda: Register({}))
     settings: config.Figure = field(default_factory=config.Figure)
+
+    @property
+    def indicators(self) -> Sequence[Indicator]:
+        """The ids of the indicators that were judged, in their order."""
+        return tuple(self.settings.indicators)

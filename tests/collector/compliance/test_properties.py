@@ -14,7 +14,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from collector.compliance.model import INDICATORS, Evidence, Tally, Verdict
+from agent.common.vocabulary.indicators import INDICATORS
+from collector.compliance.model import Evidence, Tally, Verdict
 from collector.compliance.window import months_after
 from collector.roster.register import COMPUTER_ROOM
 
