@@ -27,7 +27,7 @@ from collector.store import Point, Store
 
 Key = tuple[str, str]  # school, and its room or line
 _SEEN = ("computer", "display", "sound", "microphone", "camera")
-_ROOM_FIELDS = ("pcs", *_SEEN, "simulated")
+_ROOM_FIELDS = ("pcs", *_SEEN, "simulated", "display_ids")
 _TEST_FIELDS = (
     "test", "outcome", "down_mbps", "payload_down", "seconds", "interface", "wired", "solo",
     "other_share", "server_limited", "reason", "simulated", "uncertain", "long", "burst",
@@ -127,9 +127,12 @@ class _Reader:
     def room_days(self, tags: Mapping[str, Iterable[str]] | None = None) -> Iterator[RoomDay]:
         """Rows of `room_day`."""
         sets: dict[frozenset[str], frozenset[str]] = {}
+        texts: dict[object, str] = {}  # a room's displays are written alike on most days
         for point in self._read("room_day", _ROOM_FIELDS, tags):
             seen = frozenset(name for name in _SEEN if point.fields.get(name))
-            yield _room_day(point, sets.setdefault(seen, seen))
+            displays = point.fields.get("display_ids")
+            text = None if displays is None else texts.setdefault(displays, str(displays))
+            yield _room_day(point, sets.setdefault(seen, seen), text)
 
     def line_tests(self, tags: Mapping[str, Iterable[str]] | None = None) -> Iterator[LineTest]:
         """Rows of `line_test` whose time is certain."""
@@ -181,7 +184,7 @@ def _parts(keys: set[Key], tag: str) -> Iterator[Mapping[str, Iterable[str]]]:
         yield {"school": part, tag: sorted(set().union(*(names[school] for school in part)))}
 
 
-def _room_day(point: Point, seen: frozenset[str]) -> RoomDay:
+def _room_day(point: Point, seen: frozenset[str], displays: str | None) -> RoomDay:
     tags, fields = point.tags, point.fields
     return RoomDay(
         tags.get("school", ""),
@@ -190,6 +193,7 @@ def _room_day(point: Point, seen: frozenset[str]) -> RoomDay:
         int(fields.get("pcs", 0)),
         seen,
         bool(fields.get("simulated")),
+        displays,
     )
 
 

@@ -38,6 +38,7 @@ class RoomDay:
     pcs: int = 0
     seen: frozenset[str] = frozenset()  # of computer, display, sound, microphone, camera
     simulated: bool = False
+    displays: str | None = None  # see `displays.written`; None: a row that lists none
 
 
 @dataclass(frozen=True, slots=True)

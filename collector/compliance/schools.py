@@ -10,10 +10,9 @@ from functools import cached_property
 import msgspec
 
 from collector import config
-from collector.compliance import computer_room, further, school_line
+from collector.compliance import computer_room, further, multimedia, school_line
 from collector.compliance.lines import by_line
 from collector.compliance.model import Evidence, Indicator, JudgedLine, Unit, Verdict
-from collector.compliance.multimedia import Multimedia
 from collector.compliance.rooms import by_room
 from collector.compliance.school_line import Judging
 from collector.compliance.window import Windows
@@ -56,9 +55,11 @@ class Schools:
     @cached_property
     def _classes(self) -> Sequence[Unit]:
         register, cutoff = self._register, self._cutoff
-        multimedia = Multimedia(register, self._rooms, self._windows, self._settings, cutoff)
+        judging = multimedia.Multimedia(
+            register, self._rooms, self._windows, self._settings, cutoff
+        )
         return [
-            multimedia.judge(row)
+            judging.judge(row)
             for school in self._schools
             for row in register.classes_of.get(school.code, ())
             if row.exists_on(cutoff)
@@ -128,7 +129,7 @@ class Schools:
         return [line for _, lines in self._by_default for line in lines]
 
     def notes(self) -> Mapping[str, int]:
-        """Notes to the line figure: how many meet only within the tolerance, or are congested."""
+        """How many lines meet only within the tolerance, are congested, and more; all add up."""
         lines = self.judged
         met = {line.school for line in lines if line.between}
         return {
@@ -137,6 +138,7 @@ class Schools:
             "lines_congested": sum(line.congested for line in lines),
             "lines_between": sum(line.between for line in lines),
             "schools_lost_without_tolerance": self._lost_without_tolerance(met),
+            **multimedia.notes(self._classes),
         }
 
     def _lost_without_tolerance(self, met: set[str]) -> int:

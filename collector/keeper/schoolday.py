@@ -27,7 +27,7 @@ _AGENT = (
 _HOST = ("hostname", "uncertain")
 _DEVICE = (
     "present", "fault", "power", "maker", "model", "serial", "connector", "room", "simulated",
-    "uncertain", "lamp_hours",
+    "uncertain", "lamp_hours", "name", "year", "week", "serial_number", "width_cm",
 )  # fmt: skip
 
 

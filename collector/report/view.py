@@ -128,7 +128,7 @@ def unit(row: Unit) -> Tree:
     }
 
 
-_EVIDENCE = ("room", "computer_room", "line", "refused", "earlier")
+_EVIDENCE = ("room", "device", "computer_room", "line", "refused", "earlier")
 
 
 def reasons(row: Unit) -> list[Step]:

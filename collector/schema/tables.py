@@ -64,6 +64,7 @@ name str - as the device names itself
 maker str - who made it
 model str - its model
 serial str - its serial, where it is usable
+serial_number str - the number in its EDID beside a serial in letters, whatever it is
 width_cm int cm width of the picture
 height_cm int cm height of the picture
 note str - codes of NOTES by semicolon: what could not be read, and why
@@ -74,6 +75,7 @@ muted bool - whether its picture or sound is muted
 lamp_hours int h of the lamp that burnt longest
 filter_hours int h since the filter was cleaned
 year int - it was made, or its model came out
+week int - of that year in which it was made
 """ + _RAW),
     _measurement("agent", "telemetry", "school machine", "one report", """
 boot! str - which start of the agent, 16 hex digits
@@ -191,6 +193,7 @@ serial str - its serial, where it is usable
 connector str - where it is attached
 lamp_hours int h of the lamp that burnt longest, the day's highest
 own_room str - the room that it was given, if not its PC's
+sightings str - displays seen there: identity:kind:first-last second+..., by comma
 presence str - code of PRESENCES: where the day ends, by what was confirmed
 presence_ms int ms since when, since 1970 UTC
 presence_doubt str - what is seen against it and not confirmed, @ since when
@@ -210,7 +213,8 @@ weak_pcs int PCs distinct PCs with a weak or shared id that reported
 seats int - registered seats in force that day
 computer bool - a PC reported
 display bool - a projector, panel or TV was seen
-displays int - how many were seen, one that moved counted once
+displays int - how many were seen
+display_ids str - the displays seen: identity:kind:half hours in hex, by comma
 sound bool - a sound output was seen
 microphone bool - a microphone was seen
 camera bool - a camera was seen

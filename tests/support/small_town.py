@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from agent.common.calendar import CITY_TIME, Calendar
+from collector.compliance.displays import Display, written
 from collector.compliance.figure import judge
 from collector.compliance.model import Evidence, Figure, LineRecord, LineTest, RoomDay, Unit
 from collector.config import City
@@ -72,12 +73,15 @@ class Town:
 
     def saw(
         self, room: str, days: Iterable[int], *seen: str, pcs: int = 1, code: str = CODE,
-        simulated: bool = False,
+        simulated: bool = False, displays: Iterable[Display] | None = None,
     ) -> None:  # fmt: skip
-        """A room's days, as days before the cut-off."""
+        """A room's days, as days before the cut-off; `displays` None: of an older keeper."""
+        pieces, text = (
+            frozenset({"computer", *seen}),
+            None if displays is None else written(displays),
+        )
         self.room_days += [
-            RoomDay(code, room, self.ago(day), pcs, frozenset({"computer", *seen}), simulated)
-            for day in days
+            RoomDay(code, room, self.ago(day), pcs, pieces, simulated, text) for day in days
         ]
 
     def line(

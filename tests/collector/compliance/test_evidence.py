@@ -42,7 +42,7 @@ def test_rows_come_back_as_they_were(full_town: Any, store: SqliteStore, fill: A
     assert found.simulated is False
 
 
-def test_the_past_is_read_only_where_the_window_is_open(
+def test_the_past_is_read_only_where_the_window_leaves_it_open(
     full_town: Any, store: SqliteStore, fill: Any
 ) -> None:
     for room in ("101", "102", "103"):

@@ -381,15 +381,38 @@ def test_an_expired_yes_clears_an_inspection_s_older_no(town: Any) -> None:
     assert town.unit("line").verdict is D
 
 
-def test_silence_clears_nothing_by_letting_the_bad_tests_go_first(town: Any) -> None:
-    """On its last day the line had 130 tests of which 10 were good: a no. As the window moves
-    on over silence, only the good ones are left in it, which no new test confirms."""
+def test_a_yes_of_any_day_ends_the_no_before_it(town: Any) -> None:
+    """On its last day the line had 130 tests of which 10 were good: a no. The bad ones leave the
+    window first, so that the rule says yes, and what it once granted no silence takes back."""
     town.line()
     town.tested(6.0, range(106, 112), times=20)
     town.tested(20.0, range(75, 80), times=2)
     assert town.figure(town.ago(75)).lines[0].verdict is C
     assert town.figure(town.ago(60)).lines[0].verdict is V
-    assert town.unit("line").verdict is C
+    assert town.unit("line").verdict is D
+
+
+@pytest.mark.parametrize("good", [(0, 1), (4, 5), (8, 9), (0, 9)])
+def test_the_order_of_ten_tests_is_nothing_after_silence(town: Any, good: Any) -> None:
+    """Ten low tests, then ten of which two are good, wherever among them: the rule says no, then
+    yes once the first ten have left the window, then nothing."""
+    town.line()
+    town.tested(6.0, range(85, 90), times=2)
+    for nth in range(10):
+        rate = 20.0 if nth in good else 6.0
+        town.tested(rate, [84 - nth // 2], at=dt.time(12, 1 + nth))
+    verdicts = [town.figure(town.ago(day)).lines[0].verdict for day in (80, 43, 0)]
+    assert verdicts == [C, V, D]
+
+
+def test_good_tests_that_leave_the_window_first_make_no_no(town: Any) -> None:
+    town.line()
+    town.tested(20.0, range(85, 90))
+    town.tested(6.0, range(80, 85), times=8)
+    assert town.figure(town.ago(80)).lines[0].verdict is V
+    assert town.figure(town.ago(45)).lines[0].verdict is D
+    town.tested(6.0, (44,))
+    assert town.figure(town.ago(44)).lines[0].verdict is C
 
 
 def test_a_window_of_few_tests_keeps_the_earlier_result(town: Any) -> None:
