@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Protocol
 
 from msgspec import Meta, Struct
 
@@ -39,6 +39,18 @@ class Target(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 Indicators = Mapping[str, Indicator]
+
+
+class Rules(Protocol):
+    """The part of `[figure]` that this module reads."""
+
+    @property
+    def threshold_mbps(self) -> float:
+        """In Mbit/s."""
+
+    @property
+    def indicators(self) -> Indicators:
+        """By id."""
 
 
 def default_indicators() -> dict[str, Indicator]:
@@ -82,6 +94,16 @@ def threshold(name: str, row: Indicator, default_mbps: float) -> float:
     """The threshold of a line in Mbit/s; `default_mbps` is `[figure] threshold_mbps`."""
     of_id = KNOWN[name].threshold_mbps if name in KNOWN else None
     return row.threshold_mbps or of_id or default_mbps
+
+
+def thresholds(rules: Rules) -> list[float]:
+    """The line thresholds in use, in Mbit/s; the default one always, as lines are listed by it."""
+    used = [
+        threshold(name, row, rules.threshold_mbps)
+        for name, row in rules.indicators.items()
+        if known(name).rule == "line"
+    ]
+    return list(dict.fromkeys([rules.threshold_mbps, *used]))
 
 
 def title_of(name: str, row: Indicator, default_mbps: float) -> Words:

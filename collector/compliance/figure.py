@@ -19,6 +19,7 @@ from collector.compliance.model import (
     Verdict,
 )
 from collector.compliance.schools import Schools
+from collector.compliance.split import split
 from collector.compliance.window import Windows, cutoff
 from collector.roster.register import Register, School
 
@@ -43,12 +44,13 @@ def judge(
         ValueError: the year has not started yet.
     """
     judging = Judge(register, settings, city, year=year, today=today)
-    judging.add(judging.schools, evidence)
+    for school, own in split(evidence, judging.schools, judging.first, judging.cutoff):
+        judging.add(school, own)
     return judging.figure(simulated=evidence.simulated)
 
 
 class Judge:
-    """Judges a register's schools a few at a time, so that their evidence need not be in memory.
+    """Judges a register school by school, so that the evidence of all need not be in memory.
 
     Raises, when made:
         ValueError: the year has not started yet.
@@ -68,15 +70,18 @@ class Judge:
         self._register, self._settings = register, settings
         self._windows = Windows(register.calendar, settings)
         self._all = [row for row in register.schools.values() if exists_on(row, self.cutoff)]
+        self.first = self._windows.first(self.cutoff)
         self.schools = [row for row in self._all if row.type in settings.types]
         self._units: dict[Indicator, list[Unit]] = {name: [] for name in settings.indicators}
         self._lines: list[JudgedLine] = []
         self._notes: Counter[str] = Counter()
         self._simulated = False
 
-    def add(self, schools: Sequence[School], evidence: Evidence) -> None:
-        """Judge some of `schools` by all evidence that can matter to them."""
-        few = Schools(self._register, schools, evidence, self._windows, self._settings, self.cutoff)
+    def add(self, school: School, evidence: Evidence) -> None:
+        """Judge one of `schools`, in their order, by all evidence that can matter to it."""
+        few = Schools(
+            self._register, [school], evidence, self._windows, self._settings, self.cutoff
+        )
         for name, units in self._units.items():
             units += few.units(name)
         self._lines += few.judged

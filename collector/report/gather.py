@@ -13,8 +13,8 @@ from agent.common.command_line import RefusedError, config_argument
 from agent.common.language import say
 from collector import config
 from collector.compliance import evidence
-from collector.compliance.figure import judge
-from collector.compliance.model import Evidence, Figure
+from collector.compliance.figure import Judge
+from collector.compliance.model import Figure
 from collector.compliance.window import ONE_DAY, cutoff
 from collector.roster.register import Register
 from collector.store.base import Store, StoreError
@@ -75,8 +75,8 @@ def figure(args: argparse.Namespace) -> Figure:
     rules = _rules(settings.figure, args.cutoff, year)
     last = _cutoff(rules, year, today)
     register = _register(settings, last)
-    found = _evidence(settings, register, rules, last, simulated=args.simulated)
-    return judge(register, found, rules, settings.city, year=year, today=today)
+    judging = Judge(register, rules, settings.city, year=year, today=today)
+    return _judged(judging, settings, register, rules, simulated=args.simulated)
 
 
 def warn(text: str) -> None:
@@ -118,19 +118,21 @@ def _register(settings: config.Config, last: dt.date) -> Register:
     return register
 
 
-def _evidence(
+def _judged(
+    judging: Judge,
     settings: config.Config,
     register: Register,
     rules: config.Figure,
-    last: dt.date,
     *,
     simulated: bool,
-) -> Evidence:
+) -> Figure:
     from collector.store.factory import open_store
 
     with open_store(settings) as store:
         _refuse_invented(store, simulated)
-        return evidence.load(store, register, rules, last)
+        for school, found in evidence.by_school(store, register, rules, judging.cutoff):
+            judging.add(school, found)
+        return judging.figure(simulated=store.simulated())
 
 
 def _refuse_invented(store: Store, simulated: bool) -> None:
