@@ -12,7 +12,8 @@ from __future__ import annotations
 import datetime as dt
 import itertools
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
 from itertools import chain
 from typing import TypeVar
 
@@ -24,10 +25,11 @@ from collector.compliance.figure import exists_on
 from collector.compliance.lines import by_line
 from collector.compliance.model import Evidence, LineRecord, LineTest, RoomDay
 from collector.compliance.multimedia import Multimedia
+from collector.compliance.places import Places, places
 from collector.compliance.reader import Key, Reader
 from collector.compliance.rooms import by_room
 from collector.compliance.school_line import Judging, bundles_of
-from collector.compliance.split import of_rooms, shared_rooms
+from collector.compliance.split import identities_of, places_of
 from collector.compliance.window import ONE_DAY, Windows
 from collector.config import Figure as Settings
 from collector.indicator_settings import thresholds
@@ -45,14 +47,14 @@ def load(store: Store, register: Register, settings: Settings, cutoff: dt.date) 
     Raises:
         UnavailableError, MisconfiguredError: as `Store.read`.
     """
-    rooms: list[RoomDay] = []
+    rooms: dict[RoomDay, None] = {}  # those of a shared device come with several schools
     tests: list[LineTest] = []
     records: list[LineRecord] = []
-    for school, found in by_school(store, register, settings, cutoff):
-        rooms += (row for row in found.room_days if row.school == school.code)
+    for _, found in by_school(store, register, settings, cutoff):
+        rooms.update(dict.fromkeys(found.room_days))
         tests += found.line_tests
         records += found.line_records
-    return Evidence(rooms, tests, records, store.simulated())
+    return Evidence(list(rooms), tests, records, store.simulated())
 
 
 def by_school(
@@ -71,9 +73,8 @@ def by_school(
     """
     reading = _Reading(store, register, settings, cutoff)
     schools = iter(reading.counted if only is None else only)
-    shared = reading.shared() if "display" in settings.required else {}
     while part := list(itertools.islice(schools, _SCHOOLS)):
-        yield from reading.of(part, shared)
+        yield from reading.of(part)
 
 
 class _Reading:
@@ -84,62 +85,66 @@ class _Reading:
     ) -> None:
         self._register, self._settings, self._cutoff = register, settings, cutoff
         self._windows = Windows(register.calendar, settings)
-        start, stop = midnight_ns(self._windows.first(cutoff)), midnight_ns(cutoff + ONE_DAY)
-        self._window, self._past = Reader(store, start, stop), Reader(store, 0, start)
+        self._store, self._rows = store, dict[Key, Sequence[RoomDay]]()
+        self._start = midnight_ns(self._windows.first(cutoff))
+        self._window = Reader(store, self._start, midnight_ns(cutoff + ONE_DAY))
+        self._past = Reader(store, 0, self._start)
         self.counted = [
             row
             for row in register.schools.values()
             if row.type in settings.types and exists_on(row, cutoff)
         ]
 
-    def shared(self) -> Mapping[str, Sequence[RoomDay]]:
-        """By school: the window's rows of other schools' rooms that share a device with it."""
-        rooms = shared_rooms(self._window.displays())
-        keys = frozenset(chain.from_iterable(rooms.values()))
-        found = of_rooms(self._window.room_days_of(keys), keys)
-        return {
-            school: [row for key in sorted(others) for row in found[key]]
-            for school, others in rooms.items()
-        }
+    @cached_property
+    def _places(self) -> Places:
+        """The rooms that saw each device which several rooms ever saw.
 
-    def of(
-        self, part: Sequence[School], shared: Mapping[str, Sequence[RoomDay]]
-    ) -> Iterator[tuple[School, Evidence]]:
+        Of the window by the rows themselves; before it by each school's list in `school_day`, as
+        all rows of all rooms would be too many.
+        """
+        if "display" not in self._settings.required:
+            return {}
+        found = places_of(self._window.displays())
+        for identity, rooms in places(self._store, 0, self._start).items():
+            found.setdefault(identity, set()).update(rooms)
+        return {identity: rooms for identity, rooms in found.items() if len(rooms) > 1}
+
+    def of(self, part: Sequence[School]) -> Iterator[tuple[School, Evidence]]:
         """The evidence of some schools."""
         tags = {"school": [school.code for school in part]}
         rooms = _by_school(self._window.room_days(tags))
         tests = _by_school(self._window.line_tests(tags))
         records = _by_school(self._window.line_records(tags))
-        windows = {}
         for school in part:
             code = school.code
-            own = [*rooms.pop(code, ()), *shared.get(code, ())]
-            windows[code] = Evidence(own, tests.pop(code, ()), records.pop(code, ()))
-        past = self._before([(school, windows[school.code]) for school in part])
-        for school in part:
-            before, found = past(school.code), windows.pop(school.code)
-            yield (
-                school,
-                Evidence(
-                    [*before.room_days, *found.room_days],
-                    [*before.line_tests, *found.line_tests],
-                    [*before.line_records, *found.line_records],
-                ),
-            )
+            seen, tried = rooms.pop(code, []), (tests.pop(code, []), records.pop(code, []))
+            yield school, self._whole(school, seen, Evidence(self._with_shared(seen), *tried))
 
-    def _before(self, windows: Sequence[tuple[School, Evidence]]) -> Callable[[str], Evidence]:
-        """The older rows of what the windows leave undecided."""
-        open_rooms: set[Key] = set()
-        open_lines: set[Key] = set()
-        for school, window in windows:
-            open_rooms |= self._open_rooms(school, window)
-            open_lines |= self._open_lines(school, window)
-        rooms = _by_school(self._past.room_days_of(open_rooms))
-        tests = _by_school(self._past.line_tests_of(open_lines))
-        records = _by_school(self._past.line_records_of(open_lines))
-        return lambda code: Evidence(
-            rooms.get(code, ()), tests.get(code, ()), records.get(code, ())
+    def _whole(self, school: School, seen: Sequence[RoomDay], window: Evidence) -> Evidence:
+        """The window's evidence with the older rows of what it leaves undecided."""
+        rooms, lines = self._open_rooms(school, window), self._open_lines(school, window)
+        past = self._past
+        older = list(past.room_days_of(rooms))
+        return Evidence(
+            self._with_shared([*older, *seen]) if older else window.room_days,
+            [*past.line_tests_of(lines), *window.line_tests],
+            [*past.line_records_of(lines), *window.line_records],
         )
+
+    def _with_shared(self, rows: Sequence[RoomDay]) -> Sequence[RoomDay]:
+        """The rows, and all of every room that ever saw a device which they name."""
+        identities = {name for row in rows for name in identities_of(row.displays)}
+        keys = {key for name in identities for key in self._places.get(name, ())}
+        if not keys:
+            return rows
+        others = chain.from_iterable(self._ever(key) for key in sorted(keys))
+        return list(dict.fromkeys([*rows, *others]))
+
+    def _ever(self, key: Key) -> Sequence[RoomDay]:
+        """All rows of a room that shares a device."""
+        if key not in self._rows:
+            self._rows[key] = [*self._past.room_days_of({key}), *self._window.room_days_of({key})]
+        return self._rows[key]
 
     def _open_rooms(self, school: School, window: Evidence) -> set[Key]:
         """Rooms that the window leaves undecided.

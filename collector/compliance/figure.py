@@ -44,7 +44,7 @@ def judge(
         ValueError: the year has not started yet.
     """
     judging = Judge(register, settings, city, year=year, today=today)
-    for school, own in split(evidence, judging.schools, judging.first, judging.cutoff):
+    for school, own in split(evidence, judging.schools):
         judging.add(school, own)
     return judging.figure(simulated=evidence.simulated)
 
@@ -70,7 +70,6 @@ class Judge:
         self._register, self._settings = register, settings
         self._windows = Windows(register.calendar, settings)
         self._all = [row for row in register.schools.values() if exists_on(row, self.cutoff)]
-        self.first = self._windows.first(self.cutoff)
         self.schools = [row for row in self._all if row.type in settings.types]
         self._units: dict[Indicator, list[Unit]] = {name: [] for name in settings.indicators}
         self._lines: list[JudgedLine] = []

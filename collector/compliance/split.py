@@ -6,10 +6,10 @@ decided by its own rows.
 
 from __future__ import annotations
 
-import datetime as dt
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import chain
+from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
+from typing import TypeVar
 
 from collector.compliance import displays
 from collector.compliance.model import Evidence, LineRecord, LineTest, RoomDay
@@ -18,64 +18,67 @@ from collector.roster.register import School
 
 #: A room's day: school, room, and its displays as `room_day` has them.
 Seen = tuple[str, str, str]
+_Row = TypeVar("_Row", RoomDay, LineTest, LineRecord)
 
 
-def shared_rooms(seen: Iterable[Seen]) -> Mapping[str, frozenset[RoomKey]]:
-    """By school: the rooms of other schools that saw a device which one of its rooms saw."""
-    found: dict[str, set[RoomKey]] = defaultdict(set)
-    for keys in _in_several_schools(seen):
-        for school in {code for code, _ in keys}:
-            found[school] |= {key for key in keys if key[0] != school}
-    return {school: frozenset(keys) for school, keys in found.items()}
+@lru_cache(maxsize=1 << 16)  # a room's text is the same on most days
+def identities_of(text: str | None) -> frozenset[str]:
+    """The identities of the displays of a stored text."""
+    return frozenset(one.identity for one in displays.read(text or "") if one.identity)
 
 
-def _in_several_schools(seen: Iterable[Seen]) -> Iterable[set[RoomKey]]:
-    """For each device that several schools saw, the rooms that saw it."""
-    first: dict[str, RoomKey] = {}
-    rooms: dict[str, set[RoomKey]] = {}
-    known: set[Seen] = set()  # most days of a room are alike
-    for row in seen:
-        if row in known:
-            continue
-        known.add(row)
-        key = row[0], row[1]
-        for one in displays.read(row[2]):
-            if one.identity and first.setdefault(one.identity, key) != key:
-                rooms.setdefault(one.identity, {first[one.identity]}).add(key)
-    return (keys for keys in rooms.values() if len({school for school, _ in keys}) > 1)
+def places_of(seen: Iterable[Seen]) -> dict[str, set[RoomKey]]:
+    """The rooms that saw each device."""
+    found: dict[str, set[RoomKey]] = {}
+    for school, room, text in seen:
+        for identity in identities_of(text):
+            found.setdefault(identity, set()).add((school, room))
+    return found
 
 
-def split(
-    evidence: Evidence, schools: Sequence[School], first: dt.date, last: dt.date
-) -> Iterator[tuple[School, Evidence]]:
-    """Each school's evidence, from that of all; `first` to `last` is the window.
-
-    Of other schools' rooms only the window's rows come with it, as they do from the store.
-    """
-    rooms: dict[str, list[RoomDay]] = defaultdict(list)
-    tests: dict[str, list[LineTest]] = defaultdict(list)
-    records: dict[str, list[LineRecord]] = defaultdict(list)
-    for row in evidence.room_days:
-        rooms[row.school].append(row)
-    for test in evidence.line_tests:
-        tests[test.school].append(test)
-    for record in evidence.line_records:
-        records[record.school].append(record)
-    window = [row for row in evidence.room_days if row.displays and first <= row.day <= last]
-    shared = shared_rooms((row.school, row.room, row.displays or "") for row in window)
-    others = of_rooms(window, frozenset(chain.from_iterable(shared.values())))
+def split(evidence: Evidence, schools: Sequence[School]) -> Iterator[tuple[School, Evidence]]:
+    """Each school's evidence, from that of all."""
+    rooms, tests, records = (
+        _by_school(evidence.room_days),
+        _by_school(evidence.line_tests),
+        _by_school(evidence.line_records),
+    )
+    others = _Others(evidence.room_days)
     for school in schools:
         code = school.code
-        foreign = [row for key in sorted(shared.get(code, ())) for row in others[key]]
-        yield school, Evidence([*rooms[code], *foreign], tests[code], records[code])
+        own = rooms.get(code, [])
+        found = Evidence([*own, *others.of(code, own)], tests.get(code, []), records.get(code, []))
+        yield school, found
 
 
-def of_rooms(
-    rows: Iterable[RoomDay], keys: frozenset[RoomKey]
-) -> Mapping[RoomKey, Sequence[RoomDay]]:
-    """The rows of these rooms, by room."""
-    found: dict[RoomKey, list[RoomDay]] = {key: [] for key in keys}
-    for row in rows if keys else ():
-        if (key := (row.school, row.room)) in found:
-            found[key].append(row)
+class _Others:
+    """Rows of rooms that saw a device which several schools saw."""
+
+    def __init__(self, rows: Sequence[RoomDay]) -> None:
+        listed = ((row.school, row.room, row.displays) for row in rows if row.displays)
+        self._places = {
+            identity: keys
+            for identity, keys in places_of(listed).items()
+            if len({school for school, _ in keys}) > 1
+        }
+        wanted = {key for keys in self._places.values() for key in keys}
+        self._rows: dict[RoomKey, list[RoomDay]] = defaultdict(list)
+        for row in rows if wanted else ():
+            if (row.school, row.room) in wanted:
+                self._rows[row.school, row.room].append(row)
+
+    def of(self, code: str, own: Iterable[RoomDay]) -> Iterator[RoomDay]:
+        """Other schools' rows for a school with these."""
+        if not self._places:
+            return
+        identities = {name for row in own for name in identities_of(row.displays)}
+        for key in sorted({key for name in identities for key in self._places.get(name, ())}):
+            if key[0] != code:
+                yield from self._rows[key]
+
+
+def _by_school(rows: Iterable[_Row]) -> dict[str, list[_Row]]:
+    found: dict[str, list[_Row]] = {}
+    for row in rows:
+        found.setdefault(row.school, []).append(row)
     return found

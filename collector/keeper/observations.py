@@ -75,11 +75,15 @@ def reduce_day(
 
 
 def _updated(point: Point, before: Known | None) -> Known:
-    """The device after this report; maker, model and serial stay if the report has none."""
+    """The device after this report.
+
+    Who it is stays if the report does not say, or says that it is absent.
+    """
     words, display, state = words_of(point), display_of(point), State()
     if before is not None:
-        state, words = before.state, words if any(words) else before.words
-        display = display or before.display
+        absent = point.fields.get("present") is False
+        state, words = before.state, words if any(words) and not absent else before.words
+        display = before.display if absent else display or before.display
     connector = text(point.fields, "connector")
     return Known(state, point.tags.get("kind", ""), connector, words, display)
 

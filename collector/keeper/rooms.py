@@ -7,8 +7,10 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from collector.compliance.displays import TOLD, UNKNOWN, Display, written
+from collector.compliance.displays import TOLD, UNKNOWN, Display, read, written
 from collector.compliance.equipped import word_of
+from collector.compliance.places import written as listed
+from collector.keeper.fields import text
 from collector.keeper.midnight import midnight
 from collector.keeper.sightings import displays_of
 from collector.roster.register import Register
@@ -67,6 +69,26 @@ def cleared_rooms(
         for point in stored
         if _series(point) not in kept
     ]
+
+
+def display_rooms(
+    room_days: Iterable[Point], stored: Iterable[Point], register: Register, school: str
+) -> list[Point]:
+    """The `school_day` point that lists a school's displays, from its day's `room_day` points.
+
+    None for a school without displays, unless it has `stored` ones.
+    """
+    found: dict[str, set[str]] = defaultdict(set)
+    time = 0
+    for point in room_days:
+        time = point.time
+        for one in read(text(point.fields, "display_ids")):
+            if one.identity:
+                found[one.identity].add(point.tags.get("room", ""))
+    if not found and not any(text(point.fields, "display_rooms") for point in stored):
+        return []
+    tags = {"school": school, "district": register.district_of(school)}
+    return [Point("school_day", tags, {"display_rooms": listed(found)}, time)]
 
 
 def _series(point: Point) -> tuple[str, str, str]:

@@ -244,6 +244,7 @@ classes_verified int - classes verified or inspected
 computer_room str - code of VERDICTS
 line str - code of VERDICTS
 multimedia str - code of VERDICTS: the worst of its classes
+display_rooms str - the displays seen that day: their rooms by identity, as JSON
 """ + _DERIVED),
     _measurement("line_day", "evidence", "school district line", "a line's day", """
 contract_mbps float Mbit/s registered

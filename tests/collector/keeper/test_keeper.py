@@ -55,6 +55,7 @@ def test_a_day_of_one_room(
         ("6-1",): {
             "pcs": 1, "weak_pcs": 0, "computer": True, "display": True, "displays": 1,
             "sound": True, "microphone": False, "camera": False, "missing": 0, "faults": 1,
+            "display_ids": ":display:0",
         }
     }  # fmt: skip
     assert {point.time for point in everything(store)} == {midnight(day)}
@@ -144,6 +145,7 @@ def test_a_pc_bound_to_another_room_counts_in_one_room(
     assert found["6-1",] == {
         **dict.fromkeys(("pcs", "weak_pcs", "displays", "missing", "faults"), 0),
         **dict.fromkeys(("computer", "display", "sound", "microphone", "camera"), False),
+        "display_ids": "",
     }
     assert keeper_of(bound).derive([day]) == 0
 
