@@ -12,7 +12,7 @@ from __future__ import annotations
 import datetime as dt
 import itertools
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from itertools import chain
 from typing import TypeVar
@@ -167,7 +167,7 @@ class _Reading:
     def _open_lines(self, school: School, window: Evidence) -> set[Key]:
         """Lines of bundles that the window leaves undecided, by any threshold in use."""
         register, cutoff = self._register, self._cutoff
-        lines = by_line(window.line_tests, window.line_records, register.calendar, cutoff)
+        lines = by_line(window.line_tests, window.line_records, register, cutoff)
         found: set[Key] = set()
         for mbps in thresholds(self._settings):
             rules = msgspec.structs.replace(self._settings, threshold_mbps=mbps)

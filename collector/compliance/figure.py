@@ -52,6 +52,8 @@ def judge(
 class Judge:
     """Judges a register school by school, so that the evidence of all need not be in memory.
 
+    `only` is the code of a school to judge alone.
+
     Raises, when made:
         ValueError: the year has not started yet.
     """
@@ -64,16 +66,22 @@ class Judge:
         *,
         year: int,
         today: dt.date,
+        only: str | None = None,
     ) -> None:
         self.cutoff = cutoff(settings, year, today)
         self._year, self._city = year, city
         self._register, self._settings = register, settings
         self._windows = Windows(register.calendar, settings)
-        self._all = [row for row in register.schools.values() if exists_on(row, self.cutoff)]
+        self._all = [
+            row
+            for row in register.schools.values()
+            if exists_on(row, self.cutoff) and only in (None, row.code)
+        ]
         self.schools = [row for row in self._all if row.type in settings.types]
         self._units: dict[Indicator, list[Unit]] = {name: [] for name in settings.indicators}
         self._lines: list[JudgedLine] = []
-        self._notes: Counter[str] = Counter()
+        none = Schools(register, [], Evidence(), self._windows, settings, self.cutoff)
+        self._notes: Counter[str] = Counter(none.notes())  # each note, also without schools
         self._simulated = False
 
     def add(self, school: School, evidence: Evidence) -> None:

@@ -14,13 +14,14 @@ from collector.store.base import Row
 Key = tuple[str, str]  # school, and its room or line
 Tags = Mapping[str, Iterable[str]]
 _SEEN = ("computer", "display", "sound", "microphone", "camera")
-_ROOM_FIELDS = (*_SEEN, "pcs", "simulated", "display_ids")
+_ROOM_FIELDS = (*_SEEN, "pcs", "simulated", "display_ids", "together")
 _TEST_FIELDS = (
     "uncertain", "test", "outcome", "down_mbps", "payload_down", "seconds", "wired", "solo",
     "other_share", "server_limited", "simulated", "interface", "reason", "long", "burst",
+    "pc_limited", "nic_mbps",
 )  # fmt: skip
 _RECORD_FIELDS = (
-    "uncertain", "test", "outcome", "sent_bytes", "down_mbps", "solo", "simulated",
+    "uncertain", "test", "outcome", "sent_bytes", "down_mbps", "solo", "simulated", "address",
 )  # fmt: skip
 _DAY = 86_400 * 10**9
 #: Rooms repeat what they saw: equal sets are one.
@@ -45,13 +46,13 @@ class Reader:
     def room_days(self, tags: Tags | None = None) -> Iterator[RoomDay]:
         """Rows of `room_day`."""
         texts: dict[str, str] = {}  # a room's displays are written alike on most days
-        for time, school, _, room, *seen, pcs, simulated, displays in self._rows(
+        for time, school, _, room, *seen, pcs, simulated, displays, together in self._rows(
             "room_day", _ROOM_FIELDS, tags
         ):
             text = None if displays is None else texts.setdefault(displays, displays)
             yield RoomDay(
                 school or "", room or "", _day(time // 10**9), pcs or 0, _seen(tuple(seen)),
-                bool(simulated), text,
+                bool(simulated), text, together or 0,
             )  # fmt: skip
 
     def displays(self) -> Iterator[tuple[str, str, str]]:
@@ -110,21 +111,23 @@ def _parts(keys: Set[Key], tag: str) -> Iterator[Tags]:
 def _line_test(row: Row) -> LineTest:
     (
         time, school, machine, line, _, test, outcome, down, payload, seconds, wired, solo, other,
-        limited, simulated, interface, reason, long, burst,
+        limited, simulated, interface, reason, long, burst, pc_limited, nic,
     ) = row  # fmt: skip
     return LineTest(
         school or "", machine or "", line or "", test or "", time, outcome or "",
         None if down is None else float(down), payload, None if seconds is None else float(seconds),
         _bool(wired), _bool(solo), None if other is None else float(other), _bool(limited),
         bool(simulated), interface or "", reason or "", bool(long), bool(burst),
+        _bool(pc_limited), None if nic is None else float(nic),
     )  # fmt: skip
 
 
 def _line_record(row: Row) -> LineRecord:
-    time, school, machine, line, _, test, outcome, sent, down, solo, simulated = row
+    time, school, machine, line, _, test, outcome, sent, down, solo, simulated, address = row
     return LineRecord(
         school or "", machine or "", line or "", test or "", time, outcome or "", sent or 0,
-        None if down is None else float(down), _bool(solo) is not False, bool(simulated),
+        None if down is None else float(down), _bool(solo) is True, bool(simulated),
+        address or "",
     )  # fmt: skip
 
 

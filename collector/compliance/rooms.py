@@ -21,7 +21,7 @@ class RoomDays:
     days: list[dt.date] = field(default_factory=list)
     seen: list[frozenset[str]] = field(default_factory=list)  # without displays, see below
     displays: list[Displays] = field(default_factory=list)
-    pcs: list[int] = field(default_factory=list)
+    together: list[int] = field(default_factory=list)  # most PCs in one same hour
     simulated: bool = False
 
 
@@ -53,9 +53,9 @@ def _add(room: RoomDays, row: RoomDay) -> None:
     if room.days and room.days[-1] == row.day:  # one day in two series: the district changed
         room.seen[-1] |= seen
         room.displays[-1] = displays.both(room.displays[-1], displays_of(row))
-        room.pcs[-1] = max(room.pcs[-1], row.pcs)
+        room.together[-1] = max(room.together[-1], row.together)
         return
     room.days.append(row.day)
     room.seen.append(seen)
     room.displays.append(displays_of(row))
-    room.pcs.append(row.pcs)
+    room.together.append(row.together)

@@ -38,7 +38,7 @@ class Schools:
         self._register, self._schools, self._settings = register, schools, settings
         self._windows, self._cutoff = windows, cutoff
         self._rooms = by_room(evidence.room_days, cutoff)
-        self._lines = by_line(evidence.line_tests, evidence.line_records, register.calendar, cutoff)
+        self._lines = by_line(evidence.line_tests, evidence.line_records, register, cutoff)
 
     def units(self, indicator: Indicator) -> Sequence[Unit]:
         """The units of one of the settings' indicators."""
@@ -138,6 +138,9 @@ class Schools:
             "lines_congested": sum(line.congested for line in lines),
             "lines_between": sum(line.between for line in lines),
             "schools_lost_without_tolerance": self._lost_without_tolerance(met),
+            "computer_rooms_few_seats": len(
+                computer_room.with_few_seats(self._register, self._schools)
+            ),
             **multimedia.notes(self._classes),
         }
 

@@ -13,6 +13,7 @@ from collector.compliance.places import written as listed
 from collector.keeper.fields import text
 from collector.keeper.midnight import midnight
 from collector.keeper.sightings import displays_of
+from collector.keeper.together import Span, span, together
 from collector.roster.register import Register
 from collector.store import Point, Value
 
@@ -28,6 +29,7 @@ class _Room:
     missing: int = 0
     faults: int = 0
     simulated: bool = False
+    spans: dict[str, Span] = field(default_factory=dict)  # of the PCs that can be counted
 
 
 def room_days(
@@ -112,6 +114,9 @@ def _add_machine(room: _Room, point: Point) -> None:
     weak = point.fields.get("weak_id") is True or point.fields.get("shared_id") is True
     (room.weak if weak else room.pcs).add(point.tags.get("machine", ""))
     room.simulated |= point.fields.get("simulated") is True
+    reported = None if weak else span(point)
+    if reported is not None:
+        room.spans[point.tags.get("machine", "")] = reported
 
 
 def _add_device(room: _Room, point: Point) -> None:
@@ -133,6 +138,7 @@ def _fields(key: RoomKey, room: _Room, register: Register) -> dict[str, Value]:
     kinds = {point.tags.get("kind", "") for point in room.seen}
     fields: dict[str, Value] = {
         "pcs": len(room.pcs),
+        "together": together(room.spans.values()),
         "weak_pcs": len(room.weak),
         "computer": bool(room.pcs or room.weak),
         "display": count > 0,

@@ -59,8 +59,8 @@ def _year(text: str) -> int:
     return int(text)
 
 
-def figure(args: argparse.Namespace) -> Figure:
-    """The figure that the command line asks for.
+def figure(args: argparse.Namespace, school: str | None = None) -> Figure:
+    """The figure that the command line asks for; of one school alone if its code is given.
 
     Raises:
         RefusedError: invented rows without `--simulated`, an empty register, a year to come.
@@ -75,7 +75,7 @@ def figure(args: argparse.Namespace) -> Figure:
     rules = _rules(settings.figure, args.cutoff, year)
     last = _cutoff(rules, year, today)
     register = _register(settings, last)
-    judging = Judge(register, rules, settings.city, year=year, today=today)
+    judging = Judge(register, rules, settings.city, year=year, today=today, only=school)
     return _judged(judging, settings, register, rules, simulated=args.simulated)
 
 
@@ -130,7 +130,9 @@ def _judged(
 
     with open_store(settings) as store:
         _refuse_invented(store, simulated)
-        for school, found in evidence.by_school(store, register, rules, judging.cutoff):
+        for school, found in evidence.by_school(
+            store, register, rules, judging.cutoff, judging.schools
+        ):
             judging.add(school, found)
         return judging.figure(simulated=store.simulated())
 

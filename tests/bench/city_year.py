@@ -82,8 +82,9 @@ def _room_day(
         for one in gear
         if one.kind in ("projector", "panel", "tv")
     ]
+    strong = sum(not pc.weak for pc in on)
     fields = {
-        "pcs": sum(not pc.weak for pc in on), "computer": True, "simulated": True,
+        "pcs": strong, "together": strong, "computer": True, "simulated": True,
         "display": bool(seen), "sound": bool(gear), "display_ids": written(seen),
     }  # fmt: skip
     tags = {"school": school, "district": district, "room": room}
