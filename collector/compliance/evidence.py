@@ -12,7 +12,7 @@ from __future__ import annotations
 import datetime as dt
 import itertools
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import chain
 from typing import TypeVar
@@ -25,11 +25,11 @@ from collector.compliance.figure import exists_on
 from collector.compliance.lines import by_line
 from collector.compliance.model import Evidence, LineRecord, LineTest, RoomDay
 from collector.compliance.multimedia import Multimedia
-from collector.compliance.places import Places, places
+from collector.compliance.places import places
 from collector.compliance.reader import Key, Reader
 from collector.compliance.rooms import by_room
 from collector.compliance.school_line import Judging, bundles_of
-from collector.compliance.split import identities_of, places_of
+from collector.compliance.split import identities_of, in_several
 from collector.compliance.window import ONE_DAY, Windows
 from collector.config import Figure as Settings
 from collector.indicator_settings import thresholds
@@ -96,7 +96,7 @@ class _Reading:
         ]
 
     @cached_property
-    def _places(self) -> Places:
+    def _places(self) -> Mapping[str, set[Key]]:
         """The rooms that saw each device which several rooms ever saw.
 
         Of the window by the rows themselves; before it by each school's list in `school_day`, as
@@ -104,10 +104,7 @@ class _Reading:
         """
         if "display" not in self._settings.required:
             return {}
-        found = places_of(self._window.displays())
-        for identity, rooms in places(self._store, 0, self._start).items():
-            found.setdefault(identity, set()).update(rooms)
-        return {identity: rooms for identity, rooms in found.items() if len(rooms) > 1}
+        return in_several(chain(places(self._store, 0, self._start), self._window.devices()))
 
     def of(self, part: Sequence[School]) -> Iterator[tuple[School, Evidence]]:
         """The evidence of some schools."""
@@ -133,7 +130,7 @@ class _Reading:
 
     def _with_shared(self, rows: Sequence[RoomDay]) -> Sequence[RoomDay]:
         """The rows, and all of every room that ever saw a device which they name."""
-        identities = {name for row in rows for name in identities_of(row.displays)}
+        identities = {name for row in rows for name in identities_of(row.displays or "")}
         keys = {key for name in identities for key in self._places.get(name, ())}
         if not keys:
             return rows

@@ -7,15 +7,12 @@ same device in that day's window: these are found by the list of each school's d
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
 import msgspec
 
-from collector.compliance.rooms import RoomKey
+from collector.compliance.split import Seen
 from collector.store import Store
-
-Places = Mapping[str, set[RoomKey]]  # identity -> rooms that saw it
 
 
 def written(rooms: Mapping[str, Collection[str]]) -> str:
@@ -24,21 +21,19 @@ def written(rooms: Mapping[str, Collection[str]]) -> str:
     return msgspec.json.encode(listed).decode() if listed else ""
 
 
-def places(store: Store, start: int, stop: int) -> Places:
-    """The rooms that saw each device on days from `start` to before `stop`.
+def places(store: Store, start: int, stop: int) -> Iterator[Seen]:
+    """Each device and each room that saw it, on days from `start` to before `stop`.
 
     Raises:
-        UnavailableError, MisconfiguredError: as `Store.read`.
+        UnavailableError, MisconfiguredError: as `Store.read`, also while iterating.
     """
-    found: dict[str, set[RoomKey]] = defaultdict(set)
     last: dict[str, str] = {}  # a school's text is the same on most days
     for _, school, _, text in store.rows("school_day", start, stop, None, ["display_rooms"]):
         if not text or last.get(school) == text:
             continue
         last[school] = text
         for identity, rooms in _decode(text).items():
-            found[identity].update((school, room) for room in rooms)
-    return found
+            yield from ((identity, (school, room)) for room in rooms)
 
 
 _decode = msgspec.json.Decoder(dict[str, list[str]]).decode

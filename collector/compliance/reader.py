@@ -8,6 +8,7 @@ from functools import lru_cache
 
 from agent.common.calendar import local_day
 from collector.compliance.model import LineRecord, LineTest, RoomDay
+from collector.compliance.split import Seen, identities_of
 from collector.store import Store
 from collector.store.base import Row
 
@@ -55,11 +56,11 @@ class Reader:
                 bool(simulated), text, together or 0,
             )  # fmt: skip
 
-    def displays(self) -> Iterator[tuple[str, str, str]]:
-        """School, room and displays of each row of `room_day` that lists some."""
+    def devices(self) -> Iterator[Seen]:
+        """Each display of each row of `room_day`."""
         for _, school, _, room, text in self._rows("room_day", ("display_ids",), None):
-            if text:
-                yield school or "", room or "", text
+            for identity in identities_of(text) if text else ():
+                yield identity, (school or "", room or "")
 
     def line_tests(self, tags: Tags | None = None) -> Iterator[LineTest]:
         """Rows of `line_test` whose time is certain."""

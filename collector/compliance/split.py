@@ -7,33 +7,35 @@ decided by its own rows.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
-from functools import lru_cache
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TypeVar
 
-from collector.compliance import displays
 from collector.compliance.model import Evidence, LineRecord, LineTest, RoomDay
 from collector.compliance.rooms import RoomKey
 from collector.roster.register import School
 
-#: A room's day: school, room, and its displays as `room_day` has them.
-Seen = tuple[str, str, str]
+#: The identity of a device, and a room that saw it.
+Seen = tuple[str, RoomKey]
 _Row = TypeVar("_Row", RoomDay, LineTest, LineRecord)
 
 
-@lru_cache(maxsize=1 << 16)  # a room's text is the same on most days
-def identities_of(text: str | None) -> frozenset[str]:
-    """The identities of the displays of a stored text."""
-    return frozenset(one.identity for one in displays.read(text or "") if one.identity)
+def identities_of(text: str) -> Iterator[str]:
+    """The identities of the displays of a stored text, see `displays.written`."""
+    for part in text.split(","):
+        identity = part.partition(":")[0]
+        if identity:
+            yield identity
 
 
-def places_of(seen: Iterable[Seen]) -> dict[str, set[RoomKey]]:
-    """The rooms that saw each device."""
-    found: dict[str, set[RoomKey]] = {}
-    for school, room, text in seen:
-        for identity in identities_of(text):
-            found.setdefault(identity, set()).add((school, room))
-    return found
+def in_several(seen: Iterable[Seen]) -> Mapping[str, set[RoomKey]]:
+    """Of the devices that several rooms saw: all rooms that did."""
+    first: dict[str, RoomKey] = {}
+    several: dict[str, set[RoomKey]] = {}
+    for identity, key in seen:
+        known = first.setdefault(identity, key)
+        if known != key:
+            several.setdefault(identity, {known}).add(key)
+    return several
 
 
 def split(evidence: Evidence, schools: Sequence[School]) -> Iterator[tuple[School, Evidence]]:
@@ -52,15 +54,16 @@ def split(evidence: Evidence, schools: Sequence[School]) -> Iterator[tuple[Schoo
 
 
 class _Others:
-    """Rows of rooms that saw a device which several schools saw."""
+    """Rows of rooms that saw a device which several rooms saw."""
 
     def __init__(self, rows: Sequence[RoomDay]) -> None:
-        listed = ((row.school, row.room, row.displays) for row in rows if row.displays)
-        self._places = {
-            identity: keys
-            for identity, keys in places_of(listed).items()
-            if len({school for school, _ in keys}) > 1
-        }
+        seen = (
+            (identity, (row.school, row.room))
+            for row in rows
+            if row.displays
+            for identity in identities_of(row.displays)
+        )
+        self._places = in_several(seen)
         wanted = {key for keys in self._places.values() for key in keys}
         self._rows: dict[RoomKey, list[RoomDay]] = defaultdict(list)
         for row in rows if wanted else ():
@@ -71,7 +74,7 @@ class _Others:
         """Other schools' rows for a school with these."""
         if not self._places:
             return
-        identities = {name for row in own for name in identities_of(row.displays)}
+        identities = {name for row in own for name in identities_of(row.displays or "")}
         for key in sorted({key for name in identities for key in self._places.get(name, ())}):
             if key[0] != code:
                 yield from self._rows[key]
