@@ -9,7 +9,7 @@ BENCH := PYTHONPATH=tests/support $(RUN)python tests/bench/
 
 .PHONY: demo test test-fast cover check docs clean faults fuzz test-windows installer bench bench-rest \
   bench-collector bench-fleet bench-stampede bench-keeper bench-figure bench-line bench-line-odd \
-  bench-lineserver bench-equipment bench-dashboards bench-archive types-boards
+  bench-lineserver bench-equipment bench-dashboards bench-archive bench-rule types-boards
 
 demo: $(VENV)/.demo
 	$(RUN)schoolpulse demo
@@ -98,6 +98,10 @@ bench-figure: $(VENV)/.dev
 # What freezing and verifying that city costs.
 bench-archive: $(VENV)/.dev
 	$(BENCH)archive.py
+
+# How often the rule for lines errs, by simulation: the table of docs/line.md.
+bench-rule: $(VENV)/.dev
+	$(BENCH)rule.py
 
 # What the measurement server carries over loopback.
 bench-lineserver: $(VENV)/.dev

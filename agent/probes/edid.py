@@ -54,6 +54,8 @@ class Edid(NamedTuple):
     height_cm: int | None = None
     notes: tuple[str, ...] = ()
     year: int | None = None  # of manufacture, or of the model
+    number: int = 0  # the serial number of the base block, fillers too
+    week: int | None = None  # of manufacture
 
     @property
     def model(self) -> str:
@@ -98,6 +100,8 @@ def parse(data: bytes) -> Edid:
         width_cm=width,
         height_cm=height,
         notes=tuple(notes),
+        number=struct.unpack_from("<I", base, 12)[0],
+        week=base[16] if 1 <= base[16] <= 54 else None,
         year=base[17] + 1990 if base[17] else None,
     )
 
@@ -119,6 +123,8 @@ def reading(
         note="; ".join(found.notes)[:256],
         connection="internal" if internal else connection,
         year=found.year,
+        serial_number=str(found.number) if found.number else "",
+        week=found.week,
     )
 
 

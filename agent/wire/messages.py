@@ -119,6 +119,8 @@ class Device(Struct, tag_field="reading", tag="device", omit_defaults=True, froz
     lamp_hours: Count | None = None  # of the lamp with the most hours
     filter_hours: Count | None = None
     year: Count | None = None  # of manufacture, or of the model
+    serial_number: Text = ""  # the EDID's number, fillers too: with all else it tells two apart
+    week: Count | None = None  # of manufacture, in that year
 
 
 class AgentHealth(Struct, tag_field="reading", tag="agent", omit_defaults=True, frozen=True):

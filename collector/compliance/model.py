@@ -1,4 +1,8 @@
-"""The data of the judging: evidence, verdicts, and the figure."""
+"""The data of the judging: evidence, verdicts, and the figure.
+
+Rows of evidence are never changed. They are not frozen, as frozen ones take three times as long to
+make, and a city has a million.
+"""
 
 from __future__ import annotations
 
@@ -13,8 +17,8 @@ from typing import Literal
 from collector import config
 from collector.roster.register import Register
 
-Indicator = Literal["multimedia", "computer_room", "line"]
-INDICATORS: tuple[Indicator, ...] = ("multimedia", "computer_room", "line")
+Indicator = str
+"""The id of an indicator, as the settings have it."""
 
 
 class Verdict(StrEnum):
@@ -28,7 +32,7 @@ class Verdict(StrEnum):
     UNKNOWN = "unknown"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class RoomDay:
     """A room's day, as `room_day` in the store."""
 
@@ -38,9 +42,11 @@ class RoomDay:
     pcs: int = 0
     seen: frozenset[str] = frozenset()  # of computer, display, sound, microphone, camera
     simulated: bool = False
+    displays: str | None = None  # see `displays.written`; None: a row that lists none
+    together: int = 0  # most PCs reporting in one same hour, of those with a strong id
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class LineRow:
     """What an agent's test and the server's record of it both have."""
 
@@ -52,7 +58,7 @@ class LineRow:
     outcome: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class LineTest(LineRow):
     """An agent's test, as `line_test` in the store."""
 
@@ -68,16 +74,19 @@ class LineTest(LineRow):
     reason: str = ""  # why the agent considers it invalid, else empty
     long: bool = False  # ran to its time limit, as once a week
     burst: bool = False  # the line slowed down during it; the rate is the later one
+    pc_limited: bool | None = None  # the PC's processor held it back; None: not known
+    nic_mbps: float | None = None  # the network card's own rate
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class LineRecord(LineRow):
     """The measurement server's record, as `line_record` in the store."""
 
     sent_bytes: int = 0
     down_mbps: float | None = None
-    solo: bool = True
+    solo: bool = False
     simulated: bool = False
+    address: str = ""  # where the test came from; empty: not kept
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +176,7 @@ class JudgedLine:
     verdict: Verdict
     tests: int = 0  # valid quiet tests
     days: int = 0  # with valid quiet tests
-    statistic: float | None = None  # what the rule compares: the 90th percentile, by default
+    statistic: float | None = None  # what the rule compares: the higher 90th percentile, by default
     median: float | None = None  # of the tests that the statistic is taken from
     p90: float | None = None  # 90th percentile of the valid quiet tests, whatever the rule
     quiet_median: float | None = None
@@ -177,6 +186,7 @@ class JudgedLine:
     between: bool = False  # meets only within the tolerance
     refused: Mapping[str, int] = field(default_factory=dict)  # tests that are no evidence, by why
     simulated: bool = False
+    doubts: Mapping[str, int] = field(default_factory=dict)  # tests that count and are in doubt
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,3 +217,8 @@ class Figure:
     settings: config.Figure = field(default_factory=config.Figure)
     root: str = ""  # of the frozen archive that it comes from: its root hash; empty: live
     revision: int = 0  # of that archive
+
+    @property
+    def indicators(self) -> Sequence[Indicator]:
+        """The ids of the indicators that were judged, in their order."""
+        return tuple(self.settings.indicators)

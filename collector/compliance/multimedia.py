@@ -1,23 +1,28 @@
-"""中小学班级多媒体设备配备率: one unit is a class. Pure."""
+"""中小学班级多媒体设备配备率: one unit is a class. Pure.
+
+Each room of a class is judged by its own evidence, or by the register where that leaves it open;
+the class needs them all.
+"""
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
-from functools import cached_property
+from collections.abc import Iterable, Mapping, Sequence
 
-from agent.common.vocabulary.devices import KINDS
-from agent.common.vocabulary.words import Words
-from collector.compliance.model import Step, Unit
-from collector.compliance.rooms import SILENT, RoomDays, Rooms
-from collector.compliance.standing import Opinion, Standing, standing
+from collector.compliance.equipped import PICTURES, Equipped
+from collector.compliance.homes import Shared
+from collector.compliance.model import Step, Unit, Verdict
+from collector.compliance.multimedia_text import NO_ROOM, register_step, room_steps
+from collector.compliance.rooms import Rooms
 from collector.compliance.verdicts import Declared, Finding, decide, every
 from collector.compliance.window import Windows
-from collector.compliance.words import named
 from collector.config import Figure as Settings
-from collector.roster.register import Inspection, Register, School, SchoolClass
+from collector.roster.register import Register, School, SchoolClass
 
-_OWNED_AS = {"display": frozenset({"display", "projector", "panel", "tv"})}
+#: Kinds of the register by which a room has a piece, and those whose 0 says that it has none. A
+#: panel holds a PC unless the register says otherwise; that there is no panel says nothing of PCs.
+_OWNED_AS = {"display": PICTURES, "computer": frozenset({"computer", "panel"})}
+_DENIED_BY = {"computer": frozenset({"computer"})}
 
 
 class Multimedia:
@@ -32,29 +37,19 @@ class Multimedia:
         cutoff: dt.date,
     ) -> None:
         self._register = register
-        self._rooms = rooms
-        self._windows = windows
         self._settings = settings
         self._cutoff = cutoff
+        self._equipped = Equipped(register, rooms, windows, settings)
         self._findings: dict[tuple[str, str], Finding] = {}
         self._declared: dict[tuple[str, str], Declared] = {}
-
-    @cached_property
-    def _inspections(self) -> dict[tuple[str, str], list[Inspection]]:
-        found: dict[tuple[str, str], list[Inspection]] = {}
-        for row in self._register.inspections:
-            if row.indicator == "multimedia":
-                found.setdefault((row.school, row.unit), []).append(row)
-        return found
 
     def judge(self, row: SchoolClass) -> Unit:
         """A class's verdict; all of its rooms must meet."""
         school = self._register.schools[row.school]
-        finding = self._of_rooms([self.room(school, room) for room in row.rooms])
-        declared = self._of_register(row)
-        inspections = self._inspections.get((row.school, row.name), ())
-        months = self._settings.inspection_months
-        verdict, steps = decide(finding, inspections, declared, self._cutoff, months)
+        findings = [self.room(school, room) for room in row.rooms]
+        words = [self._room_declared(row.school, room) for room in row.rooms]
+        finding = _of_rooms(findings)
+        verdict, steps = self._decide(row, finding, findings, words)
         district = self._register.district_of(row.school)
         return Unit("multimedia", row.school, district, row.name, verdict, steps, finding.simulated)
 
@@ -67,41 +62,57 @@ class Multimedia:
 
     def leaves_open(self, school: School, room: str) -> bool:
         """Whether the window leaves a room undecided, so that older rows count."""
-        return self._standing(school, room).now is None
+        return self._equipped.stands(school, room, self._cutoff).now is None
 
-    def _standing(self, school: School, room: str) -> Standing:
-        history = self._rooms.get((school.code, room), SILENT)
-        return standing(
-            history.days,
-            lambda lo, hi: _opinion(history, lo, hi, self._settings),
-            lambda day: self._windows.first(day, school.opened),
-            self._cutoff,
-        )
+    def _decide(
+        self,
+        row: SchoolClass,
+        finding: Finding,
+        findings: Sequence[Finding],
+        words: Sequence[Declared],
+    ) -> tuple[Verdict, tuple[Step, ...]]:
+        """The verdict, by the register's word on what the verdict is about.
+
+        An inspection is of the whole class. What telemetry denies are some rooms. Where neither
+        speaks, the register decides on the rooms that telemetry did not show.
+        """
+        inspections = [
+            one
+            for one in self._register.inspections_of.get(row.school, ())
+            if one.indicator == "multimedia" and one.unit == row.name
+        ]
+        steps = tuple(step for declared in words for step in declared.steps)
+        months = self._settings.inspection_months
+        whole = every([declared.says for declared in words])
+        says = {"inspection": whole, **_says(findings, words)}
+
+        def decided(word: bool | None) -> tuple[Verdict, tuple[Step, ...]]:
+            return decide(finding, inspections, Declared(word, steps), self._cutoff, months)
+
+        found = decided(whole)
+        word = says[str(found[1][-1].numbers["because"])]
+        return found if word == whole else decided(word)
 
     def _judge_room(self, school: School, room: str) -> Finding:
-        history = self._rooms.get((school.code, room), SILENT)
-        stands = self._standing(school, room)
-        first = self._windows.first(self._cutoff, school.opened)
-        steps = _room_steps(room, history, first, stands, self._settings)
-        return Finding(stands.yes, stands.no, stands.cleared, steps, history.simulated)
+        key = school.code, room
+        stands = self._equipped.stands(school, room, self._cutoff)
+        opinion = stands.now or stands.before
+        steps = room_steps(self._register, key, stands, self._settings, self._shared(key))
+        simulated = self._equipped.history(key).simulated
+        if opinion is None:
+            return Finding(steps=steps, simulated=simulated)
+        if not opinion.yes:
+            return Finding(no=opinion.day, steps=steps, simulated=simulated)
+        if stands.now:
+            return Finding(yes=opinion.day, steps=steps, simulated=simulated)
+        return Finding(cleared=opinion.day, steps=steps, simulated=simulated)
 
-    def _of_rooms(self, findings: Sequence[Finding]) -> Finding:
-        """Yes if all rooms meet, dated by the oldest of their days; no if one does not."""
-        steps = tuple(step for finding in findings for step in finding.steps)
-        simulated = any(finding.simulated for finding in findings)
-        if not findings:
-            return Finding(steps=(_NO_ROOM,))
-        denied = [finding.no for finding in findings if finding.no]
-        if denied:
-            return Finding(no=max(denied), steps=steps, simulated=simulated)
-        yes = _oldest([finding.yes for finding in findings])
-        cleared = _oldest([finding.yes or finding.cleared for finding in findings])
-        return Finding(yes, None, None if yes else cleared, steps, simulated)
-
-    def _of_register(self, row: SchoolClass) -> Declared:
-        rooms = [self._room_declared(row.school, room) for room in row.rooms]
-        steps = tuple(step for declared in rooms for step in declared.steps)
-        return Declared(every([declared.says for declared in rooms]), steps)
+    def _shared(self, key: tuple[str, str]) -> list[Shared]:
+        """The devices that this room and others saw in the window."""
+        history, homes = self._equipped.history(key), self._equipped.homes
+        seen = {one.identity for day in set(history.displays) for one in day}
+        found = [homes.of(identity, self._cutoff) for identity in sorted(seen)]
+        return [one for one in found if one is not None and key in one.days]
 
     def _room_declared(self, school: str, room: str) -> Declared:
         key = school, room
@@ -110,90 +121,62 @@ class Multimedia:
                 piece: self._owns(key, piece) for piece in self._settings.required
             }
             says = every(list(owned.values()))
-            self._declared[key] = Declared(says, (_register_step(room, owned),))
+            self._declared[key] = Declared(says, (register_step(room, owned),))
         return self._declared[key]
 
     def _owns(self, key: tuple[str, str], piece: str) -> bool | None:
         kinds = _OWNED_AS.get(piece, frozenset({piece}))
-        counts = [
-            row.count for row in self._register.equipment_of.get(key, ()) if row.kind in kinds
-        ]
-        return any(count > 0 for count in counts) if counts else None
+        rows = self._register.equipment_of.get(key, ())
+        if any(row.count > 0 and row.kind in kinds for row in rows):
+            return True
+        return False if any(row.kind in _DENIED_BY.get(piece, kinds) for row in rows) else None
 
 
-def _opinion(history: RoomDays, lo: int, hi: int, settings: Settings) -> Opinion | None:
-    """Yes: all required pieces on enough days. No: one piece on none of the days."""
-    required = frozenset(settings.required)
-    complete = [day for day in range(lo, hi) if required <= history.seen[day]]
-    if len(complete) >= settings.min_room_days:
-        return Opinion(True, history.days[complete[-1]])
-    if required <= frozenset[str]().union(*history.seen[lo:hi]):
-        return None
-    return Opinion(False, history.days[hi - 1])
+def notes(units: Iterable[Unit]) -> Mapping[str, int]:
+    """Notes to the figure of classes.
+
+    `classes_kind_from_register`: how many are verified only with displays whose kind is taken from
+    the register; `classes_display_elsewhere`: how many are not verified and saw a display that
+    counts for another room, or for none.
+    """
+    classes = [unit for unit in units if unit.indicator == "multimedia"]
+    verified = [unit for unit in classes if unit.verdict is Verdict.VERIFIED]
+    others = [unit for unit in classes if unit.verdict is not Verdict.VERIFIED]
+    return {
+        "classes_kind_from_register": sum(_any_room(one, "kind_from_register") for one in verified),
+        "classes_display_elsewhere": sum(_any_room(one, "days_elsewhere") for one in others),
+    }
+
+
+def _any_room(unit: Unit, number: str) -> bool:
+    return any(step.numbers.get(number) for step in unit.steps if step.rule == "room")
+
+
+def _of_rooms(findings: Sequence[Finding]) -> Finding:
+    """Yes if all rooms meet, dated by the oldest of their days; no if one does not."""
+    steps = tuple(step for finding in findings for step in finding.steps)
+    simulated = any(finding.simulated for finding in findings)
+    if not findings:
+        return Finding(steps=(NO_ROOM,))
+    denied = [finding.no for finding in findings if finding.no]
+    if denied:
+        return Finding(no=max(denied), steps=steps, simulated=simulated)
+    yes = _oldest([finding.yes for finding in findings])
+    cleared = _oldest([finding.yes or finding.cleared for finding in findings])
+    return Finding(yes, None, None if yes else cleared, steps, simulated)
+
+
+def _says(findings: Sequence[Finding], words: Sequence[Declared]) -> dict[str, bool | None]:
+    """The register's word where telemetry denies a room, and where it leaves one open."""
+    parts = list(zip(findings, words, strict=True))
+    denied = [word.says for finding, word in parts if finding.no]
+    silent = [word.says for finding, word in parts if not finding.no and not finding.yes]
+    return {
+        "telemetry": all(denied) and False not in silent,
+        "register": every([True if finding.yes else word.says for finding, word in parts]),
+    }
 
 
 def _oldest(days: Sequence[dt.date | None]) -> dt.date | None:
     known = [day for day in days if day is not None]
     return min(known) if known and len(known) == len(days) else None
-
-
-_NO_ROOM = Step("room", "班级在台账中没有教室", "the register binds the class to no room")
-
-
-def _room_steps(
-    room: str, history: RoomDays, first: dt.date, stands: Standing, settings: Settings
-) -> tuple[Step, ...]:
-    required = frozenset(settings.required)
-    window = [seen for day, seen in zip(history.days, history.seen, strict=True) if day >= first]
-    complete = sum(required <= seen for seen in window)
-    never = [piece for piece in settings.required if window and not any(piece in s for s in window)]
-    numbers = {
-        "room": room,
-        "days_reported": len(window),
-        "days_complete": complete,
-        "days_needed": settings.min_room_days,
-        "never_seen": never,
-    }
-    zh, en = _listed(settings.required)
-    zh = (
-        f"{named('教室', room)}：窗口内 {len(window)} 天有上报，{complete} 天看到{zh}"
-        f"（要求至少 {settings.min_room_days} 天）"
-    )
-    en = (
-        f"Room {room}: reported on {len(window)} days of the window, on {complete} with {en} "
-        f"(at least {settings.min_room_days} needed)"
-    )
-    if never:
-        zh += f"；所有上报日都没有{_listed(never)[0]}"
-        en += f"; never a {_listed(never)[1]}"
-    return (Step("room", zh, en, numbers), *_earlier_steps(room, stands))
-
-
-def _earlier_steps(room: str, stands: Standing) -> tuple[Step, ...]:
-    if not stands.before:
-        return ()
-    day = stands.before.day
-    numbers = {"room": room, "day": day.isoformat(), "yes": stands.before.yes}
-    if stands.before.yes:
-        zh, en = f"上次达标证据 {day}，已在窗口之外", f"last shown {day}, outside the window"
-    else:
-        zh = f"{day} 遥测表明缺件，此后没有达标证据，仍然有效"
-        en = f"telemetry said no on {day}; no later yes, so it stands"
-    return (Step("earlier", f"{named('教室', room)}：{zh}", f"Room {room}: {en}", numbers),)
-
-
-def _register_step(room: str, owned: dict[str, bool | None]) -> Step:
-    words = {True: ("有", "yes"), False: ("无", "no"), None: ("未登记", "not said")}
-    zh = "，".join(f"{_piece(piece)[0]}{words[has][0]}" for piece, has in owned.items())
-    en = ", ".join(f"{_piece(piece)[1]} {words[has][1]}" for piece, has in owned.items())
-    return Step(
-        "register", f"台账，{named('教室', room)}：{zh}", f"Register, room {room}: {en}", {**owned}
-    )
-
-
-def _piece(piece: str) -> Words:
-    return KINDS.get(piece, Words(piece, piece))
-
-
-def _listed(pieces: Sequence[str]) -> tuple[str, str]:
-    return "和".join(_piece(p)[0] for p in pieces), " and ".join(_piece(p)[1] for p in pieces)

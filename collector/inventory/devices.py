@@ -234,7 +234,7 @@ def _not_owned(
 def _counts(rows: Iterable[Equipment]) -> Counter[str]:
     counts: Counter[str] = Counter()
     for row in rows:
-        counts[row.kind] += row.count
+        counts[row.kind.removesuffix("_without_pc")] += row.count
     return counts
 
 

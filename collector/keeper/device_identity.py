@@ -15,7 +15,8 @@ from typing import NamedTuple
 from collector.keeper.devices import DeviceKey
 from collector.keeper.fields import certain, text
 from collector.keeper.midnight import MS
-from collector.keeper.observations import LISTED, Known, key_of, words_of
+from collector.keeper.observations import LISTED, Known, display_of, key_of, words_of
+from collector.keeper.sightings import HIDDEN
 from collector.store import Point
 
 #: The kind of a display whose EDID did not say what it is.
@@ -30,6 +31,7 @@ class _LastSeen(NamedTuple):
     kind: str
     connector: str
     words: tuple[str, str, str]  # maker, model, serial
+    display: str = ""  # as `identity:kind`
 
 
 _Devices = dict[DeviceKey, _LastSeen]
@@ -43,7 +45,8 @@ def merge_identities(devices: Iterable[Point], before: Mapping[DeviceKey, Known]
     """
     pcs: dict[tuple[str, str], _Devices] = defaultdict(dict)
     for key, known in before.items():
-        pcs[key[:2]][key] = _LastSeen(known.state.last, known.kind, known.connector, known.words)
+        last_seen = known.state.last, known.kind, known.connector, known.words, known.display
+        pcs[key[:2]][key] = _LastSeen(*last_seen)
     devices = list(devices)
     # On most days a PC's device ids are all known, and its points stay as they are.
     unknown = {key_of(p)[:2] for p in devices if key_of(p) not in before or _unread(p)}
@@ -72,10 +75,11 @@ def _merge_report(points: list[Point], devices: _Devices) -> Iterator[Point]:
             key = _known_as(point, devices, taken) or key
             taken.add(key)
         merged = _with_key(point, key, devices.get(key))
-        words, kind = words_of(merged), merged.tags.get("kind", "")
-        if not any(words) and key in devices:
-            words = devices[key].words
-        devices[key] = _LastSeen(point.time // MS, kind, _connector(point), words)
+        words, kind, display = words_of(merged), merged.tags.get("kind", ""), display_of(merged)
+        if key in devices:
+            words = words if any(words) else devices[key].words
+            display = display or devices[key].display
+        devices[key] = _LastSeen(point.time // MS, kind, _connector(point), words, display)
         yield merged
     yield from (point for point in absent if key_of(point) in devices.keys() - taken)
 
@@ -88,11 +92,16 @@ def _known_as(point: Point, devices: _Devices, taken: set[DeviceKey]) -> DeviceK
 
 
 def _moved(point: Point, known: _LastSeen) -> bool:
-    """Whether it is the same maker, model and serial, on another connector."""
+    """Whether it is the same device on another connector.
+
+    Two TVs may share maker, model and serial: where both have a whole identity, it decides.
+    """
     kind, words = point.tags.get("kind", ""), words_of(point)
     # The stored kind of a display may come from the register, so any display kind fits another.
     same_kind = kind == known.kind or {kind, known.kind} <= _DISPLAYS
-    return same_kind and bool(words[1]) and words == known.words
+    here, then = (display.partition(":")[0] for display in (display_of(point), known.display))
+    same = here == then or not (here and then)
+    return same_kind and same and bool(words[1]) and words == known.words
 
 
 def _renamed(point: Point, known: _LastSeen) -> bool:
@@ -110,12 +119,15 @@ def _with_key(point: Point, key: DeviceKey, known: _LastSeen | None) -> Point:
     """The point under the known device's id.
 
     It takes the known kind only if the device's model was ever read: otherwise that kind may be
-    from the register of an earlier day.
+    from the register of an earlier day. With it goes the display that it was, so that one whose
+    EDID is hidden stays the same.
     """
-    hidden = known is not None and known.words[1] and _unread(point)
-    kind = known.kind if known is not None and hidden else point.tags.get("kind", "")
-    tags = {**point.tags, "device": key[2], "kind": kind}
-    return point if tags == point.tags else point._replace(tags=tags)
+    if known is None or not known.words[1] or not _unread(point):
+        tags = {**point.tags, "device": key[2]}
+        return point if tags == point.tags else point._replace(tags=tags)
+    fields = {**point.fields, HIDDEN: known.display} if known.display else point.fields
+    tags = {**point.tags, "device": key[2], "kind": known.kind}
+    return point._replace(tags=tags, fields=fields)
 
 
 def _connector(point: Point) -> str:

@@ -11,6 +11,7 @@ from agent.common.vocabulary.devices import codes
 from collector.keeper.fields import certain, least, most, number, text
 from collector.keeper.machines import MachineKey
 from collector.keeper.midnight import MS, midnight
+from collector.keeper.sightings import Sightings, add_reading, add_stored, written
 from collector.roster.register import Register
 from collector.store import Point, Value
 
@@ -37,6 +38,7 @@ class _Facts:
     simulated: bool = False
     texts: dict[str, tuple[int, str]] = field(default_factory=dict)
     room: tuple[int, str] = (-1, "")
+    sightings: Sightings = field(default_factory=dict)
 
 
 def device_days(
@@ -54,12 +56,12 @@ def device_days(
     Devices of PCs without a `machine_day` are left out.
     """
     found: dict[DeviceKey, _Facts] = defaultdict(_Facts)
+    time = midnight(day)
     for point in filter(certain, devices):
-        _add_reading(found[_key(point)], point)
+        _add_reading(found[_key(point)], point, time)
     for point in stored:
         _add_stored(found[_key(point)], point)
     machines = {_machine(point): point for point in machine_days}
-    time = midnight(day)
     return [
         Point("device_day", _tags(key, facts, machines[key[:2]], register), _fields(facts), time)
         for key, facts in sorted(found.items())
@@ -75,7 +77,7 @@ def _key(point: Point) -> DeviceKey:
     return (*_machine(point), point.tags.get("device", ""))
 
 
-def _add_reading(facts: _Facts, point: Point) -> None:
+def _add_reading(facts: _Facts, point: Point, day_start: int) -> None:
     fields = point.fields
     facts.kind = max(facts.kind, (point.time, point.tags.get("kind", "")))
     facts.fault |= bool(text(fields, "fault"))
@@ -84,6 +86,7 @@ def _add_reading(facts: _Facts, point: Point) -> None:
         facts.seen = True
         facts.first_ms = least(facts.first_ms, point.time // MS)
         facts.last_ms = most(facts.last_ms, point.time // MS)
+        add_reading(facts.sightings, point, day_start)
     elif fields.get("present") is False:
         facts.missing = True
     facts.lamp_hours = most(facts.lamp_hours, number(fields, "lamp_hours"))
@@ -103,6 +106,8 @@ def _add_stored(facts: _Facts, row: Point) -> None:
     facts.first_ms = least(facts.first_ms, number(fields, "first_ms"))
     facts.last_ms = most(facts.last_ms, last)
     facts.room = max(facts.room, (0, text(fields, "own_room")))
+    if "sightings" in fields:
+        add_stored(facts.sightings, row)
     facts.lamp_hours = most(facts.lamp_hours, number(fields, "lamp_hours"))
     _add_texts(facts, row, 0)
 
@@ -133,7 +138,7 @@ def resolved(kind: str, school: str, room: str, register: Register) -> str:
     if kind != "display":
         return kind
     rows = register.equipment_of.get((school, room), [])
-    owned = {row.kind for row in rows if row.count > 0}
+    owned = {row.kind.removesuffix("_without_pc") for row in rows if row.count > 0}
     return next((picture for picture in PICTURES if picture in owned), kind)
 
 
@@ -152,4 +157,6 @@ def _fields(facts: _Facts) -> dict[str, Value]:
     fields |= {name: value for name, value in times.items() if value is not None}
     if facts.room[1]:
         fields["own_room"] = facts.room[1]
+    if facts.sightings:
+        fields["sightings"] = written(facts.sightings)
     return fields | {name: value for name, (_, value) in sorted(facts.texts.items())}

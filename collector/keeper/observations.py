@@ -15,6 +15,7 @@ from agent.common.vocabulary.devices import codes
 from collector.keeper.devices import DeviceKey
 from collector.keeper.fields import certain, text
 from collector.keeper.midnight import MS
+from collector.keeper.sightings import HIDDEN, who_of
 from collector.keeper.state import RULE, Change, Observation, Rule, State, advance
 from collector.store import Point
 
@@ -38,6 +39,7 @@ class Known(NamedTuple):
     kind: str
     connector: str
     words: tuple[str, str, str] = ("", "", "")  # maker, model, serial
+    display: str = ""  # the display last seen there, as `identity:kind`
 
 
 class DeviceDay(NamedTuple):
@@ -73,11 +75,17 @@ def reduce_day(
 
 
 def _updated(point: Point, before: Known | None) -> Known:
-    """The device after this report; maker, model and serial stay if the report has none."""
-    words, state = words_of(point), State()
+    """The device after this report.
+
+    Who it is stays if the report does not say, or says that it is absent.
+    """
+    words, display, state = words_of(point), display_of(point), State()
     if before is not None:
-        state, words = before.state, words if any(words) else before.words
-    return Known(state, point.tags.get("kind", ""), text(point.fields, "connector"), words)
+        absent = point.fields.get("present") is False
+        state, words = before.state, words if any(words) and not absent else before.words
+        display = before.display if absent else display or before.display
+    connector = text(point.fields, "connector")
+    return Known(state, point.tags.get("kind", ""), connector, words, display)
 
 
 def _day(known: Known, observations: set[Observation], rule: Rule) -> DeviceDay:
@@ -127,6 +135,12 @@ def words_of(point: Point) -> tuple[str, str, str]:
     """Maker, model and serial, each empty if the point lacks it."""
     fields = point.fields
     return text(fields, "maker"), text(fields, "model"), text(fields, "serial")
+
+
+def display_of(point: Point) -> str:
+    """The display that it is of, as `identity:kind`; empty if of none, or of an unread EDID."""
+    who = who_of(point) if text(point.fields, "model") or HIDDEN in point.fields else None
+    return ":".join(who) if who else ""
 
 
 def key_of(point: Point) -> DeviceKey:

@@ -9,6 +9,7 @@ from collector.keeper.devices import DeviceKey
 from collector.keeper.fields import text
 from collector.keeper.midnight import midnight
 from collector.keeper.observations import Known, words_of
+from collector.keeper.sightings import latest
 from collector.keeper.state import RULE, Rule
 from collector.keeper.stateful import MARK, STATE_FIELDS, state_of
 from collector.store import Point, Store
@@ -71,7 +72,7 @@ class PreviousState:
         tags: dict[str, str | Collection[str]] = {"school": school}
         if machines:
             tags["machine"] = machines
-        fields = [*STATE_FIELDS, "connector", "maker", "model", "serial"]
+        fields = [*STATE_FIELDS, "connector", "maker", "model", "serial", "sightings"]
         rows = self._store.read("device_day", midnight(first), midnight(day), tags, fields)
         found: dict[DeviceKey, Known] = {}
         for point in rows:  # oldest first, so the newest row wins
@@ -83,7 +84,8 @@ class PreviousState:
 def _known(point: Point) -> Known:
     fields = point.fields
     connector, kind = text(fields, "connector"), point.tags.get("kind", "")
-    return Known(state_of(fields), kind, connector, words_of(point))
+    display = latest(text(fields, "sightings"))
+    return Known(state_of(fields), kind, connector, words_of(point), display)
 
 
 def _key(point: Point) -> DeviceKey:

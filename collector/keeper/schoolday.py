@@ -13,7 +13,7 @@ from collector.keeper.machines import MachineKey, Machines, gather, machine_poin
 from collector.keeper.midnight import bounds
 from collector.keeper.observations import reduce_day
 from collector.keeper.previous_state import PreviousState
-from collector.keeper.rooms import cleared_rooms, room_days
+from collector.keeper.rooms import cleared_rooms, display_rooms, room_days
 from collector.keeper.sharing import OWN_ID
 from collector.roster.register import Register
 from collector.store import Point, Store
@@ -27,7 +27,7 @@ _AGENT = (
 _HOST = ("hostname", "uncertain")
 _DEVICE = (
     "present", "fault", "power", "maker", "model", "serial", "connector", "room", "simulated",
-    "uncertain", "lamp_hours",
+    "uncertain", "lamp_hours", "name", "year", "week", "serial_number", "width_cm",
 )  # fmt: skip
 
 
@@ -56,6 +56,7 @@ def derive(
         *_changed(pcs, source.machine_days),
         *_changed(devices, source.device_days),
         *_changed(rooms, source.room_days),
+        *_changed(display_rooms(rooms, source.school_days, register, school), source.school_days),
         *events,
     ]
 
@@ -69,6 +70,7 @@ class _Source:
         self.machine_days = self._rows("machine_day")
         self.device_days = self._rows("device_day")
         self.room_days = self._rows("room_day")
+        self.school_days = self._rows("school_day")
 
     def _rows(self, measurement: str) -> list[Point]:
         tags = {"school": self.school}

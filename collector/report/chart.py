@@ -14,7 +14,7 @@ from markupsafe import Markup, escape
 from agent.common.language import say
 from agent.common.vocabulary.indicators import SHORT_SHARES
 from agent.common.vocabulary.verdicts import VERDICTS
-from collector.compliance.model import INDICATORS, Figure, Indicator, Tally
+from collector.compliance.model import Figure, Indicator, Tally
 from collector.compliance.shares import shown
 from collector.compliance.targets import goal, name, remark, target
 
@@ -42,7 +42,7 @@ class Bar:
 
 def bars(figure: Figure, area: str) -> list[Bar]:
     """The indicators of an area."""
-    return [_bar(figure, area, indicator) for indicator in INDICATORS]
+    return [_bar(figure, area, indicator) for indicator in figure.indicators]
 
 
 def _bar(figure: Figure, area: str, indicator: Indicator) -> Bar:

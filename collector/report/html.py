@@ -9,12 +9,13 @@ from jinja2 import Environment, StrictUndefined, Template
 
 from agent.common.language import chosen, say
 from agent.common.vocabulary import indicators, verdicts
+from agent.common.vocabulary.indicators import UNITS
 from agent.common.vocabulary.schools import TYPES
 from agent.common.vocabulary.words import word
 from agent.version import VERSION
-from collector.compliance.model import INDICATORS, Figure, Step, Tally, Verdict
+from collector.compliance.model import Figure, Step, Tally, Verdict
 from collector.compliance.shares import shown
-from collector.compliance.targets import goal, name, passed, remark, target
+from collector.compliance.targets import documents, goal, name, passed, remark, short, target, unit
 from collector.compliance.window import Windows
 from collector.report import caveats, chart, view
 
@@ -39,12 +40,17 @@ def render(figure: Figure) -> bytes:
         mark=view.watermark(figure),
         city=figure.areas[0],
         window=Windows(figure.register.calendar, figure.settings).up_to(figure.cutoff),
-        rows=[_Row(figure, indicator) for indicator in INDICATORS],
+        rows=[_Row(figure, indicator) for indicator in figure.indicators],
         areas=[area for area in figure.areas if area.level != "school"],
         chart=chart.chart(chart.bars(figure, figure.areas[0].code)),
         pattern=chart.PATTERN,
         caveats=list(caveats.sentences(figure)),
         districts=_districts(figure),
+        documents=documents(figure) + say("。", "."),
+        compared=any(
+            target(figure, name) and remark(target(figure, name), figure.year)
+            for name in figure.indicators
+        ),
         rules=figure.settings,
     )
     return text.encode()
@@ -55,8 +61,10 @@ class _Row:
 
     def __init__(self, figure: Figure, indicator: str) -> None:
         self._figure = figure
-        self.indicator = next(known for known in INDICATORS if known == indicator)
-        self.name = name(figure, self.indicator)
+        self.indicator = indicator
+        self.name = name(figure, indicator)
+        self.short = short(figure, indicator)
+        self.unit = UNITS[unit(indicator)]
         self.target = target(figure, self.indicator)
         self.goal = goal(self.target)
         self.remark = remark(self.target, figure.year)
@@ -103,7 +111,6 @@ def _template() -> Template:
         verdicts=list(Verdict),
         verdict_name=verdicts.VERDICTS.__getitem__,
         short_name=verdicts.SHORT.__getitem__,
-        column=indicators.SHORT.__getitem__,
         share_name=indicators.SHORT_SHARES.__getitem__,
         css=(_FOLDER / "report.css").read_text(encoding="utf-8"),
     )

@@ -12,7 +12,6 @@ import msgspec
 from agent.common.language import say
 from agent.version import VERSION
 from collector.compliance.model import (
-    INDICATORS,
     Area,
     Figure,
     Indicator,
@@ -50,7 +49,7 @@ def document(figure: Figure) -> Tree:
         },
         "version": VERSION,
         "settings": msgspec.to_builtins(figure.settings),
-        "targets": {indicator: _target(figure, indicator) for indicator in INDICATORS},
+        "targets": {indicator: _target(figure, indicator) for indicator in figure.indicators},
         "areas": [_area(figure, area) for area in figure.areas],
         "apart": dict(sorted(figure.apart.items())),
         "notes": dict(figure.notes),
@@ -82,7 +81,7 @@ def _area(figure: Figure, area: Area) -> Tree:
         "district": area.district,
         "indicators": {
             indicator: _tally(figure, indicator, figure.tallies[area.code, indicator])
-            for indicator in INDICATORS
+            for indicator in figure.indicators
         },
         "contract": {**_counts(contract), "share": _share(contract.reported, None)},
     }
@@ -130,7 +129,7 @@ def unit(row: Unit) -> Tree:
     }
 
 
-_EVIDENCE = ("room", "computer_room", "line", "refused", "earlier")
+_EVIDENCE = ("room", "device", "computer_room", "line", "refused", "earlier")
 
 
 def reasons(row: Unit) -> list[Step]:

@@ -64,6 +64,7 @@ name str - as the device names itself
 maker str - who made it
 model str - its model
 serial str - its serial, where it is usable
+serial_number str - the number in its EDID beside a serial in letters, whatever it is
 width_cm int cm width of the picture
 height_cm int cm height of the picture
 note str - codes of NOTES by semicolon: what could not be read, and why
@@ -74,6 +75,7 @@ muted bool - whether its picture or sound is muted
 lamp_hours int h of the lamp that burnt longest
 filter_hours int h since the filter was cleaned
 year int - it was made, or its model came out
+week int - of that year in which it was made
 """ + _RAW),
     _measurement("agent", "telemetry", "school machine", "one report", """
 boot! str - which start of the agent, 16 hex digits
@@ -146,6 +148,8 @@ wired bool - whether that interface has a cable
 solo bool - whether it was the line's only test
 other_share float - share of other local traffic, 0 to 1
 server_limited bool - whether the server was the bottleneck
+pc_limited bool - whether the PC's processor held the test back
+nic_mbps float Mbit/s the network card's own rate
 reason str - codes of REASONS by comma: why the test is not valid, empty when it is
 detail str - what else is known of the reason, as the system or the server said it
 window str - which of the day's tests it was; empty: asked for by hand
@@ -162,6 +166,7 @@ down_mbps float Mbit/s payload rate that the server saw, down
 up_mbps float Mbit/s payload rate that the server saw, up
 seconds float s how long the test ran
 solo bool - whether no other test of the line overlapped
+address str - where the test came from
 """ + _RAW),
     _measurement("machine_day", "evidence", "school district room machine", "a PC's day", """
 seen bool - a certain report of that day arrived
@@ -171,6 +176,7 @@ reports int - reports of that day
 weak_id bool - no computer-room evidence
 shared_id bool - two PCs used the id at once that day; no computer-room evidence
 shared_sources str - the hardware sources of that id, as name=digest, by comma
+hours int - the hours in which it reported, as bits: 1 for 0:00, 2 for 1:00, 4 for 2:00, ...
 boots int - starts of the agent that day
 hostname str - the PC's name, as last known that day
 claimed str - the room that the PC's own config claims
@@ -191,6 +197,7 @@ serial str - its serial, where it is usable
 connector str - where it is attached
 lamp_hours int h of the lamp that burnt longest, the day's highest
 own_room str - the room that it was given, if not its PC's
+sightings str - displays seen there: identity:kind:first-last second+..., by comma
 presence str - code of PRESENCES: where the day ends, by what was confirmed
 presence_ms int ms since when, since 1970 UTC
 presence_doubt str - what is seen against it and not confirmed, @ since when
@@ -206,11 +213,13 @@ looked_ms int ms last reading, since 1970 UTC
 """ + _DERIVED),
     _measurement("room_day", "evidence", "school district room", "a room's day", """
 pcs int PCs distinct PCs with a strong id that reported
+together int PCs most PCs with a strong id that reported in one same hour, their spans overlapping
 weak_pcs int PCs distinct PCs with a weak or shared id that reported
 seats int - registered seats in force that day
 computer bool - a PC reported
 display bool - a projector, panel or TV was seen
-displays int - how many were seen, one that moved counted once
+displays int - how many were seen
+display_ids str - the displays seen: identity:kind:half hours in hex, by comma
 sound bool - a sound output was seen
 microphone bool - a microphone was seen
 camera bool - a camera was seen
@@ -240,6 +249,7 @@ classes_verified int - classes verified or inspected
 computer_room str - code of VERDICTS
 line str - code of VERDICTS
 multimedia str - code of VERDICTS: the worst of its classes
+display_rooms str - the displays seen that day: their rooms by identity, as JSON
 """ + _DERIVED),
     _measurement("line_day", "evidence", "school district line", "a line's day", """
 contract_mbps float Mbit/s registered

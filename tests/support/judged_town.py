@@ -11,6 +11,7 @@ import pytest
 
 from agent.common.calendar import midnight_ns as midnight
 from collector.compliance.model import Evidence, RoomDay
+from collector.keeper.days import display_rooms
 from collector.store.base import Point
 from collector.store.sqlite import SqliteStore
 from small_town import Town
@@ -65,7 +66,9 @@ def room_point(row: RoomDay, district: str) -> Point:
     """A row as the keeper writes it."""
     tags = {"school": row.school, "district": district, "room": row.room}
     seen = dict.fromkeys(row.seen, True)
-    fields = {"pcs": row.pcs, "simulated": row.simulated, **seen}
+    fields = {"pcs": row.pcs, "together": row.together, "simulated": row.simulated, **seen}
+    if row.displays is not None:
+        fields["display_ids"] = row.displays
     return Point("room_day", tags, fields, midnight(row.day))
 
 
@@ -87,7 +90,13 @@ def fill() -> Any:
 
     def _fill(town: Any, store: SqliteStore) -> None:
         evidence = town.evidence()
-        store.write([room_point(row, "630102") for row in evidence.room_days])
+        rooms = [room_point(row, "630102") for row in evidence.room_days]
+        store.write(rooms)
+        by_day: dict[tuple[str, int], list[Point]] = {}
+        for point in rooms:
+            by_day.setdefault((point.tags["school"], point.time), []).append(point)
+        for (school, _), points in by_day.items():
+            store.write(display_rooms(points, [], town.register(), school))
         store.write(list(line_points(evidence)))
 
     return _fill

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from agent.common.calendar import CITY_TIME, Calendar
+from collector.compliance.displays import Display, written
 from collector.compliance.figure import judge
 from collector.compliance.model import Evidence, Figure, LineRecord, LineTest, RoomDay, Unit
 from collector.config import City
@@ -72,19 +73,27 @@ class Town:
 
     def saw(
         self, room: str, days: Iterable[int], *seen: str, pcs: int = 1, code: str = CODE,
-        simulated: bool = False,
+        simulated: bool = False, displays: Iterable[Display] | None = None,
+        together: int | None = None,
     ) -> None:  # fmt: skip
-        """A room's days, as days before the cut-off."""
+        """A room's days, as days before the cut-off; its PCs at one time, unless said otherwise.
+
+        `displays` None: of an older keeper.
+        """
+        at_once = pcs if together is None else together
+        text = None if displays is None else written(displays)
+        pieces = frozenset({"computer", *seen})
         self.room_days += [
-            RoomDay(code, room, self.ago(day), pcs, frozenset({"computer", *seen}), simulated)
+            RoomDay(code, room, self.ago(day), pcs, pieces, simulated, text, at_once)
             for day in days
         ]
 
     def line(
-        self, line: str = "1", contract: float | None = 20, campus: str = "本部", code: str = CODE
-    ) -> str:
+        self, line: str = "1", contract: float | None = 20, campus: str = "本部", code: str = CODE,
+        network: str = "",
+    ) -> str:  # fmt: skip
         """A line of a campus."""
-        self.lines.append(Line(code, line, campus, contract))
+        self.lines.append(Line(code, line, campus, contract, network=network))
         return line
 
     def tested(
@@ -106,11 +115,14 @@ class Town:
         fields = {
             "outcome": "ok", "down_mbps": rate, "payload_down": 10_000_000, "seconds": 10.0,
             "wired": True, "solo": True, "other_share": 0.0, "server_limited": False,
+            "pc_limited": False, "nic_mbps": 1000.0,
         }  # fmt: skip
         self.tests.append(LineTest(code, "a" * 32, line, test, time, **(fields | more)))
-        kept = {"outcome": "ok", "sent_bytes": 10_000_000, "down_mbps": rate} | (record or {})
+        kept = {"outcome": "ok", "sent_bytes": 10_000_000, "down_mbps": rate, "solo": True}
+        kept |= record or {}
         if kept["outcome"]:
-            self.records.append(LineRecord(code, "a" * 32, line, test, time, **kept))
+            row = {"machine": "a" * 32, "time": time} | kept
+            self.records.append(LineRecord(school=code, line=line, test=test, **row))
 
     def inspected(
         self, indicator: str, day: int, found: bool, unit: str = "", code: str = CODE

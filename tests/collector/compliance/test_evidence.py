@@ -13,11 +13,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from collector.compliance import evidence
+from collector.compliance.displays import Display
 from collector.compliance.figure import judge
 from collector.compliance.model import Evidence, Verdict
 from collector.config import City
 from collector.config import Figure as Settings
 from collector.roster.register import COMPUTER_ROOM
+from collector.schema import MEASUREMENTS
 from collector.store.base import Point
 from collector.store.sqlite import SqliteStore
 
@@ -42,7 +44,7 @@ def test_rows_come_back_as_they_were(full_town: Any, store: SqliteStore, fill: A
     assert found.simulated is False
 
 
-def test_the_past_is_read_only_where_the_window_is_open(
+def test_the_past_is_read_only_where_the_window_leaves_it_open(
     full_town: Any, store: SqliteStore, fill: Any
 ) -> None:
     for room in ("101", "102", "103"):
@@ -165,6 +167,15 @@ class Listed:
             if point.measurement == measurement and start <= point.time < stop and fits:
                 yield point
 
+    def rows(
+        self, measurement: str, start: int, stop: int, tags: Any, fields: Any
+    ) -> Iterator[tuple[Any, ...]]:
+        """As in `Store.rows`."""
+        named = MEASUREMENTS[measurement].tags
+        for point in self.read(measurement, start, stop, tags):
+            found = [point.fields.get(name) for name in fields]
+            yield (point.time, *(point.tags.get(tag) for tag in named), *found)
+
     def simulated(self) -> bool:
         return False
 
@@ -216,3 +227,69 @@ def test_the_figure_is_that_of_the_whole_store(
     )
     assert [unit.verdict for unit in figure.units] == [unit.verdict for unit in whole.units]
     assert [line.verdict for line in figure.lines] == [line.verdict for line in whole.lines]
+
+
+_IN_ROOM = st.lists(
+    st.builds(
+        Display, st.sampled_from(["", *(c * 12 for c in "abc")]),
+        st.sampled_from(["projector", "display"]), st.sampled_from([0, 1, 6]),
+    ),
+    max_size=2, unique_by=lambda one: (one.identity, one.kind),
+)  # fmt: skip
+_STRETCH = st.tuples(st.integers(0, 5), ago | st.integers(60, 200), st.integers(1, 6), _IN_ROOM)
+
+
+@given(
+    st.lists(_STRETCH, max_size=14),
+    st.lists(st.tuples(st.integers(0, 300), st.booleans()), max_size=1),
+)
+@settings(
+    max_examples=60,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+def test_the_rooms_that_a_device_was_in_are_found_however_long_ago(
+    new_town: Any, fill: Any, stretches: list[Any], visits: list[Any]
+) -> None:
+    """Two schools of three rooms, whose devices move: what `load` leaves out decides nothing."""
+    town = new_town()
+    codes = (town.school(), town.school("9901020002"))
+    for code in codes:
+        for room in "123":
+            town.taught(room, town.room(room, code=code, computer=1, projector=1), code=code)
+    shown = {
+        (place, day + n): displays for place, day, days, displays in stretches for n in range(days)
+    }
+    for (place, day), displays in shown.items():
+        town.saw("123"[place % 3], (day,), displays=displays, code=codes[place // 3])
+    for day, found in visits:
+        town.inspected("multimedia", day, found, "1")
+    store = Listed()
+    fill(town, store)
+    part = loaded(town, store)
+    figure = judge(town.register(), part, Settings(), City(), year=2026, today=town.cutoff)
+    whole = town.figure()
+    assert [unit.verdict for unit in figure.units] == [unit.verdict for unit in whole.units]
+
+
+def test_the_past_of_other_schools_is_read_where_a_device_came_from_there(
+    new_town: Any, store: SqliteStore, fill: Any
+) -> None:
+    """201 said no in spring, and had a projector for three days in summer, which was elsewhere for
+    four: without those days it would have cleared the no."""
+    town = new_town()
+    town.school()
+    town.school("9901020002")
+    town.taught("一班", town.room("201", computer=1, projector=1))
+    town.taught("一班", town.room("101", code="9901020002"), code="9901020002")
+    carried, own = Display("a" * 12, "projector", 1), Display("b" * 12, "projector", 1)
+    town.saw("201", (200, 201, 202), displays=[])
+    town.saw("201", (150, 151, 152), displays=[carried])
+    town.saw("101", range(154, 158), displays=[carried], code="9901020002")
+    town.saw("101", range(1, 30), displays=[own], code="9901020002")
+    fill(town, store)
+    found = loaded(town, store)
+    assert {row.school for row in found.room_days if row.day < town.ago(100)} == set(town.schools)
+    figure = judge(town.register(), found, Settings(), City(), year=2026, today=town.cutoff)
+    verdicts = [unit.verdict for unit in figure.units if unit.indicator == "multimedia"]
+    assert verdicts == [Verdict.CONTRADICTED, Verdict.VERIFIED]

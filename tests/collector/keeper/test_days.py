@@ -9,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from collector.compliance import displays
 from collector.keeper.days import bounds, device_days, machine_days, midnight, room_days
 from collector.keeper.devices import resolved
 from collector.roster.register import Equipment, Machine, Register
@@ -145,53 +146,44 @@ def test_standby_is_seen_and_absent_is_missing(make: Any, register: Register, da
 SAME = {"maker": "SEC", "model": "EB-X", "serial": "S1"}
 
 
-def _two_rooms(
-    make: Any, first: tuple[str, str], second: tuple[str, str], **serial: Any
-) -> list[Point]:
-    raw = []
-    for n, room, times in ((1, "6-1", first), (2, "6-2", second)):
-        raw += [make.host(n, times[0], f"{room}-a")]
-        for at in times:
-            raw += [make.agent(n, at), make.device(n, at, "projector", **{**SAME, **serial})]
-    return raw
+def shown(points: list[Point]) -> dict[tuple[str, str], Any]:
+    return {
+        (point.tags["school"], point.tags["room"]): displays.read(str(point.fields["display_ids"]))
+        for point in points
+    }
 
 
-@pytest.mark.parametrize(
-    ("first", "second", "counted"),
-    [
-        (("08:00", "09:00"), ("10:00", "11:00"), ["6-1"]),  # carried over
-        (("10:00", "11:00"), ("08:00", "09:00"), ["6-2"]),
-        (("08:00", "10:00"), ("09:00", "11:00"), ["6-1", "6-2"]),  # at the same time
-        (("08:00", "17:00"), ("09:00", "10:00"), ["6-1", "6-2"]),
-        (("08:00", "08:00"), ("08:00", "08:00"), ["6-1", "6-2"]),
-    ],
-)
-def test_one_serial_in_two_rooms(
-    make: Any, register: Register, day: dt.date, first: Any, second: Any, counted: list[str]
+def test_one_display_in_two_rooms_counts_in_both_rows_with_its_times(
+    make: Any, register: Register, day: dt.date
 ) -> None:
-    rooms = by_room(Derived(_two_rooms(make, first, second), register, day).rooms)
-    assert [room for room, fields in rooms.items() if fields["display"]] == counted
-    assert all(fields["computer"] for fields in rooms.values())
+    """Which of them it counts for is for the figure to say."""
+    raw = []
+    for n, room, first in ((1, "6-1", 8), (2, "6-2", 10)):
+        for minute in range(0, 45, 5):
+            at = f"{first:02}:{minute:02}"
+            raw += [make.agent(n, at, room=room), make.device(n, at, "projector", **SAME)]
+    found = Derived(raw, register, day)
+    assert {room: fields["displays"] for room, fields in by_room(found.rooms).items()} == {
+        "6-1": 1, "6-2": 1,
+    }  # fmt: skip
+    (one,), (other,) = shown(found.rooms).values()
+    assert one.identity == other.identity
+    assert one.kind == other.kind == "projector"
+    # 08:00 to 08:40: the first half hour wholly, of the second ten minutes.
+    assert (one.half_hours, other.half_hours) == (1 << 16, 1 << 20)
 
 
 @pytest.mark.parametrize("lacking", ["maker", "model", "serial"])
-def test_without_a_whole_identity_two_sightings_are_two(
+def test_without_a_usable_identity_each_is_a_display_of_its_own(
     make: Any, register: Register, day: dt.date, lacking: str
 ) -> None:
-    raw = _two_rooms(make, ("08:00", "09:00"), ("10:00", "11:00"), **{lacking: ""})
-    rooms = by_room(Derived(raw, register, day).rooms)
-    assert [fields["displays"] for fields in rooms.values()] == [1, 1]
-
-
-def test_one_serial_in_two_schools_is_two_devices(
-    make: Any, register: Register, day: dt.date
-) -> None:
     raw = []
-    for n, school, at in ((1, "9963000001", "08:00"), (2, "9963000002", "10:00")):
-        raw += [make.agent(n, at, school=school, room="6-1")]
-        raw += [make.device(n, at, "projector", school=school, **SAME)]
-    found = Derived(raw, register, day)
-    assert [point.fields["displays"] for point in found.rooms] == [1, 1]
+    for n, room in ((1, "6-1"), (2, "6-2"), (3, "6-2")):
+        raw += [make.agent(n, "08:00", room=room)]
+        raw += [make.device(n, "08:00", "projector", **{**SAME, lacking: ""})]
+    found = Derived(raw, register, day).rooms
+    assert [point.fields["displays"] for point in found] == [1, 2]
+    assert {one.identity for shows in shown(found).values() for one in shows} == {""}
 
 
 def test_what_answers_in_a_projectors_place_equips_no_class(
@@ -210,18 +202,6 @@ def test_two_pcs_of_a_room_see_one_projector(make: Any, register: Register, day:
     for n in (1, 2):
         raw += [make.agent(n, "08:00", room="6-1"), make.device(n, "08:00", "projector", **SAME)]
     assert by_room(Derived(raw, register, day).rooms)["6-1"]["displays"] == 1
-
-
-def test_three_rooms_two_at_once(make: Any, register: Register, day: dt.date) -> None:
-    spans = {"6-1": ("08:00", "12:00"), "6-2": ("09:00", "10:00"), "lab": ("11:00", "13:00")}
-    raw = []
-    for n, (room, times) in enumerate(spans.items()):
-        for at in times:
-            raw += [make.agent(n, at, room=room), make.device(n, at, "tv", **SAME)]
-    rooms = by_room(Derived(raw, register, day).rooms)
-    found = {room: fields["displays"] for room, fields in rooms.items()}
-    # Two devices explain it: 6-1 keeps one all morning, the other moves from 6-2 to the lab.
-    assert found == {"6-1": 1, "6-2": 1, "lab": 0}
 
 
 _AT = st.integers(0, 23 * 60).map(lambda minutes: f"{minutes // 60:02}:{minutes % 60:02}")

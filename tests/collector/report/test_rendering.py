@@ -14,9 +14,9 @@ import pytest
 from agent.common import language as lang
 from agent.common.command_line import RefusedError
 from agent.common.tables import width
+from agent.common.vocabulary.indicators import INDICATORS
 from agent.version import VERSION
 from collector import report
-from collector.compliance.model import INDICATORS
 from collector.report import explain, terminal
 
 GOLD = Path(__file__).parent / "gold"
@@ -228,7 +228,7 @@ def test_explanation_names_rules_and_numbers(town: Any) -> None:
     for part in (
         "截止日 2026-12-31", "窗口 2026-11-20 至 2026-12-31", "30 天",
         "3 天看到计算机和显示设备（要求至少 3 天）", "所有上报日都没有显示设备",
-        "同一天至少需要 32 台；窗口内最多一天 36 台（2026-12-26）",
+        "同一小时内至少需要 32 台同时在线；窗口内最多同时 36 台（2026-12-26）",
         "10 次、5 天", "9.80 Mbit/s，门限 9.7", "达标有赖于容差", "回环接口，不是有线线路 1 次",
         "台账合同带宽", "结论：与申报不符",
     ):  # fmt: skip

@@ -11,7 +11,7 @@ import pytest
 from collector import config
 from collector.compliance import evidence
 from collector.compliance.figure import judge
-from collector.compliance.model import INDICATORS, Figure
+from collector.compliance.model import Figure
 from collector.simulate import evidence as invented
 from collector.simulate import truth
 from collector.simulate.build import build
@@ -64,7 +64,7 @@ def test_figure_equals_the_truth(seed: int, cutoff: dt.date, schools: int, tmp_p
     expected = truth.counts(city, CITY.code)
     areas = [CITY.code, *DISTRICTS, *(row.school for row in city.expected)]
     for area in areas:
-        for indicator in INDICATORS:
+        for indicator in figure.indicators:
             found = figure.tallies[area, indicator].counts
             assert +Counter(found) == expected.get((area, indicator), Counter()), (area, indicator)
     assert figure.simulated

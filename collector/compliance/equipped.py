@@ -1,0 +1,194 @@
+"""Whether a room's days show the required set: yes, no, or open. Pure.
+
+A day is full if the room's PCs saw every required piece, and lacking if they saw none of one. It is
+open if all that is in doubt is a display: one that counts for another room, or whose kind neither
+the device nor the register tells. Yes: enough full days in the window. No: as many lacking days
+without a full one after the first of them; a display that counts elsewhere was there that day, so
+its day ends them too. Neither a yes nor a no arises by silence: when days leave the window, there
+are fewer of both.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from enum import IntEnum
+from typing import Final, NamedTuple
+
+from collector.compliance.displays import BUILT_IN, TOLD, UNKNOWN, Display, Displays
+from collector.compliance.homes import Homes
+from collector.compliance.rooms import SILENT, RoomDays, RoomKey, Rooms
+from collector.compliance.standing import Opinion
+from collector.compliance.window import Windows
+from collector.config import Figure as Settings
+from collector.roster.register import Equipment, Register, School
+
+#: Kinds of the register by which a class has a display.
+PICTURES: Final = frozenset({"display", "projector", "panel", "panel_without_pc", "tv"})
+_PANELS = frozenset({"panel", "panel_without_pc"})
+
+
+class Sight(IntEnum):
+    """What a room's PCs saw of a display on a day; of several displays, the best counts."""
+
+    NONE = 0
+    KIND_UNKNOWN = 1  # neither the device nor the register tells its kind
+    ELSEWHERE = 2  # it counts for another room, or for none
+    BY_REGISTER = 3  # a display, by the kind that the register gives the room
+    TOLD = 4  # a display, by its own word
+
+
+class Day(NamedTuple):
+    """One day of a room."""
+
+    day: dt.date
+    lacking: tuple[str, ...]  # the required pieces that were not seen
+    display: Sight
+
+    @property
+    def full(self) -> bool:
+        """Whether every required piece was seen, and counts here."""
+        return not self.lacking and self.display >= Sight.BY_REGISTER
+
+    @property
+    def was_there(self) -> bool:
+        """Whether every required piece was seen, whichever room it counts for."""
+        return not self.lacking and self.display >= Sight.ELSEWHERE
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """What the register says of a room's displays."""
+
+    picture: bool = False
+    panel: bool = False
+    monitors: int = 0
+
+    def names(self, kind: str, unknown: int) -> bool:
+        """Whether it gives a kind to one of the room's `unknown` displays of unknown kind.
+
+        As many of them may be monitors as the register has there.
+        """
+        return self.panel if kind == BUILT_IN else self.picture and unknown > self.monitors
+
+
+@dataclass(frozen=True, slots=True)
+class Stands:
+    """A room's result at the cut-off: the window's, or the last one before it."""
+
+    now: Opinion | None = None
+    before: Opinion | None = None  # only if the window is undecided
+    days: tuple[Day, ...] = field(default=())  # the window's
+
+
+class Equipped:
+    """Judges rooms by what their PCs saw."""
+
+    def __init__(
+        self, register: Register, rooms: Rooms, windows: Windows, settings: Settings
+    ) -> None:
+        self._register = register
+        self._rooms = rooms
+        self._windows = windows
+        self._settings = settings
+        self._required = frozenset(settings.required) - {"display"}
+        self.homes = Homes(rooms, windows)
+
+    def history(self, key: RoomKey) -> RoomDays:
+        """All days of a room."""
+        return self._rooms.get(key, SILENT)
+
+    def stands(self, school: School, room: str, cutoff: dt.date) -> Stands:
+        """A room's result at the cut-off.
+
+        Where the window is undecided, the last day counts on which the evidence of that same day
+        completed a yes or a no: what was once cleared stays cleared, and a no stands until then.
+        """
+        key = school.code, room
+        days = tuple(self.days(school, room, cutoff))
+        now = self._granted(school, room, cutoff, days)
+        history = self.history(key)
+        if now or not history.days:
+            return Stands(now, None, days)
+        for day in reversed(history.days[: bisect_right(history.days, cutoff)]):
+            opinion = self._opinion(tuple(self.days(school, room, day)))
+            if opinion and opinion.day == day:
+                return Stands(None, opinion, days)
+        return Stands(None, None, days)
+
+    def days(self, school: School, room: str, last: dt.date) -> Iterator[Day]:
+        """The days with reports of the window that ends with `last`."""
+        key = school.code, room
+        history, word = self.history(key), self._word(key)
+        first = self._windows.first(last, school.opened)
+        lo, hi = bisect_left(history.days, first), bisect_right(history.days, last)
+        for n in range(lo, hi):
+            lacking = self._required - history.seen[n]
+            display = Sight.TOLD
+            if "display" in self._settings.required:
+                display = self._sight(history.displays[n], word, key, last)
+                lacking |= set() if display else {"display"}
+            yield Day(history.days[n], tuple(sorted(lacking)), display)
+
+    def _granted(
+        self, school: School, room: str, last: dt.date, days: tuple[Day, ...]
+    ) -> Opinion | None:
+        """The window's result; a yes only if its newest day already gave it.
+
+        Otherwise a device might come to count for a room by silence alone, once the days that it
+        was elsewhere have left the window.
+        """
+        found = opinion = self._opinion(days)
+        while opinion and opinion.yes and opinion.day < last:
+            last = opinion.day
+            opinion = self._opinion(tuple(self.days(school, room, last)))
+        return found if opinion else None
+
+    def _opinion(self, days: tuple[Day, ...]) -> Opinion | None:
+        lacking = lacking_since(days)
+        if len(lacking) >= self._settings.min_room_days:
+            return Opinion(False, lacking[-1].day)
+        full = [day.day for day in days if day.full]
+        if len(full) >= self._settings.min_room_days:
+            return Opinion(True, full[-1])
+        return None
+
+    def _sight(self, displays: Displays, word: Word, key: RoomKey, last: dt.date) -> Sight:
+        """The best of a day's displays."""
+        if not displays:
+            return Sight.NONE
+        unknown = sum(one.kind == UNKNOWN for one in displays)
+        return max(self._of(one, unknown, word, key, last) for one in displays)
+
+    def _of(self, one: Display, unknown: int, word: Word, key: RoomKey, last: dt.date) -> Sight:
+        told = one.kind in TOLD
+        if not told and not word.names(one.kind, unknown):
+            # Where the register has another display, a built-in screen is a laptop's own.
+            laptop = one.kind == BUILT_IN and word.picture
+            return Sight.NONE if laptop else Sight.KIND_UNKNOWN
+        if not self.homes.counts(one.identity, key, last):
+            return Sight.ELSEWHERE
+        return Sight.TOLD if told else Sight.BY_REGISTER
+
+    def _word(self, key: RoomKey) -> Word:
+        return word_of(self._register.equipment_of.get(key, ()))
+
+
+def word_of(rows: Sequence[Equipment]) -> Word:
+    """What a room's rows of the register say of its displays."""
+    owned = {row.kind for row in rows if row.count > 0}
+    monitors = sum(row.count for row in rows if row.kind == "monitor")
+    return Word(bool(owned & PICTURES), bool(owned & _PANELS), monitors)
+
+
+def lacking_since(days: tuple[Day, ...]) -> list[Day]:
+    """The lacking days after the last day on which everything was there."""
+    found: list[Day] = []
+    for day in reversed(days):
+        if day.was_there:
+            break
+        if day.lacking:
+            found.append(day)
+    return found[::-1]

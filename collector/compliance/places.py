@@ -1,0 +1,39 @@
+"""Finds the rooms whose older rows decide where a device that moves belongs.
+
+Each room's window is read anyway. But a yes of an earlier day depends on the rooms that had the
+same device in that day's window: these are found by the list of each school's displays in
+`school_day`, as all rows of all rooms would be too many.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+
+import msgspec
+
+from collector.compliance.split import Seen
+from collector.store import Store
+
+
+def written(rooms: Mapping[str, Collection[str]]) -> str:
+    """The field `display_rooms` of `school_day`: identity -> rooms, as JSON."""
+    listed = {identity: sorted(names) for identity, names in sorted(rooms.items())}
+    return msgspec.json.encode(listed).decode() if listed else ""
+
+
+def places(store: Store, start: int, stop: int) -> Iterator[Seen]:
+    """Each device and each room that saw it, on days from `start` to before `stop`.
+
+    Raises:
+        UnavailableError, MisconfiguredError: as `Store.read`, also while iterating.
+    """
+    last: dict[str, str] = {}  # a school's text is the same on most days
+    for _, school, _, text in store.rows("school_day", start, stop, None, ["display_rooms"]):
+        if not text or last.get(school) == text:
+            continue
+        last[school] = text
+        for identity, rooms in _decode(text).items():
+            yield from ((identity, (school, room)) for room in rooms)
+
+
+_decode = msgspec.json.Decoder(dict[str, list[str]]).decode

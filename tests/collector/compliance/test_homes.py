@@ -1,0 +1,380 @@
+"""One device is one device: carried about, cloned, of unknown kind."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from collector.compliance import displays
+from collector.compliance.displays import Display
+from collector.compliance.homes import seen_in_several
+from collector.compliance.model import Verdict
+from collector.compliance.rooms import by_room
+from collector.compliance.window import Windows
+from collector.config import Figure as Settings
+
+V, N, D, C, S, U = Verdict
+OWNED = {"computer": 1, "projector": 1}
+MORNING, NOON, EVENING = 0b111 << 16, 0b111 << 24, 0b111 << 34
+
+
+def one(identity: str = "a", half_hours: int = MORNING, kind: str = "projector") -> Display:
+    return Display(identity and identity.ljust(12, "0"), kind, half_hours)
+
+
+def rooms_of(town: Any, count: int, code: str | None = None, **owned: int) -> list[str]:
+    code = code or town.code
+    names = [f"{n + 1}0{n + 1}" for n in range(count)]
+    for name in names:
+        town.taught(name, town.room(name, code=code, **(owned or OWNED)), code=code)
+    return names
+
+
+def saw(
+    town: Any, room: str, days: Iterable[int], *shown: Display, code: str | None = None
+) -> None:
+    town.saw(room, days, displays=shown, code=code or town.code)
+
+
+def verdicts(town: Any, **rules: Any) -> dict[tuple[str, str], Verdict]:
+    return {
+        (unit.school, unit.name): unit.verdict
+        for unit in town.figure(**rules).units
+        if unit.indicator == "multimedia"
+    }
+
+
+def values(town: Any, **rules: Any) -> list[Verdict]:
+    return list(verdicts(town, **rules).values())
+
+
+def doubts(town: Any) -> Any:
+    rules = Settings()
+    windows = Windows(town.calendar, rules)
+    return seen_in_several(by_room(town.room_days, town.cutoff), windows, town.cutoff)
+
+
+def test_one_projector_carried_through_ten_rooms_equips_one_class(town: Any) -> None:
+    for n, room in enumerate(rooms_of(town, 10)):
+        saw(town, room, range(3 * n + 1, 3 * n + 4 + (n == 9)), one())
+    assert values(town) == [D] * 9 + [V]
+    (shared,) = doubts(town)[town.code]
+    assert (len(shared.days), shared.at_once, shared.schools) == (10, 1, {town.code})
+    assert shared.homes == {(town.code, "10010")}
+
+
+def test_carried_through_two_schools(town: Any) -> None:
+    other = town.school("9901020002")
+    for n, room in enumerate(rooms_of(town, 5)):
+        saw(town, room, (n + 1, n + 6, n + 11), one())
+    for n, room in enumerate(rooms_of(town, 5, other)):
+        saw(town, room, range(4 * n + 16, 4 * n + 20), one(), code=other)
+        if not n:
+            saw(town, room, (36,), one(), code=other)
+    found = verdicts(town)
+    assert [key for key, verdict in found.items() if verdict is V] == [(other, "101")]
+    assert set(found.values()) == {V, D}
+    assert set(doubts(town)) == {town.code, other}
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "found"),
+    [
+        (range(1, 6), range(6, 11), [D, D]),  # a tie: none
+        (range(1, 7), range(6, 11), [V, D]),
+        (range(1, 4), (), [V, U]),
+        # one day on which it was in both rooms, one after the other, is a day of both
+        (range(1, 6), range(1, 6), [D, D]),
+        (range(1, 6), range(3, 6), [V, D]),
+    ],
+)
+def test_it_counts_where_it_was_on_most_days(
+    town: Any, first: Any, second: Any, found: Any
+) -> None:
+    rooms_of(town, 1)
+    town.taught("二", town.room("102", **(OWNED if second else {})))
+    saw(town, "101", first, one())
+    saw(town, "102", second, one(half_hours=EVENING))
+    assert values(town) == found
+
+
+def test_open_is_never_a_no_and_a_third_room_says_its_own_no(town: Any) -> None:
+    rooms_of(town, 3)
+    saw(town, "101", range(1, 10), one())
+    saw(town, "202", range(10, 16), one())
+    saw(town, "303", range(1, 4))
+    assert values(town) == [V, D, C]
+
+
+def test_at_one_time_in_two_rooms_it_is_two(town: Any) -> None:
+    """Two TVs of one batch and one filler serial: neither takes the other's class."""
+    rooms_of(town, 3)
+    saw(town, "101", range(1, 20), one())
+    saw(town, "202", range(5, 12), one(half_hours=MORNING | NOON))
+    assert values(town) == [V, V, D]
+    # Two, and no third: a clone that is carried about equips no more than there are devices.
+    saw(town, "303", range(20, 24), one())
+    assert values(town) == [V, V, D]
+    (shared,) = doubts(town)[town.code]
+    assert (shared.at_once, shared.homes) == (2, {(town.code, "101"), (town.code, "202")})
+
+
+def test_one_day_at_one_time_tells_for_the_window(town: Any) -> None:
+    rooms_of(town, 2)
+    saw(town, "101", range(1, 10), one())
+    saw(town, "202", range(10, 16), one())
+    assert values(town) == [V, D]
+    saw(town, "202", (1,), one())
+    assert values(town) == [V, V]
+
+
+def test_different_displays_of_one_serial_never_meet(town: Any) -> None:
+    """Their identities differ by model or date: the keeper made two of them."""
+    rooms_of(town, 2)
+    saw(town, "101", range(1, 6), one("a"))
+    saw(town, "202", range(6, 11), one("b"))
+    assert values(town) == [V, V]
+    assert doubts(town) == {}
+
+
+def test_a_display_without_an_identity_is_its_own(town: Any) -> None:
+    rooms_of(town, 2)
+    saw(town, "101", range(1, 6), one(""))
+    saw(town, "202", range(6, 11), one(""))
+    assert values(town) == [V, V]
+
+
+def test_a_room_that_lends_its_display_and_has_another_is_equipped(town: Any) -> None:
+    rooms_of(town, 2)
+    saw(town, "101", range(1, 9), one("a"), one("b", kind="tv"))
+    saw(town, "202", range(9, 20), one("a"))
+    assert values(town) == [V, V]
+
+
+def test_a_day_in_two_series_is_one_day(town: Any) -> None:
+    """The school changed its district: the day's rows stand under both."""
+    rooms_of(town, 2)
+    for _ in range(2):
+        saw(town, "101", (1, 2), one())
+        saw(town, "202", (3, 4, 5), one())
+    assert values(town) == [D, V]
+    saw(town, "101", (1, 2), one(half_hours=NOON))
+    (shared,) = doubts(town)[town.code]
+    assert shared.days == {(town.code, "101"): 2, (town.code, "202"): 3}
+
+
+def test_days_before_the_window_do_not_count(town: Any) -> None:
+    rooms_of(town, 2)
+    saw(town, "101", range(42, 80), one())
+    saw(town, "202", range(1, 6), one())
+    assert values(town) == [D, V]
+
+
+def test_a_school_open_twelve_days_shares_with_one_that_was_open_before(town: Any) -> None:
+    other = town.school("9901020002", opened=town.ago(12))
+    rooms_of(town, 1)
+    rooms_of(town, 1, other)
+    saw(town, "101", range(13, 30), one())
+    saw(town, "101", range(1, 12), one(), code=other)
+    assert values(town) == [V, D]
+    town.room_days.clear()
+    saw(town, "101", range(13), one("b"), code=other)
+    assert values(town) == [D, V]
+
+
+def test_a_leap_day_is_a_day(town: Any) -> None:
+    town.cutoff = dt.date(2028, 3, 1)
+    rooms_of(town, 1)
+    saw(town, "101", (0, 1, 2), one())  # 1 March, 29 and 28 February
+    assert values(town) == [V]
+
+
+def test_a_device_that_silence_would_bring_home_stays_open(town: Any) -> None:
+    """It was in 101 on ten days, then in 202 on nine: only when the window has left the ten behind
+    would it be 202's, without any new evidence."""
+    rooms_of(town, 2)
+    saw(town, "101", range(60, 70), one())
+    saw(town, "202", range(30, 39), one())
+    assert values(town) == [D, D]
+    saw(town, "202", (1,), one())  # now it says so itself
+    assert values(town) == [D, V]
+
+
+KINDS = [
+    ("told by itself", [one(kind="tv")], {}, V, False),
+    ("by the register", [one(kind="display")], OWNED, V, True),
+    ("also without an identity", [one("", kind="display")], {"computer": 1, "tv": 2}, V, True),
+    ("a panel without a PC", [one(kind="display")], {"panel_without_pc": 1}, V, True),
+    ("no word: open", [one(kind="display")], {"computer": 1}, U, False),
+    ("a 0 is no kind", [one(kind="display")], {"computer": 1, "projector": 0}, S, False),
+    ("a monitor is no display", [one(kind="display")], {"computer": 1, "monitor": 1}, U, False),
+    ("it may be the monitor", [one(kind="display")], {**OWNED, "monitor": 1}, D, False),
+    ("not both are", [one(kind="display"), one("b", kind="display")], {**OWNED, "monitor": 1}, V,
+     True),
+    ("a built-in screen of a panel", [one(kind="screen")], {"panel": 1}, V, True),
+    ("a laptop's beside a projector", [one(kind="screen")], OWNED, C, False),
+    ("a built-in screen and no word", [one(kind="screen")], {"computer": 1}, U, False),
+    ("one that is told beside", [one(kind="display"), one("b", kind="tv")], {}, V, False),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("shown", "owned", "verdict", "by_register"),
+                         [case[1:] for case in KINDS], ids=[case[0] for case in KINDS])  # fmt: skip
+def test_the_kind_of_a_display(
+    town: Any, shown: Any, owned: Any, verdict: Verdict, by_register: bool
+) -> None:
+    town.taught("一", town.room("101", **owned))
+    saw(town, "101", range(1, 6), *shown)
+    unit = town.unit("multimedia")
+    assert unit.verdict is verdict
+    step = next(step for step in unit.steps if step.rule == "room")
+    assert ("种类取自台账" in step.zh) is by_register
+    assert town.figure().notes["classes_kind_from_register"] == int(by_register)
+
+
+def test_kinds_from_the_register_are_counted_apart_only_where_needed(town: Any) -> None:
+    rooms_of(town, 2)
+    saw(town, "101", range(1, 4), one(kind="tv"))
+    saw(town, "101", range(4, 9), one("c", kind="display"))
+    saw(town, "202", range(1, 3), one("b", kind="tv"))
+    saw(town, "202", range(4, 9), one("d", kind="display"))
+    assert values(town) == [V, V]
+    assert town.figure().notes["classes_kind_from_register"] == 1
+
+
+def test_the_steps_say_where_a_device_is_and_counts(town: Any) -> None:
+    town.school("9901020002", name="借用小学")
+    rooms_of(town, 1)
+    rooms_of(town, 1, "9901020002")
+    saw(town, "101", range(1, 8), one())
+    saw(town, "101", range(8, 12), one(), code="9901020002")
+    here, there = (
+        next(step for step in unit.steps if step.rule == "device")
+        for unit in town.figure().units
+        if unit.indicator == "multimedia"
+    )
+    assert here.numbers == {
+        "room": "101", "identity": "a00000000000", "kind": "projector", "days_here": 7,
+        "rooms": 2, "at_once": 1, "counts": True,
+    }  # fmt: skip
+    assert "窗口内在这里 7 天，也在 借用小学 101（4 天）" in here.zh
+    assert "计在这里" in here.zh
+    assert "不计在这里" in there.zh
+    assert "which does not count here" in there.en
+    room = next(step for step in town.figure().units[1].steps if step.rule == "room")
+    assert "4 天看到的显示设备不计在这里，既不算有也不算缺" in room.zh
+    assert town.figure().notes["classes_display_elsewhere"] == 1
+
+
+def test_two_rows_of_a_day_together() -> None:
+    first = (one(half_hours=1), one("", 0, "display"))
+    second = (one("", 0, "display"), one(half_hours=2), one("b"))
+    assert displays.both(first, second) == displays.both(second, first)
+    assert displays.both(first, second) == (one("", 0, "display"), one(half_hours=3), one("b"))
+    assert displays.read(displays.written(first)) == tuple(sorted(first))
+
+
+# Over random towns: two schools of three rooms, four identities, days with and without.
+
+_day = st.integers(0, 12) | st.integers(36, 48) | st.integers(0, 120)
+_shown = st.lists(
+    st.builds(
+        Display, st.sampled_from(["", *(c * 12 for c in "abcd")]),
+        st.sampled_from(["projector", "display"]), st.sampled_from([0, MORNING, NOON]),
+    ),
+    max_size=2, unique_by=lambda shown: (shown.identity, shown.kind),
+)  # fmt: skip
+_rows = st.dictionaries(st.tuples(st.integers(0, 5), _day), _shown, max_size=25)
+CODES = ("9901020001", "9901020002")
+
+
+def build(new_town: Callable[[], Any], rows: Any, owned: Any = OWNED) -> Any:
+    town = new_town()
+    for code in CODES:
+        town.school(code)
+        for room in "123":
+            town.taught(room, town.room(room, code=code, **owned), code=code)
+    for (place, day), shown in rows.items():
+        saw(town, "123"[place % 3], (day,), *shown, code=CODES[place // 3])
+    return town
+
+
+def good(town: Any, cutoff: dt.date | None = None) -> set[tuple[str, str]]:
+    return {
+        (unit.school, unit.name)
+        for unit in town.figure(cutoff).units
+        if unit.indicator == "multimedia" and unit.verdict is V
+    }
+
+
+@given(_rows, st.randoms(use_true_random=False))
+@settings(max_examples=60, deadline=None)
+def test_order_is_irrelevant(new_town: Any, rows: Any, shuffled: Any) -> None:
+    town = build(new_town, rows)
+    before = town.figure()
+    shuffled.shuffle(town.room_days)
+    assert [(u.verdict, u.steps) for u in town.figure().units] == [
+        (u.verdict, u.steps) for u in before.units
+    ]
+
+
+RANK = {V: 4, N: 4, D: 3, U: 2, C: 1, S: 0}
+
+
+@given(_rows, st.integers(0, 5), st.data())
+@settings(max_examples=100, deadline=None)
+def test_removing_what_a_room_saw_never_raises_its_class(
+    new_town: Any, rows: Any, place: int, data: Any
+) -> None:
+    """Days on which the required set was seen; days that lack a piece are evidence of a no."""
+    mine = [key for key in rows if key[0] == place and rows[key]]
+    gone = data.draw(st.sets(st.sampled_from(mine))) if mine else set()
+    unit = CODES[place // 3], "123"[place % 3]
+    before = verdicts(build(new_town, rows))[unit]
+    town = build(new_town, {key: shown for key, shown in rows.items() if key not in gone})
+    assert RANK[verdicts(town)[unit]] <= RANK[before]
+
+
+@given(_rows, st.integers(1, 130))
+@settings(max_examples=60, deadline=None)
+def test_days_without_new_evidence_never_turn_a_yes_into_a_no(
+    new_town: Any, rows: Any, later: int
+) -> None:
+    town = build(new_town, rows)
+    was = good(town)
+    found = {
+        (unit.school, unit.name): unit.verdict
+        for unit in town.figure(town.cutoff + dt.timedelta(days=later)).units
+        if unit.indicator == "multimedia"
+    }
+    assert all(found[unit] in (V, D) for unit in was)
+    assert good(town, town.cutoff + dt.timedelta(days=later)) <= was
+
+
+@given(_rows)
+@settings(max_examples=60, deadline=None)
+def test_a_unit_that_is_met_never_lowers_the_headline(new_town: Any, rows: Any) -> None:
+    town = build(new_town, rows)
+    before = town.figure().tallies["630100", "multimedia"]
+    town.taught("新", town.room("新", **OWNED))
+    saw(town, "新", (1, 2, 3), one("e"))
+    after = town.figure().tallies["630100", "multimedia"]
+    assert after.verified >= before.verified
+    assert after.counts[V] == before.counts[V] + 1
+
+
+@given(_rows, st.data())
+@settings(max_examples=60, deadline=None)
+def test_never_more_rooms_than_devices(new_town: Any, rows: Any, data: Any) -> None:
+    """With displays that all have an identity, and never two at one time: a device, a room."""
+    rows = {
+        key: [Display(one.identity or "f" * 12, one.kind) for one in shown]
+        for key, shown in rows.items()
+    }
+    identities = {one.identity for shown in rows.values() for one in shown}
+    assert len(good(build(new_town, rows))) <= len(identities)
