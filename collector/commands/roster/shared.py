@@ -1,0 +1,53 @@
+"""What several sub-commands share: arguments, the refusal of sheets with errors, counts."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from agent.common.command_line import DONE, FAILED
+from agent.common.language import say
+from collector.commands.tables import as_json, print_json, print_problems
+from collector.roster.sheets import SHEETS, Problem
+
+if TYPE_CHECKING:  # argparse has no public name for what add_subparsers returns
+    Actions = argparse._SubParsersAction[argparse.ArgumentParser]
+else:
+    Actions = object
+
+
+def folder_argument(parser: argparse.ArgumentParser) -> None:
+    """The folder that holds the sheets, as `folder`."""
+    text = say("放着各表 CSV 的文件夹", "folder with the CSV sheets")
+    parser.add_argument("folder", metavar="DIR", type=Path, help=text)
+
+
+def out_argument(parser: argparse.ArgumentParser) -> None:
+    """Where files are written, as `out`."""
+    text = say("写到哪个文件夹", "output folder")
+    parser.add_argument("--out", metavar="DIR", required=True, help=text)
+
+
+def written(files: Sequence[Path]) -> int:
+    """Name the files that were written."""
+    for file in files:
+        print(file)
+    return DONE
+
+
+def refuse(args: argparse.Namespace, problems: Sequence[Problem], conclusion: str) -> int:
+    """Show the problems of sheets that cannot be imported."""
+    if args.json:
+        print_json(as_json(problems))
+    else:
+        print_problems(problems)
+        print(conclusion)
+    return FAILED
+
+
+def counts_text(counts: Mapping[str, int]) -> str:
+    """The rows of each sheet in words."""
+    parts = (f"{SHEETS[name].title} {count}" for name, count in counts.items() if name in SHEETS)
+    return say("，", ", ").join(parts)
