@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
-_FORM = re.compile(r"([0-9]{1,12})[-\u2010-\u2015\u2212]([0-9])")
+_FORM = re.compile(r"([0-9]{1,4}|[1-9][0-9]{4,11})[-\u2010-\u2015\u2212]([0-9])")
 
 
 def inspection_id(number: int) -> str:
@@ -22,7 +22,7 @@ def inspection_id(number: int) -> str:
 def inspection_number(text: str) -> int | None:
     """The number in an id as somebody typed it; None if it is none, or has a slip.
 
-    Leading zeros may be missing, digits and dash may be full width.
+    Leading zeros may be missing; digits and dash may be full width.
     """
     found = _FORM.fullmatch(unicodedata.normalize("NFKC", text).strip())
     if not found or inspection_id(int(found[1]))[-1] != found[2]:
