@@ -6,10 +6,19 @@ import argparse
 from collections.abc import Callable
 
 from agent.common.language import say
-from collector.commands.roster import checking, exporting, history, importing, sample, template
+from collector.commands.roster import (
+    checking,
+    diff,
+    exporting,
+    history,
+    importing,
+    sample,
+    template,
+    undo,
+)
 
 #: One module a sub-command, in the order in which the help lists them.
-_SUBCOMMANDS = (template, sample, checking, importing, exporting, history)
+_SUBCOMMANDS = (template, sample, checking, importing, diff, undo, exporting, history)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -12,6 +12,7 @@ from collector.commands.config_file import register_book
 from collector.commands.roster.shared import Actions
 from collector.commands.tables import console, new_table, print_json
 from collector.roster.book import Import
+from collector.roster.sheets import SHEETS
 
 
 def add(actions: Actions) -> None:
@@ -28,15 +29,26 @@ def _run(args: argparse.Namespace) -> int:
         print_json([_import_json(made) for made in imports])
         return DONE
     titles = (("次", "number"), ("时间", "time"), ("导入人", "who"), ("来自", "from"))
-    table = new_table(*titles, ("学校", "schools"), ("总行数", "rows"), ("SHA-256", "SHA-256"))
+    more = (("学校", "schools"), ("总行数", "rows"), ("说明", "note"), ("SHA-256", "SHA-256"))
+    table = new_table(*titles, *more)
     for made in imports:
         at = made.at.astimezone(CITY_TIME).strftime("%Y-%m-%d %H:%M")
         schools, rows = made.counts.get("schools", 0), sum(made.counts.values())
-        table.add_row(
-            f"{made.number}", at, made.who, made.source, f"{schools}", f"{rows}", made.sha256[:8]
-        )
+        numbers = (f"{schools}", f"{rows}", _note(made))
+        table.add_row(f"{made.number}", at, made.who, made.source, *numbers, made.sha256[:8])
     console().print(table)
     return DONE
+
+
+def _note(made: Import) -> str:
+    """What is special about an import: an undo, or limited to schools or sheets."""
+    if made.restores:
+        return say(f"恢复第 {made.restores} 次", f"undo: number {made.restores} again")
+    sheets = [
+        SHEETS[name].title if name in SHEETS else name for name in made.part.get("sheets", ())
+    ]
+    limits = say("、", ", ").join([*made.part.get("schools", ()), *sheets])
+    return say(f"部分：{limits}", f"part: {limits}") if limits else ""
 
 
 def _import_json(made: Import) -> dict[str, object]:

@@ -30,6 +30,18 @@ def out_argument(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", metavar="DIR", required=True, help=text)
 
 
+def dry_run_argument(parser: argparse.ArgumentParser) -> None:
+    """Whether nothing is to be changed, as `dry_run`."""
+    text = say("只逐行说会改什么，不改", "name every row that would change, change nothing")
+    parser.add_argument("--dry-run", action="store_true", help=text)
+
+
+def who_argument(parser: argparse.ArgumentParser) -> None:
+    """Who does it, for the history, as `who`."""
+    text = say("由谁导入，记入历史（默认系统用户）", "who does it (default: the system user)")
+    parser.add_argument("--who", default="", help=text)
+
+
 def written(files: Sequence[Path]) -> int:
     """Name the files that were written."""
     for file in files:

@@ -128,13 +128,12 @@ class RegisterBook:
         """
         made = Import(0, _utc(now), who, source, dict(sheets or {}), part=dict(part or {}))
         with self._write() as base:
-            if after is not None and imports.newest(base) != after:
-                raise BookError(_overtaken())
+            self._check(base, after)
             return imports.add(base, rows, made)
 
-    def undo(
+    def restore(
         self,
-        number: int | None = None,
+        number: int,
         *,
         who: str = "",
         after: int | None = None,
@@ -142,17 +141,12 @@ class RegisterBook:
     ) -> Import:
         """Put the rows of an earlier import in force again, as a new entry of the history.
 
-        Without a number it is the import before the last: an undo is undone by the next one.
-
         Raises:
             NoRegisterError: nothing has been imported.
             BookError: there is no such import, or as `import_rows`.
         """
         with self._write() as base:
-            newest = imports.newest(base)
-            if after is not None and newest != after:
-                raise BookError(_overtaken())
-            number = number or _before(self.path, newest)
+            self._check(base, after)
             rows = imports.rows_of(self.path, base, number)
             source = next(row.source for row in imports.history(base) if row.number == number)
             return imports.add(base, rows, Import(0, _utc(now), who, source, restores=number))
@@ -228,6 +222,16 @@ class RegisterBook:
         with self._write() as base:
             base.executemany(_INSERT_DECISION, [(*astuple(row), at, who) for row in rows])
 
+    def _check(self, base: sqlite3.Connection, after: int | None) -> None:
+        """Refuse a change that was compared with another import than that in force."""
+        if after is None or imports.newest(base) == after:
+            return
+        text = say(
+            "这期间另有一次导入，比较作废；什么也没有改。请再运行一次",
+            "another import was made meanwhile; nothing was changed. Run it again",
+        )
+        raise BookError(text)
+
     @contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:
         with self._connected() as base, reading(self.path, base) as current:
@@ -270,23 +274,6 @@ def _policies(base: sqlite3.Connection) -> dict[str, Layer]:
 def _decisions(base: sqlite3.Connection) -> list[Decision]:
     query = "SELECT school, machine, act, target FROM decision ORDER BY number"
     return [Decision(*row) for row in base.execute(query)]
-
-
-def _before(path: Path, newest: int) -> int:
-    """The import whose rows were in force before the newest one."""
-    if not newest:
-        raise NoRegisterError(none_yet(path))
-    if newest == 1:
-        text = say("只有一次导入，没有可以回到的台账", "there is only one import to go back from")
-        raise BookError(text)
-    return newest - 1
-
-
-def _overtaken() -> str:
-    return say(
-        "这期间另有一次导入，比较作废；什么也没有改。请再运行一次",
-        "another import was made meanwhile; nothing was changed. Run it again",
-    )
 
 
 def _utc(now: dt.datetime | None) -> dt.datetime:

@@ -1,8 +1,9 @@
 """The register's sheets: read, checked and written."""
 
 from collector.roster.problems import Problem, errors, warnings
-from collector.roster.sheets.difference import Change, difference
+from collector.roster.sheets.difference import Change, Edit, difference, removals
 from collector.roster.sheets.layout import DECISIONS, INSPECTIONS, SHEETS
+from collector.roster.sheets.parts import Excerpt
 from collector.roster.sheets.reader import hashes, read_folder, read_table
 from collector.roster.sheets.writing import write_folder, write_template
 
@@ -11,12 +12,15 @@ __all__ = [
     "INSPECTIONS",
     "SHEETS",
     "Change",
+    "Edit",
+    "Excerpt",
     "Problem",
     "difference",
     "errors",
     "hashes",
     "read_folder",
     "read_table",
+    "removals",
     "warnings",
     "write_folder",
     "write_template",

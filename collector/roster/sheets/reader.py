@@ -15,10 +15,11 @@ from agent.common.language import say
 from collector.roster import register
 from collector.roster.problems import Problem, errors
 from collector.roster.rows import Rows
-from collector.roster.sheets import csvfile, defaults
+from collector.roster.sheets import csvfile, defaults, parts
 from collector.roster.sheets.check import check
 from collector.roster.sheets.check_calendar import span
 from collector.roster.sheets.layout import NOTES, SHEETS, Sheet
+from collector.roster.sheets.parts import Excerpt, is_in_force
 from collector.roster.sheets.records import Record, Table, parse
 
 _BOOKS = {".xlsx", ".xls", ".xlsm", ".et", ".ods"}
@@ -33,8 +34,8 @@ _ROWS: Mapping[str, type[Any]] = {
 }
 
 
-def read_folder(path: Path) -> tuple[Rows, list[Problem]]:
-    """Read and check every sheet of a folder.
+def read_folder(path: Path, excerpt: Excerpt | None = None) -> tuple[Rows, list[Problem]]:
+    """Read and check every sheet of a folder; with an `excerpt`, only that is taken.
 
     Returns the rows and all problems at once, errors and warnings (`Problem.warning`), in the
     order of sheets and rows. If there is any error the rows are empty: an import is never partial.
@@ -45,7 +46,9 @@ def read_folder(path: Path) -> tuple[Rows, list[Problem]]:
         table, found = read_table(SHEETS[name], file)
         problems += found
         tables[name] = table
-    problems += check(tables)
+    if excerpt:
+        tables, problems = parts.completed(tables, problems, excerpt)
+    problems += [found for found in check(tables) if not found.warning or not is_in_force(found)]
     problems = _sorted(problems, [file.name for file in files.values()])
     if errors(problems):
         return Rows(), problems
@@ -73,7 +76,7 @@ def hashes(path: Path) -> dict[str, str]:
 def _files(path: Path) -> tuple[dict[str, Path], list[Problem]]:
     """The file of each sheet, in the sheets' order, and what is wrong with the folder."""
     try:
-        entries = sorted(path.iterdir())
+        entries = [path] if path.is_file() else sorted(path.iterdir())
     except OSError as error:
         wrong = say(f"打不开：{error.strerror}", f"cannot be opened: {error.strerror}")
         fix = say("给出放着各表 CSV 的文件夹", "name the folder that holds the sheets")

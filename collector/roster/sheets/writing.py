@@ -26,11 +26,7 @@ def write_folder(rows: Rows, folder: Path) -> list[Path]:
         RefusedError: a file of that name is there already, or cannot be written.
     """
     with for_documents():
-        content = {
-            sheet.file: _sheet(sheet, [_cells(sheet, row, rows.areas) for row in found])
-            for sheet in SHEETS.values()
-            for found in [getattr(rows, sheet.name)]
-        }
+        content = {sheet.file: sheet_text(sheet, rows) for sheet in SHEETS.values()}
     return _write(content, folder)
 
 
@@ -44,6 +40,17 @@ def write_template(folder: Path) -> list[Path]:
         files = {sheet.file: _sheet(sheet, []) for sheet in SHEETS.values()}
         files[f"{say(*NOTES)}.csv"] = _notes()
     return _write(files, folder)
+
+
+def sheet_text(sheet: Sheet, rows: Rows) -> Sequence[Sequence[str]]:
+    """A sheet's headings and cells as text."""
+    found = getattr(rows, sheet.name)
+    return _sheet(sheet, [_cells(sheet, row, rows.areas) for row in found])
+
+
+def cell_text(column: Column, value: Any, areas: Mapping[str, str]) -> str:
+    """A value as its cell shows it; empty for None."""
+    return _cell(column, value, areas)
 
 
 def _write(files: Mapping[str, Iterable[Sequence[str]]], folder: Path) -> list[Path]:

@@ -91,10 +91,9 @@ def test_import_replaces_and_says_what_changed(
 
 def test_import_names_the_schools_that_leave(run: Run, folder: Path) -> None:
     run("roster", "import", sample_folder())
-    code, text = run("roster", "import", folder)
+    code, text = run("roster", "import", folder, "--remove")
     assert code == 0
-    assert "不再在册的学校" in text
-    assert "9963020002 城东区示例小学二" in text
+    assert "删除 学校：9963020002 城东区示例小学二（连同 校区 1，线路 1，教室" in text
 
 
 def test_an_import_with_errors_imports_nothing(
