@@ -201,6 +201,8 @@ INSPECTIONS = Sheet("inspections", ("现场核查",), (
     Column("inspector", "核查人", "text", "谁看的", "who saw it", "核查组", True, ("检查人", "who")),
     Column("found", "是否符合", "found", "是、否", "yes or no", "是", True, ("结果", "核查结果")),
     Column("note", "备注", "text", "所见", "what was seen", "", also=("说明",)),
+    Column("threshold", "带宽门槛", "bandwidth", "只用于带宽：按多少兆判断；空：设置里的门槛",
+           "for line only: the Mbit/s it was judged by; empty: that of the settings", "", also=("门槛",)),
 ))  # fmt: skip
 
 #: Read by `schoolpulse machines apply`; not part of the folder.
