@@ -6,10 +6,10 @@ import argparse
 from collections.abc import Callable
 
 from agent.common.language import say
-from collector.commands.inspect import adding, checking, listing, voiding
+from collector.commands.inspect import adding, checking, importing, listing, sheet, voiding
 
 #: One module a sub-command, in the order in which the help lists them.
-_SUBCOMMANDS = (adding, listing, voiding, checking)
+_SUBCOMMANDS = (adding, listing, voiding, sheet, importing, checking)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

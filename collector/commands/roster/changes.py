@@ -38,7 +38,7 @@ class Changes:
 
 
 def show(changes: Changes, limit: int | None = SOME) -> None:
-    """A table of counts, then the rows: removed, changed, added. None: all of them."""
+    """A table of counts, then the rows: removed, changed, added. None: all of them; 0: no row."""
     titles = (("表", "sheet"), ("行数", "rows"), ("新增", "added"), ("删除", "removed"))
     table = new_table(*titles, ("改动", "changed"))
     counts = changes.after.counts()
@@ -46,7 +46,7 @@ def show(changes: Changes, limit: int | None = SOME) -> None:
         sizes = map(str, change.sizes().values())
         table.add_row(SHEETS[name].title, str(counts[name]), *sizes)
     console().print(table)
-    for line in lines(changes, limit):
+    for line in lines(changes, limit) if limit != 0 else ():
         print(line)
 
 

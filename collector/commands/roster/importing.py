@@ -68,7 +68,8 @@ def _run(args: argparse.Namespace) -> int:
     found = Changes(before, rows)
     if not args.json:
         print_problems(problems)
-        changes.show(found, limit=None if args.dry_run else changes.SOME)
+        some = changes.SOME if after else 0  # of a first import every row is new
+        changes.show(found, limit=None if args.dry_run else some)
     refused = "" if args.dry_run else _refused(found, args)
     made = None if args.dry_run or refused else _put(book, rows, excerpt, after, args)
     if args.json:

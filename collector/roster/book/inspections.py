@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import difflib
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
@@ -50,7 +51,9 @@ def _unit(record: Record, register: Register) -> Iterator[Problem]:
         wrong = say("这所学校没有这个班", "is not a class of this school")
         if name is None:
             wrong = say("多媒体指标要填班级", "is needed for multimedia")
-        fix = say("班级有：", "classes: ") + say("、", ", ").join(known[:20])
+        near = difflib.get_close_matches(name or "", known, 1)
+        hint = say(f"是不是「{near[0]}」？", f"did you mean {near[0]!r}? ") if near else ""
+        fix = hint + say("班级有：", "classes: ") + say("、", ", ").join(known[:20])
         yield record.problem("class", wrong, fix)
 
 

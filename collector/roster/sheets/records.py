@@ -128,8 +128,13 @@ def _record(
         wrong = say("单元格比列名多", "has more cells than there are headings")
         fix = say("看是否有逗号没有加引号", "check for a comma without quotes")
         yield Problem(table.file, wrong, fix, row, value=next(filter(None, extra)))
-    for column in columns.values():
-        if text.get(column.name):
+    yield from values(record, columns.values())
+
+
+def values(record: Record, columns: Iterable[Column] | None = None) -> Iterator[Problem]:
+    """Turn a row's text into values; what cannot be turned is reported, and `bad`."""
+    for column in record.table.sheet.columns if columns is None else columns:
+        if record.text.get(column.name):
             yield from _cell(record, column)
         elif column.required:
             record.bad.add(column.name)
