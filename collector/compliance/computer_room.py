@@ -1,13 +1,14 @@
 """学校计算机教室配备率: one unit is a school. Pure.
 
-Telemetry never denies a computer room: a PC that is off is not a missing one.
+Telemetry never denies a computer room: a PC that is off is not a missing one. It shows one if at
+least ceil(0.8 × seats) PCs of one room reported in one same hour of one day (`RoomDay.together`).
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from collector.compliance.model import Step, Unit
 from collector.compliance.rooms import SILENT, RoomDays, Rooms
@@ -18,6 +19,9 @@ from collector.compliance.words import named
 from collector.config import Figure as Settings
 from collector.roster.register import COMPUTER_ROOM, Register, Room, School
 
+#: A computer room with fewer seats is listed, as hardly a class fits into it.
+FEW_SEATS = 10
+
 
 def judge(
     register: Register,
@@ -27,7 +31,7 @@ def judge(
     settings: Settings,
     cutoff: dt.date,
 ) -> Unit:
-    """A school's verdict: met if one of its computer rooms had enough PCs on, on a single day."""
+    """A school's verdict: met if one of its computer rooms had enough PCs on in a single hour."""
     owned = computer_rooms(register, school.code)
     first = windows.first(cutoff, school.opened)
     finding = _finding(owned, rooms, settings, first)
@@ -49,6 +53,12 @@ def computer_rooms(register: Register, school: str) -> list[Room]:
     return [room for room in register.rooms_of.get(school, ()) if room.type == COMPUTER_ROOM]
 
 
+def with_few_seats(register: Register, schools: Iterable[School]) -> list[Room]:
+    """The computer rooms of these schools with under `FEW_SEATS` registered seats, but any."""
+    rooms = (room for school in schools for room in computer_rooms(register, school.code))
+    return [room for room in rooms if room.seats and room.seats < FEW_SEATS]
+
+
 def needed(room: Room, settings: Settings) -> int | None:
     """How many distinct PCs prove the room; None if its seats are unknown or too few."""
     seats = room.seats or 0
@@ -65,7 +75,7 @@ def _finding(owned: Sequence[Room], rooms: Rooms, settings: Settings, first: dt.
         history = rooms.get((room.school, room.room), SILENT)
         simulated |= history.simulated
         pcs = needed(room, settings)
-        shown += [] if pcs is None else _days_with(history, pcs)
+        shown += _days_with(history, pcs)
         steps.append(_room_step(room, history, pcs, first))
     newest = max(shown, default=None)
     if newest and newest >= first:
@@ -73,8 +83,10 @@ def _finding(owned: Sequence[Room], rooms: Rooms, settings: Settings, first: dt.
     return Finding(cleared=newest, steps=tuple(steps), simulated=simulated)
 
 
-def _days_with(history: RoomDays, pcs: int) -> list[dt.date]:
-    return [day for day, seen in zip(history.days, history.pcs, strict=True) if seen >= pcs]
+def _days_with(history: RoomDays, pcs: int | None) -> list[dt.date]:
+    if pcs is None:
+        return []
+    return [day for day, seen in zip(history.days, history.together, strict=True) if seen >= pcs]
 
 
 def _declared(
@@ -106,23 +118,35 @@ def _room_says(register: Register, room: Room, settings: Settings) -> bool | Non
 
 
 def _room_step(room: Room, history: RoomDays, pcs: int | None, first: dt.date) -> Step:
-    window = [(n, day) for day, n in zip(history.days, history.pcs, strict=True) if day >= first]
+    rows = list(zip(history.together, history.days, strict=True))
+    window = [row for row in rows if row[1] >= first]
     best, day = max(window, default=(0, None))
+    met = max(_days_with(history, pcs), default=None)
+    seen = max((count for count, on in rows if on == met), default=None)
     numbers = {
         "room": room.room,
         "seats": room.seats,
+        "few_seats": bool(room.seats and room.seats < FEW_SEATS),
         "pcs_needed": pcs,
         "days_reported": len(window),
         "most_pcs": best,
         "most_pcs_day": day.isoformat() if day else None,
+        "last_met_day": met.isoformat() if met else None,
+        "last_met_pcs": seen,
     }
+    zh, en = _asked(room, pcs)
+    zh += f"；窗口内最多同时 {best} 台" + (f"（{day}）" if day else "")
+    en += f"; at most {best} in the window" + (f" ({day})" if day else "")
+    if met:
+        zh += f"；最近一次达到：{met}，{seen} 台"
+        en += f"; last reached on {met} with {seen}"
+    return Step("computer_room", zh, en, numbers)
+
+
+def _asked(room: Room, pcs: int | None) -> tuple[str, str]:
     seats = None if room.seats is None else str(room.seats)
     zh = f"{named(COMPUTER_ROOM, room.room)}：登记座位 {seats or '未填'}"
     en = f"Computer room {room.room}: {seats or 'no'} seats registered"
     if pcs is None:
-        zh, en = f"{zh}，无法据此核实", f"{en}; nothing can prove it"
-    else:
-        zh, en = f"{zh}，同一天至少需要 {pcs} 台", f"{en}, {pcs} PCs needed on one day"
-    zh += f"；窗口内最多一天 {best} 台" + (f"（{day}）" if day else "")
-    en += f"; at most {best} in the window" + (f" ({day})" if day else "")
-    return Step("computer_room", zh, en, numbers)
+        return f"{zh}，无法据此核实", f"{en}; nothing can prove it"
+    return f"{zh}，同一小时内至少需要 {pcs} 台同时在线", f"{en}, {pcs} PCs needed in one same hour"

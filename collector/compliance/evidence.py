@@ -27,13 +27,14 @@ from collector.store import Point, Store
 
 Key = tuple[str, str]  # school, and its room or line
 _SEEN = ("computer", "display", "sound", "microphone", "camera")
-_ROOM_FIELDS = ("pcs", *_SEEN, "simulated")
+_ROOM_FIELDS = ("pcs", "together", *_SEEN, "simulated")
 _TEST_FIELDS = (
     "test", "outcome", "down_mbps", "payload_down", "seconds", "interface", "wired", "solo",
     "other_share", "server_limited", "reason", "simulated", "uncertain", "long", "burst",
+    "pc_limited", "nic_mbps",
 )  # fmt: skip
 _RECORD_FIELDS = (
-    "test", "outcome", "sent_bytes", "down_mbps", "solo", "simulated", "uncertain",
+    "test", "outcome", "sent_bytes", "down_mbps", "solo", "simulated", "uncertain", "address",
 )  # fmt: skip
 _DAY = 86_400 * 10**9
 #: Schools per query: one for a whole city would be too long.
@@ -106,7 +107,7 @@ def _open_lines(
     cutoff: dt.date,
 ) -> set[Key]:
     """Lines of bundles that the window leaves undecided."""
-    lines = by_line(window.line_tests, window.line_records, register.calendar, cutoff)
+    lines = by_line(window.line_tests, window.line_records, register, cutoff)
     judging = Judging(register, lines, windows, settings, cutoff)
     found: set[Key] = set()
     for school in schools:
@@ -190,6 +191,7 @@ def _room_day(point: Point, seen: frozenset[str]) -> RoomDay:
         int(fields.get("pcs", 0)),
         seen,
         bool(fields.get("simulated")),
+        together=int(fields.get("together", 0)),
     )
 
 
@@ -217,6 +219,8 @@ def _line_test(point: Point) -> LineTest:
         reason=str(fields.get("reason", "")),
         long=fields.get("long") is True,
         burst=fields.get("burst") is True,
+        pc_limited=_bool(point, "pc_limited"),
+        nic_mbps=_float(point, "nic_mbps"),
     )
 
 
@@ -226,8 +230,9 @@ def _line_record(point: Point) -> LineRecord:
         *_test_of(point),
         sent_bytes=_int(point, "sent_bytes") or 0,
         down_mbps=_float(point, "down_mbps"),
-        solo=fields.get("solo") is not False,
+        solo=fields.get("solo") is True,
         simulated=bool(fields.get("simulated")),
+        address=str(fields.get("address", "")),
     )
 
 

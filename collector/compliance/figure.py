@@ -52,7 +52,7 @@ def judge(
     schools = [row for row in register.schools.values() if exists_on(row, last)]
     counted = [row for row in schools if row.type in settings.types]
     windows = Windows(register.calendar, settings)
-    lines = by_line(evidence.line_tests, evidence.line_records, register.calendar, last)
+    lines = by_line(evidence.line_tests, evidence.line_records, register, last)
     judging = Judging(register, lines, windows, settings, last)
     units = _room_units(counted, register, evidence, windows, settings, last)
     line_units, judged = _line_units(counted, judging)
@@ -180,6 +180,7 @@ def _notes(
         "lines_congested": sum(line.congested for line in lines),
         "lines_between": sum(line.between for line in lines),
         "schools_lost_without_tolerance": lost,
+        "computer_rooms_few_seats": len(computer_room.with_few_seats(judging.register, schools)),
     }
 
 

@@ -1,16 +1,21 @@
-"""When a line meets the threshold: the rule over its valid tests. Pure.
+"""When a line meets the threshold T: the rule over its valid tests. Pure.
 
-The 90th percentile, the ceil(0.9 n)-th smallest, must reach 0.97 T, given at least 10 tests on
-5 different days. The percentile is high, as other traffic and slow PCs lower a test's rate but
-never raise it.
+The 90th percentile, the ceil(0.9 n)-th smallest, of the valid quiet tests or of quiet and lesson
+tests together must reach 0.97 T, given at least 10 such tests on 5 different days. The percentile
+is high, as other traffic and slow PCs lower a test's rate but never raise it. Only quiet tests
+deny: at least 10 on 5 days, with neither percentile reaching.
+
+A test that its PC limits, or may have limited, counts only if it reaches what is asked: it proves
+and never denies. Its low reading is refused as `pc_limited`.
 """
 
 from __future__ import annotations
 
 import datetime as dt
+import math
 import statistics
 from bisect import bisect_left, bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -19,14 +24,22 @@ from collector.compliance.shares import exact
 from collector.compliance.standing import Opinion
 from collector.config import Figure as Settings
 
-#: The second rule: at least 80% of the tests reach 80% of the threshold.
+#: The second rule: at least 80% of the quiet tests reach 80% of the threshold.
 FCC80 = Fraction(8, 10)
+#: A network card limits a test if its own rate is less than this times the threshold.
+NIC_MARGIN = Fraction(11, 10)
 
 
 def limit(settings: Settings) -> Fraction:
     """What the rule's statistic must reach, in Mbit/s."""
     share = FCC80 if settings.rule == "fcc80" else exact(settings.tolerance)
     return share * exact(settings.threshold_mbps)
+
+
+def at_least(needed: Fraction) -> float:
+    """The smallest double that reaches `needed` as it is written: 9.7 reaches 97/10."""
+    number = float(needed)
+    return number if exact(number) >= needed else math.nextafter(number, math.inf)
 
 
 def statistic(rates: Sequence[float], settings: Settings) -> float | None:
@@ -46,42 +59,121 @@ def percentile(rates: Sequence[float]) -> float | None:
 
 
 @dataclass(frozen=True, slots=True)
+class Rule:
+    """The rule for a number of lines that count together. Rates in Mbit/s."""
+
+    settings: Settings
+    needed: Fraction  # by all lines together
+    floor: float  # a good reading of one of them reaches its equal part
+    nic: float  # a network card below it limits
+
+    @classmethod
+    def of(cls, settings: Settings, lines: int = 1) -> Rule:
+        """The rule of these settings."""
+        needed = limit(settings)
+        nic = NIC_MARGIN * exact(settings.threshold_mbps)
+        return cls(settings, needed, at_least(needed / lines), at_least(nic))
+
+    def enough(self, tests: Sequence[Test]) -> bool:
+        """Whether so many tests, on so many days, may prove or deny."""
+        settings = self.settings
+        many = len(tests) >= settings.min_tests
+        return many and len({test[0] for test in tests}) >= settings.min_test_days
+
+
+Test = tuple[dt.date, float]
+"""A test's day, and its rate in Mbit/s."""
+
+
+@dataclass(frozen=True, slots=True)
 class Reading:
     """The result of one line's tests of some days."""
 
     quiet: tuple[float, ...]
     lesson: tuple[float, ...]
     quiet_days: int
-    statistic: float | None  # of the quiet tests, or of all if lesson tests are needed
-    joined: bool  # lesson tests are included: these can prove, but not deny
-    enough: bool
-
-    @property
-    def median(self) -> float | None:
-        """The median of the tests that the statistic is taken from."""
-        rates = (*self.quiet, *self.lesson) if self.joined else self.quiet
-        return statistics.median(rates) if rates else None
+    statistic: float | None  # the best that enough tests show; if they are few, of the quiet ones
+    median: float | None  # of the tests that the statistic is taken from
+    enough: bool  # to prove
+    denies: bool  # enough quiet tests of PCs that were no limit
+    limited: int  # tests that do not count, as their PC limits
 
 
-def read(line: LineDays, first: dt.date, last: dt.date, settings: Settings) -> Reading:
+def read(line: LineDays, first: dt.date, last: dt.date, rule: Rule) -> Reading:
     """Read a line's valid tests of the days `first` to `last`."""
-    return _read(line, bisect_left(line.days, first), bisect_right(line.days, last), settings)
+    lo, hi = bisect_left(line.days, first), bisect_right(line.days, last)
+    quiet: list[Test] = []
+    lesson: list[Test] = []
+    held: list[Test] = []  # limited quiet tests that count all the same
+    held_lesson: list[Test] = []
+    limited = 0
+    for n in range(lo, hi):
+        rate, is_quiet = line.rates[n], line.quiet[n]
+        if line.pc_mbps[n] >= rule.nic:
+            (quiet if is_quiet else lesson).append((line.days[n], rate))
+        elif rate >= rule.floor:
+            (held if is_quiet else held_lesson).append((line.days[n], rate))
+        else:
+            limited += 1
+    return _reading(rule, quiet, lesson, held, held_lesson, limited)
 
 
-def _read(line: LineDays, lo: int, hi: int, settings: Settings) -> Reading:
-    rows = list(zip(line.days[lo:hi], line.rates[lo:hi], line.quiet[lo:hi], strict=True))
-    quiet = tuple(rate for _, rate, is_quiet in rows if is_quiet)
-    lesson = tuple(rate for _, rate, is_quiet in rows if not is_quiet)
-    quiet_days = len({day for day, _, is_quiet in rows if is_quiet})
-    if _enough(len(quiet), quiet_days, settings):
-        return Reading(quiet, lesson, quiet_days, statistic(quiet, settings), False, True)
-    joined = bool(lesson) and _enough(len(rows), len({row[0] for row in rows}), settings)
-    rates = (*quiet, *lesson) if joined else quiet
-    return Reading(quiet, lesson, quiet_days, statistic(rates, settings), joined, joined)
+def _reading(
+    rule: Rule,
+    quiet: list[Test],
+    lesson: list[Test],
+    held: list[Test],
+    held_lesson: list[Test],
+    limited: int,
+) -> Reading:
+    every_quiet, every_lesson = quiet + held, lesson + held_lesson
+    found = list(_proofs(rule, quiet, lesson, every_quiet, every_lesson))
+    best = max((value for value, _ in found), default=None)
+    rates = _rates(every_quiet)
+    shown = rates
+    if best is not None:
+        # Of the sets that reach as far as is asked, the first: quiet tests before lesson tests.
+        asked = min(best, rule.floor)
+        shown = next(rates for value, rates in found if value >= asked)
+    return Reading(
+        tuple(rates),
+        tuple(_rates(every_lesson)),
+        len({day for day, _ in every_quiet}),
+        statistic(rates, rule.settings) if best is None else best,
+        statistics.median(shown) if shown else None,
+        best is not None,
+        rule.enough(quiet),
+        limited,
+    )
 
 
-def _enough(tests: int, days: int, settings: Settings) -> bool:
-    return tests >= settings.min_tests and days >= settings.min_test_days
+def _proofs(
+    rule: Rule,
+    quiet: list[Test],
+    lesson: list[Test],
+    every_quiet: list[Test],
+    every_lesson: list[Test],
+) -> Iterator[tuple[float, list[float]]]:
+    """The sets of enough tests that may prove, each with its statistic.
+
+    With the tests of limiting PCs and without: where they all reach their part of a bonded
+    campus's sum, they may still lie below what the others show, and must not lower it.
+    """
+    sets = [every_quiet, quiet] if len(every_quiet) > len(quiet) else [quiet]
+    if rule.settings.rule == "p90" and every_lesson:
+        sets.append(every_quiet + every_lesson)
+        if len(sets[-1]) > len(quiet) + len(lesson):
+            sets.append(quiet + lesson)
+    for tests in sets:
+        if rule.enough(tests):
+            rates = _rates(tests)
+            value = statistic(rates, rule.settings)
+            if value is not None:
+                yield value, rates
+
+
+def _rates(tests: Sequence[Test]) -> list[float]:
+    return [rate for _, rate in tests]
 
 
 def opinion(
@@ -89,33 +181,39 @@ def opinion(
 ) -> Opinion | None:
     """The result of lines that count together (one, or a bonded campus) on these days.
 
-    Yes: the sum over lines with enough tests reaches the limit. No: all have enough quiet tests,
-    and their sum does not.
+    Yes: the sum over lines with enough tests reaches the limit, dated by the last good reading.
+    No: all have enough quiet tests, and their sum does not reach it.
     """
-    readings = [read(line, first, last, settings) for line in lines]
-    tested = [(line, r) for line, r in zip(lines, readings, strict=True) if r.enough]
-    reached = sum((exact(r.statistic) for _, r in tested if r.statistic is not None), Fraction())
-    needed = limit(settings)
-    if tested and reached >= needed:
-        floors = [(line, min(exact(r.statistic or 0.0), needed)) for line, r in tested]
-        days = [_newest(line, first, last, floor, above=True) for line, floor in floors]
-        return Opinion(True, max(day for day in days if day))
-    if len(tested) < len(lines) or any(r.joined for r in readings) or not lines:
+    if not lines:
         return None
-    days = [_newest(line, first, last, needed, above=False) for line in lines]
-    return Opinion(False, max(day for day in days if day))
+    rule = Rule.of(settings, len(lines))
+    readings = [read(line, first, last, rule) for line in lines]
+    shown = (r.statistic for r in readings if r.enough and r.statistic is not None)
+    if sum(map(exact, shown), Fraction()) >= rule.needed:
+        days = [_newest_good(line, first, last, rule) for line in lines]
+        return Opinion(True, max(day for day in days if day))
+    if not all(r.denies for r in readings):
+        return None
+    low = [_newest_low(line, first, last, rule) for line in lines]
+    return Opinion(False, max(day for day in low if day))
 
 
-def _newest(
-    line: LineDays, first: dt.date, last: dt.date, floor: Fraction, *, above: bool
-) -> dt.date | None:
-    """The newest of these days with a test at or above the floor, or with a quiet one below it.
-
-    Lesson tests never deny, so a low one must not make a no newer.
-    """
-    hi = bisect_right(line.days, last) - 1
-    while hi >= 0 and line.days[hi] >= first:
-        if (exact(line.rates[hi]) >= floor) == above and (above or line.quiet[hi]):
-            return line.days[hi]
-        hi -= 1
+def _newest_good(line: LineDays, first: dt.date, last: dt.date, rule: Rule) -> dt.date | None:
+    for n in _back(line, first, last):
+        if line.rates[n] >= rule.floor:
+            return line.days[n]
     return None
+
+
+def _newest_low(line: LineDays, first: dt.date, last: dt.date, rule: Rule) -> dt.date | None:
+    """The newest day with a test that denies: quiet, low, and its PC no limit."""
+    low = at_least(rule.needed)
+    for n in _back(line, first, last):
+        if line.quiet[n] and line.rates[n] < low and line.pc_mbps[n] >= rule.nic:
+            return line.days[n]
+    return None
+
+
+def _back(line: LineDays, first: dt.date, last: dt.date) -> Iterator[int]:
+    """The places of these days' tests, newest first."""
+    return reversed(range(bisect_left(line.days, first), bisect_right(line.days, last)))

@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 
 from agent.common.vocabulary.lines import CONGESTED
 from agent.common.vocabulary.reasons import REASONS
+from agent.common.vocabulary.words import Words
 from collector.compliance.line_rule import limit
 from collector.compliance.model import JudgedLine, Step
-from collector.compliance.standing import Standing
+from collector.compliance.standing import Opinion, Standing
 from collector.compliance.verdicts import Finding
 from collector.compliance.words import named
 from collector.config import Figure as Settings
@@ -24,13 +25,19 @@ def mbps(rate: float | None) -> str:
     return "—" if rate is None else f"{int(rate * 100 + 1e-6) / 100:.2f}"
 
 
-def bundle_steps(lines: Sequence[JudgedLine], stands: Standing, settings: Settings) -> list[Step]:
-    """Each line's result, its tests that are not evidence, and the result before the window."""
+def bundle_steps(
+    lines: Sequence[JudgedLine], stands: Standing, ended: Opinion | None, settings: Settings
+) -> list[Step]:
+    """Each line's result, its tests that are not evidence or in doubt, and what stands or ended."""
     steps = []
     for line in lines:
         steps.append(_line_step(line, settings))
         if line.refused:
-            steps.append(_refused_step(line))
+            steps.append(_counted_step(line, "refused", line.refused))
+        if line.doubts:
+            steps.append(_counted_step(line, "doubts", line.doubts))
+    if lines and ended:
+        steps.append(_ended_step(lines, ended, stands))
     if lines and stands.before:
         steps.append(_earlier_step(lines, stands))
     return steps
@@ -86,14 +93,32 @@ def _tail(line: JudgedLine) -> tuple[str, str]:
     return zh, en
 
 
-def _refused_step(line: JudgedLine) -> Step:
-    zh = "，".join(f"{REASONS[why].zh} {count} 次" for why, count in sorted(line.refused.items()))
-    en = ", ".join(f"{REASONS[why].en}: {count}" for why, count in sorted(line.refused.items()))
+_COUNTED = {
+    "refused": Words("不作为证据的测试", "tests that are no evidence"),
+    "doubts": Words("算作证据但有疑点的测试", "tests that count and are in doubt"),
+}
+
+
+def _counted_step(line: JudgedLine, rule: str, counts: Mapping[str, int]) -> Step:
+    zh = "，".join(f"{REASONS[why].zh} {count} 次" for why, count in sorted(counts.items()))
+    en = ", ".join(f"{REASONS[why].en}: {count}" for why, count in sorted(counts.items()))
+    what = _COUNTED[rule]
     return Step(
-        "refused",
-        f"{named('线路', line.line)}：不作为证据的测试：{zh}",
-        f"Line {line.line}: tests that are no evidence: {en}",
-        {"line": line.line, **line.refused},
+        rule,
+        f"{named('线路', line.line)}：{what.zh}：{zh}",
+        f"Line {line.line}: {what.en}: {en}",
+        {"line": line.line, **counts},
+    )
+
+
+def _ended_step(lines: Sequence[JudgedLine], ended: Opinion, stands: Standing) -> Step:
+    name = "+".join(line.line for line in lines)
+    yes = stands.yes or stands.cleared
+    return Step(
+        "cleared",
+        f"{named('线路', name)}：{ended.day} 的不达标由 {yes} 的达标测试消除",
+        f"Line {name}: the no of {ended.day} was cleared by the tests up to {yes}",
+        {"line": name, "no": ended.day.isoformat(), "yes": yes.isoformat() if yes else None},
     )
 
 

@@ -10,8 +10,11 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from agent.common.calendar import Calendar, local_day, local_time
+from agent.common.vocabulary.reasons import codes
 from agent.common.vocabulary.thresholds import OTHER_TRAFFIC
 from collector.compliance.model import LineRecord, LineTest
+from collector.compliance.networks import Networks, inside, networks
+from collector.roster.register import Register
 
 #: The agent measures frames and the server payload: they differ by frame overhead and slack.
 RATE_MARGIN = 1.08
@@ -33,41 +36,55 @@ class Trial(NamedTuple):
     simulated: bool = False
     long: bool = False
     burst: bool = False
+    pc_mbps: float | None = None
+    doubt: str = ""
 
 
 @dataclass(slots=True)
 class LineDays:
-    """A line's tests, oldest first: the valid ones, and the faults of the others by day."""
+    """A line's tests, oldest first: the valid ones, and the faults of the others by day.
+
+    `pc_mbps` is what each test's PC can be relied on to show: its network card's own rate; 0.0 if
+    its processor held the test back, or if either is not known.
+    """
 
     days: list[dt.date] = field(default_factory=list)
     rates: list[float] = field(default_factory=list)
     quiet: list[bool] = field(default_factory=list)
+    pc_mbps: list[float] = field(default_factory=list)
     refused: list[tuple[dt.date, str]] = field(default_factory=list)
+    doubted: list[tuple[dt.date, str]] = field(default_factory=list)
     simulated: bool = False
 
-    def refusals(self, first: dt.date, last: dt.date) -> Mapping[str, int]:
+    def refusals(self, first: dt.date, last: dt.date) -> Counter[str]:
         """How many tests of these days are not evidence, by reason."""
         return Counter(fault for day, fault in self.refused if first <= day <= last)
 
+    def doubts(self, first: dt.date, last: dt.date) -> Counter[str]:
+        """How many tests of these days count and are in doubt, by why."""
+        return Counter(doubt for day, doubt in self.doubted if first <= day <= last)
+
 
 Lines = Mapping[tuple[str, str], LineDays]
+TestKey = tuple[str, str, str]  # school, line, id of the test
 UNTESTED = LineDays()
 
 
 def by_line(
     tests: Iterable[LineTest],
     records: Iterable[LineRecord],
-    calendar: Calendar,
+    register: Register,
     cutoff: dt.date,
 ) -> Lines:
     """All tests up to the cut-off, matched and judged, by (school, line)."""
     trials: dict[tuple[str, str], list[Trial]] = defaultdict(list)
-    for key, trial in _trials(tests, records, calendar):
+    allowed = networks(register.lines)
+    for key, trial in _trials(tests, records, register.calendar, allowed):
         if trial.day <= cutoff:
             trials[key].append(trial)
     found: dict[tuple[str, str], LineDays] = defaultdict(LineDays)
     for key, mine in trials.items():
-        for trial in _without_bursts(sorted(mine, key=lambda trial: trial.time)):
+        for trial in _without_bursts(sorted(mine, key=lambda trial: (trial.time, trial.fault))):
             _add(found[key], trial)
     return found
 
@@ -75,9 +92,14 @@ def by_line(
 def _without_bursts(trials: Sequence[Trial]) -> Iterable[Trial]:
     """On a line with a burst bucket, refuse short tests faster than its long test sustains.
 
-    Each is compared with the long test before it, the first ones with the one after them.
+    Each is compared with the long test before it, the first ones with the one after them. A long
+    test that a PC is known to have held back does not show what the line sustains.
     """
-    longs = [trial for trial in trials if trial.long and trial.rate is not None and not trial.fault]
+    longs = [
+        trial
+        for trial in trials
+        if trial.long and trial.rate is not None and not trial.fault and trial.pc_mbps != 0
+    ]
     times = [trial.time for trial in longs]
     for trial in trials:
         against = longs[max(0, bisect_right(times, trial.time) - 1)] if longs else None
@@ -99,27 +121,47 @@ def _add(line: LineDays, trial: Trial) -> None:
     line.days.append(trial.day)
     line.rates.append(trial.rate)
     line.quiet.append(trial.quiet)
+    line.pc_mbps.append(trial.pc_mbps or 0.0)
+    if trial.doubt:
+        line.doubted.append((trial.day, trial.doubt))
 
 
 def _trials(
-    tests: Iterable[LineTest], records: Iterable[LineRecord], calendar: Calendar
+    tests: Iterable[LineTest],
+    records: Iterable[LineRecord],
+    calendar: Calendar,
+    allowed: Networks,
 ) -> Iterable[tuple[tuple[str, str], Trial]]:
     """Every test once; a record without a report is a failed test."""
-    kept = {(row.school, row.line, row.test): row for row in records}
-    used: set[tuple[str, str, str]] = set()
+    kept = _by_test(records)
+    used: set[TestKey] = set()
     for test in _own_first(tests, kept):
         key = test.school, test.line, test.test
-        fault = "used_twice" if key in used else fault_of(test, kept.get(key))
+        record = kept.get(key)
+        fault = "used_twice" if key in used else fault_of(test, record)
+        if not fault and record and not inside(record.address, allowed.get(key[:2], ())):
+            fault = "other_network"
         used.add(key)
-        yield key[:2], _trial(test, fault, calendar)
+        doubt = "other_machine" if record and record.machine != test.machine else ""
+        yield key[:2], _trial(test, fault, doubt, calendar)
     for key, row in kept.items():
         if key not in used:
             day = local_day(row.time // 10**9)
             yield key[:2], Trial(row.time, day, True, None, "no_report", row.simulated)
 
 
+def _by_test(records: Iterable[LineRecord]) -> dict[TestKey, LineRecord]:
+    """A record per test: the first, if the server kept several."""
+    kept: dict[TestKey, LineRecord] = {}
+    for row in records:
+        known = kept.setdefault((row.school, row.line, row.test), row)
+        if (row.time, row.machine) < (known.time, known.machine):
+            kept[row.school, row.line, row.test] = row
+    return kept
+
+
 def _own_first(
-    tests: Iterable[LineTest], records: Mapping[tuple[str, str, str], LineRecord]
+    tests: Iterable[LineTest], records: Mapping[TestKey, LineRecord]
 ) -> Sequence[LineTest]:
     """The tests by time; of two with the same id, the one of the machine in the record first."""
 
@@ -127,16 +169,44 @@ def _own_first(
         record = records.get((test.school, test.line, test.test))
         return record is not None and record.machine != test.machine
 
-    return sorted(tests, key=lambda test: (foreign(test), test.time))
+    return sorted(tests, key=lambda test: (foreign(test), test.time, test.machine))
 
 
-def _trial(test: LineTest, fault: str, calendar: Calendar) -> Trial:
+def _trial(test: LineTest, fault: str, doubt: str, calendar: Calendar) -> Trial:
     end = local_time(test.time // 10**9)
-    start = end - dt.timedelta(seconds=test.seconds or 0)
-    quiet = calendar.is_quiet(end) and calendar.is_quiet(start)
     return Trial(
-        test.time, end.date(), quiet, test.down_mbps, fault, test.simulated, test.long, test.burst
+        test.time,
+        end.date(),
+        _is_quiet(test, end, calendar),
+        test.down_mbps,
+        fault,
+        test.simulated,
+        test.long,
+        test.burst,
+        pc_mbps(test),
+        doubt,
     )
+
+
+def _is_quiet(test: LineTest, end: dt.datetime, calendar: Calendar) -> bool:
+    """Whether no second of it was in lessons; one of unknown length may have been."""
+    if test.seconds is None:
+        return False
+    start = end - dt.timedelta(seconds=test.seconds)
+    return calendar.is_quiet(end) and calendar.is_quiet(start)
+
+
+def pc_mbps(test: LineTest) -> float | None:
+    """How fast a line the test's PC could have shown, in Mbit/s: its network card's own rate.
+
+    0.0 if its processor held the test back, None if either is not known. The reports of older
+    agents have neither field: that their PC was no limit is not shown, so their tests count as
+    those of a PC that may have been one. A low reading of such a test may be the PC's and is no
+    evidence; a high one proves the line all the same, as nothing in a PC raises a reading.
+    """
+    if test.pc_limited or "pc_limited" in codes(test.reason):
+        return 0.0
+    return test.nic_mbps if test.pc_limited is False else None
 
 
 def fault_of(test: LineTest, record: LineRecord | None) -> str:
@@ -152,13 +222,14 @@ def _fault_of_test(test: LineTest) -> str:
         return "no_rate"
     if test.wired is not True:
         return "loopback" if test.interface.startswith("lo") else "not_wired"
-    if test.solo is False:
+    if test.solo is not True:
         return "not_alone"
     if test.other_share is None or test.other_share >= OTHER_TRAFFIC:
         return "other_traffic"
     if test.server_limited is not False:
         return "server_limited"
-    return "said_invalid" if test.reason else ""
+    # What the PC limited is no fault: it may still prove.
+    return "said_invalid" if codes(test.reason) - {"pc_limited"} else ""
 
 
 def _fault_of_record(test: LineTest, record: LineRecord | None) -> str:

@@ -38,6 +38,7 @@ class RoomDay:
     pcs: int = 0
     seen: frozenset[str] = frozenset()  # of computer, display, sound, microphone, camera
     simulated: bool = False
+    together: int = 0  # most PCs reporting in one same hour, of those with a strong id
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +69,8 @@ class LineTest(LineRow):
     reason: str = ""  # why the agent considers it invalid, else empty
     long: bool = False  # ran to its time limit, as once a week
     burst: bool = False  # the line slowed down during it; the rate is the later one
+    pc_limited: bool | None = None  # the PC's processor held it back; None: not known
+    nic_mbps: float | None = None  # the network card's own rate
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +79,9 @@ class LineRecord(LineRow):
 
     sent_bytes: int = 0
     down_mbps: float | None = None
-    solo: bool = True
+    solo: bool = False
     simulated: bool = False
+    address: str = ""  # where the test came from; empty: not kept
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +171,7 @@ class JudgedLine:
     verdict: Verdict
     tests: int = 0  # valid quiet tests
     days: int = 0  # with valid quiet tests
-    statistic: float | None = None  # what the rule compares: the 90th percentile, by default
+    statistic: float | None = None  # what the rule compares: the higher 90th percentile, by default
     median: float | None = None  # of the tests that the statistic is taken from
     p90: float | None = None  # 90th percentile of the valid quiet tests, whatever the rule
     quiet_median: float | None = None
@@ -177,6 +181,7 @@ class JudgedLine:
     between: bool = False  # meets only within the tolerance
     refused: Mapping[str, int] = field(default_factory=dict)  # tests that are no evidence, by why
     simulated: bool = False
+    doubts: Mapping[str, int] = field(default_factory=dict)  # tests that count and are in doubt
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ class RoomDays:
 
     days: list[dt.date] = field(default_factory=list)
     seen: list[frozenset[str]] = field(default_factory=list)
-    pcs: list[int] = field(default_factory=list)
+    together: list[int] = field(default_factory=list)  # most PCs in one same hour
     simulated: bool = False
 
 
@@ -38,8 +38,8 @@ def _add(room: RoomDays, row: RoomDay) -> None:
     seen = row.seen | {"computer"}
     if room.days and room.days[-1] == row.day:  # one day in two series: the district changed
         room.seen[-1] |= seen
-        room.pcs[-1] = max(room.pcs[-1], row.pcs)
+        room.together[-1] = max(room.together[-1], row.together)
         return
     room.days.append(row.day)
     room.seen.append(seen)
-    room.pcs.append(row.pcs)
+    room.together.append(row.together)

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import datetime as dt
 import statistics
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
 from collector.compliance import line_text, verdicts
-from collector.compliance.line_rule import Reading, opinion, percentile, read
+from collector.compliance.line_rule import Reading, Rule, opinion, percentile, read
 from collector.compliance.lines import UNTESTED, LineDays, Lines
 from collector.compliance.model import JudgedLine, Step, Unit, Verdict
 from collector.compliance.shares import exact
-from collector.compliance.standing import Standing, standing
+from collector.compliance.standing import Ask, First, Opinion, Standing, overruled, standing
 from collector.compliance.verdicts import Declared, Finding
 from collector.compliance.window import Windows
 from collector.config import Figure as Settings
@@ -30,13 +31,18 @@ class Campus:
 
 @dataclass(frozen=True, slots=True)
 class Judging:
-    """The data that all schools are judged with."""
+    """The data that all schools are judged with.
+
+    `tracing` says too which earlier no of a line was cleared, for the explanation of a school: it
+    takes all tests there are, and asks the rule of every window.
+    """
 
     register: Register
     lines: Lines
     windows: Windows
     settings: Settings
     cutoff: dt.date
+    tracing: bool = False
 
     def days(self, line: Line) -> LineDays:
         """A line's tests."""
@@ -44,9 +50,18 @@ class Judging:
 
     def bundle(self, school: School, lines: Sequence[Line]) -> Standing:
         """What is known at the cut-off of lines that count together."""
+        return standing(*self._windows_of(school, lines))
+
+    def ended(self, school: School, lines: Sequence[Line]) -> Opinion | None:
+        """The no of these lines that a later yes of theirs has ended, if that is traced."""
+        return overruled(*self._windows_of(school, lines)) if self.tracing else None
+
+    def _windows_of(
+        self, school: School, lines: Sequence[Line]
+    ) -> tuple[Sequence[dt.date], Ask, First, dt.date]:
         histories = [self.days(line) for line in lines]
         days = sorted({day for history in histories for day in history.days})
-        return standing(
+        return (
             days,
             lambda lo, hi: opinion(histories, days[lo], days[hi - 1], self.settings),
             lambda day: self.windows.first(day, school.opened),
@@ -67,7 +82,8 @@ def judge(judging: Judging, school: School) -> tuple[Unit, list[JudgedLine]]:
         for bundle, standing_ in zip(campus.bundles, stands, strict=True):
             judged = _judged_lines(judging, school, bundle, standing_)
             lines += judged
-            steps += line_text.bundle_steps(judged, standing_, settings)
+            ended = judging.ended(school, bundle)
+            steps += line_text.bundle_steps(judged, standing_, ended, settings)
         findings.append(_campus_finding(stands))
         steps.append(line_text.campus_step(campus.name, findings[-1], settings))
     simulated = any(line.simulated for line in lines)
@@ -76,8 +92,15 @@ def judge(judging: Judging, school: School) -> tuple[Unit, list[JudgedLine]]:
     inspections = [
         row for row in register.inspections_of.get(school.code, ()) if row.indicator == "line"
     ]
+    words = [_campus_contract(campus, exact(settings.threshold_mbps)) for campus in campuses]
     verdict, steps_of = verdicts.decide(
-        finding, inspections, declared, cutoff, settings.inspection_months
+        finding,
+        inspections,
+        declared,
+        cutoff,
+        settings.inspection_months,
+        settings.threshold_mbps,
+        list(zip(findings, words, strict=True)),
     )
     unit = Unit("line", school.code, district, school.name, verdict, steps_of, simulated)
     return unit, lines
@@ -145,15 +168,18 @@ def _campus_contract(campus: Campus, threshold: Fraction) -> bool | None:
 
 
 def _campus_finding(stands: Sequence[Standing]) -> Finding:
-    """Yes if one bundle meets; no only if none does, dated by the oldest of their days."""
-    met = [stand.yes for stand in stands if stand.yes]
-    if met:
-        return Finding(yes=max(met))
+    """Yes if one bundle meets; no only if none does, dated by the oldest of their days.
+
+    A yes is dated by the last good reading of any bundle, also of one whose own yes has expired:
+    else the yes of the others would grow older when it does.
+    """
+    shown = [day for stand in stands if (day := stand.yes or stand.cleared)]
+    if any(stand.yes for stand in stands):
+        return Finding(yes=max(shown))
     denied = [stand.no for stand in stands if stand.no]
     if denied and len(denied) == len(stands):
         return Finding(no=min(denied))
-    cleared = [stand.cleared for stand in stands if stand.cleared]
-    return Finding(cleared=max(cleared, default=None))
+    return Finding(cleared=max(shown, default=None))
 
 
 def _school_finding(
@@ -177,7 +203,8 @@ def _judged_lines(
     """A bundle's lines, each with its own numbers and the bundle's result."""
     settings = judging.settings
     first = judging.windows.first(judging.cutoff, school.opened)
-    readings = [read(judging.days(line), first, judging.cutoff, settings) for line in bundle]
+    rule = Rule.of(settings, len(bundle))
+    readings = [read(judging.days(line), first, judging.cutoff, rule) for line in bundle]
     met = stands.yes is not None
     congested = met and _sum([r.median for r in readings if r.enough]) < _tolerated(settings)
     between = met and settings.rule == "p90" and _between(readings, settings)
@@ -199,11 +226,18 @@ def _judged_lines(
             lesson_median=statistics.median(reading.lesson) if reading.lesson else None,
             congested=congested,
             between=between,
-            refused=judging.days(line).refusals(first, judging.cutoff),
+            refused=_refused(judging.days(line), reading, first, judging.cutoff),
             simulated=judging.days(line).simulated,
+            doubts=judging.days(line).doubts(first, judging.cutoff),
         )
         for line, reading in zip(bundle, readings, strict=True)
     ]
+
+
+def _refused(line: LineDays, reading: Reading, first: dt.date, last: dt.date) -> Mapping[str, int]:
+    """Why tests of the window are no evidence, those that their PC limited too."""
+    limited = {"pc_limited": reading.limited} if reading.limited else {}
+    return line.refusals(first, last) + Counter(limited)
 
 
 def _line_verdict(judging: Judging, line: Line, stands: Standing) -> Verdict:

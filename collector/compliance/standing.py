@@ -1,10 +1,16 @@
-"""A unit's result from before its window: a no, however old, counts until a later yes. Pure."""
+"""What is known of a unit at the cut-off, from all windows up to it. Pure.
+
+The rule is asked of the window of every day up to the cut-off, silent days too. A yes that it gave
+on any day ends for good every no whose evidence is not newer than that day, whatever leaves the
+window afterwards. So evidence alone changes a result to the worse, never the passing of days, and
+the order of the evidence up to a yes does not matter. A no without a later yes stands, however old.
+"""
 
 from __future__ import annotations
 
 import datetime as dt
-from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Sequence
+from bisect import bisect_right
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from collector.compliance.window import ONE_DAY
@@ -12,7 +18,10 @@ from collector.compliance.window import ONE_DAY
 
 @dataclass(frozen=True, slots=True)
 class Opinion:
-    """The result of some days: yes or no, and the newest day that it is based on."""
+    """The rule's word on some days, and the day of its evidence.
+
+    Of a yes: the last good reading. Of a no: the newest reading that it is based on.
+    """
 
     yes: bool
     day: dt.date
@@ -20,70 +29,84 @@ class Opinion:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """The window's result, or if it is undecided the last result before it."""
+    """The window's yes; else the last word that stands: a no, or a yes that has left the window.
+
+    With a yes in the window (`now`), nothing older can change the result.
+    """
 
     now: Opinion | None
     before: Opinion | None = None
 
     @property
     def yes(self) -> dt.date | None:
-        """Newest day of the window's yes."""
-        return self.now.day if self.now and self.now.yes else None
+        """Last good reading of the window's yes."""
+        return self.now.day if self.now else None
 
     @property
     def no(self) -> dt.date | None:
-        """Newest day of a no: the window's, or an older one that still counts."""
-        opinion = self.now or self.before
-        return opinion.day if opinion and not opinion.yes else None
+        """Newest evidence of a no without a later yes, of the window or older."""
+        return self.before.day if self.before and not self.before.yes else None
 
     @property
     def cleared(self) -> dt.date | None:
-        """Newest day of a yes from before the window, which has expired."""
-        return self.before.day if self.now is None and self.before and self.before.yes else None
+        """Last good reading of a yes of an earlier day, which has expired."""
+        return self.before.day if self.before and self.before.yes else None
 
 
 Ask = Callable[[int, int], Opinion | None]
-"""The result of a unit's days[lo:hi]."""
+"""The rule's word on a unit's days[lo:hi], of which there is at least one."""
+
+First = Callable[[dt.date], dt.date]
+"""The first day of the window that ends with a day; never earlier for a later day."""
 
 
-def standing(
-    days: Sequence[dt.date],
-    ask: Ask,
-    first: Callable[[dt.date], dt.date],
-    cutoff: dt.date,
-) -> Standing:
+def standing(days: Sequence[dt.date], ask: Ask, first: First, cutoff: dt.date) -> Standing:
     """What is known of a unit at the cut-off.
 
-    `days` are the days with reports, sorted, one or more entries a day; `first` returns the first
-    day of the window that ends with a day. If the window up to the cut-off is undecided, the
-    windows up to each earlier day are judged, newest first. A no always counts, even if only
-    silence made it (good days left the window, bad ones stayed). A yes counts only if its newest
-    evidence is of the window's last day, so that silence clears nothing.
+    `days` are the days with reports, sorted, one or more entries a day. The rule is asked once per
+    different window, newest first, and no further than its answers can matter; where that is all
+    of a year (a unit without any word) it is asked at most twice a reporting day.
     """
-    hi = bisect_right(days, cutoff)
-    lo = bisect_left(days, first(cutoff))
-    now = ask(lo, hi) if lo < hi else None
-    if now or not hi:
-        return Standing(now)
-    return Standing(None, _before(days, ask, first, cutoff, (lo, hi)))
+    no: Opinion | None = None
+    for day, lo, hi in _windows(days, first, cutoff):
+        if no and no.day > day:
+            break  # no yes from here on is later than this no
+        opinion = ask(lo, hi) if lo < hi else None
+        if opinion and opinion.yes:
+            return Standing(opinion) if day == cutoff else Standing(None, opinion)
+        if opinion and (no is None or opinion.day > no.day):
+            no = opinion
+    return Standing(None, no)
 
 
-def _before(
-    days: Sequence[dt.date],
-    ask: Ask,
-    first: Callable[[dt.date], dt.date],
-    cutoff: dt.date,
-    asked: tuple[int, int],
-) -> Opinion | None:
-    day = cutoff
-    opinion: Opinion | None = None
-    while day > days[0]:
-        day -= ONE_DAY
-        hi = bisect_right(days, day, hi=asked[1])
-        lo = bisect_left(days, first(day), hi=hi)
-        if (lo, hi) != asked:
-            asked = lo, hi
-            opinion = ask(lo, hi) if lo < hi else None
-        if opinion and (not opinion.yes or opinion.day == day):
+def overruled(days: Sequence[dt.date], ask: Ask, first: First, cutoff: dt.date) -> Opinion | None:
+    """The newest no that the last yes up to the cut-off has ended, None if there was none.
+
+    To explain a result: it asks the rule of every window back to that no.
+    """
+    granted = False
+    for _, lo, hi in _windows(days, first, cutoff):
+        opinion = ask(lo, hi) if lo < hi else None
+        granted |= bool(opinion and opinion.yes)
+        if granted and opinion and not opinion.yes:
             return opinion
     return None
+
+
+def _windows(
+    days: Sequence[dt.date], first: First, cutoff: dt.date
+) -> Iterator[tuple[dt.date, int, int]]:
+    """(last day, lo, hi) of the windows, newest first; of equal ones in a row only the newest."""
+    hi = lo = bisect_right(days, cutoff)
+    day, seen = cutoff, (-1, -1)
+    while hi:
+        start = first(day)
+        while hi and days[hi - 1] > day:
+            hi -= 1
+        lo = min(lo, hi)
+        while lo and days[lo - 1] >= start:
+            lo -= 1
+        if (lo, hi) != seen:
+            seen = lo, hi
+            yield day, lo, hi
+        day -= ONE_DAY

@@ -3,7 +3,8 @@
 With a yes from evidence a unit is verified or inspected, whatever the register says. With a no it
 is contradicted if the register says yes, else short. Without evidence the register decides. Of
 several findings the latest counts, by its newest day; of the same day, the no. A no counts until a
-later yes, even if that yes has expired since.
+later yes, even if that yes has expired since. A unit of several parts (campuses) is judged by what
+each part's own evidence says, and by the register where a part has none.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from agent.common.vocabulary.verdicts import MEANINGS, VERDICTS
+from collector.compliance import inspected
+from collector.compliance.inspected import Visit
 from collector.compliance.model import Step, Verdict
 from collector.compliance.window import months_after
 from collector.roster.register import Inspection
@@ -50,40 +53,81 @@ def every(says: Sequence[bool | None]) -> bool | None:
     return True if says and all(says) else None
 
 
+Part = tuple[Finding, bool | None]
+"""A part of a unit: its own evidence, and what the register says about it."""
+
+
 def decide(
     finding: Finding,
     inspections: Iterable[Inspection],
     declared: Declared,
     cutoff: dt.date,
     months: int,
+    threshold: float | None = None,
+    parts: Sequence[Part] = (),
 ) -> tuple[Verdict, tuple[Step, ...]]:
-    """The verdict of a unit, and every rule that led to it."""
-    known = sorted((row for row in inspections if row.day <= cutoff), key=lambda row: row.day)
-    verdict, because = _verdict(finding, known, declared.says, cutoff, months)
-    seen = tuple(_inspection(row, cutoff, months) for row in known)
-    return verdict, (*finding.steps, *seen, *declared.steps, _conclusion(verdict, because))
+    """The verdict of a unit, and every rule that led to it.
+
+    `inspections` are those of the unit and the indicator, which last `months`. `threshold` is the
+    indicator's, in Mbit/s, if it has one: those made by another one say only what follows from
+    them. `parts` are the unit's, if its finding was combined from several.
+    """
+    visits = inspected.visits(inspections, cutoff, threshold)
+    speaking = [visit for visit in visits if visit.says is not None]
+    verdict, because = _verdict(finding, speaking, declared.says, cutoff, months, parts)
+    seen = tuple(inspected.step(visit, cutoff, months) for visit in visits)
+    ended = _ended(finding, speaking)
+    return verdict, (*finding.steps, *seen, *ended, *declared.steps, _conclusion(verdict, because))
 
 
 def _verdict(
     finding: Finding,
-    known: Sequence[Inspection],
+    visits: Sequence[Visit],
     says: bool | None,
     cutoff: dt.date,
     months: int,
+    parts: Sequence[Part],
 ) -> tuple[Verdict, Because]:
-    denied = _newest(row.day for row in known if not row.found)
-    no = _newest([finding.no, denied])
+    no = _newest([finding.no, _denied(visits)])
     if _later(finding.yes, no):
         return Verdict.VERIFIED, "telemetry"
-    found = _newest(row.day for row in known if row.found)
+    found = _found(visits)
     if _later(found, no) and found and cutoff <= months_after(found, months):
         return Verdict.INSPECTED, "inspection"
+    by_parts = every([True if part.yes else word for part, word in parts]) if parts else says
     if no and not _later(_newest([finding.cleared, finding.yes, found]), no):
-        because: Because = "telemetry" if no == finding.no else "inspection"
-        return (Verdict.CONTRADICTED if says else Verdict.SHORT), because
-    if says is None:
+        if no == finding.no:
+            return (Verdict.CONTRADICTED if by_parts else Verdict.SHORT), "telemetry"
+        return (Verdict.CONTRADICTED if says else Verdict.SHORT), "inspection"
+    if by_parts is None:
         return Verdict.UNKNOWN, "register"
-    return (Verdict.DECLARED if says else Verdict.SHORT), "register"
+    return (Verdict.DECLARED if by_parts else Verdict.SHORT), "register"
+
+
+def _denied(visits: Iterable[Visit]) -> dt.date | None:
+    return _newest(visit.row.day for visit in visits if visit.says is False)
+
+
+def _found(visits: Iterable[Visit]) -> dt.date | None:
+    return _newest(visit.row.day for visit in visits if visit.says)
+
+
+def _ended(finding: Finding, visits: Sequence[Visit]) -> tuple[Step, ...]:
+    """What ended an inspection's no, if it no longer counts."""
+    no = _denied(visits)
+    telemetry = _newest([finding.yes, finding.cleared])
+    yes = _newest([telemetry, _found(visits)])
+    if no is None or yes is None or yes <= no:
+        return ()
+    by = ("遥测", "telemetry") if yes == telemetry else (VERDICTS["inspected"].zh, "inspection")
+    return (
+        Step(
+            "cleared",
+            f"{no} 现场核查的不达标，由 {yes} 的{by[0]}达标证据消除",
+            f"the inspection's no of {no} was cleared by the yes of {by[1]} of {yes}",
+            {"no": no.isoformat(), "yes": yes.isoformat(), "by": by[1]},
+        ),
+    )
 
 
 def _newest(days: Iterable[dt.date | None]) -> dt.date | None:
@@ -93,24 +137,6 @@ def _newest(days: Iterable[dt.date | None]) -> dt.date | None:
 def _later(yes: dt.date | None, no: dt.date | None) -> bool:
     """Whether the yes is later than the no, or there is no no."""
     return yes is not None and (no is None or yes > no)
-
-
-def _inspection(row: Inspection, cutoff: dt.date, months: int) -> Step:
-    until = months_after(row.day, months)
-    numbers = {"day": row.day.isoformat(), "found": row.found, "inspector": row.inspector}
-    if not row.found:
-        zh, en = "不达标，直到以后有达标证据为止", "found missing; stands until a later yes"
-    elif cutoff <= until:
-        zh, en = f"达标，有效至 {until}", f"found, valid until {until}"
-    else:
-        zh, en = f"达标，但已于 {until} 过期", f"found, but expired on {until}"
-    note = f"（{row.note}）" if row.note else ""
-    return Step(
-        "inspection",
-        f"现场核查 {row.day}，{row.inspector}：{zh}{note}",
-        f"Inspection {row.day}, {row.inspector}: {en}{f' ({row.note})' if row.note else ''}",
-        {**numbers, "valid_until": until.isoformat(), "note": row.note},
-    )
 
 
 def _conclusion(verdict: Verdict, because: Because) -> Step:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from collector.keeper.fields import certain, least, most, number, text
 from collector.keeper.midnight import MS, midnight
 from collector.keeper.sharing import shared_sources
+from collector.keeper.together import hour_bit
 from collector.roster.register import Register
 from collector.store import Point, Value
 
@@ -26,6 +27,7 @@ class MachineFacts:
     first_ms: int | None = None
     last_ms: int | None = None
     reports: int = 0
+    hours: int = 0  # bits, see `together.hour_bit`
     boots: set[str] = field(default_factory=set)
     boots_known: int = 0
     weak: bool = False
@@ -91,6 +93,7 @@ def _add_report(facts: MachineFacts, point: Point) -> None:
     facts.first_ms = least(facts.first_ms, millis)
     facts.last_ms = most(facts.last_ms, millis)
     facts.reports += 1
+    facts.hours |= hour_bit(millis)
     facts.boots.add(text(point.fields, "boot"))
     facts.weak |= point.fields.get("weak_id") is True
     facts.simulated |= point.fields.get("simulated") is True
@@ -113,6 +116,7 @@ def _add_stored(facts: MachineFacts, row: Point) -> None:
     facts.first_ms = least(facts.first_ms, number(fields, "first_ms"))
     facts.last_ms = most(facts.last_ms, number(fields, "last_ms"))
     facts.reports = max(facts.reports, reports)
+    facts.hours |= number(fields, "hours") or 0
     facts.boots_known = max(facts.boots_known, number(fields, "boots") or 0)
     facts.weak |= fields.get("weak_id") is True
     facts.shared |= fields.get("shared_id") is True
@@ -155,6 +159,7 @@ def _fields(facts: MachineFacts, hostname: str) -> dict[str, Value]:
     fields: dict[str, Value] = {
         "seen": True,
         "reports": facts.reports,
+        "hours": facts.hours,
         "boots": boots,
         "weak_id": facts.weak,
     }

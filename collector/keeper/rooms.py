@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from collector.keeper.devices import PICTURES
 from collector.keeper.fields import number, text
 from collector.keeper.midnight import midnight
+from collector.keeper.together import Span, span, together
 from collector.roster.register import Register
 from collector.store import Point, Value
 
@@ -26,6 +27,7 @@ class _Room:
     missing: int = 0
     faults: int = 0
     simulated: bool = False
+    spans: dict[str, Span] = field(default_factory=dict)  # of the PCs that can be counted
 
 
 def room_days(
@@ -93,6 +95,9 @@ def _add_machine(room: _Room, point: Point) -> None:
     weak = point.fields.get("weak_id") is True or point.fields.get("shared_id") is True
     (room.weak if weak else room.pcs).add(point.tags.get("machine", ""))
     room.simulated |= point.fields.get("simulated") is True
+    reported = None if weak else span(point)
+    if reported is not None:
+        room.spans[point.tags.get("machine", "")] = reported
 
 
 def _add_seen(room: _Room, point: Point) -> None:
@@ -169,6 +174,7 @@ def _tags(key: RoomKey, register: Register) -> dict[str, str]:
 def _fields(key: RoomKey, room: _Room, register: Register) -> dict[str, Value]:
     fields: dict[str, Value] = {
         "pcs": len(room.pcs),
+        "together": together(room.spans.values()),
         "weak_pcs": len(room.weak),
         "computer": bool(room.pcs or room.weak),
         "display": room.displays > 0,

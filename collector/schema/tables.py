@@ -146,6 +146,8 @@ wired bool - whether that interface has a cable
 solo bool - whether it was the line's only test
 other_share float - share of other local traffic, 0 to 1
 server_limited bool - whether the server was the bottleneck
+pc_limited bool - whether the PC's processor held the test back
+nic_mbps float Mbit/s the network card's own rate
 reason str - codes of REASONS by comma: why the test is not valid, empty when it is
 detail str - what else is known of the reason, as the system or the server said it
 window str - which of the day's tests it was; empty: asked for by hand
@@ -162,6 +164,7 @@ down_mbps float Mbit/s payload rate that the server saw, down
 up_mbps float Mbit/s payload rate that the server saw, up
 seconds float s how long the test ran
 solo bool - whether no other test of the line overlapped
+address str - where the test came from
 """ + _RAW),
     _measurement("machine_day", "evidence", "school district room machine", "a PC's day", """
 seen bool - a certain report of that day arrived
@@ -171,6 +174,7 @@ reports int - reports of that day
 weak_id bool - no computer-room evidence
 shared_id bool - two PCs used the id at once that day; no computer-room evidence
 shared_sources str - the hardware sources of that id, as name=digest, by comma
+hours int - the hours in which it reported, as bits: 1 for 0:00, 2 for 1:00, 4 for 2:00, ...
 boots int - starts of the agent that day
 hostname str - the PC's name, as last known that day
 claimed str - the room that the PC's own config claims
@@ -206,6 +210,7 @@ looked_ms int ms last reading, since 1970 UTC
 """ + _DERIVED),
     _measurement("room_day", "evidence", "school district room", "a room's day", """
 pcs int PCs distinct PCs with a strong id that reported
+together int PCs most PCs with a strong id that reported in one same hour, their spans overlapping
 weak_pcs int PCs distinct PCs with a weak or shared id that reported
 seats int - registered seats in force that day
 computer bool - a PC reported

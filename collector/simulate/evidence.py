@@ -11,6 +11,7 @@ from collector.keeper.days import room_days
 from collector.keeper.devices import PICTURES
 from collector.keeper.state import Aspect, State
 from collector.keeper.stateful import fields_of
+from collector.keeper.together import hour_bit
 from collector.roster.register import Register
 from collector.simulate import linetests
 from collector.simulate.city import City, Gear, Pc
@@ -66,10 +67,12 @@ def _tags(register: Register, pc: Pc) -> dict[str, str]:
 
 def _machine_day(city: City, register: Register, pc: Pc, rank: int) -> Point:
     late = int(chance(pc.machine, rank) * 1_200_000)
+    first, last = moment_ms(city.days[rank], _FROM) + late, moment_ms(city.days[rank], _TO) - late
     fields: dict[str, Value] = {
         "seen": True,
-        "first_ms": moment_ms(city.days[rank], _FROM) + late,
-        "last_ms": moment_ms(city.days[rank], _TO) - late,
+        "first_ms": first,
+        "last_ms": last,
+        "hours": sum({hour_bit(at) for at in range(first, last, 1_800_000)}),
         "reports": _REPORTS - late // 60_000,
         "weak_id": pc.weak,
         "boots": 1 + (late > 1_000_000),

@@ -68,7 +68,8 @@ def _test(city: City, tested: TestedLine, end_ms: int, rate: float, window: str)
         "latency_ms": round(3 + 9 * chance(test, "l"), 2), "seconds": _SECONDS,
         "payload_down": payload, "payload_up": payload // 2, "interface": "eth0",
         "wired": True, "solo": True, "other_share": round(0.02 * chance(test, "o"), 4),
-        "server_limited": False, "reason": reason, "uncertain": False, "simulated": True,
+        "server_limited": False, "pc_limited": False, "nic_mbps": 1000.0, "reason": reason,
+        "uncertain": False, "simulated": True,
     }  # fmt: skip
     yield Point("line_test", tags, fields | flaw, time)
     if script.flaw != "unrecorded":

@@ -65,7 +65,7 @@ def room_point(row: RoomDay, district: str) -> Point:
     """A row as the keeper writes it."""
     tags = {"school": row.school, "district": district, "room": row.room}
     seen = dict.fromkeys(row.seen, True)
-    fields = {"pcs": row.pcs, "simulated": row.simulated, **seen}
+    fields = {"pcs": row.pcs, "together": row.together, "simulated": row.simulated, **seen}
     return Point("room_day", tags, fields, midnight(row.day))
 
 

@@ -30,6 +30,8 @@ def large_town(new_town: Any, schools: int) -> Any:
         for nth in range(100):
             at, test = _NOON - nth * 9 * 3600 * 10**9, f"{line.school}{nth}"
             fields = (12.0, 9, 9.0, True, True, 0.0, False)
-            town.tests.append(LineTest(line.school, "a", "1", test, at, "ok", *fields))
-            town.records.append(LineRecord(line.school, "a", "1", test, at, "ok", 9, 12.0))
+            free: dict[str, Any] = {"pc_limited": False, "nic_mbps": 1000.0}
+            town.tests.append(LineTest(line.school, "a", "1", test, at, "ok", *fields, **free))
+            kept = (line.school, "a", "1", test, at, "ok", 9, 12.0, True)
+            town.records.append(LineRecord(*kept))
     return town

@@ -72,19 +72,22 @@ class Town:
 
     def saw(
         self, room: str, days: Iterable[int], *seen: str, pcs: int = 1, code: str = CODE,
-        simulated: bool = False,
+        simulated: bool = False, together: int | None = None,
     ) -> None:  # fmt: skip
-        """A room's days, as days before the cut-off."""
+        """A room's days, as days before the cut-off; its PCs at one time, unless said otherwise."""
+        at_once = pcs if together is None else together
+        seen_there = frozenset({"computer", *seen})
         self.room_days += [
-            RoomDay(code, room, self.ago(day), pcs, frozenset({"computer", *seen}), simulated)
+            RoomDay(code, room, self.ago(day), pcs, seen_there, simulated, together=at_once)
             for day in days
         ]
 
     def line(
-        self, line: str = "1", contract: float | None = 20, campus: str = "本部", code: str = CODE
-    ) -> str:
+        self, line: str = "1", contract: float | None = 20, campus: str = "本部", code: str = CODE,
+        network: str = "",
+    ) -> str:  # fmt: skip
         """A line of a campus."""
-        self.lines.append(Line(code, line, campus, contract))
+        self.lines.append(Line(code, line, campus, contract, network=network))
         return line
 
     def tested(
@@ -106,11 +109,14 @@ class Town:
         fields = {
             "outcome": "ok", "down_mbps": rate, "payload_down": 10_000_000, "seconds": 10.0,
             "wired": True, "solo": True, "other_share": 0.0, "server_limited": False,
+            "pc_limited": False, "nic_mbps": 1000.0,
         }  # fmt: skip
         self.tests.append(LineTest(code, "a" * 32, line, test, time, **(fields | more)))
-        kept = {"outcome": "ok", "sent_bytes": 10_000_000, "down_mbps": rate} | (record or {})
+        kept = {"outcome": "ok", "sent_bytes": 10_000_000, "down_mbps": rate, "solo": True}
+        kept |= record or {}
         if kept["outcome"]:
-            self.records.append(LineRecord(code, "a" * 32, line, test, time, **kept))
+            row = {"machine": "a" * 32, "time": time} | kept
+            self.records.append(LineRecord(school=code, line=line, test=test, **row))
 
     def inspected(
         self, indicator: str, day: int, found: bool, unit: str = "", code: str = CODE

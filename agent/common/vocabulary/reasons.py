@@ -25,6 +25,7 @@ DISTURBANCES: Mapping[str, Words] = {
     "not_alone": Words("不是独占线路", "not alone on the line"),
     "other_traffic": Words("本机其他流量达到 5%", "other local traffic of 5% or more"),
     "server_limited": Words("受测速服务器限制", "limited by the server"),
+    "pc_limited": Words("受本机限制", "limited by the PC"),
 }
 #: Why a test came to no rate; one of them.
 FAILED: Mapping[str, Words] = {
@@ -65,6 +66,8 @@ REFUSED: Mapping[str, Words] = {
     "burst": Words("突发速率，长测不能持续", "a burst: the line's long test does not sustain it"),
     "time": Words("时间与服务器记录差 10 分钟以上", "over 10 minutes from the server's record"),
     "used_twice": Words("同一测试编号用了两次", "its id was used twice"),
+    "other_network": Words("来自线路登记网段之外", "from outside the line's registered network"),
+    "other_machine": Words("与服务器记录的电脑不同", "by another PC than the server's record has"),
     "no_report": Words(
         "只有服务器记录，没有代理的报告", "a server record without the agent's report"
     ),
@@ -117,6 +120,12 @@ def _word(part: str) -> Words:
     for form, known in OLD_NUMBERED.items():
         code = known if re.fullmatch(form, part) else code
     return REASONS.get(code, Words(code, code))
+
+
+def codes(text: str) -> frozenset[str]:
+    """The codes that the field `reason` holds."""
+    parts = (part.strip() for part in text.split(SEPARATOR.strip()))
+    return frozenset(OLD.get(part, part) for part in parts if part)
 
 
 def stored() -> Iterator[tuple[str, Words]]:

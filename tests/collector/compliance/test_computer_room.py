@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from collector.compliance.computer_room import with_few_seats
 from collector.compliance.model import Verdict
 from collector.roster.register import COMPUTER_ROOM
 
@@ -29,6 +30,48 @@ def test_enough_pcs_on_one_day(town: Any, seats: int | None, pcs: int, verdict: 
     town.room("机房", kind=COMPUTER_ROOM, seats=seats)
     town.saw("机房", (5,), pcs=pcs)
     assert town.unit("computer_room").verdict is verdict
+
+
+@pytest.mark.parametrize(("together", "verdict"), [(32, V), (31, D), (1, D), (0, D)])
+def test_ids_one_after_another_are_no_seats(town: Any, together: int, verdict: Verdict) -> None:
+    """However many PCs reported that day: it is those in one same hour that count."""
+    town.room("机房", kind=COMPUTER_ROOM, seats=40)
+    town.saw("机房", (5,), pcs=40, together=together)
+    assert town.unit("computer_room").verdict is verdict
+
+
+def test_the_reading_that_cleared_an_inspection_s_no_is_said(town: Any) -> None:
+    town.room("机房", kind=COMPUTER_ROOM, seats=40)
+    town.inspected("computer_room", 300, False)
+    town.saw("机房", (200,), pcs=40, together=33)
+    town.saw("机房", (5,), pcs=40, together=20)
+    unit = town.unit("computer_room")
+    assert unit.verdict is D
+    (room,) = [step for step in unit.steps if step.rule == "computer_room"]
+    day = town.ago(200).isoformat()
+    assert (room.numbers["last_met_day"], room.numbers["last_met_pcs"]) == (day, 33)
+    assert day in room.zh
+    assert day in room.en
+    (cleared,) = [step for step in unit.steps if step.rule == "cleared"]
+    assert cleared.numbers["yes"] == day
+
+
+@pytest.mark.parametrize(("seats", "few"), [(9, True), (10, False), (None, False), (0, False)])
+def test_rooms_under_ten_seats_are_listed(town: Any, seats: int | None, few: bool) -> None:
+    town.room("机房", kind=COMPUTER_ROOM, seats=seats)
+    town.room("101", seats=5)
+    listed = with_few_seats(town.register(), town.schools.values())
+    assert [room.room for room in listed] == (["机房"] if few else [])
+    assert town.figure().notes["computer_rooms_few_seats"] == len(listed)
+
+
+def test_a_school_that_changed_district_has_one_day_in_two_series(town: Any) -> None:
+    town.room("机房", kind=COMPUTER_ROOM, seats=40)
+    town.saw("机房", (5,), pcs=40, together=40)
+    town.saw("机房", (5,), pcs=0, together=0)  # the row that the old district kept
+    assert town.unit("computer_room").verdict is V
+    town.room_days.reverse()
+    assert town.unit("computer_room").verdict is V
 
 
 def test_halves_on_two_days_are_not_one_same_day(town: Any) -> None:

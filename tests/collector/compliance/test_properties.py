@@ -90,15 +90,15 @@ def shares(tally: Tally) -> tuple[Fraction, Fraction, Fraction]:
     return tally.verified, tally.reported, tally.ceiling
 
 
-@given(schools, st.integers(0, 200))
-@settings(max_examples=60, deadline=None)
+@given(st.tuples(rooms, lines), st.integers(0, 200))
+@settings(max_examples=25, deadline=None)
 def test_falling_silent_never_raises_a_share(
-    new_town: Callable[[], Any], rows: Schools, spoke_last: int
+    new_town: Callable[[], Any], row: tuple[Room, LineDays], spoke_last: int
 ) -> None:
-    """Let every unit fall silent `spoke_last` days before the cut-off, nobody inspecting it
-    after. Judged at any later day by which its whole window is silent, no share of any area
-    is above what it was on the day it last spoke, or on any day between."""
-    town = build(new_town, rows)
+    """Let a school fall silent `spoke_last` days before the cut-off, nobody inspecting it after.
+    Judged when its whole window is silent, no share is above all that it was since it last spoke,
+    while its last evidence was in the window."""
+    town = build(new_town, [row])
     last = town.ago(spoke_last)
     town.room_days = [row for row in town.room_days if row.day <= last]
     end = int(dt.datetime.combine(last, dt.time(16, 0), dt.UTC).timestamp()) * 10**9
@@ -106,12 +106,11 @@ def test_falling_silent_never_raises_a_share(
     town.records = [row for row in town.records if row.time < end]
     town.inspections = [row for row in town.inspections if row.day <= last]
     late = town.figure(last + dt.timedelta(days=LONG))
-    for days in (0, 7, 45):
-        spoken = town.figure(last + dt.timedelta(days=days))
-        for key, tally in late.tallies.items():
-            if tally.all:
-                pairs = zip(shares(tally), shares(spoken.tallies[key]), strict=True)
-                assert all(silent <= before for silent, before in pairs), (key, days)
+    spoken = [town.figure(last + dt.timedelta(days=days)).tallies for days in range(LONG)]
+    for key, tally in late.tallies.items():
+        if tally.all:
+            for nth, silent in enumerate(shares(tally)):
+                assert silent <= max(shares(tallies[key])[nth] for tallies in spoken), key
 
 
 @given(schools)
@@ -174,16 +173,16 @@ Word = tuple[str, dt.date] | None
 def last_word(cutoff: dt.date, word: Callable[[dt.date], Word]) -> dict[str, dt.date | None]:
     said: dict[str, dt.date | None] = {"yes": None, "no": None, "cleared": None}
     now = word(cutoff)
-    if now:
-        return said | {now[0]: now[1]}
-    for back in range(1, 600):
-        day = cutoff - dt.timedelta(days=back)
+    if now and now[0] == "yes":
+        return said | {"yes": now[1]}
+    denied = []
+    for day in (cutoff - dt.timedelta(days=back) for back in range(600)):
         then = word(day)
-        if then and then[0] == "no":
-            return said | {"no": then[1]}
-        if then and then[1] == day:
-            return said | {"cleared": then[1]}
-    return said
+        if then and then[0] == "yes":
+            later = [no for no in denied if no > day]
+            return said | ({"no": max(later)} if later else {"cleared": then[1]})
+        denied += [then[1]] if then else []
+    return said | {"no": max(denied, default=None)}
 
 
 def ruled(

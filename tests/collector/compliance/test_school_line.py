@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from collector.compliance.line_rule import statistic
+from collector.compliance.line_rule import opinion, statistic
+from collector.compliance.lines import LineDays
 from collector.compliance.model import JudgedLine, Verdict
 from collector.config import Figure as Settings
 
@@ -104,12 +105,198 @@ def test_lesson_tests_never_prove_short(town: Any) -> None:
     assert town.unit("line").verdict is D
 
 
-def test_lesson_tests_stay_out_where_quiet_ones_are_enough(town: Any) -> None:
+def test_lesson_tests_prove_beside_enough_low_quiet_ones(town: Any) -> None:
+    """Enough low quiet tests deny only if both together do not reach either."""
     town.line()
     town.tested(6.0, FIVE, times=2)
-    town.tested(50.0, FIVE, times=9, at=LESSON)
     assert town.unit("line").verdict is C
+    town.tested(50.0, (1,), at=LESSON)
+    assert town.unit("line").verdict is C  # 1 of 11
+    town.tested(50.0, (2,), at=LESSON)
+    assert town.unit("line").verdict is V  # 2 of 12
     assert line(town).lesson_median == 50.0
+
+
+@pytest.mark.parametrize(("quiet", "lesson"), [(10, 0), (9, 1), (9, 3), (10, 2), (5, 5)])
+def test_one_quiet_test_fewer_never_makes_a_no_a_yes(town: Any, quiet: int, lesson: int) -> None:
+    """With the lesson tests joined only where quiet ones are few, that was so."""
+    town.line()
+    for nth in range(quiet):
+        town.tested(6.0, [1 + nth % 5], at=dt.time(12, 1 + nth))
+    for nth in range(lesson):
+        town.tested(20.0, [1 + nth % 5], at=dt.time(9, 1 + nth))
+    before = town.unit("line").verdict
+    town.tests.pop(0)
+    town.records.pop(0)
+    after = town.unit("line").verdict
+    assert (before, after) in {(C, D), (D, D), (V, V), (D, V), (V, D)}
+    assert before is not C or lesson < 2
+
+
+TESTS = st.lists(
+    st.tuples(st.integers(0, 6), st.booleans(), st.sampled_from([6.0, 9.7, 20.0]),
+              st.sampled_from([0.0, 10.0, 1000.0])),
+    min_size=8, max_size=30,
+)  # fmt: skip
+Row = tuple[int, bool, float, float]
+
+
+def history(rows: list[Row]) -> LineDays:
+    """A line's valid tests: day, quiet, rate, and what the PC can show."""
+    made = LineDays()
+    for day, quiet, rate, pc in sorted(rows):
+        made.days.append(dt.date(2026, 12, 1) + dt.timedelta(days=day))
+        made.rates.append(rate)
+        made.quiet.append(quiet)
+        made.pc_mbps.append(pc)
+    return made
+
+
+def word(rows: list[Row], **more: Any) -> bool | None:
+    said = opinion([history(rows)], dt.date(2026, 12, 1), dt.date(2026, 12, 31), Settings(**more))
+    return None if said is None else said.yes
+
+
+def spelled_out(rows: list[Row]) -> bool | None:
+    """The rule by counting, once more."""
+    free = [row for row in rows if row[3] >= 11]
+    quiet = [row for row in rows if row[1] and (row[3] >= 11 or row[2] >= 9.7)]
+    both = [row for row in rows if row[3] >= 11 or row[2] >= 9.7]
+
+    def enough(tests: list[Row]) -> bool:
+        return len(tests) >= 10 and len({row[0] for row in tests}) >= 5
+
+    def reaches(tests: list[Row]) -> bool:
+        return enough(tests) and 10 * sum(row[2] < 9.7 for row in tests) < 9 * len(tests)
+
+    if reaches(quiet) or reaches(both):
+        return True
+    return False if enough([row for row in free if row[1]]) else None
+
+
+@given(TESTS)
+def test_the_rule_is_what_the_method_says(rows: list[Row]) -> None:
+    assert word(rows) == spelled_out(rows)
+
+
+RANK = {False: 0, None: 1, True: 2}
+
+
+@given(TESTS, st.data())
+def test_only_evidence_of_a_no_can_be_removed_to_raise(rows: list[Row], data: Any) -> None:
+    """That is: a low test, and where the rule says no, a quiet test that counts for it."""
+    gone = data.draw(st.sampled_from(rows))
+    kept = list(rows)
+    kept.remove(gone)
+    before, after = word(rows), word(kept)
+    denied = before is False and gone[1] and gone[3] >= 11
+    if gone[2] >= 9.7 and not denied:
+        assert RANK[after] <= RANK[before]
+
+
+@given(TESTS, st.integers(0, 6), st.booleans(), st.sampled_from([0.0, 5.0, 10.0]))
+def test_a_low_test_of_a_limiting_pc_is_nothing(
+    rows: list[Row], day: int, quiet: bool, pc: float
+) -> None:
+    assert word([*rows, (day, quiet, 9.69, pc)]) == word(rows)
+
+
+@given(TESTS, st.integers(0, 6), st.booleans(), st.sampled_from([0.0, 10.0, 1000.0]))
+def test_a_high_test_never_lowers(rows: list[Row], day: int, quiet: bool, pc: float) -> None:
+    """Except from nothing to a no, where it is the quiet test that was missing."""
+    before, after = word(rows), word([*rows, (day, quiet, 9.7, pc)])
+    assert RANK[after] >= RANK[before] or (before is None and quiet and pc >= 11)
+
+
+@pytest.mark.parametrize(
+    ("rate", "more", "verdict", "refused"),
+    [
+        (12.0, {"pc_limited": True}, V, 0),  # it proves
+        (6.0, {"pc_limited": True}, D, 10),  # and never denies
+        (6.0, {"pc_limited": None}, D, 10),  # an older agent's: not shown to be free
+        (12.0, {"pc_limited": None, "nic_mbps": None}, V, 0),
+        (6.0, {"nic_mbps": None}, D, 10),
+        (6.0, {"nic_mbps": 10.9}, D, 10),  # a card below 1.1 T
+        (6.0, {"nic_mbps": 11.0}, C, 0),
+        (9.7, {"nic_mbps": 10.0}, V, 0),
+        (6.0, {"reason": "pc_limited"}, D, 10),  # by the agent's own word
+        (12.0, {"reason": "pc_limited"}, V, 0),
+    ],
+)
+def test_a_test_that_its_pc_limits_proves_and_never_denies(
+    town: Any, rate: float, more: dict[str, Any], verdict: Verdict, refused: int
+) -> None:
+    town.line()
+    town.tested(rate, FIVE, times=2, **more)
+    assert town.unit("line").verdict is verdict
+    assert dict(line(town).refused) == ({"pc_limited": refused} if refused else {})
+
+
+def test_a_slow_pc_makes_no_school_short_at_a_higher_threshold(town: Any) -> None:
+    """A card of 100 limits at 100 and 1000, not at 10."""
+    town.line(contract=1000)
+    town.tested(94.0, FIVE, times=2, nic_mbps=100.0)
+    assert town.unit("line").verdict is V
+    assert town.unit("line", threshold_mbps=100.0).verdict is D
+    assert town.unit("line", threshold_mbps=1000.0).verdict is D
+    town.tested(94.0, FIVE, times=2, at=dt.time(18, 0), nic_mbps=1000.0)
+    assert town.unit("line", threshold_mbps=100.0).verdict is C
+    assert town.unit("line", threshold_mbps=1000.0).verdict is D
+    town.tested(94.0, FIVE, times=2, at=dt.time(19, 0), nic_mbps=2500.0)
+    assert town.unit("line", threshold_mbps=1000.0).verdict is C
+
+
+def test_limited_tests_of_a_bonded_campus_lower_no_sum(town: Any) -> None:
+    """Two lines of 60 by free tests; many of a slow PC that read half of 97, no more."""
+    for name in ("1", "2"):
+        town.line(name)
+        town.tested(60.0, FIVE, name, times=2)
+        town.tested(48.5, FIVE, name, times=20, at=dt.time(18, 0), pc_limited=True)
+    assert town.unit("line", bonded=True, threshold_mbps=100.0).verdict is V
+
+
+def test_a_long_test_that_its_pc_held_back_shows_no_burst(town: Any) -> None:
+    town.line()
+    town.tested(10.0, FIVE, times=2)
+    town.tested(5.0, (2,), at=dt.time(17, 45), long=True, burst=True, pc_limited=True)
+    assert town.unit("line").verdict is V
+
+
+@pytest.mark.parametrize(
+    ("network", "address", "verdict"),
+    [
+        ("", "198.51.100.7", V),
+        ("192.0.2.0/24", "192.0.2.200", V),
+        ("192.0.2.0/24", "::ffff:192.0.2.200", V),
+        ("192.0.2.0/24", "198.51.100.7", D),
+        ("192.0.2.0/24, 198.51.100.0/30；2001:db8::/32", "198.51.100.2", V),
+        ("192.0.2.0/24 2001:db8::/32", "2001:db8::9", V),
+        ("192.0.2.9", "192.0.2.9", V),
+        ("192.0.2.0/24", "", V),  # an older server's record: nothing shows another network
+        ("192.0.2.0/24", "?", D),
+    ],
+)
+def test_a_test_from_outside_the_line_s_network_is_no_evidence(
+    town: Any, network: str, address: str, verdict: Verdict
+) -> None:
+    town.line(network=network)
+    town.tested(12.0, FIVE, times=2, record={"address": address})
+    assert town.unit("line").verdict is verdict
+    assert dict(line(town).refused) == ({} if verdict is V else {"other_network": 10})
+
+
+def test_a_network_that_is_none_names_its_line(town: Any) -> None:
+    town.line("7", network="192.0.2.0/33")
+    with pytest.raises(ValueError, match=r"line 7 of 9901020001.*192\.0\.2\.0/33"):
+        town.figure()
+
+
+def test_another_machine_than_the_record_s_is_in_doubt_and_counts(town: Any) -> None:
+    town.line()
+    town.tested(12.0, FIVE, times=2, record={"machine": "b" * 32})
+    judged = line(town)
+    assert (judged.verdict, dict(judged.doubts)) == (V, {"other_machine": 10})
+    assert any(step.rule == "doubts" for step in town.unit("line").steps)
 
 
 @pytest.mark.parametrize(
@@ -120,9 +307,12 @@ def test_lesson_tests_stay_out_where_quiet_ones_are_enough(town: Any) -> None:
         (dt.time(12, 0, 0), 10.0, False),  # began in one
         (dt.time(12, 0, 10), 10.0, True),
         (dt.time(23, 59, 59), 10.0, True),
+        (dt.time(12, 30, 0), None, False),  # for how long is not known
     ],
 )
-def test_quiet_is_outside_lessons(town: Any, at: dt.time, seconds: float, quiet: bool) -> None:
+def test_quiet_is_outside_lessons(
+    town: Any, at: dt.time, seconds: float | None, quiet: bool
+) -> None:
     town.line()
     town.tested(12.0, (1,), at=at, seconds=seconds)
     assert (line(town).tests, line(town).lesson_tests) == ((1, 0) if quiet else (0, 1))
@@ -139,11 +329,15 @@ FLAWS: list[tuple[str, dict[str, Any], dict[str, Any], str]] = [
     ("wired, and known to be", {"wired": None}, {}, "not_wired"),
     ("a loopback is no line", {"wired": False, "interface": "lo"}, {}, "loopback"),
     ("alone on the line", {"solo": False}, {}, "not_alone"),
+    ("alone, and known to be", {"solo": None}, {}, "not_alone"),
     ("alone by the server's word too", {}, {"solo": False}, "not_alone"),
     ("other local traffic < 5%", {"other_share": 0.05}, {}, "other_traffic"),
+    ("other local traffic, and known to be", {"other_share": None}, {}, "other_traffic"),
     ("no error", {"outcome": "aborted"}, {}, "error"),
     ("no error, a rate", {"down_mbps": None}, {}, "no_rate"),
     ("not limited by the server", {"server_limited": True}, {}, "server_limited"),
+    ("not limited by the server, and known", {"server_limited": None}, {}, "server_limited"),
+    ("the agent's own doubt, beside its PC's", {"reason": "pc_limited, wifi"}, {}, "said_invalid"),
     ("the agent's own doubt", {"reason": "?"}, {}, "said_invalid"),
     ("confirmed by the server's record", {}, {"outcome": ""}, "no_record"),
     ("a record of a finished test", {}, {"outcome": "expired"}, "record_failed"),
@@ -188,7 +382,6 @@ def test_a_report_some_minutes_from_its_record_counts(town: Any) -> None:
         ({"other_share": 0.0499}, {}),
         ({}, {"down_mbps": 11.2}),  # 12 ≤ 12.096
         ({}, {"sent_bytes": 10_000_000}),
-        ({"solo": None}, {}),  # the server knows
     ],
 )
 def test_still_valid(town: Any, more: dict[str, Any], record: dict[str, Any]) -> None:
@@ -281,6 +474,14 @@ def test_fcc80(town: Any, low: int, high: int, verdict: Verdict) -> None:
     assert town.unit("line", rule="fcc80").verdict is verdict
 
 
+@pytest.mark.parametrize(("quiet", "verdict"), [(7.9, C), (8.0, V)])
+def test_fcc80_looks_at_quiet_tests_alone(town: Any, quiet: float, verdict: Verdict) -> None:
+    town.line()
+    town.tested(quiet, FIVE, times=2)
+    town.tested(50.0, FIVE, times=50, at=LESSON)
+    assert town.unit("line", rule="fcc80").verdict is verdict
+
+
 def two_campuses(town: Any, first: float | None, second: float | None) -> None:
     town.taught("一班", town.room("101"))
     town.taught("二班", town.room("201", campus="东校区"))
@@ -299,6 +500,44 @@ def test_every_campus_with_classes_needs_a_line(
 ) -> None:
     two_campuses(town, first, second)
     assert town.unit("line").verdict is verdict
+
+
+@pytest.mark.parametrize(
+    ("contracts", "second", "verdict"),
+    [
+        (
+            (4, 20),
+            None,
+            D,
+        ),  # was 未配备: the first campus is measured, its contract decides nothing
+        ((None, 20), None, D),
+        ((4, 20), 6.0, C),
+        ((20, 4), None, S),
+        ((20, None), None, U),
+        ((4, 4), 6.0, S),
+    ],
+)
+def test_each_campus_decides_by_its_own_evidence(
+    town: Any, contracts: Any, second: float | None, verdict: Verdict
+) -> None:
+    two_campuses(town, 12.0, second)
+    town.lines = [
+        dataclasses.replace(row, contract_mbps=rate)
+        for row, rate in zip(town.lines, contracts, strict=True)
+    ]
+    assert town.unit("line").verdict is verdict
+
+
+def test_a_line_whose_yes_expires_makes_that_of_the_other_no_older(town: Any) -> None:
+    """The inspection's no lies between the last good readings of the campus's two lines."""
+    for name in ("1", "2"):
+        town.line(name)
+    town.tested(12.0, (20, 21, 22, 23, 24), "1", times=2)
+    town.inspected("line", 15, found=False)
+    assert town.unit("line").verdict is C
+    town.tested(12.0, (41, 38, 37, 36, 10), "2", times=2)
+    assert town.unit("line").verdict is V
+    assert town.figure(town.ago(-1)).units[-1].verdict is V  # line 2 has 8 tests left
 
 
 def test_a_campus_without_classes_needs_none(town: Any) -> None:
@@ -381,15 +620,38 @@ def test_an_expired_yes_clears_an_inspection_s_older_no(town: Any) -> None:
     assert town.unit("line").verdict is D
 
 
-def test_silence_clears_nothing_by_letting_the_bad_tests_go_first(town: Any) -> None:
-    """On its last day the line had 130 tests of which 10 were good: a no. As the window moves
-    on over silence, only the good ones are left in it, which no new test confirms."""
+def test_a_yes_of_any_day_ends_the_no_before_it(town: Any) -> None:
+    """On its last day the line had 130 tests of which 10 were good: a no. The bad ones leave the
+    window first, so that the rule says yes, and what it once granted no silence takes back."""
     town.line()
     town.tested(6.0, range(106, 112), times=20)
     town.tested(20.0, range(75, 80), times=2)
     assert town.figure(town.ago(75)).lines[0].verdict is C
     assert town.figure(town.ago(60)).lines[0].verdict is V
-    assert town.unit("line").verdict is C
+    assert town.unit("line").verdict is D
+
+
+@pytest.mark.parametrize("good", [(0, 1), (4, 5), (8, 9), (0, 9)])
+def test_the_order_of_ten_tests_is_nothing_after_silence(town: Any, good: Any) -> None:
+    """Ten low tests, then ten of which two are good, wherever among them: the rule says no, then
+    yes once the first ten have left the window, then nothing."""
+    town.line()
+    town.tested(6.0, range(85, 90), times=2)
+    for nth in range(10):
+        rate = 20.0 if nth in good else 6.0
+        town.tested(rate, [84 - nth // 2], at=dt.time(12, 1 + nth))
+    verdicts = [town.figure(town.ago(day)).lines[0].verdict for day in (80, 43, 0)]
+    assert verdicts == [C, V, D]
+
+
+def test_good_tests_that_leave_the_window_first_make_no_no(town: Any) -> None:
+    town.line()
+    town.tested(20.0, range(85, 90))
+    town.tested(6.0, range(80, 85), times=8)
+    assert town.figure(town.ago(80)).lines[0].verdict is V
+    assert town.figure(town.ago(45)).lines[0].verdict is D
+    town.tested(6.0, (44,))
+    assert town.figure(town.ago(44)).lines[0].verdict is C
 
 
 def test_a_window_of_few_tests_keeps_the_earlier_result(town: Any) -> None:

@@ -45,6 +45,7 @@ def test_a_day_of_one_room(
     assert rows(store, "machine_day") == {
         (pc, "6-1"): {
             "seen": True, "reports": 2, "boots": 2, "weak_id": False, "hostname": "6-1-pc",
+            "hours": (1 << 7) + (1 << 16),
             "first_ms": make.time("07:50") // 10**6, "last_ms": make.time("16:00") // 10**6,
         }
     }  # fmt: skip
@@ -53,8 +54,9 @@ def test_a_day_of_one_room(
     assert devices[pc, "6-1", "projector"]["fault"] is True
     assert rows(store, "room_day") == {
         ("6-1",): {
-            "pcs": 1, "weak_pcs": 0, "computer": True, "display": True, "displays": 1,
-            "sound": True, "microphone": False, "camera": False, "missing": 0, "faults": 1,
+            "pcs": 1, "together": 1, "weak_pcs": 0, "computer": True, "display": True,
+            "displays": 1, "sound": True, "microphone": False, "camera": False, "missing": 0,
+            "faults": 1,
         }
     }  # fmt: skip
     assert {point.time for point in everything(store)} == {midnight(day)}
@@ -119,7 +121,7 @@ def test_pruned_telemetry_takes_nothing_back(
     later = make.time("08:00") // 10**9 + 100 * 86_400
     with SqliteStore(tmp_path / "store.db", 90, now=lambda: later) as pruned:
         assert prune(pruned) == 5
-    store.write([make.agent(1, "09:00"), make.device(1, "08:00", "projector")])
+    store.write([make.agent(1, "08:30"), make.device(1, "08:00", "projector")])
     before = everything(store)
     assert keeper_of(register).derive([day]) == 0
     assert everything(store) == before
@@ -142,7 +144,7 @@ def test_a_pc_bound_to_another_room_counts_in_one_room(
     found = rows(store, "room_day")
     assert found["6-2",]["display"] is True
     assert found["6-1",] == {
-        **dict.fromkeys(("pcs", "weak_pcs", "displays", "missing", "faults"), 0),
+        **dict.fromkeys(("pcs", "together", "weak_pcs", "displays", "missing", "faults"), 0),
         **dict.fromkeys(("computer", "display", "sound", "microphone", "camera"), False),
     }
     assert keeper_of(bound).derive([day]) == 0
