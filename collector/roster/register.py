@@ -52,6 +52,7 @@ class Line:
     campus: str
     contract_mbps: float | None = None
     provider: str = ""
+    network: str = ""  # the addresses that its tests come from, as CIDR by comma; empty: any
 
 
 @dataclass(frozen=True, slots=True)

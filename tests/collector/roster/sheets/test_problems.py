@@ -332,11 +332,12 @@ def test_a_file_too_large_is_not_read(folder: Path) -> None:
     assert "64 MB" in found.wrong
 
 
-def test_a_workbook_in_the_folder(folder: Path) -> None:
+def test_a_torn_workbook_in_the_folder(folder: Path) -> None:
     (folder / "台账.xlsx").write_bytes(b"PK\x03\x04")
     found = _only(errors(read_folder(folder)[1]))
     assert found.file == "台账.xlsx"
-    assert "CSV UTF-8" in found.fix
+    assert "损坏" in found.wrong
+    assert "另存为" in found.fix
 
 
 def test_the_same_sheet_twice(folder: Path) -> None:
