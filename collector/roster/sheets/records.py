@@ -47,7 +47,7 @@ class Table:
     @property
     def title(self) -> str:
         """How messages about other sheets name this one."""
-        return self.name or self.file
+        return self.name or self.sheet.title
 
 
 @dataclass(slots=True)
