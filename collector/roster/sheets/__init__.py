@@ -1,6 +1,7 @@
 """The register's sheets: read, checked and written."""
 
 from collector.roster.problems import Problem, errors, warnings
+from collector.roster.sheets.bookwriting import book_name, write_book
 from collector.roster.sheets.difference import Change, difference
 from collector.roster.sheets.layout import DECISIONS, INSPECTIONS, SHEETS
 from collector.roster.sheets.reader import hashes, read_folder, read_table
@@ -12,12 +13,14 @@ __all__ = [
     "SHEETS",
     "Change",
     "Problem",
+    "book_name",
     "difference",
     "errors",
     "hashes",
     "read_folder",
     "read_table",
     "warnings",
+    "write_book",
     "write_folder",
     "write_template",
 ]

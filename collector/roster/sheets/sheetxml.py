@@ -85,6 +85,37 @@ def rows(stream: IO[bytes], styles: Styles, marks: Marks) -> Iterator[Row]:
     yield from reader.taken()
 
 
+def texts(stream: IO[bytes]) -> list[str]:
+    """The workbook's table of texts.
+
+    Raises:
+        ExpatError: it is damaged.
+    """
+    found: list[str] = []
+    parts: list[str] = []
+    inside: list[str] = []  # the elements around, from the entry on
+
+    def start(name: str, _: object) -> None:
+        inside.append(name.rpartition(" ")[2])
+        if inside[-1] == "si":
+            parts.clear()
+
+    def characters(data: str) -> None:
+        if inside[-1] == "t" and "rPh" not in inside and len(parts) < _MAX_PIECES:
+            parts.append(data)
+
+    def end(_: str) -> None:
+        if inside.pop() == "si":
+            found.append(_unescaped("".join(parts)))
+
+    parser = expat.ParserCreate(namespace_separator=" ")
+    parser.buffer_text = True
+    parser.StartElementHandler, parser.EndElementHandler = start, end
+    parser.CharacterDataHandler = characters
+    parser.ParseFile(stream)
+    return found
+
+
 class _Reader:
     """Collects rows while the parser calls it."""
 
@@ -168,7 +199,7 @@ class _Reader:
 
     def _value(self, text: str) -> str:
         if self._type == "s":
-            return _unescaped(self._styles.texts[int(text)])
+            return self._styles.texts[int(text)]
         if self._type == "b":
             return "TRUE" if text == "1" else "FALSE"
         if self._type == "d":

@@ -16,7 +16,7 @@ _NARROW |= dict.fromkeys((0x3000, 0xA0, 0x202F, 0x205F, *range(0x2000, 0x200B)),
 #: certificates give), zero width, soft hyphens. They come with texts that were copied.
 _NARROW |= dict.fromkeys((
     0xAD, 0x61C, 0x180E, *range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x2070),
-    0xFEFF, *range(0xFFF9, 0xFFFC),
+    0xFEFF, *range(0xFFF9, 0xFFFC), 0xFFFE, 0xFFFF,
 ))  # fmt: skip
 _ERRORS = re.compile(r"#(?:REF!|N/A|VALUE!|NAME\?|DIV/0!|NULL!|NUM!|SPILL!|#{2,})")
 _LOST = re.compile(r"\ufffd|\?{2,}|[\u4e00-\u9fff]\?+(?=[^\s?])|^\?+(?=[\u4e00-\u9fff])")

@@ -18,6 +18,7 @@ from collector.roster.sheets.sheetxml import Marks, Row, Styles
 SUFFIXES = {".xlsx", ".xlsm"}
 #: What is recognized only to name the fix.
 OTHERS = {".xls", ".et", ".ods", ".xlsb", ".numbers", ".xlt", ".xltx", ".ett"}
+_TEXTS = "application/vnd.openxmlformats-officedocument.spreadsheetml.sharedStrings+xml"
 _FIRST_OWN_FORMAT = 164  # lower numbers are built in
 
 
@@ -67,18 +68,30 @@ def sheets(path: Path) -> tuple[list[BookSheet], list[Problem]]:
 
 
 def _sheets(path: Path) -> list[BookSheet]:
-    from openpyxl import load_workbook  # here, as only this needs its 20 MB
+    from openpyxl.reader.excel import ExcelReader  # here, as only this needs its 20 MB
+
+    class Reader(ExcelReader):  # type: ignore[misc]
+        """Takes the texts with our parser: a tenth of the time, and it knows escapes."""
+
+        def read_strings(self) -> None:
+            part = self.package.find(_TEXTS)
+            self.shared_strings = []
+            if part is not None:
+                with self.archive.open(part.PartName[1:]) as stream:
+                    self.shared_strings = sheetxml.texts(stream)
 
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of validations and formats that reading drops
-            book = load_workbook(path, read_only=True, data_only=True, keep_links=False)
+            reader = Reader(path, read_only=True, keep_vba=False, data_only=True, keep_links=False)
+            reader.read()
+        book = reader.wb
         found = [
             BookSheet(path, one._worksheet_path, one.title, _styles(book, one), _hidden(one))
             for one in book.worksheets
             if one.sheet_state != "veryHidden"  # lists for drop-downs, out of the keeper's sight
         ]
-        book.close()
+        reader.archive.close()
     except Exception as error:  # openpyxl raises what a strange file makes it stumble over
         raise package.damaged() from error
     return sorted(found, key=lambda one: one.hidden)
