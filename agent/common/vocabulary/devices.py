@@ -18,6 +18,7 @@ KINDS: Mapping[str, Words] = {
     "monitor": Words("显示器", "monitor"),
     "projector": Words("投影机", "projector"),
     "panel": Words("交互平板", "panel"),
+    "panel_without_pc": Words("交互平板（无内置电脑）", "panel without a PC"),
     "tv": Words("电视", "TV"),
     "sound": Words("音箱", "sound"),
     "microphone": Words("麦克风", "microphone"),

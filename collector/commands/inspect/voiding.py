@@ -10,7 +10,8 @@ from collector.commands.config_file import register_book
 from collector.commands.inspect.shared import Actions, as_json, by_argument, common, print_rows
 from collector.commands.tables import print_json, this_user
 from collector.roster.problems import UnfitError
-from collector.roster.sheets.values import parse_text, tidy
+from collector.roster.sheets.texts import tidy
+from collector.roster.sheets.values import parse_text
 
 
 def add(actions: Actions) -> None:

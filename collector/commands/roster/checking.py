@@ -13,7 +13,7 @@ from collector.roster.sheets import errors, read_folder
 
 def add(actions: Actions) -> None:
     """Register the sub-command."""
-    text = say("检查一个文件夹的各表", "check the sheets in a folder")
+    text = say("检查一个工作簿或文件夹里的各表", "check the sheets of a workbook or folder")
     parser = actions.add_parser("check", help=text)
     folder_argument(parser)
     json_argument(parser)

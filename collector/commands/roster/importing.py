@@ -24,7 +24,9 @@ from collector.commands.tables import as_json, print_json, print_problems, this_
 from collector.roster.book import Import, RegisterBook
 from collector.roster.rows import Rows
 from collector.roster.sheets import SHEETS, Excerpt, errors, hashes, read_folder, removals
-from collector.roster.sheets.values import plain
+from collector.roster.sheets.texts import plain
+
+_NAMES = {name: sheet.name for sheet in SHEETS.values() for name in (sheet.name, *sheet.zh)}
 
 
 def add(actions: Actions) -> None:
@@ -92,10 +94,9 @@ def _excerpt(args: argparse.Namespace, before: Rows) -> Excerpt | None:
 
 
 def _sheet(given: str) -> str:
-    names = {name: sheet.name for sheet in SHEETS.values() for name in (sheet.name, *sheet.zh)}
-    if given.lower() in names:
-        return names[given.lower()]
-    near = difflib.get_close_matches(given, names, 1, cutoff=0.3)
+    if given.lower() in _NAMES:
+        return _NAMES[given.lower()]
+    near = difflib.get_close_matches(given, _NAMES, 1, cutoff=0.3)
     hint = say(f"，是不是 {near[0]}？", f"; did you mean {near[0]}?") if near else ""
     known = say("、", ", ").join(sheet.title for sheet in SHEETS.values())
     text = say(f"台账没有「{given}」这张表{hint}有：{known}", f"no sheet {given!r}{hint} {known}")
@@ -138,7 +139,7 @@ def _part(excerpt: Excerpt | None, path: Path) -> dict[str, list[str]]:
     """What the import was limited to, for the history; a CSV file alone is one sheet."""
     if excerpt is None:
         return {}
-    return excerpt.told() or {"sheets": [_sheet(path.stem)]}
+    return excerpt.told() or {"sheets": [_NAMES.get(path.stem.lower(), path.stem)]}
 
 
 def _done(made: Import | None, found: Changes) -> str:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from agent.common.command_line import DONE, FAILED
 from agent.common.language import say
 from collector.commands.tables import as_json, print_json, print_problems
-from collector.roster.sheets import SHEETS, Problem
+from collector.roster.sheets import SHEETS, Problem, book_name
 
 if TYPE_CHECKING:  # argparse has no public name for what add_subparsers returns
     Actions = argparse._SubParsersAction[argparse.ArgumentParser]
@@ -19,9 +19,9 @@ else:
 
 
 def folder_argument(parser: argparse.ArgumentParser) -> None:
-    """The folder that holds the sheets, as `folder`."""
-    text = say("放着各表 CSV 的文件夹", "folder with the CSV sheets")
-    parser.add_argument("folder", metavar="DIR", type=Path, help=text)
+    """The workbook or the folder that holds the sheets, as `folder`."""
+    text = say("工作簿（.xlsx），或放着各表的文件夹", "a workbook (.xlsx), or a folder of sheets")
+    parser.add_argument("folder", metavar="PATH", type=Path, help=text)
 
 
 def out_argument(parser: argparse.ArgumentParser) -> None:
@@ -40,6 +40,19 @@ def who_argument(parser: argparse.ArgumentParser) -> None:
     """Who does it, for the history, as `who`."""
     text = say("由谁导入，记入历史（默认系统用户）", "who does it (default: the system user)")
     parser.add_argument("--who", default="", help=text)
+
+
+def book_or_csv_arguments(parser: argparse.ArgumentParser) -> None:
+    """Where a workbook is written, as `out`, or CSV files instead, as `csv`."""
+    text = say("写成哪个 .xlsx 文件，或写到哪个文件夹", "the .xlsx file, or the output folder")
+    parser.add_argument("--out", metavar="PATH", type=Path, required=True, help=text)
+    text = say("写成 CSV，一张表一个文件", "write CSV, one file a sheet")
+    parser.add_argument("--csv", action="store_true", help=text)
+
+
+def book_path(out: Path) -> Path:
+    """The workbook that `--out` names: itself, or one in that folder."""
+    return out if out.suffix.lower() == ".xlsx" else out / book_name()
 
 
 def written(files: Sequence[Path]) -> int:

@@ -14,7 +14,7 @@ from collector.roster.book import RegisterBook
 from collector.roster.problems import UnfitError
 from collector.roster.rows import Rows
 from collector.roster.sheets import errors, read_folder
-from collector.roster.sheets.values import parse_date
+from collector.roster.sheets.dates import parse_date
 
 _NUMBER = re.compile("#?([0-9]{1,7})")
 _DAY = dt.timedelta(days=1)

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+import argparse
 
 from agent.common.language import say
-from collector.commands.roster.shared import Actions, out_argument, written
-from collector.roster.sheets import write_template
+from collector.commands.roster.shared import Actions, book_or_csv_arguments, book_path, written
+from collector.roster.sheets import write_book, write_template
 
 
 def add(actions: Actions) -> None:
     """Register the sub-command."""
-    text = say("写出空表和填表说明", "write empty sheets and notes on filling them in")
+    text = say("写出空白的工作簿和填表说明", "write an empty workbook with notes on filling it in")
     parser = actions.add_parser("template", help=text)
-    out_argument(parser)
-    parser.set_defaults(action=lambda args: written(write_template(Path(args.out))))
+    book_or_csv_arguments(parser)
+    parser.set_defaults(action=_run)
+
+
+def _run(args: argparse.Namespace) -> int:
+    return written(write_template(args.out) if args.csv else write_book(book_path(args.out)))

@@ -12,7 +12,7 @@ from collector.roster.forms.cells import Sheet
 from collector.roster.forms.content import parts_of
 from collector.roster.forms.table import heading_row
 from collector.roster.problems import Problem
-from collector.roster.sheets.values import plain, tidy
+from collector.roster.sheets.texts import plain, tidy
 
 _COLON = re.compile("[:：]")
 

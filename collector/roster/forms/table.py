@@ -12,7 +12,7 @@ from collector.roster.forms import layout
 from collector.roster.forms.cells import Sheet
 from collector.roster.forms.layout import Place
 from collector.roster.problems import Problem
-from collector.roster.sheets.values import tidy
+from collector.roster.sheets.texts import tidy
 
 _TICKS = {ord(mark): "是" for mark in "✓✔☑🗸对"} | {ord(mark): "否" for mark in "✗✘✕☒错"}
 

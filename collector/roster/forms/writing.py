@@ -174,7 +174,7 @@ def _page(sheet: Worksheet) -> None:
     setup = sheet.page_setup
     setup.paperSize, setup.orientation = 9, "portrait"  # 9 is A4
     setup.fitToWidth, setup.fitToHeight = 1, 0
-    sheet.sheet_properties.pageSetUpPr.fitToPage = True  # type: ignore[union-attr]
+    sheet.sheet_properties.pageSetUpPr.fitToPage = True
     sheet.print_options.horizontalCentered = True
     for side in ("left", "right", "top"):
         setattr(sheet.page_margins, side, 0.5)

@@ -1,6 +1,7 @@
 """The register's sheets: read, checked and written."""
 
 from collector.roster.problems import Problem, errors, warnings
+from collector.roster.sheets.bookwriting import book_name, write_book
 from collector.roster.sheets.difference import Change, Edit, difference, removals
 from collector.roster.sheets.layout import DECISIONS, INSPECTIONS, SHEETS
 from collector.roster.sheets.parts import Excerpt
@@ -15,6 +16,7 @@ __all__ = [
     "Edit",
     "Excerpt",
     "Problem",
+    "book_name",
     "difference",
     "errors",
     "hashes",
@@ -22,6 +24,7 @@ __all__ = [
     "read_table",
     "removals",
     "warnings",
+    "write_book",
     "write_folder",
     "write_template",
 ]
