@@ -48,11 +48,12 @@ def completed(
         sheet.name: _merged(_in_force(sheet, excerpt.before), taken.get(sheet.name), excerpt)
         for sheet in SHEETS.values()
     }
-    left = set(_left_out(tables, taken, excerpt.schools))
+    files = {table.file for name, table in tables.items() if name not in taken}
+    rows = set(_other_schools(taken, excerpt.schools))
     told = [
-        problem
-        for problem in problems
-        if (problem.file, problem.row) not in left and not _missing(problem, tables)
+        one
+        for one in problems
+        if one.file not in files and (one.file, one.row) not in rows and not _missing(one, tables)
     ]
     return whole, [*told, *_nothing_taken(taken, excerpt)]
 
@@ -97,16 +98,13 @@ def _school(record: Record) -> str:
     return record.key("code" if record.table.sheet.name == "schools" else "school")[0]
 
 
-def _left_out(
-    tables: Mapping[str, Table], taken: Mapping[str, Table], schools: Collection[str]
+def _other_schools(
+    taken: Mapping[str, Table], schools: Collection[str]
 ) -> Iterator[tuple[str, int | None]]:
-    """File and row of everything that was read and is not taken."""
-    for name, table in tables.items():
-        if name not in taken:
-            yield table.file, None
+    """File and row of what stands in the sheets that are taken, and is of another school."""
+    for name, table in taken.items() if schools else ():
         for record in table.records:
-            of_another = schools and name != "calendar" and _school(record) not in schools
-            if name not in taken or of_another:
+            if name != "calendar" and _school(record) not in schools:
                 yield table.file, record.row
 
 

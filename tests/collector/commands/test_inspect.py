@@ -5,11 +5,15 @@ from __future__ import annotations
 import datetime as dt
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from agent.common.calendar import CITY_TIME
 from collector.roster.book import RegisterBook
+from collector.roster.rows import rows_of
+from collector.store.sqlite import SqliteStore
+from judged_town import build
 from typed import Typed
 
 ONE = (
@@ -159,3 +163,57 @@ def test_records_of_a_sheet_name_the_sheet(
     assert typed("inspect", "check")[0] == 0
     sheet.write_text("学校标识码\n", encoding="utf-8")
     assert typed("inspect", "add", "--csv", sheet)[0] == 1
+
+
+@pytest.fixture
+def judged(typed: Typed, fill: Any) -> Typed:
+    """A city with evidence of today, on disk."""
+    town = build(dt.datetime.now(CITY_TIME).date())
+    book = RegisterBook(typed.data / "register.db")
+    book.import_rows(rows_of(town.register()))
+    with SqliteStore(typed.data / "schoolpulse.db") as store:
+        fill(town, store)
+    return typed
+
+
+def test_a_void_and_a_replacement_speak_in_the_figure_and_are_explained(
+    judged: Typed, tmp_path: Path
+) -> None:
+    def share() -> int:
+        tree = json.loads(judged("figure", "--json")[1])
+        return int(tree["areas"][0]["indicators"]["computer_room"]["inspected"])
+
+    def explained(lang: str = "zh") -> str:
+        code, text = judged("--lang", lang, "figure", "--explain", "9901020002")
+        assert code == 0
+        return "".join(text.split())
+
+    day = dt.datetime.now(CITY_TIME).date() - dt.timedelta(days=1)
+    one = ("--school", "9901020002", "--indicator", "计算机教室", "--date", day)
+    before = share()
+    judged("inspect", "add", *one, "--inspector", "甲", "--found", "是")
+    assert share() == before + 1
+    assert "达标，有效至" in explained()
+    judged("inspect", "add", "--replaces", "1-3", "--found", "否")
+    assert share() == before
+    text = explained()
+    assert f"0001-3{day}，甲：已作废，不再有效：→0002-1" in text
+    assert f"0002-1{day}，甲：不达标" in text
+    judged("inspect", "void", "2-1", "--why", "看错了门牌")
+    assert share() == before
+    assert f"0002-1{day}，甲：已作废，不再有效：看错了门牌" in explained()
+    assert f"0001-3{day},甲:void,itsaysnothing:→0002-1" in explained("en")
+    assert judged("report", "--format", "json", "--out", tmp_path / "report")[0] == 0
+    (path,) = (tmp_path / "report").iterdir()
+    assert "已作废，不再有效：看错了门牌" in path.read_text(encoding="utf-8")
+
+
+def test_one_entered_after_the_cut_off_is_marked(judged: Typed) -> None:
+    today = dt.datetime.now(CITY_TIME).date()
+    last = today - dt.timedelta(days=1)
+    if last.year != today.year:
+        last = today  # on New Year's Day nothing of this year lies before a cut-off
+    one = ("--school", "9901020002", "--indicator", "计算机教室", "--date", last)
+    judged("inspect", "add", *one, "--inspector", "甲", "--found", "是")
+    _, text = judged("figure", "--explain", "9901020002", "--cutoff", last)
+    assert (f"补录于{today}，在截止日之后" in "".join(text.split())) == (last < today)
