@@ -141,7 +141,8 @@ def reasons(row: Unit) -> list[Step]:
     if because == "telemetry":
         return evidence
     if because == "inspection":
-        return [step for step in row.steps if step.rule == "inspection"][-1:]
+        seen = [step for step in row.steps if step.rule == "inspection"]
+        return [step for step in seen if step.numbers.get("says", True) is not None][-1:]
     register = [step for step in row.steps if step.rule == "register"]
     return [*register, *evidence] if row.verdict is Verdict.DECLARED else register or evidence
 
