@@ -115,6 +115,8 @@ def _packed(
 
 def _put(path: Path, data: bytes, root: str) -> None:
     """The hash first: the archive's name is what makes the year frozen."""
+    if path.exists():  # of a city whose code differs only in what no file name may hold
+        raise ArchiveError(say(f"{path} 已存在，不会覆盖", f"{path} exists and is not overwritten"))
     for partial in path.parent.glob(f"{path.stem}{ENDING}*.[0-9]*"):  # of a killed process
         partial.unlink(missing_ok=True)
     beside = hash_file(path)

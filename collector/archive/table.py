@@ -31,7 +31,7 @@ _MOMENT = "time"
 
 
 class TableError(ValueError):
-    """A table cannot be read: it was made by a newer version, or not by us. `why` is in English."""
+    """A table cannot be read: a newer version made it, or another program."""
 
 
 class Cell(NamedTuple):

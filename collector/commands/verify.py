@@ -38,12 +38,16 @@ def run(args: argparse.Namespace) -> int:
     if args.root and not _HASH.fullmatch(args.root):
         wrong = say("根哈希是 64 位十六进制数", "a root hash has 64 hexadecimal digits")
         raise RefusedError(f"--root {args.root}: {wrong}")
+    beside = "" if args.root else _beside(args.archive)
     with stages(STAGES) as tell:
-        checked = check(args.archive, args.root or _beside(args.archive), tell)
+        checked = check(args.archive, args.root or beside, tell)
     if args.json:
         print_json(encode(_tree(checked)).decode().rstrip())
     else:
         print("\n".join(_lines(args, checked)))
+        if beside and checked.faults:
+            name = hash_file(args.archive).name
+            print(say(f"（根哈希取自 {name}）", f"(the root hash is that of {name})"))
     return FAILED if checked.faults else DONE
 
 

@@ -18,6 +18,7 @@ import pytest
 import freeze_town
 import services
 from agent.common.lock import Lock
+from collector import config
 from collector.archive.checking import check
 from collector.archive.errors import ArchiveError
 from collector.archive.freezing import Done, file_name, hash_file
@@ -135,6 +136,18 @@ def test_simulated_years_have_their_own_archives(frozen_town: Done) -> None:
 def test_an_odd_code_of_a_city_makes_no_path(frozen_town: Done) -> None:
     row = dataclasses.replace(frozen_town.summary, city="../6301/x")
     assert file_name(row) == "schoolpulse-___6301_x-2025-r1.zip"
+
+
+def test_another_citys_archive_is_not_overwritten(tmp_path: Path) -> None:
+    made = town()
+    made.city = config.City("63/01", "甲")
+    first = put(made, tmp_path)
+    before = first.path.read_bytes()
+    made.city = config.City("63_01", "乙")
+    with pytest.raises(ArchiveError, match="不会覆盖"):
+        put(made, tmp_path)
+    assert first.path.read_bytes() == before
+    assert hash_file(first.path).read_text().startswith(first.summary.root)
 
 
 def test_two_at_once(frozen_town: Done) -> None:

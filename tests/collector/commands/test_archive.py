@@ -104,7 +104,9 @@ def test_the_hash_beside_an_archive_counts_where_none_is_given(side: Side, capsy
     beside.chmod(0o644)
     beside.write_text("0" * 64 + "  MANIFEST.sha256\n")
     assert main("schoolpulse", COMMANDS, ["verify", str(side.archive())]) == FAILED
-    assert "0" * 64 in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "0" * 64 in said
+    assert beside.name in said
 
 
 @pytest.mark.parametrize("words", [["nowhere.zip"], [".", "--json"], ["x.zip", "--root", "abc"]])
