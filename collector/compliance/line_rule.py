@@ -15,9 +15,10 @@ import datetime as dt
 import math
 import statistics
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import accumulate
 
 from collector.compliance.lines import LineDays
 from collector.compliance.shares import exact
@@ -74,6 +75,10 @@ class Rule:
         nic = NIC_MARGIN * exact(settings.threshold_mbps)
         return cls(settings, needed, at_least(needed / lines), at_least(nic))
 
+    def can_deny(self, quiet: bool, pc_mbps: float) -> bool:
+        """Whether a test counts for a no: quiet, and its PC was no limit."""
+        return quiet and pc_mbps >= self.nic
+
     def enough(self, tests: Sequence[Test]) -> bool:
         """Whether so many tests, on so many days, may prove or deny."""
         settings = self.settings
@@ -101,7 +106,7 @@ class Reading:
 
 def read(line: LineDays, first: dt.date, last: dt.date, rule: Rule) -> Reading:
     """Read a line's valid tests of the days `first` to `last`."""
-    lo, hi = bisect_left(line.days, first), bisect_right(line.days, last)
+    lo, hi = _places(line, first, last)
     quiet: list[Test] = []
     lesson: list[Test] = []
     held: list[Test] = []  # limited quiet tests that count all the same
@@ -179,23 +184,50 @@ def _rates(tests: Sequence[Test]) -> list[float]:
 def opinion(
     lines: Sequence[LineDays], first: dt.date, last: dt.date, settings: Settings
 ) -> Opinion | None:
-    """The result of lines that count together (one, or a bonded campus) on these days.
+    """The word of `Bundle` on some days."""
+    return Bundle(lines, settings).opinion(first, last)
 
-    Yes: the sum over lines with enough tests reaches the limit, dated by the last good reading.
-    No: all have enough quiet tests, and their sum does not reach it.
-    """
-    if not lines:
-        return None
-    rule = Rule.of(settings, len(lines))
-    readings = [read(line, first, last, rule) for line in lines]
-    shown = (r.statistic for r in readings if r.enough and r.statistic is not None)
-    if sum(map(exact, shown), Fraction()) >= rule.needed:
-        days = [_newest_good(line, first, last, rule) for line in lines]
-        return Opinion(True, max(day for day in days if day))
-    if not all(r.denies for r in readings):
-        return None
-    low = [_newest_low(line, first, last, rule) for line in lines]
-    return Opinion(False, max(day for day in low if day))
+
+class Bundle:
+    """Lines that count together: one, or a bonded campus."""
+
+    def __init__(self, lines: Sequence[LineDays], settings: Settings) -> None:
+        self._lines = lines
+        self._rule = rule = Rule.of(settings, len(lines) or 1)
+        self._good = [_sums(rate >= rule.floor for rate in line.rates) for line in lines]
+        self._deny = [_sums(map(rule.can_deny, line.quiet, line.pc_mbps)) for line in lines]
+
+    def opinion(self, first: dt.date, last: dt.date) -> Opinion | None:
+        """The result of these days.
+
+        Yes: the sum over lines with enough tests reaches the limit, dated by the last good reading.
+        No: all have enough quiet tests, and their sum does not reach it.
+        """
+        if not self._may_say(first, last):
+            return None
+        rule, lines = self._rule, self._lines
+        readings = [read(line, first, last, rule) for line in lines]
+        shown = (r.statistic for r in readings if r.enough and r.statistic is not None)
+        if sum(map(exact, shown), Fraction()) >= rule.needed:
+            days = [_newest_good(line, first, last, rule) for line in lines]
+            return Opinion(True, max(day for day in days if day))
+        if not all(r.denies for r in readings):
+            return None
+        low = [_newest_low(line, first, last, rule) for line in lines]
+        return Opinion(False, max(day for day in low if day))
+
+    def _may_say(self, first: dt.date, last: dt.date) -> bool:
+        """Whether there is a good reading, or as many as can deny, which most windows tell."""
+        places = [_places(line, first, last) for line in self._lines]
+        if any(good[hi] > good[lo] for good, (lo, hi) in zip(self._good, places, strict=True)):
+            return True
+        counts = [deny[hi] - deny[lo] for deny, (lo, hi) in zip(self._deny, places, strict=True)]
+        return bool(counts) and min(counts) >= self._rule.settings.min_tests
+
+
+def _sums(flags: Iterable[bool]) -> list[int]:
+    """How many of the first n are set, for each n."""
+    return list(accumulate(flags, initial=0))
 
 
 def _newest_good(line: LineDays, first: dt.date, last: dt.date, rule: Rule) -> dt.date | None:
@@ -209,11 +241,16 @@ def _newest_low(line: LineDays, first: dt.date, last: dt.date, rule: Rule) -> dt
     """The newest day with a test that denies: quiet, low, and its PC no limit."""
     low = at_least(rule.needed)
     for n in _back(line, first, last):
-        if line.quiet[n] and line.rates[n] < low and line.pc_mbps[n] >= rule.nic:
+        if line.rates[n] < low and rule.can_deny(line.quiet[n], line.pc_mbps[n]):
             return line.days[n]
     return None
 
 
 def _back(line: LineDays, first: dt.date, last: dt.date) -> Iterator[int]:
     """The places of these days' tests, newest first."""
-    return reversed(range(bisect_left(line.days, first), bisect_right(line.days, last)))
+    return reversed(range(*_places(line, first, last)))
+
+
+def _places(line: LineDays, first: dt.date, last: dt.date) -> tuple[int, int]:
+    """Where these days' tests begin and end."""
+    return bisect_left(line.days, first), bisect_right(line.days, last)
