@@ -19,6 +19,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import accumulate
+from operator import and_
 
 from collector.compliance.lines import LineDays
 from collector.compliance.shares import exact
@@ -193,9 +194,8 @@ class Bundle:
 
     def __init__(self, lines: Sequence[LineDays], settings: Settings) -> None:
         self._lines = lines
-        self._rule = rule = Rule.of(settings, len(lines) or 1)
-        self._good = [_sums(rate >= rule.floor for rate in line.rates) for line in lines]
-        self._deny = [_sums(map(rule.can_deny, line.quiet, line.pc_mbps)) for line in lines]
+        self._rule = Rule.of(settings, len(lines) or 1)
+        self._counts = [_Counts(line, self._rule) for line in lines]
 
     def opinion(self, first: dt.date, last: dt.date) -> Opinion | None:
         """The result of these days.
@@ -217,12 +217,48 @@ class Bundle:
         return Opinion(False, max(day for day in low if day))
 
     def _may_say(self, first: dt.date, last: dt.date) -> bool:
-        """Whether there is a good reading, or as many as can deny, which most windows tell."""
-        places = [_places(line, first, last) for line in self._lines]
-        if any(good[hi] > good[lo] for good, (lo, hi) in zip(self._good, places, strict=True)):
+        """Whether these days can come to a word at all: counts alone tell it of most windows."""
+        spans = [_places(line, first, last) for line in self._lines]
+        counts = list(zip(self._counts, spans, strict=True))
+        if any(count.may_prove(lo, hi, alone=len(counts) == 1) for count, (lo, hi) in counts):
             return True
-        counts = [deny[hi] - deny[lo] for deny, (lo, hi) in zip(self._deny, places, strict=True)]
-        return bool(counts) and min(counts) >= self._rule.settings.min_tests
+        return bool(counts) and all(count.may_deny(lo, hi) for count, (lo, hi) in counts)
+
+
+class _Counts:
+    """How many tests of a line are good or low, for any stretch of them."""
+
+    def __init__(self, line: LineDays, rule: Rule) -> None:
+        good = [rate >= rule.floor for rate in line.rates]
+        free = [pc >= rule.nic for pc in line.pc_mbps]
+        low = [counts and not fine for counts, fine in zip(free, good, strict=True)]
+        self._good, self._low = _sums(good), _sums(low)
+        self._quiet_good = _sums(map(and_, good, line.quiet))
+        self._quiet_low = _sums(map(and_, low, line.quiet))
+        self._deny = _sums(map(and_, free, line.quiet))
+        self._rule = rule
+
+    def may_prove(self, lo: int, hi: int, *, alone: bool) -> bool:
+        """Whether there are enough good tests; of a bonded line, whether there is any."""
+        good = self._good[hi] - self._good[lo]
+        if not good or not alone:
+            return bool(good)
+        quiet_good = self._quiet_good[hi] - self._quiet_good[lo]
+        if self._reaches(quiet_good, self._quiet_low[hi] - self._quiet_low[lo]):
+            return True
+        return self._rule.settings.rule == "p90" and self._reaches(
+            good, self._low[hi] - self._low[lo]
+        )
+
+    def may_deny(self, lo: int, hi: int) -> bool:
+        """Whether there are enough tests that count for a no."""
+        return self._deny[hi] - self._deny[lo] >= self._rule.settings.min_tests
+
+    def _reaches(self, good: int, low: int) -> bool:
+        """Whether the statistic of so many tests is a good one."""
+        if good + low < self._rule.settings.min_tests:
+            return False
+        return 9 * good > low if self._rule.settings.rule == "p90" else good >= 4 * low
 
 
 def _sums(flags: Iterable[bool]) -> list[int]:
