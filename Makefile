@@ -9,7 +9,7 @@ BENCH := PYTHONPATH=tests/support $(RUN)python tests/bench/
 
 .PHONY: demo test test-fast cover check docs clean faults fuzz test-windows installer bench bench-rest \
   bench-collector bench-fleet bench-stampede bench-keeper bench-figure bench-line bench-line-odd \
-  bench-lineserver bench-equipment bench-dashboards bench-archive bench-rule types-boards
+  bench-lineserver bench-equipment bench-dashboards bench-archive bench-rule bench-standing types-boards
 
 demo: $(VENV)/.demo
 	$(RUN)schoolpulse demo
@@ -91,9 +91,10 @@ bench-dashboards: $(VENV)/.dev
 types-boards:
 	$(PYTHON) tests/dashboards/typed.py
 
-# How long a city of 600 schools takes to judge: 5 s of a machine of today.
+# The figure, an explanation and the report of 600, 1,200 and 2,400 schools, in processes of their
+# own. A part of it: make bench-figure FIGURE="--sizes 1 --stores sqlite,influxdb --runs 5"
 bench-figure: $(VENV)/.dev
-	$(BENCH)figure.py
+	$(BENCH)figure.py $(FIGURE)
 
 # What freezing and verifying that city costs.
 bench-archive: $(VENV)/.dev
@@ -102,6 +103,10 @@ bench-archive: $(VENV)/.dev
 # How often the rule for lines errs, by simulation: the table of docs/line.md.
 bench-rule: $(VENV)/.dev
 	$(BENCH)rule.py
+
+# What a year of tests of a line costs to judge, in the best case and the dearest.
+bench-standing: $(VENV)/.dev
+	$(BENCH)standing.py
 
 # What the measurement server carries over loopback.
 bench-lineserver: $(VENV)/.dev

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
@@ -51,6 +52,10 @@ class Rules(Protocol):
     @property
     def indicators(self) -> Indicators:
         """By id."""
+
+    @property
+    def targets(self) -> Sequence[Target]:
+        """Dated rows."""
 
 
 def default_indicators() -> dict[str, Indicator]:
@@ -128,6 +133,13 @@ def rows_of(name: str, rows: Sequence[Target]) -> tuple[targets.Target, ...]:
         for row in rows
         if row.indicator in names
     )  # fmt: skip
+
+
+def newest_target(name: str, rules: Rules) -> float | None:
+    """The newest target in percent, for what has no year of its own; None without one."""
+    mbps = threshold(name, rules.indicators[name], rules.threshold_mbps)
+    row = targets.target(name, dt.MAXYEAR, mbps, rows_of(name, rules.targets))
+    return None if row is None else float(row.value * 100)
 
 
 def problems(indicators: Indicators, rows: Sequence[Target]) -> Iterator[tuple[str, str]]:

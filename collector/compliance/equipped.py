@@ -15,6 +15,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
+from itertools import chain
 from typing import Final, NamedTuple
 
 from collector.compliance.displays import BUILT_IN, TOLD, UNKNOWN, Display, Displays
@@ -95,6 +96,7 @@ class Equipped:
         self._settings = settings
         self._required = frozenset(settings.required) - {"display"}
         self.homes = Homes(rooms, windows)
+        self._alone: dict[tuple[Displays, Word], Sight] = {}  # of displays that no other room saw
 
     def history(self, key: RoomKey) -> RoomDays:
         """All days of a room."""
@@ -141,6 +143,8 @@ class Equipped:
         was elsewhere have left the window.
         """
         found = opinion = self._opinion(days)
+        if not self.homes.any_of(chain(*set(self.history((school.code, room)).displays))):
+            return found
         while opinion and opinion.yes and opinion.day < last:
             last = opinion.day
             opinion = self._opinion(tuple(self.days(school, room, last)))
@@ -151,16 +155,22 @@ class Equipped:
         if len(lacking) >= self._settings.min_room_days:
             return Opinion(False, lacking[-1].day)
         full = [day.day for day in days if day.full]
-        if len(full) >= self._settings.min_room_days:
-            return Opinion(True, full[-1])
-        return None
+        ended = ended_no(days, self._settings.min_room_days)
+        if len(full) < self._settings.min_room_days or (ended and ended.day > full[-1]):
+            return None  # what ended a no does not count here, and the full days are older than it
+        return Opinion(True, full[-1])
 
     def _sight(self, displays: Displays, word: Word, key: RoomKey, last: dt.date) -> Sight:
         """The best of a day's displays."""
-        if not displays:
-            return Sight.NONE
+        if (displays, word) in self._alone:
+            return self._alone[displays, word]
         unknown = sum(one.kind == UNKNOWN for one in displays)
-        return max(self._of(one, unknown, word, key, last) for one in displays)
+        best = max(
+            (self._of(one, unknown, word, key, last) for one in displays), default=Sight.NONE
+        )
+        if not self.homes.any_of(displays):
+            self._alone[displays, word] = best
+        return best
 
     def _of(self, one: Display, unknown: int, word: Word, key: RoomKey, last: dt.date) -> Sight:
         told = one.kind in TOLD
@@ -192,3 +202,18 @@ def lacking_since(days: tuple[Day, ...]) -> list[Day]:
         if day.lacking:
             found.append(day)
     return found[::-1]
+
+
+def ended_no(days: Sequence[Day], needed: int) -> Day | None:
+    """The last day of the newest no among these days that a complete day has ended."""
+    if not any(day.lacking for day in days):
+        return None
+    run: list[Day] = []
+    ended: Day | None = None
+    for day in days:
+        if day.was_there:
+            ended = run[-1] if len(run) >= needed else ended
+            run = []
+        elif day.lacking:
+            run.append(day)
+    return ended

@@ -8,10 +8,12 @@ equally many days, of which not all can have one, none counts.
 from __future__ import annotations
 
 import datetime as dt
+from bisect import bisect_left
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
+from collector.compliance.displays import Display
 from collector.compliance.rooms import RoomKey, Rooms
 from collector.compliance.window import Windows
 
@@ -40,9 +42,13 @@ class Homes:
         self._sightings = _sightings(rooms, _in_several(rooms))
         self._found: dict[tuple[str, dt.date], Shared | None] = {}
 
-    def identities(self) -> Iterable[str]:
+    def identities(self) -> Collection[str]:
         """The identities of such devices."""
-        return self._sightings
+        return self._sightings.keys()
+
+    def any_of(self, displays: Iterable[Display]) -> bool:
+        """Whether any of the displays was seen in several rooms."""
+        return any(one.identity in self._sightings for one in displays)
 
     def counts(self, identity: str, room: RoomKey, last: dt.date) -> bool:
         """Whether the device counts for the room in the window that ends with `last`."""
@@ -108,9 +114,9 @@ def _shared(identity: str, seen: list[_Sighting]) -> Shared | None:
     days = Counter(key for _, key in {(day, key) for day, key, _, _ in seen})
     if len(days) < 2:
         return None
-    at_once = _at_once(seen)
+    at_once, ranked = _at_once(seen), sorted(days.values())
     homes = frozenset(
-        key for key, own in days.items() if sum(n >= own for n in days.values()) <= at_once
+        key for key, own in days.items() if len(ranked) - bisect_left(ranked, own) <= at_once
     )
     kind = max(kind for _, _, kind, _ in seen)
     return Shared(identity, kind, dict(sorted(days.items())), at_once, homes)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import islice
 
 from agent.common.vocabulary.devices import KINDS
 from agent.common.vocabulary.words import Words
-from collector.compliance.equipped import Day, Sight, Stands, lacking_since
+from collector.compliance.equipped import Day, Sight, Stands, ended_no, lacking_since
 from collector.compliance.homes import Shared
 from collector.compliance.model import Step
 from collector.compliance.rooms import RoomKey
@@ -30,6 +31,7 @@ def room_steps(
     return (
         _days_step(key[1], stands.days, settings),
         *(_shared_step(register, key, one) for one in shared),
+        *_cleared_steps(key[1], stands, settings),
         *_earlier_steps(key[1], stands),
     )
 
@@ -70,7 +72,7 @@ def _days_step(room: str, days: Sequence[Day], settings: Settings) -> Step:
         f"Room {room}: reported on {len(days)} days of the window, on {len(full)} with {en} "
         f"(at least {needed} needed)"
     )
-    more = _remarks(numbers, pieces, needed)
+    more = _remarks(numbers, pieces, needed, any(day.was_there for day in days))
     return Step("room", zh + "".join(f"；{w.zh}" for w in more),
                 en + "".join(f"; {w.en}" for w in more), numbers)  # fmt: skip
 
@@ -80,7 +82,9 @@ def _open(days: Sequence[Day], sight: Sight) -> int:
     return sum(not day.lacking and day.display is sight for day in days)
 
 
-def _remarks(numbers: dict[str, object], pieces: Sequence[str], needed: int) -> list[Words]:
+def _remarks(
+    numbers: dict[str, object], pieces: Sequence[str], needed: int, was_complete: bool
+) -> list[Words]:
     by_register, elsewhere = numbers["days_kind_from_register"], numbers["days_elsewhere"]
     unknown, lacking = numbers["days_kind_unknown"], numbers["days_lacking"]
     found = []
@@ -102,27 +106,31 @@ def _remarks(numbers: dict[str, object], pieces: Sequence[str], needed: int) -> 
         ))  # fmt: skip
     if pieces:
         zh, en = _listed(pieces)
+        since = (
+            Words("最近一次齐全以后 ", " since it was last complete") if was_complete else ("", "")
+        )
         found.append(Words(
-            f"最近一次齐全以后 {lacking} 天没有{zh}（满 {needed} 天为缺）",
-            f"no {en} on {lacking} days since it was last complete ({needed} make a no)",
+            f"{since[0]}{lacking} 天没有{zh}（满 {needed} 天为缺）",
+            f"no {en} on {lacking} days{since[1]} ({needed} make a no)",
         ))  # fmt: skip
     return found
 
 
 def _shared_step(register: Register, key: RoomKey, one: Shared) -> Step:
     """A device that this room and others saw, and for which of them it counts."""
-    here, others = one.days[key], [room for room in one.days if room != key]
+    here, others = one.days[key], len(one.days) - 1
+    listed = list(islice((room for room in one.days if room != key), _NAMED))
     counts = key in one.homes
     zh_places = "、".join(f"{_place(register, key, room)}（{one.days[room]} 天）"
-                         for room in others[:_NAMED])  # fmt: skip
+                         for room in listed)  # fmt: skip
     en_places = ", ".join(f"{_place(register, key, room)} ({one.days[room]} days)"
-                          for room in others[:_NAMED])  # fmt: skip
-    more = len(others) - _NAMED
+                          for room in listed)  # fmt: skip
+    more = others - len(listed)
     kind = _piece(one.kind)
     zh = (
         f"{named('教室', key[1])}：{kind.zh} {one.identity} 窗口内在这里 {here} 天，"
         f"也在 {zh_places}"
-        f"{f'等 {len(others)} 处' if more > 0 else ''}；"
+        f"{f'等 {others} 处' if more > 0 else ''}；"
         f"{_at_once(one).zh}，{'计在这里' if counts else '不计在这里'}"
     )
     en = (
@@ -156,6 +164,24 @@ def _place(register: Register, here: RoomKey, room: RoomKey) -> str:
         return name
     known = register.schools.get(school)
     return f"{known.name if known else school} {name}"
+
+
+def _cleared_steps(room: str, stands: Stands, settings: Settings) -> tuple[Step, ...]:
+    """What cleared a no of the window."""
+    ended = ended_no(stands.days, settings.min_room_days)
+    if not (ended and stands.now and stands.now.yes):
+        return ()
+    yes = next(day.day for day in stands.days if day.full and day.day > ended.day)
+    numbers = {"room": room, "no": ended.day.isoformat(), "yes": yes.isoformat()}
+    return (
+        Step(
+            "cleared",
+            f"{named('教室', room)}：到 {ended.day} 为止曾经缺件，{yes} 起又齐全，缺件已消除",
+            f"Room {room}: lacked a piece up to {ended.day}; complete again from {yes}, which "
+            "cleared that no",
+            numbers,
+        ),
+    )
 
 
 def _earlier_steps(room: str, stands: Stands) -> tuple[Step, ...]:

@@ -20,7 +20,7 @@ TAGS = {
     "district": "code of the responsible unit in the register, in force that day",
     "room": "the room's id in the register, in force that day; empty: not bound",
     "area": "code of the city, a district or a school",
-    "indicator": "code of INDICATORS",
+    "indicator": "code of INDICATORS, or an id of the settings",
 }
 
 
@@ -148,14 +148,14 @@ wired bool - whether that interface has a cable
 solo bool - whether it was the line's only test
 other_share float - share of other local traffic, 0 to 1
 server_limited bool - whether the server was the bottleneck
-pc_limited bool - whether the PC's processor held the test back
-nic_mbps float Mbit/s the network card's own rate
 reason str - codes of REASONS by comma: why the test is not valid, empty when it is
 detail str - what else is known of the reason, as the system or the server said it
 window str - which of the day's tests it was; empty: asked for by hand
 long bool - ran to its limits, as once a week
 burst bool - the line slowed down for good during the test; the rate is the later one
 loss_share float - share of the segments down that were sent again, 0 to 1
+nic_mbps float Mbit/s the cable's own rate
+pc_limited bool - whether the PC's processors were the bottleneck
 """ + _RAW),
     _measurement("line_record", "evidence", "school machine line", "the server's record of it", """
 test str - id granted by the measurement server
@@ -249,6 +249,11 @@ classes_verified int - classes verified or inspected
 computer_room str - code of VERDICTS
 line str - code of VERDICTS
 multimedia str - code of VERDICTS: the worst of its classes
+line_100 str - code of VERDICTS; this and the next where the settings have that indicator
+line_1000 str - code of VERDICTS
+connected str - code of VERDICTS
+all_classes str - code of VERDICTS
+any_room str - code of VERDICTS
 display_rooms str - the displays seen that day: their rooms by identity, as JSON
 """ + _DERIVED),
     _measurement("line_day", "evidence", "school district line", "a line's day", """

@@ -175,7 +175,7 @@ CLASSES: Sequence[ClassCase] = (
     ClassCase("three_days", V, 1, pc=on(1, 6, 12)),
     ClassCase("two_days", D, 1, pc=on(1, 6)),
     ClassCase("display_seldom", V, 1, display=on(2, 5, 8)),
-    ClassCase("display_gone", V, 1, display=Habit(newest=10)),
+    ClassCase("display_gone", C, 1, display=Habit(newest=10)),
     ClassCase("display_fault", V, 1, fault=True),
     ClassCase("no_display", C, 2, display=NEVER),
     ClassCase("none_owned_none_seen", S, 1, owned=0, display=NEVER),

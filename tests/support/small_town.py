@@ -78,7 +78,7 @@ class Town:
     ) -> None:  # fmt: skip
         """A room's days, as days before the cut-off; its PCs at one time, unless said otherwise.
 
-        `displays` None: of an older keeper.
+        `displays` None: a row of an older keeper, which lists none.
         """
         at_once = pcs if together is None else together
         text = None if displays is None else written(displays)

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from agent.probes.edid import Edid, parse
+from agent.probes.edid import Edid, parse, reading
 from edids import build, displayid
 
 REAL = Path(__file__).parents[4] / "shared/edid/edids.jsonl"
@@ -56,7 +56,7 @@ def test_real_displays(row):
 
 def test_a_built_projector():
     found = parse(build(texts=[(0xFC, b"EPSON PJ"), (0xFF, b"X4QF123456")], maker="SEC"))
-    assert found == Edid("SEC", 0x1C02, "EPSON PJ", "", "X4QF123456", None, None, (), 2020)
+    assert found == Edid("SEC", 0x1C02, "EPSON PJ", "", "X4QF123456", None, None, (), 2020, week=1)
     assert found.kind == "projector"
     assert found.model == "SEC1C02"
 
@@ -205,3 +205,14 @@ def test_noise_never_crashes():
         assert found.model is not None
         assert all(len(note) < 80 for note in found.notes)
         assert (found.name + found.serial + found.text).isprintable()
+
+
+def test_the_number_stands_beside_a_serial_in_letters():
+    """Fillers too: the text may be a batch, and the number the unit's."""
+    data = bytearray(build(texts=[(0xFF, b"LBT0W0014200")], maker="ACR"))
+    data[12:16], data[16] = (0x01010101).to_bytes(4, "little"), 0xD1
+    found = reading(parse(bytes(data)), connector="c", connection="VGA", internal=False)
+    assert (found.serial, found.serial_number, found.week) == ("LBT0W0014200", "16843009", None)
+    data[12:16], data[16] = bytes(4), 54
+    found = reading(parse(bytes(data)), connector="c", connection="VGA", internal=False)
+    assert (found.serial_number, found.week) == ("", 54)

@@ -111,6 +111,19 @@ def test_open_is_never_a_no_and_a_third_room_says_its_own_no(town: Any) -> None:
     assert values(town) == [V, D, C]
 
 
+def test_a_borrowed_display_makes_no_yes_of_days_before_a_no(town: Any) -> None:
+    """Equipped until the projector went; then one of another room's for a day."""
+    rooms_of(town, 2)
+    saw(town, "101", (10, 11, 12), one("b"))
+    saw(town, "101", (7, 8, 9))
+    assert values(town) == [C, D]
+    saw(town, "101", (1,), one())
+    saw(town, "202", range(2, 9), one())
+    assert values(town) == [C, V]
+    saw(town, "101", (0,), one("b"))
+    assert values(town) == [V, V]
+
+
 def test_at_one_time_in_two_rooms_it_is_two(town: Any) -> None:
     """Two TVs of one batch and one filler serial: neither takes the other's class."""
     rooms_of(town, 3)

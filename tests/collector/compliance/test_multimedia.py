@@ -215,3 +215,20 @@ def test_reasons_name_the_numbers(town: Any) -> None:
     assert "2 天看到计算机和显示设备" in room.zh
     assert "最近一次齐全以后 1 天没有显示设备（满 3 天为缺）" in room.zh
     assert "no display on 1 days since it was last complete (3 make a no)" in room.en
+
+
+def test_what_cleared_an_earlier_no_is_said(town: Any) -> None:
+    town.taught("一班", town.room("101", **OWNED))
+    town.saw("101", (3, 4, 5), "display")
+    town.saw("101", (9, 10, 11))
+    unit = town.unit("multimedia")
+    assert unit.verdict is V
+    step = next(step for step in unit.steps if step.rule == "cleared")
+    assert step.numbers == {
+        "room": "101", "no": town.ago(9).isoformat(), "yes": town.ago(5).isoformat(),
+    }  # fmt: skip
+    town.room_days = town.room_days[1:]
+    town.saw("101", (20, 21, 22), "display")
+    assert "cleared" in {step.rule for step in town.unit("multimedia").steps}
+    town.room_days = [row for row in town.room_days if row.day != town.ago(10)]
+    assert "cleared" not in {step.rule for step in town.unit("multimedia").steps}
