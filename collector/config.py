@@ -7,10 +7,13 @@ import os
 from pathlib import Path
 from typing import Annotated, Literal
 
+import msgspec
 from msgspec import Meta, Struct
 
 from agent.common import settings
-from agent.common.settings import Broker, Lang
+from agent.common.settings import Broker, Lang, SettingsError
+from collector import indicator_settings
+from collector.indicator_settings import Indicator, Target
 
 DEFAULT_FILE = Path("/etc/schoolpulse/collector.toml")
 
@@ -86,6 +89,11 @@ class Figure(Struct, frozen=True, forbid_unknown_fields=True):
         "小学", "初中", "九年一贯制", "完全中学", "高中",
     )  # fmt: skip
     cutoff: dt.date | None = None
+    #: By id. In a file only what differs from the default, which `load` adds.
+    indicators: dict[str, Indicator] = msgspec.field(
+        default_factory=indicator_settings.default_indicators
+    )
+    targets: tuple[Target, ...] = indicator_settings.DEFAULT_TARGETS
 
 
 class Report(Struct, frozen=True, forbid_unknown_fields=True):
@@ -133,7 +141,19 @@ def load(path: str | None) -> tuple[Config, list[str]]:
     """The settings of `path`, or of the default file if it exists, and warnings.
 
     Raises:
-        SettingsError: see `agent.common.settings.load`.
+        SettingsError: see `agent.common.settings.load`; or an indicator or a target makes no sense.
     """
     chosen = Path(path) if path else DEFAULT_FILE if DEFAULT_FILE.exists() else None
-    return settings.load(Config, chosen)
+    loaded, warnings = settings.load(Config, chosen)
+    return msgspec.structs.replace(loaded, figure=_whole(loaded.figure, chosen)), warnings
+
+
+def _whole(rules: Figure, path: Path | None) -> Figure:
+    """The rules with the default indicators and targets that the file does not name."""
+    for key, problem in indicator_settings.problems(rules.indicators, rules.targets):
+        raise SettingsError(f"{path}: figure.{key}: {problem}")
+    return msgspec.structs.replace(
+        rules,
+        indicators=indicator_settings.joined(rules.indicators),
+        targets=indicator_settings.joined_targets(rules.targets),
+    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from agent.common.vocabulary.counters import COUNTERS
-from agent.common.vocabulary.indicators import INDICATORS, SHARES, title
+from agent.common.vocabulary.indicators import INDICATORS, KNOWN, SHARES
 from agent.common.vocabulary.verdicts import VERDICTS
 from agent.common.vocabulary.words import Lang, Words
 from dashboards import influxql, mappings, panels, tables, thresholds, variables
@@ -30,20 +30,20 @@ def build(edition: Edition) -> Json:
     """The board of one edition."""
     lang = edition.lang
     rows = [
-        Row(Words("全市三项指标", "The city's three indicators"), 5, _now(edition)),
-        Row(Words("与目标对照", "Against the target"), 7, _each(_bars, edition)),
-        *(Row(title(name, edition.threshold_mbps), 10, [(24, _district_table(name, edition))])
-          for name in INDICATORS),
-        Row(Words("学校在哪里", "Where the schools are"), 11, _each(_map, edition)),
-        Row(Words("走势", "Trend"), 8, _each(_trend, edition)),
+        *_rows(_called(edition), 5, _now(edition)),
+        *_rows(Words("与目标对照", "Against the target"), 7, _each(_bars, edition)),
+        *(Row(edition.words(name), 10, [(24, _district_table(name, edition))])
+          for name in edition.indicators),
+        *_rows(Words("学校在哪里", "Where the schools are"), 11, _maps(edition)),
+        *_rows(Words("走势", "Trend"), 8, _each(_trend, edition)),
         Row(Words("上报的电脑", "PCs that report"), 7, [(24, _reporting(lang))]),
         Row(Words("平台自身", "The platform itself"), 6,
             [(12, _ingest(lang)), (12, _trouble(lang))]),
     ]  # fmt: skip
     description = Words(
-        f"三项指标以台账为分母：{_VERIFIED.zh}是主要数字，{_REPORTED.zh}、{_CEILING.zh}与"
+        f"各项指标以台账为分母：{_VERIFIED.zh}是主要数字，{_REPORTED.zh}、{_CEILING.zh}与"
         f"{_UNKNOWN.zh}并列。",
-        f"Three indicators over the register: the {_VERIFIED.en} leads, with {_REPORTED.en}, "
+        f"All indicators count over the register: the {_VERIFIED.en} leads, with {_REPORTED.en}, "
         f"{_CEILING.en} and {_UNKNOWN.en} beside it.",
     )
     called = Words("全市总览", "City overview")
@@ -53,7 +53,32 @@ def build(edition: Edition) -> Json:
 
 def _each(panel: Callable[[str, Edition], Json], edition: Edition) -> list[tuple[int, Json]]:
     """One panel for each indicator, side by side."""
-    return [(WIDTH // len(INDICATORS), panel(name, edition)) for name in INDICATORS]
+    width = WIDTH // min(len(edition.indicators), _BESIDE)
+    return [(width, panel(name, edition)) for name in edition.indicators]
+
+
+def _maps(edition: Edition) -> list[tuple[int, Json]]:
+    """Maps of the indicators of which each school's day has a verdict: not a city's own."""
+    found = [name for name in edition.indicators if name in KNOWN and not KNOWN[name].lacks.zh]
+    width = WIDTH // min(len(found) or 1, _BESIDE)
+    return [(width, _map(name, edition)) for name in found]
+
+
+def _rows(title: Words, height: int, panels_: list[tuple[int, Json]]) -> list[Row]:
+    """Rows of as many panels as fit side by side; the first one has the title."""
+    parts: list[list[tuple[int, Json]]] = [[]]
+    for width, panel in panels_:
+        if sum(taken for taken, _ in parts[-1]) + width > WIDTH:
+            parts.append([])
+        parts[-1].append((width, panel))
+    return [Row(title, height, part) for part in parts]
+
+
+def _called(edition: Edition) -> Words:
+    number = len(edition.indicators)
+    if number == len(INDICATORS):
+        return Words("全市三项指标", "The city's three indicators")
+    return Words(f"全市 {number} 项指标", f"The city's {number} indicators")
 
 
 def _head(indicator: str, about: Words, edition: Edition) -> Head:
@@ -61,11 +86,12 @@ def _head(indicator: str, about: Words, edition: Edition) -> Head:
 
 
 _MARK = 3  # columns
+_BESIDE = 4  # more panels side by side cannot be read
 
 
 def _now(edition: Edition) -> list[tuple[int, Json]]:
-    width = (WIDTH - _MARK) // len(INDICATORS)
-    made = [(width, _headline(name, edition)) for name in INDICATORS]
+    width = (WIDTH - _MARK) // min(len(edition.indicators), _BESIDE)
+    made = [(width, _headline(name, edition)) for name in edition.indicators]
     return [*made, (_MARK, _watermark(edition.lang))]
 
 

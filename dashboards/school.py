@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from agent.common.vocabulary.indicators import INDICATORS
+from agent.common.vocabulary.indicators import KNOWN
 from agent.common.vocabulary.lines import COLUMNS, CONGESTED
 from agent.common.vocabulary.verdicts import VERDICTS
 from agent.common.vocabulary.words import Lang, Words
@@ -62,8 +62,9 @@ def build(edition: Edition) -> Json:
 def _now(edition: Edition) -> list[tuple[int, Json]]:
     lang = edition.lang
     beside = [(4, _seen(lang)), *((4, _count(*named, lang)) for named in _COUNTS.items())]
-    width = (WIDTH - sum(taken for taken, _ in beside)) // len(INDICATORS)
-    return [*((width, _verdict(name, edition)) for name in INDICATORS), *beside]
+    shown = [name for name in edition.indicators if name in KNOWN]
+    width = max(1, (WIDTH - sum(taken for taken, _ in beside)) // max(1, len(shown)))
+    return [*((width, _verdict(name, edition)) for name in shown), *beside]
 
 
 _COUNTS = {

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator
+from functools import cached_property
 
 from msgspec import Struct
 
@@ -29,7 +30,7 @@ class Hours(Struct, frozen=True):
     )
 
 
-class Calendar(Struct, frozen=True):
+class Calendar(Struct, frozen=True, dict=True):
     """Terms as [first, last] days, single holidays and make-up days."""
 
     terms: tuple[tuple[dt.date, dt.date], ...] = ()
@@ -39,6 +40,17 @@ class Calendar(Struct, frozen=True):
 
     def is_open_day(self, day: dt.date) -> bool:
         """Whether schools open at all on this day."""
+        known = self._open_days
+        if day not in known:
+            known[day] = self._opens_on(day)
+        return known[day]
+
+    @cached_property
+    def _open_days(self) -> dict[dt.date, bool]:
+        """Each day that was asked for: a city's tests ask for few, and very often."""
+        return {}
+
+    def _opens_on(self, day: dt.date) -> bool:
         if day in self.makeup:
             return True
         return day.weekday() < _SATURDAY and day not in self.holidays and self.in_term(day)

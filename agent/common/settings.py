@@ -30,6 +30,8 @@ _CHINESE = (
     (r"Expected (.+?), got (.+)", r"应为\1，写的是\2"),
     (r"Expected (.+)", r"应为\1"),
     (r"Invalid enum value (.+?)(?=，|$)", r"没有 \1 这个值"),
+    (r"Object contains unknown field (.+)", r"没有 \1 这一项：删去或改名"),
+    (r"Object missing required field (.+)", r"缺少 \1：请填写"),
     (r"`int`", "整数"),
     (r"`float`", "数"),
     (r"`str`", "文字"),
@@ -84,7 +86,8 @@ def load(
         return msgspec.convert(tree, kind, strict=False), warnings
     except msgspec.ValidationError as error:
         where = _variable(str(error), variables) or path
-        raise SettingsError(f"{where}: {_explained(str(error), kind)}") from error
+        told = _with_entry(str(error), tree, kind)
+        raise SettingsError(f"{where}: {_explained(told, kind)}") from error
 
 
 def peek(path: Path | None, key: str) -> Any:
@@ -102,6 +105,28 @@ def _variable(error: str, variables: Mapping[str, str]) -> str | None:
     """The environment variable that gave the value which the error is about."""
     at = re.search(r"`(\$[\w.]*)", error)
     return variables.get(at[1]) if at else None
+
+
+def _with_entry(error: str, tree: Mapping[str, Any], kind: type[msgspec.Struct]) -> str:
+    """The error with the name of the entry in the place of msgspec's `[...]`."""
+    at = re.search(r"`\$\.([\w.]+)\[\.\.\.\]", error)
+    if at is None:
+        return error
+    keys = tuple(at[1].split("."))
+    entries: Any = tree
+    for key in keys:
+        entries = entries[key]
+    wanted = get_args(dict(_leaves(kind, ()))[keys])[1]
+    bad = next(name for name, value in entries.items() if _fails(value, wanted))
+    return error.replace("[...]", f".{bad}", 1)
+
+
+def _fails(value: Any, kind: Any) -> bool:
+    try:
+        msgspec.convert(value, kind, strict=False)
+    except msgspec.ValidationError:
+        return True
+    return False
 
 
 def _explained(error: str, kind: type[msgspec.Struct]) -> str:

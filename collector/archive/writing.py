@@ -6,7 +6,6 @@ import datetime as dt
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from agent.common.vocabulary import indicators as words
 from agent.version import VERSION
 from collector.archive import changes, inputs, readme, results, table
 from collector.archive.inputs import Inputs, json
@@ -15,7 +14,7 @@ from collector.archive.opened import MANIFEST, digest
 from collector.archive.results import VerdictRow
 from collector.archive.summary import SUMMARY, FrozenArea, FrozenIndicator, FrozenYear
 from collector.compliance.model import Area, Figure, Indicator
-from collector.compliance.targets import target
+from collector.compliance.targets import target, words
 from collector.roster.book import Import
 
 README, CHANGES, LEFT = "README.txt", "changes.csv", "left.csv"
@@ -113,7 +112,7 @@ def _paper(figure: Figure, area: Area) -> Mapping[str, int]:
 
 
 def _indicator(figure: Figure, name: Indicator) -> FrozenIndicator:
-    title = words.title(name, figure.settings.threshold_mbps)
+    title = words(figure, name)
     row = target(figure, name)
     if row is None:
         return FrozenIndicator(name, title.zh, title.en)

@@ -12,10 +12,11 @@ from agent.common import textfile
 from agent.common.command_line import DONE, FAILED, RefusedError, config_argument
 from agent.common.language import of_documents, say
 from agent.common.vocabulary.words import LANGS
+from collector import indicator_settings
 from collector.commands.config_file import load_config
 from collector.config import Figure
 from dashboards import alerts, build
-from dashboards.edition import Edition
+from dashboards.edition import Edition, Shown
 
 if TYPE_CHECKING:
     from collector.grafana.boards import Step
@@ -92,8 +93,15 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _editions(rules: Figure) -> list[Edition]:
-    """The boards of each language, by the settings' threshold."""
-    return [Edition(lang, rules.threshold_mbps, rules.tolerance) for lang in LANGS]
+    """The boards of each language, by the settings' indicators, thresholds and targets."""
+    shown = {
+        name: Shown(
+            indicator_settings.title_of(name, row, rules.threshold_mbps),
+            indicator_settings.newest_target(name, rules),
+        )
+        for name, row in rules.indicators.items()
+    }
+    return [Edition(lang, rules.threshold_mbps, rules.tolerance, shown) for lang in LANGS]
 
 
 def _build(args: argparse.Namespace) -> int:

@@ -32,7 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Judge and print; 2 where invented rows are refused."""
     try:
-        figure = gather.figure(args)
+        figure = gather.figure(args, args.explain)
     except StoreError as error:
         gather.warn(gather.store_failed(error))
         return FAILED

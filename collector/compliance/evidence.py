@@ -3,6 +3,8 @@
 A no counts until a later yes, however old it is. So for rooms and lines that their window leaves
 undecided, all older rows are read too. The figure is the same as from the whole store, and in a
 city where most PCs report little more than the windows is read.
+
+Schools are read some at a time, so memory does not grow with the city.
 """
 
 from __future__ import annotations
@@ -11,33 +13,30 @@ import datetime as dt
 import itertools
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
+from itertools import chain
+from typing import TypeVar
 
-from agent.common.calendar import local_day, midnight_ns
+import msgspec
+
+from agent.common.calendar import midnight_ns
 from collector.compliance.computer_room import computer_rooms
 from collector.compliance.figure import exists_on
 from collector.compliance.lines import by_line
 from collector.compliance.model import Evidence, LineRecord, LineTest, RoomDay
 from collector.compliance.multimedia import Multimedia
-from collector.compliance.places import elsewhere, moved
+from collector.compliance.places import places
+from collector.compliance.reader import Key, Reader
 from collector.compliance.rooms import by_room
 from collector.compliance.school_line import Judging, bundles_of
+from collector.compliance.split import identities_of, in_several
 from collector.compliance.window import ONE_DAY, Windows
 from collector.config import Figure as Settings
+from collector.indicator_settings import thresholds
 from collector.roster.register import Register, School
-from collector.store import Point, Store
+from collector.store import Store
 
-Key = tuple[str, str]  # school, and its room or line
-_SEEN = ("computer", "display", "sound", "microphone", "camera")
-_ROOM_FIELDS = ("pcs", "together", *_SEEN, "simulated", "display_ids")
-_TEST_FIELDS = (
-    "test", "outcome", "down_mbps", "payload_down", "seconds", "interface", "wired", "solo",
-    "other_share", "server_limited", "reason", "simulated", "uncertain", "long", "burst",
-    "pc_limited", "nic_mbps",
-)  # fmt: skip
-_RECORD_FIELDS = (
-    "test", "outcome", "sent_bytes", "down_mbps", "solo", "simulated", "uncertain", "address",
-)  # fmt: skip
-_DAY = 86_400 * 10**9
+_Row = TypeVar("_Row", RoomDay, LineTest, LineRecord)
 #: Schools per query: one for a whole city would be too long.
 _SCHOOLS = 50
 
@@ -48,214 +47,136 @@ def load(store: Store, register: Register, settings: Settings, cutoff: dt.date) 
     Raises:
         UnavailableError, MisconfiguredError: as `Store.read`.
     """
-    windows = Windows(register.calendar, settings)
-    start, stop = midnight_ns(windows.first(cutoff)), midnight_ns(cutoff + ONE_DAY)
-    reader = _Reader(store, start, stop)
-    window = Evidence(
-        list(reader.room_days()), list(reader.line_tests()), list(reader.line_records())
-    )
-    schools = [
-        row
-        for row in register.schools.values()
-        if row.type in settings.types and exists_on(row, cutoff)
-    ]
-    rooms = _open_rooms(register, schools, window, windows, settings, cutoff)
-    lines = _open_lines(register, schools, window, windows, settings, cutoff)
-    shared = moved(store, window.room_days, windows, cutoff)
-    rooms |= shared
-    past = _Reader(store, 0, start)
-    older = list(past.room_days_of(rooms))
-    mine = (row for row in window.room_days if (row.school, row.room) in rooms)
-    others = elsewhere(store, [*older, *mine], shared, register, settings, start) - rooms
-    return Evidence(
-        [*older, *past.room_days_of(others), *window.room_days],
-        [*past.line_tests_of(lines), *window.line_tests],
-        [*past.line_records_of(lines), *window.line_records],
-        store.simulated(),
-    )
+    rooms: dict[RoomDay, None] = {}  # those of a shared device come with several schools
+    tests: list[LineTest] = []
+    records: list[LineRecord] = []
+    for _, found in by_school(store, register, settings, cutoff):
+        rooms.update(dict.fromkeys(found.room_days))
+        tests += found.line_tests
+        records += found.line_records
+    return Evidence(list(rooms), tests, records, store.simulated())
 
 
-def _open_rooms(
+def by_school(
+    store: Store,
     register: Register,
-    schools: Sequence[School],
-    window: Evidence,
-    windows: Windows,
     settings: Settings,
     cutoff: dt.date,
-) -> set[Key]:
-    """Rooms that the window leaves undecided.
+    only: Sequence[School] | None = None,
+) -> Iterator[tuple[School, Evidence]]:
+    """The evidence of each school that counts, or of `only` these, in the register's order.
 
-    Only the window up to the cut-off is judged: for windows that end earlier, the rows before the
-    window are not read yet.
+    With it come other schools' rows of rooms that share a device with the school.
 
-    A computer room's older rows matter only if an inspection may be older still.
+    Raises:
+        UnavailableError, MisconfiguredError: as `Store.read`, also while iterating.
     """
-    rooms = by_room(window.room_days, cutoff)
-    multimedia = Multimedia(register, rooms, windows, settings, cutoff)
-    visited = {row.school for row in register.inspections if row.indicator == "computer_room"}
-    found: set[Key] = set()
-    for school in schools:
-        taught = {r for c in register.classes_of.get(school.code, ()) for r in c.rooms}
-        for room in taught:
-            if multimedia.leaves_open(school, room):
-                found.add((school.code, room))
-        if school.code in visited:
-            found |= {(school.code, r.room) for r in computer_rooms(register, school.code)}
-    return found
+    reading = _Reading(store, register, settings, cutoff)
+    schools = iter(reading.counted if only is None else only)
+    while part := list(itertools.islice(schools, _SCHOOLS)):
+        yield from reading.of(part)
 
 
-def _open_lines(
-    register: Register,
-    schools: Sequence[School],
-    window: Evidence,
-    windows: Windows,
-    settings: Settings,
-    cutoff: dt.date,
-) -> set[Key]:
-    """Lines of bundles that the window leaves undecided."""
-    lines = by_line(window.line_tests, window.line_records, register, cutoff)
-    judging = Judging(register, lines, windows, settings, cutoff)
-    found: set[Key] = set()
-    for school in schools:
-        for bundle in bundles_of(register, school.code, settings):
-            if judging.bundle(school, bundle).now is None:
-                found |= {(school.code, line.line) for line in bundle}
-    return found
+class _Reading:
+    """What all parts of one reading need."""
 
+    def __init__(
+        self, store: Store, register: Register, settings: Settings, cutoff: dt.date
+    ) -> None:
+        self._register, self._settings, self._cutoff = register, settings, cutoff
+        self._windows = Windows(register.calendar, settings)
+        self._store, self._rows = store, dict[Key, Sequence[RoomDay]]()
+        self._start = midnight_ns(self._windows.first(cutoff))
+        self._window = Reader(store, self._start, midnight_ns(cutoff + ONE_DAY))
+        self._past = Reader(store, 0, self._start)
+        self.counted = [
+            row
+            for row in register.schools.values()
+            if row.type in settings.types and exists_on(row, cutoff)
+        ]
 
-class _Reader:
-    """Reads the rows with start <= time < stop, ns since 1970 UTC."""
+    @cached_property
+    def _places(self) -> Mapping[str, set[Key]]:
+        """The rooms that saw each device which several rooms ever saw.
 
-    def __init__(self, store: Store, start: int, stop: int) -> None:
-        self._store = store
-        self._start = start
-        self._stop = stop
-
-    def room_days(self, tags: Mapping[str, Iterable[str]] | None = None) -> Iterator[RoomDay]:
-        """Rows of `room_day`."""
-        sets: dict[frozenset[str], frozenset[str]] = {}
-        texts: dict[object, str] = {}  # a room's displays are written alike on most days
-        for point in self._read("room_day", _ROOM_FIELDS, tags):
-            seen = frozenset(name for name in _SEEN if point.fields.get(name))
-            displays = point.fields.get("display_ids")
-            text = None if displays is None else texts.setdefault(displays, str(displays))
-            yield _room_day(point, sets.setdefault(seen, seen), text)
-
-    def line_tests(self, tags: Mapping[str, Iterable[str]] | None = None) -> Iterator[LineTest]:
-        """Rows of `line_test` whose time is certain."""
-        return map(_line_test, self._certain("line_test", _TEST_FIELDS, tags))
-
-    def line_records(self, tags: Mapping[str, Iterable[str]] | None = None) -> Iterator[LineRecord]:
-        """Rows of `line_record` whose time is certain.
-
-        A day more at both ends, as the server may end a test on the other side of midnight.
+        Of the window by the rows themselves; before it by each school's list in `school_day`, as
+        all rows of all rooms would be too many.
         """
-        wide = _Reader(self._store, max(0, self._start - _DAY), self._stop + _DAY)
-        return map(_line_record, wide._certain("line_record", _RECORD_FIELDS, tags))
+        if "display" not in self._settings.required:
+            return {}
+        return in_several(chain(places(self._store, 0, self._start), self._window.devices()))
 
-    def room_days_of(self, keys: set[Key]) -> Iterator[RoomDay]:
-        """Rows of `room_day` of these rooms."""
-        for tags in _parts(keys, "room"):
-            yield from (row for row in self.room_days(tags) if (row.school, row.room) in keys)
+    def of(self, part: Sequence[School]) -> Iterator[tuple[School, Evidence]]:
+        """The evidence of some schools."""
+        tags = {"school": [school.code for school in part]}
+        rooms = _by_school(self._window.room_days(tags))
+        tests = _by_school(self._window.line_tests(tags))
+        records = _by_school(self._window.line_records(tags))
+        for school in part:
+            code = school.code
+            seen, tried = rooms.pop(code, []), (tests.pop(code, []), records.pop(code, []))
+            yield school, self._whole(school, seen, Evidence(self._with_shared(seen), *tried))
 
-    def line_tests_of(self, keys: set[Key]) -> Iterator[LineTest]:
-        """Rows of `line_test` of these lines."""
-        for tags in _parts(keys, "line"):
-            yield from (row for row in self.line_tests(tags) if (row.school, row.line) in keys)
-
-    def line_records_of(self, keys: set[Key]) -> Iterator[LineRecord]:
-        """Rows of `line_record` of these lines."""
-        for tags in _parts(keys, "line"):
-            yield from (row for row in self.line_records(tags) if (row.school, row.line) in keys)
-
-    def _certain(
-        self, name: str, fields: Sequence[str], tags: Mapping[str, Iterable[str]] | None
-    ) -> Iterator[Point]:
-        return (
-            point for point in self._read(name, fields, tags) if not point.fields.get("uncertain")
+    def _whole(self, school: School, seen: Sequence[RoomDay], window: Evidence) -> Evidence:
+        """The window's evidence with the older rows of what it leaves undecided."""
+        rooms, lines = self._open_rooms(school, window), self._open_lines(school, window)
+        past = self._past
+        older = list(past.room_days_of(rooms))
+        return Evidence(
+            self._with_shared([*older, *seen]) if older else window.room_days,
+            [*past.line_tests_of(lines), *window.line_tests],
+            [*past.line_records_of(lines), *window.line_records],
         )
 
-    def _read(
-        self, name: str, fields: Sequence[str], tags: Mapping[str, Iterable[str]] | None
-    ) -> Iterator[Point]:
-        return self._store.read(name, self._start, self._stop, tags, fields)
+    def _with_shared(self, rows: Sequence[RoomDay]) -> Sequence[RoomDay]:
+        """The rows, and all of every room that ever saw a device which they name."""
+        identities = {name for row in rows for name in identities_of(row.displays or "")}
+        keys = {key for name in identities for key in self._places.get(name, ())}
+        if not keys:
+            return rows
+        others = chain.from_iterable(self._ever(key) for key in sorted(keys))
+        return list(dict.fromkeys([*rows, *others]))
+
+    def _ever(self, key: Key) -> Sequence[RoomDay]:
+        """All rows of a room that shares a device."""
+        if key not in self._rows:
+            self._rows[key] = [*self._past.room_days_of({key}), *self._window.room_days_of({key})]
+        return self._rows[key]
+
+    def _open_rooms(self, school: School, window: Evidence) -> set[Key]:
+        """Rooms that the window leaves undecided.
+
+        Only the window up to the cut-off is judged: for windows that end earlier, the rows before
+        the window are not read yet.
+
+        A computer room's older rows matter only if an inspection may be older still.
+        """
+        register, code = self._register, school.code
+        rooms = by_room(window.room_days, self._cutoff)
+        judging = Multimedia(register, rooms, self._windows, self._settings, self._cutoff)
+        taught = {room for row in register.classes_of.get(code, ()) for room in row.rooms}
+        found = {(code, room) for room in taught if judging.leaves_open(school, room)}
+        visits = register.inspections_of.get(code, ())
+        if any(row.indicator == "computer_room" for row in visits):
+            found |= {(code, room.room) for room in computer_rooms(register, code)}
+        return found
+
+    def _open_lines(self, school: School, window: Evidence) -> set[Key]:
+        """Lines of bundles that the window leaves undecided, by any threshold in use."""
+        register, cutoff = self._register, self._cutoff
+        lines = by_line(window.line_tests, window.line_records, register, cutoff)
+        found: set[Key] = set()
+        for mbps in thresholds(self._settings):
+            rules = msgspec.structs.replace(self._settings, threshold_mbps=mbps)
+            judging = Judging(register, lines, self._windows, rules, cutoff)
+            for bundle in bundles_of(register, school.code, rules):
+                if judging.bundle(school, bundle).now is None:
+                    found |= {(school.code, line.line) for line in bundle}
+        return found
 
 
-def _parts(keys: set[Key], tag: str) -> Iterator[Mapping[str, Iterable[str]]]:
-    """Tags to query for the keys, some schools at a time; callers drop rows of other keys."""
-    names: dict[str, set[str]] = defaultdict(set)
-    for school, name in keys:
-        names[school].add(name)
-    schools = iter(sorted(names))
-    while part := list(itertools.islice(schools, _SCHOOLS)):
-        yield {"school": part, tag: sorted(set().union(*(names[school] for school in part)))}
-
-
-def _room_day(point: Point, seen: frozenset[str], displays: str | None) -> RoomDay:
-    tags, fields = point.tags, point.fields
-    return RoomDay(
-        tags.get("school", ""),
-        tags.get("room", ""),
-        local_day(point.time // 10**9),
-        int(fields.get("pcs", 0)),
-        seen,
-        bool(fields.get("simulated")),
-        displays,
-        int(fields.get("together", 0)),
-    )
-
-
-def _test_of(point: Point) -> tuple[str, str, str, str, int, str]:
-    """The fields of `model.LineRow`."""
-    tags, fields = point.tags, point.fields
-    test, outcome = str(fields.get("test", "")), str(fields.get("outcome", ""))
-    place = tags.get("school", ""), tags.get("machine", ""), tags.get("line", "")
-    return (*place, test, point.time, outcome)
-
-
-def _line_test(point: Point) -> LineTest:
-    fields = point.fields
-    return LineTest(
-        *_test_of(point),
-        down_mbps=_float(point, "down_mbps"),
-        payload_down=_int(point, "payload_down"),
-        seconds=_float(point, "seconds"),
-        wired=_bool(point, "wired"),
-        solo=_bool(point, "solo"),
-        other_share=_float(point, "other_share"),
-        server_limited=_bool(point, "server_limited"),
-        simulated=bool(fields.get("simulated")),
-        interface=str(fields.get("interface", "")),
-        reason=str(fields.get("reason", "")),
-        long=fields.get("long") is True,
-        burst=fields.get("burst") is True,
-        pc_limited=_bool(point, "pc_limited"),
-        nic_mbps=_float(point, "nic_mbps"),
-    )
-
-
-def _line_record(point: Point) -> LineRecord:
-    fields = point.fields
-    return LineRecord(
-        *_test_of(point),
-        sent_bytes=_int(point, "sent_bytes") or 0,
-        down_mbps=_float(point, "down_mbps"),
-        solo=fields.get("solo") is True,
-        simulated=bool(fields.get("simulated")),
-        address=str(fields.get("address", "")),
-    )
-
-
-def _float(point: Point, name: str) -> float | None:
-    value = point.fields.get(name)
-    return None if value is None else float(value)
-
-
-def _int(point: Point, name: str) -> int | None:
-    value = point.fields.get(name)
-    return None if value is None else int(value)
-
-
-def _bool(point: Point, name: str) -> bool | None:
-    value = point.fields.get(name)
-    return None if value is None else bool(value)
+def _by_school(rows: Iterable[_Row]) -> dict[str, list[_Row]]:
+    found: dict[str, list[_Row]] = defaultdict(list)
+    for row in rows:
+        found[row.school].append(row)
+    return dict(found)

@@ -6,13 +6,9 @@ import datetime as dt
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
-import msgspec
-
 from collector import config
-from collector.compliance import computer_room, multimedia, school_line
-from collector.compliance.lines import by_line
+from collector.compliance import school_line
 from collector.compliance.model import (
-    INDICATORS,
     Area,
     Evidence,
     Figure,
@@ -22,8 +18,8 @@ from collector.compliance.model import (
     Unit,
     Verdict,
 )
-from collector.compliance.rooms import by_room
-from collector.compliance.school_line import Judging
+from collector.compliance.schools import Schools
+from collector.compliance.split import split
 from collector.compliance.window import Windows, cutoff
 from collector.roster.register import Register, School
 
@@ -47,29 +43,77 @@ def judge(
     Raises:
         ValueError: the year has not started yet.
     """
-    last = cutoff(settings, year, today)
-    schools = [row for row in register.schools.values() if exists_on(row, last)]
-    counted = [row for row in schools if row.type in settings.types]
-    windows = Windows(register.calendar, settings)
-    lines = by_line(evidence.line_tests, evidence.line_records, register, last)
-    judging = Judging(register, lines, windows, settings, last)
-    units = _room_units(counted, register, evidence, windows, settings, last)
-    line_units, judged = _line_units(counted, judging)
-    units += line_units
-    return Figure(
-        year=year,
-        cutoff=last,
-        units=units,
-        areas=_areas(schools, register, city),
-        tallies=_tallies(units, schools, city),
-        simulated=evidence.simulated or _any_simulated(evidence),
-        contract=_contracts(counted, register, settings, last, city),
-        apart=Counter(row.type for row in schools if row.type not in settings.types),
-        notes={**_notes(judging, judged, counted), **multimedia.notes(units)},
-        lines=judged,
-        register=register,
-        settings=settings,
-    )
+    judging = Judge(register, settings, city, year=year, today=today)
+    for school, own in split(evidence, judging.schools):
+        judging.add(school, own)
+    return judging.figure(simulated=evidence.simulated)
+
+
+class Judge:
+    """Judges a register school by school, so that the evidence of all need not be in memory.
+
+    `only` is the code of a school to judge alone.
+
+    Raises, when made:
+        ValueError: the year has not started yet.
+    """
+
+    def __init__(
+        self,
+        register: Register,
+        settings: config.Figure,
+        city: config.City,
+        *,
+        year: int,
+        today: dt.date,
+        only: str | None = None,
+    ) -> None:
+        self.cutoff = cutoff(settings, year, today)
+        self._year, self._city = year, city
+        self._register, self._settings = register, settings
+        self._windows = Windows(register.calendar, settings)
+        self._all = [
+            row
+            for row in register.schools.values()
+            if exists_on(row, self.cutoff) and only in (None, row.code)
+        ]
+        self.schools = [row for row in self._all if row.type in settings.types]
+        self._units: dict[Indicator, list[Unit]] = {name: [] for name in settings.indicators}
+        self._lines: list[JudgedLine] = []
+        none = Schools(register, [], Evidence(), self._windows, settings, self.cutoff)
+        self._notes: Counter[str] = Counter(none.notes())  # each note, also without schools
+        self._simulated = False
+
+    def add(self, school: School, evidence: Evidence) -> None:
+        """Judge one of `schools`, in their order, by all evidence that can matter to it."""
+        few = Schools(
+            self._register, [school], evidence, self._windows, self._settings, self.cutoff
+        )
+        for name, units in self._units.items():
+            units += few.units(name)
+        self._lines += few.judged
+        self._notes.update(few.notes())
+        self._simulated |= _any_simulated(evidence)
+
+    def figure(self, *, simulated: bool) -> Figure:
+        """The figure of all schools added; `simulated`: the store has simulated rows somewhere."""
+        units = [unit for some in self._units.values() for unit in some]
+        names = tuple(self._units)
+        settings, city = self._settings, self._city
+        return Figure(
+            year=self._year,
+            cutoff=self.cutoff,
+            units=units,
+            areas=_areas(self._all, self._register, city),
+            tallies=_tallies(units, self._all, city, names),
+            simulated=simulated or self._simulated,
+            contract=_contracts(self.schools, self._register, settings, self.cutoff, city),
+            apart=Counter(row.type for row in self._all if row.type not in settings.types),
+            notes=dict(self._notes),
+            lines=self._lines,
+            register=self._register,
+            settings=settings,
+        )
 
 
 def exists_on(school: School, day: dt.date) -> bool:
@@ -81,33 +125,6 @@ def exists_on(school: School, day: dt.date) -> bool:
 def district_area(responsible: str, city: config.City) -> str:
     """The code of a responsible unit's area, `DIRECT` for the city itself."""
     return DIRECT if responsible == city.code else responsible
-
-
-def _room_units(
-    schools: Sequence[School],
-    register: Register,
-    evidence: Evidence,
-    windows: Windows,
-    settings: config.Figure,
-    last: dt.date,
-) -> list[Unit]:
-    rooms = by_room(evidence.room_days, last)
-    classes = multimedia.Multimedia(register, rooms, windows, settings, last)
-    units = [
-        classes.judge(row)
-        for school in schools
-        for row in register.classes_of.get(school.code, ())
-        if row.exists_on(last)
-    ]
-    units += [
-        computer_room.judge(register, school, rooms, windows, settings, last) for school in schools
-    ]
-    return units
-
-
-def _line_units(schools: Sequence[School], judging: Judging) -> tuple[list[Unit], list[JudgedLine]]:
-    judged = [school_line.judge(judging, school) for school in schools]
-    return [unit for unit, _ in judged], [line for _, lines in judged for line in lines]
 
 
 def _areas(schools: Sequence[School], register: Register, city: config.City) -> list[Area]:
@@ -131,15 +148,18 @@ def _district(code: str, register: Register, city: config.City) -> Area:
 
 
 def _tallies(
-    units: Iterable[Unit], schools: Sequence[School], city: config.City
+    units: Iterable[Unit],
+    schools: Sequence[School],
+    city: config.City,
+    indicators: Sequence[Indicator],
 ) -> Mapping[tuple[str, Indicator], Tally]:
     """The tally of every area and indicator, also without units."""
     counts: dict[tuple[str, Indicator], Counter[Verdict]] = {}
     for school in schools:
         for code in (city.code, district_area(school.responsible, city), school.code):
-            for indicator in INDICATORS:
+            for indicator in indicators:
                 counts.setdefault((code, indicator), Counter())
-    for indicator in INDICATORS:
+    for indicator in indicators:
         counts.setdefault((city.code, indicator), Counter())
     for unit in units:
         for code in (city.code, district_area(unit.district, city), unit.school):
@@ -165,34 +185,6 @@ def _contracts(
         for code in (city.code, district_area(school.responsible, city), school.code):
             counts[code][says] += 1
     return {code: Tally(counter) for code, counter in counts.items()}
-
-
-def _notes(
-    judging: Judging, lines: Sequence[JudgedLine], schools: Sequence[School]
-) -> Mapping[str, int]:
-    """Notes to the line figure: how many lines meet only within the tolerance, or are congested."""
-    met = {line.school for line in lines if line.between}
-    lost = _lost_without_tolerance(judging, [row for row in schools if row.code in met])
-    return {
-        "lines": len(lines),
-        "lines_measured": sum(bool(line.tests or line.lesson_tests) for line in lines),
-        "lines_congested": sum(line.congested for line in lines),
-        "lines_between": sum(line.between for line in lines),
-        "schools_lost_without_tolerance": lost,
-        "computer_rooms_few_seats": len(computer_room.with_few_seats(judging.register, schools)),
-    }
-
-
-def _lost_without_tolerance(judging: Judging, schools: Sequence[School]) -> int:
-    """How many schools are verified only because of the tolerance."""
-    settings = msgspec.structs.replace(judging.settings, tolerance=1.0)
-    strict = Judging(judging.register, judging.lines, judging.windows, settings, judging.cutoff)
-    good = (Verdict.VERIFIED, Verdict.INSPECTED)
-    return sum(
-        school_line.judge(judging, school)[0].verdict in good
-        and school_line.judge(strict, school)[0].verdict not in good
-        for school in schools
-    )
 
 
 def _any_simulated(evidence: Evidence) -> bool:

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 
 from agent.common.calendar import midnight_ns
 from collector.compliance.figure import DIRECT
-from collector.compliance.model import INDICATORS, Area, Figure, Indicator, Tally, Unit, Verdict
+from collector.compliance.model import Area, Figure, Indicator, Tally, Unit, Verdict
 from collector.compliance.shares import shown_value
 from collector.compliance.targets import goal, target
+from collector.schema import MEASUREMENTS
 from collector.store import Point, Value
 
 _ORDER = list(Verdict)
+#: `school_day` has a field for each known indicator, none for those of a city's own.
+_DAY_FIELDS = MEASUREMENTS["school_day"].fields
 
 
 def points(figure: Figure, day: dt.date) -> list[Point]:
@@ -45,7 +48,7 @@ def _point(
 def _indicators(figure: Figure, units: Mapping[str, Sequence[Unit]], time: int) -> Iterator[Point]:
     simulated_areas = _simulated_areas(figure)
     for area in figure.areas:
-        for indicator in INDICATORS:
+        for indicator in figure.indicators:
             district = _coded(figure, area.district)
             tags = {"area": area.code, "district": district, "indicator": indicator}
             fields = _indicator_fields(figure, area, indicator)
@@ -111,11 +114,15 @@ def _school_days(
 
 
 def _verdict_fields(figure: Figure, school: str) -> dict[str, object]:
-    classes = figure.tallies[school, "multimedia"]
+    classes = figure.tallies.get((school, "multimedia"), Tally(Counter()))
     return {
         "classes": classes.all,
         "classes_verified": classes.counts[Verdict.VERIFIED] + classes.counts[Verdict.INSPECTED],
-        **{indicator: _worst(figure.tallies[school, indicator]) for indicator in INDICATORS},
+        **{
+            indicator: _worst(figure.tallies[school, indicator])
+            for indicator in figure.indicators
+            if indicator in _DAY_FIELDS
+        },
     }
 
 

@@ -1,4 +1,8 @@
-"""The data of the judging: evidence, verdicts, and the figure."""
+"""The data of the judging: evidence, verdicts, and the figure.
+
+Rows of evidence are never changed. They are not frozen, as frozen ones take three times as long to
+make, and a city has a million.
+"""
 
 from __future__ import annotations
 
@@ -13,8 +17,8 @@ from typing import Literal
 from collector import config
 from collector.roster.register import Register
 
-Indicator = Literal["multimedia", "computer_room", "line"]
-INDICATORS: tuple[Indicator, ...] = ("multimedia", "computer_room", "line")
+Indicator = str
+"""The id of an indicator, as the settings have it."""
 
 
 class Verdict(StrEnum):
@@ -28,7 +32,7 @@ class Verdict(StrEnum):
     UNKNOWN = "unknown"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class RoomDay:
     """A room's day, as `room_day` in the store."""
 
@@ -42,7 +46,7 @@ class RoomDay:
     together: int = 0  # most PCs reporting in one same hour, of those with a strong id
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class LineRow:
     """What an agent's test and the server's record of it both have."""
 
@@ -54,7 +58,7 @@ class LineRow:
     outcome: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class LineTest(LineRow):
     """An agent's test, as `line_test` in the store."""
 
@@ -74,7 +78,7 @@ class LineTest(LineRow):
     nic_mbps: float | None = None  # the network card's own rate
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class LineRecord(LineRow):
     """The measurement server's record, as `line_record` in the store."""
 
@@ -213,3 +217,8 @@ class Figure:
     settings: config.Figure = field(default_factory=config.Figure)
     root: str = ""  # of the frozen archive that it comes from: its root hash; empty: live
     revision: int = 0  # of that archive
+
+    @property
+    def indicators(self) -> Sequence[Indicator]:
+        """The ids of the indicators that were judged, in their order."""
+        return tuple(self.settings.indicators)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
-from functools import cached_property
 
 from collector.compliance.equipped import PICTURES, Equipped
 from collector.compliance.homes import Shared
@@ -18,7 +17,7 @@ from collector.compliance.rooms import Rooms
 from collector.compliance.verdicts import Declared, Finding, decide, every
 from collector.compliance.window import Windows
 from collector.config import Figure as Settings
-from collector.roster.register import Inspection, Register, School, SchoolClass
+from collector.roster.register import Register, School, SchoolClass
 
 #: Kinds of the register by which a room has a piece, and those whose 0 says that it has none. A
 #: panel holds a PC unless the register says otherwise; that there is no panel says nothing of PCs.
@@ -43,14 +42,6 @@ class Multimedia:
         self._equipped = Equipped(register, rooms, windows, settings)
         self._findings: dict[tuple[str, str], Finding] = {}
         self._declared: dict[tuple[str, str], Declared] = {}
-
-    @cached_property
-    def _inspections(self) -> dict[tuple[str, str], list[Inspection]]:
-        found: dict[tuple[str, str], list[Inspection]] = {}
-        for row in self._register.inspections:
-            if row.indicator == "multimedia":
-                found.setdefault((row.school, row.unit), []).append(row)
-        return found
 
     def judge(self, row: SchoolClass) -> Unit:
         """A class's verdict; all of its rooms must meet."""
@@ -85,7 +76,11 @@ class Multimedia:
         An inspection is of the whole class. What telemetry denies are some rooms. Where neither
         speaks, the register decides on the rooms that telemetry did not show.
         """
-        inspections = self._inspections.get((row.school, row.name), ())
+        inspections = [
+            one
+            for one in self._register.inspections_of.get(row.school, ())
+            if one.indicator == "multimedia" and one.unit == row.name
+        ]
         steps = tuple(step for declared in words for step in declared.steps)
         months = self._settings.inspection_months
         whole = every([declared.says for declared in words])

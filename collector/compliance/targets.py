@@ -4,25 +4,68 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from agent.common.vocabulary import indicators, targets
+from agent.common.language import say
+from agent.common.vocabulary import targets
 from agent.common.vocabulary.targets import Target
+from agent.common.vocabulary.words import Words
+from collector import indicator_settings
 from collector.compliance.model import Figure, Indicator
-from collector.compliance.shares import exact
 
 
-def threshold(figure: Figure) -> Fraction:
-    """The line threshold in force, in Mbit/s."""
-    return exact(figure.settings.threshold_mbps)
+def threshold(figure: Figure, indicator: Indicator = "line") -> float:
+    """The threshold of a line's indicator, in Mbit/s."""
+    settings = figure.settings
+    row = settings.indicators.get(indicator, indicator_settings.Indicator())
+    return indicator_settings.threshold(indicator, row, settings.threshold_mbps)
+
+
+def words(figure: Figure, indicator: Indicator) -> Words:
+    """The indicator's name in both languages: the settings', or made from its threshold."""
+    settings = figure.settings
+    row = settings.indicators.get(indicator, indicator_settings.Indicator())
+    return indicator_settings.title_of(indicator, row, settings.threshold_mbps)
 
 
 def name(figure: Figure, indicator: Indicator) -> str:
-    """The indicator's name as users read it, made from the threshold in force."""
-    return str(indicators.title(indicator, figure.settings.threshold_mbps))
+    """The indicator's name as users read it."""
+    return str(words(figure, indicator))
+
+
+def short_words(figure: Figure, indicator: Indicator) -> Words:
+    """The same for the head of a column."""
+    settings = figure.settings
+    row = settings.indicators.get(indicator, indicator_settings.Indicator())
+    return indicator_settings.short_of(indicator, row, settings.threshold_mbps)
+
+
+def short(figure: Figure, indicator: Indicator) -> str:
+    """The same in the language in force."""
+    return str(short_words(figure, indicator))
+
+
+def unit(indicator: Indicator) -> str:
+    """What one unit of it is: `class` or `school`."""
+    return indicator_settings.known(indicator).unit
+
+
+def rule(indicator: Indicator) -> str:
+    """The rule that judges it."""
+    return indicator_settings.known(indicator).rule
 
 
 def target(figure: Figure, indicator: Indicator) -> Target | None:
     """What the share is compared with; None where no document asks for this threshold."""
-    return targets.target(indicator, figure.year, threshold(figure))
+    rows = indicator_settings.rows_of(indicator, figure.settings.targets)
+    return targets.target(indicator, figure.year, threshold(figure, indicator), rows)
+
+
+def documents(figure: Figure) -> str:
+    """The documents that the targets of the figure come from, each with its year."""
+    rows = [row for name in figure.indicators if (row := target(figure, name))]
+    named = dict.fromkeys(
+        say(f"{row.document}（{row.year} 年）", f"{row.document} ({row.year})") for row in rows
+    )
+    return say("、", ", ").join(named) or say("没有", "none")
 
 
 def goal(row: Target | None) -> Fraction | None:

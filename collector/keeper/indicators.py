@@ -24,12 +24,14 @@ def of_day(
         UnavailableError, MisconfiguredError: as `Store.read`.
     """
     # Imported on first use: deriving days does not need the judging.
-    from collector.compliance.evidence import load
-    from collector.compliance.figure import judge
+    from collector.compliance.evidence import by_school
+    from collector.compliance.figure import Judge
     from collector.compliance.indicators import points
 
-    found = load(store, register, figure, day)
-    judged = judge(register, found, figure, city, year=day.year, today=day)
+    judging = Judge(register, figure, city, year=day.year, today=day)
+    for school, found in by_school(store, register, figure, judging.cutoff):
+        judging.add(school, found)
+    judged = judging.figure(simulated=store.simulated())
     pcs = _pcs(store, day)
     for point in points(judged, day):
         yield _with_pcs(point, pcs) if point.measurement == "school_day" else point

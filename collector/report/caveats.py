@@ -19,7 +19,20 @@ from collector.compliance.targets import goal, target
 
 
 def sentences(figure: Figure) -> Iterator[str]:
-    """Contract against measured, the tolerance, lines measured, and schools not counted."""
+    """Contract against measured, the tolerance, what was counted apart, and schools not counted."""
+    if "line" in figure.indicators:
+        yield _contract(figure)
+        measured = figure.tallies[figure.areas[0].code, "line"]
+        yield _tolerance(figure, measured, goal(target(figure, "line")))
+    yield _measured(figure)
+    yield from _rooms(figure)
+    if figure.apart:
+        apart = (f"{word(TYPES, kind)} {count}" for kind, count in sorted(figure.apart.items()))
+        listed = say("、", ", ").join(apart)
+        yield say(f"另列、不计入的学校：{listed}", f"Listed apart, not counted: {listed}")
+
+
+def _contract(figure: Figure) -> str:
     contract = figure.contract.get(figure.areas[0].code, Tally(Counter()))
     measured = figure.tallies[figure.areas[0].code, "line"]
     asked = goal(target(figure, "line"))
@@ -27,19 +40,33 @@ def sentences(figure: Figure) -> Iterator[str]:
     paper = shown(contract.reported, asked)
     counts = f"{contract.counts[Verdict.DECLARED]}/{contract.all}"
     real = shown(measured.verified, asked)
-    yield say(
+    return say(
         f"登记接入带宽（合同 ≥ {named}）：{paper}（{counts}）；"
         f"实测（学校到市测速服务器，不是到互联网）：{real}",
         f"By contract (≥ {named}): {paper} ({counts}); "
         f"measured (school to the city's server, not to the Internet): {real}",
     )
-    yield _tolerance(figure, measured, asked)
-    yield _measured(figure)
-    yield from _small_rooms(figure)
-    if figure.apart:
-        apart = (f"{word(TYPES, kind)} {count}" for kind, count in sorted(figure.apart.items()))
-        listed = say("、", ", ").join(apart)
-        yield say(f"另列、不计入的学校：{listed}", f"Listed apart, not counted: {listed}")
+
+
+def _rooms(figure: Figure) -> Iterator[str]:
+    """Classes and computer rooms whose verdict needs a second look; none, no sentence."""
+    kinds = figure.notes.get("classes_kind_from_register", 0)
+    moved = figure.notes.get("classes_display_elsewhere", 0)
+    small = figure.notes.get("computer_rooms_few_seats", 0)
+    if kinds:
+        yield say(
+            f"实测达标的班级中，显示设备的种类取自台账的：{kinds} 个",
+            f"Classes verified with the display's kind taken from the register: {kinds}",
+        )
+    if moved:
+        yield say(
+            f"所见显示设备计在别的教室、因而未核实的班级：{moved} 个",
+            f"Classes not verified that saw a display which counts for another room: {moved}",
+        )
+    if small:
+        yield say(
+            f"座位不足 10 个的计算机教室：{small} 间", f"Computer rooms under 10 seats: {small}"
+        )
 
 
 def _tolerance(figure: Figure, measured: Tally, asked: Fraction | None) -> str:

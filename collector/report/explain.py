@@ -12,7 +12,7 @@ from agent.common.language import chosen, say
 from agent.common.vocabulary.indicators import SHORT_SHARES
 from agent.common.vocabulary.targets import Target
 from agent.common.vocabulary.verdicts import VERDICTS
-from collector.compliance.model import INDICATORS, Figure, Indicator, Step, Tally, Unit
+from collector.compliance.model import Figure, Indicator, Step, Tally, Unit
 from collector.compliance.shares import shown
 from collector.compliance.targets import goal, name, remark, target
 from collector.compliance.window import Window, Windows
@@ -41,7 +41,7 @@ def text(figure: Figure, code: str) -> Iterator[str]:
         f"{window.open_days} open days (the last {figure.settings.open_days} open days, "
         f"at most {figure.settings.calendar_days} days back)",
     )
-    for indicator in INDICATORS:
+    for indicator in figure.indicators:
         yield ""
         yield from _indicator(
             figure, code, indicator, [u for u in units if u.indicator == indicator]

@@ -13,7 +13,7 @@ from agent.common.command_line import RefusedError, config_argument
 from agent.common.language import say
 from collector import config
 from collector.compliance import evidence
-from collector.compliance.figure import judge
+from collector.compliance.figure import Judge, judge
 from collector.compliance.model import Evidence, Figure
 from collector.compliance.window import ONE_DAY, cutoff
 from collector.roster.register import Register
@@ -68,14 +68,16 @@ def _year(text: str) -> int:
     return int(text)
 
 
-def figure(args: argparse.Namespace) -> Figure:
+def figure(args: argparse.Namespace, school: str | None = None) -> Figure:
     """The figure that the command line asks for: of a frozen year the frozen one.
+
+    If a school's code is given, the live figure is of it alone.
 
     Raises:
         ArchiveError: the archive of that year does not verify.
         RefusedError, SettingsError, StoreError: as `with_evidence`.
     """
-    return _frozen(args) or with_evidence(args)[0]
+    return _frozen(args) or _live(args, school)
 
 
 def _frozen(args: argparse.Namespace) -> Figure | None:
@@ -94,6 +96,13 @@ def _frozen(args: argparse.Namespace) -> Figure | None:
     return lookup.figure(settings, row)
 
 
+def _live(args: argparse.Namespace, school: str | None) -> Figure:
+    settings, rules, year, today = _asked(args)
+    register = _register(settings, _cutoff(rules, year, today))
+    judging = Judge(register, rules, settings.city, year=year, today=today, only=school)
+    return _judged(judging, settings, register, rules, simulated=args.simulated)
+
+
 def with_evidence(args: argparse.Namespace) -> tuple[Figure, Evidence]:
     """The figure by today's register and store, and all evidence that it is made of.
 
@@ -102,16 +111,25 @@ def with_evidence(args: argparse.Namespace) -> tuple[Figure, Evidence]:
         SettingsError: the settings cannot be used.
         StoreError: the store cannot be read.
     """
+    from collector.store.factory import open_store
+
+    settings, rules, year, today = _asked(args)
+    last = _cutoff(rules, year, today)
+    register = _register(settings, last)
+    with open_store(settings) as store:
+        _refuse_invented(store, args.simulated)
+        found = evidence.load(store, register, rules, last)
+    return judge(register, found, rules, settings.city, year=year, today=today), found
+
+
+def _asked(args: argparse.Namespace) -> tuple[config.Config, config.Figure, int, dt.date]:
+    """The settings, the rules of the figure, its year, and today."""
     settings, warnings = config.load(args.config)
     for warning in warnings:
         warn(warning)
     today = dt.datetime.now(CITY_TIME).date()
     year = args.year or today.year
-    rules = _rules(settings.figure, args.cutoff, year)
-    last = _cutoff(rules, year, today)
-    register = _register(settings, last)
-    found = _evidence(settings, register, rules, last, simulated=args.simulated)
-    return judge(register, found, rules, settings.city, year=year, today=today), found
+    return settings, _rules(settings.figure, args.cutoff, year), year, today
 
 
 def warn(text: str) -> None:
@@ -153,19 +171,23 @@ def _register(settings: config.Config, last: dt.date) -> Register:
     return register
 
 
-def _evidence(
+def _judged(
+    judging: Judge,
     settings: config.Config,
     register: Register,
     rules: config.Figure,
-    last: dt.date,
     *,
     simulated: bool,
-) -> Evidence:
+) -> Figure:
     from collector.store.factory import open_store
 
     with open_store(settings) as store:
         _refuse_invented(store, simulated)
-        return evidence.load(store, register, rules, last)
+        for school, found in evidence.by_school(
+            store, register, rules, judging.cutoff, judging.schools
+        ):
+            judging.add(school, found)
+        return judging.figure(simulated=store.simulated())
 
 
 def _refuse_invented(store: Store, simulated: bool) -> None:

@@ -4,31 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from agent.common.vocabulary.indicators import SHORT
 from agent.common.vocabulary.words import Words
-from collector.compliance.model import INDICATORS, Figure, Indicator
+from collector.compliance import targets
+from collector.compliance.model import Figure, Indicator
 
 
 def every(figure: Figure) -> Sequence[Indicator]:
     """The indicators that were judged, in their order."""
-    return INDICATORS
+    return figure.indicators
 
 
 def rule(indicator: Indicator) -> str:
-    """The rule that judges it: multimedia, computer_room or line."""
-    return indicator
+    """The rule that judges it, such as multimedia, computer_room or line."""
+    return targets.rule(indicator)
 
 
 def of_classes(indicator: Indicator) -> bool:
     """Whether its unit is a class; else it is a school."""
-    return indicator == "multimedia"
+    return targets.unit(indicator) == "class"
 
 
 def short_words(figure: Figure, indicator: Indicator) -> Words:
     """Its name for narrow cells, in both languages."""
-    return SHORT[indicator]
+    return targets.short_words(figure, indicator)
 
 
 def short(figure: Figure, indicator: Indicator) -> str:
     """The same in the language in force."""
-    return str(short_words(figure, indicator))
+    return targets.short(figure, indicator)

@@ -14,7 +14,7 @@ from agent.common.help_text import wrapped
 from agent.common.language import say
 from agent.common.vocabulary.indicators import SHORT_SHARES
 from agent.common.vocabulary.verdicts import SHORT
-from collector.compliance.model import INDICATORS, Area, Figure, Indicator, Verdict
+from collector.compliance.model import Area, Figure, Indicator, Verdict
 from collector.compliance.shares import shown
 from collector.compliance.targets import goal, name, passed, remark, target
 from collector.report import caveats
@@ -39,10 +39,10 @@ def show(figure: Figure, out: TextIO) -> None:
         f"{city} {figure.year}, up to {figure.cutoff}",
     )
     console.print(title, style="bold", markup=False)
-    tables = [_table(figure, indicator) for indicator in INDICATORS]
+    tables = [_table(figure, indicator) for indicator in figure.indicators]
     free = console.options.update(max_width=2 * _WIDTH)
     wide = all(Measurement.get(console, free, t).maximum <= console.width for t in tables)
-    for indicator, table in zip(INDICATORS, tables, strict=True):
+    for indicator, table in zip(figure.indicators, tables, strict=True):
         console.print(_title(figure, indicator), style="bold", markup=False)
         console.print(table if wide else _table(figure, indicator, counts=False))
     if not wide:

@@ -12,7 +12,6 @@ import msgspec
 from agent.common.language import say
 from agent.version import VERSION
 from collector.compliance.model import (
-    INDICATORS,
     Area,
     Figure,
     Indicator,
@@ -50,7 +49,7 @@ def document(figure: Figure) -> Tree:
         },
         "version": VERSION,
         "settings": msgspec.to_builtins(figure.settings),
-        "targets": {indicator: _target(figure, indicator) for indicator in INDICATORS},
+        "targets": {indicator: _target(figure, indicator) for indicator in figure.indicators},
         "areas": [_area(figure, area) for area in figure.areas],
         "apart": dict(sorted(figure.apart.items())),
         "notes": dict(figure.notes),
@@ -82,7 +81,7 @@ def _area(figure: Figure, area: Area) -> Tree:
         "district": area.district,
         "indicators": {
             indicator: _tally(figure, indicator, figure.tallies[area.code, indicator])
-            for indicator in INDICATORS
+            for indicator in figure.indicators
         },
         "contract": {**_counts(contract), "share": _share(contract.reported, None)},
     }
@@ -147,7 +146,8 @@ def reasons(row: Unit) -> list[Step]:
     if because == "telemetry":
         return evidence
     if because == "inspection":
-        return [step for step in row.steps if step.rule == "inspection"][-1:]
+        seen = [step for step in row.steps if step.rule == "inspection"]
+        return [step for step in seen if step.numbers.get("says", True) is not None][-1:]
     register = [step for step in row.steps if step.rule == "register"]
     return [*register, *evidence] if row.verdict is Verdict.DECLARED else register or evidence
 

@@ -130,6 +130,10 @@ class Inspection:
     replaces: str = ""  # the id of the record that it replaces
     entered: dt.datetime | None = None  # when it was stored, which may be long after `day`
     entered_by: str = ""
+    voided: dt.datetime | None = None  # when and by whom it was made void
+    voided_by: str = ""
+    file: str = ""  # name of a form or photo that shows it, kept beside the book by its hash
+    file_sha256: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ TAGS = {
     "district": "code of the responsible unit in the register, in force that day",
     "room": "the room's id in the register, in force that day; empty: not bound",
     "area": "code of the city, a district or a school",
-    "indicator": "code of INDICATORS",
+    "indicator": "code of INDICATORS, or an id of the settings",
 }
 
 
@@ -258,6 +258,11 @@ classes_verified int - classes verified or inspected
 computer_room str - code of VERDICTS
 line str - code of VERDICTS
 multimedia str - code of VERDICTS: the worst of its classes
+line_100 str - code of VERDICTS; this and the next where the settings have that indicator
+line_1000 str - code of VERDICTS
+connected str - code of VERDICTS
+all_classes str - code of VERDICTS
+any_room str - code of VERDICTS
 display_rooms str - the displays seen that day: their rooms by identity, as JSON
 """ + _DERIVED),
     _measurement("line_day", "evidence", "school district line", "a line's day", """

@@ -17,7 +17,6 @@ _KINDS = {"高中": "高级中学", "完全中学": "中学", "九年一贯制":
 #: One school in this many is under the city itself, whatever its district.
 _CITY_RUN_EVERY = 15
 _MIDDLE_OF_THE_CITY = (36.62, 101.78)
-_CLASSES = range(4, 13)
 
 
 def build(size: Size, cutoff: dt.date, newest: dt.date, days: int = 365) -> City:
@@ -33,7 +32,8 @@ def build(size: Size, cutoff: dt.date, newest: dt.date, days: int = 365) -> City
     rng = random.Random(size.seed)  # noqa: S311 - a simulation, nothing secret
     lines = deck(LINES, size.schools, rng, size.every_case)
     pc_rooms = deck(PC_ROOMS, size.schools, rng, size.every_case)
-    counts = [rng.choice(_CLASSES) for _ in range(size.schools)]
+    fewest, most = size.classes
+    counts = [rng.choice(range(fewest, most + 1)) for _ in range(size.schools)]
     roomed = sum(n for n, case in zip(counts, pc_rooms, strict=True) if not case.bare)
     classes = iter(deck(CLASSES, roomed, rng, size.every_case))
     for number, (line, pc_room, count) in enumerate(zip(lines, pc_rooms, counts, strict=True)):

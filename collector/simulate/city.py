@@ -46,13 +46,14 @@ class Size:
     """The size of a city, its seed and its year.
 
     `every_case`: each case occurs at least once, however rare it is; in a city with fewer units
-    than cases, as many as fit.
+    than cases, as many as fit. `classes`: the fewest and the most of a school.
     """
 
     schools: int = 60
     seed: int = 1
     year: int = 2026
     every_case: bool = False
+    classes: tuple[int, int] = (4, 12)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,9 @@ from collections.abc import Mapping
 
 import msgspec
 
+from agent.common.vocabulary.indicators import INDICATORS
 from collector.compliance.figure import DIRECT
-from collector.compliance.model import INDICATORS, Verdict
+from collector.compliance.model import Verdict
 from collector.simulate.city import City
 
 #: (area code, indicator) -> units by verdict

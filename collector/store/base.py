@@ -12,9 +12,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import TracebackType
-from typing import NamedTuple, Protocol, Self
+from typing import Any, NamedTuple, Protocol, Self
 
 Value = bool | int | float | str
+Row = Sequence[Any]
 
 
 class Point(NamedTuple):
@@ -81,6 +82,23 @@ class Store(Protocol):
         Raises:
             UnavailableError, MisconfiguredError: at once or while iterating.
             KeyError: the schema has no such measurement, tag or field.
+        """
+
+    def rows(
+        self,
+        measurement: str,
+        start: int,
+        stop: int,
+        tags: Mapping[str, str | Iterable[str]] | None,
+        fields: Sequence[str],
+    ) -> Iterator[Row]:
+        """The points that `read` gives, as plain rows, for readers of very many.
+
+        A row is the time, all tags in the schema's order, then `fields`. What a point lacks is
+        None, an absent tag None or "". A bool may come as 0 or 1, a float as an int.
+
+        Raises:
+            As `read`.
         """
 
     def simulated(self) -> bool:

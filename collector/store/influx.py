@@ -19,9 +19,9 @@ from influxdb_client.rest import ApiException
 from influxdb_client.service.write_service import WriteService
 
 from collector import config
-from collector.schema import MEASUREMENTS
+from collector.schema import MEASUREMENTS, Measurement
 from collector.store import faults, influxql
-from collector.store.base import MisconfiguredError, Point, Store, UnavailableError
+from collector.store.base import MisconfiguredError, Point, Row, Store, UnavailableError
 from collector.store.check import fault, refuse
 from collector.store.clocks import ahead_of
 from collector.store.line_protocol import line, plain_line
@@ -130,13 +130,36 @@ class InfluxStore(Store):
         known = influxql.known(measurement)
         names = list(known.fields) if fields is None else list(fields)
         values = influxql.values_of(tags)
-        asked = influxql.select(known, names, start, stop, values)
-        if not names or start >= stop or not all(values.values()):
-            return iter(())
-        replies = self._replies(self._bucket(measurement), asked, 1)
+        replies = self._series(known, start, stop, values, names)
         return (
             point for series in replies for point in influxql.points(known, series, values, names)
         )
+
+    def rows(
+        self,
+        measurement: str,
+        start: int,
+        stop: int,
+        tags: Mapping[str, str | Iterable[str]] | None,
+        fields: Sequence[str],
+    ) -> Iterator[Row]:
+        """See `Store.rows`."""
+        known, names, values = influxql.known(measurement), list(fields), influxql.values_of(tags)
+        replies = self._series(known, start, stop, values, names)
+        return (row for series in replies for row in influxql.rows(known, series, values, names))
+
+    def _series(
+        self,
+        known: Measurement,
+        start: int,
+        stop: int,
+        values: Mapping[str, frozenset[str]],
+        names: Sequence[str],
+    ) -> Iterator[Mapping[str, Any]]:
+        asked = influxql.select(known, names, start, stop, values)
+        if not names or start >= stop or not all(values.values()):
+            return iter(())
+        return self._replies(self._bucket(known.name), asked, 1)
 
     def simulated(self) -> bool:
         """See `Store.simulated`."""

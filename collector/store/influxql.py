@@ -7,10 +7,11 @@ integer 1 alike, so the types come from the schema.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from operator import itemgetter
 from typing import Any
 
 from collector.schema import MEASUREMENTS, Measurement
-from collector.store.base import Point, Value
+from collector.store.base import Point, Row, Value
 from collector.store.check import MAX_TIME, MIN_TIME
 
 _LONGEST = 1500  # bytes of one tag's condition; proxies refuse URLs over 8 kB
@@ -93,6 +94,27 @@ def points(
             fields = {n: cast(cells[n]) for n, cast in casts.items() if cells[n] is not None}
             if fields:
                 yield Point(measurement.name, found, fields, cells["time"])
+
+
+def rows(
+    measurement: Measurement,
+    series: Mapping[str, Any],
+    tags: Mapping[str, frozenset[str]],
+    names: Sequence[str],
+) -> Iterator[Row]:
+    """The same points as `points`, each as (time, all tags, `names`)."""
+    at = {name: place for place, name in enumerate(series["columns"])}
+    wanted = itemgetter(*(at[name] for name in ("time", *measurement.tags, *names)))
+    required = [at[name] for name in measurement.required]
+    checks = [(at[name], values) for name, values in tags.items()]
+    first = 1 + len(measurement.tags)
+    for row in series["values"]:
+        if any(row[place] is None for place in required):
+            continue
+        if all((row[place] or "") in values for place, values in checks):
+            found: Row = wanted(row)
+            if any(value is not None for value in found[first:]):
+                yield found
 
 
 def whole(results: Iterable[Mapping[str, Any]], statements: int) -> Iterator[Mapping[str, Any]]:

@@ -19,7 +19,7 @@ from agent.common.language import say
 from agent.common.sqlite import transaction
 from collector.schema import MEASUREMENTS, Measurement
 from collector.store import tables
-from collector.store.base import MisconfiguredError, Point, Store, StoreError, UnavailableError
+from collector.store.base import MisconfiguredError, Point, Row, Store, StoreError, UnavailableError
 from collector.store.check import refuse, sift
 
 _BUSY_S = 5.0  # how long another process may hold the file before a write gives up
@@ -92,14 +92,24 @@ class SqliteStore(Store):
         known = MEASUREMENTS[measurement]
         names = list(known.fields) if fields is None else list(fields)
         sql, values = tables.select(known, names, start, stop, tags or {})
-        return self._rows(known, names, sql, values)
+        return (_point(known, names, row) for row in self._rows(sql, values))
 
-    def _rows(
-        self, known: Measurement, names: list[str], sql: str, values: list[object]
-    ) -> Iterator[Point]:
+    def rows(
+        self,
+        measurement: str,
+        start: int,
+        stop: int,
+        tags: Mapping[str, str | Iterable[str]] | None,
+        fields: Sequence[str],
+    ) -> Iterator[Row]:
+        """See `Store.rows`."""
+        return self._rows(
+            *tables.select(MEASUREMENTS[measurement], fields, start, stop, tags or {})
+        )
+
+    def _rows(self, sql: str, values: list[object]) -> Iterator[Row]:
         with self._classed(), self._reader() as reader, closing(reader.cursor()) as cursor:
-            for row in cursor.execute(sql, values):
-                yield _point(known, names, row)
+            yield from cursor.execute(sql, values)
 
     def simulated(self) -> bool:
         """See `Store.simulated`; each table has an index of its simulated rows alone."""

@@ -9,6 +9,7 @@ import datetime as dt
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +20,13 @@ from collector.lineserver.book import TurnBook
 from collector.roster.book import RegisterBook
 from collector.roster.book.mutes import Mute, mutes, set_mute
 from collector.roster.register import Decision
-from collector.roster.rows import Rows
+from collector.roster.rows import Rows, rows_of
 from collector.service.pipeline.pending_days import PendingDays
 from collector.service.pipeline.quarantine import Quarantine, Row
 
 GOLD = Path(__file__).parents[1] / "gold/sqlite"
+DAY = dt.date(2026, 3, 1)
+ENTERED = dt.datetime(2026, 3, 2, 1, tzinfo=dt.UTC)
 TODAY = dt.date(2026, 3, 2)
 ROWS = [
     Row(1, "topic/1", b"{", "unreadable: no JSON"),
@@ -90,7 +93,26 @@ def test_a_register_is_read_as_it_is_and_brought_up_to_date_when_written(tmp_pat
     assert book.policies()["city"].report_s == 600
     set_mute(path, Mute("9900000001", TODAY, "repair", "x"), dt.datetime.now(dt.UTC))
     assert [mute.school for mute in mutes(path, TODAY)] == ["9900000001"]
-    assert (layout(path), book.version()) == (2, 3)
+    assert (layout(path), book.version()) == (3, 3)
+
+
+def test_inspections_of_before_their_thresholds_are_read_and_taken_over(tmp_path: Path) -> None:
+    path = older(tmp_path, "register_v2")
+    book = RegisterBook(path)
+    before = book.load()
+    room, line, lesson = before.inspections
+    assert (line.id, line.indicator, line.threshold_mbps) == ("0001-3", "line", 10.0)
+    assert (line.day, line.inspector, line.found, line.note) == (DAY, "核查组", True, "测过")
+    assert (lesson.id, lesson.indicator, lesson.unit) == ("0002-1", "multimedia", "一班")
+    assert (lesson.threshold_mbps, room.threshold_mbps) == (None, None)
+    assert (line.entered, line.entered_by) == (ENTERED, "某人")
+    assert (layout(path), book.version()) == (2, 2), "reading changes nothing"
+    book.void(line.id, "看错了", who="乙")
+    assert (layout(path), book.version()) == (3, 3)
+    assert [row for row in book.inspections() if not row.void] == [room, lesson]
+    assert book.rows() == rows_of(before)
+    (new,) = book.record([replace(lesson, found=True, replaces=lesson.id)])
+    assert (new.id, book.inspection(lesson.id).void) == ("0004-8", "→ 0004-8")
 
 
 def opened(cls: Callable[..., Any], *more: object) -> Callable[[Path], object]:
@@ -104,6 +126,7 @@ def opened(cls: Callable[..., Any], *more: object) -> Callable[[Path], object]:
         ("days_v0", opened(PendingDays)),
         ("turns_v0", opened(TurnBook)),
         ("register_v1", lambda path: RegisterBook(path).load()),
+        ("register_v2", lambda path: RegisterBook(path).void("1-3", "x")),
         ("register_v1", lambda path: RegisterBook(path).import_rows(Rows())),
     ],
 )

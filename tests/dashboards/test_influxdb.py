@@ -16,12 +16,12 @@ import pytest
 
 import services
 from agent.common.calendar import CITY_TIME
-from agent.common.vocabulary.indicators import SHARES, title
+from agent.common.vocabulary.indicators import INDICATORS, SHARES, title
 from agent.common.vocabulary.verdicts import VERDICTS
 from collector import config
 from collector.compliance import evidence
 from collector.compliance.figure import judge
-from collector.compliance.model import INDICATORS, Figure, Verdict
+from collector.compliance.model import Figure, Verdict
 from collector.compliance.shares import shown_value
 from collector.compliance.targets import goal, target
 from collector.keeper import Keeper

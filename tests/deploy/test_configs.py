@@ -32,12 +32,13 @@ def _leaves(kind: Any, above: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str,
             yield keys, default
 
 
-def _given(tree: dict[str, Any], above: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+def _given(tree: dict[str, Any], kind: Any) -> Iterator[tuple[str, ...]]:
+    fields = {field.name: field.type for field in msgspec.structs.fields(kind)}
     for key, value in tree.items():
-        if isinstance(value, dict):
-            yield from _given(value, (*above, key))
+        if isinstance(fields[key], type) and issubclass(fields[key], msgspec.Struct):
+            yield from ((key, *below) for below in _given(value, fields[key]))
         else:
-            yield (*above, key)
+            yield (key,)
 
 
 def _value(config: Any, keys: tuple[str, ...]) -> Any:
@@ -58,7 +59,7 @@ def test_every_key_stands_in_the_sample(name: str, kind: Any, tmp_path: Path) ->
     full.write_text(_DEFAULT.sub("", (DEPLOY / name).read_text("utf-8")), "utf-8")
     _, warnings = settings.load(kind, full, {})
     assert warnings == []
-    assert set(_given(settings._read(full))) == {keys for keys, _ in _leaves(kind)}
+    assert set(_given(settings._read(full), kind)) == {keys for keys, _ in _leaves(kind)}
 
 
 @pytest.mark.parametrize(("name", "kind"), SAMPLES)
@@ -67,7 +68,7 @@ def test_commented_keys_show_the_default(name: str, kind: Any, tmp_path: Path) -
     full = tmp_path / name
     full.write_text(_DEFAULT.sub("", text), "utf-8")
     shown, _ = settings.load(kind, full, {})
-    chosen = set(_given(settings._read(DEPLOY / name)))
+    chosen = set(_given(settings._read(DEPLOY / name), kind))
     for keys, default in _leaves(kind):
         if keys not in chosen and default is not None:
             assert _value(shown, keys) == default, ".".join(keys)

@@ -200,8 +200,8 @@ class Influx:
 
 
 @contextmanager
-def influx(folder: Path) -> Iterator[Influx]:
-    """influxd and nginx, with all their data in `folder`."""
+def influx(folder: Path, proxies: Path | None = None) -> Iterator[Influx]:
+    """influxd and nginx, with all their data in `folder`; what nginx writes, in `proxies`."""
     daemon, proxy = require("influxd"), require("nginx")
     ports = {"rpc": free_port(), "port": free_port()}
     config = folder / "influxd.conf"
@@ -209,8 +209,8 @@ def influx(folder: Path) -> Iterator[Influx]:
     with started([daemon, "-config", str(config)], folder / "influxd.log") as process:
         wait_port(ports["port"], process)
         with (
-            _nginx(proxy, folder / "large", ports["port"], "25m") as url,
-            _nginx(proxy, folder / "small", ports["port"], "16k") as small,
+            _nginx(proxy, (proxies or folder) / "large", ports["port"], "25m") as url,
+            _nginx(proxy, (proxies or folder) / "small", ports["port"], "16k") as small,
         ):
             yield Influx(url, small)
 

@@ -1,53 +1,40 @@
 """The register's book: all imports, of which the last one is in force, and on-site records.
 
-An import replaces the whole register with the sheets of one folder. It is one row written in one
-transaction, so a reader sees the register as it was before or after. The rows of each import are
-kept as compressed JSON with their SHA-256, so that the register of an earlier day can be read.
+An import puts a whole register in force. It is one row written in one transaction, so a reader
+sees the register as it was before or after. The rows of each import are kept as compressed JSON
+with their SHA-256, so that the register of an earlier day can be read, and put in force again.
 Errors are those of `collector.roster.book.file`.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
 import sqlite3
-import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import astuple, dataclass, field, replace
+from dataclasses import astuple, replace
 from pathlib import Path
 
 import msgspec
 
 from agent.common.calendar import Hours
 from agent.common.language import say
+from collector.roster.book import imports, visits
 from collector.roster.book.file import (
     BookError,
-    DamagedBookError,
     NoRegisterError,
     connect,
     create,
     explained_errors,
     none_yet,
+    reading,
     unusable,
     verify,
 )
+from collector.roster.book.imports import Import, Part
 from collector.roster.layers import Layer
 from collector.roster.register import Decision, Inspection, Register
 from collector.roster.rows import Rows
-
-
-@dataclass(frozen=True, slots=True)
-class Import:
-    """One import: when (UTC), by whom, from where, and what it held."""
-
-    number: int
-    at: dt.datetime
-    who: str
-    source: str
-    sheets: Mapping[str, str] = field(default_factory=dict)  # file name -> SHA-256
-    counts: Mapping[str, int] = field(default_factory=dict)  # sheet -> rows
-    sha256: str = ""  # of all rows, as stored
 
 
 class RegisterBook:
@@ -64,7 +51,7 @@ class RegisterBook:
             DamagedBookError: the file exists and cannot be read as a book.
         """
         try:
-            with self._open() as base:
+            with self._connected() as base:  # asked every few seconds: not brought up to date
                 return int(base.execute("SELECT version FROM state").fetchone()[0])
         except NoRegisterError:
             return 0
@@ -80,8 +67,8 @@ class RegisterBook:
         """
         with self._open() as base:
             base.execute("BEGIN")  # rows, inspections and policies of one moment
-            rows = _rows(self.path, base, at)
-            register = rows.register(_inspections(base), self._hours, _decisions(base))
+            rows = imports.rows_at(self.path, base, at)
+            register = rows.register(visits.every(base), self._hours, _decisions(base))
             return replace(register, policies=_policies(base))
 
     def load_or_empty(self) -> Register:
@@ -94,13 +81,27 @@ class RegisterBook:
     def rows(self) -> Rows:
         """The rows in force; raises as `load` does."""
         with self._open() as base:
-            return _rows(self.path, base, None)
+            return imports.rows_at(self.path, base, None)
+
+    def rows_at(self, at: dt.datetime) -> Rows:
+        """The rows in force at an aware time; before the first import, its rows. As `load`."""
+        with self._open() as base:
+            return imports.rows_at(self.path, base, at)
+
+    def rows_of(self, number: int) -> Rows:
+        """The rows that an import put in force.
+
+        Raises:
+            BookError: there is no import of that number.
+        """
+        with self._open() as base:
+            return imports.rows_of(self.path, base, number)
 
     def history(self) -> list[Import]:
         """Every import, the oldest first; empty if there is no book."""
         try:
             with self._open() as base:
-                return [_import(*row) for row in base.execute(_HISTORY)]
+                return imports.history(base)
         except NoRegisterError:
             return []
 
@@ -111,38 +112,91 @@ class RegisterBook:
         who: str = "",
         source: str = "",
         sheets: Mapping[str, str] | None = None,
+        part: Part | None = None,
+        after: int | None = None,
         now: dt.datetime | None = None,
     ) -> Import:
         """Put `rows` in force in place of all earlier rows, which stay in the history.
 
-        `sheets` are the files' SHA-256 by name. Atomic and durable: it is on disk when this
-        returns; if the process is killed before, nothing has changed.
+        `sheets` are the files' SHA-256 by name; `part` says what of `rows` was read, where the
+        rest is as before. `after` is the import (0: none) that the caller compared with. Atomic
+        and durable: it is on disk when this returns; if the process is killed before, nothing has
+        changed.
+
+        Raises:
+            BookError: another import than `after` is in force, or the book cannot be written.
         """
-        data = msgspec.json.encode(rows)
-        digest = hashlib.sha256(data).hexdigest()
-        at = _utc(now)
-        values = (
-            at.isoformat(),
-            who,
-            source,
-            _json(sheets or {}),
-            _json(rows.counts()),
-            digest,
-            zlib.compress(data),
-        )
+        made = Import(0, _utc(now), who, source, dict(sheets or {}), part=dict(part or {}))
         with self._write() as base:
-            number = base.execute(_INSERT_IMPORT, values).lastrowid
-        return Import(number or 0, at, who, source, dict(sheets or {}), rows.counts(), digest)
+            self._check(base, after)
+            return imports.add(base, rows, made)
+
+    def restore(
+        self,
+        number: int,
+        *,
+        who: str = "",
+        after: int | None = None,
+        now: dt.datetime | None = None,
+    ) -> Import:
+        """Put the rows of an earlier import in force again, as a new entry of the history.
+
+        Raises:
+            NoRegisterError: nothing has been imported.
+            BookError: there is no such import, or as `import_rows`.
+        """
+        with self._write() as base:
+            self._check(base, after)
+            rows = imports.rows_of(self.path, base, number)
+            source = next(row.source for row in imports.history(base) if row.number == number)
+            return imports.add(base, rows, Import(0, _utc(now), who, source, restores=number))
+
+    def inspections(self) -> list[Inspection]:
+        """Every on-site record, by day, void ones too; empty if there is no book."""
+        try:
+            with self._open() as base:
+                return visits.every(base)
+        except NoRegisterError:
+            return []
+
+    def inspection(self, given: str) -> Inspection:
+        """The record with an id, as somebody typed it.
+
+        Raises:
+            BookError: no record has it.
+        """
+        with self._open() as base:
+            return visits.one(base, given)
 
     def add_inspections(
         self, rows: Sequence[Inspection], *, who: str = "", now: dt.datetime | None = None
     ) -> int:
-        """Add on-site records, all or none; returns how many are new."""
-        at = _utc(now).isoformat()
+        """Add on-site records, all or none; returns how many are new. As `record`."""
+        return len(self.record(rows, who=who, now=now))
+
+    def record(
+        self, rows: Sequence[Inspection], *, who: str = "", now: dt.datetime | None = None
+    ) -> list[Inspection]:
+        """Add on-site records, all or none; returns the new ones with their ids.
+
+        One that counts already is not added again. One with `replaces` makes that record void.
+
+        Raises:
+            BookError: `replaces` names no record that counts, or the book cannot be written.
+        """
         with self._write() as base:
-            before = base.total_changes
-            base.executemany(_INSERT_INSPECTION, [(*_values(row), at, who) for row in rows])
-            return base.total_changes - before
+            return visits.add(base, rows, who, _utc(now))
+
+    def void(
+        self, given: str, why: str, *, who: str = "", now: dt.datetime | None = None
+    ) -> Inspection:
+        """Make an on-site record void; it stays, and no longer counts.
+
+        Raises:
+            BookError: no record has the id, or it is void already.
+        """
+        with self._write() as base:
+            return visits.void(base, given, why, who, _utc(now))
 
     def policies(self) -> dict[str, Layer]:
         """The policies that were set, by scope; empty if there is no book."""
@@ -162,22 +216,29 @@ class RegisterBook:
             if layer != Layer():
                 base.execute("INSERT INTO policy VALUES (?, ?, ?, ?)", values)
 
-    def inspections(self) -> list[Inspection]:
-        """Every on-site record, by day; empty if there is no book."""
-        try:
-            with self._open() as base:
-                return _inspections(base)
-        except NoRegisterError:
-            return []
-
     def decide(self, rows: Sequence[Decision], *, who: str = "") -> None:
         """Add decisions on PCs, all or none."""
         at = _utc(None).isoformat()
         with self._write() as base:
             base.executemany(_INSERT_DECISION, [(*astuple(row), at, who) for row in rows])
 
+    def _check(self, base: sqlite3.Connection, after: int | None) -> None:
+        """Refuse a change that was compared with another import than that in force."""
+        if after is None or imports.newest(base) == after:
+            return
+        text = say(
+            "这期间另有一次导入，比较作废；什么也没有改。请再运行一次",
+            "another import was made meanwhile; nothing was changed. Run it again",
+        )
+        raise BookError(text)
+
     @contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:
+        with self._connected() as base, reading(self.path, base) as current:
+            yield current
+
+    @contextmanager
+    def _connected(self) -> Iterator[sqlite3.Connection]:
         if not self.path.exists():
             raise NoRegisterError(none_yet(self.path))
         with explained_errors(self.path), closing(connect(self.path)) as base:
@@ -199,92 +260,21 @@ class RegisterBook:
             base.execute("COMMIT")
 
 
-_HISTORY = "SELECT number, imported_at, who, source, sheets, counts, sha256 FROM import ORDER BY 1"
-_INSERT_IMPORT = (
-    "INSERT INTO import (imported_at, who, source, sheets, counts, sha256, rows) "
-    "VALUES (?, ?, ?, ?, ?, ?, ?)"
-)
 _INSERT_DECISION = (
     "INSERT INTO decision (school, machine, act, target, entered_at, entered_by) "
     "VALUES (?, ?, ?, ?, ?, ?)"
 )
-_INSERT_INSPECTION = (
-    "INSERT OR IGNORE INTO inspection "
-    "(school, indicator, unit, day, inspector, found, note, entered_at, entered_by) "
-    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
-)
-
-
-def _rows(path: Path, base: sqlite3.Connection, at: dt.datetime | None) -> Rows:
-    found = None
-    if at:
-        query = (
-            "SELECT rows, sha256 FROM import WHERE imported_at <= ? ORDER BY number DESC LIMIT 1"
-        )
-        found = base.execute(query, (_utc(at).isoformat(),)).fetchone()
-    if found is None:
-        order = "ASC" if at else "DESC"
-        query = f"SELECT rows, sha256 FROM import ORDER BY number {order} LIMIT 1"  # noqa: S608
-        found = base.execute(query).fetchone()
-    if found is None:
-        raise NoRegisterError(none_yet(path))
-    return _unpack(path, *found)
-
-
-def _unpack(path: Path, packed: bytes, digest: str) -> Rows:
-    try:
-        data = zlib.decompress(packed)
-        if hashlib.sha256(data).hexdigest() != digest:
-            raise DamagedBookError(unusable(path, say("校验和不符", "wrong check sum")))
-        return msgspec.json.decode(data, type=Rows)
-    except (zlib.error, msgspec.DecodeError) as error:
-        raise DamagedBookError(unusable(path, str(error))) from error
 
 
 def _policies(base: sqlite3.Connection) -> dict[str, Layer]:
-    """The policies by scope; an old book has no table for them yet."""
-    table = "SELECT 1 FROM sqlite_master WHERE name = 'policy'"
-    if base.execute(table).fetchone() is None:
-        return {}
     rows = base.execute("SELECT scope, layer FROM policy ORDER BY scope")
     return {scope: msgspec.json.decode(layer, type=Layer) for scope, layer in rows}
 
 
-def _import(
-    number: int, at: str, who: str, source: str, sheets: str, counts: str, digest: str
-) -> Import:
-    when = dt.datetime.fromisoformat(at)
-    read = msgspec.json.decode
-    return Import(number, when, who, source, read(sheets), read(counts), digest)
-
-
-def _inspections(base: sqlite3.Connection) -> list[Inspection]:
-    query = (
-        "SELECT school, indicator, unit, day, inspector, found, note FROM inspection "
-        "ORDER BY day, number"
-    )
-    return [
-        Inspection(school, indicator, unit, dt.date.fromisoformat(day), who, bool(found), note)
-        for school, indicator, unit, day, who, found, note in base.execute(query)
-    ]
-
-
 def _decisions(base: sqlite3.Connection) -> list[Decision]:
-    table = "SELECT count(*) FROM sqlite_master WHERE name = 'decision'"
-    if not base.execute(table).fetchone()[0]:  # an old book has no such table yet
-        return []
     query = "SELECT school, machine, act, target FROM decision ORDER BY number"
     return [Decision(*row) for row in base.execute(query)]
 
 
-def _values(row: Inspection) -> tuple[str | int, ...]:
-    day = row.day.isoformat()
-    return row.school, row.indicator, row.unit, day, row.inspector, int(row.found), row.note
-
-
 def _utc(now: dt.datetime | None) -> dt.datetime:
     return (now or dt.datetime.now(dt.UTC)).astimezone(dt.UTC)
-
-
-def _json(values: Mapping[str, object]) -> str:
-    return msgspec.json.encode(values).decode()

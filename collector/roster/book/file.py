@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from agent.common.command_line import RefusedError
@@ -50,7 +50,41 @@ CREATE TABLE IF NOT EXISTS mute (
     entered_at TEXT NOT NULL, entered_by TEXT NOT NULL
 );
 """
-_LAYOUT = (_FIRST, _BESIDE)
+#: Records are kept for good: a void is a record of its own. The same words may be recorded anew
+#: once the earlier record is void, so no constraint makes them unique.
+_VOIDS = """
+CREATE TABLE kept_inspection (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    school TEXT NOT NULL, indicator TEXT NOT NULL, threshold_mbps REAL, unit TEXT NOT NULL,
+    day TEXT NOT NULL, inspector TEXT NOT NULL, found INTEGER NOT NULL, note TEXT NOT NULL,
+    file TEXT NOT NULL, file_sha256 TEXT NOT NULL, replaces INTEGER,
+    entered_at TEXT NOT NULL, entered_by TEXT NOT NULL
+);
+INSERT INTO kept_inspection
+    SELECT number, school, CASE indicator WHEN 'line_10m' THEN 'line' ELSE indicator END,
+        CASE indicator WHEN 'line_10m' THEN 10.0 END, unit, day, inspector, found, note, '', '',
+        NULL, entered_at, entered_by
+    FROM inspection ORDER BY number;
+DROP TABLE inspection;
+ALTER TABLE kept_inspection RENAME TO inspection;
+CREATE INDEX inspection_unit ON inspection (school, indicator, unit, day);
+CREATE INDEX inspection_replaces ON inspection (replaces) WHERE replaces IS NOT NULL;
+CREATE TABLE inspection_void (
+    inspection INTEGER PRIMARY KEY, why TEXT NOT NULL,
+    entered_at TEXT NOT NULL, entered_by TEXT NOT NULL
+);
+CREATE TRIGGER inspection_changed BEFORE UPDATE ON inspection
+BEGIN SELECT RAISE(ABORT, 'inspections are only added'); END;
+CREATE TRIGGER inspection_deleted BEFORE DELETE ON inspection
+BEGIN SELECT RAISE(ABORT, 'inspections are only added'); END;
+CREATE TRIGGER void_changed BEFORE UPDATE ON inspection_void
+BEGIN SELECT RAISE(ABORT, 'voids are only added'); END;
+CREATE TRIGGER void_deleted BEFORE DELETE ON inspection_void
+BEGIN SELECT RAISE(ABORT, 'voids are only added'); END;
+ALTER TABLE import ADD COLUMN part TEXT NOT NULL DEFAULT '{}';
+ALTER TABLE import ADD COLUMN restores INTEGER;
+"""
+_LAYOUT = (_FIRST, _BESIDE, _VOIDS)
 
 
 class BookError(RefusedError, ValueError):
@@ -81,6 +115,22 @@ def create(path: Path, base: sqlite3.Connection) -> None:
         return
     use_wal(base)  # readers never wait for an import
     migrate(base, _LAYOUT, path)
+
+
+@contextmanager
+def reading(path: Path, base: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
+    """The book in today's layout, for reading alone.
+
+    Reading does not write the file: an older one is brought up to date in memory.
+    """
+    verify(path, base)
+    if layout(base) == len(_LAYOUT):
+        yield base
+        return
+    with closing(sqlite3.connect(":memory:", isolation_level=None)) as copy:
+        base.backup(copy)
+        migrate(copy, _LAYOUT, path)
+        yield copy
 
 
 def _is_empty(base: sqlite3.Connection) -> bool:

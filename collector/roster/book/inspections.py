@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import difflib
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
@@ -29,6 +30,9 @@ def check(table: Table, register: Register, today: dt.date) -> Iterator[Problem]
             yield record.problem("school", wrong, say("核对学校标识码", "check the code"))
         elif school and record.bad.isdisjoint({"indicator", "class"}):
             yield from _unit(record, register)
+        if record.get("threshold") and record.get("indicator") not in (None, "line"):
+            wrong = say("只有带宽有门槛", "only a line has a threshold")
+            yield record.problem("threshold", wrong, say("清空", "leave it empty"))
         day = record.get("date")
         if day and day > today:
             wrong = say("在今天之后", "lies in the future")
@@ -47,24 +51,36 @@ def _unit(record: Record, register: Register) -> Iterator[Problem]:
         wrong = say("这所学校没有这个班", "is not a class of this school")
         if name is None:
             wrong = say("多媒体指标要填班级", "is needed for multimedia")
-        fix = say("班级有：", "classes: ") + say("、", ", ").join(known[:20])
+        near = difflib.get_close_matches(name or "", known, 1)
+        hint = say(f"是不是「{near[0]}」？", f"did you mean {near[0]!r}? ") if near else ""
+        fix = hint + say("班级有：", "classes: ") + say("、", ", ").join(known[:20])
         yield record.problem("class", wrong, fix)
 
 
-def inspections_of(table: Table, problems: list[Problem]) -> list[Inspection]:
-    """The records; empty if any problem is an error."""
-    return [] if errors(problems) else [_row(record) for record in table.records]
+def inspections_of(
+    table: Table, problems: list[Problem], threshold_mbps: float
+) -> list[Inspection]:
+    """The records; empty if any problem is an error.
+
+    `threshold_mbps` is what a line was judged by where the sheet does not say.
+    """
+    if errors(problems):
+        return []
+    return [_row(record, threshold_mbps) for record in table.records]
 
 
-def _row(record: Record) -> Inspection:
+def _row(record: Record, threshold_mbps: float) -> Inspection:
+    indicator = record.values["indicator"]
+    threshold = record.get("threshold") or threshold_mbps
     return Inspection(
         school=record.values["school"],
-        indicator=record.values["indicator"],
+        indicator=indicator,
         unit=record.get("class") or "",
         day=record.values["date"],
         inspector=record.values["inspector"],
         found=record.values["found"] == "yes",
         note=record.get("note") or "",
+        threshold_mbps=threshold if indicator == "line" else None,
     )
 
 

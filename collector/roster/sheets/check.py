@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from agent.common.language import say
 from collector.roster.problems import Problem, UnfitError
-from collector.roster.sheets import check_calendar, check_rows, defaults
+from collector.roster.sheets import check_calendar, check_names, check_rows, check_sense, defaults
 from collector.roster.sheets.records import Record, Table
 from collector.roster.sheets.references import Index
 from collector.roster.sheets.values import parse_code
@@ -35,10 +35,12 @@ def check(tables: Mapping[str, Table]) -> Iterator[Problem]:
             yield from _duplicates(tables[name], keys)
     for table in tables.values():
         yield from _schools(table, index)
+    yield from check_names.spellings(tables)
     yield from defaults.campuses(tables, index)
     yield from defaults.lines(tables, index)
     yield from _references(tables, index)
-    yield from check_rows.check(tables, index)
+    yield from check_rows.check(tables)
+    yield from check_sense.check(tables, index)
     if "calendar" in tables:
         yield from check_calendar.check(tables["calendar"])
 
@@ -75,11 +77,11 @@ def _no_school(code: str, index: Index) -> tuple[str, str]:
     except UnfitError as error:
         if not re.fullmatch(r"\D*", code):
             return error.wrong, error.fix
-    near = index.nearest_school(code)
+    title, near = index.title("schools"), index.nearest_school(code)
     hint = say(f"是不是 {near}？", f"did you mean {near}? ") if near else ""
     return (
-        say("不在学校表中", "is not in schools"),
-        hint + say("改正，或在学校表里加上它", "correct it, or add it to schools"),
+        say(f"不在「{title}」表中", f"is not in {title}"),
+        hint + say(f"改正，或在「{title}」表里加上它", f"correct it, or add it to {title}"),
     )
 
 
@@ -94,10 +96,11 @@ def _references(tables: Mapping[str, Table], index: Index) -> Iterator[Problem]:
 def _room(record: Record, index: Index, rooms: Iterable[str]) -> Iterator[Problem]:
     if "rooms" not in index.whole or "school" in record.bad:
         return
-    school = record.get("school")
+    known, title = index.rooms.get(record.get("school"), {}), index.title("rooms")
     name = "rooms" if record.table.sheet.name == "classes" else "room"
     for room in rooms:
-        if room and (school, room) not in index.rooms:
-            wrong = say("这所学校的教室表里没有这间", "is not among this school's rooms")
-            fix = say("改正编号，或在教室表里加上它", "correct it, or add it to rooms")
+        if room and room not in known:
+            wrong = say(f"「{title}」表里，这所学校没有这间", "is not among this school's rooms")
+            fix = say(f"改正编号，或在「{title}」表里加上它", f"correct it, or add it to {title}")
+            wrong, fix = check_names.unknown(room, known, "room", wrong, fix)
             yield record.problem(name, wrong, fix, value=room)

@@ -10,7 +10,6 @@ from agent.common.language import say
 from collector.roster.problems import Problem
 from collector.roster.register import COMPUTER_ROOM
 from collector.roster.sheets.records import Record, Table
-from collector.roster.sheets.references import Index
 from collector.roster.sheets.words import ROOM_TYPES
 
 _CATEGORIES = {"11", "21", "31", "32", "34", "36", "37", "51"}
@@ -21,10 +20,9 @@ _PROVINCES = {
 }
 _EXAMPLE = "99"
 _CHINA = ((3.0, 54.0), (73.0, 136.0))  # latitude, longitude
-_MUCH_MBPS = 10_000
 
 
-def check(tables: Mapping[str, Table], index: Index) -> Iterator[Problem]:
+def check(tables: Mapping[str, Table]) -> Iterator[Problem]:
     """Apply the rules for rows to every row, then the rules for whole sheets."""
     for name, rule in _RULES.items():
         for record in tables[name].records if name in tables else ():
@@ -36,7 +34,6 @@ def check(tables: Mapping[str, Table], index: Index) -> Iterator[Problem]:
     if "machines" in tables:
         yield from _same_machine(tables["machines"])
     yield from _no_schools(tables)
-    yield from _no_campus(tables, index)
 
 
 def _no_schools(tables: Mapping[str, Table]) -> Iterator[Problem]:
@@ -44,16 +41,6 @@ def _no_schools(tables: Mapping[str, Table]) -> Iterator[Problem]:
     if table and table.whole and not table.records:
         wrong = say("一所学校也没有", "holds no school")
         yield Problem(table.file, wrong, say("每所学校填一行", "one row a school"))
-
-
-def _no_campus(tables: Mapping[str, Table], index: Index) -> Iterator[Problem]:
-    if not {"schools", "campuses"} <= index.whole:
-        return
-    for record in tables["schools"].records:
-        if "code" not in record.bad and record.key("code")[0] not in index.campuses:
-            wrong = say("没有登记校区，地图和线路都用不上它", "has no campus: no map, no line")
-            fix = say("在校区表里加上「本部」", "add its campus to campuses")
-            yield record.problem("code", wrong, fix, warning=True)
 
 
 def _school(record: Record) -> Iterator[Problem]:
@@ -100,14 +87,6 @@ def _in_china(latitude: float, longitude: float) -> bool:
     return south <= latitude <= north and west <= longitude <= east
 
 
-def _line(record: Record) -> Iterator[Problem]:
-    if (record.get("contract_mbps") or 0) > _MUCH_MBPS:
-        wrong = say(f"超过 {_MUCH_MBPS} 兆，少见", f"is more than {_MUCH_MBPS} Mbit/s")
-        yield record.problem(
-            "contract_mbps", wrong, say("核对单位", "check the unit"), warning=True
-        )
-
-
 def _room(record: Record) -> Iterator[Problem]:
     kind = record.get("type")
     if kind and kind not in ROOM_TYPES.values():
@@ -149,7 +128,6 @@ def _machine(record: Record) -> Iterator[Problem]:
 _RULES: Mapping[str, Callable[[Record], Iterator[Problem]]] = {
     "schools": _school,
     "campuses": _place,
-    "lines": _line,
     "rooms": _room,
     "classes": _class,
     "equipment": _equipment,

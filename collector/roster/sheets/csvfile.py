@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import csv
 import io
+import itertools
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 from agent.common.language import say
 from collector.roster.problems import Problem
-from collector.roster.sheets import encoding
+from collector.roster.sheets import encoding, package
 
 MAX_BYTES = 64 * 1024 * 1024
-_XLSX, _OLD_XLS = b"PK\x03\x04", b"\xd0\xcf\x11\xe0"
+_SEPARATOR = re.compile('\ufeff?"?sep=(.)"?[,;\t]*\r?\n', re.IGNORECASE)
 
 Rows = list[tuple[int, list[str]]]
 
@@ -54,8 +56,12 @@ def _decode(file: str, data: bytes) -> tuple[str, Problem | None]:
     )
     if not data.strip():
         return "", _empty(file)
-    if data.startswith((_XLSX, _OLD_XLS)):
-        return "", Problem(file, say("其实是 Excel 工作簿", "is an Excel workbook"), save)
+    if data.startswith(package.ZIP):
+        fix = say("把扩展名改成 .xlsx", "name it .xlsx")
+        return "", Problem(file, say("其实是 Excel 工作簿", "is an Excel workbook"), fix)
+    disguise = package.foreign(data)
+    if disguise:
+        return "", Problem(file, disguise.wrong, disguise.fix)
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         return "", Problem(file, say("是 UTF-16 编码", "is encoded in UTF-16"), save)
     if b"\0" in data:
@@ -83,15 +89,24 @@ def _rows(file: str, text: str) -> tuple[Rows, list[Problem]]:
 
 
 def _records(text: str) -> Iterator[tuple[int, list[str]]]:
-    """All records with their row numbers, blank ones too: each is a row of the spreadsheet."""
-    stream = io.StringIO(text, newline="")
-    return enumerate(csv.reader(stream, delimiter=_delimiter(text), strict=True), start=1)
+    """All records with their row numbers, blank ones too: each is a row of the spreadsheet.
+
+    A first line such as `sep=,` says the delimiter, and no spreadsheet shows it as a row.
+    """
+    found = _SEPARATOR.match(text)
+    delimiter = found[1] if found else _delimiter(text)
+    stream = io.StringIO(text[found.end() :] if found else text, newline="")
+    return enumerate(csv.reader(stream, delimiter=delimiter, strict=True), start=1)
 
 
 def _delimiter(text: str) -> str:
-    """The delimiter, by the heading line: some versions of Excel write semicolons or tabs."""
-    first = next((line for line in text.splitlines() if line.strip(" ,;\t\ufeff")), "")
-    return max(",;\t", key=first.count)
+    """The most frequent one of the first lines; some versions of Excel write semicolons or tabs.
+
+    A title above the headings may hold none, or another one.
+    """
+    lines = (line for line in text.splitlines() if line.strip(" ,;\t\ufeff"))
+    first = list(itertools.islice(lines, 5))
+    return max(",;\t", key=lambda mark: max((line.count(mark) for line in first), default=0))
 
 
 def _form(file: str, row: int, error: csv.Error) -> Problem:

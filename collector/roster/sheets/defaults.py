@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from agent.common.language import say
 from collector.roster.areas import DIRECT, Areas
 from collector.roster.problems import Problem, UnfitError
+from collector.roster.sheets import check_names
 from collector.roster.sheets.records import Record, Table
 from collector.roster.sheets.references import Index
 
@@ -62,23 +63,25 @@ def campuses(tables: Mapping[str, Table], index: Index) -> Iterator[Problem]:
     for sheet in ("lines", "rooms"):
         for record in tables[sheet].records if sheet in tables else ():
             if "school" not in record.bad and "campus" not in record.bad:
-                yield from _campus(record, list(index.campuses.get(record.get("school"), ())))
+                known = index.campuses.get(record.get("school"), {})
+                yield from _campus(record, known, index.title("campuses"))
 
 
-def _campus(record: Record, known: list[str]) -> Iterator[Problem]:
+def _campus(record: Record, known: Mapping[str, Record], title: str) -> Iterator[Problem]:
     campus = record.get("campus")
     if campus is None and len(known) == 1:
-        record.values["campus"] = known[0]
+        record.values["campus"] = next(iter(known))
     elif campus not in known:
         record.bad.add("campus")
         names = say("、", ", ").join(known) or say("（没有）", "(none)")
+        fix = say(f"「{title}」表里有：{names}", f"{title} has: {names}")
         if campus is None:
             wrong = say("是空的，而这所学校不止一个校区", "is empty, but the school has several")
             if not known:
                 wrong = say("这所学校没有登记校区", "the school has no campus registered")
         else:
             wrong = say("这所学校没有这个校区", "is not a campus of this school")
-        fix = say(f"校区表里有：{names}", f"campuses has: {names}")
+            wrong, fix = check_names.unknown(campus, known, "campus", wrong, fix)
         yield record.problem("campus", wrong, fix)
 
 
@@ -88,33 +91,38 @@ def lines(tables: Mapping[str, Table], index: Index) -> Iterator[Problem]:
         return
     for record in tables["rooms"].records:
         if record.bad.isdisjoint({"school", "campus", "line"}):
-            yield from _line(record, index.lines.get(record.get("school"), {}))
+            known = index.lines.get(record.get("school"), {})
+            yield from _line(record, known, index.title("lines"))
 
 
-def _line(record: Record, known: Mapping[str, Record]) -> Iterator[Problem]:
+def _line(record: Record, known: Mapping[str, Record], title: str) -> Iterator[Problem]:
     campus, line = record.get("campus"), record.get("line")
-    here = [name for name, row in known.items() if row.get("campus") == campus]
+    here = {name: row for name, row in known.items() if row.get("campus") == campus}
     if line is None and len(here) == 1:
-        record.values["line"] = here[0]
+        record.values["line"] = next(iter(here))
     elif line not in here:
         record.bad.add("line")
-        yield record.problem("line", *_no_line(line, here, line in known))
+        yield record.problem("line", *_no_line(line, here, title, elsewhere=line in known))
 
 
-def _no_line(line: str | None, here: list[str], elsewhere: bool) -> tuple[str, str]:
+def _no_line(
+    line: str | None, here: Mapping[str, Record], title: str, *, elsewhere: bool
+) -> tuple[str, str]:
     names = say("、", ", ").join(here)
     if line is None and not here:
         return (
             say("是空的，而这个校区没有登记线路", "is empty, and the campus has no line"),
             say(
-                "在线路表里登记；确无宽带的登记一条 0 兆",
-                "add one to lines; without broadband, one of 0",
+                f"在「{title}」表里登记；确无宽带的登记一条 0 兆",
+                f"add one to {title}; without broadband, one of 0",
             ),
         )
+    fix = say(f"这个校区有：{names}", f"this campus has: {names or 'none'}")
     if line is None:
         wrong = say("是空的，而这个校区不止一条线路", "is empty, but the campus has several")
     elif elsewhere:
         wrong = say("是别的校区的线路", "is a line of another campus")
     else:
         wrong = say("这所学校没有这条线路", "is not a line of this school")
-    return wrong, say(f"这个校区有：{names}", f"this campus has: {names or 'none'}")
+        return check_names.unknown(line, here, "line", wrong, fix)
+    return wrong, fix

@@ -79,9 +79,9 @@ _CAMPUS_ZH, _CAMPUS_EN = (
     "the campus, listed in campuses; may be empty where the school has only one",
 )
 _TYPES_ZH = "小学、初中、九年一贯制、完全中学、高中、十二年一贯制、教学点、幼儿园、中职、特殊教育"
-_KINDS_ZH = "计算机、投影机、交互平板、电视、显示器、音箱、麦克风、摄像头、触摸框、打印机、实物展台"
+_KINDS_ZH = "计算机、投影机、交互平板（没有内置电脑的写「交互平板（无内置电脑）」）、电视、显示器、音箱、麦克风、摄像头、触摸框、打印机、实物展台"
 _KINDS_EN = (
-    "computer, projector, panel, tv, monitor, sound, microphone, camera, touch, printer or "
+    "computer, projector, panel (or panel_without_pc), tv, monitor, sound, microphone, camera, touch, printer or "
     "document_camera"
 )
 
@@ -125,6 +125,9 @@ LINES = Sheet("lines", ("线路", "宽带线路", "宽带"), (
            "contracted rate down in Mbit/s; empty: not known; 0: no broadband", "100",
            also=("带宽", "签约带宽", "接入带宽", "登记带宽")),
     Column("provider", "运营商", "text", "运营商", "the provider", "示例运营商", also=("服务商", "提供商")),
+    Column("network", "出口网段", "networks", "这条线路对外的地址或网段；填了，别处来的测试不作数；可空",
+           "addresses that its tests come from, as 192.0.2.0/24; tests from elsewhere do not count",
+           "", also=("出口地址", "公网地址", "网段", "公网 IP")),
 ))  # fmt: skip
 ROOMS = Sheet("rooms", ("教室", "房间", "场所"), (
     _school(),
@@ -160,7 +163,7 @@ EQUIPMENT = Sheet("equipment", ("设备",), (
     Column("kind", "设备种类", "kind", _KINDS_ZH, _KINDS_EN, "投影机", True, ("种类", "设备", "设备名称", "类型")),
     Column("count", "数量", "count", "台数；0 表示确认没有", "how many; 0 says that it owns none", "1", True,
            ("台数", "件数")),
-    Column("serial", "序列号", "text", "只有一台时可写", "where the row is one device", "",
+    Column("serial", "序列号", "serial", "只有一台时可写", "where the row is one device", "",
            also=("出厂编号", "SN")),
 ), required=False)  # fmt: skip
 MACHINES = Sheet("machines", ("计算机绑定", "绑定", "计算机"), (
@@ -201,6 +204,8 @@ INSPECTIONS = Sheet("inspections", ("现场核查",), (
     Column("inspector", "核查人", "text", "谁看的", "who saw it", "核查组", True, ("检查人", "who")),
     Column("found", "是否符合", "found", "是、否", "yes or no", "是", True, ("结果", "核查结果")),
     Column("note", "备注", "text", "所见", "what was seen", "", also=("说明",)),
+    Column("threshold", "带宽门槛", "bandwidth", "只用于带宽：按多少兆判断；空：设置里的门槛",
+           "for line only: the Mbit/s it was judged by; empty: that of the settings", "", also=("门槛",)),
 ))  # fmt: skip
 
 #: Read by `schoolpulse machines apply`; not part of the folder.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping
 
+from collector.roster.sheets.layout import SHEETS
 from collector.roster.sheets.records import Record, Table
 
 
@@ -16,18 +17,23 @@ class Index:
         self.schools = {r.key("code")[0]: r for r in _records(tables, "schools")}
         self.campuses = _by_school(tables, "campuses", "campus")
         self.lines = _by_school(tables, "lines", "line")
-        self.rooms = {r.key("school", "room"): r for r in _records(tables, "rooms")}
+        self.rooms = _by_school(tables, "rooms", "room")
+        self._titles = {name: table.title for name, table in tables.items()}
         self._near: dict[str, str] = {}
+
+    def title(self, sheet: str) -> str:
+        """What its keeper named a sheet."""
+        return self._titles.get(sheet) or SHEETS[sheet].title
 
     def nearest_school(self, code: str) -> str:
         """The registered code one typing error away; empty if there is none, or several."""
         if code not in self._near:
-            near = [known for known in self.schools if _one_typing_error(code, known)]
+            near = [known for known in self.schools if one_typing_error(code, known)]
             self._near[code] = near[0] if len(near) == 1 else ""
         return self._near[code]
 
 
-def _one_typing_error(one: str, other: str) -> bool:
+def one_typing_error(one: str, other: str) -> bool:
     """Whether one digit is wrong, missing or extra, or two neighbours are swapped."""
     short, long = sorted((one, other), key=len)
     if len(long) - len(short) == 1:

@@ -6,8 +6,8 @@ is wrong and the fix.
 
 from __future__ import annotations
 
-import datetime as dt
 import difflib
+import ipaddress
 import re
 import unicodedata
 from collections.abc import Callable, Mapping
@@ -16,40 +16,22 @@ from typing import Any
 from agent.common.language import say
 from collector.roster.problems import UnfitError
 from collector.roster.sheets import words
+from collector.roster.sheets.dates import parse_date, parse_dates
+from collector.roster.sheets.kinds import parse_kind
+from collector.roster.sheets.rates import parse_bandwidth
+from collector.roster.sheets.texts import is_destroyed, says_nothing
+from collector.roster.sheets.texts import plain as plain
 
 MAX_TEXT = 200
-MAX_MBPS = 1_000_000.0
-_FIRST_YEAR, _LAST_YEAR = 1900, 2100
 _ROOM_SEPARATORS = re.compile(r"[、;；,，]")
-_RANGE = re.compile(r"\s*(?:~|～|—+|–|至|到|\s-\s)\s*")
-_DATE = re.compile(r"(\d{4})(?:-|/|\.|年)(\d{1,2})(?:-|/|\.|月)(\d{1,2})日?(?:[ T]0?0:00(?::00)?)?")
-_BARE_DATE = re.compile(r"(\d{4})(\d{2})(\d{2})")
+_NETWORK_SEPARATORS = re.compile(r"[\s,;，；、]+")
 _SCIENTIFIC = re.compile(r"\d(?:\.\d+)?E[+]?\d+", re.IGNORECASE)
 _EXCEL_DATE = re.compile(
     r"\d{1,2}月\d{1,2}日|(?:\d{1,2}-)?(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)(?:-\d{1,2})?"
+    r"|(?:19|20)\d\d[-/年]\d{1,2}[-/月]\d{1,2}日?(?: 0?0:00(?::00)?)?"
 )
-_RATE = re.compile(r"(\d+(?:\.\d+)?)\s*(m|mb|mbps|mbit/s|mb/s|兆|g|gb|gbps|gbit/s|千兆)?")
-
-#: Full-width letters and digits and odd spaces; Chinese punctuation in names stays.
-_NARROW: dict[int, int | str | None] = {
-    code: code - 0xFEE0 for code in (*range(0xFF10, 0xFF1A), *range(0xFF21, 0xFF3B))
-}
-_NARROW |= {code: code - 0xFEE0 for code in range(0xFF41, 0xFF5B)}
-_NARROW |= dict.fromkeys((0x3000, 0xA0, 0x2002, 0x2003, 0x2009), " ")
-_NARROW |= dict.fromkeys((0x200B, 0x200C, 0x200D, 0x2060, 0xFEFF))
-
-
-def tidy(text: str) -> str:
-    """The cell without what Excel and input methods add: full-width letters, odd spaces, ="…"."""
-    text = text.translate(_NARROW).strip()
-    if text.startswith('="') and text.endswith('"'):  # so written, Excel keeps a code's zeros
-        text = text[2:-1]
-    return text.lstrip("' ").rstrip()
-
-
-def plain(text: str) -> str:
-    """NFKC: full-width punctuation becomes narrow too. For numbers, codes and dates."""
-    return unicodedata.normalize("NFKC", text).strip()
+_BREAKS = {"Cc", "Zl", "Zp"}
+_COUNTED = re.compile(r"([0-9]{1,9})(?:\.0+)?\s*(?:台|间|套|个|座|位|人|件|只|部|块|张|名)?")
 
 
 def parse_text(text: str) -> str:
@@ -59,10 +41,18 @@ def parse_text(text: str) -> str:
             say(f"有 {len(text)} 个字，太长", f"is {len(text)} characters long"),
             say(f"缩到 {MAX_TEXT} 字以内；看引号是否配对", f"at most {MAX_TEXT}; check the quotes"),
         )
-    if any(unicodedata.category(c) in {"Cc", "Zl", "Zp"} for c in text):
+    if not text.isprintable() and any(unicodedata.category(c) in _BREAKS for c in text):
         raise UnfitError(
             say("里有换行或控制字符", "holds a line break or control character"),
             say("删去；若不是有意写的，看引号是否配对", "remove it; or check the quotes"),
+        )
+    if is_destroyed(text):
+        raise UnfitError(
+            say("有字在保存时丢了，变成了「?」", "has lost characters: they were saved as '?'"),
+            say(
+                "从原表重填，存为 .xlsx 或「CSV UTF-8」",
+                "enter it again and save as .xlsx or 'CSV UTF-8'",
+            ),
         )
     return text
 
@@ -70,6 +60,11 @@ def parse_text(text: str) -> str:
 def parse_name(text: str) -> str:
     """A name that other rows refer to."""
     text = parse_text(text)
+    if says_nothing(text):
+        raise UnfitError(
+            say("不是名称，像是表示「没有」", "is no name, but stands for nothing"),
+            say("填名称；没有这一项的删去这一行", "enter the name, or remove the row"),
+        )
     if text.endswith("\\"):  # no store can hold such a tag, so its evidence would be lost
         raise UnfitError(
             say("以反斜杠结尾，数据库存不了", "ends with a backslash, which no store can hold"),
@@ -145,56 +140,34 @@ def _scientific() -> tuple[str, str]:
     )
 
 
-def parse_date(text: str) -> dt.date:
-    """2026-09-01, 2026/9/1, 2026.9.1, 2026年9月1日 or 20260901."""
-    shown = plain(text)
-    found = _DATE.fullmatch(shown) or _BARE_DATE.fullmatch(shown)
-    fix = say("写成 2026-09-01、2026/9/1 或 2026年9月1日", "write 2026-09-01 or 2026/9/1")
-    if re.fullmatch(r"[1-9]\d{4}", shown):
-        raise UnfitError(say("是 Excel 的日期序号", "is Excel's serial number of a date"), fix)
-    if not found:
-        raise UnfitError(say("不是日期", "is not a date"), fix)
-    try:
-        day = dt.date(*(int(part) for part in found.groups()))
-    except ValueError:
-        raise UnfitError(say("不是日历上的一天", "is not a day of the calendar"), fix) from None
-    if not _FIRST_YEAR <= day.year <= _LAST_YEAR:
-        raise UnfitError(say("年份不对", "has an odd year"), fix)
-    return day
+def parse_serial(text: str) -> str:
+    """A serial number: any words, but none that lost digits."""
+    text = parse_text(text)
+    if _SCIENTIFIC.fullmatch(text) and "E+" in text.upper():
+        raise UnfitError(*_scientific())
+    return text
 
 
-def parse_dates(text: str) -> tuple[dt.date, dt.date | None]:
-    """A day, or first~last; the second is None if only one day is written."""
-    parts = _RANGE.split(plain(text))
-    if len(parts) > 2:
-        raise UnfitError(
-            say("不是一天也不是一段", "is neither a day nor a range"),
-            say("写成 2026-02-15~2026-02-23", "write 2026-02-15~2026-02-23"),
-        )
-    first = parse_date(parts[0])
-    return first, parse_date(parts[1]) if len(parts) == 2 else None
-
-
-def parse_bandwidth(text: str) -> float:
-    """A rate ≥ 0 in Mbit/s; the units M, 兆, G and 千兆 may be written."""
-    found = _RATE.fullmatch(plain(text).casefold())
-    if not found:
-        raise UnfitError(
-            say("不是带宽（≥ 0 的数）", "is not a rate (a number ≥ 0)"),
-            say("填兆数，如 100；不知道则空", "enter Mbit/s, such as 100; empty: not known"),
-        )
-    giga = (found[2] or "").startswith(("g", "千"))
-    rate = float(found[1]) * (1000 if giga else 1)
-    if rate > MAX_MBPS:
-        raise UnfitError(
-            say("大得不可能", "is impossibly large"), say("单位是兆（Mbit/s）", "in Mbit/s")
-        )
-    return rate
+def parse_networks(text: str) -> str:
+    """Addresses in CIDR notation; kept as `192.0.2.0/24, 2001:db8::/32`."""
+    found = []
+    for part in filter(None, _NETWORK_SEPARATORS.split(plain(text))):
+        try:
+            found.append(str(ipaddress.ip_network(part, strict=False)))
+        except ValueError:
+            raise UnfitError(
+                say(f"里的 {part} 不是网段", f"holds {part}, which is no network"),
+                say(
+                    "写成 192.0.2.0/24，一个地址写 192.0.2.7，几个用「、」隔开",
+                    "write 192.0.2.0/24, or one address, several parted by ;",
+                ),
+            ) from None
+    return ", ".join(dict.fromkeys(found))
 
 
 def _whole(most: int) -> Callable[[str], int]:
     def parse(text: str) -> int:
-        found = re.fullmatch(r"([0-9]{1,9})(?:\.0+)?", plain(text))
+        found = _COUNTED.fullmatch(plain(text))
         if not found or int(found[1]) > most:
             raise UnfitError(
                 say(f"不是 0 到 {most} 的整数", f"is not a whole number from 0 to {most}"),
@@ -207,7 +180,7 @@ def _whole(most: int) -> Callable[[str], int]:
 
 def _degrees(most: int) -> Callable[[str], float]:
     def parse(text: str) -> float:
-        shown = plain(text)
+        shown = plain(text).removesuffix("°").rstrip("NE")
         if not re.fullmatch(r"-?[0-9]{1,3}(\.[0-9]{1,15})?", shown) or abs(float(shown)) > most:
             raise UnfitError(
                 say(f"不是 -{most} 到 {most} 的度数", f"is not in degrees, -{most} to {most}"),
@@ -245,7 +218,8 @@ def parse_room_type(text: str) -> str:
 
 def parse_pattern(text: str) -> str:
     """A machine id (32 hex digits, lower case) or a hostname pattern."""
-    text = parse_text(text)
+    if "\ufffd" in text or not text.isprintable():
+        parse_text(text)  # says what is wrong; "??" is no lost text here, but any two letters
     return text.lower() if re.fullmatch("[0-9A-Fa-f]{32}", text) else text
 
 
@@ -265,9 +239,11 @@ PARSERS: Mapping[str, Callable[[str], Any]] = {
     "longitude": _degrees(180),
     "school_type": _word(words.SCHOOL_TYPES),
     "room_type": parse_room_type,
-    "kind": _word(words.KINDS, words.KINDS_ZH),
+    "kind": parse_kind,
     "day_kind": _word(words.DAY_KINDS, words.DAY_KINDS_ZH),
     "pattern": parse_pattern,
+    "serial": parse_serial,
+    "networks": parse_networks,
     "indicator": _word(words.INDICATORS, words.INDICATORS_ZH),
     "act": _word(words.ACTS, words.ACTS_ZH),
     "found": _word(words.FOUND, words.FOUND_ZH),

@@ -27,9 +27,8 @@ def write_folder(rows: Rows, folder: Path) -> list[Path]:
     """
     with for_documents():
         content = {
-            sheet.file: _sheet(sheet, [_cells(sheet, row, rows.areas) for row in found])
+            sheet.file: [list(map(_safe, row)) for row in sheet_text(sheet, rows)]
             for sheet in SHEETS.values()
-            for found in [getattr(rows, sheet.name)]
         }
     return _write(content, folder)
 
@@ -41,9 +40,32 @@ def write_template(folder: Path) -> list[Path]:
         RefusedError: a file of that name is there already, or cannot be written.
     """
     with for_documents():
-        files = {sheet.file: _sheet(sheet, []) for sheet in SHEETS.values()}
-        files[f"{say(*NOTES)}.csv"] = _notes()
+        files = {sheet.file: sheet_text(sheet, Rows()) for sheet in SHEETS.values()}
+        files[f"{say(*NOTES)}.csv"] = notes_text()
     return _write(files, folder)
+
+
+def sheet_text(sheet: Sheet, rows: Rows) -> Sequence[Sequence[str]]:
+    """A sheet's headings and cells as text."""
+    found = getattr(rows, sheet.name)
+    return [
+        [column.heading for column in sheet.columns],
+        *(
+            [_cell(column, getattr(row, column.attribute), rows.areas) for column in sheet.columns]
+            for row in found
+        ),
+    ]
+
+
+def cell_text(column: Column, value: Any, areas: Mapping[str, str]) -> str:
+    """A value as its cell shows it; empty for None."""
+    return _cell(column, value, areas)
+
+
+def notes_text() -> list[list[str]]:
+    """What every column means, as a table with headings."""
+    head = say("表 列 必填 含义 示例", "sheet column required meaning example").split()
+    return [head, *(_note(sheet, column) for sheet in SHEETS.values() for column in sheet.columns)]
 
 
 def _write(files: Mapping[str, Iterable[Sequence[str]]], folder: Path) -> list[Path]:
@@ -69,14 +91,6 @@ def _file(path: Path, rows: Iterable[Sequence[str]]) -> Path:
     with path.open("w", encoding="utf-8-sig", newline="") as file:
         csv.writer(file).writerows(rows)
     return path
-
-
-def _sheet(sheet: Sheet, cells: Iterable[Sequence[str]]) -> Sequence[Sequence[str]]:
-    return [[column.heading for column in sheet.columns], *cells]
-
-
-def _cells(sheet: Sheet, row: Any, areas: Mapping[str, str]) -> list[str]:
-    return [_safe(_cell(column, getattr(row, column.attribute), areas)) for column in sheet.columns]
 
 
 def _cell(column: Column, value: Any, areas: Mapping[str, str]) -> str:
@@ -105,11 +119,6 @@ def _safe(text: str) -> str:
     """The cell with a leading apostrophe if Excel would run it; `tidy` removes it again."""
     number = text.removeprefix("-").replace(".", "", 1).isdigit()
     return f"'{text}" if text.startswith(_FORMULA) and not number else text
-
-
-def _notes() -> list[list[str]]:
-    head = say("表 列 必填 含义 示例", "sheet column required meaning example").split()
-    return [head, *(_note(sheet, column) for sheet in SHEETS.values() for column in sheet.columns)]
 
 
 def _note(sheet: Sheet, column: Column) -> list[str]:

@@ -2,5 +2,6 @@
 
 from judged_town import fill, past_town
 from register_sheets import folder, sheets, spoil, write
+from typed import typed
 
-__all__ = ["fill", "folder", "past_town", "sheets", "spoil", "write"]  # fixtures
+__all__ = ["fill", "folder", "past_town", "sheets", "spoil", "typed", "write"]  # fixtures

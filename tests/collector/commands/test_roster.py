@@ -91,10 +91,9 @@ def test_import_replaces_and_says_what_changed(
 
 def test_import_names_the_schools_that_leave(run: Run, folder: Path) -> None:
     run("roster", "import", sample_folder())
-    code, text = run("roster", "import", folder)
+    code, text = run("roster", "import", folder, "--remove")
     assert code == 0
-    assert "不再在册的学校" in text
-    assert "9963020002 城东区示例小学二" in text
+    assert "删除 学校：9963020002 城东区示例小学二（连同 校区 1，线路 1，教室" in text
 
 
 def test_an_import_with_errors_imports_nothing(
@@ -116,9 +115,20 @@ def test_export_gives_back_what_was_imported(run: Run, tmp_path: Path) -> None:
 
 
 def test_the_sample_can_be_had_and_imported(run: Run, tmp_path: Path) -> None:
-    assert run("--lang", "en", "roster", "sample", "--out", tmp_path / "s")[0] == 0
+    assert run("--lang", "en", "roster", "sample", "--csv", "--out", tmp_path / "s")[0] == 0
     assert (tmp_path / "s" / "schools.csv").read_text(encoding="utf-8-sig").startswith("code,")
     assert run("roster", "import", tmp_path / "s")[0] == 0
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_the_sample_workbook_is_the_sample(run: Run, tmp_path: Path, language: str) -> None:
+    name = {"zh": "台账.xlsx", "en": "register.xlsx"}[language]
+    assert run("--lang", language, "roster", "sample", "--out", tmp_path / "s")[0] == 0
+    assert run("roster", "sample", "--out", tmp_path / "s" / name)[0] == 2, "nothing is overwritten"
+    assert run("roster", "import", tmp_path / "s" / name)[0] == 0
+    assert run("roster", "export", "--out", tmp_path / "out")[0] == 0
+    for file in (tmp_path / "out").iterdir():
+        assert file.read_bytes() == (sample_folder() / file.name).read_bytes()
 
 
 def test_history_lists_every_import(run: Run, folder: Path) -> None:
@@ -212,7 +222,7 @@ def test_a_sheet_and_a_record_at_once_are_refused(run: Run, tmp_path: Path) -> N
 
 
 def test_one_slip_that_many_rows_repeat_is_told_once(run: Run, tmp_path: Path) -> None:
-    run("roster", "sample", "--out", tmp_path / "sheets")
+    run("roster", "sample", "--csv", "--out", tmp_path / "sheets")
     rooms = tmp_path / "sheets/rooms.csv"
     head, first, *rest = rooms.read_text("utf-8-sig").splitlines()
     code = first.split(",")[0]

@@ -19,6 +19,7 @@ from collector.compliance.model import Evidence, Verdict
 from collector.config import City
 from collector.config import Figure as Settings
 from collector.roster.register import COMPUTER_ROOM
+from collector.schema import MEASUREMENTS
 from collector.store.base import Point
 from collector.store.sqlite import SqliteStore
 
@@ -165,6 +166,15 @@ class Listed:
             fits = all(point.tags.get(tag) in values for tag, values in (tags or {}).items())
             if point.measurement == measurement and start <= point.time < stop and fits:
                 yield point
+
+    def rows(
+        self, measurement: str, start: int, stop: int, tags: Any, fields: Any
+    ) -> Iterator[tuple[Any, ...]]:
+        """As in `Store.rows`."""
+        named = MEASUREMENTS[measurement].tags
+        for point in self.read(measurement, start, stop, tags):
+            found = [point.fields.get(name) for name in fields]
+            yield (point.time, *(point.tags.get(tag) for tag in named), *found)
 
     def simulated(self) -> bool:
         return False

@@ -16,7 +16,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agent.common.calendar import CITY_TIME
-from collector.compliance.model import INDICATORS, Evidence, LineTest, Tally, Verdict
+from agent.common.vocabulary.indicators import INDICATORS
+from collector.compliance.model import Evidence, LineTest, Tally, Verdict
 from collector.compliance.window import months_after
 from collector.roster.register import COMPUTER_ROOM, Inspection
 

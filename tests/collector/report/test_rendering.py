@@ -14,9 +14,9 @@ import pytest
 from agent.common import language as lang
 from agent.common.command_line import RefusedError
 from agent.common.tables import width
+from agent.common.vocabulary.indicators import INDICATORS
 from agent.version import VERSION
 from collector import report
-from collector.compliance.model import INDICATORS
 from collector.report import explain, terminal
 
 GOLD = Path(__file__).parent / "gold"

@@ -10,8 +10,8 @@ import pytest
 
 from collector import config
 from collector.compliance import evidence
-from collector.compliance.figure import judge
-from collector.compliance.model import INDICATORS, Figure
+from collector.compliance.figure import Judge
+from collector.compliance.model import Figure
 from collector.simulate import evidence as invented
 from collector.simulate import truth
 from collector.simulate.build import build
@@ -27,6 +27,7 @@ CITIES = [
     (2, dt.date(2025, 12, 31), 44),
     (3, dt.date(2026, 3, 5), 40),
     (4, dt.date(2026, 8, 28), 40),
+    *((seed, dt.date(2025, 12, 31), 15) for seed in range(5, 11)),
 ]
 #: What the figure is made of: three quarters of a city's points are the days of single machines
 #: and devices, and come into it by their rooms' days alone.
@@ -38,9 +39,10 @@ def _figure(city: City, folder: Path) -> Figure:
         for _, points in invented.days(city):
             store.write([point for point in points if point.measurement in JUDGED])
         register = city.register()
-        found = evidence.load(store, register, SETTINGS, city.cutoff)
-        year = city.cutoff.year
-        return judge(register, found, SETTINGS, CITY, year=year, today=city.cutoff)
+        judging = Judge(register, SETTINGS, CITY, year=city.cutoff.year, today=city.cutoff)
+        for school, found in evidence.by_school(store, register, SETTINGS, city.cutoff):
+            judging.add(school, found)
+        return judging.figure(simulated=store.simulated())
 
 
 @pytest.mark.slow
@@ -64,7 +66,7 @@ def test_figure_equals_the_truth(seed: int, cutoff: dt.date, schools: int, tmp_p
     expected = truth.counts(city, CITY.code)
     areas = [CITY.code, *DISTRICTS, *(row.school for row in city.expected)]
     for area in areas:
-        for indicator in INDICATORS:
+        for indicator in figure.indicators:
             found = figure.tallies[area, indicator].counts
             assert +Counter(found) == expected.get((area, indicator), Counter()), (area, indicator)
     assert figure.simulated

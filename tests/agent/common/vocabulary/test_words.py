@@ -21,7 +21,7 @@ from agent.common.vocabulary import (
 )
 from agent.common.vocabulary.words import Words, combined, listed, word
 from collector import config
-from collector.compliance.model import INDICATORS, Verdict
+from collector.compliance.model import Verdict
 from collector.inventory.devices import Found
 from collector.keeper.state import Event, Presence, Working
 
@@ -44,8 +44,8 @@ def test_every_word_stands_in_both_languages(name):
 def test_the_tables_hold_what_can_be_said_and_no_more():
     for table in (verdicts.VERDICTS, verdicts.SHORT, verdicts.MEANINGS):
         assert tuple(table) == tuple(Verdict)
-    assert indicators.INDICATORS == INDICATORS
-    assert tuple(indicators.SHORT) == INDICATORS
+    assert tuple(config.Figure().indicators) == indicators.INDICATORS
+    assert tuple(indicators.SHORT) == indicators.INDICATORS
     assert set(states.PRESENCES) == set(get_args(Presence))
     assert set(states.WORKING) == set(get_args(Working))
     assert set(states.EVENTS) == {*get_args(Event), "withdrawn"}

@@ -38,8 +38,8 @@ CELLS = [
     ("schools", 2, "开办日期", "0012-09-01", "年份"),
     ("schools", 2, "撤并日期", "2011-09-01", "早于开始"),
     ("schools", 4, "并入学校标识码", "9963020009", "它自己"),
-    ("schools", 4, "并入学校标识码", "9963990001", "不在学校表中"),
-    ("campuses", 2, "学校标识码", "9963990001", "不在学校表中"),
+    ("schools", 4, "并入学校标识码", "9963990001", "不在「schools」表中"),
+    ("campuses", 2, "学校标识码", "9963990001", "不在「schools」表中"),
     ("campuses", 2, "学校标识码", "1.1E+09", "科学计数"),
     ("campuses", 4, "校区", "南校区", "与第 3 行重复"),
     ("campuses", 2, "纬度", "91", "-90 到 90"),
@@ -332,11 +332,12 @@ def test_a_file_too_large_is_not_read(folder: Path) -> None:
     assert "64 MB" in found.wrong
 
 
-def test_a_workbook_in_the_folder(folder: Path) -> None:
+def test_a_torn_workbook_in_the_folder(folder: Path) -> None:
     (folder / "台账.xlsx").write_bytes(b"PK\x03\x04")
     found = _only(errors(read_folder(folder)[1]))
     assert found.file == "台账.xlsx"
-    assert "CSV UTF-8" in found.fix
+    assert "损坏" in found.wrong
+    assert "另存为" in found.fix
 
 
 def test_the_same_sheet_twice(folder: Path) -> None:

@@ -26,7 +26,7 @@ from collector.roster.register import (
 from collector.roster.rows import Rows
 from collector.roster.sheets import errors, read_folder, words
 from collector.roster.sheets.layout import NOTES, SHEETS
-from collector.roster.sheets.values import tidy
+from collector.roster.sheets.texts import tidy
 from collector.roster.sheets.writing import write_folder, write_template
 
 _TEXT = (

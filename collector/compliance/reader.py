@@ -1,0 +1,136 @@
+"""Reads rows of evidence from a store, between two times."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from functools import lru_cache
+
+from agent.common.calendar import local_day
+from collector.compliance.model import LineRecord, LineTest, RoomDay
+from collector.compliance.split import Seen, identities_of
+from collector.store import Store
+from collector.store.base import Row
+
+Key = tuple[str, str]  # school, and its room or line
+Tags = Mapping[str, Iterable[str]]
+_SEEN = ("computer", "display", "sound", "microphone", "camera")
+_ROOM_FIELDS = (*_SEEN, "pcs", "simulated", "display_ids", "together")
+_TEST_FIELDS = (
+    "uncertain", "test", "outcome", "down_mbps", "payload_down", "seconds", "wired", "solo",
+    "other_share", "server_limited", "simulated", "interface", "reason", "long", "burst",
+    "pc_limited", "nic_mbps",
+)  # fmt: skip
+_RECORD_FIELDS = (
+    "uncertain", "test", "outcome", "sent_bytes", "down_mbps", "solo", "simulated", "address",
+)  # fmt: skip
+_DAY = 86_400 * 10**9
+#: Rooms repeat what they saw: equal sets are one.
+_seen = lru_cache(maxsize=1 << 5)(
+    lambda flags: frozenset(name for name, flag in zip(_SEEN, flags, strict=True) if flag)
+)
+_day = lru_cache(maxsize=1 << 10)(local_day)
+
+
+class Reader:
+    """Reads the rows with start <= time < stop, ns since 1970 UTC.
+
+    Raises:
+        UnavailableError, MisconfiguredError: by any method, as `Store.read`, also while iterating.
+    """
+
+    def __init__(self, store: Store, start: int, stop: int) -> None:
+        self._store = store
+        self._start = start
+        self._stop = stop
+
+    def room_days(self, tags: Tags | None = None) -> Iterator[RoomDay]:
+        """Rows of `room_day`."""
+        texts: dict[str, str] = {}  # a room's displays are written alike on most days
+        for time, school, _, room, *seen, pcs, simulated, displays, together in self._rows(
+            "room_day", _ROOM_FIELDS, tags
+        ):
+            text = None if displays is None else texts.setdefault(displays, displays)
+            yield RoomDay(
+                school or "", room or "", _day(time // 10**9), pcs or 0, _seen(tuple(seen)),
+                bool(simulated), text, together or 0,
+            )  # fmt: skip
+
+    def devices(self) -> Iterator[Seen]:
+        """Each display of each row of `room_day`."""
+        for _, school, _, room, text in self._rows("room_day", ("display_ids",), None):
+            for identity in identities_of(text) if text else ():
+                yield identity, (school or "", room or "")
+
+    def line_tests(self, tags: Tags | None = None) -> Iterator[LineTest]:
+        """Rows of `line_test` whose time is certain."""
+        return map(_line_test, self._certain("line_test", _TEST_FIELDS, tags))
+
+    def line_records(self, tags: Tags | None = None) -> Iterator[LineRecord]:
+        """Rows of `line_record` whose time is certain.
+
+        A day more at both ends, as the server may end a test on the other side of midnight.
+        """
+        wide = Reader(self._store, max(0, self._start - _DAY), self._stop + _DAY)
+        return map(_line_record, wide._certain("line_record", _RECORD_FIELDS, tags))
+
+    def room_days_of(self, keys: Set[Key]) -> Iterator[RoomDay]:
+        """Rows of `room_day` of these rooms."""
+        for tags in _parts(keys, "room"):
+            yield from self.room_days(tags)
+
+    def line_tests_of(self, keys: Set[Key]) -> Iterator[LineTest]:
+        """Rows of `line_test` of these lines."""
+        for tags in _parts(keys, "line"):
+            yield from self.line_tests(tags)
+
+    def line_records_of(self, keys: Set[Key]) -> Iterator[LineRecord]:
+        """Rows of `line_record` of these lines."""
+        for tags in _parts(keys, "line"):
+            yield from self.line_records(tags)
+
+    def _certain(self, name: str, fields: Sequence[str], tags: Tags | None) -> Iterator[Row]:
+        """Rows whose first field, `uncertain`, is not set."""
+        return (row for row in self._rows(name, fields, tags) if not row[_FIRST])
+
+    def _rows(self, name: str, fields: Sequence[str], tags: Tags | None) -> Iterator[Row]:
+        return self._store.rows(name, self._start, self._stop, tags, fields)
+
+
+_FIRST = 4  # of the fields: after time, school, machine, line
+
+
+def _parts(keys: Set[Key], tag: str) -> Iterator[Tags]:
+    """Tags to query for the keys, a school at a time: schools give their rooms the same names."""
+    names: dict[str, list[str]] = defaultdict(list)
+    for school, name in sorted(keys):
+        names[school].append(name)
+    for school, found in names.items():
+        yield {"school": (school,), tag: found}
+
+
+def _line_test(row: Row) -> LineTest:
+    (
+        time, school, machine, line, _, test, outcome, down, payload, seconds, wired, solo, other,
+        limited, simulated, interface, reason, long, burst, pc_limited, nic,
+    ) = row  # fmt: skip
+    return LineTest(
+        school or "", machine or "", line or "", test or "", time, outcome or "",
+        None if down is None else float(down), payload, None if seconds is None else float(seconds),
+        _bool(wired), _bool(solo), None if other is None else float(other), _bool(limited),
+        bool(simulated), interface or "", reason or "", bool(long), bool(burst),
+        _bool(pc_limited), None if nic is None else float(nic),
+    )  # fmt: skip
+
+
+def _line_record(row: Row) -> LineRecord:
+    time, school, machine, line, _, test, outcome, sent, down, solo, simulated, address = row
+    return LineRecord(
+        school or "", machine or "", line or "", test or "", time, outcome or "", sent or 0,
+        None if down is None else float(down), _bool(solo) is True, bool(simulated),
+        address or "",
+    )  # fmt: skip
+
+
+def _bool(value: object) -> bool | None:
+    return None if value is None else bool(value)
