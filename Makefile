@@ -7,8 +7,8 @@ PIP := $(RUN)python -m pip install --quiet --disable-pip-version-check -c constr
 TESTS := $(RUN)python -m pytest -n auto --dist loadscope
 BENCH := PYTHONPATH=tests/support $(RUN)python tests/bench/
 
-.PHONY: demo test test-fast cover check docs clean faults fuzz test-windows installer bench bench-rest \
-  bench-collector bench-fleet bench-stampede bench-keeper bench-figure bench-line bench-line-odd \
+.PHONY: demo test test-fast cover check docs clean faults fuzz test-windows test-office installer bench bench-rest \
+  bench-collector bench-fleet bench-stampede bench-keeper bench-figure bench-roster bench-line bench-line-odd \
   bench-lineserver bench-equipment bench-dashboards types-boards
 
 demo: $(VENV)/.demo
@@ -47,6 +47,10 @@ fuzz: $(VENV)/.dev
 test-windows: $(VENV)/.dev installer
 	sh tests/install_services.sh
 	$(RUN)python -m pytest -o addopts="-ra --import-mode=importlib" tests/windows
+
+# The report's files in LibreOffice, which must be installed.
+test-office: $(VENV)/.dev
+	$(RUN)python -m pytest -o addopts="-ra --import-mode=importlib" tests/office
 
 # The agent frozen to one folder, and its installer: dist/windows/
 installer:
@@ -94,6 +98,10 @@ types-boards:
 # How long a city of 600 schools takes to judge: 5 s of a machine of today.
 bench-figure: $(VENV)/.dev
 	$(BENCH)figure.py
+
+# A register of 600 schools in one workbook: 10 s, 200 MB; and the largest sheet that there can be.
+bench-roster: $(VENV)/.dev
+	$(BENCH)roster.py
 
 # What the measurement server carries over loopback.
 bench-lineserver: $(VENV)/.dev
