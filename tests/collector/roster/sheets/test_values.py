@@ -262,3 +262,14 @@ def test_sums_below_a_file(write: Callable[[Sheets], Path], sheets: Sheets) -> N
     rows, problems = read_folder(write(sheets))
     assert rows == whole
     assert [p.row for p in problems] == [5, 6]
+
+
+def test_headings_that_an_ansi_save_destroyed(
+    write: Callable[[Sheets], Path], sheets: Sheets
+) -> None:
+    """One error that says what happened, and none of columns that are missing."""
+    sheets["rooms"] = sheets["rooms"].encode("latin-1", "replace").decode("latin-1")
+    (found,) = errors(read_folder(write(sheets))[1])
+    assert (found.file, found.row) == ("rooms.csv", 1)
+    assert "ANSI" in found.wrong
+    assert "CSV UTF-8" in found.fix
