@@ -9,7 +9,7 @@ BENCH := PYTHONPATH=tests/support $(RUN)python tests/bench/
 
 .PHONY: demo test test-fast cover check docs clean faults fuzz test-windows test-office installer bench bench-rest \
   bench-collector bench-fleet bench-stampede bench-keeper bench-figure bench-roster bench-line bench-line-odd \
-  bench-lineserver bench-equipment bench-dashboards types-boards
+  bench-lineserver bench-equipment bench-dashboards bench-rule bench-standing types-boards
 
 demo: $(VENV)/.demo
 	$(RUN)schoolpulse demo
@@ -102,6 +102,14 @@ bench-figure: $(VENV)/.dev
 # A register of 600 schools in one workbook: 10 s, 200 MB; and the largest sheet that there can be.
 bench-roster: $(VENV)/.dev
 	$(BENCH)roster.py
+
+# How often the rule for lines errs, by simulation: the table of docs/line.md.
+bench-rule: $(VENV)/.dev
+	$(BENCH)rule.py
+
+# What a year of tests of a line costs to judge, in the best case and the dearest.
+bench-standing: $(VENV)/.dev
+	$(BENCH)standing.py
 
 # What the measurement server carries over loopback.
 bench-lineserver: $(VENV)/.dev

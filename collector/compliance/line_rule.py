@@ -15,9 +15,11 @@ import datetime as dt
 import math
 import statistics
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import accumulate
+from operator import and_
 
 from collector.compliance.lines import LineDays
 from collector.compliance.shares import exact
@@ -74,6 +76,10 @@ class Rule:
         nic = NIC_MARGIN * exact(settings.threshold_mbps)
         return cls(settings, needed, at_least(needed / lines), at_least(nic))
 
+    def can_deny(self, quiet: bool, pc_mbps: float) -> bool:
+        """Whether a test counts for a no: quiet, and its PC was no limit."""
+        return quiet and pc_mbps >= self.nic
+
     def enough(self, tests: Sequence[Test]) -> bool:
         """Whether so many tests, on so many days, may prove or deny."""
         settings = self.settings
@@ -101,7 +107,7 @@ class Reading:
 
 def read(line: LineDays, first: dt.date, last: dt.date, rule: Rule) -> Reading:
     """Read a line's valid tests of the days `first` to `last`."""
-    lo, hi = bisect_left(line.days, first), bisect_right(line.days, last)
+    lo, hi = _places(line, first, last)
     quiet: list[Test] = []
     lesson: list[Test] = []
     held: list[Test] = []  # limited quiet tests that count all the same
@@ -179,23 +185,85 @@ def _rates(tests: Sequence[Test]) -> list[float]:
 def opinion(
     lines: Sequence[LineDays], first: dt.date, last: dt.date, settings: Settings
 ) -> Opinion | None:
-    """The result of lines that count together (one, or a bonded campus) on these days.
+    """The word of `Bundle` on some days."""
+    return Bundle(lines, settings).opinion(first, last)
 
-    Yes: the sum over lines with enough tests reaches the limit, dated by the last good reading.
-    No: all have enough quiet tests, and their sum does not reach it.
-    """
-    if not lines:
-        return None
-    rule = Rule.of(settings, len(lines))
-    readings = [read(line, first, last, rule) for line in lines]
-    shown = (r.statistic for r in readings if r.enough and r.statistic is not None)
-    if sum(map(exact, shown), Fraction()) >= rule.needed:
-        days = [_newest_good(line, first, last, rule) for line in lines]
-        return Opinion(True, max(day for day in days if day))
-    if not all(r.denies for r in readings):
-        return None
-    low = [_newest_low(line, first, last, rule) for line in lines]
-    return Opinion(False, max(day for day in low if day))
+
+class Bundle:
+    """Lines that count together: one, or a bonded campus."""
+
+    def __init__(self, lines: Sequence[LineDays], settings: Settings) -> None:
+        self._lines = lines
+        self._rule = Rule.of(settings, len(lines) or 1)
+        self._counts = [_Counts(line, self._rule) for line in lines]
+
+    def opinion(self, first: dt.date, last: dt.date) -> Opinion | None:
+        """The result of these days.
+
+        Yes: the sum over lines with enough tests reaches the limit, dated by the last good reading.
+        No: all have enough quiet tests, and their sum does not reach it.
+        """
+        if not self._may_say(first, last):
+            return None
+        rule, lines = self._rule, self._lines
+        readings = [read(line, first, last, rule) for line in lines]
+        shown = (r.statistic for r in readings if r.enough and r.statistic is not None)
+        if sum(map(exact, shown), Fraction()) >= rule.needed:
+            days = [_newest_good(line, first, last, rule) for line in lines]
+            return Opinion(True, max(day for day in days if day))
+        if not all(r.denies for r in readings):
+            return None
+        low = [_newest_low(line, first, last, rule) for line in lines]
+        return Opinion(False, max(day for day in low if day))
+
+    def _may_say(self, first: dt.date, last: dt.date) -> bool:
+        """Whether these days can come to a word at all: counts alone tell it of most windows."""
+        spans = [_places(line, first, last) for line in self._lines]
+        counts = list(zip(self._counts, spans, strict=True))
+        if any(count.may_prove(lo, hi, alone=len(counts) == 1) for count, (lo, hi) in counts):
+            return True
+        return bool(counts) and all(count.may_deny(lo, hi) for count, (lo, hi) in counts)
+
+
+class _Counts:
+    """How many tests of a line are good or low, for any stretch of them."""
+
+    def __init__(self, line: LineDays, rule: Rule) -> None:
+        good = [rate >= rule.floor for rate in line.rates]
+        free = [pc >= rule.nic for pc in line.pc_mbps]
+        low = [counts and not fine for counts, fine in zip(free, good, strict=True)]
+        self._good, self._low = _sums(good), _sums(low)
+        self._quiet_good = _sums(map(and_, good, line.quiet))
+        self._quiet_low = _sums(map(and_, low, line.quiet))
+        self._deny = _sums(map(and_, free, line.quiet))
+        self._rule = rule
+
+    def may_prove(self, lo: int, hi: int, *, alone: bool) -> bool:
+        """Whether there are enough good tests; of a bonded line, whether there is any."""
+        good = self._good[hi] - self._good[lo]
+        if not good or not alone:
+            return bool(good)
+        quiet_good = self._quiet_good[hi] - self._quiet_good[lo]
+        if self._reaches(quiet_good, self._quiet_low[hi] - self._quiet_low[lo]):
+            return True
+        return self._rule.settings.rule == "p90" and self._reaches(
+            good, self._low[hi] - self._low[lo]
+        )
+
+    def may_deny(self, lo: int, hi: int) -> bool:
+        """Whether there are enough tests that count for a no."""
+        return self._deny[hi] - self._deny[lo] >= self._rule.settings.min_tests
+
+    def _reaches(self, good: int, low: int) -> bool:
+        """Whether the statistic of so many tests is a good one."""
+        if good + low < self._rule.settings.min_tests:
+            return False
+        return 9 * good > low if self._rule.settings.rule == "p90" else good >= 4 * low
+
+
+def _sums(flags: Iterable[bool]) -> list[int]:
+    """How many of the first n are set, for each n."""
+    return list(accumulate(flags, initial=0))
 
 
 def _newest_good(line: LineDays, first: dt.date, last: dt.date, rule: Rule) -> dt.date | None:
@@ -209,11 +277,16 @@ def _newest_low(line: LineDays, first: dt.date, last: dt.date, rule: Rule) -> dt
     """The newest day with a test that denies: quiet, low, and its PC no limit."""
     low = at_least(rule.needed)
     for n in _back(line, first, last):
-        if line.quiet[n] and line.rates[n] < low and line.pc_mbps[n] >= rule.nic:
+        if line.rates[n] < low and rule.can_deny(line.quiet[n], line.pc_mbps[n]):
             return line.days[n]
     return None
 
 
 def _back(line: LineDays, first: dt.date, last: dt.date) -> Iterator[int]:
     """The places of these days' tests, newest first."""
-    return reversed(range(bisect_left(line.days, first), bisect_right(line.days, last)))
+    return reversed(range(*_places(line, first, last)))
+
+
+def _places(line: LineDays, first: dt.date, last: dt.date) -> tuple[int, int]:
+    """Where these days' tests begin and end."""
+    return bisect_left(line.days, first), bisect_right(line.days, last)

@@ -206,7 +206,8 @@ def pc_mbps(test: LineTest) -> float | None:
     """
     if test.pc_limited or "pc_limited" in codes(test.reason):
         return 0.0
-    return test.nic_mbps if test.pc_limited is False else None
+    # Drivers that do not know their rate say 0.
+    return (test.nic_mbps or None) if test.pc_limited is False else None
 
 
 def fault_of(test: LineTest, record: LineRecord | None) -> str:

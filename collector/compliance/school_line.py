@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from collector.compliance import line_text, verdicts
-from collector.compliance.line_rule import Reading, Rule, opinion, percentile, read
+from collector.compliance.line_rule import Bundle, Reading, Rule, percentile, read
 from collector.compliance.lines import UNTESTED, LineDays, Lines
 from collector.compliance.model import JudgedLine, Step, Unit, Verdict
 from collector.compliance.shares import exact
@@ -61,9 +61,10 @@ class Judging:
     ) -> tuple[Sequence[dt.date], Ask, First, dt.date]:
         histories = [self.days(line) for line in lines]
         days = sorted({day for history in histories for day in history.days})
+        bundle = Bundle(histories, self.settings)
         return (
             days,
-            lambda lo, hi: opinion(histories, days[lo], days[hi - 1], self.settings),
+            lambda lo, hi: bundle.opinion(days[lo], days[hi - 1]),
             lambda day: self.windows.first(day, school.opened),
             self.cutoff,
         )

@@ -12,6 +12,7 @@ from agent.common.vocabulary.lines import CONGESTED
 from agent.common.vocabulary.schools import TYPES
 from agent.common.vocabulary.thresholds import label
 from agent.common.vocabulary.words import word
+from collector.compliance.computer_room import FEW_SEATS, with_few_seats
 from collector.compliance.model import Figure, Tally, Verdict
 from collector.compliance.shares import exact, shown
 from collector.compliance.targets import goal, target
@@ -34,6 +35,7 @@ def sentences(figure: Figure) -> Iterator[str]:
     )
     yield _tolerance(figure, measured, asked)
     yield _measured(figure)
+    yield from _small_rooms(figure)
     if figure.apart:
         apart = (f"{word(TYPES, kind)} {count}" for kind, count in sorted(figure.apart.items()))
         listed = say("、", ", ").join(apart)
@@ -65,4 +67,19 @@ def _measured(figure: Figure) -> str:
         f"登记线路 {lines} 条，窗口内有有效测试的 {measured} 条；{CONGESTED.zh} {congested} 条",
         f"Lines registered: {lines}, with valid tests in the window: {measured}; "
         f"{CONGESTED.en}: {congested}",
+    )
+
+
+def _small_rooms(figure: Figure) -> Iterator[str]:
+    """The computer rooms into which hardly a class fits, by name."""
+    codes = [unit.school for unit in figure.units if unit.indicator == "computer_room"]
+    schools = figure.register.schools
+    rooms = with_few_seats(figure.register, (schools[code] for code in codes))
+    if not rooms:
+        return
+    named = (f"{schools[room.school].name} {room.name}" for room in rooms)
+    listed = say("、", ", ").join(named)
+    yield say(
+        f"登记座位少于 {FEW_SEATS} 个的计算机教室 {len(rooms)} 间：{listed}",
+        f"Computer rooms with under {FEW_SEATS} registered seats, {len(rooms)}: {listed}",
     )

@@ -146,14 +146,14 @@ wired bool - whether that interface has a cable
 solo bool - whether it was the line's only test
 other_share float - share of other local traffic, 0 to 1
 server_limited bool - whether the server was the bottleneck
-pc_limited bool - whether the PC's processor held the test back
-nic_mbps float Mbit/s the network card's own rate
 reason str - codes of REASONS by comma: why the test is not valid, empty when it is
 detail str - what else is known of the reason, as the system or the server said it
 window str - which of the day's tests it was; empty: asked for by hand
 long bool - ran to its limits, as once a week
 burst bool - the line slowed down for good during the test; the rate is the later one
 loss_share float - share of the segments down that were sent again, 0 to 1
+nic_mbps float Mbit/s the cable's own rate
+pc_limited bool - whether the PC's processors were the bottleneck
 """ + _RAW),
     _measurement("line_record", "evidence", "school machine line", "the server's record of it", """
 test str - id granted by the measurement server

@@ -11,9 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from collector.compliance.line_rule import opinion, statistic
-from collector.compliance.lines import LineDays
+from collector.compliance.line_rule import statistic
+from collector.compliance.lines import by_line
 from collector.compliance.model import JudgedLine, Verdict
+from collector.compliance.school_line import Judging, judge
+from collector.compliance.window import Windows
 from collector.config import Figure as Settings
 
 V, N, D, C, S, U = Verdict
@@ -131,172 +133,6 @@ def test_one_quiet_test_fewer_never_makes_a_no_a_yes(town: Any, quiet: int, less
     after = town.unit("line").verdict
     assert (before, after) in {(C, D), (D, D), (V, V), (D, V), (V, D)}
     assert before is not C or lesson < 2
-
-
-TESTS = st.lists(
-    st.tuples(st.integers(0, 6), st.booleans(), st.sampled_from([6.0, 9.7, 20.0]),
-              st.sampled_from([0.0, 10.0, 1000.0])),
-    min_size=8, max_size=30,
-)  # fmt: skip
-Row = tuple[int, bool, float, float]
-
-
-def history(rows: list[Row]) -> LineDays:
-    """A line's valid tests: day, quiet, rate, and what the PC can show."""
-    made = LineDays()
-    for day, quiet, rate, pc in sorted(rows):
-        made.days.append(dt.date(2026, 12, 1) + dt.timedelta(days=day))
-        made.rates.append(rate)
-        made.quiet.append(quiet)
-        made.pc_mbps.append(pc)
-    return made
-
-
-def word(rows: list[Row], **more: Any) -> bool | None:
-    said = opinion([history(rows)], dt.date(2026, 12, 1), dt.date(2026, 12, 31), Settings(**more))
-    return None if said is None else said.yes
-
-
-def spelled_out(rows: list[Row]) -> bool | None:
-    """The rule by counting, once more."""
-    free = [row for row in rows if row[3] >= 11]
-    quiet = [row for row in rows if row[1] and (row[3] >= 11 or row[2] >= 9.7)]
-    both = [row for row in rows if row[3] >= 11 or row[2] >= 9.7]
-
-    def enough(tests: list[Row]) -> bool:
-        return len(tests) >= 10 and len({row[0] for row in tests}) >= 5
-
-    def reaches(tests: list[Row]) -> bool:
-        return enough(tests) and 10 * sum(row[2] < 9.7 for row in tests) < 9 * len(tests)
-
-    if reaches(quiet) or reaches(both):
-        return True
-    return False if enough([row for row in free if row[1]]) else None
-
-
-@given(TESTS)
-def test_the_rule_is_what_the_method_says(rows: list[Row]) -> None:
-    assert word(rows) == spelled_out(rows)
-
-
-RANK = {False: 0, None: 1, True: 2}
-
-
-@given(TESTS, st.data())
-def test_only_evidence_of_a_no_can_be_removed_to_raise(rows: list[Row], data: Any) -> None:
-    """That is: a low test, and where the rule says no, a quiet test that counts for it."""
-    gone = data.draw(st.sampled_from(rows))
-    kept = list(rows)
-    kept.remove(gone)
-    before, after = word(rows), word(kept)
-    denied = before is False and gone[1] and gone[3] >= 11
-    if gone[2] >= 9.7 and not denied:
-        assert RANK[after] <= RANK[before]
-
-
-@given(TESTS, st.integers(0, 6), st.booleans(), st.sampled_from([0.0, 5.0, 10.0]))
-def test_a_low_test_of_a_limiting_pc_is_nothing(
-    rows: list[Row], day: int, quiet: bool, pc: float
-) -> None:
-    assert word([*rows, (day, quiet, 9.69, pc)]) == word(rows)
-
-
-@given(TESTS, st.integers(0, 6), st.booleans(), st.sampled_from([0.0, 10.0, 1000.0]))
-def test_a_high_test_never_lowers(rows: list[Row], day: int, quiet: bool, pc: float) -> None:
-    """Except from nothing to a no, where it is the quiet test that was missing."""
-    before, after = word(rows), word([*rows, (day, quiet, 9.7, pc)])
-    assert RANK[after] >= RANK[before] or (before is None and quiet and pc >= 11)
-
-
-@pytest.mark.parametrize(
-    ("rate", "more", "verdict", "refused"),
-    [
-        (12.0, {"pc_limited": True}, V, 0),  # it proves
-        (6.0, {"pc_limited": True}, D, 10),  # and never denies
-        (6.0, {"pc_limited": None}, D, 10),  # an older agent's: not shown to be free
-        (12.0, {"pc_limited": None, "nic_mbps": None}, V, 0),
-        (6.0, {"nic_mbps": None}, D, 10),
-        (6.0, {"nic_mbps": 10.9}, D, 10),  # a card below 1.1 T
-        (6.0, {"nic_mbps": 11.0}, C, 0),
-        (9.7, {"nic_mbps": 10.0}, V, 0),
-        (6.0, {"reason": "pc_limited"}, D, 10),  # by the agent's own word
-        (12.0, {"reason": "pc_limited"}, V, 0),
-    ],
-)
-def test_a_test_that_its_pc_limits_proves_and_never_denies(
-    town: Any, rate: float, more: dict[str, Any], verdict: Verdict, refused: int
-) -> None:
-    town.line()
-    town.tested(rate, FIVE, times=2, **more)
-    assert town.unit("line").verdict is verdict
-    assert dict(line(town).refused) == ({"pc_limited": refused} if refused else {})
-
-
-def test_a_slow_pc_makes_no_school_short_at_a_higher_threshold(town: Any) -> None:
-    """A card of 100 limits at 100 and 1000, not at 10."""
-    town.line(contract=1000)
-    town.tested(94.0, FIVE, times=2, nic_mbps=100.0)
-    assert town.unit("line").verdict is V
-    assert town.unit("line", threshold_mbps=100.0).verdict is D
-    assert town.unit("line", threshold_mbps=1000.0).verdict is D
-    town.tested(94.0, FIVE, times=2, at=dt.time(18, 0), nic_mbps=1000.0)
-    assert town.unit("line", threshold_mbps=100.0).verdict is C
-    assert town.unit("line", threshold_mbps=1000.0).verdict is D
-    town.tested(94.0, FIVE, times=2, at=dt.time(19, 0), nic_mbps=2500.0)
-    assert town.unit("line", threshold_mbps=1000.0).verdict is C
-
-
-def test_limited_tests_of_a_bonded_campus_lower_no_sum(town: Any) -> None:
-    """Two lines of 60 by free tests; many of a slow PC that read half of 97, no more."""
-    for name in ("1", "2"):
-        town.line(name)
-        town.tested(60.0, FIVE, name, times=2)
-        town.tested(48.5, FIVE, name, times=20, at=dt.time(18, 0), pc_limited=True)
-    assert town.unit("line", bonded=True, threshold_mbps=100.0).verdict is V
-
-
-def test_a_long_test_that_its_pc_held_back_shows_no_burst(town: Any) -> None:
-    town.line()
-    town.tested(10.0, FIVE, times=2)
-    town.tested(5.0, (2,), at=dt.time(17, 45), long=True, burst=True, pc_limited=True)
-    assert town.unit("line").verdict is V
-
-
-@pytest.mark.parametrize(
-    ("network", "address", "verdict"),
-    [
-        ("", "198.51.100.7", V),
-        ("192.0.2.0/24", "192.0.2.200", V),
-        ("192.0.2.0/24", "::ffff:192.0.2.200", V),
-        ("192.0.2.0/24", "198.51.100.7", D),
-        ("192.0.2.0/24, 198.51.100.0/30；2001:db8::/32", "198.51.100.2", V),
-        ("192.0.2.0/24 2001:db8::/32", "2001:db8::9", V),
-        ("192.0.2.9", "192.0.2.9", V),
-        ("192.0.2.0/24", "", V),  # an older server's record: nothing shows another network
-        ("192.0.2.0/24", "?", D),
-    ],
-)
-def test_a_test_from_outside_the_line_s_network_is_no_evidence(
-    town: Any, network: str, address: str, verdict: Verdict
-) -> None:
-    town.line(network=network)
-    town.tested(12.0, FIVE, times=2, record={"address": address})
-    assert town.unit("line").verdict is verdict
-    assert dict(line(town).refused) == ({} if verdict is V else {"other_network": 10})
-
-
-def test_a_network_that_is_none_names_its_line(town: Any) -> None:
-    town.line("7", network="192.0.2.0/33")
-    with pytest.raises(ValueError, match=r"line 7 of 9901020001.*192\.0\.2\.0/33"):
-        town.figure()
-
-
-def test_another_machine_than_the_record_s_is_in_doubt_and_counts(town: Any) -> None:
-    town.line()
-    town.tested(12.0, FIVE, times=2, record={"machine": "b" * 32})
-    judged = line(town)
-    assert (judged.verdict, dict(judged.doubts)) == (V, {"other_machine": 10})
-    assert any(step.rule == "doubts" for step in town.unit("line").steps)
 
 
 @pytest.mark.parametrize(
@@ -720,3 +556,18 @@ def test_a_bucket_that_was_taken_away_no_longer_flags(town: Any) -> None:
     town.tested(10.0, (1, 2, 3, 7, 8), times=2)
     town.tested(10.0, (15,))
     assert dict(line(town).refused) == {"burst": 1}
+
+
+def test_a_traced_school_says_what_cleared_a_line_s_no(town: Any) -> None:
+    town.line()
+    town.tested(6.0, range(200, 205), times=2)
+    town.tested(20.0, FIVE, times=2)
+    evidence, register, rules = town.evidence(), town.register(), Settings()
+    tests = by_line(evidence.line_tests, evidence.line_records, register, town.cutoff)
+    windows = Windows(register.calendar, rules)
+    judging = Judging(register, tests, windows, rules, town.cutoff, tracing=True)
+    unit, _ = judge(judging, register.schools[town.code])
+    (cleared,) = [step for step in unit.steps if step.rule == "cleared"]
+    assert cleared.numbers["no"] == town.ago(200).isoformat()
+    assert cleared.numbers["yes"] == town.ago(1).isoformat()
+    assert not [step for step in town.unit("line").steps if step.rule == "cleared"]

@@ -62,6 +62,22 @@ def test_weak_ids_never_count(make: Any, register: Register, day: dt.date) -> No
     assert (found["together"], found["weak_pcs"]) == (0, 8)
 
 
+def test_an_id_that_two_pcs_used_at_once_never_counts(
+    make: Any, register: Register, day: dt.date
+) -> None:
+    raw = lab(make, [["08:00", "08:45"]] * 3)
+    rows = machine_days(
+        [point for point in raw if point.measurement == "agent"],
+        [point for point in raw if point.measurement == "host"],
+        [],
+        register,
+        day,
+    )
+    rows[0].fields["shared_id"] = True  # type: ignore[index]
+    (found,) = room_days(rows, [], register, day)
+    assert (found.fields["together"], found.fields["weak_pcs"]) == (2, 1)
+
+
 def test_a_day_derived_again_from_its_rows_is_the_same(
     make: Any, register: Register, day: dt.date
 ) -> None:
