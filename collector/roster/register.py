@@ -126,7 +126,7 @@ class Inspection:
     note: str = ""
     id: str = ""  # of the register's book; empty until it is stored there
     threshold_mbps: float | None = None  # the line threshold it was judged by; None: no line
-    void: str = ""  # why it no longer counts; empty while it counts
+    void: str = ""  # why it no longer counts, or the id that replaced it; empty while it counts
     replaces: str = ""  # the id of the record that it replaces
     entered: dt.datetime | None = None  # when it was stored, which may be long after `day`
     entered_by: str = ""

@@ -83,11 +83,6 @@ class RegisterBook:
         with self._open() as base:
             return imports.rows_at(self.path, base, None)
 
-    def rows_at(self, at: dt.datetime) -> Rows:
-        """The rows in force at an aware time; before the first import, its rows. As `load`."""
-        with self._open() as base:
-            return imports.rows_at(self.path, base, at)
-
     def rows_of(self, number: int) -> Rows:
         """The rows that an import put in force.
 

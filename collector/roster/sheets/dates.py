@@ -30,7 +30,7 @@ def parse_date(text: str) -> dt.date:
     fix = say("写成 2026-09-01、2026/9/1 或 2026年9月1日", "write 2026-09-01 or 2026/9/1")
     if re.fullmatch(r"[1-9]\d{4}", shown):
         raise UnfitError(say("是 Excel 的日期序号", "is Excel's serial number of a date"), fix)
-    if re.fullmatch(r"\d{4}[-/.年](\d{1,2}月?)?", shown):
+    if re.fullmatch(r"\d{4}(?:[-/.年](?:\d{1,2}月?)?)?", shown):
         raise UnfitError(say("没有写到日", "names no day"), fix)
     if not found:
         raise UnfitError(say("不是日期", "is not a date"), fix)

@@ -10,7 +10,7 @@ from agent.common.language import say
 from collector.roster.problems import Problem
 from collector.roster.sheets.layout import Column, Sheet
 from collector.roster.sheets.sheetxml import Row
-from collector.roster.sheets.texts import plain, tidy
+from collector.roster.sheets.texts import is_destroyed, plain, tidy
 
 #: Headings are looked for in so many rows: ministry sheets have a title and a line of units above.
 HEAD_ROWS = 10
@@ -55,6 +55,9 @@ def columns_of(
     sheet: Sheet, file: str, row: int, headings: Sequence[str]
 ) -> tuple[dict[int, Column], list[Problem]]:
     """The columns by their places, and what is wrong with the headings."""
+    lost = next(filter(is_destroyed, headings), "")
+    if lost:
+        return {}, [_lost(file, row, lost)]
     known = {comparable(name): column for column in sheet.columns for name in names(column)}
     columns: dict[int, Column] = {}
     problems = []
@@ -81,6 +84,15 @@ def titles(file: str, above: Sequence[Row]) -> Iterator[Problem]:
             wrong = say("在列名之上，没有读", "stands above the headings and was not read")
             fix = say("数据放到列名下面", "put data below the headings")
             yield Problem(file, wrong, fix, number, warning=True)
+
+
+def _lost(file: str, row: int, heading: str) -> Problem:
+    wrong = say(
+        "是存成别的编码（ANSI）时丢了的字，整个文件都不能用",
+        "was lost when the file was saved in another encoding (ANSI)",
+    )
+    fix = say("从原表另存为 .xlsx 或「CSV UTF-8」", "save the original as .xlsx or as 'CSV UTF-8'")
+    return Problem(file, wrong, fix, row, value=heading)
 
 
 def _unknown(file: str, row: int, heading: str, sheet: Sheet) -> Problem:

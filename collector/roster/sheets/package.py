@@ -62,6 +62,8 @@ def refuse_others(path: Path) -> None:
         )
     try:
         _check_parts(path)
+    except UnfitError:
+        raise
     except DAMAGED as error:
         raise damaged() from error
 

@@ -8,6 +8,7 @@ import json
 import sys
 import time
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from collector.config import Config
 from collector.ingest import day_of
 from collector.keeper import Keeper
 from collector.roster.book import RegisterBook
+from collector.roster.book import file as bookfile
 from collector.roster.register import (
     COMPUTER_ROOM,
     Equipment,
@@ -398,9 +400,17 @@ def test_a_school_that_is_none(run):
 def test_a_book_of_before_there_were_decisions(run, seen, city):
     import sqlite3
 
-    with sqlite3.connect(city / "register.db") as base:
-        base.execute("DROP TABLE decision")
-        base.execute("PRAGMA user_version = 1")
+    path = city / "register.db"
+    with closing(sqlite3.connect(city / "old.db")) as base:
+        base.executescript(bookfile._FIRST + "PRAGMA user_version = 1; DELETE FROM state")
+        base.execute("ATTACH ? AS now", (str(path),))
+        columns = "number, imported_at, who, source, sheets, counts, sha256, rows"
+        base.execute(f"INSERT INTO import ({columns}) SELECT {columns} FROM now.import")
+        base.execute("INSERT INTO main.state SELECT * FROM now.state")
+        base.commit()
+    for beside in city.glob("register.db-*"):
+        beside.unlink()
+    (city / "old.db").replace(path)
     seen.report(PC, 5)
     seen.derive()
     assert machines(run)[PC]["bound_by"] == ""

@@ -15,6 +15,7 @@ from agent.common.calendar import CITY_TIME
 from collector.roster.book import BookError, RegisterBook
 from collector.roster.rows import Rows, rows_of
 from collector.roster.sample import sample_folder
+from collector.roster.sheets import write_book
 from collector.store.sqlite import SqliteStore
 from judged_town import build
 from register_sheets import SHEETS
@@ -215,6 +216,26 @@ def test_one_sheet(
     rooms = [dataclasses.replace(row, seats=60) if row.seats == 50 else row for row in before.rooms]
     assert book.rows() == dataclasses.replace(before, rooms=tuple(rooms))
     assert book.history()[-1].part == {"sheets": ["rooms"]}
+
+
+def test_a_part_of_a_workbook(typed: Typed, book: RegisterBook, city: Path, tmp_path: Path) -> None:
+    before = book.rows()
+    lines = tuple(dataclasses.replace(row, contract_mbps=7.0) for row in before.lines)
+    seats = tuple(dataclasses.replace(row, seats=9) for row in before.rooms)
+    path = tmp_path / "全市.xlsx"
+    write_book(path, dataclasses.replace(before, lines=lines, rooms=seats))
+    code, text = typed("roster", "import", path, "--sheet", "线路")
+    assert code == 0, text
+    assert book.rows() == dataclasses.replace(before, lines=lines)
+    assert list(book.history()[-1].sheets) == ["全市.xlsx"]
+    code, text = typed("roster", "import", path, "--sheet", "rooms", "--school", "9963020001")
+    assert code == 0, text
+    assert {(row.school, row.seats == 9) for row in book.rows().rooms} == {
+        ("9963020001", True), ("9963030001", False)
+    }  # fmt: skip
+    assert book.rows().lines == lines
+    part = {"schools": ["9963020001"], "sheets": ["rooms"]}
+    assert book.history()[-1].part == part
 
 
 def test_one_sheet_must_fit_the_register_in_force(
