@@ -25,7 +25,7 @@ def test_the_tables_hold_what_the_probes_say_and_no_more():
     assert tuple(words.PROJECTOR_FAULTS) == (*pjlink._PARTS, "failure")
     assert tuple(words.PRINTER_FAULTS) == tuple(snmp._FAULTS.values())
     assert tuple(words.PRINTER_WARNINGS) == tuple(snmp._WARNINGS.values())
-    assert set(words.KINDS) == {*get_args(DeviceKind), "computer"}
+    assert set(words.KINDS) == {*get_args(DeviceKind), "computer", "panel_without_pc"}
     assert set(words.POWERS) == set(get_args(Power))
     assert set(ask._TRANSITIONS.values()) < set(words.NOTES)
 
