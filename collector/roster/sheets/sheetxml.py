@@ -15,7 +15,8 @@ from dataclasses import dataclass, field
 from typing import IO, Any, Final
 from xml.parsers import expat
 
-from openpyxl.utils.datetime import from_excel
+from agent.common.language import say
+from collector.roster.problems import UnfitError
 
 MAX_COLUMNS = 1024
 _CHUNK = 64 * 1024
@@ -71,6 +72,7 @@ def rows(stream: IO[bytes], styles: Styles, marks: Marks) -> Iterator[Row]:
 
     Raises:
         ExpatError, ValueError, IndexError: the sheet is damaged.
+        UnfitError: it is too wide.
     """
     reader = _Reader(styles, marks)
     parser = expat.ParserCreate(namespace_separator=" ")
@@ -197,7 +199,13 @@ class _Reader:
         if not shown.strip() and not isinstance(shown, Odd):
             return
         if self._column >= MAX_COLUMNS:
-            raise ValueError(f"more than {MAX_COLUMNS} columns")
+            raise UnfitError(
+                say(
+                    f"第 {self._row} 行在第 {MAX_COLUMNS} 列以后还有内容",
+                    f"has cells beyond column {MAX_COLUMNS} in row {self._row}",
+                ),
+                say("删去右边多余的列", "delete the columns on the right"),
+            )
         self._cells[self._column] = shown
 
     def _value(self, text: str) -> str:
@@ -259,6 +267,8 @@ def _number(text: str) -> str:
 
 def _date(value: float, epoch: Any) -> str:
     """A day as 2026-09-01; with a time of day as that, which no column takes."""
+    from openpyxl.utils.datetime import from_excel  # here, as only workbooks need its 20 MB
+
     try:
         moment = from_excel(value, epoch) if epoch else from_excel(value)
     except (ValueError, OverflowError):

@@ -42,12 +42,14 @@ class BookSheet:
         """The rows that hold anything, as (row number from 1, texts).
 
         Raises:
-            UnfitError: the sheet is damaged.
+            UnfitError: the sheet is damaged or too wide.
         """
         self.marks = Marks()
         try:
             with zipfile.ZipFile(self.path) as archive, archive.open(self.part) as stream:
                 yield from sheetxml.rows(stream, self.styles, self.marks)
+        except UnfitError:
+            raise
         except package.DAMAGED as error:
             raise package.damaged() from error
 

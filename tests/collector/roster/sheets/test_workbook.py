@@ -346,3 +346,8 @@ def test_rows_are_given_one_by_one(tmp_path: Path, sheets: Sheets) -> None:
     (first, *_), problems = sheets_of(path)
     assert not problems
     assert [number for number, _ in first.rows()] == [1, 2, 3, 4, 9]
+
+
+def test_a_cell_far_to_the_right(tmp_path: Path, sheets: Sheets) -> None:
+    found = _read(tmp_path, sheets, lambda book: book["教室"].cell(3, 5000, "x"))[1]
+    assert any("第 3 行在第 1024 列以后" in p.wrong and "右边" in p.fix for p in errors(found))
