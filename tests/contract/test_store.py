@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given
@@ -129,6 +130,44 @@ def test_only_the_fields_asked_for(store: Store) -> None:
         (["cpu_s"], []),
     ):
         assert [point.fields for point in read(store, fields=asked)] == fields
+
+
+@pytest.mark.parametrize(
+    ("tags", "fields"),
+    [
+        (None, ["room", "version", "rss_bytes"]),
+        ({"machine": [PC, "ff" * 16]}, ["version", "cpu_s", "weak_id"]),
+        ({"school": "no"}, ["version"]),
+        (None, ["cpu_s"]),
+        (None, []),
+    ],
+)
+def test_rows_are_the_points_that_read_gives(
+    store: Store, tags: dict[str, list[str]] | None, fields: list[str]
+) -> None:
+    store.write([
+        agent(NOON + 1, room="a", rss_bytes=1),
+        agent(NOON, version="2", cpu_s=3.0, weak_id=True),
+        agent(NOON + 2, machine="ee" * 16, version="3", weak_id=False),
+        Point("agent", {"school": SCHOOL, "machine": PC}, {"version": "half"}, NOON + 3),
+    ])  # fmt: skip
+    names = MEASUREMENTS["agent"].tags
+    points = [
+        (point.time, *(point.tags.get(tag) for tag in names), *map(point.fields.get, fields))
+        for point in read(store, tags=tags, fields=fields)
+    ]
+    found = store.rows("agent", *ALL, tags, fields)
+    width = 1 + len(names)
+    plain = [(row[0], *(tag or None for tag in row[1:width]), *row[width:]) for row in found]
+    assert plain == points
+
+
+@pytest.mark.parametrize("asked", [{"fields": ["no"]}, {"tags": {"no": "1"}, "fields": ["room"]}])
+def test_asking_rows_for_what_the_schema_lacks_is_an_error(
+    store: Store, asked: dict[str, Any]
+) -> None:
+    with pytest.raises(KeyError):
+        list(store.rows("agent", *ALL, asked.get("tags"), asked["fields"]))
 
 
 @pytest.mark.parametrize("asked", [{"tags": {"no": "1"}}, {"fields": ["no"]}])
