@@ -135,7 +135,7 @@ def test_too_many_parts(book: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 )
 def test_a_damaged_part(book: Path, part: str, old: bytes, new: bytes) -> None:
     with zipfile.ZipFile(book) as archive:
-        assert old in archive.read(part)
+        assert old in _plain(archive.read(part))
     _changed(book, part, lambda data: data.replace(old, new, 1))
     rows, problems = read_folder(book)
     assert rows == Rows()
