@@ -51,7 +51,9 @@ def school_doubts(
     if not rows or not (known or any(found.values())):
         return []
     tags = {"school": school, "district": register.district_of(school)}
-    return [Point("school_day", tags, found, rows[0].time)]
+    invented = any(row.fields.get("simulated") is True for row in rows)
+    fields = {**found, "simulated": True} if invented else {**found}
+    return [Point("school_day", tags, fields, rows[0].time)]
 
 
 def explained(register: Register, school: str) -> int:

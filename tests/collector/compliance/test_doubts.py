@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+import io
+import re
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +23,7 @@ from collector.compliance.model import DoubtDay, Evidence, Figure, Verdict
 from collector.compliance.split import split
 from collector.config import City
 from collector.config import Figure as Settings
-from collector.report import csv, doubts, explain, view
+from collector.report import csv, docx, doubts, explain, html, terminal, view, xlsx
 from collector.report.caveats import sentences
 from collector.report.context import Context, Selection
 from collector.report.selection import narrowed
@@ -281,3 +284,15 @@ def _of(store: SqliteStore, register: Any, cutoff: dt.date, only: str | None) ->
     ):
         judging.add(school, found)
     return judging.figure(simulated=False)
+
+
+def test_every_format_shows_them(town: Any) -> None:
+    found = odd(town)
+    (said,) = doubts.sentences(found)
+    assert said in html.render(found, Context()).decode()
+    terminal.show(found, out := io.StringIO())
+    assert SIGNS["ids_alike"].zh in re.sub(r"\s", "", out.getvalue())
+    book = zipfile.ZipFile(io.BytesIO(xlsx.render(found, Context())))
+    assert 'name="疑点"' in book.read("xl/workbook.xml").decode()
+    text = zipfile.ZipFile(io.BytesIO(docx.render(found, Context()))).read("word/document.xml")
+    assert SIGNS["other_network"].zh in text.decode()

@@ -240,3 +240,11 @@ def test_an_ordinary_city_shows_nothing(seed: int, tmp_path: Path) -> None:
                 assert school_doubts(own, [], register, code) == []
             store.write([point for point in points if point.measurement in JUDGED])
         assert figure_of(store, register, cutoff).doubts == {}
+
+
+def test_what_is_derived_from_invented_rows_is_invented(
+    store: Store, register: Register, keeper_of: MakeKeeper, make: Any, day: dt.date
+) -> None:
+    derived(store, keeper_of(register), [make.agent(1, "08:00", simulated=True)], day)
+    (row,) = store.read("school_day", 0, 2**62)
+    assert row.fields["simulated"] is True
