@@ -13,8 +13,9 @@ from typing import Any
 import pytest
 
 from agent.common import language as lang
+from agent.common.vocabulary.indicators import INDICATORS
 from collector import report
-from collector.compliance.model import INDICATORS, Figure
+from collector.compliance.model import Figure
 from collector.report import png
 from collector.report.context import Context
 from office_files import pages

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import random
+import re
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -33,8 +34,13 @@ def _changed(path: Path, part: str, change: Callable[[bytes], bytes]) -> None:
     with zipfile.ZipFile(path) as old, zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as new:
         for name in {*old.namelist(), part}:
             data = old.read(name) if name in old.namelist() else b"<sst/>"
-            new.writestr(name, change(data) if name == part else data)
+            new.writestr(name, change(_plain(data)) if name == part else data)
     path.write_bytes(target.getvalue())
+
+
+def _plain(data: bytes) -> bytes:
+    """The part as UTF-8: lxml, where it is installed, writes Chinese as numbers."""
+    return re.sub(rb"&#(\d{3,});", lambda found: chr(int(found[1])).encode(), data)
 
 
 def _refused(path: Path, said: str) -> None:
@@ -129,7 +135,7 @@ def test_too_many_parts(book: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 )
 def test_a_damaged_part(book: Path, part: str, old: bytes, new: bytes) -> None:
     with zipfile.ZipFile(book) as archive:
-        assert old in archive.read(part)
+        assert old in _plain(archive.read(part))
     _changed(book, part, lambda data: data.replace(old, new, 1))
     rows, problems = read_folder(book)
     assert rows == Rows()
