@@ -50,7 +50,7 @@ What is in it (CSV: UTF-8, commas; JSON: UTF-8):
   settings.json        the settings, opening hours and lessons that the figure was made with
   register/            the register in force at the cut-off, a file a sheet; imports.csv: history
   inspections.csv      on-site records, void ones too
-  evidence/            all evidence that was judged: days of rooms, line tests, the server's records;
+  evidence/            all evidence that was judged: rooms, line tests, the server's records;
                        and what is odd about machine ids
   MANIFEST.sha256      the SHA-256 of each of these files
 An apostrophe ' that begins a cell is no part of it: it keeps spreadsheets from seeing a formula.

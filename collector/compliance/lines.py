@@ -21,7 +21,7 @@ RATE_MARGIN = 1.08
 #: A short test with more than this times the long test's rate measured a burst.
 SUSTAINED = 1.05
 
-#: Evidence that arrived later than this after its time counts and is in doubt.
+#: Evidence that arrived so many days after its time counts, and is in doubt.
 LATE_DAYS = 7
 #: A lease is a few minutes, so a report further from the server's record has a wrong time.
 APART_NS = 10 * 60 * 10**9

@@ -104,7 +104,7 @@ def _add_report(facts: MachineFacts, point: Point) -> None:
     claimed = text(point.fields, "room")
     if claimed:
         facts.claimed = max(facts.claimed, (point.time, claimed))
-    facts.late |= (number(point.fields, "late_s") or 0) > LATE_S
+    facts.late |= (number(point.fields, "late_s") or 0) >= LATE_S
     _add_first(facts, point, "uptime_s")
     _add_agent(facts, point, point.time)
 

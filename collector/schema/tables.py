@@ -166,7 +166,7 @@ offset_ms int ms corrected time minus the PC's own clock, as last reported that 
 outbox_rows int reports waiting for a receipt, as last reported that day
 first_received int bytes received by the physical interfaces, at the day's first reading
 first_uptime_s float s since the agent's start, at the day's first report
-late bool - a report of that day arrived more than 7 days after its time
+late bool - a report of that day arrived 7 days or more after its time
 """ + _DERIVED),
     _measurement(
         "device_day", "evidence", "school district room machine kind device", "a device's day", """
@@ -245,7 +245,7 @@ display_rooms str - the displays seen that day: their rooms by identity, as JSON
 ids_beyond int - machine ids beyond what registered seats and rooms explain
 ids_alike int - machine ids with equal counters, uptimes or milliseconds
 ids_unnamed int - machine ids that have not said which PC they are
-ids_late int - machine ids of which a report arrived more than 7 days after its time
+ids_late int - machine ids of which a report arrived 7 days or more after its time
 """ + _DERIVED),
     _measurement("line_day", "evidence", "school district line", "a line's day", """
 contract_mbps float Mbit/s registered

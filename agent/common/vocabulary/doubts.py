@@ -29,7 +29,7 @@ SIGNS: Mapping[str, Words] = {
         "machine ids of one room that came one after another (most of a day)",
     ),
     "late": Words(
-        "事后 7 天以上才到达的依据", "evidence that arrived more than 7 days after its time"
+        "事后 7 天以上才到达的依据", "evidence that arrived 7 days or more after its time"
     ),
     "other_network": Words(
         "来自线路登记网段之外的测试", "tests from outside the line's registered network"

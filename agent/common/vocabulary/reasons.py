@@ -76,7 +76,7 @@ REFUSED: Mapping[str, Words] = {
     "record_limited": Words(
         "服务器记录称受服务器限制", "limited by the server, by the server's record"
     ),
-    "late": Words("事后 7 天以上才到达", "arrived more than 7 days after its time"),
+    "late": Words("事后 7 天以上才到达", "arrived 7 days or more after its time"),
     "no_report": Words(
         "只有服务器记录，没有代理的报告", "a server record without the agent's report"
     ),

@@ -140,7 +140,7 @@ def test_late_evidence_stays_late_when_the_reports_are_gone(
 ) -> None:
     keeper = keeper_of(register)
     week = 7 * 86_400
-    points = [*pc(make, 1, late_s=week + 1), *pc(make, 2, late_s=week), *pc(make, 3)]
+    points = [*pc(make, 1, late_s=week), *pc(make, 2, late_s=week - 1), *pc(make, 3)]
     assert derived(store, keeper, points, day) == {"ids_late": 1}
     pruned(store)
     assert derived(store, keeper, [*pc(make, 3, "16:00:00.017")], day) == {"ids_late": 1}
