@@ -22,7 +22,7 @@ _ZH = """{mark}{city} {year} 年教育信息化年度指标，存档，第 {revi
   settings.json        计算用的设置、开放时间和上课时间
   register/            截止日有效的台账，每张表一个文件；imports.csv 是导入历史
   inspections.csv      现场核查，作废的也在内
-  evidence/            判定用到的全部依据：教室每日、线路测试、测速服务器的记录
+  evidence/            判定用到的全部依据：教室每日、线路测试、测速服务器的记录、机器号的疑点
   MANIFEST.sha256      以上每个文件的 SHA-256
 单元格开头的撇号 ' 不属于内容：它使表格软件不把内容当作公式。
 结论的代码：verified 实测达标，inspected 现场核查，declared 仅申报，contradicted 与申报不符，
@@ -50,7 +50,8 @@ What is in it (CSV: UTF-8, commas; JSON: UTF-8):
   settings.json        the settings, opening hours and lessons that the figure was made with
   register/            the register in force at the cut-off, a file a sheet; imports.csv: history
   inspections.csv      on-site records, void ones too
-  evidence/            all evidence that was judged: days of rooms, line tests, the server's records
+  evidence/            all evidence that was judged: rooms, line tests, the server's records;
+                       and what is odd about machine ids
   MANIFEST.sha256      the SHA-256 of each of these files
 An apostrophe ' that begins a cell is no part of it: it keeps spreadsheets from seeing a formula.
 

@@ -13,6 +13,7 @@ import datetime as dt
 import itertools
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 from itertools import chain
 from typing import TypeVar
@@ -23,7 +24,7 @@ from agent.common.calendar import midnight_ns
 from collector.compliance.computer_room import computer_rooms
 from collector.compliance.figure import exists_on
 from collector.compliance.lines import by_line
-from collector.compliance.model import Evidence, LineRecord, LineTest, RoomDay
+from collector.compliance.model import DoubtDay, Evidence, LineRecord, LineTest, RoomDay
 from collector.compliance.multimedia import Multimedia
 from collector.compliance.places import places
 from collector.compliance.reader import Key, Reader
@@ -36,7 +37,7 @@ from collector.indicator_settings import thresholds
 from collector.roster.register import Register, School
 from collector.store import Store
 
-_Row = TypeVar("_Row", RoomDay, LineTest, LineRecord)
+_Row = TypeVar("_Row", RoomDay, LineTest, LineRecord, DoubtDay)
 #: Schools per query: one for a whole city would be too long.
 _SCHOOLS = 50
 
@@ -50,11 +51,13 @@ def load(store: Store, register: Register, settings: Settings, cutoff: dt.date) 
     rooms: dict[RoomDay, None] = {}  # those of a shared device come with several schools
     tests: list[LineTest] = []
     records: list[LineRecord] = []
+    doubts: list[DoubtDay] = []
     for _, found in by_school(store, register, settings, cutoff):
         rooms.update(dict.fromkeys(found.room_days))
         tests += found.line_tests
         records += found.line_records
-    return Evidence(list(rooms), tests, records, store.simulated())
+        doubts += found.doubt_days
+    return Evidence(list(rooms), tests, records, store.simulated(), doubts)
 
 
 def by_school(
@@ -63,15 +66,18 @@ def by_school(
     settings: Settings,
     cutoff: dt.date,
     only: Sequence[School] | None = None,
+    *,
+    tracing: bool = False,
 ) -> Iterator[tuple[School, Evidence]]:
     """The evidence of each school that counts, or of `only` these, in the register's order.
 
-    With it come other schools' rows of rooms that share a device with the school.
+    With it come other schools' rows of rooms that share a device with the school; with `tracing`
+    all tests of its lines, to say which no of theirs was ended long ago.
 
     Raises:
         UnavailableError, MisconfiguredError: as `Store.read`, also while iterating.
     """
-    reading = _Reading(store, register, settings, cutoff)
+    reading = _Reading(store, register, settings, cutoff, tracing=tracing)
     schools = iter(reading.counted if only is None else only)
     while part := list(itertools.islice(schools, _SCHOOLS)):
         yield from reading.of(part)
@@ -81,8 +87,15 @@ class _Reading:
     """What all parts of one reading need."""
 
     def __init__(
-        self, store: Store, register: Register, settings: Settings, cutoff: dt.date
+        self,
+        store: Store,
+        register: Register,
+        settings: Settings,
+        cutoff: dt.date,
+        *,
+        tracing: bool,
     ) -> None:
+        self._tracing = tracing
         self._register, self._settings, self._cutoff = register, settings, cutoff
         self._windows = Windows(register.calendar, settings)
         self._store, self._rows = store, dict[Key, Sequence[RoomDay]]()
@@ -112,10 +125,12 @@ class _Reading:
         rooms = _by_school(self._window.room_days(tags))
         tests = _by_school(self._window.line_tests(tags))
         records = _by_school(self._window.line_records(tags))
+        doubts = _by_school(self._window.doubt_days(tags))
         for school in part:
             code = school.code
             seen, tried = rooms.pop(code, []), (tests.pop(code, []), records.pop(code, []))
-            yield school, self._whole(school, seen, Evidence(self._with_shared(seen), *tried))
+            found = self._whole(school, seen, Evidence(self._with_shared(seen), *tried))
+            yield school, replace(found, doubt_days=doubts.get(code, ()))
 
     def _whole(self, school: School, seen: Sequence[RoomDay], window: Evidence) -> Evidence:
         """The window's evidence with the older rows of what it leaves undecided."""
@@ -163,6 +178,8 @@ class _Reading:
 
     def _open_lines(self, school: School, window: Evidence) -> set[Key]:
         """Lines of bundles that the window leaves undecided, by any threshold in use."""
+        if self._tracing:
+            return {(row.school, row.line) for row in self._register.lines_of.get(school.code, ())}
         register, cutoff = self._register, self._cutoff
         lines = by_line(window.line_tests, window.line_records, register, cutoff)
         found: set[Key] = set()

@@ -52,7 +52,7 @@ def judge(
 class Judge:
     """Judges a register school by school, so that the evidence of all need not be in memory.
 
-    `only` is the code of a school to judge alone.
+    `only` is the code of a school to judge alone, and to trace: see `school_line.Judging`.
 
     Raises, when made:
         ValueError: the year has not started yet.
@@ -70,6 +70,7 @@ class Judge:
     ) -> None:
         self.cutoff = cutoff(settings, year, today)
         self._year, self._city = year, city
+        self.tracing = only is not None
         self._register, self._settings = register, settings
         self._windows = Windows(register.calendar, settings)
         self._all = [
@@ -82,17 +83,25 @@ class Judge:
         self._lines: list[JudgedLine] = []
         none = Schools(register, [], Evidence(), self._windows, settings, self.cutoff)
         self._notes: Counter[str] = Counter(none.notes())  # each note, also without schools
+        self._doubts: dict[str, Mapping[str, int]] = {}
         self._simulated = False
 
     def add(self, school: School, evidence: Evidence) -> None:
         """Judge one of `schools`, in their order, by all evidence that can matter to it."""
         few = Schools(
-            self._register, [school], evidence, self._windows, self._settings, self.cutoff
+            self._register,
+            [school],
+            evidence,
+            self._windows,
+            self._settings,
+            self.cutoff,
+            tracing=self.tracing,
         )
         for name, units in self._units.items():
             units += few.units(name)
         self._lines += few.judged
         self._notes.update(few.notes())
+        self._doubts |= few.doubts()
         self._simulated |= _any_simulated(evidence)
 
     def figure(self, *, simulated: bool) -> Figure:
@@ -113,6 +122,7 @@ class Judge:
             lines=self._lines,
             register=self._register,
             settings=settings,
+            doubts=self._doubts,
         )
 
 

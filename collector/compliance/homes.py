@@ -10,7 +10,7 @@ from __future__ import annotations
 import datetime as dt
 from bisect import bisect_left
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from collector.compliance.displays import Display
@@ -46,6 +46,12 @@ class Homes:
         """The identities of such devices."""
         return self._sightings.keys()
 
+    def all(self, last: dt.date) -> Iterator[Shared]:
+        """Where such devices were in the window that ends with `last`, by identity."""
+        for identity in sorted(self._sightings):
+            if shared := self.of(identity, last):
+                yield shared
+
     def any_of(self, displays: Iterable[Display]) -> bool:
         """Whether any of the displays was seen in several rooms."""
         return any(one.identity in self._sightings for one in displays)
@@ -75,12 +81,10 @@ def seen_in_several(
     rooms: Rooms, windows: Windows, last: dt.date
 ) -> Mapping[str, tuple[Shared, ...]]:
     """The devices that several rooms saw in the window, by each school that saw them."""
-    homes = Homes(rooms, windows)
     found: dict[str, list[Shared]] = defaultdict(list)
-    for identity in sorted(homes.identities()):
-        if shared := homes.of(identity, last):
-            for school in shared.schools:
-                found[school].append(shared)
+    for shared in Homes(rooms, windows).all(last):
+        for school in shared.schools:
+            found[school].append(shared)
     return {school: tuple(rows) for school, rows in sorted(found.items())}
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from bisect import bisect_right
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -21,6 +21,8 @@ RATE_MARGIN = 1.08
 #: A short test with more than this times the long test's rate measured a burst.
 SUSTAINED = 1.05
 
+#: Evidence that arrived so many days after its time counts, and is in doubt.
+LATE_DAYS = 7
 #: A lease is a few minutes, so a report further from the server's record has a wrong time.
 APART_NS = 10 * 60 * 10**9
 
@@ -37,7 +39,7 @@ class Trial(NamedTuple):
     long: bool = False
     burst: bool = False
     pc_mbps: float | None = None
-    doubt: str = ""
+    doubts: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -122,8 +124,7 @@ def _add(line: LineDays, trial: Trial) -> None:
     line.rates.append(trial.rate)
     line.quiet.append(trial.quiet)
     line.pc_mbps.append(trial.pc_mbps or 0.0)
-    if trial.doubt:
-        line.doubted.append((trial.day, trial.doubt))
+    line.doubted += ((trial.day, doubt) for doubt in trial.doubts)
 
 
 def _trials(
@@ -142,12 +143,19 @@ def _trials(
         if not fault and record and not inside(record.address, allowed.get(key[:2], ())):
             fault = "other_network"
         used.add(key)
-        doubt = "other_machine" if record and record.machine != test.machine else ""
-        yield key[:2], _trial(test, fault, doubt, calendar)
+        yield key[:2], _trial(test, fault, tuple(_doubts_of(test, record)), calendar)
     for key, row in kept.items():
         if key not in used:
             day = local_day(row.time // 10**9)
             yield key[:2], Trial(row.time, day, True, None, "no_report", row.simulated)
+
+
+def _doubts_of(test: LineTest, record: LineRecord | None) -> Iterator[str]:
+    """Why a test that counts is in doubt, as codes of `reasons.REASONS`."""
+    if record and record.machine != test.machine:
+        yield "other_machine"
+    if max(test.late_days, record.late_days if record else 0) >= LATE_DAYS:
+        yield "late"
 
 
 def _by_test(records: Iterable[LineRecord]) -> dict[TestKey, LineRecord]:
@@ -172,7 +180,7 @@ def _own_first(
     return sorted(tests, key=lambda test: (foreign(test), test.time, test.machine))
 
 
-def _trial(test: LineTest, fault: str, doubt: str, calendar: Calendar) -> Trial:
+def _trial(test: LineTest, fault: str, doubts: tuple[str, ...], calendar: Calendar) -> Trial:
     end = local_time(test.time // 10**9)
     return Trial(
         test.time,
@@ -184,7 +192,7 @@ def _trial(test: LineTest, fault: str, doubt: str, calendar: Calendar) -> Trial:
         test.long,
         test.burst,
         pc_mbps(test),
-        doubt,
+        doubts,
     )
 
 
@@ -246,6 +254,8 @@ def _fault_of_record(test: LineTest, record: LineRecord | None) -> str:
         return "time"
     if not record.solo:
         return "not_alone"
+    if record.server_limited:
+        return "record_limited"
     if test.payload_down is None or test.payload_down > record.sent_bytes:
         return "payload"
     if record.down_mbps is None or (test.down_mbps or 0) > RATE_MARGIN * record.down_mbps:

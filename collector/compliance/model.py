@@ -76,6 +76,7 @@ class LineTest(LineRow):
     burst: bool = False  # the line slowed down during it; the rate is the later one
     pc_limited: bool | None = None  # the PC's processor held it back; None: not known
     nic_mbps: float | None = None  # the network card's own rate
+    late_days: int = 0  # whole days from its end to its arrival
 
 
 @dataclass(slots=True, unsafe_hash=True)
@@ -87,6 +88,20 @@ class LineRecord(LineRow):
     solo: bool = False
     simulated: bool = False
     address: str = ""  # where the test came from; empty: not kept
+    server_limited: bool | None = None  # None: not kept
+    late_days: int = 0  # whole days from its end to its arrival
+
+
+@dataclass(frozen=True, slots=True)
+class DoubtDay:
+    """What is odd about a school's machine ids on a day, as `school_day` in the store."""
+
+    school: str
+    day: dt.date
+    ids_beyond: int = 0
+    ids_alike: int = 0
+    ids_unnamed: int = 0
+    ids_late: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +116,7 @@ class Evidence:
     line_tests: Sequence[LineTest] = ()
     line_records: Sequence[LineRecord] = ()
     simulated: bool = False  # the store has simulated rows, here or elsewhere
+    doubt_days: Sequence[DoubtDay] = ()  # of the window; days without any have no row
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,6 +233,7 @@ class Figure:
     settings: config.Figure = field(default_factory=config.Figure)
     root: str = ""  # of the frozen archive that it comes from: its root hash; empty: live
     revision: int = 0  # of that archive
+    doubts: Mapping[str, Mapping[str, int]] = field(default_factory=dict)  # school -> sign: number
 
     @property
     def indicators(self) -> Sequence[Indicator]:

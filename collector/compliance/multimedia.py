@@ -7,7 +7,7 @@ the class needs them all.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from collector.compliance.equipped import PICTURES, Equipped
 from collector.compliance.homes import Shared
@@ -59,6 +59,10 @@ class Multimedia:
         if key not in self._findings:
             self._findings[key] = self._judge_room(school, room)
         return self._findings[key]
+
+    def shared(self) -> Iterator[Shared]:
+        """The devices that several rooms saw in the window."""
+        return self._equipped.homes.all(self._cutoff)
 
     def leaves_open(self, school: School, room: str) -> bool:
         """Whether the window leaves a room undecided, so that older rows count."""

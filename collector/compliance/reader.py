@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from functools import lru_cache
 
 from agent.common.calendar import local_day
-from collector.compliance.model import LineRecord, LineTest, RoomDay
+from collector.compliance.model import DoubtDay, LineRecord, LineTest, RoomDay
 from collector.compliance.split import Seen, identities_of
 from collector.store import Store
 from collector.store.base import Row
@@ -19,11 +19,13 @@ _ROOM_FIELDS = (*_SEEN, "pcs", "simulated", "display_ids", "together")
 _TEST_FIELDS = (
     "uncertain", "test", "outcome", "down_mbps", "payload_down", "seconds", "wired", "solo",
     "other_share", "server_limited", "simulated", "interface", "reason", "long", "burst",
-    "pc_limited", "nic_mbps",
+    "pc_limited", "nic_mbps", "arrived_ms",
 )  # fmt: skip
 _RECORD_FIELDS = (
     "uncertain", "test", "outcome", "sent_bytes", "down_mbps", "solo", "simulated", "address",
+    "server_limited", "arrived_ms",
 )  # fmt: skip
+_DOUBTS = ("ids_beyond", "ids_alike", "ids_unnamed", "ids_late")
 _DAY = 86_400 * 10**9
 #: Rooms repeat what they saw: equal sets are one.
 _seen = lru_cache(maxsize=1 << 5)(
@@ -61,6 +63,13 @@ class Reader:
         for _, school, _, room, text in self._rows("room_day", ("display_ids",), None):
             for identity in identities_of(text) if text else ():
                 yield identity, (school or "", room or "")
+
+    def doubt_days(self, tags: Tags | None = None) -> Iterator[DoubtDay]:
+        """Rows of `school_day` that say something odd about machine ids."""
+        for time, school, _, *numbers in self._rows("school_day", _DOUBTS, tags):
+            if any(numbers):
+                found = (number or 0 for number in numbers)
+                yield DoubtDay(school or "", _day(time // 10**9), *found)
 
     def line_tests(self, tags: Tags | None = None) -> Iterator[LineTest]:
         """Rows of `line_test` whose time is certain."""
@@ -112,24 +121,32 @@ def _parts(keys: Set[Key], tag: str) -> Iterator[Tags]:
 def _line_test(row: Row) -> LineTest:
     (
         time, school, machine, line, _, test, outcome, down, payload, seconds, wired, solo, other,
-        limited, simulated, interface, reason, long, burst, pc_limited, nic,
+        limited, simulated, interface, reason, long, burst, pc_limited, nic, arrived,
     ) = row  # fmt: skip
     return LineTest(
         school or "", machine or "", line or "", test or "", time, outcome or "",
         None if down is None else float(down), payload, None if seconds is None else float(seconds),
         _bool(wired), _bool(solo), None if other is None else float(other), _bool(limited),
         bool(simulated), interface or "", reason or "", bool(long), bool(burst),
-        _bool(pc_limited), None if nic is None else float(nic),
+        _bool(pc_limited), None if nic is None else float(nic), _late_days(time, arrived),
     )  # fmt: skip
 
 
 def _line_record(row: Row) -> LineRecord:
-    time, school, machine, line, _, test, outcome, sent, down, solo, simulated, address = row
+    (
+        time, school, machine, line, _, test, outcome, sent, down, solo, simulated, address,
+        limited, arrived,
+    ) = row  # fmt: skip
     return LineRecord(
         school or "", machine or "", line or "", test or "", time, outcome or "", sent or 0,
         None if down is None else float(down), _bool(solo) is True, bool(simulated),
-        address or "",
+        address or "", _bool(limited), _late_days(time, arrived),
     )  # fmt: skip
+
+
+def _late_days(time: int, arrived_ms: int | None) -> int:
+    """Whole days from a time in ns to an arrival; 0 if that is not known."""
+    return 0 if arrived_ms is None else max(0, (arrived_ms * 10**6 - time) // _DAY)
 
 
 def _bool(value: object) -> bool | None:

@@ -10,7 +10,9 @@ from functools import cached_property
 import msgspec
 
 from collector import config
-from collector.compliance import computer_room, further, multimedia, school_line
+from collector.compliance import computer_room, doubts, further, multimedia, school_line
+from collector.compliance.doubts import Doubts
+from collector.compliance.homes import Shared
 from collector.compliance.lines import by_line
 from collector.compliance.model import Evidence, Indicator, JudgedLine, Unit, Verdict
 from collector.compliance.rooms import by_room
@@ -34,7 +36,10 @@ class Schools:
         windows: Windows,
         settings: config.Figure,
         cutoff: dt.date,
+        *,
+        tracing: bool = False,
     ) -> None:
+        self._evidence, self._tracing = evidence, tracing
         self._register, self._schools, self._settings = register, schools, settings
         self._windows, self._cutoff = windows, cutoff
         self._rooms = by_room(evidence.room_days, cutoff)
@@ -53,13 +58,16 @@ class Schools:
         return rules[known(indicator).rule](indicator)
 
     @cached_property
+    def _multimedia(self) -> multimedia.Multimedia:
+        return multimedia.Multimedia(
+            self._register, self._rooms, self._windows, self._settings, self._cutoff
+        )
+
+    @cached_property
     def _classes(self) -> Sequence[Unit]:
         register, cutoff = self._register, self._cutoff
-        judging = multimedia.Multimedia(
-            register, self._rooms, self._windows, self._settings, cutoff
-        )
         return [
-            judging.judge(row)
+            self._multimedia.judge(row)
             for school in self._schools
             for row in register.classes_of.get(school.code, ())
             if row.exists_on(cutoff)
@@ -93,7 +101,9 @@ class Schools:
 
     def _judging(self, **rules: float) -> Judging:
         settings = msgspec.structs.replace(self._settings, **rules)
-        return Judging(self._register, self._lines, self._windows, settings, self._cutoff)
+        return Judging(
+            self._register, self._lines, self._windows, settings, self._cutoff, self._tracing
+        )
 
     def _connected(self, indicator: Indicator) -> Sequence[Unit]:
         return [
@@ -127,6 +137,22 @@ class Schools:
     def judged(self) -> Sequence[JudgedLine]:
         """Every line, by the threshold of the settings, also if no indicator uses it."""
         return [line for _, lines in self._by_default for line in lines]
+
+    def doubts(self) -> Mapping[str, Doubts]:
+        """The signs of doubt of each school that shows any."""
+        shared = list(self._multimedia.shared())
+        found = {row.code: self._doubts_of(row, shared) for row in self._schools}
+        return {code: signs for code, signs in found.items() if signs}
+
+    def _doubts_of(self, school: School, shared: Sequence[Shared]) -> Doubts:
+        code = school.code
+        return doubts.signs(
+            code,
+            self._evidence,
+            self._windows.up_to(self._cutoff, school.opened),
+            [line for line in self.judged if line.school == code],
+            [one for one in shared if code in one.schools],
+        )
 
     def notes(self) -> Mapping[str, int]:
         """How many lines meet only within the tolerance, are congested, and more; all add up."""

@@ -10,13 +10,13 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TypeVar
 
-from collector.compliance.model import Evidence, LineRecord, LineTest, RoomDay
+from collector.compliance.model import DoubtDay, Evidence, LineRecord, LineTest, RoomDay
 from collector.compliance.rooms import RoomKey
 from collector.roster.register import School
 
 #: The identity of a device, and a room that saw it.
 Seen = tuple[str, RoomKey]
-_Row = TypeVar("_Row", RoomDay, LineTest, LineRecord)
+_Row = TypeVar("_Row", RoomDay, LineTest, LineRecord, DoubtDay)
 
 
 def identities_of(text: str) -> Iterator[str]:
@@ -45,12 +45,14 @@ def split(evidence: Evidence, schools: Sequence[School]) -> Iterator[tuple[Schoo
         _by_school(evidence.line_tests),
         _by_school(evidence.line_records),
     )
+    doubts = _by_school(evidence.doubt_days)
     others = _Others(evidence.room_days)
     for school in schools:
         code = school.code
         own = rooms.get(code, [])
-        found = Evidence([*own, *others.of(code, own)], tests.get(code, []), records.get(code, []))
-        yield school, found
+        rows = [*own, *others.of(code, own)]
+        tried = tests.get(code, []), records.get(code, [])
+        yield school, Evidence(rows, *tried, doubt_days=doubts.get(code, []))
 
 
 class _Others:

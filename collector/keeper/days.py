@@ -2,6 +2,7 @@
 
     agent, host -> machine_day ─┬─> room_day
     device ------> device_day ──┘       └─> school_day: the displays of all rooms
+    agent, host -> machine_day ----> school_day: signs of doubt, see `keeper.doubts`
 
 Each takes the day's stored rows too and only adds to them: flags are set and never cleared, a
 first time only moves earlier, a count only grows. So a day stays complete after its telemetry is

@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from collector.keeper.doubts import LATE_S
 from collector.keeper.fields import certain, least, most, number, text
 from collector.keeper.midnight import MS, midnight
 from collector.keeper.sharing import shared_sources
@@ -16,6 +17,8 @@ from collector.store import Point, Value
 
 #: Fields about the agent itself, kept as last reported that day.
 _AGENT_FIELDS = ("version", "offset_ms", "outbox_rows")
+#: Fields of raw points, and the fields of the row that keep the day's first value.
+_FIRST = {"received_bytes": "first_received", "uptime_s": "first_uptime_s"}
 
 MachineKey = tuple[str, str]  # school, machine
 
@@ -38,6 +41,9 @@ class MachineFacts:
     claimed: tuple[int, str] = (0, "")
     stored_room: tuple[int, str] = (0, "")
     agent: dict[str, tuple[int, Value]] = field(default_factory=dict)
+    late: bool = False
+    #: The day's first counters, by `_FIRST`: so many PCs with equal ones are no PCs.
+    first: dict[str, tuple[int, Value]] = field(default_factory=dict)
 
 
 Machines = dict[MachineKey, MachineFacts]
@@ -67,10 +73,8 @@ def gather(agents: Iterable[Point], hosts: Iterable[Point], stored: Iterable[Poi
     for point in filter(certain, agents):
         _add_report(found[_key(point)], point)
     for point in filter(certain, hosts):
-        name = text(point.fields, "hostname")
-        if name and _key(point) in found:
-            facts = found[_key(point)]
-            facts.hostname = max(facts.hostname, (point.time, name))
+        if _key(point) in found:
+            _add_host(found[_key(point)], point)
     for key, sources in shared_sources(agents).items():
         found[key].shared = True
         found[key].shared_sources = sources
@@ -100,7 +104,22 @@ def _add_report(facts: MachineFacts, point: Point) -> None:
     claimed = text(point.fields, "room")
     if claimed:
         facts.claimed = max(facts.claimed, (point.time, claimed))
+    facts.late |= (number(point.fields, "late_s") or 0) >= LATE_S
+    _add_first(facts, point, "uptime_s")
     _add_agent(facts, point, point.time)
+
+
+def _add_host(facts: MachineFacts, point: Point) -> None:
+    name = text(point.fields, "hostname")
+    if name:
+        facts.hostname = max(facts.hostname, (point.time, name))
+    _add_first(facts, point, "received_bytes")
+
+
+def _add_first(facts: MachineFacts, point: Point, name: str) -> None:
+    if name in point.fields:
+        seen = point.time, point.fields[name]
+        facts.first[_FIRST[name]] = min(facts.first.get(_FIRST[name], seen), seen)
 
 
 def _add_agent(facts: MachineFacts, point: Point, time: int) -> None:
@@ -113,6 +132,7 @@ def _add_stored(facts: MachineFacts, row: Point) -> None:
     """Add a stored row of the day; there are several if the PC was bound to another room since."""
     fields = row.fields
     reports = number(fields, "reports") or 0
+    _add_stored_first(facts, fields, reports)
     facts.first_ms = least(facts.first_ms, number(fields, "first_ms"))
     facts.last_ms = most(facts.last_ms, number(fields, "last_ms"))
     facts.reports = max(facts.reports, reports)
@@ -122,11 +142,19 @@ def _add_stored(facts: MachineFacts, row: Point) -> None:
     facts.shared |= fields.get("shared_id") is True
     facts.shared_sources = max(facts.shared_sources, text(fields, "shared_sources"))
     facts.simulated |= fields.get("simulated") is True
+    facts.late |= fields.get("late") is True
     # Time 0: the day's own reports take precedence.
     facts.hostname = max(facts.hostname, (0, text(fields, "hostname")))
     facts.claimed = max(facts.claimed, (0, text(fields, "claimed")))
     _add_agent(facts, row, 0)
     facts.stored_room = max(facts.stored_room, (reports, row.tags.get("room", "")))
+
+
+def _add_stored_first(facts: MachineFacts, fields: Mapping[str, Value], reports: int) -> None:
+    """The stored first counters take precedence where the row's reports are partly deleted."""
+    for name in _FIRST.values():
+        if name in fields and (reports > facts.reports or name not in facts.first):
+            facts.first[name] = (-1, fields[name])
 
 
 def machine_points(
@@ -168,6 +196,8 @@ def _fields(facts: MachineFacts, hostname: str) -> dict[str, Value]:
     known["claimed"] = facts.claimed[1] or None
     fields |= {name: value for name, value in known.items() if value is not None}
     fields |= {name: value for name, (_, value) in facts.agent.items()}
+    fields |= {name: value for name, (_, value) in facts.first.items()}
+    fields |= {"late": True} if facts.late else {}
     if facts.shared:
         fields["shared_id"] = True
         fields |= {"shared_sources": facts.shared_sources} if facts.shared_sources else {}

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from collector.keeper import stateful
 from collector.keeper.device_identity import merge_identities
 from collector.keeper.devices import device_days
+from collector.keeper.doubts import school_doubts
 from collector.keeper.fields import certain, number
 from collector.keeper.machines import MachineKey, Machines, gather, machine_points, unnamed
 from collector.keeper.midnight import bounds
@@ -22,9 +23,9 @@ from collector.store import Point, Store
 _LOOK_BACK_NS = 30 * 86_400 * 10**9
 _AGENT = (
     "boot", "weak_id", "room", "simulated", "uncertain", "probes", "sources", "version",
-    "offset_ms", "outbox_rows",
+    "offset_ms", "outbox_rows", "late_s", "uptime_s",
 )  # fmt: skip
-_HOST = ("hostname", "uncertain")
+_HOST = ("hostname", "uncertain", "received_bytes")
 _DEVICE = (
     "present", "fault", "power", "maker", "model", "serial", "connector", "room", "simulated",
     "uncertain", "lamp_hours", "name", "year", "week", "serial_number", "width_cm",
@@ -60,6 +61,7 @@ def derive(
         *_changed(devices, source.device_days),
         *_changed(rooms, source.room_days),
         *_changed(display_rooms(rooms, source.school_days, register, school), source.school_days),
+        *_changed(school_doubts(pcs, source.school_days, register, school), source.school_days),
         *events,
     ]
 

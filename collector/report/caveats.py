@@ -16,6 +16,7 @@ from collector.compliance.computer_room import FEW_SEATS, with_few_seats
 from collector.compliance.model import Figure, Tally, Verdict
 from collector.compliance.shares import exact, shown
 from collector.compliance.targets import goal, target
+from collector.report import doubts
 
 
 def sentences(figure: Figure) -> Iterator[str]:
@@ -26,6 +27,7 @@ def sentences(figure: Figure) -> Iterator[str]:
         yield _tolerance(figure, measured, goal(target(figure, "line")))
     yield _measured(figure)
     yield from _rooms(figure)
+    yield from doubts.sentences(figure)
     if figure.apart:
         apart = (f"{word(TYPES, kind)} {count}" for kind, count in sorted(figure.apart.items()))
         listed = say("、", ", ").join(apart)

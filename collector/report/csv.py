@@ -15,7 +15,7 @@ from collections.abc import Iterator, Sequence
 
 from agent.common.language import say
 from collector.compliance.model import Figure
-from collector.report import area_tables, caveats, deed_tables, text, unit_tables, view
+from collector.report import area_tables, caveats, deed_tables, doubts, text, unit_tables, view
 from collector.report.actions import plan
 from collector.report.context import Context
 from collector.report.tables import Cell, Table
@@ -51,6 +51,7 @@ def _tables(figure: Figure, context: Context) -> Sequence[Table]:
         unit_tables.classes(figure),
         unit_tables.lines(figure),
         unit_tables.evidence(figure),
+        doubts.table(figure),
         area_tables.trend(figure, context),
     )
 

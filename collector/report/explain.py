@@ -16,6 +16,7 @@ from collector.compliance.model import Figure, Indicator, Step, Tally, Unit
 from collector.compliance.shares import shown
 from collector.compliance.targets import goal, name, remark, target
 from collector.compliance.window import Window, Windows
+from collector.report import doubts
 from collector.report.json import line
 from collector.report.view import Tree, document, unit, watermark
 
@@ -46,6 +47,9 @@ def text(figure: Figure, code: str) -> Iterator[str]:
         yield from _indicator(
             figure, code, indicator, [u for u in units if u.indicator == indicator]
         )
+    if figure.doubts.get(code):
+        yield ""
+        yield from doubts.of_school(figure, code)
     if mark:
         yield f"▒▒▒ {mark} ▒▒▒"
 
@@ -64,6 +68,7 @@ def as_json(figure: Figure, code: str) -> Tree:
         **tree,
         "areas": [area for area in areas if area["code"] == code],
         "window": msgspec.to_builtins(_window(figure, code)),
+        "doubts": {code: dict(figure.doubts[code])} if code in figure.doubts else {},
         "units": [unit(row) for row in units],
         "lines": [line(row) for row in figure.lines if row.school == code],
     }

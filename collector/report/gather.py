@@ -184,7 +184,7 @@ def _judged(
     with open_store(settings) as store:
         _refuse_invented(store, simulated)
         for school, found in evidence.by_school(
-            store, register, rules, judging.cutoff, judging.schools
+            store, register, rules, judging.cutoff, judging.schools, tracing=judging.tracing
         ):
             judging.add(school, found)
         return judging.figure(simulated=store.simulated())

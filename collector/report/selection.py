@@ -31,6 +31,7 @@ def narrowed(figure: Figure, selection: Selection) -> Figure:
         lines=lines,
         notes=_notes(lines),
         apart=_apart(figure, schools),
+        doubts={code: found for code, found in figure.doubts.items() if code in schools},
     )
 
 

@@ -53,6 +53,7 @@ def document(figure: Figure) -> Tree:
         "areas": [_area(figure, area) for area in figure.areas],
         "apart": dict(sorted(figure.apart.items())),
         "notes": dict(figure.notes),
+        "doubts": {code: dict(found) for code, found in sorted(figure.doubts.items())},
         **({"frozen": {"revision": figure.revision, "root": figure.root}} if figure.root else {}),
     }
 

@@ -14,7 +14,7 @@ from xlsxwriter.worksheet import Worksheet
 
 from agent.common.language import say
 from collector.compliance.model import Figure
-from collector.report import area_tables, caveats, deed_tables, text, unit_tables, view
+from collector.report import area_tables, caveats, deed_tables, doubts, text, unit_tables, view
 from collector.report.actions import Plan, plan
 from collector.report.context import Context
 from collector.report.tables import Cell, Column, Table
@@ -51,6 +51,8 @@ def _sheets(figure: Figure, context: Context, todo: Plan) -> Iterator[tuple[Tabl
     yield unit_tables.classes(figure), 4
     yield unit_tables.lines(figure), 5
     yield unit_tables.evidence(figure), 4
+    if figure.doubts:
+        yield doubts.table(figure), 3
     if context.frozen or context.months:
         yield area_tables.trend(figure, context), 3
 

@@ -6,6 +6,7 @@ is made from this table by `collector.schema.page`. "code of X" names a table of
 
 from __future__ import annotations
 
+from collector.schema import counts
 from collector.schema.types import Field, Measurement, Retention, Type
 from collector.schema.types import measurement as _measurement
 
@@ -104,33 +105,7 @@ policy_error str - why the newest policy is not followed, empty when it is
 boot! str - which start of the agent
 online! bool - online, or offline by last will
 """ + _RAW),
-    _measurement("collector", "telemetry", "", "the collector's own counts", """
-received int messages arrived since start
-stored int reports stored since start
-receipted int reports named in receipts that left since start
-duplicates int reports that had been stored before, as far as remembered
-held int reports held since start
-quarantined int messages quarantined since start
-hellos int hellos answered since start
-store_errors int writes that failed since start
-queue int messages taken in and not yet stored
-write_ms float ms the last batch's write
-batch_ms float ms the last batch, from its first message's arrival to its receipts
-oldest_s float s age of the oldest report in hand without a receipt
-days str - local days that a batch of reports touched, by comma, for a keeper elsewhere
-missing int reports of the last 24 h that nothing explains (the keeper's audit)
-missing_pcs int PCs that they are missing from
-clocks_off int PCs whose own clock is more than five minutes off
-ahead_of_store_s float s how far the collector's clock is ahead of the database server's
-ahead_of_pcs_s float s how far the collector's clock is ahead of the PCs' own, where most agree
-calendar_days int d until the last term of the register's calendar ends
-certificate_days int d until the first of the broker's and our CA's certificates expires
-"""),
-    _measurement("broker", "telemetry", "", "the broker's own counts ($SYS)", """
-clients int - clients connected
-dropped int messages dropped by the broker since its start
-received int messages received by the broker since its start
-"""),
+    *counts.ALL,
     _measurement("line_test", "evidence", "school machine line", "the agent's test of a line", """
 test str - id granted by the measurement server
 outcome! str - code of OUTCOMES
@@ -189,6 +164,9 @@ claimed str - the room that the PC's own config claims
 version str - the agent's version, as last reported that day
 offset_ms int ms corrected time minus the PC's own clock, as last reported that day
 outbox_rows int reports waiting for a receipt, as last reported that day
+first_received int bytes received by the physical interfaces, at the day's first reading
+first_uptime_s float s since the agent's start, at the day's first report
+late bool - a report of that day arrived 7 days or more after its time
 """ + _DERIVED),
     _measurement(
         "device_day", "evidence", "school district room machine kind device", "a device's day", """
@@ -264,6 +242,10 @@ connected str - code of VERDICTS
 all_classes str - code of VERDICTS
 any_room str - code of VERDICTS
 display_rooms str - the displays seen that day: their rooms by identity, as JSON
+ids_beyond int - machine ids beyond what registered seats and rooms explain
+ids_alike int - machine ids with equal counters, uptimes or milliseconds
+ids_unnamed int - machine ids that have not said which PC they are
+ids_late int - machine ids of which a report arrived 7 days or more after its time
 """ + _DERIVED),
     _measurement("line_day", "evidence", "school district line", "a line's day", """
 contract_mbps float Mbit/s registered

@@ -32,7 +32,7 @@ def days(city: City) -> Iterator[tuple[dt.date, list[Point]]]:
     register = city.register()
     offline = offline_of(city)
     for rank in reversed(range(len(city.days))):
-        yield city.days[rank], _day(city, register, rank, offline)
+        yield city.days[rank], points_of(city, register, rank, offline)
 
 
 def offline_of(city: City) -> Offline:
@@ -43,7 +43,8 @@ def offline_of(city: City) -> Offline:
     }
 
 
-def _day(city: City, register: Register, rank: int, offline: Offline) -> list[Point]:
+def points_of(city: City, register: Register, rank: int, offline: Offline) -> list[Point]:
+    """The evidence points of the open day of `rank`."""
     on = [pc for pc in city.pcs if reports_on(city, pc, rank, offline)]
     machines = [_machine_day(city, register, pc, rank) for pc in on]
     devices = [
@@ -77,6 +78,8 @@ def _machine_day(city: City, register: Register, pc: Pc, rank: int) -> Point:
         "weak_id": pc.weak,
         "boots": 1 + (late > 1_000_000),
         "hostname": pc.hostname,
+        "first_received": int(10**6 + 10**9 * chance(pc.machine, rank, "received")),
+        "first_uptime_s": round(0.4 + 300 * chance(pc.machine, rank, "uptime"), 3),
         **agent_fields(pc),
         "simulated": True,
     }

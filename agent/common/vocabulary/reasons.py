@@ -73,6 +73,10 @@ REFUSED: Mapping[str, Words] = {
     "used_twice": Words("同一测试编号用了两次", "its id was used twice"),
     "other_network": Words("来自线路登记网段之外", "from outside the line's registered network"),
     "other_machine": Words("与服务器记录的电脑不同", "by another PC than the server's record has"),
+    "record_limited": Words(
+        "服务器记录称受服务器限制", "limited by the server, by the server's record"
+    ),
+    "late": Words("事后 7 天以上才到达", "arrived 7 days or more after its time"),
     "no_report": Words(
         "只有服务器记录，没有代理的报告", "a server record without the agent's report"
     ),

@@ -26,7 +26,7 @@ def test_one_file_a_table(town: Any) -> None:
     found = sheets(made(figure))
     assert set(found) == {
         "summary", "gaps", "actions", "disputes", "districts", "schools", "classes", "lines",
-        "evidence", "trend",
+        "evidence", "trend", "doubts",
     }  # fmt: skip
     assert len(found["actions"]) == 1 + len(plan(figure).actions)
     assert len(found["classes"]) == 1 + 5
