@@ -19,11 +19,11 @@ _ROOM_FIELDS = (*_SEEN, "pcs", "simulated", "display_ids", "together")
 _TEST_FIELDS = (
     "uncertain", "test", "outcome", "down_mbps", "payload_down", "seconds", "wired", "solo",
     "other_share", "server_limited", "simulated", "interface", "reason", "long", "burst",
-    "pc_limited", "nic_mbps", "arrived_ms",
+    "pc_limited", "nic_mbps", "late_days",
 )  # fmt: skip
 _RECORD_FIELDS = (
     "uncertain", "test", "outcome", "sent_bytes", "down_mbps", "solo", "simulated", "address",
-    "server_limited", "arrived_ms",
+    "server_limited", "late_days",
 )  # fmt: skip
 _DOUBTS = ("ids_beyond", "ids_alike", "ids_unnamed", "ids_late")
 _DAY = 86_400 * 10**9
@@ -121,32 +121,27 @@ def _parts(keys: Set[Key], tag: str) -> Iterator[Tags]:
 def _line_test(row: Row) -> LineTest:
     (
         time, school, machine, line, _, test, outcome, down, payload, seconds, wired, solo, other,
-        limited, simulated, interface, reason, long, burst, pc_limited, nic, arrived,
+        limited, simulated, interface, reason, long, burst, pc_limited, nic, late,
     ) = row  # fmt: skip
     return LineTest(
         school or "", machine or "", line or "", test or "", time, outcome or "",
         None if down is None else float(down), payload, None if seconds is None else float(seconds),
         _bool(wired), _bool(solo), None if other is None else float(other), _bool(limited),
         bool(simulated), interface or "", reason or "", bool(long), bool(burst),
-        _bool(pc_limited), None if nic is None else float(nic), _late_days(time, arrived),
+        _bool(pc_limited), None if nic is None else float(nic), late or 0,
     )  # fmt: skip
 
 
 def _line_record(row: Row) -> LineRecord:
     (
         time, school, machine, line, _, test, outcome, sent, down, solo, simulated, address,
-        limited, arrived,
+        limited, late,
     ) = row  # fmt: skip
     return LineRecord(
         school or "", machine or "", line or "", test or "", time, outcome or "", sent or 0,
         None if down is None else float(down), _bool(solo) is True, bool(simulated),
-        address or "", _bool(limited), _late_days(time, arrived),
+        address or "", _bool(limited), late or 0,
     )  # fmt: skip
-
-
-def _late_days(time: int, arrived_ms: int | None) -> int:
-    """Whole days from a time in ns to an arrival; 0 if that is not known."""
-    return 0 if arrived_ms is None else max(0, (arrived_ms * 10**6 - time) // _DAY)
 
 
 def _bool(value: object) -> bool | None:

@@ -11,7 +11,7 @@ Numbers of ids, written only where one is not 0, so that an ordinary school has 
   school's PCs, first reports at the same thousandth of a second.
 - `ids_unnamed`: ids without a name, in the last 30 days too. The second report of every start
   repeats what the hello said, so a PC has a name as soon as it has a row.
-- `ids_late`: ids of which a report arrived `LATE_S` or more after its time.
+- `ids_late`: ids of which a report arrived `LATE_DAYS` or more after its time.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ from collector.roster.register import Register, Room
 from collector.store import Point
 
 FIELDS: Final = ("ids_beyond", "ids_alike", "ids_unnamed", "ids_late")
-#: Evidence that arrives so long after its time is in doubt, s.
-LATE_S = 7 * 86_400
+#: Evidence that arrives so many days after its time is in doubt.
+LATE_DAYS = 7
 SPARE = 10
 ALIKE = 5
 #: Agents start within a second of each other when a room's mains are switched on.

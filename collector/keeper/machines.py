@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from collector.keeper.doubts import LATE_S
+from collector.keeper.doubts import LATE_DAYS
 from collector.keeper.fields import certain, least, most, number, text
 from collector.keeper.midnight import MS, midnight
 from collector.keeper.sharing import shared_sources
@@ -104,7 +104,7 @@ def _add_report(facts: MachineFacts, point: Point) -> None:
     claimed = text(point.fields, "room")
     if claimed:
         facts.claimed = max(facts.claimed, (point.time, claimed))
-    facts.late |= (number(point.fields, "late_s") or 0) >= LATE_S
+    facts.late |= (number(point.fields, "late_days") or 0) >= LATE_DAYS
     _add_first(facts, point, "uptime_s")
     _add_agent(facts, point, point.time)
 

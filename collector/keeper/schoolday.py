@@ -23,7 +23,7 @@ from collector.store import Point, Store
 _LOOK_BACK_NS = 30 * 86_400 * 10**9
 _AGENT = (
     "boot", "weak_id", "room", "simulated", "uncertain", "probes", "sources", "version",
-    "offset_ms", "outbox_rows", "late_s", "uptime_s",
+    "offset_ms", "outbox_rows", "late_days", "uptime_s",
 )  # fmt: skip
 _HOST = ("hostname", "uncertain", "received_bytes")
 _DEVICE = (

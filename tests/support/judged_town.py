@@ -81,7 +81,7 @@ def line_points(evidence: Evidence) -> Iterator[Point]:
             tags = {tag: fields.pop(tag) for tag in ("school", "machine", "line")}
             time = fields.pop("time")
             if late := fields.pop("late_days"):
-                fields["arrived_ms"] = time // 10**6 + late * 86_400_000
+                fields["late_days"] = late
             known = {key: value for key, value in fields.items() if value not in (None, "")}
             yield Point(name, tags, known, time)
 

@@ -139,8 +139,7 @@ def test_late_evidence_stays_late_when_the_reports_are_gone(
     store: Store, register: Register, keeper_of: MakeKeeper, make: Any, day: dt.date
 ) -> None:
     keeper = keeper_of(register)
-    week = 7 * 86_400
-    points = [*pc(make, 1, late_s=week), *pc(make, 2, late_s=week - 1), *pc(make, 3)]
+    points = [*pc(make, 1, late_days=7), *pc(make, 2, late_days=6), *pc(make, 3)]
     assert derived(store, keeper, points, day) == {"ids_late": 1}
     pruned(store)
     assert derived(store, keeper, [*pc(make, 3, "16:00:00.017")], day) == {"ids_late": 1}
@@ -219,7 +218,7 @@ def test_replays_show(
         points = [
             point._replace(time=point.time + midnight(each) - midnight(day))
             for n in range(4)
-            for point in pc(make, n, late_s=20 * 86_400)
+            for point in pc(make, n, late_days=20)
         ]
         store.write(points)
     keeper_of(register).derive(days)
