@@ -13,7 +13,7 @@ from agent.common.output import print_json
 from collector.archive import results, rollup
 from collector.archive.parts import Part, added, remarks
 from collector.archive.summary import FrozenYear
-from collector.commands.stages import stages
+from collector.commands.progress import Progress
 from collector.compliance.model import Figure
 from collector.report import terminal
 from collector.report.json import encode
@@ -50,8 +50,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Add, print, and keep; 2 where the archives cannot be added."""
     _refuse_existing(args.out)
-    with stages(len(args.archives)) as tell:
-        parts = [_part(path, tell) for path in args.archives]
+    with Progress(steps=len(args.archives)) as progress:
+        parts = [_part(path, progress.step) for path in args.archives]
     figure = added(parts, args.code, args.name)
     if figure.simulated and not args.simulated:
         raise RefusedError(_invented(parts))

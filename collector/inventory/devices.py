@@ -6,7 +6,9 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Literal, NamedTuple
 
+from collector.compliance.displays import UNKNOWN
 from collector.keeper.devices import LISTED, PICTURES
+from collector.keeper.sightings import identity_of, latest
 from collector.keeper.state import RULE, Rule, Shown, shown
 from collector.keeper.stateful import MARK, STATE_FIELDS, state_of
 from collector.roster.register import Equipment, Register
@@ -38,6 +40,7 @@ class Device(NamedTuple):
     last_report: int  # ms since 1970 UTC
     first: int  # ns since 1970 UTC: its first row in the window
     last: int  # and its last
+    identity: str  # as `sightings.identity_of`; empty if nothing tells it from others of its kind
 
 
 class Stock(NamedTuple):
@@ -69,7 +72,8 @@ def load(
     stop = now_ms * 10**6
     start = stop - DAYS * 86_400 * 10**9
     tags = {"school": school} if school else None
-    rows = store.read("device_day", start, stop, tags, [*STATE_FIELDS, *_TEXTS, "seen"])
+    fields = [*STATE_FIELDS, *_TEXTS, "seen", "sightings"]
+    rows = store.read("device_day", start, stop, tags, fields)
     pcs = list(store.read("machine_day", start, stop, tags, ["last_ms", "hostname"]))
     rooms = {(point.tags["school"], point.tags.get("room", "")) for point in pcs}
     return Stock(devices(rows, pcs, register, now_ms, rule), rooms)
@@ -126,8 +130,14 @@ def _device(points: list[Point], pc_report: int, now_ms: int, rule: Rule) -> Dev
     return Device(
         tags["school"], tags.get("room", ""), tags["machine"], tags["device"], tags["kind"],
         maker, model, serial, connector, own, "", state, last_known, last_report, first,
-        last.time,
+        last.time, _identified(last),
     )  # fmt: skip
+
+
+def _identified(row: Point) -> str:
+    """The identity of a stored device: of a display as the keeper found it, from all its EDID."""
+    display, _, _ = latest(str(row.fields.get("sightings", ""))).partition(":")
+    return display or identity_of(row.fields)
 
 
 def faults(found: Iterable[Device]) -> list[Device]:
@@ -240,19 +250,32 @@ def _counts(rows: Iterable[Equipment]) -> Counter[str]:
 def _moved(
     found: Iterable[Device], owned: Mapping[tuple[str, str], list[Equipment]]
 ) -> Iterator[Difference]:
-    """Devices whose serial the register has in another room of the same school."""
-    home = {
-        (school, row.serial): (room, row.kind)
-        for (school, room), rows in owned.items()
-        for row in rows
-        if row.serial
-    }
-    latest: dict[tuple[str, str], Device] = {}
+    """Devices that the register has in another room of the same school, by their serial.
+
+    A serial alone proves nothing: it must stand once in the register, and be of one identity.
+    """
+    homes: dict[tuple[str, str], list[tuple[str, str]]] = defaultdict(list)
+    for (school, room), rows in owned.items():
+        for row in rows:
+            if row.serial:
+                homes[school, row.serial].append((room, row.kind.removesuffix("_without_pc")))
+    seen: dict[tuple[str, str], list[Device]] = defaultdict(list)
     for one in found:
-        key = one.school, one.serial
-        if key in home and (key not in latest or one.last >= latest[key].last):
-            latest[key] = one
-    for key, one in latest.items():
-        room, kind = home[key]
-        if one.room and one.room != room and one.state.presence != "missing":
-            yield Difference("moved", one.school, room, kind, 1, one.room)
+        seen[one.school, one.serial].append(one)
+    for key, places in homes.items():
+        (room, kind), elsewhere = places[0], _place_of_one(seen.get(key, []), places[0][1])
+        if len(places) == 1 and elsewhere not in ("", room):
+            yield Difference("moved", key[0], room, kind, 1, elsewhere)
+
+
+def _place_of_one(found: list[Device], kind: str) -> str:
+    """The room where these devices of one serial are now; empty unless they prove to be one.
+
+    The same identity in two rooms at one time is two devices, another kind is another device.
+    """
+    if len({one.identity for one in found}) != 1 or not found[0].identity:
+        return ""
+    last = max(one.last for one in found)
+    now = [one for one in found if one.last == last and one.state.presence != "missing"]
+    rooms = {one.room for one in now if one.kind in (kind, UNKNOWN)}
+    return rooms.pop() if len(rooms) == 1 else ""
