@@ -15,7 +15,7 @@ from collector.archive.parts import Part, added, remarks
 from collector.archive.summary import FrozenYear
 from collector.commands.progress import Progress
 from collector.compliance.model import Figure
-from collector.report import terminal
+from collector.report import gather, terminal
 from collector.report.json import encode
 
 
@@ -37,14 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=Path,
         help=say("把合计写成存档", "keep the sum as an archive"),
     )
-    parser.add_argument(
-        "--simulated",
-        action="store_true",
-        help=say(
-            "允许含模拟数据，所有输出加水印",
-            "accept simulated data; every output is watermarked",
-        ),
-    )
+    gather.simulated_argument(parser)
 
 
 def run(args: argparse.Namespace) -> int:
