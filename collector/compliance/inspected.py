@@ -25,6 +25,11 @@ class Visit:
     late: bool  # entered after the cut-off
 
 
+def _order(row: Inspection) -> tuple[dt.date, str, bool, str]:
+    """By day; of one day the same order whatever order they come in."""
+    return row.day, row.id, row.found, row.inspector
+
+
 def visits(
     inspections: Iterable[Inspection], cutoff: dt.date, threshold: float | None
 ) -> list[Visit]:
@@ -33,7 +38,7 @@ def visits(
     A line that met 100 meets 10, and one that did not meet 10 does not meet 100; the other way
     round a record says nothing. `threshold` is in Mbit/s, None for an indicator without one.
     """
-    known = sorted((row for row in inspections if row.day <= cutoff), key=lambda row: row.day)
+    known = sorted((row for row in inspections if row.day <= cutoff), key=_order)
     return [Visit(row, _says(row, threshold), _late(row, cutoff)) for row in known]
 
 

@@ -18,8 +18,7 @@ Fields = dict[str, Value]
 _MAX_INT = 2**63 - 1
 _NUMBERS = frozenset((bool, int, float))
 _MAX_TEXT = 1000  # a list of names, in characters
-#: A report that is this much older than its arrival says so, ms.
-_LATE_MS = 86_400_000
+_DAY_MS = 86_400_000
 _INVENTORY = (
     "hostname", "os", "os_version", "maker", "model", "cpu", "cores", "firmware_date", "serial",
 )  # fmt: skip
@@ -48,10 +47,16 @@ def agent_point(frame: Frame, boot: str, number: int, report: wire.Report, teste
     for reading in report.readings:
         if type(reading) is wire.AgentHealth:
             fields |= _health(reading)
-    late = frame.arrived - frame.time // 1_000_000
-    if late > _LATE_MS:
-        fields["late_s"] = late // 1000
-    return _point("agent", frame, fields)
+    return _point("agent", frame, fields | _lateness(frame))
+
+
+def _lateness(frame: Frame) -> Fields:
+    """Whole days from the report's time to its arrival, if any.
+
+    Not the time of arrival itself: a report that is sent twice must leave the same points.
+    """
+    days = (frame.arrived - frame.time // 1_000_000) // _DAY_MS
+    return {"late_days": days} if days > 0 else {}
 
 
 def _point(measurement: str, frame: Frame, fields: Fields, **tags: str) -> Point:
@@ -126,14 +131,14 @@ def device_points(frame: Frame, devices: Sequence[wire.Device]) -> Iterator[Poin
 
 def test_point(frame: Frame, test: wire.LineTest) -> Point:
     """The agent's test of a line."""
-    fields = _given(test) | {"arrived_ms": frame.arrived}
+    fields = _given(test) | _lateness(frame)
     fields.pop("line", None)
     return _point("line_test", frame, fields, line=test.line)
 
 
 def record_point(frame: Frame, record: wire.LineRecord) -> Point:
     """The measurement server's record of a test, tagged with the school it names."""
-    fields = _given(record) | {"arrived_ms": frame.arrived}
+    fields = _given(record) | _lateness(frame)
     for name in ("school", "machine", "line"):
         fields.pop(name, None)
     of = {"school": record.school, "machine": record.machine, "line": record.line}

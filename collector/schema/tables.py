@@ -82,7 +82,7 @@ boot! str - which start of the agent, 16 hex digits
 number! int - the report's number within that boot
 version str - the agent's version
 offset_ms int ms corrected time minus the PC's own clock
-late_s int s time between the report and its arrival, where it is more than a day
+late_days int days whole days from the report to its arrival, where there are any
 rss_bytes int bytes memory that the agent holds
 cpu_s float s processor time of the agent since its start
 uptime_s float s since the agent's start
@@ -159,7 +159,7 @@ nic_mbps float Mbit/s the cable's own rate
 pc_limited bool - whether the PC's processors were the bottleneck
 pc_busy float - share of all cores that was busy during the download, 0 to 1
 test_core float - cores that the test's processes used during the download
-arrived_ms int ms when the report last arrived, since 1970 UTC
+late_days int days whole days from the report to its arrival, where there are any
 """ + _RAW),
     _measurement("line_record", "evidence", "school machine line", "the server's record of it", """
 test str - id granted by the measurement server
@@ -172,7 +172,7 @@ seconds float s how long the test ran
 solo bool - whether no other test of the line overlapped
 server_limited bool - whether the server was the bottleneck
 address str - where the test came from, by its connections; shown as its network only
-arrived_ms int ms when the record last arrived, since 1970 UTC
+late_days int days whole days from the record to its arrival, where there are any
 """ + _RAW),
     _measurement("machine_day", "evidence", "school district room machine", "a PC's day", """
 seen bool - a certain report of that day arrived

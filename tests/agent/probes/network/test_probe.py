@@ -281,5 +281,5 @@ def test_a_password_from_a_file(emulator, tmp_path):
     assert network_ask.ask(one).note == ""
     gone = watched(emulator, password="", password_file=str(tmp_path / "none"))
     assert network_ask.ask(gone).fault == "password_missing"
-    secret.write_bytes("密码".encode("gbk"))
+    secret.write_bytes(b"s3\xff\xffcret")
     assert network_ask.ask(one).fault == "password_missing"
