@@ -90,7 +90,7 @@ def _named(panel: Json, columns: Sequence[str]) -> None:
     One question for the names of all areas and one transformation: Grafana 9 forgets which
     query a table came from after the first of this kind.
     """
-    where: influxql.Where = {"indicator": "line", "level": Beyond("!=", "'city'")}
+    where: influxql.Where = {"level": Beyond("!=", "'city'")}  # whichever indicators are on
     shown = {"name": "shown", "code": "code"}
     text = influxql.each("indicator", "last", shown, where, ("area",), influxql.MONTH)
     panels.also(panel, Query("indicator", text, ref=_NAMES))

@@ -41,14 +41,14 @@ def city(lang: Lang) -> Json:
 
 def district(lang: Lang) -> Json:
     """One district, or all."""
-    where = {"level": "district", "indicator": "line"}
+    where = {"level": "district"}  # of whichever indicators are on
     label = Words("区县", "district").of(lang)
     return _query("district", label, "indicator", _labels(where), every=True, regex=_LABEL)
 
 
 def school(lang: Lang) -> Json:
     """One school of the district chosen."""
-    where: influxql.Where = {"level": "school", "indicator": "line", "district": DISTRICT}
+    where: influxql.Where = {"level": "school", "district": DISTRICT}
     label = Words("学校", "school").of(lang)
     return _query("school", label, "indicator", _labels(where), every=False, regex=_LABEL)
 

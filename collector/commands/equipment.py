@@ -12,6 +12,7 @@ from agent.common.vocabulary.words import word
 from collector.commands import device_words, listing
 from collector.commands.stock import Opened, opened
 from collector.inventory import devices
+from collector.inventory.differences import Difference, differences
 from collector.keeper.state import rule_for
 
 _DIFFERENCES: tuple[listing.Heading, ...] = (
@@ -44,8 +45,8 @@ def run(args: argparse.Namespace) -> int:
     return DONE
 
 
-def _found(at: Opened, stock: devices.Stock, args: argparse.Namespace) -> list[devices.Difference]:
-    return devices.differences(stock, at.register, args.school)
+def _found(at: Opened, stock: devices.Stock, args: argparse.Namespace) -> list[Difference]:
+    return differences(stock, at.register, args.school)
 
 
 def _difference(row: listing.Row) -> listing.Row:

@@ -16,7 +16,7 @@ from collector.archive import wording
 from collector.archive.checking import STAGES
 from collector.archive.errors import ArchiveError
 from collector.archive.freezing import Done, freeze
-from collector.commands.stages import stages
+from collector.commands.progress import Progress
 from collector.report import gather
 from collector.report.json import encode
 from collector.roster.book import RegisterBook
@@ -58,8 +58,8 @@ def run(args: argparse.Namespace) -> int:
 def _freeze(args: argparse.Namespace) -> Done:
     settings, _ = config.load(args.config)
     now = dt.datetime.now(dt.UTC)
-    with stages(STAGES + 2) as tell:
-        tell(say("读取依据并计算", "evidence and judging"))
+    with Progress(steps=STAGES + 2) as progress:
+        progress.step(say("读取依据并计算", "evidence and judging"))
         figure, evidence = gather.with_evidence(args)
         _refuse_early(figure.cutoff, now.astimezone(CITY_TIME).date())
         imports = RegisterBook(settings.folder / "register.db").history()
@@ -70,7 +70,7 @@ def _freeze(args: argparse.Namespace) -> Done:
             settings.archive_folder,
             now=now,
             reason=args.reason.strip(),
-            tell=tell,
+            tell=progress.step,
         )
 
 

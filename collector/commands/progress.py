@@ -15,7 +15,11 @@ _AFTER_S = 2.0
 class Progress:
     """A line with a spinner on standard error; nothing where that is no terminal."""
 
-    def __init__(self, console: Console | None = None, after_s: float = _AFTER_S) -> None:
+    def __init__(
+        self, console: Console | None = None, after_s: float = _AFTER_S, *, steps: int = 0
+    ) -> None:
+        """`steps`: how many there will be, where that is known; each says which it is."""
+        self._steps, self._begun = steps, 0
         self._console = console or Console(stderr=True, highlight=False)
         self._status = self._console.status("")
         self._timer = threading.Timer(after_s, self._status.start)
@@ -23,7 +27,9 @@ class Progress:
 
     def step(self, text: str) -> None:
         """What is done from now on."""
-        self._status.update(Text(text))
+        self._begun += 1
+        which = f"{self._begun}/{self._steps} " if self._steps else ""
+        self._status.update(Text(which + text))
 
     def __enter__(self) -> Self:
         if self._console.is_terminal:

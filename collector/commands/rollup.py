@@ -13,9 +13,9 @@ from agent.common.output import print_json
 from collector.archive import results, rollup
 from collector.archive.parts import Part, added, remarks
 from collector.archive.summary import FrozenYear
-from collector.commands.stages import stages
+from collector.commands.progress import Progress
 from collector.compliance.model import Figure
-from collector.report import terminal
+from collector.report import gather, terminal
 from collector.report.json import encode
 
 
@@ -37,21 +37,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=Path,
         help=say("把合计写成存档", "keep the sum as an archive"),
     )
-    parser.add_argument(
-        "--simulated",
-        action="store_true",
-        help=say(
-            "允许含模拟数据，所有输出加水印",
-            "accept simulated data; every output is watermarked",
-        ),
-    )
+    gather.simulated_argument(parser)
 
 
 def run(args: argparse.Namespace) -> int:
     """Add, print, and keep; 2 where the archives cannot be added."""
     _refuse_existing(args.out)
-    with stages(len(args.archives)) as tell:
-        parts = [_part(path, tell) for path in args.archives]
+    with Progress(steps=len(args.archives)) as progress:
+        parts = [_part(path, progress.step) for path in args.archives]
     figure = added(parts, args.code, args.name)
     if figure.simulated and not args.simulated:
         raise RefusedError(_invented(parts))

@@ -12,7 +12,7 @@ from agent.common.output import print_json
 from collector.archive.checking import STAGES, Checked, check
 from collector.archive.freezing import hash_file
 from collector.archive.summary import FrozenYear
-from collector.commands.stages import stages
+from collector.commands.progress import Progress
 from collector.report.json import encode
 
 _HASH = re.compile(r"[0-9a-f]{64}", re.IGNORECASE)
@@ -39,8 +39,8 @@ def run(args: argparse.Namespace) -> int:
         wrong = say("根哈希是 64 位十六进制数", "a root hash has 64 hexadecimal digits")
         raise RefusedError(f"--root {args.root}: {wrong}")
     beside = "" if args.root else _beside(args.archive)
-    with stages(STAGES) as tell:
-        checked = check(args.archive, args.root or beside, tell)
+    with Progress(steps=STAGES) as progress:
+        checked = check(args.archive, args.root or beside, progress.step)
     if args.json:
         print_json(encode(_tree(checked)).decode().rstrip())
     else:

@@ -1,22 +1,20 @@
-"""Devices in their current state, and compared with the register. Pure except `load`."""
+"""Devices in their current state. Pure except `load`."""
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Literal, NamedTuple
+from collections import defaultdict
+from collections.abc import Iterable
+from typing import NamedTuple
 
-from collector.keeper.devices import LISTED, PICTURES
+from collector.keeper.sightings import identity_of, latest
 from collector.keeper.state import RULE, Rule, Shown, shown
 from collector.keeper.stateful import MARK, STATE_FIELDS, state_of
-from collector.roster.register import Equipment, Register
+from collector.roster.register import Register
 from collector.store import Point, Store
 
 #: Devices without a report for this many days are not listed.
 DAYS = 30
 _TEXTS = ("maker", "model", "serial", "connector", "own_room")
-
-Found = Literal["never_seen", "not_owned", "moved", "no_such_room"]
 
 
 class Device(NamedTuple):
@@ -38,6 +36,7 @@ class Device(NamedTuple):
     last_report: int  # ms since 1970 UTC
     first: int  # ns since 1970 UTC: its first row in the window
     last: int  # and its last
+    identity: str  # as `sightings.identity_of`; empty if nothing tells it from others of its kind
 
 
 class Stock(NamedTuple):
@@ -45,17 +44,6 @@ class Stock(NamedTuple):
 
     devices: list[Device]
     rooms: set[tuple[str, str]]
-
-
-class Difference(NamedTuple):
-    """One difference between the register and telemetry."""
-
-    found: Found
-    school: str
-    room: str
-    kind: str
-    number: int
-    detail: str = ""  # of a device that moved: its room now
 
 
 def load(
@@ -69,7 +57,8 @@ def load(
     stop = now_ms * 10**6
     start = stop - DAYS * 86_400 * 10**9
     tags = {"school": school} if school else None
-    rows = store.read("device_day", start, stop, tags, [*STATE_FIELDS, *_TEXTS, "seen"])
+    fields = [*STATE_FIELDS, *_TEXTS, "seen", "sightings"]
+    rows = store.read("device_day", start, stop, tags, fields)
     pcs = list(store.read("machine_day", start, stop, tags, ["last_ms", "hostname"]))
     rooms = {(point.tags["school"], point.tags.get("room", "")) for point in pcs}
     return Stock(devices(rows, pcs, register, now_ms, rule), rooms)
@@ -126,8 +115,14 @@ def _device(points: list[Point], pc_report: int, now_ms: int, rule: Rule) -> Dev
     return Device(
         tags["school"], tags.get("room", ""), tags["machine"], tags["device"], tags["kind"],
         maker, model, serial, connector, own, "", state, last_known, last_report, first,
-        last.time,
+        last.time, _identified(last),
     )  # fmt: skip
+
+
+def _identified(row: Point) -> str:
+    """The identity of a stored device: of a display as the keeper found it, from all its EDID."""
+    display, _, _ = latest(str(row.fields.get("sightings", ""))).partition(":")
+    return display or identity_of(row.fields)
 
 
 def faults(found: Iterable[Device]) -> list[Device]:
@@ -137,122 +132,3 @@ def faults(found: Iterable[Device]) -> list[Device]:
         for one in found
         if one.last_known.working == "fault" or one.last_known.presence == "missing"
     ]
-
-
-def differences(stock: Stock, register: Register, school: str = "") -> list[Difference]:
-    """The register compared with telemetry: owned but never seen, seen but not owned, moved.
-
-    A device whose settings name an unknown room counts in no room and is `no_such_room`. A
-    network projector and one on a PC's connector may be the same device, so neither is surplus.
-
-    Only kinds that telemetry can see are compared, in rooms whose PC reports or with a known
-    device. Built-in screens and cameras need no row of their own in the register.
-    """
-    listed = [one for one in stock.devices if school in ("", one.school)]
-    unplaced = [one for one in listed if one.own_room and not one.room]
-    most, least = _by_room([one for one in listed if one not in unplaced])
-    for key in stock.rooms:
-        most.setdefault(key, Counter())
-    owned = {
-        key: rows
-        for key, rows in register.equipment_of.items()
-        if school in ("", key[0]) and key[0] in register.schools
-    }
-    moved = list(_moved(listed, owned))
-    moved_from = Counter((row.school, row.room, row.kind) for row in moved)
-    moved_to = Counter((row.school, row.detail, row.kind) for row in moved)
-    rest = [*_never_seen(owned, most, moved_from), *_not_owned(owned, least, moved_to)]
-    rest += [Difference("no_such_room", d.school, d.own_room, d.kind, 1) for d in unplaced]
-    return sorted([*moved, *rest], key=lambda row: (row.school, row.room, row.found, row.kind))
-
-
-_PIECES = frozenset({*PICTURES, "document_camera", "printer"})
-_SEEN_KINDS = _PIECES | {"camera", "microphone", "sound", "touch"}
-
-
-_Rooms = dict[tuple[str, str], Counter[str]]
-
-
-def _by_room(found: Iterable[Device]) -> tuple[_Rooms, _Rooms]:
-    """How many devices of each kind a room has, at most and at least.
-
-    The same address, or maker, model and serial, is one device even if two PCs report it: two of
-    one room, or a PC and its replacement. A network device may be the one on a connector, and a
-    missing one is not surplus.
-    """
-    most: _Rooms = defaultdict(Counter)
-    networked: Counter[tuple[str, str, str]] = Counter()
-    wired: Counter[tuple[str, str, str]] = Counter()
-    for one in {_identity(one): one for one in found}.values():
-        key = one.school, one.room, one.kind
-        most[one.school, one.room][one.kind] += 1
-        if one.last_known.presence != "missing":
-            (networked if one.connector.startswith(LISTED) else wired)[key] += 1
-    least: _Rooms = defaultdict(Counter)
-    for school, room, kind in networked.keys() | wired.keys():
-        least[school, room][kind] = max(networked[school, room, kind], wired[school, room, kind])
-    return most, least
-
-
-def _identity(one: Device) -> tuple[str, ...]:
-    """What two reports from one room have in common if they are of one device."""
-    place = one.school, one.room, one.kind
-    if one.connector.startswith(LISTED):
-        return *place, one.connector
-    words = one.maker, one.model, one.serial
-    return (*place, *words) if all(words) else (*place, one.machine, one.device)
-
-
-def _never_seen(
-    owned: Mapping[tuple[str, str], list[Equipment]],
-    seen: Mapping[tuple[str, str], Counter[str]],
-    moved_from: Counter[tuple[str, str, str]],
-) -> Iterator[Difference]:
-    for (school, room), rows in owned.items():
-        if (school, room) not in seen:
-            continue
-        for kind, count in _counts(rows).items():
-            lacking = count - seen[school, room][kind] - moved_from[school, room, kind]
-            if kind in _SEEN_KINDS and lacking > 0:
-                yield Difference("never_seen", school, room, kind, lacking)
-
-
-def _not_owned(
-    owned: Mapping[tuple[str, str], list[Equipment]],
-    seen: Mapping[tuple[str, str], Counter[str]],
-    moved_to: Counter[tuple[str, str, str]],
-) -> Iterator[Difference]:
-    for (school, room), kinds in seen.items():
-        counts = _counts(owned.get((school, room), []))
-        for kind, count in kinds.items():
-            more = count - counts[kind] - moved_to[school, room, kind]
-            if kind in _PIECES and more > 0:
-                yield Difference("not_owned", school, room, kind, more)
-
-
-def _counts(rows: Iterable[Equipment]) -> Counter[str]:
-    counts: Counter[str] = Counter()
-    for row in rows:
-        counts[row.kind.removesuffix("_without_pc")] += row.count
-    return counts
-
-
-def _moved(
-    found: Iterable[Device], owned: Mapping[tuple[str, str], list[Equipment]]
-) -> Iterator[Difference]:
-    """Devices whose serial the register has in another room of the same school."""
-    home = {
-        (school, row.serial): (room, row.kind)
-        for (school, room), rows in owned.items()
-        for row in rows
-        if row.serial
-    }
-    latest: dict[tuple[str, str], Device] = {}
-    for one in found:
-        key = one.school, one.serial
-        if key in home and (key not in latest or one.last >= latest[key].last):
-            latest[key] = one
-    for key, one in latest.items():
-        room, kind = home[key]
-        if one.room and one.room != room and one.state.presence != "missing":
-            yield Difference("moved", one.school, room, kind, 1, one.room)

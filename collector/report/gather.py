@@ -34,14 +34,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=_day,
         help=say("截止日，在该年度内", "cut-off date, within the year"),
     )
-    parser.add_argument(
-        "--simulated",
-        action="store_true",
-        help=say(
-            "允许含模拟数据，所有输出加水印",
-            "accept simulated data; every output is watermarked",
-        ),
+    simulated_argument(parser)
+
+
+def simulated_argument(parser: argparse.ArgumentParser) -> None:
+    """Add `--simulated`: without it invented rows are refused."""
+    text = say(
+        "允许含模拟数据，所有输出加水印", "accept simulated data; every output is watermarked"
     )
+    parser.add_argument("--simulated", action="store_true", help=text)
 
 
 def live_argument(parser: argparse.ArgumentParser) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -61,6 +62,17 @@ def test_every_panel_fits_and_every_indicator_is_on_the_overview(edition: Editio
     for name in edition.indicators:
         assert edition.title(name) in text
     assert "'multimedia'" not in text
+
+
+def test_names_of_areas_need_no_indicator_that_may_be_off(edition: Edition) -> None:
+    """Tables and lists of schools and districts: by name, whichever indicators are judged."""
+    boards = [make(edition) for make in build.BOARDS.values()]
+    asked = [one for board in boards for one in board["templating"]["list"]]
+    panels = [panel for board in boards for panel in board["panels"]]
+    asked += [one for panel in panels for one in panel.get("targets", ())]
+    named = [one["query"] for one in asked if re.search('"(label|shown)"', one.get("query", ""))]
+    assert len(named) > 10
+    assert [text for text in named if '"indicator" =' in text] == []
 
 
 def test_the_alert_of_slow_lines_is_of_the_threshold(edition: Edition) -> None:

@@ -11,10 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from agent.common.language import say
-from collector.roster.problems import Problem
-from collector.roster.sheets import csvfile
+from collector.roster.problems import Problem, UnfitError
+from collector.roster.sheets import csvfile, package, workbook
 
-MAX_BYTES = 64 * 1024 * 1024  # photos may be pasted in
 _MAX_XML = 16 * 1024 * 1024
 _MAX_ROWS, _MAX_COLUMNS = 5000, 50
 _WORKBOOKS = {".xlsx", ".xlsm"}
@@ -37,42 +36,28 @@ def read(path: Path) -> tuple[list[Sheet], list[Problem]]:
     if path.suffix.lower() not in _WORKBOOKS:
         rows, problems = csvfile.read(path)
         return ([] if problems else [Sheet(path.name, rows)]), problems
-    problem = _unfit(path)
-    if problem:
-        return [], [problem]
     try:
+        _refuse_others(path)
         return list(_sheets(path)), []
-    except Exception as error:  # openpyxl raises what it meets: KeyError, ParseError, ValueError
-        return [], [_damaged(path, str(error) or type(error).__name__)]
+    except UnfitError as error:
+        return [], [Problem(path.name, error.wrong, error.fix)]
+    except OSError as error:
+        return [], [workbook.unreadable(path, error)]
+    except Exception:  # openpyxl raises what it meets: KeyError, ParseError, ValueError
+        broken = package.damaged()
+        return [], [Problem(path.name, broken.wrong, broken.fix)]
 
 
-def _unfit(path: Path) -> Problem | None:
-    """Why a file is not opened at all."""
-    try:
-        size = path.stat().st_size
-        with zipfile.ZipFile(path) as packed:
-            entries = [one for one in packed.infolist() if one.filename.endswith(".xml")]
-            unpacked = sum(one.file_size for one in entries)
-    except FileNotFoundError:
-        fix = say("核对路径和文件名", "check the path and the name")
-        return Problem(path.name, say("没有这个文件", "does not exist"), fix)
-    except (zipfile.BadZipFile, OSError) as error:
-        return _damaged(path, str(error))
-    if size > MAX_BYTES or unpacked > _MAX_XML:
-        wrong = say("太大，不像一张核查表", "is too large for a form")
-        return Problem(
-            path.name, wrong, say("看是不是拿错了文件", "check that it is the right file")
+def _refuse_others(path: Path) -> None:
+    """As `package.refuse_others`; and a form is small, so it is held in memory whole."""
+    package.refuse_others(path)
+    with zipfile.ZipFile(path) as packed:
+        entries = [one for one in packed.infolist() if one.filename.endswith(".xml")]
+    if sum(one.file_size for one in entries) > _MAX_XML:
+        raise UnfitError(
+            say("太大，不像一张核查表", "is too large for a form"),
+            say("看是不是拿错了文件", "check that it is the right file"),
         )
-    return None
-
-
-def _damaged(path: Path, why: str) -> Problem:
-    fix = say(
-        "用 Excel 或 WPS 打开，去掉密码，另存为 xlsx",
-        "open it in Excel or WPS, remove the password, save it as xlsx",
-    )
-    wrong = say(f"打不开，已损坏或有密码（{why}）", f"cannot be opened: damaged or locked ({why})")
-    return Problem(path.name, wrong, fix)
 
 
 def _sheets(path: Path) -> Iterator[Sheet]:

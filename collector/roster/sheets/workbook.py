@@ -62,11 +62,17 @@ def sheets(path: Path) -> tuple[list[BookSheet], list[Problem]]:
     except UnfitError as error:
         return [], [Problem(path.name, error.wrong, error.fix)]
     except OSError as error:
-        wrong = say(f"读不到：{error.strerror}", f"cannot be read: {error.strerror}")
-        fix = say(
-            "先在 Excel 或 WPS 里关闭它；看文件权限", "close it in Excel; check its permissions"
-        )
-        return [], [Problem(path.name, wrong, fix)]
+        return [], [unreadable(path, error)]
+
+
+def unreadable(path: Path, error: OSError) -> Problem:
+    """A file that cannot be opened."""
+    if isinstance(error, FileNotFoundError):
+        fix = say("核对路径和文件名", "check the path and the name")
+        return Problem(path.name, say("没有这个文件", "does not exist"), fix)
+    wrong = say(f"读不到：{error.strerror}", f"cannot be read: {error.strerror}")
+    fix = say("先在 Excel 或 WPS 里关闭它；看文件权限", "close it in Excel; check its permissions")
+    return Problem(path.name, wrong, fix)
 
 
 def _sheets(path: Path) -> list[BookSheet]:

@@ -7,6 +7,7 @@ import csv
 import datetime as dt
 import io
 import json
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -282,11 +283,23 @@ def test_an_older_form_says_what_has_changed_since(
     assert "「七（2）班」这所学校没有这个班" in text
 
 
+def _hostile(large: str = "") -> bytes:
+    """A workbook that declares an entity, or whose parts unpack to much."""
+    types = f"<x>{large}</x>" if large else '<!DOCTYPE x [<!ENTITY a SYSTEM "file:///">]><x>&a;</x>'
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as packed:
+        packed.writestr("[Content_Types].xml", types)
+    return out.getvalue()
+
+
 @pytest.mark.parametrize(
     ("name", "content", "said"),
     [
-        ("a.xlsx", b"PK\x03\x04 cut off", "打不开，已损坏或有密码"),
-        ("a.xlsx", b"\xd0\xcf\x11\xe0 locked", "打不开，已损坏或有密码"),
+        ("a.xlsx", b"PK\x03\x04 cut off", "文件已损坏"),
+        ("a.xlsx", b"\xd0\xcf\x11\xe0" + "EncryptedPackage".encode("utf-16-le"), "有打开密码"),
+        ("a.xlsx", b"\xd0\xcf\x11\xe0 old", "旧格式"),
+        ("a.xlsx", _hostile(), "声明了外部实体"),
+        ("a.xlsx", _hostile("x" * (17 << 20)), "太大"),
         ("a.xls", b"\xd0\xcf\x11\xe0 old", "Excel"),
         ("a.xlsx", None, "没有这个文件"),
         ("a.csv", "姓名,分数\n张三,9\n".encode(), "没有核查表"),

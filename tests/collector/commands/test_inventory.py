@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 import io
 import json
 import sys
@@ -232,6 +233,44 @@ def test_the_register_against_telemetry(run, seen):
         ("never_seen", "302", "panel", 1, ""),
         ("not_owned", "302", "printer", 1, ""),
     }
+
+
+@pytest.mark.parametrize(
+    "devices",
+    [
+        {OTHER: [{**PROJECTOR, "maker": "EPS"}], LAB: [PROJECTOR]},
+        {OTHER: [PROJECTOR], LAB: [PROJECTOR]},
+        {PC: [PROJECTOR], OTHER: [PROJECTOR]},
+        {OTHER: [{**PROJECTOR, "maker": ""}]},
+        {OTHER: [{**PROJECTOR, "kind": "panel"}]},
+    ],
+    ids=["two makers", "two rooms at once", "also at home", "no maker", "another kind"],
+)
+def test_a_serial_alone_proves_no_move(run, seen, devices):
+    """Makers write one filler into hundreds of devices."""
+    for ago in (40, 35, 30):
+        seen.report(PC, ago, *devices.get(PC, []), hostname="C301-TEACHER")
+        seen.report(OTHER, ago, *devices[OTHER])
+        seen.report(LAB, ago, *devices.get(LAB, []), room="机房")
+    seen.derive()
+    _, text = run("equipment", "--differences", "--json")
+    found = {(r["found"], r["room"], r["kind"]) for r in json.loads(text)}
+    assert "moved" not in {kind for kind, _, _ in found}
+    assert (("never_seen", "301", "projector") in found) == (PC not in devices)
+
+
+def test_a_serial_that_the_register_has_twice_proves_no_move(run, seen, city):
+    book = RegisterBook(city / "register.db")
+    register = book.load()
+    twin = Equipment(SCHOOL, "机房", "projector", 1, "X4QF0001")
+    register = dataclasses.replace(register, equipment=[*register.equipment, twin])
+    book.import_rows(rows_of(register), who="test")
+    for ago in (40, 35, 30):
+        seen.report(PC, ago, hostname="C301-TEACHER")
+        seen.report(OTHER, ago, PROJECTOR)
+    seen.derive()
+    _, text = run("equipment", "--differences", "--json")
+    assert "moved" not in {row["found"] for row in json.loads(text)}
 
 
 def test_a_projector_on_a_socket_and_on_the_network_is_one(run, seen):

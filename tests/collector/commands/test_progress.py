@@ -33,6 +33,14 @@ def test_on_a_terminal_it_says_what_it_does() -> None:
         assert out.seen.wait(60)
 
 
+def test_where_the_number_of_steps_is_known_each_says_which_it_is() -> None:
+    out = Told("2/3 b")
+    with Progress(Console(file=out, force_terminal=True), after_s=0.0, steps=3) as progress:
+        progress.step("a")
+        progress.step("b")
+        assert out.seen.wait(60)
+
+
 def test_what_is_done_at_once_says_nothing() -> None:
     out = io.StringIO()
     with Progress(Console(file=out, force_terminal=True), after_s=3600) as progress:

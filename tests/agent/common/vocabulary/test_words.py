@@ -22,7 +22,7 @@ from agent.common.vocabulary import (
 from agent.common.vocabulary.words import Words, combined, listed, word
 from collector import config
 from collector.compliance.model import Verdict
-from collector.inventory.devices import Found
+from collector.inventory.differences import Found
 from collector.keeper.state import Event, Presence, Working
 
 TABLES = {
