@@ -43,9 +43,9 @@ def read(path: Path) -> tuple[list[Sheet], list[Problem]]:
         return [], [Problem(path.name, error.wrong, error.fix)]
     except OSError as error:
         return [], [workbook.unreadable(path, error)]
-    except Exception:  # openpyxl raises what it meets: KeyError, ParseError, ValueError
+    except Exception as error:  # openpyxl raises what it meets: KeyError, ParseError, ValueError
         broken = package.damaged()
-        return [], [Problem(path.name, broken.wrong, broken.fix)]
+        return [], [Problem(path.name, f"{broken.wrong} ({error})", broken.fix)]
 
 
 def _refuse_others(path: Path) -> None:
