@@ -66,7 +66,8 @@ def main() -> int:
     """Run what the command line asks for; 2 where this machine cannot."""
     args = _arguments()
     if not args.table:
-        missing = [tool for tool in ("ip", "tc", "iperf3") if shutil.which(tool) is None]
+        needed = ["ip", "tc", *(["iperf3"] if "iperf3" in args.tools.split(",") else [])]
+        missing = [tool for tool in needed if shutil.which(tool) is None]
         if missing:
             print(f"bench-line needs {', '.join(missing)}: apt install iproute2 iperf3")
             return 2
@@ -210,6 +211,7 @@ def _figures(rate: float, runs: Sequence[dict[str, Any]]) -> Iterator[str]:
     yield f"{max(errors, key=abs):+.2%}"
     yield f"{statistics.median(run['bytes'] for run in found) / 1e6:.2f}"
     yield f"{statistics.median(run['seconds'] for run in found):.1f}"
+    yield str(sum(run.get("pc_limited") is True for run in found) or "")
 
 
 if __name__ == "__main__":
