@@ -4,8 +4,8 @@ Standard input: one JSON line {server, wish, key, timeout, max_bytes}, then the 
 `stop download` and `stop upload`, which end that direction. When the input is closed the child
 exits at once, so a parent that died leaves no load behind. Standard output, JSON lines:
 
-{"event": "granted", "id", "long", "local", "seconds", "far_s"}  the test is granted; our address,
-                                                    its longest time, and its round trip if far
+{"event": "granted", "id", "long", "local", "more_s", "far_s"}   the test is granted; our address,
+                                                    how much longer it may take, its round trip
 {"event": "later", "answer", "retry_s"}             the test is not granted; the end
 {"event": "latency", "ms": [...]}                   answer times, idle line
 {"event": "phase", "name": "download" | "upload"}   load runs in this direction
@@ -73,11 +73,13 @@ class LoadRun:
         trip = self._server.connect()
         self._far_s = trip if trip >= _FAR_S else 0.0
         wish = self._task["wish"]
-        wish |= {"max_seconds": time_for(wish["max_seconds"], self._far_s)}
+        seconds = time_for(wish["max_seconds"], self._far_s)
+        more_s = seconds - wish["max_seconds"]
+        wish |= {"max_seconds": seconds}
         granted = self._server.ask(wish, self._task.get("key", ""))
         say(
             "granted", id=granted["id"], long=granted.get("long") is True,
-            local=self._server.local_address, seconds=wish["max_seconds"], far_s=self._far_s,
+            local=self._server.local_address, more_s=more_s, far_s=self._far_s,
         )  # fmt: skip
         try:
             self._measure(granted["path"])

@@ -132,7 +132,7 @@ class _Test:
         if kind == "granted":
             self.test, self.interface = event["id"], nics.owner(event["local"])
             self.long, self.far_s = event["long"], event["far_s"]
-            self.max_seconds = event["seconds"] * (2 if self.long else 1)
+            self.max_seconds = (self.max_seconds + event["more_s"]) * (2 if self.long else 1)
         elif kind == "later":
             self.later = Postponed(event["answer"], event["retry_s"])
         elif kind == "latency":
