@@ -10,7 +10,8 @@ BENCH := PYTHONPATH=tests/support $(RUN)python tests/bench/
 .PHONY: demo test test-fast cover check faults fuzz fuzz-pjlink test-windows test-office installer \
   bench bench-rest bench-equipment bench-collector bench-fleet bench-stampede bench-keeper \
   bench-line bench-dashboards types-boards bench-figure bench-archive bench-roster bench-rule \
-  bench-standing bench-report bench-lineserver bench-line-odd docs clean
+  bench-standing bench-report bench-lineserver bench-line-odd \
+  bench-line-load bench-line-far docs clean
 
 demo: $(VENV)/.demo
 	$(RUN)schoolpulse demo
@@ -132,6 +133,14 @@ bench-lineserver: $(VENV)/.dev
 # The same with other traffic beside it, and with a burst bucket.
 bench-line-odd: $(VENV)/.dev
 	$(BENCH)line_odd.py
+
+# Tests of a line on a busy PC: none may read low and not say so. A part: LINE="--works 0 --runs 5"
+bench-line-load: $(VENV)/.dev
+	$(BENCH)line_load.py $(LINE)
+
+# Lines with delay, loss and queues: LINE="--rates 10 --trips 600", or LINE=--all (two hours).
+bench-line-far: $(VENV)/.dev
+	$(BENCH)line_far.py $(LINE)
 
 docs: $(VENV)/.dev
 	$(RUN)python -m collector.schema.page > docs/schema.md

@@ -12,7 +12,7 @@ from agent.common.command_line import config_argument, json_argument
 from agent.common.language import say
 from agent.common.settings import SettingsError
 from agent.config import Config
-from agent.doctor import checks
+from agent.doctor import account, checks
 from agent.doctor.broker import BrokerChecks
 
 
@@ -34,6 +34,7 @@ def _checks(path: str | None) -> Iterator[Check]:
         return
     yield checks.folder(config)
     yield checks.clock(config)
+    yield account.take(config.folder, _file(path))
     yield checks.machine()
     broker = BrokerChecks(config)
     if config.school:
@@ -51,10 +52,15 @@ def _config(path: str | None) -> Generator[Check, None, Config | None]:
     except SettingsError as error:
         yield Check(name, False, str(error), say("改配置文件", "fix the config file"))
         return None
-    file = path or (settings.DEFAULT_FILE if settings.DEFAULT_FILE.exists() else "")
-    yield Check(name, not warnings, "; ".join(warnings) or str(file or say("默认值", "defaults")))
-    yield _school(config, str(file or "SCHOOLPULSE_SCHOOL"))
+    file = _file(path)
+    yield Check(name, not warnings, "; ".join(warnings) or file or say("默认值", "defaults"))
+    yield _school(config, file or "SCHOOLPULSE_SCHOOL")
     return config
+
+
+def _file(path: str | None) -> str:
+    """The file of the settings; empty where there is none."""
+    return path or (str(settings.DEFAULT_FILE) if settings.DEFAULT_FILE.exists() else "")
 
 
 def _school(config: Config, where: str) -> Check:

@@ -20,6 +20,7 @@ from agent.mqtt.connection import (
     Connection,
     ConnectionEndedError,
     Event,
+    Published,
     Received,
     Subscribed,
 )
@@ -43,7 +44,7 @@ class BrokerChecks:
         self._fault = ""  # why the last step had no result
 
     def checks(self) -> Iterator[Check]:
-        """TCP, TLS, login, subscription, policy; ends at the first that fails."""
+        """TCP, TLS, login, subscription, policy, publishing; ends at the first that fails."""
         broker = self._config.broker
         reached = tcp(say("消息服务可达", "broker reachable"), broker.host, broker.port)
         yield reached
@@ -54,7 +55,7 @@ class BrokerChecks:
             yield from self._talk()
 
     def _talk(self) -> Iterator[Check]:
-        """Login, subscription, policy."""
+        """Login, subscription, policy, publishing."""
         login = say("登录", "login")
         connection, answer = self._connect()
         if connection is None or answer is None:
@@ -70,11 +71,12 @@ class BrokerChecks:
         yield Check(
             login,
             not failed,
-            f"{answer.reason}, MQTT {'5' if connection.mqtt5 else '3.1.1'}",
+            _told(answer, connection),
             fix if failed else "",
         )
         if not failed:
             yield from self._listen(connection)
+            yield self._publish(connection)
         connection.disconnect()
 
     def _connect(self) -> tuple[Connection | None, Connected | None]:
@@ -125,6 +127,35 @@ class BrokerChecks:
         yield Check(name, True, say("允许", "allowed"))
         yield self._policy(connection)
 
+    def _publish(self, connection: Connection) -> Check:
+        """Publish an empty presence, not retained: the collector ignores it, and nothing is kept.
+
+        MQTT 3.1.1 has no word for a refusal: its broker acknowledges what it drops.
+        """
+        name = say("发布", "publishing")
+        topic = topics.presence_topic(self._config.school, self._machine)
+        answer: Published | None = None
+        try:
+            mid = connection.publish(topic, b"")
+            for event in _events(connection, _ANSWER_S):
+                if isinstance(event, Published) and event.mid == mid:
+                    answer = event
+                    break
+        except ConnectionEndedError as error:
+            self._fault = log.words(error)
+        fix = say(
+            f"消息服务的 ACL 须允许此账号写 {topic}",
+            f"the broker's ACL must let this account write {topic}",
+        )
+        if answer is None:
+            return Check(name, False, self._with_fault(say("没有应答", "no answer")), fix)
+        if answer.reason.is_failure:
+            return Check(name, False, str(answer.reason), fix)
+        if not connection.mqtt5:
+            unknown = say("已应答，MQTT 3.1.1 不说是否允许", "answered; MQTT 3.1.1 hides a refusal")
+            return Check(name, None, unknown)
+        return Check(name, True, str(answer.reason))
+
     def _policy(self, connection: Connection) -> Check:
         name = say("学校策略", "school's policy")
         try:
@@ -155,6 +186,14 @@ class BrokerChecks:
 
     def _with_fault(self, text: str) -> str:
         return f"{text}: {self._fault}" if self._fault else text
+
+
+def _told(answer: Connected, connection: Connection) -> str:
+    """The broker's answer in words: its reason, the version, and the largest packet if limited."""
+    told = f"{answer.reason}, MQTT {'5' if connection.mqtt5 else '3.1.1'}"
+    if answer.max_packet is None:
+        return told
+    return f"{told}, {say('最大报文', 'largest packet')} {tables.size(answer.max_packet)}"
 
 
 def _unsupported(event: Connected, mqtt5: bool) -> bool:

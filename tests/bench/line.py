@@ -24,7 +24,7 @@ from rich.table import Table
 import shaped
 from shaped import PC, SERVER, SERVER_ADDRESS, Lab
 
-RATES = (2.0, 4.0, 8.0, 10.0, 12.0, 20.0, 50.0, 100.0)
+RATES = (2.0, 4.0, 8.0, 10.0, 12.0, 20.0, 50.0, 100.0, 200.0, 500.0, 1000.0)
 TOOLS = ("schoolpulse", "speedtest-cli", "iperf3")
 THRESHOLD = 9.7
 KEPT = Path("var/bench-line.jsonl")
@@ -66,7 +66,8 @@ def main() -> int:
     """Run what the command line asks for; 2 where this machine cannot."""
     args = _arguments()
     if not args.table:
-        missing = [tool for tool in ("ip", "tc", "iperf3") if shutil.which(tool) is None]
+        needed = ["ip", "tc", *(["iperf3"] if "iperf3" in args.tools.split(",") else [])]
+        missing = [tool for tool in needed if shutil.which(tool) is None]
         if missing:
             print(f"bench-line needs {', '.join(missing)}: apt install iproute2 iperf3")
             return 2
@@ -123,7 +124,8 @@ def _ours(test: dict[str, Any]) -> Iterator[dict[str, Any]]:
     for way in ("down", "up"):
         yield {
             "way": way, "mbps": test.get(f"{way}_mbps"), "bytes": test.get(f"payload_{way}"),
-            "seconds": test["seconds"], "why": f"{test['outcome']} {test.get('reason', '')}",
+            "seconds": test["seconds"], "pc_limited": test.get("pc_limited"),
+            "why": f"{test['outcome']} {test.get('reason', '')}",
         }  # fmt: skip
 
 
@@ -174,7 +176,7 @@ def _print(rows: Sequence[dict[str, Any]]) -> None:
 def _table(rows: Sequence[dict[str, Any]]) -> Table:
     table = Table(title="median error (worst single run), all runs")
     for title in ("Mbit/s", "queue", "congestion", "way", "tool", "runs", "median", "error",
-                  "worst", "MB", "s"):  # fmt: skip
+                  "worst", "MB", "s", "pc limits"):  # fmt: skip
         table.add_column(title, justify="right")
     cases: dict[tuple[Any, ...], list[dict[str, Any]]] = defaultdict(list)
     for row in rows:
@@ -201,7 +203,7 @@ def _figures(rate: float, runs: Sequence[dict[str, Any]]) -> Iterator[str]:
     failed = len(runs) - len(found)
     yield f"{len(runs)}" + (f" ({failed} failed)" if failed else "")
     if not found:
-        yield from ("—",) * 5
+        yield from ("—",) * 6
         return
     errors = [run["mbps"] / rate - 1 for run in found]
     yield f"{statistics.median(run['mbps'] for run in found):.3f}"
@@ -209,6 +211,7 @@ def _figures(rate: float, runs: Sequence[dict[str, Any]]) -> Iterator[str]:
     yield f"{max(errors, key=abs):+.2%}"
     yield f"{statistics.median(run['bytes'] for run in found) / 1e6:.2f}"
     yield f"{statistics.median(run['seconds'] for run in found):.1f}"
+    yield str(sum(run.get("pc_limited") is True for run in found) or "")
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import time
+from itertools import pairwise
 from typing import NamedTuple
 
 import psutil
@@ -21,7 +22,8 @@ _SAMPLE_S = 0.1
 #: refreshed rarely, to learn when.
 _FINE_SAMPLE_S, _SLOW_SAMPLE_S = 0.01, 0.02
 _STILL_S = 0.25
-_WINDOW_S = 0.5
+#: A fast line may have used up its bytes in the first second: short windows show which part of it.
+_WINDOW_S, _FINE_WINDOW_S = 0.5, 0.1
 _BUSY, _PART = 0.85, 0.25
 
 
@@ -71,12 +73,13 @@ class Download:
         return _SLOW_SAMPLE_S if self._often_still else _SAMPLE_S
 
     def sample(self) -> None:
-        """Read the counter, and each half second the processors."""
+        """Read the counter, and the processors at the end of each window."""
         counted = nics.received(self._counter) if self._counter and not self.restarted else None
         now = time.perf_counter()
         if counted is not None:
             self._add(now, counted)
-        if now - self._times[-1].at >= _WINDOW_S:
+        window = _FINE_WINDOW_S if now - self._started < 1 else _WINDOW_S
+        if now - self._times[-1].at >= window:
             self._times.append(self._read_times())
 
     def _add(self, now: float, counted: int) -> None:
@@ -92,10 +95,10 @@ class Download:
         """What it cost so far; call it at its end."""
         if len(self._times) == 1:
             self._times.append(self._read_times())
-        windows = [_shares(a, b) for a, b in zip(self._times, self._times[1:], strict=False)]
-        full = sum(max(shares) >= _BUSY for shares in windows)
+        windows = list(pairwise(self._times))
+        full = sum(b.at - a.at for a, b in windows if max(_shares(a, b)) >= _BUSY)
         pc, test = _shares(self._times[0], self._times[-1])
-        return Effort(full >= _PART * len(windows), pc, test)
+        return Effort(full >= _PART * (self._times[-1].at - self._times[0].at), pc, test)
 
     def _read_times(self) -> _Times:
         times = psutil.cpu_times()

@@ -4,7 +4,8 @@ Standard input: one JSON line {server, wish, key, timeout, max_bytes}, then the 
 `stop download` and `stop upload`, which end that direction. When the input is closed the child
 exits at once, so a parent that died leaves no load behind. Standard output, JSON lines:
 
-{"event": "granted", "id", "long", "local"}        the test is granted; our address
+{"event": "granted", "id", "long", "local", "more_s", "far_s"}   the test is granted; our address,
+                                                    how much longer it may take, its round trip
 {"event": "later", "answer", "retry_s"}             the test is not granted; the end
 {"event": "latency", "ms": [...]}                   answer times, idle line
 {"event": "phase", "name": "download" | "upload"}   load runs in this direction
@@ -27,7 +28,12 @@ from typing import Any
 from agent.probes.line.speedtest import Meter, PrivateSpeedtest, Stop
 from agent.probes.line.turn import EndedError, LaterError, Server
 
-_PINGS = 12
+_PINGS, _FAR_PINGS = 12, 3
+#: From this round trip on a line is far, s: a satellite's, not one on the ground.
+_FAR_S = 0.2
+#: What a far line's test takes more, in round trips, and at most in all, s: the server allows 120,
+#: a long test takes twice the time.
+_FAR_TRIPS, _LONGEST_S = 60, 60.0
 _REPORT_S = 0.1
 _FINE_REPORT_S = 0.01  # in the first second: a fast line may use up its budget in it
 _LOADED_EVERY_S = 0.25
@@ -50,6 +56,7 @@ class LoadRun:
         self._server = Server(task["server"], self._timeout)
         self.stop = Stop()
         self._direction = ""
+        self._far_s = 0.0
 
     def end(self, direction: str) -> None:
         """End the load in this direction, if it is running."""
@@ -63,9 +70,17 @@ class LoadRun:
             EndedError: the test failed.
             LaterError: the server did not grant it now.
         """
-        granted = self._server.ask(self._task["wish"], self._task.get("key", ""))
-        local, long = self._server.local_address, granted.get("long") is True
-        say("granted", id=granted["id"], long=long, local=local)
+        trip = self._server.connect()
+        self._far_s = trip if trip >= _FAR_S else 0.0
+        wish = self._task["wish"]
+        seconds = time_for(wish["max_seconds"], self._far_s)
+        more_s = seconds - wish["max_seconds"]
+        wish |= {"max_seconds": seconds}
+        granted = self._server.ask(wish, self._task.get("key", ""))
+        say(
+            "granted", id=granted["id"], long=granted.get("long") is True,
+            local=self._server.local_address, more_s=more_s, far_s=self._far_s,
+        )  # fmt: skip
         try:
             self._measure(granted["path"])
         except Exception:
@@ -75,7 +90,8 @@ class LoadRun:
         say("done", seen=self._server.done(granted["id"], ok=True))
 
     def _measure(self, path: str) -> None:
-        say("latency", ms=[round(self._server.ping_ms(path), 3) for _ in range(_PINGS)])
+        pings = _FAR_PINGS if self._far_s else _PINGS
+        say("latency", ms=[round(self._server.ping_ms(path), 3) for _ in range(pings)])
         meter = Meter(self.stop, self._timeout)
         url = self._task["server"].rstrip("/") + path
         speedtest = PrivateSpeedtest(url, self.stop, meter, self._timeout)
@@ -114,6 +130,14 @@ class LoadRun:
                 times.append(round(server.ping_ms(path), 3))
             server.close()
         say("loaded", ms=times)
+
+
+def time_for(seconds: float, far_s: float) -> float:
+    """How long a test may take, s: `seconds`, and on a far line its round trips besides.
+
+    Connections begin slowly, twice as fast with each round trip, and each request costs one or two.
+    """
+    return max(seconds, min(_LONGEST_S, seconds + _FAR_TRIPS * far_s))
 
 
 def _report_bytes(meter: Meter, over: threading.Event) -> None:

@@ -39,6 +39,10 @@ _UP_S = 4.0
 _MIN_PAYLOAD = 64 * 1024
 #: With a counter that is refreshed each second or two, the download may last until then.
 _SLOW_DOWN_BY = 0.7
+#: Round trips until the connections of a far line fill it, and until they have come back from their
+#: first losses: with a queue much shorter than the round trip, that takes 20. Fast lines have used
+#: up their bytes by then.
+_FILLED_TRIPS, _BACK_TRIPS = 10, 20
 #: How often this side's counters are compared with the goal, s.
 _LOOK_S = 0.1
 _IDLE_S = 0.1
@@ -64,10 +68,10 @@ def measure(
 
     Never raises for what a network does: a test that failed is a LineTest with its outcome
     and reason (see agent.common.vocabulary.reasons), and without rates; Postponed where it is
-    not our turn. Takes at most `max_seconds`, twice that where the server grants a long test,
-    and about `max_bytes` both ways together. `key` is the school's; `window` names the
-    schedule's, which closes after `left_s`; `allowed` is what the policy allows
-    (quiet_per_day, lesson_per_day, month_bytes).
+    not our turn. Takes at most `max_seconds`, more on a line with a long round trip (a minute at
+    most), twice that where the server grants a long test, and about `max_bytes` both ways
+    together. `key` is the school's; `window` names the schedule's, which closes after `left_s`;
+    `allowed` is what the policy allows (quiet_per_day, lesson_per_day, month_bytes).
     `progress(phase=..., share=..., mbps=...)` is called a few times a second.
     """
     wish = {"school": school, "machine": machine, "line": line, "max_seconds": max_seconds}
@@ -92,7 +96,7 @@ class _Test:
                 "download": int(max_bytes * _DOWN_BYTES), "upload": int(max_bytes * _UP_BYTES),
             },
         }  # fmt: skip
-        self.long = False
+        self.long, self.far_s = False, 0.0
         self.later: Postponed | None = None
         self.test = self.interface = self.phase = ""
         self.phase_started = self.started
@@ -127,8 +131,8 @@ class _Test:
         kind = event["event"]
         if kind == "granted":
             self.test, self.interface = event["id"], nics.owner(event["local"])
-            self.long = event["long"]
-            self.max_seconds *= 2 if self.long else 1
+            self.long, self.far_s = event["long"], event["far_s"]
+            self.max_seconds = (self.max_seconds + event["more_s"]) * (2 if self.long else 1)
         elif kind == "later":
             self.later = Postponed(event["answer"], event["retry_s"])
         elif kind == "latency":
@@ -161,7 +165,7 @@ class _Test:
             self._end_download_if_due(child, now)
         elif self.phase == "upload":
             late = now - self.started >= self.max_seconds * _UP_BY
-            if late or now - self.phase_started >= _UP_S:
+            if late or now - self.phase_started >= _UP_S + _FILLED_TRIPS * self.far_s:
                 child.stop("upload")
             self._show_progress(None)
         else:
@@ -171,7 +175,7 @@ class _Test:
         assert self.pc is not None
         rate = estimator.down(self._nic, self.payload)
         tight = rate is not None and rate.spread <= _TIGHT and not self.long
-        known = tight and now - self.phase_started >= _TIGHT_S
+        known = tight and now - self.phase_started >= _TIGHT_S + _BACK_TRIPS * self.far_s
         by = _SLOW_DOWN_BY if aligned(self._nic).refreshes else _DOWN_BY
         if known or self.pc.restarted or now - self.started >= self.max_seconds * by:
             child.stop("download")

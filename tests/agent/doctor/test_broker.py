@@ -93,3 +93,30 @@ def test_a_failure_of_mqtt_5_is_not_the_reason_of_what_fails_in_3_1_1(
     assert found["login"].detail.endswith("MQTT 3.1.1")
     assert found["subscription"].ok
     assert found["school's policy"].detail == "not received"
+
+
+def test_publishing_is_tried_and_says_what_the_broker_answered(tmp_path: Path) -> None:
+    with services.broker("mosquitto", tmp_path, "max_packet_size 200000\n") as broker:
+        found = checks(broker.port)
+    assert found["publishing"].ok is True
+    assert "MQTT 5" in found["login"].detail
+    assert "largest packet" in found["login"].detail
+
+
+def test_a_right_to_publish_that_is_missing_is_found(tmp_path: Path) -> None:
+    acl = tmp_path / "acl"
+    acl.write_text("topic read schoolpulse/#\n")
+    acl.chmod(0o644)
+    with services.broker("mosquitto", tmp_path, f"acl_file {acl}\n") as broker:
+        publishing = checks(broker.port)["publishing"]
+    assert publishing.ok is False
+    assert "Not authorized" in publishing.detail
+    assert "/presence" in publishing.fix
+
+
+def test_mqtt_3_1_1_hides_a_refusal_and_the_check_says_so(tmp_path: Path) -> None:
+    with services.broker("mosquitto", tmp_path) as broker:
+        config = Config(school=SCHOOL, broker=Broker(port=broker.port, protocol="3.1.1"))
+        found = {check.name: check for check in BrokerChecks(config).checks()}
+    assert found["publishing"].ok is None
+    assert "3.1.1" in found["publishing"].detail

@@ -265,7 +265,7 @@ def _mini(request: Any, replies: Any) -> None:
 
 def _task(url: str, wish: dict[str, str]) -> dict[str, Any]:
     limits = {"download": 1 << 30, "upload": 1 << 30}
-    return {"server": url, "wish": wish, "timeout": 5, "max_bytes": limits}
+    return {"server": url, "wish": {"max_seconds": 15.0, **wish}, "timeout": 5, "max_bytes": limits}
 
 
 def _await(child: line_child.Child, event: str) -> None:

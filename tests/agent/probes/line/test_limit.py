@@ -16,7 +16,8 @@ from agent.probes.line.probe import measure
 from agent.wire import LineTest
 
 URL = "http://127.0.0.1:1"
-GRANTED = {"event": "granted", "id": "1" * 32, "long": False, "local": "127.0.0.1"}
+NEAR = {"more_s": 0.0, "far_s": 0.0}
+GRANTED = {"event": "granted", "id": "1" * 32, "long": False, "local": "127.0.0.1", **NEAR}
 DOWNLOAD, UPLOAD = ({"event": "phase", "name": name} for name in ("download", "upload"))
 
 

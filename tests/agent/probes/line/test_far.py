@@ -1,0 +1,76 @@
+"""The line probe on lines with a long round trip: the true rate, and near lines keep their time."""
+
+from __future__ import annotations
+
+import json
+import socket
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+import far_line
+import shaped
+from agent.probes.line.load import time_for
+from agent.probes.line.turn import EndedError, Server
+from far_line import FarLab
+from shaped import PC
+
+
+@pytest.fixture(scope="module")
+def lab() -> Iterator[FarLab]:
+    try:
+        with far_line.far_lab() as made:
+            yield made
+    except shaped.NoLabError as error:
+        pytest.skip(str(error))
+
+
+@pytest.fixture(scope="module")
+def server(lab: FarLab) -> Iterator[str]:
+    lab.far(1000)
+    with lab.measurement_server() as url:
+        yield url
+
+
+@pytest.mark.netns
+@pytest.mark.slow
+@pytest.mark.parametrize(("mbps", "rtt_ms"), [(4, 600), (10, 600), (10, 80), (10, 30)])
+def test_a_far_line_reads_its_rate(lab: FarLab, server: str, mbps: float, rtt_ms: float) -> None:
+    lab.far(mbps, rtt_ms=rtt_ms)
+    test: dict[str, Any] = json.loads(lab.output(PC, shaped.MEASURE, server))
+    assert test["outcome"] == "ok", test
+    assert test["down_mbps"] == pytest.approx(mbps, rel=0.02)
+    assert test["up_mbps"] == pytest.approx(mbps, rel=0.02)
+    assert test["latency_ms"] >= rtt_ms
+    assert test["payload_down"] + test["payload_up"] < 100_000_000
+
+
+def test_only_a_far_line_gets_more_time_and_never_more_than_the_server_allows() -> None:
+    assert time_for(15, 0.0) == 15
+    assert 45 <= time_for(15, 0.6) <= 60
+    assert time_for(15, 30.0) == 60
+    assert time_for(120, 0.6) == 120
+
+
+def test_connecting_measures_the_round_trip() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        server = Server(f"http://127.0.0.1:{listener.getsockname()[1]}", 5)
+        assert 0 < server.connect() < 5
+        server.close()
+
+
+def test_a_slow_first_connection_is_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    trips = iter([1.05, 0.02, 0.7, 0.6])
+    server = Server("http://127.0.0.1:9", 5)
+    monkeypatch.setattr(server, "_connect", lambda: next(trips))
+    assert server.connect() == 0.02
+    assert server.connect() == 0.6
+
+
+def test_connecting_to_nobody_ends_the_test_by_name() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    with pytest.raises(EndedError) as failed:
+        Server(f"http://127.0.0.1:{port}", 5).connect()
+    assert (failed.value.outcome, failed.value.reason) == ("unreachable", "no_connection")
