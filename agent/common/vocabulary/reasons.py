@@ -49,6 +49,10 @@ FAILED: Mapping[str, Words] = {
     ),
     "not_in_time": Words("时限内没有测完", "not through within its time"),
     "too_few_bytes": Words("收到的数据太少", "too few bytes came"),
+    "ramp_unfinished": Words(
+        "往返时间长：提速还没完成，限定的数据量已用完",
+        "a long round trip: the bytes allowed were used up while the rate still rose",
+    ),
     "too_few_readings": Words("读数太少，得不出速率", "too few readings for a rate"),
     "no_interface": Words("找不到路由经过的网卡", "no interface has the route's address"),
     "counter_still": Words("网卡计数不动", "the interface's counter stands still"),

@@ -138,7 +138,7 @@ class _Test:
         elif kind == "latency":
             self.idle_ms = event["ms"]
         elif kind == "phase":
-            self.phase, self.phase_started = event["name"], time.perf_counter()
+            self.phase, self.phase_started, self.looked = event["name"], time.perf_counter(), 0.0
             if self.phase == "download" and self.pc:
                 self.pc.begin(self.interface)
         elif kind == "bytes":
@@ -228,9 +228,16 @@ class _Test:
         return estimator.bounded(found, estimator.server_rate(self.seen["down"]))
 
     def _cut_early(self) -> bool:
-        """Whether the counter stepped back before the ramp was surely over."""
-        restarted = self.pc is not None and self.pc.restarted
-        return restarted and self._nic[-1][0] - self._nic[0][0] < _RAMP_S
+        """Whether the download ended, or its counter stepped back, while the rate still rose."""
+        seconds = self._nic[-1][0] - self._nic[0][0]
+        if self.pc is not None and self.pc.restarted:
+            return seconds < _RAMP_S
+        return seconds < self._far_ramp_s
+
+    @property
+    def _far_ramp_s(self) -> float:
+        """How long a far line's download must last at least, s; 0 on a near one."""
+        return 0.9 * (_TIGHT_S + _BACK_TRIPS * self.far_s) if self.far_s else 0.0
 
     def _no_rate(self) -> _Failure:
         """Why a test that ended as planned has no rate."""
@@ -244,6 +251,8 @@ class _Test:
             return "no_counter", "counter_still", self.interface
         if aligned(self._nic).refreshes:
             return "no_counter", "counter_slow", self.interface
+        if self._nic[-1][0] - self._nic[0][0] < self._far_ramp_s:
+            return "too_slow", "ramp_unfinished", f"{self.far_s:.1f} s"
         return "too_slow", "too_few_readings", ""
 
     @property

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from collector.compliance import displays
-from collector.inventory import devices
+from collector.inventory import differences
 from collector.keeper.days import bounds, device_days, machine_days, midnight, room_days
 from collector.keeper.devices import resolved
 from collector.roster.register import Equipment, Machine, Register
@@ -135,7 +135,7 @@ def test_a_panel_without_a_pc_is_a_panel(make: Any, register: Register, day: dt.
 
 def test_the_inventory_counts_a_panel_without_a_pc_as_a_panel() -> None:
     rows = [Equipment("1", "6-1", kind, 1) for kind in ("panel", "panel_without_pc", "tv")]
-    assert devices._counts(rows) == {"panel": 2, "tv": 1}
+    assert differences._counts(rows) == {"panel": 2, "tv": 1}
 
 
 def test_a_monitor_or_an_unknown_display_is_no_picture(

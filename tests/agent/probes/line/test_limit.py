@@ -66,7 +66,7 @@ def on_wire(t: float, mbps: float = 10.0) -> int:
     return int(payload(t, mbps) * estimator.FRAME)
 
 
-def a_download(scripted: Any, seconds: float, mbps: float = 10.0) -> Child:
+def a_download(scripted: Any, seconds: float, mbps: float = 10.0, far_s: float = 0.0) -> Child:
     """A whole test whose download lasts so long."""
     beats = [0.2 + n / 10 for n in range(1, int(seconds * 10))]
     end = 0.2 + seconds
@@ -74,7 +74,8 @@ def a_download(scripted: Any, seconds: float, mbps: float = 10.0) -> Child:
     seen = {"sent_bytes": payload(end, mbps), "received_bytes": 0, "solo": True, "up": [],
             "server_limited": False, "down": [list(row) for _, row in down]}  # fmt: skip
     said = [(t, {"event": "bytes", "t": t, "down": b, "up": 0}) for t, (_, b) in down]
-    return scripted((0.1, GRANTED), (0.2, DOWNLOAD), *said, (end, UPLOAD),
+    granted = {**GRANTED, "far_s": far_s, "more_s": 60 * far_s}
+    return scripted((0.1, granted), (0.2, DOWNLOAD), *said, (end, UPLOAD),
                     (end + 0.5, {"event": "done", "seen": seen}))  # fmt: skip
 
 
@@ -94,8 +95,9 @@ def test_a_child_that_says_nothing_is_waited_for_no_longer_than_allowed(scripted
 
 
 @pytest.mark.parametrize(("long", "limit"), [(False, 6.0), (True, 12.0)])
-def test_a_load_that_never_ends_is_ended(scripted, who, long, limit):
+def test_a_load_that_never_ends_is_ended(scripted, who, monkeypatch, long, limit):
     """Where the server grants a long test, after twice the time."""
+    monkeypatch.setattr(line.nics, "received", lambda _: 7_000)
     child = scripted((0.1, {**GRANTED, "long": long}), (0.2, DOWNLOAD))
     test = a_test(who, max_seconds=6.0)
     assert (test.outcome, test.seconds) == ("too_slow", pytest.approx(limit, abs=0.2))
@@ -138,6 +140,18 @@ def test_a_counter_that_steps_back_ends_the_usable_part(scripted, who, monkeypat
     test = measure(URL, **who)
     assert (test.outcome, test.down_mbps) == ("ok", pytest.approx(10.0, rel=0.01))
     assert child.stopped["download"] < 3.5, "nothing more is learned"
+
+
+@pytest.mark.parametrize(("seconds", "reason"), [(4.4, "ramp_unfinished"), (15.0, "")])
+def test_a_far_line_that_uses_up_its_bytes_during_the_ramp_gives_no_rate(
+    scripted, who, monkeypatch, seconds, reason
+):
+    """600 ms of round trip: a rate of the first seconds is the ramp's, not the line's."""
+    child = a_download(scripted, seconds, far_s=0.6)
+    monkeypatch.setattr(line.nics, "received", lambda _: on_wire(child.now))
+    test = measure(URL, **who)
+    assert ("ramp_unfinished" in test.reason) is bool(reason)
+    assert (test.down_mbps is None) is bool(reason)
 
 
 @pytest.mark.parametrize("seconds", [0.0, 0.1, 0.3])
