@@ -164,21 +164,28 @@ class Equipped:
         """The best of a day's displays."""
         if (displays, word) in self._alone:
             return self._alone[displays, word]
-        unknown = sum(one.kind == UNKNOWN for one in displays)
+        unknown = [one for one in displays if one.kind == UNKNOWN]
+        # Those that count elsewhere are no reason to take the room's own monitor for its projector.
+        own = sum(self.homes.counts(one.identity, key, last) for one in unknown)
         best = max(
-            (self._of(one, unknown, word, key, last) for one in displays), default=Sight.NONE
+            (self._of(one, (own, len(unknown)), word, key, last) for one in displays),
+            default=Sight.NONE,
         )
         if not self.homes.any_of(displays):
             self._alone[displays, word] = best
         return best
 
-    def _of(self, one: Display, unknown: int, word: Word, key: RoomKey, last: dt.date) -> Sight:
-        told = one.kind in TOLD
-        if not told and not word.names(one.kind, unknown):
+    def _of(
+        self, one: Display, unknown: tuple[int, int], word: Word, key: RoomKey, last: dt.date
+    ) -> Sight:
+        """One display; `unknown`: how many of unknown kind count for the room, and how many all."""
+        told, (own, every) = one.kind in TOLD, unknown
+        counts = self.homes.counts(one.identity, key, last)
+        if not told and not word.names(one.kind, own if counts else every):
             # Where the register has another display, a built-in screen is a laptop's own.
             laptop = one.kind == BUILT_IN and word.picture
             return Sight.NONE if laptop else Sight.KIND_UNKNOWN
-        if not self.homes.counts(one.identity, key, last):
+        if not counts:
             return Sight.ELSEWHERE
         return Sight.TOLD if told else Sight.BY_REGISTER
 

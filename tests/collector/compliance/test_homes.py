@@ -391,3 +391,22 @@ def test_never_more_rooms_than_devices(new_town: Any, rows: Any, data: Any) -> N
     }
     identities = {one.identity for shown in rows.values() for one in shown}
     assert len(good(build(new_town, rows))) <= len(identities)
+
+
+def test_a_carried_display_makes_no_projector_of_a_room_s_own_monitor(town: Any) -> None:
+    """Five rooms with a monitor of unknown kind each; what their register names passes through."""
+    rooms = rooms_of(town, 5, **OWNED, monitor=1)
+    for n, room in enumerate(rooms):
+        own, carried = one(f"a{n}", kind="display"), one("b", kind="display")
+        here = set(range(3 * n, 3 * n + 3))
+        saw(town, room, here, own, carried)
+        saw(town, room, set(range(40)) - here, own)
+    assert values(town) == [D] * 5
+
+
+def test_the_display_that_counts_for_a_room_is_told_from_its_monitor(town: Any) -> None:
+    rooms = rooms_of(town, 2, **OWNED, monitor=1)
+    for n, room in enumerate(rooms):
+        own, carried = one(f"a{n}", kind="display"), one("b", kind="display")
+        saw(town, room, range(5 * n, 5 * n + 4 + n), own, carried)
+    assert values(town) == [D, V]
