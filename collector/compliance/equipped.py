@@ -22,7 +22,7 @@ from collector.compliance.displays import BUILT_IN, TOLD, UNKNOWN, Display, Disp
 from collector.compliance.homes import Homes
 from collector.compliance.rooms import SILENT, RoomDays, RoomKey, Rooms
 from collector.compliance.standing import Opinion
-from collector.compliance.window import Windows
+from collector.compliance.window import ONE_DAY, Windows
 from collector.config import Figure as Settings
 from collector.roster.register import Equipment, Register, School
 
@@ -137,7 +137,7 @@ class Equipped:
     def _granted(
         self, school: School, room: str, last: dt.date, days: tuple[Day, ...]
     ) -> Opinion | None:
-        """The window's result; a yes only if its newest day already gave it.
+        """The window's result; a yes only if its newest day gave it, and every day since.
 
         Otherwise a device might come to count for a room by silence alone, once the days that it
         was elsewhere have left the window.
@@ -146,7 +146,7 @@ class Equipped:
         if not self.homes.any_of(chain(*set(self.history((school.code, room)).displays))):
             return found
         while opinion and opinion.yes and opinion.day < last:
-            last = opinion.day
+            last -= ONE_DAY
             opinion = self._opinion(tuple(self.days(school, room, last)))
         return found if opinion else None
 

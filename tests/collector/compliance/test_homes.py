@@ -410,3 +410,25 @@ def test_the_display_that_counts_for_a_room_is_told_from_its_monitor(town: Any) 
         own, carried = one(f"a{n}", kind="display"), one("b", kind="display")
         saw(town, room, range(5 * n, 5 * n + 4 + n), own, carried)
     assert values(town) == [D, V]
+
+
+def test_no_day_comes_to_count_by_silence_beside_days_that_did(town: Any) -> None:
+    """The newest full day once gave a yes, by days that have left; another room's leave later."""
+    first, second = rooms_of(town, 2)
+    saw(town, first, (50, 49, 20), one("a"))
+    saw(town, first, (23, 22), one("b"))
+    saw(town, second, (38, 37, 36), one("b"))
+    met = town.cutoff - dt.timedelta(days=20)
+    now = verdicts_at(town, met)
+    assert now[town.code, first] is V
+    for days in range(40):
+        later = verdicts_at(town, town.cutoff + dt.timedelta(days=days))
+        assert later[town.code, first] is D
+
+
+def verdicts_at(town: Any, cutoff: dt.date) -> dict[tuple[str, str], Verdict]:
+    return {
+        (unit.school, unit.name): unit.verdict
+        for unit in town.figure(cutoff=cutoff).units
+        if unit.indicator == "multimedia"
+    }
