@@ -75,6 +75,17 @@ class Calendar(Struct, frozen=True, dict=True):
         """Whether a test of the line disturbs no lesson at `t` (aware)."""
         return not self.is_lesson(t)
 
+    def begins(self, start: dt.datetime, end: dt.datetime) -> bool:
+        """Whether a lesson begins between two times (aware), at most a day apart."""
+        days = {start.astimezone(CITY_TIME).date(), end.astimezone(CITY_TIME).date()}
+        begin = [
+            dt.datetime.combine(day, first, CITY_TIME)
+            for day in days
+            if self.is_open_day(day)
+            for first, _ in self.hours.lessons
+        ]
+        return any(start < moment <= end for moment in begin)
+
     def open_days_back(self, last: dt.date) -> Iterator[dt.date]:
         """Open days from `last` backwards, without end: the caller bounds it."""
         day = last

@@ -22,7 +22,7 @@ from collector.compliance.displays import BUILT_IN, TOLD, UNKNOWN, Display, Disp
 from collector.compliance.homes import Homes
 from collector.compliance.rooms import SILENT, RoomDays, RoomKey, Rooms
 from collector.compliance.standing import Opinion
-from collector.compliance.window import Windows
+from collector.compliance.window import ONE_DAY, Windows
 from collector.config import Figure as Settings
 from collector.roster.register import Equipment, Register, School
 
@@ -137,7 +137,7 @@ class Equipped:
     def _granted(
         self, school: School, room: str, last: dt.date, days: tuple[Day, ...]
     ) -> Opinion | None:
-        """The window's result; a yes only if its newest day already gave it.
+        """The window's result; a yes only if its newest day gave it, and every day since.
 
         Otherwise a device might come to count for a room by silence alone, once the days that it
         was elsewhere have left the window.
@@ -146,7 +146,7 @@ class Equipped:
         if not self.homes.any_of(chain(*set(self.history((school.code, room)).displays))):
             return found
         while opinion and opinion.yes and opinion.day < last:
-            last = opinion.day
+            last -= ONE_DAY
             opinion = self._opinion(tuple(self.days(school, room, last)))
         return found if opinion else None
 
@@ -164,21 +164,28 @@ class Equipped:
         """The best of a day's displays."""
         if (displays, word) in self._alone:
             return self._alone[displays, word]
-        unknown = sum(one.kind == UNKNOWN for one in displays)
+        unknown = [one for one in displays if one.kind == UNKNOWN]
+        # Those that count elsewhere are no reason to take the room's own monitor for its projector.
+        own = sum(self.homes.counts(one.identity, key, last) for one in unknown)
         best = max(
-            (self._of(one, unknown, word, key, last) for one in displays), default=Sight.NONE
+            (self._of(one, (own, len(unknown)), word, key, last) for one in displays),
+            default=Sight.NONE,
         )
         if not self.homes.any_of(displays):
             self._alone[displays, word] = best
         return best
 
-    def _of(self, one: Display, unknown: int, word: Word, key: RoomKey, last: dt.date) -> Sight:
-        told = one.kind in TOLD
-        if not told and not word.names(one.kind, unknown):
+    def _of(
+        self, one: Display, unknown: tuple[int, int], word: Word, key: RoomKey, last: dt.date
+    ) -> Sight:
+        """One display; `unknown`: how many of unknown kind count for the room, and how many all."""
+        told, (own, every) = one.kind in TOLD, unknown
+        counts = self.homes.counts(one.identity, key, last)
+        if not told and not word.names(one.kind, own if counts else every):
             # Where the register has another display, a built-in screen is a laptop's own.
             laptop = one.kind == BUILT_IN and word.picture
             return Sight.NONE if laptop else Sight.KIND_UNKNOWN
-        if not self.homes.counts(one.identity, key, last):
+        if not counts:
             return Sight.ELSEWHERE
         return Sight.TOLD if told else Sight.BY_REGISTER
 

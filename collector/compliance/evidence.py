@@ -23,7 +23,7 @@ import msgspec
 from agent.common.calendar import midnight_ns
 from collector.compliance.computer_room import computer_rooms
 from collector.compliance.figure import exists_on
-from collector.compliance.lines import by_line
+from collector.compliance.lines import SPEAKS, by_line
 from collector.compliance.model import DoubtDay, Evidence, LineRecord, LineTest, RoomDay
 from collector.compliance.multimedia import Multimedia
 from collector.compliance.places import places
@@ -102,6 +102,10 @@ class _Reading:
         self._start = midnight_ns(self._windows.first(cutoff))
         self._window = Reader(store, self._start, midnight_ns(cutoff + ONE_DAY))
         self._past = Reader(store, 0, self._start)
+        # A long test before the window may tell what a short one in it is worth.
+        since = max(0, self._start - SPEAKS // dt.timedelta(microseconds=1) * 1000)
+        self._tried = Reader(store, since, midnight_ns(cutoff + ONE_DAY))
+        self._tried_before = Reader(store, 0, since)
         self.counted = [
             row
             for row in register.schools.values()
@@ -123,8 +127,8 @@ class _Reading:
         """The evidence of some schools."""
         tags = {"school": [school.code for school in part]}
         rooms = _by_school(self._window.room_days(tags))
-        tests = _by_school(self._window.line_tests(tags))
-        records = _by_school(self._window.line_records(tags))
+        tests = _by_school(self._tried.line_tests(tags))
+        records = _by_school(self._tried.line_records(tags))
         doubts = _by_school(self._window.doubt_days(tags))
         for school in part:
             code = school.code
@@ -135,8 +139,8 @@ class _Reading:
     def _whole(self, school: School, seen: Sequence[RoomDay], window: Evidence) -> Evidence:
         """The window's evidence with the older rows of what it leaves undecided."""
         rooms, lines = self._open_rooms(school, window), self._open_lines(school, window)
-        past = self._past
-        older = list(past.room_days_of(rooms))
+        past = self._tried_before
+        older = list(self._past.room_days_of(rooms))
         return Evidence(
             self._with_shared([*older, *seen]) if older else window.room_days,
             [*past.line_tests_of(lines), *window.line_tests],

@@ -23,6 +23,13 @@ SUSTAINED = 1.05
 
 #: Evidence that arrived so many days after its time counts, and is in doubt.
 LATE_DAYS = 7
+#: How long a long test speaks for the short ones after it: two of the weekly ones. A bound, as a
+#: reader of a window must know how far back it has to look.
+SPEAKS = dt.timedelta(days=14)
+_SPEAKS_NS = SPEAKS // dt.timedelta(microseconds=1) * 1000
+#: A test shorter than this, s, has no whole lesson in it; one longer than a day is not asked.
+_LESSON_S, _DAY_S = 300, 86_400
+
 #: A lease is a few minutes, so a report further from the server's record has a wrong time.
 APART_NS = 10 * 60 * 10**9
 
@@ -94,8 +101,9 @@ def by_line(
 def _without_bursts(trials: Sequence[Trial]) -> Iterable[Trial]:
     """On a line with a burst bucket, refuse short tests faster than its long test sustains.
 
-    Each is compared with the long test before it, the first ones with the one after them. A long
-    test that a PC is known to have held back does not show what the line sustains.
+    Each is compared with the long test before it, if that is not older than `SPEAKS`, else with the
+    one after it. A long test that a PC is known to have held back does not show what the line
+    sustains.
     """
     longs = [
         trial
@@ -104,7 +112,9 @@ def _without_bursts(trials: Sequence[Trial]) -> Iterable[Trial]:
     ]
     times = [trial.time for trial in longs]
     for trial in trials:
-        against = longs[max(0, bisect_right(times, trial.time) - 1)] if longs else None
+        after = bisect_right(times, trial.time)
+        before = bool(after) and trial.time - times[after - 1] <= _SPEAKS_NS
+        against = next(iter(longs[after - before :]), None)
         yield trial._replace(fault="burst") if _exceeds(trial, against) else trial
 
 
@@ -198,10 +208,12 @@ def _trial(test: LineTest, fault: str, doubts: tuple[str, ...], calendar: Calend
 
 def _is_quiet(test: LineTest, end: dt.datetime, calendar: Calendar) -> bool:
     """Whether no second of it was in lessons; one of unknown length may have been."""
-    if test.seconds is None:
+    if test.seconds is None or test.seconds > _DAY_S:
         return False
     start = end - dt.timedelta(seconds=test.seconds)
-    return calendar.is_quiet(end) and calendar.is_quiet(start)
+    if not (calendar.is_quiet(end) and calendar.is_quiet(start)):
+        return False
+    return test.seconds < _LESSON_S or not calendar.begins(start, end)
 
 
 def pc_mbps(test: LineTest) -> float | None:

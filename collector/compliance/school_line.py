@@ -14,7 +14,15 @@ from collector.compliance.line_rule import Bundle, Reading, Rule, percentile, re
 from collector.compliance.lines import UNTESTED, LineDays, Lines
 from collector.compliance.model import JudgedLine, Step, Unit, Verdict
 from collector.compliance.shares import exact
-from collector.compliance.standing import Ask, First, Opinion, Standing, overruled, standing
+from collector.compliance.standing import (
+    Ask,
+    First,
+    Opinion,
+    Standing,
+    granted,
+    overruled,
+    standing,
+)
 from collector.compliance.verdicts import Declared, Finding
 from collector.compliance.window import Windows
 from collector.config import Figure as Settings
@@ -52,6 +60,19 @@ class Judging:
         """What is known at the cut-off of lines that count together."""
         return standing(*self._windows_of(school, lines))
 
+    def shown(self, school: School, campus: Campus, stands: Sequence[Standing]) -> list[dt.date]:
+        """Last good readings of a campus's bundles, also of one that says no since.
+
+        Its yes showed the campus then, and has cleared an inspection's no for good.
+        """
+        found = [day for one in stands if (day := one.yes or one.cleared)]
+        if all(stand.no for stand in stands):
+            return found  # the campus says no, whatever it once showed
+        for bundle, stand in zip(campus.bundles, stands, strict=True):
+            yes = granted(*self._windows_of(school, bundle)) if stand.no else None
+            found += [yes.day] if yes else []
+        return found
+
     def ended(self, school: School, lines: Sequence[Line]) -> Opinion | None:
         """The no of these lines that a later yes of theirs has ended, if that is traced."""
         return overruled(*self._windows_of(school, lines)) if self.tracing else None
@@ -85,7 +106,7 @@ def judge(judging: Judging, school: School) -> tuple[Unit, list[JudgedLine]]:
             lines += judged
             ended = judging.ended(school, bundle)
             steps += line_text.bundle_steps(judged, standing_, ended, settings)
-        findings.append(_campus_finding(stands))
+        findings.append(_campus_finding(stands, judging.shown(school, campus, stands)))
         steps.append(line_text.campus_step(campus.name, findings[-1], settings))
     simulated = any(line.simulated for line in lines)
     finding = _school_finding(findings, tuple(steps), simulated)
@@ -168,13 +189,12 @@ def _campus_contract(campus: Campus, threshold: Fraction) -> bool | None:
     return None if unknown or not rates else False
 
 
-def _campus_finding(stands: Sequence[Standing]) -> Finding:
+def _campus_finding(stands: Sequence[Standing], shown: Sequence[dt.date]) -> Finding:
     """Yes if one bundle meets; no only if none does, dated by the oldest of their days.
 
-    A yes is dated by the last good reading of any bundle, also of one whose own yes has expired:
-    else the yes of the others would grow older when it does.
+    A yes is dated by the last good reading `shown` of any bundle, also of one whose own yes has
+    expired: else the yes of the others would grow older when it does.
     """
-    shown = [day for stand in stands if (day := stand.yes or stand.cleared)]
     if any(stand.yes for stand in stands):
         return Finding(yes=max(shown))
     denied = [stand.no for stand in stands if stand.no]

@@ -79,6 +79,15 @@ def standing(days: Sequence[dt.date], ask: Ask, first: First, cutoff: dt.date) -
     return Standing(None, no)
 
 
+def granted(days: Sequence[dt.date], ask: Ask, first: First, cutoff: dt.date) -> Opinion | None:
+    """The last yes that any window up to the cut-off gave, also one that a no has followed."""
+    for _, lo, hi in _windows(days, first, cutoff):
+        opinion = ask(lo, hi) if lo < hi else None
+        if opinion and opinion.yes:
+            return opinion
+    return None
+
+
 def overruled(days: Sequence[dt.date], ask: Ask, first: First, cutoff: dt.date) -> Opinion | None:
     """The newest no that the last yes up to the cut-off has ended, None if there was none.
 

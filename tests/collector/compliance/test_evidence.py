@@ -150,6 +150,29 @@ def test_an_earlier_no_is_not_made_of_half_the_rows(
     assert len(part.room_days) == 3
 
 
+def test_a_burst_that_was_seen_before_the_window_is_known(
+    new_town: Any, store: SqliteStore, fill: Any
+) -> None:
+    """Else short tests would become good by silence, when the long test leaves the window."""
+    full_town = new_town()
+    full_town.school()
+    full_town.line()
+    full_town.tested(5.0, (45,), long=True, burst=True)
+    full_town.tested(10.0, range(36, 41), times=2)
+    fill(full_town, store)
+    figure = judge(
+        full_town.register(),
+        loaded(full_town, store),
+        Settings(),
+        City(),
+        year=2026,
+        today=full_town.cutoff,
+    )
+    assert figure.lines == full_town.figure().lines
+    assert figure.lines[0].verdict is Verdict.DECLARED
+    assert figure.lines[0].refused == {"burst": 10}
+
+
 class Listed:
     """As much of a store as is read here, without a disk."""
 

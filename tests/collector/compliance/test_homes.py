@@ -391,3 +391,44 @@ def test_never_more_rooms_than_devices(new_town: Any, rows: Any, data: Any) -> N
     }
     identities = {one.identity for shown in rows.values() for one in shown}
     assert len(good(build(new_town, rows))) <= len(identities)
+
+
+def test_a_carried_display_makes_no_projector_of_a_room_s_own_monitor(town: Any) -> None:
+    """Five rooms with a monitor of unknown kind each; what their register names passes through."""
+    rooms = rooms_of(town, 5, **OWNED, monitor=1)
+    for n, room in enumerate(rooms):
+        own, carried = one(f"a{n}", kind="display"), one("b", kind="display")
+        here = set(range(3 * n, 3 * n + 3))
+        saw(town, room, here, own, carried)
+        saw(town, room, set(range(40)) - here, own)
+    assert values(town) == [D] * 5
+
+
+def test_the_display_that_counts_for_a_room_is_told_from_its_monitor(town: Any) -> None:
+    rooms = rooms_of(town, 2, **OWNED, monitor=1)
+    for n, room in enumerate(rooms):
+        own, carried = one(f"a{n}", kind="display"), one("b", kind="display")
+        saw(town, room, range(5 * n, 5 * n + 4 + n), own, carried)
+    assert values(town) == [D, V]
+
+
+def test_no_day_comes_to_count_by_silence_beside_days_that_did(town: Any) -> None:
+    """The newest full day once gave a yes, by days that have left; another room's leave later."""
+    first, second = rooms_of(town, 2)
+    saw(town, first, (50, 49, 20), one("a"))
+    saw(town, first, (23, 22), one("b"))
+    saw(town, second, (38, 37, 36), one("b"))
+    met = town.cutoff - dt.timedelta(days=20)
+    now = verdicts_at(town, met)
+    assert now[town.code, first] is V
+    for days in range(40):
+        later = verdicts_at(town, town.cutoff + dt.timedelta(days=days))
+        assert later[town.code, first] is D
+
+
+def verdicts_at(town: Any, cutoff: dt.date) -> dict[tuple[str, str], Verdict]:
+    return {
+        (unit.school, unit.name): unit.verdict
+        for unit in town.figure(cutoff=cutoff).units
+        if unit.indicator == "multimedia"
+    }

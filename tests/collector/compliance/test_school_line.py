@@ -571,3 +571,51 @@ def test_a_traced_school_says_what_cleared_a_line_s_no(town: Any) -> None:
     assert cleared.numbers["no"] == town.ago(200).isoformat()
     assert cleared.numbers["yes"] == town.ago(1).isoformat()
     assert not [step for step in town.unit("line").steps if step.rule == "cleared"]
+
+
+@pytest.mark.parametrize(("good", "verdict"), [(30, Verdict.VERIFIED), (60, D)])
+def test_an_inspection_s_no_stays_cleared_when_the_line_that_cleared_it_fails(
+    town: Any, good: int, verdict: Verdict
+) -> None:
+    """Line 2 met after the visit, and says no since; line 1 met before the visit."""
+    town.line("1")
+    town.line("2")
+    town.tested(20.0, range(good, good + 5), "1", times=2)
+    town.inspected("line", 28, found=False)
+    assert town.unit("line").verdict is C
+    town.tested(20.0, range(20, 25), "2", times=2)
+    assert town.unit("line").verdict is Verdict.VERIFIED
+    town.tested(2.0, range(5, 10), "2", times=40)
+    assert town.unit("line").verdict is verdict
+
+
+@pytest.mark.parametrize(
+    ("at", "seconds"),
+    [
+        (dt.time(12, 30), 5 * 3600.0),  # began before the morning's lessons
+        (dt.time(0, 30), 8 * 3600.0),  # began the afternoon before
+        (dt.time(6, 0), 17 * 3600.0),  # the afternoon before lies in it
+        (dt.time(12, 30), 86_400.0),
+        (dt.time(12, 30), 1e9),
+    ],
+)
+def test_a_test_with_a_whole_lesson_in_it_is_not_quiet(
+    town: Any, at: dt.time, seconds: float
+) -> None:
+    town.line()
+    town.tested(2.0, FIVE, at=at, times=2, seconds=seconds)
+    assert town.unit("line").verdict is D
+
+
+def test_a_long_test_at_night_is_quiet(town: Any) -> None:
+    town.line()
+    town.tested(2.0, FIVE, at=dt.time(7, 0), times=2, seconds=12 * 3600.0)
+    assert town.unit("line").verdict is C
+
+
+def test_a_long_test_speaks_for_two_weeks(town: Any) -> None:
+    town.line()
+    town.tested(5.0, (20,), long=True, burst=True)
+    town.tested(10.0, (5, 6), times=1, at=dt.time(12, 31))
+    town.tested(10.0, (6,), times=1, at=dt.time(12, 29))
+    assert dict(line(town).refused) == {"burst": 1}
