@@ -97,12 +97,16 @@ class Judge:
             self.cutoff,
             tracing=self.tracing,
         )
+        self.add_judged(few)
+
+    def add_judged(self, few: Schools) -> None:
+        """Add some of `schools`, in their order, judged by the same settings and cut-off."""
         for name, units in self._units.items():
             units += few.units(name)
         self._lines += few.judged
         self._notes.update(few.notes())
         self._doubts |= few.doubts()
-        self._simulated |= _any_simulated(evidence)
+        self._simulated = self._simulated or few.simulated
 
     def figure(self, *, simulated: bool) -> Figure:
         """The figure of all schools added; `simulated`: the store has simulated rows somewhere."""
@@ -195,8 +199,3 @@ def _contracts(
         for code in (city.code, district_area(school.responsible, city), school.code):
             counts[code][says] += 1
     return {code: Tally(counter) for code, counter in counts.items()}
-
-
-def _any_simulated(evidence: Evidence) -> bool:
-    streams = (evidence.room_days, evidence.line_tests, evidence.line_records)
-    return any(row.simulated for stream in streams for row in stream)
