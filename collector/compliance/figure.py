@@ -18,6 +18,7 @@ from collector.compliance.model import (
     Unit,
     Verdict,
 )
+from collector.compliance.networks import networks
 from collector.compliance.schools import Schools
 from collector.compliance.split import split
 from collector.compliance.window import Windows, cutoff
@@ -55,7 +56,7 @@ class Judge:
     `only` is the code of a school to judge alone, and to trace: see `school_line.Judging`.
 
     Raises, when made:
-        ValueError: the year has not started yet.
+        ValueError: the year has not started yet, or a line's network is none.
     """
 
     def __init__(
@@ -69,6 +70,7 @@ class Judge:
         only: str | None = None,
     ) -> None:
         self.cutoff = cutoff(settings, year, today)
+        networks(register.lines)  # names one that is none, before any evidence is read
         self._year, self._city = year, city
         self.tracing = only is not None
         self._register, self._settings = register, settings
