@@ -126,13 +126,22 @@ class Equipped:
         history, word = self.history(key), self._word(key)
         first = self._windows.first(last, school.opened)
         lo, hi = bisect_left(history.days, first), bisect_right(history.days, last)
+        found: dict[tuple[frozenset[str], Displays], tuple[tuple[str, ...], Sight]] = {}
         for n in range(lo, hi):
-            lacking = self._required - history.seen[n]
-            display = Sight.TOLD
-            if "display" in self._settings.required:
-                display = self._sight(history.displays[n], word, key, last)
-                lacking |= set() if display else {"display"}
-            yield Day(history.days[n], tuple(sorted(lacking)), display)
+            shown = history.seen[n], history.displays[n]
+            if shown not in found:  # most days of a room are alike
+                found[shown] = self._judged(*shown, word, key, last)
+            yield Day(history.days[n], *found[shown])
+
+    def _judged(
+        self, seen: frozenset[str], displays: Displays, word: Word, key: RoomKey, last: dt.date
+    ) -> tuple[tuple[str, ...], Sight]:
+        """What a day lacks, and its display."""
+        lacking = self._required - seen
+        if "display" not in self._settings.required:
+            return tuple(sorted(lacking)), Sight.TOLD
+        display = self._sight(displays, word, key, last)
+        return tuple(sorted(lacking if display else lacking | {"display"})), display
 
     def _granted(
         self, school: School, room: str, last: dt.date, days: tuple[Day, ...]

@@ -18,22 +18,16 @@ from functools import cached_property
 from itertools import chain
 from typing import TypeVar
 
-import msgspec
-
 from agent.common.calendar import midnight_ns
-from collector.compliance.computer_room import computer_rooms
 from collector.compliance.figure import exists_on
-from collector.compliance.lines import SPEAKS, by_line
+from collector.compliance.lines import SPEAKS
 from collector.compliance.model import DoubtDay, Evidence, LineRecord, LineTest, RoomDay
-from collector.compliance.multimedia import Multimedia
 from collector.compliance.places import places
 from collector.compliance.reader import Key, Reader
-from collector.compliance.rooms import by_room
-from collector.compliance.school_line import Judging, bundles_of
+from collector.compliance.schools import Schools
 from collector.compliance.split import identities_of, in_several
 from collector.compliance.window import ONE_DAY, Windows
 from collector.config import Figure as Settings
-from collector.indicator_settings import thresholds
 from collector.roster.register import Register, School
 from collector.store import Store
 
@@ -73,6 +67,25 @@ def by_school(
 
     With it come other schools' rows of rooms that share a device with the school; with `tracing`
     all tests of its lines, to say which no of theirs was ended long ago.
+
+    Raises:
+        UnavailableError, MisconfiguredError: as `Store.read`, also while iterating.
+    """
+    judged = judged_by_school(store, register, settings, cutoff, only, tracing=tracing)
+    for school, few in judged:
+        yield school, few.evidence
+
+
+def judged_by_school(
+    store: Store,
+    register: Register,
+    settings: Settings,
+    cutoff: dt.date,
+    only: Sequence[School] | None = None,
+    *,
+    tracing: bool = False,
+) -> Iterator[tuple[School, Schools]]:
+    """As `by_school`, with what is judged already to know which older rows count.
 
     Raises:
         UnavailableError, MisconfiguredError: as `Store.read`, also while iterating.
@@ -123,8 +136,8 @@ class _Reading:
             return {}
         return in_several(chain(places(self._store, 0, self._start), self._window.devices()))
 
-    def of(self, part: Sequence[School]) -> Iterator[tuple[School, Evidence]]:
-        """The evidence of some schools."""
+    def of(self, part: Sequence[School]) -> Iterator[tuple[School, Schools]]:
+        """Some schools by all of their evidence, each by itself."""
         tags = {"school": [school.code for school in part]}
         rooms = _by_school(self._window.room_days(tags))
         tests = _by_school(self._tried.line_tests(tags))
@@ -133,67 +146,49 @@ class _Reading:
         for school in part:
             code = school.code
             seen, tried = rooms.pop(code, []), (tests.pop(code, []), records.pop(code, []))
-            found = self._whole(school, seen, Evidence(self._with_shared(seen), *tried))
-            yield school, replace(found, doubt_days=doubts.get(code, ()))
+            window = Evidence(self._with_shared(seen), *tried, doubt_days=doubts.get(code, ()))
+            few = Schools(
+                self._register, [school], window, self._windows, self._settings, self._cutoff,
+                tracing=self._tracing,
+            )  # fmt: skip
+            yield school, self._whole(few, seen)
 
-    def _whole(self, school: School, seen: Sequence[RoomDay], window: Evidence) -> Evidence:
-        """The window's evidence with the older rows of what it leaves undecided."""
-        rooms, lines = self._open_rooms(school, window), self._open_lines(school, window)
-        past = self._tried_before
+    def _whole(self, few: Schools, seen: Sequence[RoomDay]) -> Schools:
+        """A school by its window's evidence and the older rows of what that leaves undecided.
+
+        Only the window up to the cut-off is judged for this: for windows that end earlier, the
+        rows before the window are not read yet.
+        """
+        rooms, lines, window = few.undecided_rooms(), few.undecided_lines(), few.evidence
+        if not rooms and not lines:
+            return few
         older = list(self._past.room_days_of(rooms))
-        return Evidence(
-            self._with_shared([*older, *seen]) if older else window.room_days,
-            [*past.line_tests_of(lines), *window.line_tests],
-            [*past.line_records_of(lines), *window.line_records],
+        tests, records, past = window.line_tests, window.line_records, self._tried_before
+        return few.with_older(
+            replace(
+                window,
+                room_days=self._with_shared([*older, *seen]) if older else window.room_days,
+                line_tests=[*past.line_tests_of(lines), *tests] if lines else tests,
+                line_records=[*past.line_records_of(lines), *records] if lines else records,
+            )
         )
 
     def _with_shared(self, rows: Sequence[RoomDay]) -> Sequence[RoomDay]:
         """The rows, and all of every room that ever saw a device which they name."""
-        identities = {name for row in rows for name in identities_of(row.displays or "")}
+        texts = {row.displays for row in rows if row.displays}
+        identities = {name for text in texts for name in identities_of(text)}
         keys = {key for name in identities for key in self._places.get(name, ())}
         if not keys:
             return rows
         others = chain.from_iterable(self._ever(key) for key in sorted(keys))
-        return list(dict.fromkeys([*rows, *others]))
+        known = {row for row in rows if (row.school, row.room) in keys}
+        return [*rows, *(row for row in others if row not in known)]
 
     def _ever(self, key: Key) -> Sequence[RoomDay]:
         """All rows of a room that shares a device."""
         if key not in self._rows:
             self._rows[key] = [*self._past.room_days_of({key}), *self._window.room_days_of({key})]
         return self._rows[key]
-
-    def _open_rooms(self, school: School, window: Evidence) -> set[Key]:
-        """Rooms that the window leaves undecided.
-
-        Only the window up to the cut-off is judged: for windows that end earlier, the rows before
-        the window are not read yet.
-
-        A computer room's older rows matter only if an inspection may be older still.
-        """
-        register, code = self._register, school.code
-        rooms = by_room(window.room_days, self._cutoff)
-        judging = Multimedia(register, rooms, self._windows, self._settings, self._cutoff)
-        taught = {room for row in register.classes_of.get(code, ()) for room in row.rooms}
-        found = {(code, room) for room in taught if judging.leaves_open(school, room)}
-        visits = register.inspections_of.get(code, ())
-        if any(row.indicator == "computer_room" for row in visits):
-            found |= {(code, room.room) for room in computer_rooms(register, code)}
-        return found
-
-    def _open_lines(self, school: School, window: Evidence) -> set[Key]:
-        """Lines of bundles that the window leaves undecided, by any threshold in use."""
-        if self._tracing:
-            return {(row.school, row.line) for row in self._register.lines_of.get(school.code, ())}
-        register, cutoff = self._register, self._cutoff
-        lines = by_line(window.line_tests, window.line_records, register, cutoff)
-        found: set[Key] = set()
-        for mbps in thresholds(self._settings):
-            rules = msgspec.structs.replace(self._settings, threshold_mbps=mbps)
-            judging = Judging(register, lines, self._windows, rules, cutoff)
-            for bundle in bundles_of(register, school.code, rules):
-                if judging.bundle(school, bundle).now is None:
-                    found |= {(school.code, line.line) for line in bundle}
-        return found
 
 
 def _by_school(rows: Iterable[_Row]) -> dict[str, list[_Row]]:

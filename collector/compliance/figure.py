@@ -18,6 +18,7 @@ from collector.compliance.model import (
     Unit,
     Verdict,
 )
+from collector.compliance.networks import networks
 from collector.compliance.schools import Schools
 from collector.compliance.split import split
 from collector.compliance.window import Windows, cutoff
@@ -55,7 +56,7 @@ class Judge:
     `only` is the code of a school to judge alone, and to trace: see `school_line.Judging`.
 
     Raises, when made:
-        ValueError: the year has not started yet.
+        ValueError: the year has not started yet, or a line's network is none.
     """
 
     def __init__(
@@ -69,6 +70,7 @@ class Judge:
         only: str | None = None,
     ) -> None:
         self.cutoff = cutoff(settings, year, today)
+        networks(register.lines)  # names one that is none, before any evidence is read
         self._year, self._city = year, city
         self.tracing = only is not None
         self._register, self._settings = register, settings
@@ -97,12 +99,16 @@ class Judge:
             self.cutoff,
             tracing=self.tracing,
         )
+        self.add_judged(few)
+
+    def add_judged(self, few: Schools) -> None:
+        """Add some of `schools`, in their order, judged by the same settings and cut-off."""
         for name, units in self._units.items():
             units += few.units(name)
         self._lines += few.judged
         self._notes.update(few.notes())
         self._doubts |= few.doubts()
-        self._simulated |= _any_simulated(evidence)
+        self._simulated = self._simulated or few.simulated
 
     def figure(self, *, simulated: bool) -> Figure:
         """The figure of all schools added; `simulated`: the store has simulated rows somewhere."""
@@ -195,8 +201,3 @@ def _contracts(
         for code in (city.code, district_area(school.responsible, city), school.code):
             counts[code][says] += 1
     return {code: Tally(counter) for code, counter in counts.items()}
-
-
-def _any_simulated(evidence: Evidence) -> bool:
-    streams = (evidence.room_days, evidence.line_tests, evidence.line_records)
-    return any(row.simulated for stream in streams for row in stream)

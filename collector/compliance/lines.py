@@ -87,7 +87,9 @@ def by_line(
 ) -> Lines:
     """All tests up to the cut-off, matched and judged, by (school, line)."""
     trials: dict[tuple[str, str], list[Trial]] = defaultdict(list)
-    allowed = networks(register.lines)
+    tests, records = list(tests), list(records)
+    schools = {row.school for row in tests}
+    allowed = networks(line for school in schools for line in register.lines_of.get(school, ()))
     for key, trial in _trials(tests, records, register.calendar, allowed):
         if trial.day <= cutoff:
             trials[key].append(trial)

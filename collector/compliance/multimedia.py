@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from collector.compliance.equipped import PICTURES, Equipped
+from collector.compliance.equipped import PICTURES, Equipped, Stands
 from collector.compliance.homes import Shared
 from collector.compliance.model import Step, Unit, Verdict
 from collector.compliance.multimedia_text import NO_ROOM, register_step, room_steps
@@ -36,10 +36,12 @@ class Multimedia:
         settings: Settings,
         cutoff: dt.date,
     ) -> None:
+        self.rooms = rooms
         self._register = register
         self._settings = settings
         self._cutoff = cutoff
         self._equipped = Equipped(register, rooms, windows, settings)
+        self._standing: dict[tuple[str, str], Stands] = {}
         self._findings: dict[tuple[str, str], Finding] = {}
         self._declared: dict[tuple[str, str], Declared] = {}
 
@@ -66,7 +68,13 @@ class Multimedia:
 
     def leaves_open(self, school: School, room: str) -> bool:
         """Whether the window leaves a room undecided, so that older rows count."""
-        return self._equipped.stands(school, room, self._cutoff).now is None
+        return self._stands(school, room).now is None
+
+    def _stands(self, school: School, room: str) -> Stands:
+        key = school.code, room
+        if key not in self._standing:
+            self._standing[key] = self._equipped.stands(school, room, self._cutoff)
+        return self._standing[key]
 
     def _decide(
         self,
@@ -99,7 +107,7 @@ class Multimedia:
 
     def _judge_room(self, school: School, room: str) -> Finding:
         key = school.code, room
-        stands = self._equipped.stands(school, room, self._cutoff)
+        stands = self._stands(school, room)
         opinion = stands.now or stands.before
         steps = room_steps(self._register, key, stands, self._settings, self._shared(key))
         simulated = self._equipped.history(key).simulated

@@ -59,10 +59,13 @@ class Reader:
             )  # fmt: skip
 
     def devices(self) -> Iterator[Seen]:
-        """Each display of each row of `room_day`."""
+        """Each display of each room of `room_day`, each at least once."""
+        last: dict[Key, str] = {}  # a room's text is the same on most days
         for _, school, _, room, text in self._rows("room_day", ("display_ids",), None):
-            for identity in identities_of(text) if text else ():
-                yield identity, (school or "", room or "")
+            key = school or "", room or ""
+            if text and last.get(key) != text:
+                last[key] = text
+                yield from ((identity, key) for identity in identities_of(text))
 
     def doubt_days(self, tags: Tags | None = None) -> Iterator[DoubtDay]:
         """Rows of `school_day` that say something odd about machine ids."""

@@ -6,6 +6,8 @@ import datetime as dt
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
+from operator import attrgetter
 
 from collector.compliance import displays
 from collector.compliance.displays import Display, Displays
@@ -35,7 +37,7 @@ def by_room(rows: Iterable[RoomDay], cutoff: dt.date) -> Rooms:
     """The rows up to the cut-off by (school, room), without days on which no PC reported."""
     found: dict[RoomKey, RoomDays] = defaultdict(RoomDays)
     reported = (row for row in rows if row.day <= cutoff and (row.pcs or "computer" in row.seen))
-    for row in sorted(reported, key=lambda row: row.day):
+    for row in sorted(reported, key=attrgetter("day")):
         _add(found[row.school, row.room], row)
     return found
 
@@ -47,9 +49,14 @@ def displays_of(row: RoomDay) -> Displays:
     return displays.read(row.displays)
 
 
+@lru_cache(maxsize=1 << 5)  # there are no more sets of what a row says
+def _with_computer(seen: frozenset[str]) -> frozenset[str]:
+    return seen | {"computer"}
+
+
 def _add(room: RoomDays, row: RoomDay) -> None:
     room.simulated |= row.simulated
-    seen = row.seen | {"computer"}
+    seen = _with_computer(row.seen)
     if room.days and room.days[-1] == row.day:  # one day in two series: the district changed
         room.seen[-1] |= seen
         room.displays[-1] = displays.both(room.displays[-1], displays_of(row))

@@ -13,12 +13,13 @@ from collector import config
 from collector.compliance import computer_room, doubts, further, multimedia, school_line
 from collector.compliance.doubts import Doubts
 from collector.compliance.homes import Shared
-from collector.compliance.lines import by_line
+from collector.compliance.lines import Lines, by_line
 from collector.compliance.model import Evidence, Indicator, JudgedLine, Unit, Verdict
-from collector.compliance.rooms import by_room
-from collector.compliance.school_line import Judging
+from collector.compliance.multimedia import Multimedia
+from collector.compliance.rooms import RoomKey, by_room
+from collector.compliance.school_line import Judging, bundles_of
 from collector.compliance.window import Windows
-from collector.indicator_settings import known, threshold
+from collector.indicator_settings import known, threshold, thresholds
 from collector.roster.register import Register, School
 
 
@@ -26,6 +27,7 @@ class Schools:
     """What the rules say of some schools; each rule is asked once, however many indicators use it.
 
     `evidence` may hold rows of other schools: a device that both saw counts for one of them.
+    `before` are the same schools by less evidence: what they know by the same rows is taken over.
     """
 
     def __init__(
@@ -38,12 +40,30 @@ class Schools:
         cutoff: dt.date,
         *,
         tracing: bool = False,
+        before: Schools | None = None,
     ) -> None:
-        self._evidence, self._tracing = evidence, tracing
+        self._tracing = tracing
         self._register, self._schools, self._settings = register, schools, settings
         self._windows, self._cutoff = windows, cutoff
-        self._rooms = by_room(evidence.room_days, cutoff)
-        self._lines = by_line(evidence.line_tests, evidence.line_records, register, cutoff)
+        self.evidence = evidence
+        if before and evidence.room_days is before.evidence.room_days:
+            judging = before._multimedia
+        else:
+            rooms = by_room(evidence.room_days, cutoff)
+            judging = Multimedia(register, rooms, windows, settings, cutoff)
+        if before and evidence.line_tests is before.evidence.line_tests:
+            lines = before._lines
+        else:
+            lines = by_line(evidence.line_tests, evidence.line_records, register, cutoff)
+        self._multimedia: Multimedia = judging
+        self._lines: Lines = lines
+
+    def with_older(self, evidence: Evidence) -> Schools:
+        """The same schools, by evidence that may hold older rows too."""
+        return Schools(
+            self._register, self._schools, evidence, self._windows, self._settings, self._cutoff,
+            tracing=self._tracing, before=self,
+        )  # fmt: skip
 
     def units(self, indicator: Indicator) -> Sequence[Unit]:
         """The units of one of the settings' indicators."""
@@ -58,23 +78,16 @@ class Schools:
         return rules[known(indicator).rule](indicator)
 
     @cached_property
-    def _multimedia(self) -> multimedia.Multimedia:
-        return multimedia.Multimedia(
-            self._register, self._rooms, self._windows, self._settings, self._cutoff
-        )
-
-    @cached_property
     def _classes(self) -> Sequence[Unit]:
-        register, cutoff = self._register, self._cutoff
         return [
             self._multimedia.judge(row)
             for school in self._schools
-            for row in register.classes_of.get(school.code, ())
-            if row.exists_on(cutoff)
+            for row in self._register.classes_of.get(school.code, ())
+            if row.exists_on(self._cutoff)
         ]
 
     def _computer_rooms(self) -> Sequence[Unit]:
-        rooms, windows, settings = self._rooms, self._windows, self._settings
+        rooms, windows, settings = self._multimedia.rooms, self._windows, self._settings
         return [
             computer_room.judge(self._register, school, rooms, windows, settings, self._cutoff)
             for school in self._schools
@@ -148,7 +161,7 @@ class Schools:
         code = school.code
         return doubts.signs(
             code,
-            self._evidence,
+            self.evidence,
             self._windows.up_to(self._cutoff, school.opened),
             [line for line in self.judged if line.school == code],
             [one for one in shared if code in one.schools],
@@ -169,6 +182,45 @@ class Schools:
             ),
             **multimedia.notes(self._classes),
         }
+
+    @property
+    def simulated(self) -> bool:
+        """Whether any row of their evidence is simulated."""
+        found = self.evidence
+        streams = (found.room_days, found.line_tests, found.line_records)
+        return any(row.simulated for stream in streams for row in stream)
+
+    def undecided_rooms(self) -> set[RoomKey]:
+        """Rooms of which older rows can matter, as the evidence leaves them undecided.
+
+        A computer room's older rows matter only if an inspection may be older still.
+        """
+        found: set[RoomKey] = set()
+        for school in self._schools:
+            code, register = school.code, self._register
+            taught = {room for row in register.classes_of.get(code, ()) for room in row.rooms}
+            found |= {(code, r) for r in taught if self._multimedia.leaves_open(school, r)}
+            visits = register.inspections_of.get(code, ())
+            if any(row.indicator == "computer_room" for row in visits):
+                owned = computer_room.computer_rooms(register, code)
+                found |= {(code, room.room) for room in owned}
+        return found
+
+    def undecided_lines(self) -> set[tuple[str, str]]:
+        """(school, line) of the bundles left undecided, by any threshold in use; if traced, all."""
+        if self._tracing:
+            own = (
+                line for one in self._schools for line in self._register.lines_of.get(one.code, ())
+            )
+            return {(line.school, line.line) for line in own}
+        found: set[tuple[str, str]] = set()
+        for mbps in thresholds(self._settings):
+            judging = self._judging(threshold_mbps=mbps)
+            for school in self._schools:
+                for bundle in bundles_of(self._register, school.code, judging.settings):
+                    if judging.bundle(school, bundle).now is None:
+                        found |= {(school.code, line.line) for line in bundle}
+        return found
 
     def _lost_without_tolerance(self, met: set[str]) -> int:
         """How many schools are verified only because of the tolerance."""

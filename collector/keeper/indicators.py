@@ -24,13 +24,13 @@ def of_day(
         UnavailableError, MisconfiguredError: as `Store.read`.
     """
     # Imported on first use: deriving days does not need the judging.
-    from collector.compliance.evidence import by_school
+    from collector.compliance.evidence import judged_by_school
     from collector.compliance.figure import Judge
     from collector.compliance.indicators import points
 
     judging = Judge(register, figure, city, year=day.year, today=day)
-    for school, found in by_school(store, register, figure, judging.cutoff):
-        judging.add(school, found)
+    for _, few in judged_by_school(store, register, figure, judging.cutoff):
+        judging.add_judged(few)
     judged = judging.figure(simulated=store.simulated())
     pcs = _pcs(store, day)
     for point in points(judged, day):

@@ -184,10 +184,10 @@ def _judged(
 
     with open_store(settings) as store:
         _refuse_invented(store, simulated)
-        for school, found in evidence.by_school(
+        for _, few in evidence.judged_by_school(
             store, register, rules, judging.cutoff, judging.schools, tracing=judging.tracing
         ):
-            judging.add(school, found)
+            judging.add_judged(few)
         return judging.figure(simulated=store.simulated())
 
 

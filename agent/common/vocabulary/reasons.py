@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 
 from agent.common.vocabulary.words import SEPARATOR, Words, combined, listed
 
@@ -135,6 +136,7 @@ def _word(part: str) -> Words:
     return REASONS.get(code, Words(code, code))
 
 
+@lru_cache(maxsize=1 << 10)  # a year's tests give the same few reasons
 def codes(text: str) -> frozenset[str]:
     """The codes that the field `reason` holds."""
     parts = (part.strip() for part in text.split(SEPARATOR.strip()))

@@ -43,7 +43,7 @@ _SLOW_DOWN_BY = 0.7
 #: first losses: with a queue much shorter than the round trip, that takes 20. Fast lines have used
 #: up their bytes by then.
 _FILLED_TRIPS, _BACK_TRIPS = 10, 20
-#: How often this side's counters are compared with the goal, s.
+#: How often this side's counters are compared with the goal after the first second, s.
 _LOOK_S = 0.1
 _IDLE_S = 0.1
 #: A counter that steps back must have been read for this long before, s.
@@ -138,7 +138,7 @@ class _Test:
         elif kind == "latency":
             self.idle_ms = event["ms"]
         elif kind == "phase":
-            self.phase, self.phase_started, self.looked = event["name"], time.perf_counter(), 0.0
+            self.phase, self.phase_started = event["name"], time.perf_counter()
             if self.phase == "download" and self.pc:
                 self.pc.begin(self.interface)
         elif kind == "bytes":
@@ -158,7 +158,7 @@ class _Test:
     def _end_direction_if_due(self, child: line_child.Child) -> None:
         """End the running direction when its rate is known well enough, or its time is up."""
         now = time.perf_counter()
-        if now - self.looked < _LOOK_S:
+        if now - self.looked < _LOOK_S and now - self.phase_started > 1:
             return
         self.looked = now
         if self.phase == "download":
