@@ -125,11 +125,6 @@ bench-standing: $(VENV)/.dev
 bench-report: $(VENV)/.dev
 	$(BENCH)report.py
 
-# What freezing and verifying that city costs.
-bench-archive: $(VENV)/.dev
-	$(BENCH)archive.py
-
-
 # What the measurement server carries over loopback.
 bench-lineserver: $(VENV)/.dev
 	$(BENCH)lineserver.py

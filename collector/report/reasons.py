@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from typing import NamedTuple
 
 from agent.common.vocabulary.devices import KINDS
@@ -161,19 +161,26 @@ def _computer_room(unit: Unit) -> Reason:
 
 
 def _line(unit: Unit) -> Reason:
-    lines = _steps(unit, "line")
+    lines = _open_lines(unit)
     if not lines:
         return Reason("unregistered")
     tests = sum(_number(row.get("quiet_tests")) + _number(row.get("lesson_tests")) for row in lines)
     if tests:
         return Reason("few_tests", _tests(lines))
-    refused = _refused(unit)
+    refused = _refused(unit, {row.get("line") for row in lines})
     if refused:
         (code, count), *_ = refused.most_common(1)
         word = FAULTS.get(code, Words(code, code))
         return Reason("refused", Words(f"{word.zh} {count} 次", f"{word.en}: {count}"))
     heard = _earlier(unit) or any(row.get("last_day") for row in lines)
     return Reason("silent" if heard else "no_tests", _since(unit, lines))
+
+
+def _open_lines(unit: Unit) -> list[Mapping[str, object]]:
+    """The lines of the campuses that the verdict waits for; one that meets explains nothing."""
+    met = {row.get("campus") for row in _steps(unit, "campus") if row.get("meets")}
+    lines = _steps(unit, "line")
+    return [row for row in lines if row.get("campus") not in met] or lines
 
 
 def _tests(lines: Sequence[Mapping[str, object]]) -> Words:
@@ -187,9 +194,11 @@ def _tests(lines: Sequence[Mapping[str, object]]) -> Words:
     )
 
 
-def _refused(unit: Unit) -> Counter[str]:
+def _refused(unit: Unit, lines: Set[object]) -> Counter[str]:
     found: Counter[str] = Counter()
     for row in _steps(unit, "refused"):
+        if row.get("line") not in lines:
+            continue
         found.update({key: _number(count) for key, count in row.items() if key != "line"})
     return found
 

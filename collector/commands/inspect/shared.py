@@ -70,15 +70,18 @@ def entered(row: Inspection) -> str:
 
 def print_rows(rows: Sequence[Inspection], register: Register) -> None:
     """The records as a table, void ones too."""
-    titles = (("编号", "id"), ("日期", "date"), ("学校", "school"), ("指标", "indicator"))
-    more = (("班级", "class"), ("符合", "found"), ("核查人", "inspector"), ("备注", "note"))
-    table = new_table(*titles, *more, ("登记", "entered"), ("状态", "state"))
+    table = new_table(
+        ("编号", "id"), ("学校", "school"), ("指标", "of"), ("符合", "yes?"),
+        ("核查", "visit"), ("备注", "note"), ("登记", "entered"), ("状态", "state"),
+    )  # fmt: skip
+    table.columns[0].no_wrap = True  # it is copied into other commands
     for row in rows:
         school = register.schools.get(row.school)
-        name = f"{row.school} {school.name}" if school else row.school
+        name = f"{row.school}\n{school.name}" if school else row.school
         note = "\n".join(filter(None, (row.note, row.file)))
-        cells = (row.id, str(row.day), name, indicator(row), row.unit, found(row), row.inspector)
-        table.add_row(*cells, note, entered(row), state(row))
+        judged = "\n".join(filter(None, (indicator(row), row.unit)))
+        visit = f"{row.day}\n{row.inspector}"
+        table.add_row(row.id, name, judged, found(row), visit, note, entered(row), state(row))
     print_table(table)
 
 

@@ -64,8 +64,10 @@ def _bytes(rows: Rows | None) -> bytes:
     for sheet in SHEETS.values():
         _fill(book.create_sheet(sheet.title), sheet, sheet_text(sheet, rows or Rows()))
     notes = book.create_sheet(say(*NOTES))
-    for row in notes_text():
+    for row in notes_text(files=False):
         notes.append(row)
+    _legible(notes)
+    _printed(notes)
     for letter, width in zip("ABCDE", (12, 20, 8, 60, 24), strict=True):
         notes.column_dimensions[letter].width = width
     target = io.BytesIO()
@@ -81,6 +83,28 @@ def _fill(target: Any, sheet: Sheet, cells: Sequence[Sequence[str]]) -> None:
     target.freeze_panes = "A2"
     for at, column in enumerate(sheet.columns, start=1):
         _prepare(target, at, column)
+    _printed(target)
+
+
+def _legible(notes: Any) -> None:
+    """Bold headings that stay, and long texts in lines of their own."""
+    from openpyxl.styles import Alignment, Font
+
+    notes.freeze_panes = "A2"
+    for number, row in enumerate(notes.iter_rows(), start=1):
+        for cell in row:
+            cell.alignment = Alignment(vertical="top", wrap_text=True)
+            if number == 1:
+                cell.font = Font(bold=True)
+
+
+def _printed(target: Any) -> None:
+    """Every column on one page's width, the headings on each page."""
+    target.page_setup.orientation = "landscape"
+    target.page_setup.paperSize = target.PAPERSIZE_A4
+    target.sheet_properties.pageSetUpPr.fitToPage = True
+    target.page_setup.fitToHeight = 0
+    target.print_title_rows = "1:1"
 
 
 def _write(cell: Any, text: str) -> None:

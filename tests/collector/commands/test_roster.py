@@ -171,8 +171,8 @@ def test_all_that_is_wrong_with_a_record(run: Run, data: Path, folder: Path) -> 
         "--found", "也许",
     )  # fmt: skip
     assert code == 1
-    for heading in ("school", "indicator", "date", "inspector", "found"):
-        assert f"「{heading}」" in text
+    for option in ("school", "indicator", "date", "inspector", "found"):
+        assert f"  --{option}: " in text
     assert RegisterBook(data / "register.db").inspections() == []
 
 
