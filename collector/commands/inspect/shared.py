@@ -71,17 +71,20 @@ def entered(row: Inspection) -> str:
 def print_rows(rows: Sequence[Inspection], register: Register) -> None:
     """The records as a table, void ones too."""
     table = new_table(
-        ("编号", "id"), ("学校", "school"), ("指标", "of"), ("符合", "yes?"),
-        ("核查", "visit"), ("备注", "note"), ("登记", "entered"), ("状态", "state"),
+        ("编号", "id"), ("学校", "school"), ("指标、结果", "of, result"),
+        ("核查", "visit"), ("备注", "note"), ("登记、状态", "entered, state"),
     )  # fmt: skip
-    table.columns[0].no_wrap = True  # it is copied into other commands
+    for at, least in ((0, 6), (1, 10), (3, 10), (5, 10)):  # ids, codes and days stay whole
+        table.columns[at].min_width = least
     for row in rows:
         school = register.schools.get(row.school)
         name = f"{row.school}\n{school.name}" if school else row.school
         note = "\n".join(filter(None, (row.note, row.file)))
-        judged = "\n".join(filter(None, (indicator(row), row.unit)))
+        result = say("符合", "as asked") if row.found else say("不符合", "not so")
+        judged = "\n".join(filter(None, (indicator(row), row.unit, result)))
         visit = f"{row.day}\n{row.inspector}"
-        table.add_row(row.id, name, judged, found(row), visit, note, entered(row), state(row))
+        told = "\n".join(filter(None, (entered(row), state(row))))
+        table.add_row(row.id, name, judged, visit, note, told)
     print_table(table)
 
 

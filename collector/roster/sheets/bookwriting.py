@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from agent.common.command_line import RefusedError
 from agent.common.language import for_documents, say
+from agent.common.tables import width
 from collector.roster.areas import DIRECT, XINING
 from collector.roster.rows import Rows
 from collector.roster.sheets import words
@@ -23,6 +24,8 @@ from collector.roster.sheets.writing import notes_text, sheet_text
 _LAST_ROW: Final = 20_000  # of drop-down lists
 _MAX_LIST: Final = 255  # characters that a list may have in a workbook
 _TEXT: Final = "@"
+_NOTE_COLUMNS: Final = (12, 20, 8, 72, 28)  # widths on the sheet of notes
+_LINE: Final = 15  # points
 _ESCAPE = re.compile("_(?=x[0-9A-Fa-f]{4}_)")
 
 
@@ -68,8 +71,8 @@ def _bytes(rows: Rows | None) -> bytes:
         notes.append(row)
     _legible(notes)
     _printed(notes)
-    for letter, width in zip("ABCDE", (12, 20, 8, 60, 24), strict=True):
-        notes.column_dimensions[letter].width = width
+    for letter, columns in zip("ABCDE", _NOTE_COLUMNS, strict=True):
+        notes.column_dimensions[letter].width = columns
     target = io.BytesIO()
     book.save(target)
     return target.getvalue()
@@ -92,6 +95,9 @@ def _legible(notes: Any) -> None:
 
     notes.freeze_panes = "A2"
     for number, row in enumerate(notes.iter_rows(), start=1):
+        pairs = zip(row, _NOTE_COLUMNS, strict=True)
+        most = max(-(-width(str(cell.value or "")) // (columns - 2)) for cell, columns in pairs)
+        notes.row_dimensions[number].height = _LINE * most
         for cell in row:
             cell.alignment = Alignment(vertical="top", wrap_text=True)
             if number == 1:
