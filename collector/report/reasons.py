@@ -57,8 +57,9 @@ def _denied(unit: Unit) -> Reason:
     if kinds.rule(unit.indicator) == "line" and any(
         row.get("statistic_mbps") for row in _steps(unit, "line")
     ):
-        code = "slow" if unit.verdict is Verdict.CONTRADICTED else "low_contract"
-        return Reason(code, _rates(unit))
+        # Without a contract in the register nobody knows that it is the contract which is low.
+        low = unit.verdict is Verdict.SHORT and any(rate is not None for rate in _contracted(unit))
+        return Reason("low_contract" if low else "slow", _rates(unit))
     days = [str(row["day"]) for row in _steps(unit, "earlier") if not row.get("yes")]
     if days:
         return Reason("standing", Words(f"{max(days)} 起", f"since {max(days)}"))
@@ -91,14 +92,20 @@ def _rates(unit: Unit) -> Words:
 
 
 def _contracts(unit: Unit) -> Words:
-    rates = [
-        "?" if rate is None else f"{rate:g}"
+    rates = _contracted(unit)
+    if all(rate is None for rate in rates):
+        return Words("合同带宽没有登记", "no contract registered")
+    listed = ["?" if rate is None else f"{rate:g}" for rate in rates]
+    return Words(f"合同 {'、'.join(listed)} Mbit/s", f"contract {', '.join(listed)} Mbit/s")
+
+
+def _contracted(unit: Unit) -> list[float | None]:
+    return [
+        rate
         for row in _steps(unit, "register")
         for campus in _mapping(row.get("contracts_mbps")).values()
         for rate in _rates_of(campus)
     ]
-    zh, en = "、".join(rates) or "无", ", ".join(rates) or "none"
-    return Words(f"合同 {zh} Mbit/s", f"contract {en} Mbit/s")
 
 
 def _rates_of(campus: object) -> Sequence[float | None]:

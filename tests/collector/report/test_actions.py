@@ -248,3 +248,22 @@ def test_a_disputed_line_shows_what_the_rule_compared(
     )  # fmt: skip
     found = line_lists(plan(dataclasses.replace(figure, lines=[line])))
     assert any(said in row[2] for rows in found for row in rows.rows)
+
+
+@pytest.mark.parametrize(
+    ("contract", "found"),
+    [
+        (4.0, ("low_contract", "a：实测 3.90，门限 9.7；合同 4 Mbit/s")),
+        (None, ("slow", "a：实测 3.90，门限 9.7；合同带宽没有登记")),
+    ],
+)
+def test_only_a_known_contract_is_called_too_low(
+    contract: float | None, found: tuple[str, str]
+) -> None:
+    measured = {"line": "a", "campus": "本部", "statistic_mbps": 3.9, "limit_mbps": 9.7}
+    steps = [
+        Step("line", "", "", measured),
+        Step("register", "", "", {"contracts_mbps": {"本部": [contract]}}),
+    ]
+    unit = dataclasses.replace(judged(Verdict.SHORT, "telemetry", *steps), indicator="line")
+    assert (reason(unit).code, reason(unit).detail.zh) == found
