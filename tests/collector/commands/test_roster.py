@@ -181,7 +181,7 @@ def test_all_that_is_wrong_with_a_record(run: Run, data: Path, folder: Path) -> 
     ("indicator", "name", "said"),
     [
         ("multimedia", "", "要填班级"),
-        ("多媒体", "九班", "没有这个班"),
+        ("多媒体", "九班", "不是这所学校的班级"),
         ("带宽", "一（1）班", "不填班级"),
     ],
 )
