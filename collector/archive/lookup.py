@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from agent.common.calendar import CITY_TIME
 from agent.common.language import say
 from collector.archive import changes, results
 from collector.archive.changes import Change, Left
@@ -74,9 +75,10 @@ def since(settings: Config, live: Figure) -> Since:
 
 def named(row: FrozenYear) -> str:
     """A frozen year in a line, with its root hash."""
+    day = row.frozen_at.astimezone(CITY_TIME).date()
     return say(
         f"{row.year} 年已冻结：第 {row.revision} 版，截止日 {row.cutoff}，"
-        f"冻结于 {row.frozen_at:%Y-%m-%d}，根哈希 {row.root}（{row.file}）",
+        f"冻结于 {day}，根哈希 {row.root}（{row.file}）",
         f"{row.year} is frozen: revision {row.revision}, cut-off {row.cutoff}, "
-        f"frozen on {row.frozen_at:%Y-%m-%d}, root hash {row.root} ({row.file})",
+        f"frozen on {day}, root hash {row.root} ({row.file})",
     )

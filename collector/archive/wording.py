@@ -8,7 +8,7 @@ from fractions import Fraction
 
 from agent.common.calendar import CITY_TIME
 from agent.common.language import say
-from agent.common.vocabulary.indicators import SHARES
+from agent.common.vocabulary.indicators import SHARES, SHORT
 from agent.common.vocabulary.verdicts import VERDICTS
 from agent.common.vocabulary.words import word
 from collector.archive.changes import Change, Left
@@ -110,8 +110,13 @@ def late(found: Sequence[Inspection]) -> Iterator[str]:
     for row in found[:_LISTED]:
         unit = f"{row.school} {row.unit}".rstrip()
         entered = "" if row.entered is None else row.entered.astimezone(CITY_TIME).date()
-        yield f"    {unit} {row.indicator} {row.day} {row.inspector} ({entered})"
+        yield f"    {unit} {_indicator(row)} {row.day} {row.inspector} ({entered})"
     yield from _rest(count)
+
+
+def _indicator(row: Inspection) -> str:
+    words = SHORT.get(row.indicator)
+    return say(*words) if words else row.indicator
 
 
 def rows(changed: Sequence[Change], gone: Sequence[Left]) -> Tree:

@@ -80,12 +80,23 @@ def _units(figure: Figure, code: str) -> list[Unit]:
         return units
     school = figure.register.schools.get(code)
     if school is None:
-        raise RefusedError(say(f"台账中没有学校 {code}", f"the register has no school {code}"))
+        raise RefusedError(_no_school(figure, code))
     raise RefusedError(
         say(
             f"{school.name}（{school.type}）在 {figure.cutoff} 不计入指标",
             f"{school.name} ({school.type}) does not count on {figure.cutoff}",
         )
+    )
+
+
+def _no_school(figure: Figure, text: str) -> str:
+    """The fix too: whoever writes a name is told the codes of the schools that have it."""
+    named = [row.code for row in figure.register.schools.values() if row.name == text]
+    codes = "、".join(named)
+    return say(
+        f"台账中没有学校 {text}；要写 10 位学校标识码" + (f"：{codes}" if named else ""),
+        f"the register has no school {text}; write the 10-digit code"
+        + (f": {', '.join(named)}" if named else ""),
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from typing import NamedTuple
 
 from agent.common.vocabulary.devices import KINDS
@@ -57,8 +57,9 @@ def _denied(unit: Unit) -> Reason:
     if kinds.rule(unit.indicator) == "line" and any(
         row.get("statistic_mbps") for row in _steps(unit, "line")
     ):
-        code = "slow" if unit.verdict is Verdict.CONTRADICTED else "low_contract"
-        return Reason(code, _rates(unit))
+        # Without a contract in the register nobody knows that it is the contract which is low.
+        low = unit.verdict is Verdict.SHORT and any(rate is not None for rate in _contracted(unit))
+        return Reason("low_contract" if low else "slow", _rates(unit))
     days = [str(row["day"]) for row in _steps(unit, "earlier") if not row.get("yes")]
     if days:
         return Reason("standing", Words(f"{max(days)} 起", f"since {max(days)}"))
@@ -91,14 +92,20 @@ def _rates(unit: Unit) -> Words:
 
 
 def _contracts(unit: Unit) -> Words:
-    rates = [
-        "?" if rate is None else f"{rate:g}"
+    rates = _contracted(unit)
+    if all(rate is None for rate in rates):
+        return Words("合同带宽没有登记", "no contract registered")
+    listed = ["?" if rate is None else f"{rate:g}" for rate in rates]
+    return Words(f"合同 {'、'.join(listed)} Mbit/s", f"contract {', '.join(listed)} Mbit/s")
+
+
+def _contracted(unit: Unit) -> list[float | None]:
+    return [
+        rate
         for row in _steps(unit, "register")
         for campus in _mapping(row.get("contracts_mbps")).values()
         for rate in _rates_of(campus)
     ]
-    zh, en = "、".join(rates) or "无", ", ".join(rates) or "none"
-    return Words(f"合同 {zh} Mbit/s", f"contract {en} Mbit/s")
 
 
 def _rates_of(campus: object) -> Sequence[float | None]:
@@ -161,19 +168,26 @@ def _computer_room(unit: Unit) -> Reason:
 
 
 def _line(unit: Unit) -> Reason:
-    lines = _steps(unit, "line")
+    lines = _open_lines(unit)
     if not lines:
         return Reason("unregistered")
     tests = sum(_number(row.get("quiet_tests")) + _number(row.get("lesson_tests")) for row in lines)
     if tests:
         return Reason("few_tests", _tests(lines))
-    refused = _refused(unit)
+    refused = _refused(unit, {row.get("line") for row in lines})
     if refused:
         (code, count), *_ = refused.most_common(1)
         word = FAULTS.get(code, Words(code, code))
         return Reason("refused", Words(f"{word.zh} {count} 次", f"{word.en}: {count}"))
     heard = _earlier(unit) or any(row.get("last_day") for row in lines)
     return Reason("silent" if heard else "no_tests", _since(unit, lines))
+
+
+def _open_lines(unit: Unit) -> list[Mapping[str, object]]:
+    """The lines of the campuses that the verdict waits for; one that meets explains nothing."""
+    met = {row.get("campus") for row in _steps(unit, "campus") if row.get("meets")}
+    lines = _steps(unit, "line")
+    return [row for row in lines if row.get("campus") not in met] or lines
 
 
 def _tests(lines: Sequence[Mapping[str, object]]) -> Words:
@@ -187,9 +201,11 @@ def _tests(lines: Sequence[Mapping[str, object]]) -> Words:
     )
 
 
-def _refused(unit: Unit) -> Counter[str]:
+def _refused(unit: Unit, lines: Set[object]) -> Counter[str]:
     found: Counter[str] = Counter()
     for row in _steps(unit, "refused"):
+        if row.get("line") not in lines:
+            continue
         found.update({key: _number(count) for key, count in row.items() if key != "line"})
     return found
 

@@ -108,7 +108,13 @@ def _rows(
 
 def _rates(line: JudgedLine) -> Words:
     contract = "—" if line.contract_mbps is None else f"{line.contract_mbps:g}"
+    if line.statistic is None:
+        return Words(
+            f"合同 {contract}，窗口内有效测试 {line.tests} 次，不够；以前的结果仍有效",
+            f"contract {contract}, valid tests in the window: {line.tests}, too few; "
+            "an earlier result stands",
+        )
     return Words(
-        f"合同 {contract}，第 90 百分位 {mbps(line.p90)}，中位数 {mbps(line.median)}",
-        f"contract {contract}, 90th percentile {mbps(line.p90)}, median {mbps(line.median)}",
+        f"合同 {contract}，实测 {mbps(line.statistic)}，中位数 {mbps(line.median)}",
+        f"contract {contract}, measured {mbps(line.statistic)}, median {mbps(line.median)}",
     )

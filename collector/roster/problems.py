@@ -41,7 +41,8 @@ class Problem:
             where.append(say(f"「{self.column}」列", f"column {self.column!r}"))
         value = say(f"「{_short(self.value)}」", f"{_short(self.value)!r} ") if self.value else ""
         fix = say(f"。办法：{self.fix}", f". Fix: {self.fix}") if self.fix else ""
-        return f"{' '.join(where)}: {value}{self.wrong}{fix}"
+        # The name of a sheet ends in a comma where a row follows.
+        return f"{' '.join(where).rstrip(',')}: {value}{self.wrong}{fix}"
 
 
 def errors(problems: Iterable[Problem]) -> list[Problem]:

@@ -63,7 +63,7 @@ def test_what_becomes_of_codes_without_the_template(office: Office, tmp_path: Pa
     for typed, said in (
         (("学校", 2, 1, "0063020001"), "「63020001」是 8 位"),
         (("教室", 4, 3, "2026-1-1"), "原来多半是 1-1"),
-        (("教室", 2, 3, "0101"), "「0101」「教室」表里，这所学校没有这间"),  # it is 101 now
+        (("教室", 2, 3, "0101"), "「0101」不在「教室」表这所学校的教室里"),  # it is 101 now
     ):
         _, problems = read_folder(office.fill(good, [typed], tmp_path / "bad.xlsx"))
         assert any(said in str(p) and p.fix for p in errors(problems)), problems

@@ -9,6 +9,8 @@ from agent.common.language import say
 from collector.commands.config_file import register_book
 from collector.commands.inspect.shared import Actions, as_json, common, print_rows
 from collector.commands.tables import print_json
+from collector.roster.problems import UnfitError
+from collector.roster.sheets.values import PARSERS
 from collector.roster.sheets.words import INDICATORS_ZH
 
 
@@ -18,10 +20,19 @@ def add(actions: Actions) -> None:
     parser = actions.add_parser("list", help=text)
     text = say("只看这所学校（学校标识码）", "only this school (10-digit code)")
     parser.add_argument("--school", default="", help=text)
-    text = say("只看这个指标：", "only this indicator: ") + ", ".join(INDICATORS_ZH)
-    known = ("", *INDICATORS_ZH)
-    parser.add_argument("--indicator", default="", choices=known, metavar="NAME", help=text)
+    names = say("、".join(INDICATORS_ZH.values()), ", ".join(INDICATORS_ZH))
+    text = say(f"只看这个指标：{names}", f"only this indicator: {names}")
+    parser.add_argument("--indicator", default="", type=_indicator, metavar="NAME", help=text)
     common(parser, _run)
+
+
+def _indicator(text: str) -> str:
+    """The code of an indicator, which `inspect add` takes in these words too."""
+    try:
+        return str(PARSERS["indicator"](text)) if text else ""
+    except UnfitError as error:
+        known = say(f"「{text}」{error.wrong}。{error.fix}", f"{text!r} {error.wrong}. {error.fix}")
+        raise argparse.ArgumentTypeError(known) from error
 
 
 def _run(args: argparse.Namespace) -> int:

@@ -70,15 +70,21 @@ def entered(row: Inspection) -> str:
 
 def print_rows(rows: Sequence[Inspection], register: Register) -> None:
     """The records as a table, void ones too."""
-    titles = (("编号", "id"), ("日期", "date"), ("学校", "school"), ("指标", "indicator"))
-    more = (("班级", "class"), ("符合", "found"), ("核查人", "inspector"), ("备注", "note"))
-    table = new_table(*titles, *more, ("登记", "entered"), ("状态", "state"))
+    table = new_table(
+        ("编号", "id"), ("学校", "school"), ("指标、结果", "of, result"),
+        ("核查", "visit"), ("备注", "note"), ("登记、状态", "entered, state"),
+    )  # fmt: skip
+    for at, least in ((0, 6), (1, 10), (3, 10), (5, 10)):  # ids, codes and days stay whole
+        table.columns[at].min_width = least
     for row in rows:
         school = register.schools.get(row.school)
-        name = f"{row.school} {school.name}" if school else row.school
+        name = f"{row.school}\n{school.name}" if school else row.school
         note = "\n".join(filter(None, (row.note, row.file)))
-        cells = (row.id, str(row.day), name, indicator(row), row.unit, found(row), row.inspector)
-        table.add_row(*cells, note, entered(row), state(row))
+        result = say("符合", "as asked") if row.found else say("不符合", "not so")
+        judged = "\n".join(filter(None, (indicator(row), row.unit, result)))
+        visit = f"{row.day}\n{row.inspector}"
+        told = "\n".join(filter(None, (entered(row), state(row))))
+        table.add_row(row.id, name, judged, visit, note, told)
     print_table(table)
 
 

@@ -41,4 +41,6 @@ def _run(args: argparse.Namespace) -> int:
         return DONE
     print(say(f"从 {old} 到 {new}：", f"from {old} to {new}:"))
     changes.show(found, limit=None)
+    if not any(found.sheets.values()):
+        print(say("没有差别", "no difference"))
     return DONE

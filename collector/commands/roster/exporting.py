@@ -9,8 +9,8 @@ from agent.common.command_line import config_argument
 from agent.common.language import say
 from collector.commands.config_file import register_book
 from collector.commands.roster import states
-from collector.commands.roster.shared import Actions, out_argument, written
-from collector.roster.sheets import write_folder
+from collector.commands.roster.shared import Actions, is_book, out_argument, written
+from collector.roster.sheets import write_book, write_folder
 
 
 def add(actions: Actions) -> None:
@@ -30,4 +30,5 @@ def add(actions: Actions) -> None:
 def _run(args: argparse.Namespace) -> int:
     book = register_book(args)
     rows = book.rows_of(states.number_of(book, args.at)) if args.at else book.rows()
-    return written(write_folder(rows, Path(args.out)))
+    out = Path(args.out)
+    return written(write_book(out, rows) if is_book(out) else write_folder(rows, out))

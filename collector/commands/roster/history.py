@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import argparse
 from dataclasses import asdict
+from pathlib import Path
 
 from agent.common.calendar import CITY_TIME
 from agent.common.command_line import DONE, config_argument, json_argument
 from agent.common.language import say
 from collector.commands.config_file import register_book
 from collector.commands.roster.shared import Actions
-from collector.commands.tables import console, new_table, print_json
+from collector.commands.tables import new_table, print_json, print_table
 from collector.roster.book import Import
 from collector.roster.sheets import SHEETS
 
@@ -28,15 +29,16 @@ def _run(args: argparse.Namespace) -> int:
     if args.json:
         print_json([_import_json(made) for made in imports])
         return DONE
-    titles = (("次", "number"), ("时间", "time"), ("导入人", "who"), ("来自", "from"))
+    titles = (("次", "no."), ("时间", "time"), ("导入人", "who"), ("来自", "from"))
     more = (("学校", "schools"), ("总行数", "rows"), ("说明", "note"), ("SHA-256", "SHA-256"))
     table = new_table(*titles, *more)
     for made in imports:
         at = made.at.astimezone(CITY_TIME).strftime("%Y-%m-%d %H:%M")
         schools, rows = made.counts.get("schools", 0), sum(made.counts.values())
         numbers = (f"{schools}", f"{rows}", _note(made))
-        table.add_row(f"{made.number}", at, made.who, made.source, *numbers, made.sha256[:8])
-    console().print(table)
+        source = Path(made.source).name  # whole in --json
+        table.add_row(f"{made.number}", at, made.who, source, *numbers, made.sha256[:8])
+    print_table(table)
     return DONE
 
 

@@ -26,8 +26,10 @@ def folder_argument(parser: argparse.ArgumentParser) -> None:
 
 def out_argument(parser: argparse.ArgumentParser) -> None:
     """Where files are written, as `out`."""
-    text = say("写到哪个文件夹", "output folder")
-    parser.add_argument("--out", metavar="DIR", required=True, help=text)
+    text = say(
+        "写成哪个 .xlsx 文件，或写到哪个文件夹（CSV）", "the .xlsx file, or the folder for CSV"
+    )
+    parser.add_argument("--out", metavar="PATH", required=True, help=text)
 
 
 def dry_run_argument(parser: argparse.ArgumentParser) -> None:
@@ -52,7 +54,12 @@ def book_or_csv_arguments(parser: argparse.ArgumentParser) -> None:
 
 def book_path(out: Path) -> Path:
     """The workbook that `--out` names: itself, or one in that folder."""
-    return out if out.suffix.lower() == ".xlsx" else out / book_name()
+    return out if is_book(out) else out / book_name()
+
+
+def is_book(out: Path) -> bool:
+    """Whether `--out` names a workbook, not a folder."""
+    return out.suffix.lower() == ".xlsx"
 
 
 def written(files: Sequence[Path]) -> int:

@@ -48,7 +48,7 @@ def _unit(record: Record, register: Register) -> Iterator[Problem]:
         return
     known = [row.name for row in register.classes_of.get(school, ())]
     if name not in known:
-        wrong = say("这所学校没有这个班", "is not a class of this school")
+        wrong = say("不是这所学校的班级", "is not a class of this school")
         if name is None:
             wrong = say("多媒体指标要填班级", "is needed for multimedia")
         near = difflib.get_close_matches(name or "", known, 1)
@@ -85,5 +85,10 @@ def _row(record: Record, threshold_mbps: float) -> Inspection:
 
 
 def without_rows(problems: list[Problem]) -> list[Problem]:
-    """The problems without row numbers, for a record given on the command line."""
-    return [replace(problem, row=None) for problem in problems]
+    """The problems by option, for a record given on the command line."""
+    return [
+        replace(problem, row=None, column="", file=f"--{problem.column}")
+        if problem.column
+        else replace(problem, row=None)
+        for problem in problems
+    ]

@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from agent.common.command_line import RefusedError
 from agent.common.language import for_documents, say
+from agent.common.tables import width
 from collector.roster.areas import DIRECT, XINING
 from collector.roster.rows import Rows
 from collector.roster.sheets import words
@@ -23,6 +24,8 @@ from collector.roster.sheets.writing import notes_text, sheet_text
 _LAST_ROW: Final = 20_000  # of drop-down lists
 _MAX_LIST: Final = 255  # characters that a list may have in a workbook
 _TEXT: Final = "@"
+_NOTE_COLUMNS: Final = (12, 20, 8, 72, 28)  # widths on the sheet of notes
+_LINE: Final = 15  # points
 _ESCAPE = re.compile("_(?=x[0-9A-Fa-f]{4}_)")
 
 
@@ -64,10 +67,12 @@ def _bytes(rows: Rows | None) -> bytes:
     for sheet in SHEETS.values():
         _fill(book.create_sheet(sheet.title), sheet, sheet_text(sheet, rows or Rows()))
     notes = book.create_sheet(say(*NOTES))
-    for row in notes_text():
+    for row in notes_text(files=False):
         notes.append(row)
-    for letter, width in zip("ABCDE", (12, 20, 8, 60, 24), strict=True):
-        notes.column_dimensions[letter].width = width
+    _legible(notes)
+    _printed(notes)
+    for letter, columns in zip("ABCDE", _NOTE_COLUMNS, strict=True):
+        notes.column_dimensions[letter].width = columns
     target = io.BytesIO()
     book.save(target)
     return target.getvalue()
@@ -81,6 +86,31 @@ def _fill(target: Any, sheet: Sheet, cells: Sequence[Sequence[str]]) -> None:
     target.freeze_panes = "A2"
     for at, column in enumerate(sheet.columns, start=1):
         _prepare(target, at, column)
+    _printed(target)
+
+
+def _legible(notes: Any) -> None:
+    """Bold headings that stay, and long texts in lines of their own."""
+    from openpyxl.styles import Alignment, Font
+
+    notes.freeze_panes = "A2"
+    for number, row in enumerate(notes.iter_rows(), start=1):
+        pairs = zip(row, _NOTE_COLUMNS, strict=True)
+        most = max(-(-width(str(cell.value or "")) // (columns - 2)) for cell, columns in pairs)
+        notes.row_dimensions[number].height = _LINE * most
+        for cell in row:
+            cell.alignment = Alignment(vertical="top", wrap_text=True)
+            if number == 1:
+                cell.font = Font(bold=True)
+
+
+def _printed(target: Any) -> None:
+    """Every column on one page's width, the headings on each page."""
+    target.page_setup.orientation = "landscape"
+    target.page_setup.paperSize = target.PAPERSIZE_A4
+    target.sheet_properties.pageSetUpPr.fitToPage = True
+    target.page_setup.fitToHeight = 0
+    target.print_title_rows = "1:1"
 
 
 def _write(cell: Any, text: str) -> None:

@@ -100,7 +100,7 @@ def _room(record: Record, index: Index, rooms: Iterable[str]) -> Iterator[Proble
     name = "rooms" if record.table.sheet.name == "classes" else "room"
     for room in rooms:
         if room and room not in known:
-            wrong = say(f"「{title}」表里，这所学校没有这间", "is not among this school's rooms")
+            wrong = say(f"不在「{title}」表这所学校的教室里", "is not among this school's rooms")
             fix = say(f"改正编号，或在「{title}」表里加上它", f"correct it, or add it to {title}")
             wrong, fix = check_names.unknown(room, known, "room", wrong, fix)
             yield record.problem(name, wrong, fix, value=room)

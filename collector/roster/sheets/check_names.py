@@ -66,7 +66,7 @@ def _two_spellings(other: Record, column: str, *, same_sheet: bool) -> str:
     name = other.get(column)
     where = say(f"第 {other.row} 行", f"row {other.row}")
     if not same_sheet:
-        where = f"{other.table.file} {where}"
+        where = f"{say(' ', '')}{other.table.file} {where}"
     return say(
         f"与{where}的「{name}」是同一个名字的两种写法",
         f"is another spelling of {name!r} in {where}",

@@ -46,7 +46,7 @@ def _each(tables: Mapping[str, Table], sheet: str, rule: Rule) -> Iterator[Probl
 def _contract(record: Record) -> Iterator[Problem]:
     rate = record.get("contract_mbps")
     if rate == 0:
-        wrong = say("合同带宽是 0：确实没有宽带？", "is 0: is there no broadband?")
+        wrong = say("就是说没有宽带", "says that there is no broadband")
         fix = say("不知道的留空", "leave it empty if it is not known")
         yield record.problem("contract_mbps", wrong, fix, warning=True)
     elif rate is not None and rate >= MUCH_MBPS:

@@ -80,7 +80,7 @@ def _campus(record: Record, known: Mapping[str, Record], title: str) -> Iterator
             if not known:
                 wrong = say("这所学校没有登记校区", "the school has no campus registered")
         else:
-            wrong = say("这所学校没有这个校区", "is not a campus of this school")
+            wrong = say("不是这所学校的校区", "is not a campus of this school")
             wrong, fix = check_names.unknown(campus, known, "campus", wrong, fix)
         yield record.problem("campus", wrong, fix)
 
@@ -123,6 +123,6 @@ def _no_line(
     elif elsewhere:
         wrong = say("是别的校区的线路", "is a line of another campus")
     else:
-        wrong = say("这所学校没有这条线路", "is not a line of this school")
+        wrong = say("不是这所学校的线路", "is not a line of this school")
         return check_names.unknown(line, here, "line", wrong, fix)
     return wrong, fix

@@ -22,8 +22,8 @@ _ERRORS = re.compile(r"#(?:REF!|N/A|VALUE!|NAME\?|DIV/0!|NULL!|NUM!|SPILL!|#{2,}
 _LOST = re.compile(r"\ufffd|\?{2,}|[\u4e00-\u9fff]\?+(?=[^\s?])|^\?+(?=[\u4e00-\u9fff])")
 #: What people write into a cell that has nothing to say.
 NOTHING = frozenset({"/", "\\", "-", "--", "---", "—", "——", "–", "／", "无", "暂无", "n/a", "na"})
-_DROPPED = re.compile(r"[\s()\[\]{}<>【】〔〕「」《》第号#_]+")
-_PARTING = re.compile(r"(?<=\d)[\s()\[\]{}<>【】〔〕「」《》第号#_]+(?=\d)")
+_DROPPED = re.compile(r"(?:[\s()\[\]{}<>【】〔〕「」《》第号#_]|年级)+")
+_PARTING = re.compile(rf"(?<=\d){_DROPPED.pattern}(?=\d)")
 
 
 def tidy(text: str) -> str:
@@ -45,8 +45,8 @@ def plain(text: str) -> str:
 def folded(name: str) -> str:
     """A name in the form by which two spellings of one are known.
 
-    七（1）班, 七(1)班 and 七 1 班 are one, as are 第3机房 and 3号机房. Between two digits something
-    is kept, as 1（1）班 is not 11班.
+    七（1）班, 七(1)班, 七 1 班 and 七年级1班 are one, as are 第3机房 and 3号机房. Between
+    two digits something is kept, as 1（1）班 is not 11班.
     """
     text = _PARTING.sub("-", plain(name).casefold())
     return _DROPPED.sub("", text) or text

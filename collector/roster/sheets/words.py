@@ -26,7 +26,7 @@ SCHOOL_TYPES = _words({
     "十二年一贯制": "十二年一贯制学校 twelve_year",
     "教学点": "小学教学点 村教学点 教学站 teaching_point",
     "幼儿园": "kindergarten",
-    "中职": "中职学校 中等职业学校 职业高中 职业学校 中专 vocational",
+    "中职": "中职学校 中等职业学校 职业高中 职高 职业学校 中专 vocational",
     "特殊教育": "特殊教育学校 特教学校 特教 special",
 })  # fmt: skip
 

@@ -62,10 +62,21 @@ def cell_text(column: Column, value: Any, areas: Mapping[str, str]) -> str:
     return _cell(column, value, areas)
 
 
-def notes_text() -> list[list[str]]:
-    """What every column means, as a table with headings."""
+def notes_text(*, files: bool = True) -> list[list[str]]:
+    """What every column means, as a table with headings; `files`: the sheets are CSV files."""
     head = say("表 列 必填 含义 示例", "sheet column required meaning example").split()
-    return [head, *(_note(sheet, column) for sheet in SHEETS.values() for column in sheet.columns)]
+    names = {
+        sheet.name: say(f"{sheet.file}（{sheet.zh[0]}）", sheet.file) if files else sheet.title
+        for sheet in SHEETS.values()
+    }
+    return [
+        head,
+        *(
+            [names[sheet.name], *_note(column)]
+            for sheet in SHEETS.values()
+            for column in sheet.columns
+        ),
+    ]
 
 
 def _write(files: Mapping[str, Iterable[Sequence[str]]], folder: Path) -> list[Path]:
@@ -121,7 +132,6 @@ def _safe(text: str) -> str:
     return f"'{text}" if text.startswith(_FORMULA) and not number else text
 
 
-def _note(sheet: Sheet, column: Column) -> list[str]:
+def _note(column: Column) -> list[str]:
     required = say("是", "yes") if column.required else ""
-    name = say(f"{sheet.file}（{sheet.zh[0]}）", sheet.file)
-    return [name, column.heading, required, column.meaning, column.example]
+    return [column.heading, required, column.meaning, column.example]

@@ -13,6 +13,8 @@ import pytest
 from agent.common.calendar import CITY_TIME
 from agent.common.command_line import DONE, FAILED, REFUSED, main
 from agent.common.language import choose
+from collector.archive import wording
+from collector.archive.lookup import named
 from collector.archive.summary import FrozenYear, frozen
 from collector.cli import COMMANDS
 from collector.roster.book import RegisterBook
@@ -163,6 +165,21 @@ def test_on_the_terminal_a_frozen_year_says_so(side: Side, capsys: Any) -> None:
     assert "没有结论不同" in said.out
     assert side("figure", "--explain", CODE) == DONE
     assert "结论" in capsys.readouterr().out
+
+
+def test_the_day_of_a_freeze_is_the_city_s(side: Side) -> None:
+    assert side("freeze") == DONE
+    evening = dt.datetime(2026, 11, 28, 18, 52, tzinfo=dt.UTC)
+    row = dataclasses.replace(side.frozen()[0], frozen_at=evening)
+    assert "冻结于 2026-11-29" in named(row)
+
+
+def test_late_records_are_told_in_words() -> None:
+    entered = dt.datetime(2026, 1, 5, tzinfo=dt.UTC)
+    row = Inspection(
+        CODE, "computer_room", "", dt.date(2025, 9, 28), "核查组", True, entered=entered
+    )
+    assert "计算机教室 2025-09-28" in list(wording.late([row]))[1]
 
 
 def test_a_correction(side: Side, past_town: Any, fill: Any, capsys: Any) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from agent.common.calendar import CITY_TIME
+from agent.common.tables import width
 from collector.roster.book import RegisterBook
 from collector.roster.rows import rows_of
 from collector.store.sqlite import SqliteStore
@@ -217,3 +218,30 @@ def test_one_entered_after_the_cut_off_is_marked(judged: Typed) -> None:
     judged("inspect", "add", *one, "--inspector", "甲", "--found", "是")
     _, text = judged("figure", "--explain", "9901020002", "--cutoff", last)
     assert (f"补录于{today}，在截止日之后" in "".join(text.split())) == (last < today)
+
+
+@pytest.mark.parametrize("word", ["带宽", "宽带", "line"])
+def test_the_list_takes_the_words_that_add_takes(
+    typed: Typed, book: RegisterBook, word: str
+) -> None:
+    typed(*ONE, "是")
+    code, text = typed("inspect", "list", "--indicator", word)
+    assert (code, "0001-3" in text) == (0, True), text
+    assert "没有" in typed("inspect", "list", "--indicator", "多媒体")[1]
+
+
+def test_an_indicator_that_is_none_is_refused_with_the_words(
+    typed: Typed, book: RegisterBook, capsys: Any
+) -> None:
+    with pytest.raises(SystemExit):
+        typed("inspect", "list", "--indicator", "带")
+    assert "是不是「带宽」？可填：多媒体、计算机教室、带宽" in capsys.readouterr().err
+
+
+def test_ids_codes_and_days_stay_whole_in_80_columns(
+    typed: Typed, book: RegisterBook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    _, text = typed(*ONE, "是", "--note", "现场测速 98 Mbit/s，光猫在二楼机房")
+    assert all(word in text for word in ("0001-3", "9963020001", "2026-10-12"))
+    assert max(map(width, text.splitlines())) <= 80

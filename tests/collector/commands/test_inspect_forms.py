@@ -194,7 +194,7 @@ SPOILED: list[tuple[str, Callable[[Any], None], str]] = [
     ("a date that computes itself", cells(B3="=TODAY()"), "第 3 行 「核查日期」列: 是公式"),
     ("an answer that computes itself", cells(E9='=IF(1,"是","否")'), "第 9 行 「现场是否符合」列: 是公式"),
     ("an answer that nobody knows", cells(E9="大概有"), "第 9 行 「现场是否符合」列: 「大概有」不认识这个词"),
-    ("a class renamed", cells(B9="七（1）斑"), "第 9 行 「班级」列: 「七（1）斑」这所学校没有这个班。办法：是不是「七（1）班」"),
+    ("a class renamed", cells(B9="七（1）斑"), "第 9 行 「班级」列: 「七（1）斑」不是这所学校的班级。办法：是不是「七（1）班」"),
     ("a class's name gone", cells(B9=None), "第 9 行 「班级」列: 多媒体指标要填班级"),
     ("an indicator gone", cells(A9=None), "第 9 行 「指标」列: 是空的"),
     ("an indicator of their own", cells(A9="投影"), "第 9 行 「指标」列: 「投影」不认识这个词"),
@@ -280,7 +280,7 @@ def test_an_older_form_says_what_has_changed_since(
     code, text = desk.read(path, "--yes")
     assert (code, desk.answers()) == (1, [])
     assert "按第 1 次导入做的，此后这所学校的班级变了：多了 七（3）班，少了 七（2）班" in text
-    assert "「七（2）班」这所学校没有这个班" in text
+    assert "「七（2）班」不是这所学校的班级" in text
 
 
 def _hostile(large: str = "") -> bytes:

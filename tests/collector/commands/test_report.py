@@ -110,6 +110,12 @@ def test_simulated_marks_nothing_real(side: Side, capsys: Any) -> None:
     assert "模拟数据" not in capsys.readouterr().out
 
 
+def test_explaining_a_name_gives_the_code(side: Side, capsys: Any) -> None:
+    school = RegisterBook(side.folder / "register.db").load().schools["9901020001"].name
+    assert side("figure", "--explain", school) == REFUSED
+    assert "学校标识码：9901020001" in capsys.readouterr().err
+
+
 def test_explain(side: Side, capsys: Any) -> None:
     assert side("figure", "--explain", "9901020001") == DONE
     assert "结论" in capsys.readouterr().out

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from openpyxl import load_workbook
 from rich.cells import cell_len
 
 from agent.common.command_line import main
@@ -171,8 +172,8 @@ def test_all_that_is_wrong_with_a_record(run: Run, data: Path, folder: Path) -> 
         "--found", "也许",
     )  # fmt: skip
     assert code == 1
-    for heading in ("school", "indicator", "date", "inspector", "found"):
-        assert f"「{heading}」" in text
+    for option in ("school", "indicator", "date", "inspector", "found"):
+        assert f"  --{option}: " in text
     assert RegisterBook(data / "register.db").inspections() == []
 
 
@@ -180,7 +181,7 @@ def test_all_that_is_wrong_with_a_record(run: Run, data: Path, folder: Path) -> 
     ("indicator", "name", "said"),
     [
         ("multimedia", "", "要填班级"),
-        ("多媒体", "九班", "没有这个班"),
+        ("多媒体", "九班", "不是这所学校的班级"),
         ("带宽", "一（1）班", "不填班级"),
     ],
 )
@@ -233,3 +234,24 @@ def test_one_slip_that_many_rows_repeat_is_told_once(run: Run, tmp_path: Path) -
     assert code_ == 1
     assert len(lines) == 1
     assert "第 2–" in lines[0]
+
+
+def test_export_writes_a_workbook_too(run: Run, folder: Path, tmp_path: Path) -> None:
+    run("roster", "import", folder)
+    assert run("roster", "export", "--out", tmp_path / "now.xlsx")[0] == 0
+    code, text = run("roster", "check", tmp_path / "now.xlsx")
+    assert (code, "没有错误" in text) == (0, True), text
+
+
+def test_no_import_is_no_empty_table(run: Run) -> None:
+    assert run("roster", "history") == (0, "没有\n")
+
+
+def test_the_notes_of_a_workbook_name_its_sheets(run: Run, tmp_path: Path) -> None:
+    run("roster", "template", "--out", tmp_path / "empty.xlsx")
+    book = load_workbook(tmp_path / "empty.xlsx")
+    notes = book.worksheets[-1]
+    named = {row[0] for row in notes.iter_rows(min_row=2, values_only=True)}
+    assert named == {sheet.title for sheet in book.worksheets[:-1]}
+    assert all(sheet.page_setup.orientation == "landscape" for sheet in book.worksheets)
+    assert all(sheet.print_title_rows for sheet in book.worksheets)

@@ -156,6 +156,7 @@ def test_a_comparison_of_folder_day_and_number(
     assert "新名 → 城东区示例小学" in typed("roster", "diff", city)[1]
     today = dt.datetime.now(CITY_TIME).date()
     assert json.loads(typed("roster", "diff", today, "1", "--json")[1])["rows"] == {}
+    assert "没有差别" in typed("roster", "diff", "1", "1")[1]
     assert typed("roster", "diff", "9")[0] == 2
     code, text = typed("roster", "diff", "2020-01-01")
     assert (code, "还没有导入过台账" in text) == (2, True)

@@ -16,6 +16,7 @@ from collector.compliance.model import Step, Unit, Verdict
 from collector.compliance.targets import goal, target
 from collector.report.actions import DONE, plan
 from collector.report.reasons import reason
+from collector.report.todo import line_lists
 
 
 def of(figure: Any, school: str, indicator: str) -> list[Any]:
@@ -182,6 +183,30 @@ def test_a_room_that_lacks_on_enough_days() -> None:
     assert (found.code, found.detail.zh) == ("missing", "缺显示设备")
 
 
+@pytest.mark.parametrize(
+    ("numbers", "refused", "found"),
+    [
+        ({"quiet_tests": 3, "quiet_days": 2}, {}, ("few_tests", "课外 3 次 2 天，需 10 次 5 天")),
+        ({"quiet_tests": 0, "quiet_days": 0}, {}, ("no_tests", "")),
+        ({"quiet_tests": 0, "quiet_days": 0}, {"not_wired": 4}, ("refused", "不是有线 4 次")),
+    ],
+)
+def test_a_campus_that_meets_is_not_the_reason(
+    numbers: dict[str, object], refused: dict[str, object], found: tuple[str, str]
+) -> None:
+    asked = {"min_tests": 10, "min_days": 5, "lesson_tests": 0}
+    steps = [
+        Step("line", "", "", {"line": "a", "campus": "东", "quiet_tests": 84, "quiet_days": 28}),
+        Step("refused", "", "", {"line": "a", "error": 99}),
+        Step("campus", "", "", {"campus": "东", "meets": True}),
+        Step("line", "", "", {"line": "b", "campus": "西", **asked, **numbers}),
+        Step("refused", "", "", {"line": "b", **refused}),
+        Step("campus", "", "", {"campus": "西", "meets": None}),
+    ]
+    unit = dataclasses.replace(judged(Verdict.DECLARED, "register", *steps), indicator="line")
+    assert (reason(unit).code, reason(unit).detail.zh) == found
+
+
 def test_a_void_inspection_is_not_the_reason() -> None:
     rows = [("2026-03-01", False, ""), ("2026-04-01", False, "写错了"), ("2026-05-01", True, "")]
     visits = [
@@ -207,3 +232,38 @@ def test_a_unit_of_a_rule_without_numbers_of_its_own(
 ) -> None:
     monkeypatch.setattr("collector.report.kinds.rule", lambda indicator: "another")
     assert reason(judged(verdict, because)).code == code
+
+
+@pytest.mark.parametrize(
+    ("statistic", "said"),
+    [(12.0, "合同 10，实测 12.00，中位数 9.45"), (None, "合同 10，窗口内有效测试 3 次，不够")],
+)
+def test_a_disputed_line_shows_what_the_rule_compared(
+    town: Any, statistic: float | None, said: str
+) -> None:
+    figure = town.figure()
+    line = dataclasses.replace(
+        figure.lines[0], contract_mbps=10.0, congested=True, tests=3, p90=None, median=9.45,
+        statistic=statistic,
+    )  # fmt: skip
+    found = line_lists(plan(dataclasses.replace(figure, lines=[line])))
+    assert any(said in row[2] for rows in found for row in rows.rows)
+
+
+@pytest.mark.parametrize(
+    ("contract", "found"),
+    [
+        (4.0, ("low_contract", "a：实测 3.90，门限 9.7；合同 4 Mbit/s")),
+        (None, ("slow", "a：实测 3.90，门限 9.7；合同带宽没有登记")),
+    ],
+)
+def test_only_a_known_contract_is_called_too_low(
+    contract: float | None, found: tuple[str, str]
+) -> None:
+    measured = {"line": "a", "campus": "本部", "statistic_mbps": 3.9, "limit_mbps": 9.7}
+    steps = [
+        Step("line", "", "", measured),
+        Step("register", "", "", {"contracts_mbps": {"本部": [contract]}}),
+    ]
+    unit = dataclasses.replace(judged(Verdict.SHORT, "telemetry", *steps), indicator="line")
+    assert (reason(unit).code, reason(unit).detail.zh) == found

@@ -298,7 +298,7 @@ def test_messages_use_the_names_of_the_keeper(tmp_path: Path, sheets: Sheets) ->
 
     said = [str(p) for p in errors(_read(tmp_path, sheets, rename)[1])]
     assert any("不在「学校信息表」表中" in text for text in said)
-    assert any("「房间」表里，这所学校没有这间" in text for text in said)
+    assert any("不在「房间」表这所学校的教室里" in text for text in said)
     assert any("台账.xlsx「房间」表 第 2 行 「房间号」列" in text for text in said)
 
 
