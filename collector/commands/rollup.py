@@ -11,6 +11,9 @@ from agent.common.command_line import DONE, FAILED, RefusedError, json_argument
 from agent.common.language import say
 from agent.common.output import print_json
 from collector.archive import results, rollup
+from collector.archive.checking import check
+from collector.archive.errors import DamagedError
+from collector.archive.opened import no_archive
 from collector.archive.parts import Part, added, remarks
 from collector.archive.summary import FrozenYear
 from collector.commands.progress import Progress
@@ -62,7 +65,11 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _part(path: Path, tell: Callable[[str], None]) -> Part:
+    """An archive, after its figure was made again from it: numbers can be rewritten with care."""
     tell(path.name)
+    faults = check(path).faults
+    if faults:
+        raise DamagedError(no_archive(path, "; ".join(faults)))
     return rollup.part(path)
 
 

@@ -14,8 +14,11 @@ from agent.common.calendar import CITY_TIME
 from agent.common.command_line import DONE, FAILED, REFUSED, main
 from agent.common.language import choose
 from collector.archive import wording
+from collector.archive.container import pack
 from collector.archive.lookup import named
+from collector.archive.opened import MANIFEST, opened
 from collector.archive.summary import FrozenYear, frozen
+from collector.archive.writing import with_manifest
 from collector.cli import COMMANDS
 from collector.roster.book import RegisterBook
 from collector.roster.register import Inspection
@@ -323,6 +326,19 @@ def test_rollup(side: Side, tmp_path: Path, past_town: Any, fill: Any, capsys: A
     assert (
         main("schoolpulse", COMMANDS, [*words, "--out", str(tmp_path / "no/where.zip")]) == FAILED
     )
+
+
+def test_rollup_makes_each_figure_again(side: Side, tmp_path: Path, capsys: Any) -> None:
+    """Verdicts rewritten with a manifest that fits them add nothing to a sum."""
+    assert side("freeze") == DONE
+    with opened(side.archive()) as archive:
+        found = {name: archive.member(name) for name in archive.names if name != MANIFEST}
+    found["verdicts.csv"] = found["verdicts.csv"].replace(b",declared,", b",verified,", 1)
+    better = tmp_path / "better.zip"
+    better.write_bytes(pack(with_manifest(found.items())))
+    capsys.readouterr()
+    assert main("schoolpulse", COMMANDS, ["rollup", str(better)]) == REFUSED
+    assert "verdicts.csv" in capsys.readouterr().err
 
 
 def test_in_english(side: Side, capsys: Any) -> None:
