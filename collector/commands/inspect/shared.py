@@ -72,7 +72,7 @@ def print_rows(rows: Sequence[Inspection], register: Register) -> None:
     """The records as a table, void ones too."""
     table = new_table(
         ("编号", "id"), ("学校", "school"), ("指标、结果", "of, result"),
-        ("核查", "visit"), ("备注", "note"), ("登记、状态", "entered, state"),
+        ("日期、核查员", "day, by"), ("备注", "note"), ("登记、状态", "entered, state"),
     )  # fmt: skip
     for at, least in ((0, 6), (1, 10), (3, 10), (5, 10)):  # ids, codes and days stay whole
         table.columns[at].min_width = least
