@@ -19,6 +19,7 @@ from agent.common.language import say
 from collector import config
 from collector.store import faults
 from collector.store.base import MisconfiguredError, UnavailableError
+from collector.store.influx_write import authorization
 
 _DAY_S = 86_400
 _TIMEOUT_S = 10
@@ -130,7 +131,7 @@ class _One:
 
     def _ask(self, query: str) -> list[list[Any]]:
         url, token = f"{self._settings.url.rstrip('/')}/query", self._settings.token
-        headers = {"Authorization": f"Token {token}"} if token else {}
+        headers = authorization(token)
         with urllib3.PoolManager(retries=False, timeout=_TIMEOUT_S) as http:
             try:
                 reply = http.request("POST", url, fields={"q": query}, headers=headers)

@@ -1,12 +1,11 @@
 """The production store: InfluxDB, written as line protocol, read by InfluxQL over /query.
 
 Writes are synchronous and never retried here: the caller, who still has the reports, decides
-whether and when to try again. `url` must answer both /api/v2/write and /query.
+whether and when to try again. `url` must answer /query, and /api/v2/write or /write.
 """
 
 from __future__ import annotations
 
-import gzip
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
@@ -14,16 +13,14 @@ from typing import Any
 
 import msgspec
 import urllib3
-from influxdb_client.client.influxdb_client import InfluxDBClient
-from influxdb_client.rest import ApiException
-from influxdb_client.service.write_service import WriteService
 
 from collector import config
 from collector.schema import MEASUREMENTS, Measurement
 from collector.store import faults, influxql
-from collector.store.base import MisconfiguredError, Point, Row, Store, UnavailableError
+from collector.store.base import Point, Row, Store, UnavailableError
 from collector.store.check import fault, refuse
 from collector.store.clocks import ahead_of
+from collector.store.influx_write import Writing, authorization
 from collector.store.line_protocol import line, plain_line
 from collector.store.tables import CAN_BE_SIMULATED
 
@@ -31,7 +28,6 @@ _CONNECT_S, _REPLY_S = 5, 30
 _LINES = 5000  # per request: 1 to 2 MB before compression
 _CHUNK = 5000  # rows of a reply held at once
 _READERS = 4  # connections kept for threads that read at the same time
-_STORED = 204  # the answer of every InfluxDB to a successful write
 _DAY_NS = 86_400 * 10**9
 _EVIDENCE = frozenset(name for name, known in MEASUREMENTS.items() if known.retention == "evidence")
 _Row = tuple[Point, bytes]
@@ -49,10 +45,7 @@ class InfluxStore(Store):
         self._now = now
         self._clock_ahead: float | None = None
         limits = (_CONNECT_S * 1000, _REPLY_S * 1000)
-        client: Any = InfluxDBClient  # its methods carry no types
-        service: Any = WriteService
-        self._client = client(settings.url, settings.token, org=settings.org, timeout=limits)
-        self._writes = service(self._client.api_client)
+        self._writing = Writing(settings, limits)
         self._reads = urllib3.PoolManager(
             maxsize=_READERS,
             retries=False,
@@ -83,7 +76,7 @@ class InfluxStore(Store):
         """Store the rows; returns those that never can be, with reasons, found by bisecting."""
         body = b"\n".join(row[1] for row in rows)
         try:
-            self._post(bucket, body)
+            self._writing.post(bucket, body)
         except (faults.ExpiredError, faults.LinesRefusedError, faults.TooLargeError) as error:
             # Evidence never expires, so if it is refused as expired its bucket is set up wrong.
             if isinstance(error, faults.ExpiredError) and not _any_evidence(rows):
@@ -94,29 +87,6 @@ class InfluxStore(Store):
             half = len(rows) // 2
             return self._send(bucket, rows[:half]) + self._send(bucket, rows[half:])
         return []
-
-    def _post(self, bucket: str, body: bytes) -> None:
-        where = f"{self._settings.url} [{bucket}]"
-        try:
-            # Level 1: the client's own compression is level 9, which costs several times more.
-            reply, status, _ = self._writes.post_write_with_http_info(
-                org=self._settings.org,
-                bucket=bucket,
-                body=gzip.compress(body, 1),
-                precision="ns",
-                content_encoding="gzip",
-                content_type="text/plain; charset=utf-8",
-                _preload_content=False,  # decoding as UTF-8 would fail on a proxy's page
-            )
-            content = reply.data
-        except ApiException as error:
-            raise _class(error, where) from error
-        except (urllib3.exceptions.HTTPError, OSError) as error:
-            raise UnavailableError(f"{where}: {error}") from error
-        except ValueError as error:
-            raise faults.bad_settings(error, where) from error
-        if status != _STORED:  # the page of a portal or another server
-            raise faults.unanswered(status, faults.text(content), where)
 
     def read(
         self,
@@ -188,7 +158,6 @@ class InfluxStore(Store):
             raise UnavailableError(f"{where}: {error}") from error
 
     def _ask(self, bucket: str, asked: str, where: str) -> urllib3.BaseHTTPResponse:
-        token = self._settings.token
         try:
             return self._reads.request(
                 "GET",
@@ -200,7 +169,7 @@ class InfluxStore(Store):
                     "chunked": "true",
                     "chunk_size": str(_CHUNK),
                 },
-                headers={"Authorization": f"Token {token}"} if token else {},
+                headers=authorization(self._settings.token),
                 preload_content=False,
             )
         except urllib3.exceptions.HTTPError:  # some of these are ValueErrors too
@@ -215,7 +184,7 @@ class InfluxStore(Store):
 
     def close(self) -> None:
         """See `Store.close`."""
-        self._client.close()
+        self._writing.close()
         self._reads.clear()
 
 
@@ -243,13 +212,6 @@ def _uncertain_mark(point: Point) -> Point:
     reading without its mark would set them.
     """
     return point._replace(fields={"uncertain": point.fields["uncertain"]})
-
-
-def _class(error: ApiException, where: str) -> Exception:
-    if not error.status:  # so the client reports TLS errors
-        wrong = "CERTIFICATE_VERIFY_FAILED" in str(error.reason)
-        return (MisconfiguredError if wrong else UnavailableError)(f"{where}: {error.reason}")
-    return faults.classed(error.status, error.body or b"", where)
 
 
 def _split(reply: urllib3.BaseHTTPResponse) -> Iterator[bytes]:

@@ -25,7 +25,11 @@ SERVER = {
 }
 
 
-KINDS: list[Any] = ["sqlite", pytest.param("influxdb", marks=pytest.mark.influxdb)]
+KINDS: list[Any] = [
+    "sqlite",
+    pytest.param("influxdb", marks=pytest.mark.influxdb),  # behind a proxy that gives it 1.8's path
+    pytest.param("influxdb16", marks=pytest.mark.influxdb),  # as it is
+]
 if SERVER["URL"]:
     KINDS.append("influxdb2")
 
@@ -35,19 +39,20 @@ def settings(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Config]
     """Settings of an empty store of each kind."""
     if request.param == "sqlite":
         yield Config(data=str(tmp_path))
-    elif request.param == "influxdb":
-        yield from _debian(request.getfixturevalue("influxdb"))
+    elif request.param in ("influxdb", "influxdb16"):
+        running = request.getfixturevalue("influxdb")
+        yield from _debian(running, running.url if request.param == "influxdb" else running.bare)
     else:
         yield from _server()
 
 
-def _debian(running: Any) -> Iterator[Config]:
+def _debian(running: Any, url: str) -> Iterator[Config]:
     name = uuid.uuid4().hex[:8]
     names = [running.create(f"{kind}-{name}") for kind in ("telemetry", "evidence")]
     yield Config(
         store=config.Store(
             kind="influxdb",
-            url=running.url,
+            url=url,
             telemetry=names[0],
             evidence=names[1],
             telemetry_days=36500,

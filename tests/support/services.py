@@ -144,6 +144,7 @@ bind-address = "127.0.0.1:{rpc}"
 [http]
   bind-address = "127.0.0.1:{port}"
   log-enabled = false
+  auth-enabled = {accounts}
 """
 
 _NGINX = """
@@ -176,10 +177,14 @@ http {{
 
 @dataclass
 class Influx:
-    """A running InfluxDB: `url` speaks /api/v2/write and /query; `small` takes bodies ≤ 16 kB."""
+    """A running InfluxDB: `url` speaks /api/v2/write and /query; `small` takes bodies ≤ 16 kB.
+
+    `bare` is the server itself, of 1.6: it has /write alone.
+    """
 
     url: str
     small: str
+    bare: str
     databases: list[str] = field(default_factory=list)
 
     def create(self, name: str) -> str:
@@ -202,17 +207,25 @@ class Influx:
 @contextmanager
 def influx(folder: Path, proxies: Path | None = None) -> Iterator[Influx]:
     """influxd and nginx, with all their data in `folder`; what nginx writes, in `proxies`."""
-    daemon, proxy = require("influxd"), require("nginx")
-    ports = {"rpc": free_port(), "port": free_port()}
-    config = folder / "influxd.conf"
-    config.write_text(_INFLUXD.format(folder=folder, **ports))
-    with started([daemon, "-config", str(config)], folder / "influxd.log") as process:
-        wait_port(ports["port"], process)
+    proxy = require("nginx")
+    with bare_influx(folder) as bare:
+        port = int(bare.rpartition(":")[2])
         with (
-            _nginx(proxy, (proxies or folder) / "large", ports["port"], "25m") as url,
-            _nginx(proxy, (proxies or folder) / "small", ports["port"], "16k") as small,
+            _nginx(proxy, (proxies or folder) / "large", port, "25m") as url,
+            _nginx(proxy, (proxies or folder) / "small", port, "16k") as small,
         ):
-            yield Influx(url, small)
+            yield Influx(url, small, bare)
+
+
+@contextmanager
+def bare_influx(folder: Path, *, accounts: bool = False) -> Iterator[str]:
+    """influxd 1.x alone, its data in `folder`; with `accounts` it wants one. Its address."""
+    daemon, port, rpc = require("influxd"), free_port(), free_port()
+    config, wanted = folder / "influxd.conf", str(accounts).lower()
+    config.write_text(_INFLUXD.format(folder=folder, port=port, rpc=rpc, accounts=wanted))
+    with started([daemon, "-config", str(config)], folder / "influxd.log") as process:
+        wait_port(port, process)
+        yield f"http://127.0.0.1:{port}"
 
 
 @contextmanager

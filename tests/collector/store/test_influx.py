@@ -416,14 +416,14 @@ def test_what_is_uncertain_is_seen_as_such_from_the_first_moment(
 ) -> None:
     """Whatever is visible of a row while it is written, its mark is: it is written before."""
     store = opened()
-    post = store._post
+    post = store._writing.post
     seen: list[list[dict[str, Any]]] = []
 
     def watched(bucket: str, body: bytes) -> None:
         post(bucket, body)
         seen.append([dict(point.fields) for point in store.read("agent", 0, 2**62)])
 
-    monkeypatch.setattr(store, "_post", watched)
+    monkeypatch.setattr(store._writing, "post", watched)
     store.write([agent(1, uncertain=True, version="1"), agent(2)])
     whole = {"boot": "0" * 16, "number": 1, "version": "1", "uncertain": True}
     assert seen == [[], [whole, {"boot": "0" * 16, "number": 2}]]

@@ -1,0 +1,111 @@
+"""One write request to InfluxDB, by influxdb-client: gzipped line protocol in, nothing or an error.
+
+InfluxDB 1.8 and later take it at /api/v2/write. Earlier 1.x have only /write, which answers alike:
+the first write finds that out from the server's own 404, and later ones go there at once.
+"""
+
+from __future__ import annotations
+
+import base64
+import gzip
+from typing import Any
+
+import urllib3
+from influxdb_client.client.influxdb_client import InfluxDBClient
+from influxdb_client.rest import ApiException
+
+from collector import config
+from collector.store import faults
+from collector.store.base import MisconfiguredError, UnavailableError
+
+_STORED = 204  # the answer of every InfluxDB to a successful write
+_MISSING = 404
+_HEADERS = {"Content-Encoding": "gzip", "Content-Type": "text/plain; charset=utf-8"}
+
+
+class Writing:
+    """Sends writes to one server; safe from several threads. Making it sends nothing."""
+
+    def __init__(self, settings: config.Store, limits: tuple[int, int]) -> None:
+        """`limits`: how long connecting and an answer may take, ms."""
+        self._settings = settings
+        client: Any = InfluxDBClient  # its methods carry no types
+        self._client = client(
+            settings.url, settings.token, org=settings.org, timeout=limits,
+            auth_basic=is_account(settings.token),
+        )  # fmt: skip
+        self._first = False  # whether the server is of the first kind: /write alone
+
+    def post(self, bucket: str, body: bytes) -> None:
+        """Store the lines of `body` in a bucket (a database on 1.x).
+
+        Raises:
+            LinesRefusedError, TooLargeError, ExpiredError: see `faults`.
+            UnavailableError, MisconfiguredError: as `Store.write`.
+        """
+        where = f"{self._settings.url} [{bucket}]"
+        try:
+            reply, status, _ = self._send(bucket, body)
+            content = reply.data
+        except ApiException as error:
+            raise _class(error, where) from error
+        except (urllib3.exceptions.HTTPError, OSError) as error:
+            raise UnavailableError(f"{where}: {error}") from error
+        except ValueError as error:
+            raise faults.bad_settings(error, where) from error
+        if status != _STORED:  # the page of a portal or another server
+            raise faults.unanswered(status, faults.text(content), where)
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._client.close()
+
+    def _send(self, bucket: str, body: bytes) -> Any:
+        if not self._first:
+            try:
+                wanted = {"org": self._settings.org, "bucket": bucket}
+                return self._request("/api/v2/write", wanted, body)
+            except ApiException as error:
+                if not _lacks_second(error):
+                    raise
+                self._first = True
+        return self._request("/write", {"db": bucket}, body)
+
+    def _request(self, path: str, query: dict[str, str], body: bytes) -> Any:
+        return self._client.api_client.call_api(
+            path, "POST", {}, {**query, "precision": "ns"}, dict(_HEADERS),
+            # Level 1: the client's own compression is level 9, which costs several times more.
+            body=gzip.compress(body, 1),
+            _preload_content=False,  # decoding as UTF-8 would fail on a proxy's page
+        )  # fmt: skip
+
+
+def is_account(token: str) -> bool:
+    """Whether the token is `user:password`, which every 1.x takes as HTTP Basic; from 1.8 on also
+    as a token. Tokens of 2.x and 3.x hold no colon.
+    """
+    return ":" in token
+
+
+def authorization(token: str) -> dict[str, str]:
+    """The header that logs in with a token, or with `user:password`; none without either."""
+    if is_account(token):
+        return {"Authorization": f"Basic {base64.b64encode(token.encode()).decode()}"}
+    return {"Authorization": f"Token {token}"} if token else {}
+
+
+def _lacks_second(error: ApiException) -> bool:
+    """Whether a 1.x answered that it has no such path; a missing database comes with a reason."""
+    headers: Any = error.headers or {}
+    return (
+        error.status == _MISSING
+        and str(headers.get("X-Influxdb-Version", "")).startswith("1.")
+        and not faults.reason_of(error.body or b"")
+    )
+
+
+def _class(error: ApiException, where: str) -> Exception:
+    if not error.status:  # so the client reports TLS errors
+        wrong = "CERTIFICATE_VERIFY_FAILED" in str(error.reason)
+        return (MisconfiguredError if wrong else UnavailableError)(f"{where}: {error.reason}")
+    return faults.classed(error.status, error.body or b"", where)
