@@ -36,8 +36,8 @@ def missing(data: bytes | bytearray) -> int | Fault:
 
     The body of an upload is not waited for, nor one that is refused for its length.
     """
-    start = bytes(data[:64]).lstrip(b"\r\n")
-    if start and not _METHOD.match(start) and not (start.isalpha() and start.isupper()):
+    start = bytes(data[:64]).lstrip(b"\r\n")  # empty lines before a request are ignored
+    if start and not _METHOD.match(start):
         return UNREADABLE
     found = _END.search(data, 0, MAX_HEAD)
     if found is None:
