@@ -10,7 +10,7 @@ BENCH := PYTHONPATH=tests/support $(RUN)python tests/bench/
 .PHONY: demo test test-fast cover check faults fuzz fuzz-pjlink test-windows test-office installer \
   bench bench-rest bench-equipment bench-collector bench-fleet bench-stampede bench-keeper \
   bench-line bench-dashboards types-boards bench-figure bench-archive bench-roster bench-rule \
-  bench-standing bench-report bench-lineserver bench-line-odd \
+  bench-standing bench-report bench-lineserver bench-line-odd bench-line-attack \
   bench-line-load bench-line-far docs clean
 
 demo: $(VENV)/.demo
@@ -133,6 +133,10 @@ bench-lineserver: $(VENV)/.dev
 # The same with other traffic beside it, and with a burst bucket.
 bench-line-odd: $(VENV)/.dev
 	$(BENCH)line_odd.py
+
+# What attacks on the measurement server cost others: on loopback, and (root on Linux) on a line.
+bench-line-attack: $(VENV)/.dev
+	$(BENCH)line_attack.py
 
 # Tests of a line on a busy PC: none may read low and not say so. A part: LINE="--works 0 --runs 5"
 bench-line-load: $(VENV)/.dev

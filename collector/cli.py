@@ -21,7 +21,7 @@ COMMANDS = {
     ),
     "lineserver": Command(
         "collector.commands.lineserver",
-        "运行测速服务",
+        "运行测速服务器",
         "run the line measurement server",
         unattended=True,
     ),

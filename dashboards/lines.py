@@ -179,7 +179,7 @@ def _with_share(made: Json) -> Json:
 
 def _trend(lang: Lang) -> Json:
     about = Words(
-        "所有线路实测的中位数与最慢的十分之一。整条线往下走：测速服务或汇聚段出了问题，不是学校。",
+        "所有线路实测的中位数与最慢的十分之一。整条线往下走：测速服务器或汇聚段出了问题，不是学校。",
         "The median of all lines and their slowest tenth. Both falling: the measurement server or "
         "its uplink, not the schools.",
     )

@@ -21,7 +21,7 @@ _NO_DAY = Words(
     "no verdict of this school yet: is it in the register, does the collector run?",
 )
 _NO_TEST = Words(
-    "没有线路测试：台账要有线路，collector.toml 要有测速服务地址",
+    "没有线路测试：台账要有线路，collector.toml 要有测速服务器地址",
     "no line test: the register needs a line, collector.toml a measurement server",
 )
 

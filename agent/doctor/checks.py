@@ -112,7 +112,7 @@ def _asking(gathered: probes.Gathered) -> dict[str, str]:
 
 def line_server(config: Config, policy: Policy | None) -> Check:
     """Whether the measurement server can be reached, by our settings or the policy."""
-    name = say("测速服务可达", "measurement server reachable")
+    name = say("测速服务器可达", "measurement server reachable")
     servers = [config.line.server] + [line.server for line in (policy.lines if policy else ())]
     server = next(filter(None, servers), "")
     if not server:
@@ -139,7 +139,7 @@ def line_key(config: Config) -> Check:
             False,
             str(error),
             say(
-                "向测速服务一方再要一份",
+                "向测速服务器一方再要一份",
                 "get the key again from whoever runs the measurement server",
             ),
         )

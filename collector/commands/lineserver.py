@@ -13,11 +13,13 @@ from agent.common import log
 from agent.common.command_line import DONE, RefusedError, config_argument
 from agent.common.language import say
 from agent.common.lock import Lock
+from collector.commands import lineserver_status
 from collector.config import Config, load
 from collector.lineserver import keys
 from collector.lineserver.book import TurnBook
 from collector.lineserver.ledger import Ledger
-from collector.lineserver.limits import PolicyLimits
+from collector.lineserver.limits import PolicyLimits, explained, nothing_published
+from collector.lineserver.lines import PublishedLines
 from collector.lineserver.publish import Publisher
 from collector.lineserver.server import CannotListenError, LineServer
 
@@ -50,6 +52,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help=say("没有密钥也接受任何人的测试", "accept tests from anyone, without keys"),
     )
     parser.add_argument(
+        "--status",
+        action="store_true",
+        help=say(
+            "显示本机运行中的测速服务器：计数，各校被拒绝的次数和原因",
+            "show the server that runs on this machine: counts, refusals by school and reason",
+        ),
+    )
+    parser.add_argument(
         "--simulated",
         action="store_true",
         help=say("把记录标为模拟数据", "mark the records as simulated"),
@@ -62,6 +72,8 @@ def run(args: argparse.Namespace) -> int:
     config, warnings = load(args.config)
     for warning in warnings:
         log.warning("setting_ignored", text=warning)
+    if args.status:
+        return lineserver_status.show(args.host, args.port)
     if args.new_key:
         return _new_key(config, args.new_key)
     stop = threading.Event()
@@ -74,7 +86,7 @@ def run(args: argparse.Namespace) -> int:
         server.start()
         opened.callback(server.stop)  # before the publisher: tests that run still get records
         where = f"http://{args.host}:{server.port}"
-        print(say(f"测速服务在 {where}", f"measurement server on {where}"), flush=True)
+        print(say(f"测速服务器在 {where}", f"measurement server on {where}"), flush=True)
         stop.wait()
     return DONE
 
@@ -105,11 +117,11 @@ def _open(
     held = _keys(config, args)
     try:
         # Two servers must not send from one outbox.
-        opened.callback(Lock(folder / "lock", say("测速服务", "measurement server")).release)
+        opened.callback(Lock(folder / "lock", say("测速服务器", "measurement server")).release)
         publisher = Publisher(config.mqtt, folder, simulated=args.simulated)
         book = TurnBook(folder / "turns.db")
         opened.callback(book.close)
-        ledger = Ledger(publisher.publish, book, PolicyLimits(config))
+        ledger = Ledger(publisher.publish, book, _limits(config, held, folder, opened))
         return publisher, LineServer(args.host, args.port, publisher.publish, ledger, held)
     except CannotListenError as error:
         raise RefusedError(str(error)) from error
@@ -122,6 +134,20 @@ def _open(
         ) from error
 
 
+def _limits(config: Config, held: keys.Keys, folder: Path, opened: ExitStack) -> PolicyLimits:
+    """The lines by the register where it is here, else by the policies of the broker."""
+    if not held.required:
+        return PolicyLimits(config, nothing_published, any_line=True)
+    published = PublishedLines(config.mqtt, folder / "lines.db", config.lines.by_hand_per_day)
+    limits = PolicyLimits(config, published)
+    if not limits.has_register:
+        if not published.known:
+            log.warning("no_lines", text=explained("no_lines"))
+        published.start()
+    opened.callback(published.stop)
+    return limits
+
+
 def _keys(config: Config, args: argparse.Namespace) -> keys.Keys:
     """The schools' keys. A server that others can reach must not serve just anyone."""
     if config.lines.keys:
@@ -130,7 +156,7 @@ def _keys(config: Config, args: argparse.Namespace) -> keys.Keys:
         return keys.Keys(None)
     raise RefusedError(
         say(
-            "没有配置密钥文件夹，任何人都能占用测速服务：在 collector.toml 的 [lines] 里设 keys"
+            "没有配置密钥文件夹，任何人都能占用测速服务器：在 collector.toml 的 [lines] 里设 keys"
             "（--new-key 生成密钥），"
             "或只监听 127.0.0.1，或明确写 --open",
             "no key folder configured, so anyone could use this server: set keys in [lines] of "

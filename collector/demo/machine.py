@@ -87,7 +87,7 @@ def show(console: Console, seen: Seen) -> None:
 def _rows(seen: Seen) -> list[tuple[str, str, str]]:
     host, test, record = seen.host, seen.test, seen.record
     room = seen.day.tags.get("room", "") if seen.day else ""
-    probe, server = say("代理探测", "agent probe"), say("测速服务记录", "server record")
+    probe, server = say("代理探测", "agent probe"), say("测速服务器记录", "server record")
     line = say("线路测试（回环）", "line test (loopback)")
     return [
         (say("学校", "school"), f"{NAME} {CODE}", say("台账", "register")),

@@ -85,7 +85,7 @@ def _services(
         arguments += ["--port", str(ports.lineserver)]
         children.start("lineserver", [*_PYTHON, "collector.cli", "lineserver", *arguments])
         children.wait(kind, lambda: broker.listens(ports.broker), _START_S)
-    with steps.step(say("测速服务", "measurement server")) as details:
+    with steps.step(say("测速服务器", "measurement server")) as details:
         details.append(f"{broker.HOST}:{ports.lineserver}")
         children.wait("lineserver", lambda: broker.listens(ports.lineserver), _START_S)
 

@@ -64,7 +64,7 @@ def checks(
             yield delivery.gaps(audited)
             yield delivery.clocks(audited)
     yield _broker(config)
-    served, clocks[say("测速服务", "the measurement server")] = _lineserver(config)
+    served, clocks[say("测速服务器", "the measurement server")] = _lineserver(config)
     yield served
     yield delivery.own_clock(clocks, audited or [])
 
@@ -229,7 +229,7 @@ def _trouble_text(trouble: Trouble) -> str:
 
 def _lineserver(config: Config) -> tuple[Check, float | None]:
     """Also returns how far this clock is ahead of its, s."""
-    name, server = say("测速服务", "measurement server"), config.lines.server
+    name, server = say("测速服务器", "measurement server"), config.lines.server
     if not server:
         detail = say("未设置，各校线路不会被测", "not set, no line will be tested")
         fix = say(

@@ -9,6 +9,8 @@ GET  /t/<id>/speedtest/random<N>x<N>.jpg   2·N² incompressible bytes
 POST /t/<id>/speedtest/upload.php     any body; answers size=<bytes>
 GET  /healthz                         200 and the counts as JSON
 GET  /metrics                         the counts for Prometheus
+
+Refusals by school are told to this machine alone, by both of the last two.
 """
 
 from __future__ import annotations
@@ -17,7 +19,6 @@ import contextlib
 import os
 import re
 import socket
-from dataclasses import asdict
 from http.server import BaseHTTPRequestHandler
 from typing import Annotated, Any
 
@@ -26,18 +27,25 @@ from msgspec import Meta, Struct
 
 from agent.common import log
 from agent.version import VERSION
+from collector.lineserver import status
+from collector.lineserver.addresses import plain
+from collector.lineserver.head import MAX_BODY
 from collector.lineserver.keys import Keys, Request
 from collector.lineserver.ledger import Ledger
+from collector.lineserver.limits import explained
 from collector.lineserver.running import Running
+from collector.lineserver.stream import Stream
 from collector.lineserver.turns import Ending, Later, Wish
 
 #: Random bytes, sent repeatedly, each time from another offset.
 _NOISE = memoryview(os.urandom(4 * 1024 * 1024))
 _CHUNK = 256 * 1024
-_MAX_BODY = 64 * 1024
 _MAX_SIDE = 10_000  # random<N>x<N>: 200 MB
 _MAX_UPLOAD = 1_000_000_000
 _IDLE_S = 15.0
+#: A school whose key asks too often, or without end, asks again after this, s.
+_TOO_OFTEN_S = 30
+_FORBIDDEN = ("unknown_line",)
 _PAGE = b'<html><script>var settings = {upload_extension: "php"};</script></html>\n'
 _RANDOM = re.compile(r"random([1-9][0-9]{0,4})x\1\.jpg")
 
@@ -62,18 +70,8 @@ class Seen(Struct, frozen=True):
     loss_share: float | None = None  # share of segments down that were retransmitted
 
 
-def metrics(ledger: Ledger) -> str:
-    """The server's counts in Prometheus' text format."""
-    rows = {f"{name}_total": count for name, count in asdict(ledger.counts).items()}
-    lines = [f"# TYPE schoolpulse_lineserver_{name} counter" for name in rows]
-    values = [f"schoolpulse_lineserver_{name} {count}" for name, count in rows.items()]
-    lines = [text for pair in zip(lines, values, strict=True) for text in pair]
-    lines += ["# TYPE schoolpulse_lineserver_running gauge"]
-    return "\n".join([*lines, f"schoolpulse_lineserver_running {ledger.running}", ""])
-
-
 class Handler(BaseHTTPRequestHandler):
-    """Answers the requests of one connection, in a thread of its own."""
+    """Answers one request, which has arrived whole but for an upload's body."""
 
     protocol_version = "HTTP/1.1"
     server_version = f"SchoolPulse/{VERSION}"
@@ -82,14 +80,31 @@ class Handler(BaseHTTPRequestHandler):
     disable_nagle_algorithm = True
     ledger: Ledger  # given by the server
     keys: Keys
+    front: status.Front
+
+    def __init__(self, stream: Stream, peer: str) -> None:
+        self.rfile = self.wfile = stream  # type: ignore[assignment]
+        self.connection = self.request = stream.socket
+        self.client_address = (peer, 0)
+        self.close_connection = True
+
+    def answer(self) -> bool:
+        """Answer the request; whether the connection is open for another one."""
+        self.connection.settimeout(self.timeout)
+        with contextlib.suppress(OSError):  # a client that disconnects is not an error
+            self.connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, True)
+            self.handle_one_request()
+            return not self.close_connection
+        return False
 
     def do_GET(self) -> None:
         """The page, latency.txt, random bytes, health, metrics."""
         path = self.path.partition("?")[0]
         if path == "/healthz":
-            self._json(200, {"status": "ok", **asdict(self.ledger.counts)})
+            self._json(200, status.health(self.ledger, self.front, by_school=self._is_local()))
         elif path == "/metrics":
-            self._reply(200, metrics(self.ledger).encode(), "text/plain; version=0.0.4")
+            text = status.metrics(self.ledger, self.front, by_school=self._is_local())
+            self._reply(200, text.encode(), "text/plain; version=0.0.4")
         elif (found := self._test(path)) is not None:
             self._mini_get(*found)
         else:
@@ -109,6 +124,10 @@ class Handler(BaseHTTPRequestHandler):
             self._receive_upload(found[0], length)
         else:
             self._refuse(404, "no such page, or the test has ended")
+
+    def _is_local(self) -> bool:
+        address = plain(self.client_address[0])
+        return address is not None and address.is_loopback
 
     def _test(self, path: str) -> tuple[Running, str] | None:
         match = re.fullmatch(r"/t/([0-9a-f]{32})(?:/(.*))?", path)
@@ -134,13 +153,25 @@ class Handler(BaseHTTPRequestHandler):
             return
         answer = self.ledger.ask(wish)
         if isinstance(answer, Later):
-            status = 503 if answer.answer == "full" else 409
-            self._json(status, {"answer": answer.answer, "retry_s": answer.retry_s})
+            self._later(wish.school, answer)
             return
         turn = answer.turn
         lease = round(turn.until - turn.started, 3)
         path = f"/t/{turn.id}"
         self._json(201, {"id": turn.id, "path": path, "lease_s": lease, "long": turn.long})
+
+    def _later(self, school: str, later: Later) -> None:
+        """Say why there is no test now; an agent that knows no more asks a full server again."""
+        why = later.answer
+        if why not in ("busy", "enough", "later"):
+            self.ledger.refused(why, school)
+        if why in _FORBIDDEN:
+            self._json(403, {"error": explained(why), "reason": why})
+        elif why in ("no_lines", "too_often", "school_full", "full"):
+            body = {"answer": "full", "retry_s": later.retry_s, "error": explained(why)}
+            self._json(503, body)
+        else:
+            self._json(409, {"answer": why, "retry_s": later.retry_s})
 
     def _authorized(self, school: str, body: bytes) -> bool:
         """Whether the request is signed with the school's key; if not, answers it."""
@@ -148,8 +179,11 @@ class Handler(BaseHTTPRequestHandler):
         why = self.keys.refuse(school, Request(self.command, self.path, body, signature))
         if why in ("not signed", "stale nonce"):
             self._json(401, {"error": why, "nonce": self.keys.nonce()})
+        elif why == "too often":
+            self._later(school, Later("too_often", _TOO_OFTEN_S))
         elif why:
             self.ledger.counts.unsigned += 1
+            self.ledger.refused(why.replace(" ", "_"), school if self.keys.has(school) else "")
             self._refuse(403, why)
         return not why
 
@@ -219,8 +253,8 @@ class Handler(BaseHTTPRequestHandler):
         return None if body is None else self._read(body, kind)
 
     def _raw(self, length: int) -> bytes | None:
-        if length > _MAX_BODY:
-            self._refuse(413, f"more than {_MAX_BODY} bytes")
+        if length > MAX_BODY:
+            self._refuse(413, f"more than {MAX_BODY} bytes")
             return None
         return self.rfile.read(length)
 
@@ -250,11 +284,6 @@ class Handler(BaseHTTPRequestHandler):
         if self.close_connection:
             self.send_header("Connection", "close")
         self.end_headers()
-
-    def handle(self) -> None:
-        """Serve the connection; a client that disconnects is not an error."""
-        with contextlib.suppress(ConnectionError, TimeoutError, BrokenPipeError):
-            super().handle()
 
     def log_message(self, format: str, *args: Any) -> None:
         """Requests are counted, not logged."""

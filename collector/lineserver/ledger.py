@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -12,7 +13,7 @@ from agent.common import log
 from agent.wire import LineRecord
 from collector.lineserver.book import TurnBook
 from collector.lineserver.running import Running
-from collector.lineserver.turns import Ending, Later, Limits, Turn, Turns, Wish
+from collector.lineserver.turns import Ending, Later, Limits, LimitsOf, Turn, Turns, Wish
 
 _TICK_S = 0.1
 _FINE_TICK_S = 0.005  # at the start of a test, which a fast line ends in a few ticks
@@ -53,11 +54,12 @@ class Ledger:
         self,
         on_record: Callable[[LineRecord], None],
         book: TurnBook | None = None,
-        limits: Callable[[Wish], Limits] = lambda _: Limits(),
+        limits: LimitsOf = lambda _: Limits(),
         clock: Callable[[], float] | None = None,
     ) -> None:
         """`book` keeps the turns across restarts; `clock` returns s since 1970 UTC."""
         self.counts = Counts()
+        self.refusals: Counter[tuple[str, str]] = Counter()  # by reason and school
         self._on_record = on_record
         self._clock = clock or epoch_clock()
         self._book = book
@@ -91,7 +93,8 @@ class Ledger:
         with self._lock:
             answer = self._granted(wish)
             if isinstance(answer, Later):
-                setattr(self.counts, answer.answer, getattr(self.counts, answer.answer) + 1)
+                if (known := getattr(self.counts, answer.answer, None)) is not None:
+                    setattr(self.counts, answer.answer, known + 1)
                 return answer
             running = Running(answer, self._clock)
             for other in self._running.values():
@@ -116,9 +119,24 @@ class Ledger:
         return answer
 
     def find(self, test: str) -> Running | None:
-        """The running test of this id."""
+        """The running test of this id. Waits for no lock: a grant holds it until it is on disk."""
+        return self._running.get(test)
+
+    def refused(self, why: str, school: str) -> None:
+        """Count a refusal; `school` is empty where nobody has shown its key."""
         with self._lock:
-            return self._running.get(test)
+            self.refusals[why, school] += 1
+
+    def schools(self) -> set[str]:
+        """The schools whose tests run."""
+        return {running.turn.wish.school for running in self._all()}
+
+    def revoke(self, school: str) -> None:
+        """End a school's tests: its key has gone."""
+        for running in self._all():
+            if running.turn.wish.school == school and self._end(running, "abandoned"):
+                log.warning("key_gone", school=school, test=running.turn.id)
+                self.refused("key_gone", school)
 
     def close(self, running: Running, outcome: Ending) -> LineRecord | None:
         """End a test with the outcome that its agent reports; None if it has ended already."""
@@ -140,7 +158,7 @@ class Ledger:
         now = self._clock()
         try:
             running.sample(now)
-            if now >= running.turn.until:
+            if now >= running.turn.until or running.is_spent:
                 self._end(running, "expired")
         except Exception as error:  # must not stop the sampling of the others
             test, at = running.turn.id, log.where(error)

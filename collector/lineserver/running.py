@@ -7,7 +7,6 @@ TCP has acknowledged.
 from __future__ import annotations
 
 import contextlib
-import ipaddress
 import socket
 import struct
 import sys
@@ -17,11 +16,14 @@ from collections.abc import Callable, Iterator
 
 from agent.common.steady import Sample, overall, steady
 from agent.wire import LineRecord
+from collector.lineserver.addresses import plain
 from collector.lineserver.tcp import Tally, delivered, delivered_frames, frames
 from collector.lineserver.turns import Ending, Turn
 
 #: A test keeps at most this many samples.
 _MAX_SAMPLES = 4000
+#: Transfers of a test at a time; speedtest-cli uses eight.
+MAX_TRANSFERS = 32
 
 
 def _unacknowledged(connection: socket.socket) -> int:
@@ -41,11 +43,9 @@ def _unacknowledged(connection: socket.socket) -> int:
 def _address(connection: socket.socket) -> str:
     """The other side's address; empty where it has hung up."""
     try:
-        found = ipaddress.ip_address(str(connection.getpeername()[0]).partition("%")[0])
-    except (OSError, ValueError, IndexError):
+        return str(plain(str(connection.getpeername()[0])) or "")
+    except (OSError, IndexError):
         return ""
-    mapped = found.ipv4_mapped if isinstance(found, ipaddress.IPv6Address) else None
-    return str(mapped or found)
 
 
 class Running:
@@ -71,6 +71,7 @@ class Running:
         self._queue_checks = 0
         self._queues_empty = 0
         self.closed = False
+        self._places = 0
 
     @contextlib.contextmanager
     def transfer(self, connection: socket.socket, *, sends: bool) -> Iterator[None]:
@@ -94,6 +95,24 @@ class Running:
                 self._connections.discard(connection)
                 for tally in tallies:
                     tally.update(connection)
+
+    def reserve(self) -> bool:
+        """Take a transfer's place, until `release`; False where the test has all that it may."""
+        with self._lock:
+            free = not self.closed and self._places < MAX_TRANSFERS
+            self._places += free
+        return free
+
+    def release(self) -> None:
+        """Give a transfer's place back."""
+        with self._lock:
+            self._places -= 1
+
+    @property
+    def is_spent(self) -> bool:
+        """Whether the line's bytes of the month are used up."""
+        limit = self.turn.max_bytes
+        return limit is not None and self.sent + self.received >= limit
 
     def count_sent(self, count: int) -> None:
         """Add bytes that were given to the kernel."""

@@ -5,6 +5,7 @@ tests of a line are in windows that its PCs know by name ("q0" to "q2" outside l
 lessons, ...; see agent.resident.schedule). One completed test serves a window; after a failed test
 the window stays open, up to `TRIES` times. A PC that has tested the line today must wait in each
 further window, so that the others come first. Once a week a test outside lessons is a long one.
+Where the server is full, the schools that have waited longest come first (`queue`).
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from __future__ import annotations
 import datetime as dt
 import math
 import secrets
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Annotated, Literal, NamedTuple
@@ -21,8 +22,11 @@ from msgspec import Meta, Struct
 
 from agent.common.calendar import local_day, start_of
 from agent.wire.messages import MachineId, SchoolCode, Text
+from collector.lineserver.fairness import Queue
 
-Answer = Literal["busy", "enough", "full", "later"]
+Answer = Literal[
+    "busy", "enough", "full", "later", "school_full", "too_often", "unknown_line", "no_lines"
+]
 Ending = Literal["ok", "abandoned", "expired"]
 #: Added to the requested seconds of a test, for its start and end.
 _MARGIN_S = 10.0
@@ -36,8 +40,14 @@ _WEEK_S = 7 * 86_400 - 3600.0
 #: Simultaneous tests of all lines.
 MAX_TESTS = 40
 #: ... and of one school, so that an abused key does not shut out other schools.
-MAX_OF_SCHOOL = 10
-_FULL_S = 30
+MAX_OF_SCHOOL = 2
+#: Grants of one school in a minute: a test takes a quarter of one.
+MAX_A_MINUTE = 12
+_MINUTE_S, _FULL_S = 60, 30
+#: Where nothing is known of the lines, or of this one, the PC asks again after this, s.
+_NO_LINES_S, _UNKNOWN_S = 60, 3600
+#: A far line's test may take this long, s, whatever the policy says of the others'.
+FAR_S = 60.0
 
 
 PerDay = Annotated[int, Meta(ge=0, le=96)]
@@ -52,7 +62,7 @@ class Wish(Struct, frozen=True):
     max_seconds: Annotated[float, Meta(gt=0, le=120)] = 15.0
     window: Annotated[str, Meta(pattern="^([ql][0-9]{1,2})?$", max_length=3)] = ""
     left_s: Annotated[float, Meta(ge=0, le=86_400)] | None = None  # until the window closes
-    # The PC's limits from its policy, used by a server without a register.
+    # The PC's limits from its policy: they can lower the server's own, and never raise them.
     quiet_per_day: PerDay | None = None
     lesson_per_day: PerDay | None = None
     month_bytes: Annotated[int, Meta(ge=0)] | None = None
@@ -65,6 +75,7 @@ class Limits(NamedTuple):
     lesson: int = 1
     by_hand: int = 20
     month_bytes: int | None = None  # of all tests of the line in a month, both ways
+    max_seconds: float = 120.0  # of one test
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +87,7 @@ class Turn:
     started: float
     until: float
     long: bool = False  # runs to its time limit
+    max_bytes: int | None = None  # what the line has left of the month
 
     @property
     def line(self) -> tuple[str, str]:
@@ -108,12 +120,14 @@ class Later:
     retry_s: int
 
 
+#: The limits of a wish's line; or why it has none: unknown_line, no_lines.
+LimitsOf = Callable[[Wish], Limits | Answer]
+
+
 class Turns:
     """The turns in force and the day's tests, by line. Not safe for several threads."""
 
-    def __init__(
-        self, limits: Callable[[Wish], Limits] = lambda _: Limits(), past: Iterable[Past] = ()
-    ) -> None:
+    def __init__(self, limits: LimitsOf = lambda _: Limits(), past: Iterable[Past] = ()) -> None:
         """`past`: this month's turns and each line's last long one, stored before a restart."""
         self._limits = limits
         self._open: dict[tuple[str, str], Turn] = {}
@@ -121,6 +135,8 @@ class Turns:
         self._month: dict[tuple[tuple[str, str], str], int] = {}
         self._long: dict[tuple[str, str], float] = {}
         self._waiting: dict[tuple[tuple[str, str], str, str], float] = {}
+        self._queue = Queue(MAX_TESTS, 2 * _FULL_S + _MARGIN_S)
+        self._granted: dict[str, deque[float]] = {}  # times of the last minute, by school
         for kept in past:
             if kept.outcome is None:
                 self._open[kept.turn.line] = kept.turn
@@ -130,23 +146,33 @@ class Turns:
     def ask(self, wish: Wish, now: float) -> Turn | Later:
         """Grant a test of the line, or answer when to ask again."""
         line = wish.school, wish.line
+        limits = self._limits(wish)
+        if not isinstance(limits, Limits):
+            return Later(limits, _NO_LINES_S if limits == "no_lines" else _UNKNOWN_S)
         self._forget(line, now)
         other = self._open.get(line)
         if other is not None:
             return Later("busy", max(1, math.ceil(other.until - now)))
-        if (enough := self._enough(wish, now)) is not None:
-            return enough
-        if self._full(wish.school, now):
-            return Later("full", _FULL_S)
+        later = self._enough(wish, limits, now) or self._no_place(wish.school, now)
+        if later is not None:
+            return later
         if (wait := self._yields(wish, now)) > 0:
             return Later("later", math.ceil(wait))
+        return self._grant(wish, limits, now)
+
+    def _grant(self, wish: Wish, limits: Limits, now: float) -> Turn:
+        line = wish.school, wish.line
         # A long test far in the future was dated by a wrong clock and is ignored.
         long = wish.window.startswith("q") and abs(now - self._long.get(line, math.inf)) >= _WEEK_S
         if long:
             self._long.pop(line, None)
-        until = now + wish.max_seconds * (2 if long else 1) + _MARGIN_S
-        turn = Turn(secrets.token_hex(16), wish, now, until, long)
+        seconds = min(wish.max_seconds, max(limits.max_seconds, FAR_S))
+        until = now + seconds * (2 if long else 1) + _MARGIN_S
+        left = None if limits.month_bytes is None else limits.month_bytes - self._used(line, now)
+        turn = Turn(secrets.token_hex(16), wish, now, until, long, left)
         self._open[line] = turn
+        self._queue.served(wish.school)
+        self._granted.setdefault(wish.school, deque()).append(now)
         return turn
 
     def close(self, turn: Turn, outcome: Ending = "ok", count: int = 0) -> None:
@@ -159,10 +185,21 @@ class Turns:
         """Cancel a turn that the agent never got: it does not count."""
         if self._open.get(turn.line) == turn:
             del self._open[turn.line]
+            self._granted.get(turn.wish.school, deque()).pop()
 
-    def _full(self, school: str, now: float) -> bool:
-        running = [turn.wish.school for turn in self._open.values() if now < turn.until]
-        return len(running) >= MAX_TESTS or running.count(school) >= MAX_OF_SCHOOL
+    def _no_place(self, school: str, now: float) -> Later | None:
+        """Why the server or the school has no place for one more test; None: it has."""
+        recent = self._granted.get(school, deque())
+        while recent and not 0 <= now - recent[0] < _MINUTE_S:
+            recent.popleft()
+        running = Counter(turn.wish.school for turn in self._open.values() if now < turn.until)
+        if running[school] >= MAX_OF_SCHOOL:
+            return Later("school_full", _FULL_S)
+        if len(recent) >= MAX_A_MINUTE:
+            return Later("too_often", math.ceil(recent[0] + _MINUTE_S - now))
+        if not self._queue.may(school, running, now):
+            return Later("full", _FULL_S)
+        return None
 
     def _end(self, past: Past) -> None:
         turn = past.turn
@@ -183,9 +220,11 @@ class Turns:
             self._ended[line] = [past for past in ended if past.turn.day == today]
             self._waiting = {key: t for key, t in self._waiting.items() if local_day(t) == today}
 
-    def _enough(self, wish: Wish, now: float) -> Later | None:
-        limits = self._limits(wish)
-        used = self._month.get(((wish.school, wish.line), f"{local_day(now):%Y-%m}"), 0)
+    def _used(self, line: tuple[str, str], now: float) -> int:
+        return self._month.get((line, f"{local_day(now):%Y-%m}"), 0)
+
+    def _enough(self, wish: Wish, limits: Limits, now: float) -> Later | None:
+        used = self._used((wish.school, wish.line), now)
         if limits.month_bytes is not None and used >= limits.month_bytes:
             return Later("enough", math.ceil(_until_midnight(now)))
         ended = self._ended.get((wish.school, wish.line), [])

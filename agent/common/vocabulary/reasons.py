@@ -41,6 +41,7 @@ FAILED: Mapping[str, Words] = {
     ),
     "key_unreadable": Words("读不到学校的密钥", "the school's key cannot be read"),
     "key_refused": Words("测速服务器不认这个密钥", "the server refused the key"),
+    "unknown_line": Words("台账里没有这条线路", "the register has no such line"),
     "bad_status": Words("测速服务器拒绝了请求", "the server refused a request"),
     "bad_reply": Words("应答不像测速服务器的", "not an answer of a measurement server"),
     "cut_short": Words("应答不完整", "an answer was cut short"),

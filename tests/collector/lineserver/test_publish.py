@@ -84,7 +84,7 @@ def test_the_command_serves_until_it_is_stopped(config, tmp_path):
     assert found["outcome"] == "ok"
     assert (found["threshold_mbps"], found["meets"]) == (10, True)
     assert taken.returncode == 2
-    assert "已有一个测速服务" in taken.stderr
+    assert "已有一个测速服务器" in taken.stderr
 
 
 def test_a_port_in_use_is_refused(running, config):
@@ -94,6 +94,7 @@ def test_a_port_in_use_is_refused(running, config):
         config=str(config),
         simulated=False,
         new_key=None,
+        status=False,
         open=False,
     )
     with pytest.raises(RefusedError, match="端口已被占用"):

@@ -9,7 +9,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agent.common.calendar import CITY_TIME
-from collector.lineserver.turns import MAX_TESTS, Later, Limits, Past, Turn, Turns, Wish
+from collector.lineserver.turns import (
+    MAX_A_MINUTE,
+    MAX_OF_SCHOOL,
+    MAX_TESTS,
+    Answer,
+    Later,
+    Limits,
+    Past,
+    Turn,
+    Turns,
+    Wish,
+)
 
 WISH = Wish(school="9963010001", machine="ab" * 16, line="主线", max_seconds=15)
 NOON = dt.datetime(2026, 9, 7, 12, 0, tzinfo=CITY_TIME).timestamp()
@@ -51,7 +62,7 @@ def test_ids_are_new_each_time():
     turns = Turns(lambda _: MANY)
     ids = set()
     for i in range(50):
-        turn = turns.ask(WISH, float(i))
+        turn = turns.ask(WISH, i * 10.0)
         ids.add(turn.id)
         turns.close(turn)
     assert len(ids) == 50
@@ -195,5 +206,70 @@ def test_turns_of_a_clock_that_was_ahead_hold_nothing_up() -> None:
 def test_one_school_cannot_fill_the_server() -> None:
     turns = Turns()
     asked = [turns.ask(wish(line=f"line {i}"), NOON) for i in range(MAX_TESTS)]
-    assert Later("full", 30) in asked
+    assert sum(isinstance(answer, Turn) for answer in asked) == MAX_OF_SCHOOL
+    assert set(asked[MAX_OF_SCHOOL:]) == {Later("school_full", 30)}
     assert isinstance(turns.ask(wish(school="9963010002"), NOON), Turn)
+
+
+def test_a_key_gets_so_many_grants_a_minute() -> None:
+    turns = Turns(lambda _: MANY)
+    for second in range(MAX_A_MINUTE):
+        turn = turns.ask(WISH, NOON + second)
+        assert isinstance(turn, Turn)
+        turns.close(turn)
+    assert turns.ask(WISH, NOON + 20) == Later("too_often", 40)
+    assert isinstance(turns.ask(wish(school="9963010002"), NOON + 20), Turn)
+    assert isinstance(turns.ask(WISH, NOON + 60), Turn)
+
+
+def test_who_waits_longest_gets_the_next_place_however_often_others_ask() -> None:
+    turns = Turns(lambda _: MANY)
+    holders = [f"99630100{n:02}" for n in range(20)]
+    first = [turns.ask(wish(school, f"line {n}"), NOON) for n in range(2) for school in holders]
+    assert all(isinstance(turn, Turn) for turn in first)
+    assert turns.ask(wish("9963020001"), NOON + 1) == Later("full", 30)
+    for tick in range(20):  # those that have tests already ask for more, all the time
+        for school in holders[1:]:
+            assert isinstance(turns.ask(wish(school, f"more {tick}"), NOON + 1 + tick), Later)
+    assert isinstance(first[0], Turn)
+    turns.close(first[0])
+    for school in holders:
+        assert isinstance(turns.ask(wish(school, "again"), NOON + 22), Later)
+    assert isinstance(turns.ask(wish("9963020001"), NOON + 31), Turn)
+
+
+def test_who_does_not_come_back_holds_no_place() -> None:
+    turns = Turns(lambda _: MANY)
+    asked = [turns.ask(wish(f"99630{n:05}"), NOON) for n in range(MAX_TESTS + 1)]
+    assert asked[-1] == Later("full", 30)
+    assert isinstance(asked[0], Turn)
+    turns.close(asked[0])
+    other = wish("9963020001")
+    assert turns.ask(other, NOON + 1) == Later("full", 30)
+    assert isinstance(turns.ask(other, NOON + 24.5), Later)
+    later = [turns.ask(wish(f"99630{n:05}"), NOON + 95) for n in range(MAX_TESTS)]
+    assert all(isinstance(turn, Turn) for turn in later)
+
+
+def test_a_line_that_is_not_known_is_not_tested() -> None:
+    for why, retry_s in (("unknown_line", 3600), ("no_lines", 60)):
+        reason: Answer = why  # type: ignore[assignment]
+        turns = Turns(lambda _, reason=reason: reason)  # type: ignore[misc]
+        assert turns.ask(WISH, NOON) == Later(reason, retry_s)
+
+
+def test_the_servers_own_seconds_bound_a_test() -> None:
+    turns = Turns(lambda _: Limits(max_seconds=15.0))
+    turn = turns.ask(wish(seconds=120), NOON)
+    assert isinstance(turn, Turn)
+    assert turn.until == NOON + 70, "a far line's test may take a minute"
+
+
+def test_a_test_has_what_is_left_of_the_months_bytes() -> None:
+    turns = Turns(lambda _: Limits(month_bytes=1000))
+    first = turns.ask(asks("a"), NOON)
+    assert isinstance(first, Turn)
+    turns.close(first, "ok", 400)
+    second = turns.ask(asks("b", "q1"), NOON)
+    assert isinstance(second, Turn)
+    assert (first.max_bytes, second.max_bytes) == (1000, 600)

@@ -143,16 +143,27 @@ def test_the_measurement_server_follows_without_a_restart(policy: Policy) -> Non
     assert limits(wish).quiet == 3
     policy("set", f"line:{line.school}/{line.line}", "quiet_per_day=8", "month_bytes=5")
     assert (limits(wish).quiet, limits(wish).month_bytes) == (8, 5)
-    assert limits(Wish("9999999999", "ab" * 16, "x")).quiet == 3
+    assert limits(Wish("9999999999", "ab" * 16, line.line)) == "unknown_line"
+    assert limits(Wish(line.school, "ab" * 16, "x")) == "unknown_line"
+    more = Wish(line.school, "ab" * 16, line.line, quiet_per_day=96, month_bytes=10**18)
+    assert (limits(more).quiet, limits(more).month_bytes) == (8, 5)
 
 
-def test_a_measurement_server_without_a_register_uses_the_limits_of_the_pcs_policy(
+def test_a_measurement_server_without_keys_lets_a_wish_lower_its_limits_alone(
     tmp_path: Path,
 ) -> None:
-    limits = PolicyLimits(Config(data=str(tmp_path)))
+    limits = PolicyLimits(Config(data=str(tmp_path)), any_line=True)
     told = Wish("9963010001", "ab" * 16, "x", quiet_per_day=5, lesson_per_day=0, month_bytes=7)
-    assert limits(told) == Limits(quiet=5, lesson=0, by_hand=20, month_bytes=7)
-    assert limits(Wish("9963010001", "ab" * 16, "x")).quiet == 3
+    found = Limits(quiet=3, lesson=0, by_hand=20, month_bytes=7, max_seconds=15.0)
+    assert limits(told) == found
+    greedy = Wish("9963010001", "ab" * 16, "x", quiet_per_day=96, month_bytes=10**18)
+    assert limits(greedy) == Limits(3, 1, 20, 20_000_000_000, 15.0)
+
+
+def test_a_measurement_server_without_any_register_knows_no_line(tmp_path: Path) -> None:
+    assert (
+        PolicyLimits(Config(data=str(tmp_path)))(Wish("9963010001", "ab" * 16, "x")) == "no_lines"
+    )
 
 
 def test_without_a_register_the_fix_is_named(tmp_path: Path, capsys: Any) -> None:
