@@ -69,7 +69,7 @@ class Front:
         is_free: Callable[[bytes], bool] = lambda _: False,
         bounds: Bounds = Bounds(),  # noqa: B008
     ) -> None:
-        """`is_free`: whether a request belongs to a running test, and so is not rationed."""
+        """`is_free`: whether a request carries a running test's bytes, and so is not rationed."""
         self._listener, self._take, self._quick = listener, take, quick
         self._is_free, self._bounds = is_free, bounds
         self._rates = Rates()
@@ -123,6 +123,8 @@ class Front:
         for waits in [one for of in self._of.values() for one in of]:
             self._drop(waits)
         self._selector.close()
+        for end in (self._wake_in, self._wake_out):
+            end.close()
 
     def _step(self) -> None:
         for key, _ in self._selector.select(_PARKED_S if self._parked else _SCAN_S):

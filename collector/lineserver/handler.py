@@ -164,7 +164,8 @@ class Handler(BaseHTTPRequestHandler):
         """Say why there is no test now; an agent that knows no more asks a full server again."""
         why = later.answer
         if why not in ("busy", "enough", "later"):
-            self.ledger.refused(why, school)
+            # Without keys a school is whatever a request says, and there is no end of them.
+            self.ledger.refused(why, school if self.keys.required else "")
         if why in _FORBIDDEN:
             self._json(403, {"error": explained(why), "reason": why})
         elif why in ("no_lines", "too_often", "school_full", "full"):

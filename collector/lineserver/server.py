@@ -97,7 +97,7 @@ class LineServer:
     # ---- the front's thread
 
     def _is_free(self, head: bytes) -> bool:
-        test = test_of(head) or pinged(head)
+        test = test_of(head)
         return bool(test) and self._ledger.find(test) is not None
 
     def _quick(self, head: bytes) -> bytes | None:

@@ -21,8 +21,6 @@ from agent.wire.messages import Count, LineOutcome, Share
 
 _TESTS = "/v1/tests"
 _ANSWERS = ("busy", "enough", "full", "later")
-#: What it may call its reason; any other is the key.
-_REFUSALS = ("unknown_line",)
 _MAX_REPLY = 1_000_000
 _ID = re.compile("[0-9a-f]{32}")
 #: Upper limit of the server's `retry_s`, s.
@@ -116,9 +114,10 @@ class Server:
         if status == 401 and not key:
             raise EndedError("refused", "key_missing")
         if status in (401, 403):
-            why = _text(body, "reason")
-            reason = why if why in _REFUSALS else "key_refused"
-            raise EndedError("refused", reason, f"{status} {_text(body)}".strip())
+            detail = f"{status} {_text(body)}".strip()
+            if _text(body, "reason") == "unknown_line":
+                raise EndedError("refused", "unknown_line", detail)
+            raise EndedError("refused", "key_refused", detail)
         if status == 409 or (status == 503 and _text(body, "answer")):
             later = _read(body, {"answer": str, "retry_s": int})
             if later["answer"] not in _ANSWERS:
