@@ -79,6 +79,11 @@ COMMANDS = {
         "列出或重放读不了、存不了的报文",
         "list or replay messages that could not be stored",
     ),
+    "held": Command(
+        "collector.commands.held",
+        "列出暂不入库的上报：学校、原因、办法",
+        "list reports that are held: school, reason, fix",
+    ),
     "doctor": Command(
         "collector.commands.doctor", "逐项检查，给出办法", "run checks and suggest fixes"
     ),

@@ -114,7 +114,7 @@ class Town:
         self.data = folder / "data"
         self._settings = folder / "collector.toml"
         self._settings.write_text(
-            f'data = "{self.data}"\nkeeper_s = 5.0\n'
+            f'data = "{self.data}"\nkeeper_s = 5.0\naccept_simulated = true\n'
             f"[mqtt]\nport = {self.broker.port}\ngroup = '{group}'\n"
             f'[store]\nkind = "influxdb"\nurl = "{self.database.url}"\norg = ""\n'
         )

@@ -61,7 +61,7 @@ class City:
 
     @property
     def config(self) -> Config:
-        return Config(data=str(self.folder), mqtt=self.settings)
+        return Config(data=str(self.folder), mqtt=self.settings, accept_simulated=True)
 
     def start(self, store: Store | None = None) -> Collector:
         self.store = store or open_store(self.config)
@@ -136,7 +136,8 @@ class Process:
     def argv(self, *words: str) -> list[str]:
         settings = self.folder / "collector.toml"
         settings.write_text(
-            f'data = "{self.folder / "data"}"\nkeeper_s = 1.0\n{self.more}\n'
+            f'data = "{self.folder / "data"}"\nkeeper_s = 1.0\naccept_simulated = true\n'
+            f"{self.more}\n"
             f"[mqtt]\nport = {self.port}\n{self.tables}"
         )
         return [sys.executable, "-m", "collector.cli", *words, "--config", str(settings)]
