@@ -238,16 +238,12 @@ class StoredRange(Struct, array_like=True, frozen=True):
     last: Count
 
 
-HeldReason = Annotated[str, Meta(max_length=40, pattern="^[a-z][a-z_]*$")]
-
-
 class Held(Struct, array_like=True, frozen=True):
     """Report `number` of `boot` is not stored; send it again after `retry_s`."""
 
     boot: Boot
     number: Count
-    #: A short code; later collectors know more of them, so it is no closed list.
-    reason: HeldReason
+    reason: Annotated[str, Meta(max_length=40, pattern="^[a-z][a-z_]*$")]  # no closed list
     retry_s: Count
 
 
