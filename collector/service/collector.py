@@ -77,14 +77,8 @@ class Collector:
         self._links = Links(config.mqtt, self._received, self._presence_received, publish_all)
         grouped = bool(group_of(config.mqtt))
         self._presences = Presences(self._stored_presences, shared=grouped)
-        machines = self._files.machines(config, lambda: self._roster.register)
-        self._machine_watch = MachineWatch(store, machines, shared=grouped)
-        self._gate = Gate(
-            lambda: self._roster.register,
-            lambda register, school: limits_of(register, config, school),
-            machines,
-            accept_simulated=config.accept_simulated,
-        )
+        self._gate = self._new_gate(config)
+        self._machine_watch = MachineWatch(store, self._gate.machines, shared=grouped)
         self._clock = ClockWatch(lambda: store.clock_ahead)
         self._self_metrics = SelfMetrics(self.counts, self._gauges)
         self._writer = Writer(store, self.counts, self._stopping, self._outage)
@@ -97,6 +91,14 @@ class Collector:
         if keeper:
             days = self._files.pending_days
             self._keeper_thread = KeeperThread(keeper, days, config.keeper_s)
+
+    def _new_gate(self, config: Config) -> Gate:
+        return Gate(
+            lambda: self._roster.register,
+            lambda register, school: limits_of(register, config, school),
+            self._files.machines(config, lambda: self._roster.register),
+            accept_simulated=config.accept_simulated,
+        )
 
     def _new_worker(self) -> Worker:
         files, publish = self._files, self._links.outgoing.publish

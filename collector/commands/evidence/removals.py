@@ -23,7 +23,8 @@ CREATE TABLE IF NOT EXISTS removal (
   rows TEXT NOT NULL,   -- JSON: measurement -> rows to remove
   file TEXT NOT NULL    -- the copy of them, a name in the folder `removed`
 );
-CREATE TABLE IF NOT EXISTS done (id INTEGER PRIMARY KEY, at_ms INTEGER NOT NULL, days TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS done
+  (id INTEGER PRIMARY KEY, at_ms INTEGER NOT NULL, days TEXT NOT NULL);
 CREATE TRIGGER IF NOT EXISTS removal_kept BEFORE DELETE ON removal
   BEGIN SELECT RAISE(ABORT, 'append-only'); END;
 CREATE TRIGGER IF NOT EXISTS removal_same BEFORE UPDATE ON removal
