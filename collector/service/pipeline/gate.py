@@ -60,6 +60,8 @@ class Gate:
 
     def admits(self, school: str, machine: str, now_ms: int) -> bool:
         """Whether the PC has a place in its school, which a new one takes if one is free."""
+        if self.machines.seen(school, machine, now_ms):
+            return True
         limits = self.limits(school)
         return limits is None or self.machines.admit(school, machine, limits.max_machines, now_ms)
 

@@ -53,11 +53,14 @@ class KnownMachines:
             self._days.setdefault(school, {})[machine] = day
         return len(rows)
 
+    def seen(self, school: str, machine: str, now_ms: int) -> bool:
+        """Whether the PC has a place and has used it today: nearly always."""
+        of_school = self._days.get(school)
+        return of_school is not None and of_school.get(machine) == now_ms // _DAY_MS
+
     def admit(self, school: str, machine: str, limit: int, now_ms: int) -> bool:
         """Whether the PC may report; a new one takes a place, if one is free."""
-        day, of_school = now_ms // _DAY_MS, self._days.get(school)
-        if of_school is not None and of_school.get(machine) == day:
-            return True  # nearly always
+        day = now_ms // _DAY_MS
         with self._lock:
             of_school = self._days.setdefault(school, {})
             if machine not in of_school:

@@ -32,20 +32,23 @@ class Rates:
         `now` in s on the monotonic clock. Schools that the register lacks are not counted: their
         reports are held anyhow.
         """
-        limits = self._limits_of(school)
-        if limits is None:
-            return True
-        bucket = self._buckets.get(school)
-        if bucket is None:
-            bucket = self._buckets[school] = _Bucket()
-        minutes = min((now - bucket.at) / 60, SAVED)
-        bucket.at = now
-        bucket.reports = min(
-            bucket.reports + minutes * limits.max_reports, SAVED * limits.max_reports
-        )
-        bucket.kb = min(bucket.kb + minutes * limits.max_kb, SAVED * limits.max_kb)
-        if bucket.reports < 1 or bucket.kb < size / 1024:
-            return False
+        bucket, kb = self._buckets.get(school), size / 1024
+        # What was added since is looked at when it is needed: nearly never.
+        if bucket is None or bucket.reports < 1 or bucket.kb < kb:
+            limits = self._limits_of(school)
+            if limits is None:
+                return True
+            bucket = self._filled(school, limits, now)
+            if bucket.reports < 1 or bucket.kb < kb:
+                return False
         bucket.reports -= 1
-        bucket.kb -= size / 1024
+        bucket.kb -= kb
         return True
+
+    def _filled(self, school: str, limits: Limits, now: float) -> _Bucket:
+        bucket = self._buckets.setdefault(school, _Bucket())
+        minutes, bucket.at = min((now - bucket.at) / 60, SAVED), now
+        reports, kb = limits.max_reports, limits.max_kb
+        bucket.reports = min(bucket.reports + minutes * reports, SAVED * reports)
+        bucket.kb = min(bucket.kb + minutes * kb, SAVED * kb)
+        return bucket

@@ -79,8 +79,9 @@ class Sorter:
         held: list[Held] = []
         refused: list[Refused] = []
         noted: list[Point] = list(self._own_points())
+        now = time.monotonic()
         for message in messages:
-            outcome = self._decode(message)
+            outcome = self._decode(message, now)
             match outcome:
                 case Stored():
                     items.append(Item(message, outcome))
@@ -101,10 +102,10 @@ class Sorter:
             self._gate.machines.save_when_due()
         return Batch(items, noted)
 
-    def _decode(self, message: Message) -> Outcome:
+    def _decode(self, message: Message, now: float) -> Outcome:
         try:
             if self._gate is not None:
-                return self._gated(self._gate, message)
+                return self._gated(self._gate, message, now)
             return decode(message.topic, message.payload, self._known, message.arrived)
         except Exception as error:
             # The bug is ours, but the agent would send the message again for ever.
@@ -112,11 +113,11 @@ class Sorter:
             log.warning("decode_failed", topic=message.topic, reason=error, at=at)
             return Quarantined(_source(message.topic), f"collector: {error!r}"[:300])
 
-    def _gated(self, gate: Gate, message: Message) -> Outcome:
+    def _gated(self, gate: Gate, message: Message, now: float) -> Outcome:
         """The outcome, where the school may send it and the PC has a place in it."""
         topic, payload, arrived, _ = message
         school = school_of(topic)
-        if not gate.within(school, len(payload), time.monotonic()):
+        if not gate.within(school, len(payload), now):
             return _held(gate, _source(topic), "too_many_reports")
         outcome = decode(topic, payload, self._known, arrived, gate.bounds)
         if isinstance(outcome, Stored):
