@@ -21,7 +21,7 @@ from agent.mqtt import hello, link, reconnect
 from agent.outbox import window
 from collector.config import Config
 from collector.roster.book import RegisterBook
-from collector.roster.register import Register, School
+from collector.roster.register import Line, Register, School
 from collector.roster.sheets import errors, read_folder
 from collector.service import Collector
 from collector.store.base import Point, Store
@@ -39,9 +39,10 @@ def report(*readings: wire.Reading, time_ms: int | None = None, **more: Any) -> 
 
 
 def register(*codes: str) -> Register:
-    """A register of these schools, and nothing else."""
+    """A register of these schools, each with a line, and nothing else."""
     return Register(
-        schools={code: School(code, "示例小学", "630102", "小学", "630102") for code in codes}
+        schools={code: School(code, "示例小学", "630102", "小学", "630102") for code in codes},
+        lines=[Line(code, "l1", "本部") for code in codes],
     )
 
 
