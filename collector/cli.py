@@ -80,6 +80,16 @@ COMMANDS = {
         "列出或重放读不了、存不了的报文",
         "list or replay messages that could not be stored",
     ),
+    "held": Command(
+        "collector.commands.held",
+        "列出暂不入库的上报：学校、原因、办法",
+        "list reports that are held: school, reason, fix",
+    ),
+    "evidence": Command(
+        "collector.commands.evidence",
+        "移除伪造或误报的数据，留副本和记录",
+        "remove forged or mistaken rows, with a copy and a record",
+    ),
     "doctor": Command(
         "collector.commands.doctor", "逐项检查，给出办法", "run checks and suggest fixes"
     ),

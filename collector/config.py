@@ -120,6 +120,7 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
     report_s: Annotated[int, Meta(ge=5)] = 300
     keeper_s: float = 60.0  # seconds between derivations of days
     metrics: str = ""  # host:port of /metrics; empty: none
+    accept_simulated: bool = False  # invented reports: only where no real figure is made
     quarantine_bytes: Annotated[int, Meta(ge=0)] = 256 * 1024 * 1024  # when full, reports are held
 
     @property

@@ -243,7 +243,7 @@ class Held(Struct, array_like=True, frozen=True):
 
     boot: Boot
     number: Count
-    reason: Literal["unknown_school", "future_version", "quarantine_full"]
+    reason: Annotated[str, Meta(max_length=40, pattern="^[a-z][a-z_]*$")]  # no closed list
     retry_s: Count
 
 
