@@ -27,7 +27,8 @@ from agent.config import Config
 from agent.probes.line import public as line_public
 from agent.probes.line.probe import measure
 from agent.resident import status
-from agent.wire.messages import LineTest, Postponed
+from agent.wire.messages import LineTest
+from agent.wire.postponed import Postponed
 
 _WIDTH = 24
 #: A school code for a test that no settings name; the server keeps lines apart by it.

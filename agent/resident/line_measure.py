@@ -6,7 +6,8 @@ from agent.common import log
 from agent.common.settings import SettingsError
 from agent.config import Config
 from agent.resident.schedule import PlannedTest, Who
-from agent.wire.messages import LineTest, Postponed
+from agent.wire.messages import LineTest
+from agent.wire.postponed import Postponed
 
 _ALLOWED = ("quiet_per_day", "lesson_per_day", "month_bytes")
 

@@ -33,7 +33,8 @@ from agent.resident.line_measure import measure_planned
 from agent.resident.line_turns import LineTurns, Measure, Plan
 from agent.resident.schedule import PlannedTest, next_report
 from agent.resident.status import Status
-from agent.wire.messages import AgentHealth, Inventory, LineTest, Policy, Postponed, Receipt
+from agent.wire.messages import AgentHealth, Inventory, LineTest, Policy, Receipt
+from agent.wire.postponed import Postponed
 
 #: The runner takes a turn at least this often, s.
 _LONGEST = 60.0
