@@ -14,8 +14,9 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct
 
 from agent.common import settings, textfile
+from agent.common.broker_settings import AgentBroker
 from agent.common.language import say
-from agent.common.settings import Broker, Lang, SettingsError
+from agent.common.settings import Lang, SettingsError
 from agent.common.signing import MIN_KEY
 
 _COMMON_APPDATA = 0x23
@@ -39,6 +40,7 @@ DEFAULT_FILE = (
     else Path("/etc/schoolpulse/agent.toml")
 )
 _SCHOOL = re.compile("[0-9]{10}", re.ASCII)
+SOURCE_KEY = re.compile("[0-9a-f]{64}", re.ASCII)
 
 Positive = Annotated[int, Meta(ge=1)]
 PerDay = Annotated[int, Meta(ge=0, le=96)]
@@ -84,6 +86,30 @@ class Line(Struct, frozen=True, forbid_unknown_fields=True):
         return key
 
 
+class IdentitySettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """How hardware sources are named outside of this PC."""
+
+    source_key_file: str = ""  # the school's key for their digests; without one none leave
+
+    def source_key(self) -> str:
+        """The school's key, 64 hex digits; empty where none is set.
+
+        Raises:
+            SettingsError: the file cannot be read, or holds no such key.
+        """
+        if not self.source_key_file:
+            return ""
+        where = f"identity.source_key_file: {self.source_key_file}"
+        try:
+            key = textfile.secret(Path(self.source_key_file))
+        except (OSError, textfile.TextFileError) as error:
+            raise SettingsError(f"{where}: {error}") from error
+        if not SOURCE_KEY.fullmatch(key):
+            text = say("里不是 64 位十六进制数", "does not contain 64 hex digits")
+            raise SettingsError(f"{where} {text}")
+        return key
+
+
 class Watched(Struct, frozen=True, forbid_unknown_fields=True):
     """A device on the network whose state this agent queries."""
 
@@ -114,7 +140,8 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
     room: str = ""  # this PC's room, used where the register does not know it
     data: str = ""  # folder of the outbox and the status
     report_s: Annotated[int, Meta(ge=5, le=86400)] | None = None  # default: the policy's
-    broker: Broker = Broker()
+    broker: AgentBroker = AgentBroker()
+    identity: IdentitySettings = IdentitySettings()
     outbox: Outbox = Outbox()
     line: Line = Line()
     probes: Probes = Probes()
