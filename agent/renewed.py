@@ -46,12 +46,12 @@ def newest(config: Config) -> Account:
     return _candidates(config)[0]
 
 
-def source_keys(config: Config) -> tuple[str, ...]:
+def source_keys(config: Config) -> tuple[bytes, ...]:
     """The school's keys for digests of hardware sources, the newest first; none where none is set.
 
     One that cannot be read is warned of: without it the PC still reports.
     """
-    keys = [one.source_key for one in _kept(config)]
+    keys = [bytes.fromhex(one.source_key) for one in _kept(config)]
     try:
         keys.append(config.identity.source_key())
     except SettingsError as error:
@@ -118,6 +118,7 @@ def _account(broker: AgentBroker, renewal: Renewal) -> Account:
         broker,
         username=renewal.username,
         password=renewal.password,
+        password_file="",
         generation=renewal.generation,
     )
     return Account(changed, renewal.ca, renewal.line_key)

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated, Literal, NamedTuple
 from urllib.parse import unquote, urlsplit
 
 import msgspec
 
-from agent.common import textfile
+from agent.common import secret_reading
 from agent.common.language import say
-from agent.common.settings import Broker, SettingsError
+from agent.common.settings import Broker
 
 Port = Annotated[int, msgspec.Meta(ge=1, le=65535)]
 
@@ -31,7 +30,8 @@ class Proxy(NamedTuple):
 class AgentBroker(Broker, frozen=True, forbid_unknown_fields=True):
     """The broker's settings on a school PC."""
 
-    generation: Annotated[int, msgspec.Meta(ge=1, le=2**31 - 1)] = 1  # of the bundle's account
+    #: Which of the school's accounts this is; 0: not known.
+    generation: Annotated[int, msgspec.Meta(ge=0, le=2**31 - 1)] = 0
     #: auto: tcp at `port`, and where that fails websockets at `websocket_port`, in turn.
     transport: Literal["tcp", "websockets", "auto"] = "tcp"
     websocket_port: Port = 443  # with transport auto
@@ -70,12 +70,8 @@ class AgentBroker(Broker, frozen=True, forbid_unknown_fields=True):
         found = _parsed(self.proxy)
         if not self.proxy_password_file:
             return found
-        try:
-            return found._replace(password=textfile.secret(Path(self.proxy_password_file)))
-        except (OSError, textfile.TextFileError) as error:
-            problem = say("读不到代理的密码", "cannot read the proxy's password")
-            file = self.proxy_password_file
-            raise SettingsError(f"broker.proxy_password_file: {problem} {file}: {error}") from error
+        file = self.proxy_password_file
+        return found._replace(password=secret_reading.read("broker.proxy_password_file", file))
 
 
 def agent_broker(broker: Broker) -> AgentBroker:

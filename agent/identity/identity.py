@@ -79,12 +79,12 @@ def identify(
     root: Path = Path("/"),
     exclude: Collection[str] = (),
     windows: System | None = None,
-    keys: Sequence[str] = (),
+    keys: Sequence[bytes] = (),
 ) -> Identity:
     """The machine id of the system under `root`, without the sources in `exclude`.
 
     `exclude` holds names, or name=digest for one value of a source, so that PCs with other
-    values keep their id. `keys` are the school's source keys (hex), the newest first: digests
+    values keep their id. `keys` are the school's source keys, the newest first: digests
     leave the PC by that one; in `exclude` each is understood, and so is a digest of before there
     were keys. The id is the same whatever the keys. Tests pass a fixture tree as `root`, or a
     device tree as `windows`.
@@ -103,14 +103,14 @@ def identify(
     return Identity(_hash("weak", {name: _digest(value)}), True, (name,))
 
 
-def _names(name: str, digest: str, keys: Sequence[str]) -> set[str]:
+def _names(name: str, digest: str, keys: Sequence[bytes]) -> set[str]:
     """All that a policy may call this source."""
     return {name, f"{name}={digest[:16]}", *(_keyed(name, digest, key) for key in keys)}
 
 
-def _keyed(name: str, digest: str, key: str) -> str:
+def _keyed(name: str, digest: str, key: bytes) -> str:
     """A plain digest of one source is found by trying all its values: of a MAC in seconds."""
-    mac = hmac.new(bytes.fromhex(key), f"{name}={digest}".encode(), "sha256")
+    mac = hmac.new(key, f"{name}={digest}".encode(), "sha256")
     return f"{name}={mac.hexdigest()[:16]}"
 
 

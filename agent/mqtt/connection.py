@@ -152,7 +152,7 @@ class Connection:
         if broker.transport == "websockets":
             self._client.ws_set_options(broker.path)
         if broker.username:
-            self._client.username_pw_set(broker.username, broker.password)
+            self._client.username_pw_set(broker.username, broker.secret())
         if context is not None:
             self._client.tls_set_context(context)
         if will is not None:

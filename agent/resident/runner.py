@@ -50,7 +50,7 @@ class Who(NamedTuple):
 
     identity: Identity
     exclude: tuple[str, ...] = ()
-    keys: tuple[str, ...] = ()
+    keys: tuple[bytes, ...] = ()
 
 
 class Runner:
