@@ -9,6 +9,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from agent.common import secret_files, textfile
 from agent.common.language import say
 from agent.common.settings_error import SettingsError
@@ -44,6 +46,17 @@ def names_file(key: str) -> bool:
     return key.endswith("_file") or key in _PLAIN
 
 
+def named(config: msgspec.Struct, above: str = "") -> Iterator[tuple[str, str]]:
+    """Each setting that names a file, and the file, of settings and of the rows in them."""
+    for field in msgspec.structs.fields(config):
+        value = getattr(config, field.name)
+        for one in value if isinstance(value, tuple) else (value,):
+            if isinstance(one, msgspec.Struct):
+                yield from named(one, f"{above}{field.name}.")
+        if names_file(field.name) and isinstance(value, str) and value:
+            yield above + field.name, value
+
+
 def read(setting: str, path: str) -> str:
     """The secret in the file that `setting` names.
 
@@ -53,7 +66,9 @@ def read(setting: str, path: str) -> str:
     try:
         return textfile.secret(Path(path))
     except FileNotFoundError as error:
-        fix = say("改正这个文件名，或重新安装配置包", "correct the name, or install the bundle again")
+        fix = say(
+            "改正这个文件名，或重新安装配置包", "correct the name, or install the bundle again"
+        )
         raise SettingsError(_told(setting, path, error.strerror or "", fix)) from error
     except PermissionError as error:
         fix = say("用 root（管理员）运行", "run it as root (administrator)")
