@@ -19,6 +19,7 @@ from agent import renewed
 from agent.common.broker_settings import AgentBroker
 from agent.config import Config, Identity
 from agent.mqtt.accounts import Account, Accounts
+from agent.service import datafiles
 from agent.wire import Renewal, ca_digest
 from pki import Ca
 
@@ -311,3 +312,18 @@ def test_the_account_whose_ca_file_is_gone_is_passed_over(config: Config, ca: Ca
     accounts = Accounts((Account(gone), Account(config.broker)))
     accounts.prepare()
     assert accounts.current == Account(config.broker)
+
+
+def test_uninstalling_for_good_leaves_no_secret(config: Config, ca: Ca) -> None:
+    accounts = renewed.accounts(config)
+    accounts.take(renewal(ca, 2))
+    accounts.take(renewal(ca, 3))
+    (config.folder / renewed.FOLDER / "renewal.json.4711").write_text("left by a kill")
+    datafiles.purge(config.folder)
+    assert not config.folder.exists()
+
+
+def test_an_image_of_the_disk_keeps_them(config: Config, ca: Ca) -> None:
+    renewed.accounts(config).take(renewal(ca))
+    datafiles.erase(config.folder)
+    assert generations(config) == [2, 1]
