@@ -41,7 +41,7 @@ class FellSilentError(ConnectionEndedError):
 
 
 class RefusedError(ConnectionEndedError):
-    """The broker takes our address, and not our account."""
+    """The account is of no use: the broker refuses it, or a file of it cannot be read."""
 
 
 class RenewedError(ConnectionEndedError):
