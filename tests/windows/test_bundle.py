@@ -83,7 +83,7 @@ def test_a_bundle_is_installed_silently_for_the_service_alone(
     readers, command, account = json.loads(windows.python(_RIGHTS))
     assert {*secret_files.agent_files(), "SchoolPulse"} <= set(readers)
     ours = {name: readers[name] for name in (*secret_files.agent_files(), "SchoolPulse")}
-    assert ours == dict.fromkeys(ours, [])
+    assert {name: who for name, who in ours.items() if who} == {}
     assert account == "NT SERVICE\\SchoolPulseAgent"
     assert command.endswith("service")
 
