@@ -160,6 +160,8 @@ def _read(path: Path) -> dict[str, Any]:
     except OSError as error:
         problem = say("读不到配置文件", "cannot read the config file")
         fix = say("核对 --config 的路径和权限", "check the path after --config and its permissions")
+        if isinstance(error, PermissionError):
+            fix = say("请用 root（管理员）身份运行", "run it as root (administrator)")
         raise SettingsError(f"{path}: {problem}: {error.strerror}. {fix}") from error
     except textfile.TextFileError as error:
         raise SettingsError(f"{path}: {error}") from error
