@@ -51,13 +51,13 @@ class Broker(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     port: int = 1883
     username: str = ""
     password: str = ""
-    password_file: str = ""  # read at the start into `password`; later by `secret`
     tls: bool = False
     ca: str = ""  # our own CA; empty: the system's
     certificate: str = ""
     key: str = ""
     #: The MQTT that the broker speaks; empty: 5 is asked for first, then 3.1.1.
     protocol: Literal["", "5", "3.1.1"] = ""
+    password_file: str = ""  # read at the start into `password`; later by `secret`
 
     @property
     def protocols(self) -> tuple[str, ...]:
