@@ -217,3 +217,40 @@ def test_no_command_ends_in_a_traceback(
     assert "Traceback" not in said
     assert done.returncode in (1, 2), said
     assert re.search(rf"{row.setting}: .*{row.file}", said)
+
+
+@pytest.mark.skipif(not ROOT, reason="only root can take other rights")
+def test_a_folder_of_settings_that_is_roots_alone_is_told_to_others(tmp_path: Path) -> None:
+    """As `install` leaves it: an ordinary user's `status` says why it knows nothing."""
+    etc = tmp_path / "etc"
+    etc.mkdir()
+    (etc / "agent.toml").write_text('school = "9963020001"\n')
+    enterable(tmp_path)
+    etc.chmod(0o700)
+    code = """
+import os, sys
+from pathlib import Path
+from agent import config
+from agent.common.settings import SettingsError
+config.DEFAULT_FILE = Path(sys.argv[1])
+os.setgid(int(sys.argv[2])); os.setuid(int(sys.argv[2]))
+try:
+    config.load(None)
+except SettingsError as error:
+    print(error)
+"""
+    words = [sys.executable, "-c", code, str(etc / "agent.toml"), str(NOBODY)]
+    done = subprocess.run(words, capture_output=True, text=True)
+    assert str(etc / "agent.toml") in done.stdout, done.stderr
+    assert "root" in done.stdout
+
+
+@pytest.mark.skipif(not ROOT, reason="modes say nothing elsewhere")
+def test_the_password_of_a_listed_device_counts_too(tmp_path: Path) -> None:
+    file = tmp_path / "agent.toml"
+    file.write_text('devices = [{ host = "192.0.2.7", password_file = "pjlink.password" }]\n')
+    (tmp_path / "pjlink.password").write_text("secret")
+    (tmp_path / "pjlink.password").chmod(0o644)
+    config, warnings = settings.load(Agent, file, {})
+    assert config.devices[0].password_file == str(tmp_path / "pjlink.password")
+    assert ["chmod 0400" in text for text in warnings] == [True]
