@@ -13,6 +13,8 @@ need nginx nginx-light
 need ip iproute2
 need snmpd snmpd
 need openssl openssl
+need faketime faketime
+need tinyproxy tinyproxy-bin
 need chromium chromium
 [ -d /usr/share/fonts/opentype/noto ] || [ ! -f /etc/debian_version ] || missing="$missing fonts-noto-cjk"
 [ -z "$missing" ] && exit 0

@@ -16,7 +16,7 @@ import urllib3
 from agent.common.language import say
 from collector import config
 from collector.schema import Measurement
-from collector.store import faults, influxql
+from collector.store import faults, influxql, token
 from collector.store.base import MisconfiguredError, Store, UnavailableError
 from collector.store.influx_write import authorization
 
@@ -39,7 +39,7 @@ def delete(
     if first > last:
         return
     base = settings.url.rstrip("/")
-    headers = authorization(settings.token)
+    headers = authorization(token.of(settings))
     with urllib3.PoolManager(retries=False, timeout=_TIMEOUT_S, headers=headers) as http:
         try:
             version = http.request("GET", f"{base}/ping").headers.get("X-Influxdb-Version", "")

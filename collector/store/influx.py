@@ -16,7 +16,7 @@ import urllib3
 
 from collector import config
 from collector.schema import MEASUREMENTS, Measurement
-from collector.store import base, deleting, faults, influxql
+from collector.store import base, deleting, faults, influxql, token
 from collector.store.base import Point, Row, Store, UnavailableError
 from collector.store.check import fault, refuse
 from collector.store.clocks import ahead_of
@@ -183,7 +183,7 @@ class InfluxStore(Store):
                     "chunked": "true",
                     "chunk_size": str(_CHUNK),
                 },
-                headers=authorization(self._settings.token),
+                headers=authorization(token.of(self._settings)),
                 preload_content=False,
             )
         except urllib3.exceptions.HTTPError:  # some of these are ValueErrors too

@@ -15,7 +15,7 @@ from influxdb_client.client.influxdb_client import InfluxDBClient
 from influxdb_client.rest import ApiException
 
 from collector import config
-from collector.store import faults
+from collector.store import faults, token
 from collector.store.base import MisconfiguredError, UnavailableError
 
 _STORED = 204  # the answer of every InfluxDB to a successful write
@@ -29,10 +29,10 @@ class Writing:
     def __init__(self, settings: config.Store, limits: tuple[int, int]) -> None:
         """`limits`: how long connecting and an answer may take, ms."""
         self._settings = settings
+        known = token.of(settings)
         client: Any = InfluxDBClient  # its methods carry no types
         self._client = client(
-            settings.url, settings.token, org=settings.org, timeout=limits,
-            auth_basic=is_account(settings.token),
+            settings.url, known, org=settings.org, timeout=limits, auth_basic=is_account(known),
         )  # fmt: skip
         self._first = False  # whether the server is of the first kind: /write alone
 
@@ -80,18 +80,18 @@ class Writing:
         )  # fmt: skip
 
 
-def is_account(token: str) -> bool:
+def is_account(login: str) -> bool:
     """Whether the token is `user:password`, which every 1.x takes as HTTP Basic; from 1.8 on also
     as a token. Tokens of 2.x and 3.x hold no colon.
     """
-    return ":" in token
+    return ":" in login
 
 
-def authorization(token: str) -> dict[str, str]:
+def authorization(login: str) -> dict[str, str]:
     """The header that logs in with a token, or with `user:password`; none without either."""
-    if is_account(token):
-        return {"Authorization": f"Basic {base64.b64encode(token.encode()).decode()}"}
-    return {"Authorization": f"Token {token}"} if token else {}
+    if is_account(login):
+        return {"Authorization": f"Basic {base64.b64encode(login.encode()).decode()}"}
+    return {"Authorization": f"Token {login}"} if login else {}
 
 
 def _lacks_second(error: ApiException) -> bool:
