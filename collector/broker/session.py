@@ -20,7 +20,7 @@ from collector.broker.accounts import ANSWERS, COMMANDS
 
 _ANSWER_S = 30.0
 #: Commands in one message: the broker serves nobody else until it has done them all.
-_BATCH = 20
+_BATCH = 5
 
 Command = dict[str, Any]
 
