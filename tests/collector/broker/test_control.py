@@ -214,6 +214,17 @@ def test_the_own_account_is_never_removed(broker: CityBroker) -> None:
         control.revoke("admin")
 
 
+def test_the_own_password_is_changed_last_and_the_new_one_works(broker: CityBroker) -> None:
+    wanted = [one for one in accounts(A, C) if one.username != "admin"]
+    wanted.append(Account("admin", "another-password-of-admin"))
+    changes = Control(broker.settings("admin")).apply(wanted)
+    assert changes == Changes((C,), ("admin",), (B,))
+    assert not lets_in(broker.settings("admin"))
+    settings = Broker(**_fields(broker.settings("admin")) | {"password": wanted[-1].password})
+    assert Control(settings).apply(wanted) == NOTHING
+    assert lets_in(broker.settings(C))
+
+
 @pytest.mark.parametrize("name", ["collector", A])
 def test_only_admin_may_command(broker: CityBroker, name: str) -> None:
     with pytest.raises(ControlError):
