@@ -32,6 +32,7 @@ from collector.service.pipeline.storer import Storer
 from collector.service.pipeline.worker import Worker
 from collector.service.pipeline.writer import Writer
 from collector.service.policies import limits_of
+from collector.service.retained import Retained
 from collector.service.roster import LoadRegister, Roster, Version
 from collector.service.self_metrics import SelfMetrics
 from collector.service.shared_ids import SharedSources
@@ -75,6 +76,7 @@ class Collector:
         self._roster = Roster(config, load_register, version, self._register_changed, shared.now)
         publish_all = self._roster.publish_all
         self._links = Links(config.mqtt, self._received, self._presence_received, publish_all)
+        self._retained = Retained(self._links.outgoing.publish, self.counts)
         grouped = bool(group_of(config.mqtt))
         self._presences = Presences(self._stored_presences, shared=grouped)
         self._gate = self._new_gate(config)
@@ -197,6 +199,8 @@ class Collector:
             self._self_metrics.broker_said(topic, payload)
             return
         self.counts.add("received")
+        if not self._retained.admits(topic, payload, retained):
+            return
         # Hellos bypass the inbox: a PC must learn the time even while the store is down.
         if topic.endswith("/1") and self._answer_hello(topic, payload):
             return
