@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta, Struct
 
-from agent.common import settings
+from agent.common import secret_reading, settings
 from agent.common.settings import Broker, Lang, SettingsError
 from collector import indicator_settings
 from collector.indicator_settings import Indicator, Target
@@ -34,10 +34,19 @@ class Store(Struct, frozen=True, forbid_unknown_fields=True):
     kind: Literal["sqlite", "influxdb"] = "sqlite"
     url: str = "http://127.0.0.1:8086"
     token: str = ""
+    token_file: str = ""  # read at the start into `token`; later by `secret`
     org: str = "schoolpulse"
     telemetry: str = "telemetry"  # bucket or database of the 90-day class
     evidence: str = "evidence"  # bucket or database of the kept class
     telemetry_days: Annotated[int, Meta(ge=1)] = 90
+
+    def secret(self) -> str:
+        """The token as its file has it now.
+
+        Raises:
+            SettingsError: see `agent.common.secret_reading.fresh`.
+        """
+        return secret_reading.fresh("store.token_file", self.token_file, self.token)
 
 
 class Mqtt(Broker, frozen=True, forbid_unknown_fields=True):
@@ -143,7 +152,7 @@ def load(path: str | None) -> tuple[Config, list[str]]:
     Raises:
         SettingsError: see `agent.common.settings.load`; or an indicator or a target makes no sense.
     """
-    chosen = Path(path) if path else DEFAULT_FILE if DEFAULT_FILE.exists() else None
+    chosen = Path(path) if path else settings.present(DEFAULT_FILE.name, DEFAULT_FILE)
     loaded, warnings = settings.load(Config, chosen)
     return msgspec.structs.replace(loaded, figure=_whole(loaded.figure, chosen)), warnings
 

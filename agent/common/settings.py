@@ -2,7 +2,8 @@
 
 Later wins: the defaults of the struct, the TOML file, the environment. A key `a.b` is
 `SCHOOLPULSE_A_B` in the environment, a list by commas; `SCHOOLPULSE_A_B_FILE` names a file that
-holds it.
+holds it, as the setting `a.b_file` does. Names of files are meant from the folder of the settings
+on, those of the environment from the current one.
 """
 
 from __future__ import annotations
@@ -16,8 +17,9 @@ from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin
 
 import msgspec
 
-from agent.common import textfile
+from agent.common import secret_reading, textfile
 from agent.common.language import say
+from agent.common.settings_error import SettingsError as SettingsError
 
 PREFIX = "SCHOOLPULSE_"
 _T = TypeVar("_T", bound=msgspec.Struct)
@@ -42,10 +44,6 @@ _CHINESE = (
 )
 
 
-class SettingsError(ValueError):
-    """Settings that cannot be used; the message names the file or key, and the fix."""
-
-
 class Broker(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Where the broker is, and the account to log in with."""
 
@@ -53,6 +51,7 @@ class Broker(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     port: int = 1883
     username: str = ""
     password: str = ""
+    password_file: str = ""  # read at the start into `password`; later by `secret`
     tls: bool = False
     ca: str = ""  # our own CA; empty: the system's
     certificate: str = ""
@@ -65,23 +64,35 @@ class Broker(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         """The versions of MQTT to try, the first one first."""
         return (self.protocol,) if self.protocol else ("5", "3.1.1")
 
+    def secret(self) -> str:
+        """The password as its file has it now: to be asked at every connection.
+
+        Raises:
+            SettingsError: see `agent.common.secret_reading.fresh`.
+        """
+        return secret_reading.fresh("password_file", self.password_file, self.password)
+
 
 def load(
     kind: type[_T], path: Path | None, environ: Mapping[str, str] = os.environ
 ) -> tuple[_T, list[str]]:
     """Read `kind` from the file and the environment.
 
-    Returns the settings, and warnings about keys that nothing reads.
+    Returns the settings, and warnings about keys that nothing reads and secrets that all can read.
+    A secret's file that this user may not read is no error: the secret stays empty, and who needs
+    it learns of that from `Broker.secret`.
 
     Raises:
-        SettingsError: the file cannot be read, or a value has the wrong type.
+        SettingsError: a file cannot be read, or a value has the wrong type.
     """
     tree = _read(path) if path else {}
     warnings = list(_drop_unknown(tree, kind, str(path), ()))
+    secret_reading.locate_all(tree, path.parent if path else Path(), environ)
     variables = {}
     for keys, name, value in _from_environ(kind, environ):
         _put(tree, keys, value)
         variables["$." + ".".join(keys)] = name
+    warnings += _secrets(tree, kind, variables, str(path))
     try:
         return msgspec.convert(tree, kind, strict=False), warnings
     except msgspec.ValidationError as error:
@@ -186,16 +197,47 @@ def _from_environ(
     kind: type[msgspec.Struct], environ: Mapping[str, str]
 ) -> Iterator[tuple[tuple[str, ...], str, str | list[str]]]:
     """The keys, the variable, and its value: a list where the setting is one."""
-    for keys, wanted in _leaves(kind, ()):
+    leaves = dict(_leaves(kind, ()))
+    for keys, wanted in leaves.items():
         name = PREFIX + "_".join(keys).upper()
         if name in environ:
             text = environ[name]
-        elif f"{name}_FILE" in environ:
+            if secret_reading.names_file(keys[-1]) and text:
+                text = secret_reading.located(text, Path(), environ)
+        elif f"{name}_FILE" in environ and (*keys[:-1], f"{keys[-1]}_file") not in leaves:
             name = f"{name}_FILE"
-            text = _secret(name, environ[name])
+            text = secret_reading.read(name, environ[name])
         else:
             continue
         yield keys, name, _listed(text) if _is_list(wanted) else text
+
+
+def _secrets(
+    tree: dict[str, Any], kind: type[msgspec.Struct], variables: Mapping[str, str], file: str
+) -> Iterator[str]:
+    """Put each secret whose file is named into its setting; yields warnings."""
+    leaves = dict(_leaves(kind, ()))
+    for keys in (keys for keys in leaves if keys[-1].endswith("_file")):
+        table = _table(tree, keys[:-1])
+        path = table.get(keys[-1])
+        if not isinstance(path, str) or not path:
+            continue
+        dotted, plain = ".".join(keys), (*keys[:-1], keys[-1].removesuffix("_file"))
+        setting = variables.get(f"$.{dotted}") or f"{file}: {dotted}"
+        if plain in leaves:
+            if "$." + ".".join(plain) in variables:  # the environment wins
+                table[keys[-1]] = ""
+                continue
+            forbidden = secret_reading.forbidden(path)
+            table[plain[-1]] = "" if forbidden else secret_reading.read(setting, path)
+        yield from secret_reading.exposed(setting, path)
+
+
+def _table(tree: dict[str, Any], keys: tuple[str, ...]) -> dict[str, Any]:
+    for key in keys:
+        found = tree.get(key)
+        tree = found if isinstance(found, dict) else {}
+    return tree
 
 
 def _is_list(kind: Any) -> bool:
@@ -205,16 +247,6 @@ def _is_list(kind: Any) -> bool:
 
 def _listed(text: str) -> list[str]:
     return [part.strip() for part in text.split(",") if part.strip()]
-
-
-def _secret(name: str, path: str) -> str:
-    try:
-        return textfile.secret(Path(path))
-    except OSError as error:
-        problem = say("读不到密钥文件", "cannot read the secret file")
-        raise SettingsError(f"{name}: {problem} {path}: {error.strerror}") from error
-    except textfile.TextFileError as error:
-        raise SettingsError(f"{name}: {path} {error}") from error
 
 
 def _leaves(
@@ -236,3 +268,18 @@ def _put(tree: dict[str, Any], keys: tuple[str, ...], value: str | list[str]) ->
     for key in keys[:-1]:
         tree = tree.setdefault(key, {})
     tree[keys[-1]] = value
+
+
+def present(name: str, usual: Path, environ: Mapping[str, str] = os.environ) -> Path | None:
+    """The settings file where none is named: systemd's copy, else the usual one; None: no such.
+
+    One that this user may not look at counts as present, so that reading it says so.
+    """
+    copy = Path(secret_reading.located(name, usual.parent, environ))
+    for path in (copy, usual):
+        try:
+            if path.exists():
+                return path
+        except PermissionError:
+            return path
+    return None

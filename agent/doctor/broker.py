@@ -12,6 +12,7 @@ from agent import identity
 from agent.common import log, tables, tls
 from agent.common.checks import Check
 from agent.common.language import say
+from agent.common.settings import SettingsError
 from agent.config import Config
 from agent.doctor.checks import tcp
 from agent.mqtt.connection import (
@@ -83,9 +84,13 @@ class BrokerChecks:
         """In each version of MQTT that the settings allow, as the link does."""
         context = tls.context(self._config.broker, check_dates=False)
         for mqtt5 in [version == "5" for version in self._config.broker.protocols]:
-            connection = Connection(
-                self._config.broker, context, self._machine + new_boot(), None, mqtt5=mqtt5
-            )
+            try:
+                connection = Connection(
+                    self._config.broker, context, self._machine + new_boot(), None, mqtt5=mqtt5
+                )
+            except SettingsError as error:  # the password's file
+                self._fault = str(error)
+                return None, None
             try:
                 connection.open()
                 for event in _events(connection, _ANSWER_S):

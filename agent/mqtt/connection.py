@@ -101,7 +101,7 @@ class Connection:
             reconnect_on_failure=False,
         )
         if broker.username:
-            self._client.username_pw_set(broker.username, broker.password)
+            self._client.username_pw_set(broker.username, broker.secret())
         if context is not None:
             self._client.tls_set_context(context)
         if will is not None:

@@ -50,6 +50,7 @@ def run(path: str | None, control: Control | None = None) -> int:
     config, warnings = settings.load(path)
     for warning in warnings:
         log.warning("setting_ignored", text=warning)
+    config.broker.secret()  # refused now, not at each connection
     with agent_lock(config.folder):
         try:
             return _run(config, control)

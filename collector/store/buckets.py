@@ -129,7 +129,7 @@ class _One:
         self._ask(f'ALTER RETENTION POLICY "{policy}" ON "{name}" DURATION {kept} DEFAULT')
 
     def _ask(self, query: str) -> list[list[Any]]:
-        url, token = f"{self._settings.url.rstrip('/')}/query", self._settings.token
+        url, token = f"{self._settings.url.rstrip('/')}/query", self._settings.secret()
         headers = {"Authorization": f"Token {token}"} if token else {}
         with urllib3.PoolManager(retries=False, timeout=_TIMEOUT_S) as http:
             try:
@@ -186,7 +186,7 @@ class _Two:
         if not self._settings.org:
             raise MisconfiguredError(say("请设置 [store] 的 org", "set org in [store]"))
         client: Any = InfluxDBClient  # its methods carry no types
-        with client(where, self._settings.token, org=self._settings.org, timeout=10_000) as opened:
+        with client(where, self._settings.secret(), org=self._settings.org, timeout=10_000) as opened:
             try:
                 return work(opened.buckets_api())
             except ApiException as error:

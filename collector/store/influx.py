@@ -51,7 +51,7 @@ class InfluxStore(Store):
         limits = (_CONNECT_S * 1000, _REPLY_S * 1000)
         client: Any = InfluxDBClient  # its methods carry no types
         service: Any = WriteService
-        self._client = client(settings.url, settings.token, org=settings.org, timeout=limits)
+        self._client = client(settings.url, settings.secret(), org=settings.org, timeout=limits)
         self._writes = service(self._client.api_client)
         self._reads = urllib3.PoolManager(
             maxsize=_READERS,
@@ -188,7 +188,7 @@ class InfluxStore(Store):
             raise UnavailableError(f"{where}: {error}") from error
 
     def _ask(self, bucket: str, asked: str, where: str) -> urllib3.BaseHTTPResponse:
-        token = self._settings.token
+        token = self._settings.secret()
         try:
             return self._reads.request(
                 "GET",
