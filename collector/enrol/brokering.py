@@ -67,15 +67,26 @@ def runs(mqtt: Mqtt) -> bool:
     """Whether a broker accepts connections.
 
     Raises:
-        ControlError: nobody can know, as its name is unknown or it does not answer.
+        ControlError: nobody can know: it does not answer, or runs under a name that is unknown.
     """
     try:
         socket.create_connection((mqtt.host, mqtt.port), _ANSWER_S).close()
     except ConnectionRefusedError:
         return False
     except OSError as error:
+        # A name that is not in the DNS yet is no hindrance where no broker runs yet.
+        if isinstance(error, socket.gaierror) and not _listens_here(mqtt.port):
+            return False
         fix = say("核对 [mqtt] host 与网络", "check [mqtt] host and the network")
         raise ControlError(f"{mqtt.host}:{mqtt.port}: {error}. {fix}") from error
+    return True
+
+
+def _listens_here(port: int) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", port), _ANSWER_S).close()
+    except OSError:
+        return False
     return True
 
 
