@@ -25,8 +25,9 @@ SECRET = re.compile("[0-9a-f]{64}")
 
 def register(*codes: str) -> Register:
     """Schools with two rooms each."""
+    schools = [School(code, f"示例{code[-4:]}小学", "630102", "小学", "630102") for code in codes]
     return Register(
-        schools={code: School(code, f"示例{code[-4:]}小学", "630102", "小学", "630102") for code in codes},
+        schools={school.code: school for school in schools},
         rooms=[
             Room(code, "本部", room, name, "普通教室", None, "主线")
             for code in codes

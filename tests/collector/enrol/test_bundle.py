@@ -21,7 +21,8 @@ from collector.roster.register import Room, School
 CODE = "0063020001"
 CA = pki.new_ca(pki.new_key(), pki.dt.datetime(2026, 9, 1, tzinfo=pki.dt.UTC))
 HOSTILE = [
-    "示例小学", "བོད་ལྗོངས 😀 𠮷", '"\\quoted\\"', "line\nbroker.host = 'evil'", "\u2028x\u0085y\x1b[31m",
+    "示例小学", "བོད་ལྗོངས 😀 𠮷", '"\\quoted\\"', "line\nbroker.host = 'evil'",
+    "\u2028x\u0085y\x1b[31m",
     "<script>alert(1)</script>", "{{ 7*7 }}{% raw %}", "=1+1", "#x", "'''", "\x7f",
 ]  # fmt: skip
 

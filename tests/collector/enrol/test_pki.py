@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import ssl
 from pathlib import Path
@@ -42,10 +43,8 @@ def shake(made: Made, folder: Path, client: ssl.SSLContext, name: str) -> None:
     theirs = served.wrap_bio(here[1], there[1], server_side=True)
     for _ in range(4):
         for end, out, into in ((ours, here[0], here[1]), (theirs, there[1], there[0])):
-            try:
+            with contextlib.suppress(ssl.SSLWantReadError):
                 end.do_handshake()
-            except ssl.SSLWantReadError:
-                pass
             into.write(out.read())
 
 
@@ -66,7 +65,7 @@ def test_an_agent_accepts_the_broker_by_each_of_its_names(
 
 
 def test_another_name_and_another_ca_are_refused(made: Made, tmp_path: Path) -> None:
-    with pytest.raises(ssl.SSLCertVerificationError, match="doesn't match|not valid for"):
+    with pytest.raises(ssl.SSLCertVerificationError, match=r"doesn't match|not valid for"):
         shake(made, tmp_path, context(made, tmp_path), "other.city")
     stranger = made._replace(ca=pki.new_ca(pki.new_key(), NOW))
     with pytest.raises(ssl.SSLCertVerificationError):
