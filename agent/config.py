@@ -14,8 +14,9 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct
 
 from agent.common import secret_files, secret_reading, settings
+from agent.common.broker_settings import AgentBroker
 from agent.common.language import say
-from agent.common.settings import Broker, Lang, SettingsError
+from agent.common.settings import Lang, SettingsError
 from agent.common.signing import MIN_KEY
 
 _COMMON_APPDATA = 0x23
@@ -39,7 +40,7 @@ DEFAULT_FILE = (
     else Path("/etc/schoolpulse/agent.toml")
 )
 _SCHOOL = re.compile("[0-9]{10}", re.ASCII)
-_SOURCE_KEY = re.compile("[0-9A-Fa-f]{64}")
+SOURCE_KEY = re.compile("[0-9A-Fa-f]{64}")
 #: A user name that means a school: its code, with a digit too few or many, and a generation.
 _ACCOUNT = re.compile("([0-9]{8,12})(-[0-9]+)?", re.ASCII)
 
@@ -98,16 +99,10 @@ class Identity(Struct, frozen=True, forbid_unknown_fields=True):
             return b""
         setting = "identity.source_key_file"
         text = secret_reading.read(setting, self.source_key_file)
-        if _SOURCE_KEY.fullmatch(text):
+        if SOURCE_KEY.fullmatch(text):
             return bytes.fromhex(text)
         wanted = say("里没有密钥（64 个十六进制字符）", "has no key (64 characters of hex)")
         raise SettingsError(f"{setting}: {self.source_key_file} {wanted}")
-
-
-class SchoolBroker(Broker, frozen=True, forbid_unknown_fields=True):
-    """The broker, and which of the school's credentials this is."""
-
-    generation: Annotated[int, Meta(ge=0)] = 0  # 0: not known
 
 
 class Watched(Struct, frozen=True, forbid_unknown_fields=True):
@@ -140,7 +135,7 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
     room: str = ""  # this PC's room, used where the register does not know it
     data: str = ""  # folder of the outbox and the status
     report_s: Annotated[int, Meta(ge=5, le=86400)] | None = None  # default: the policy's
-    broker: SchoolBroker = SchoolBroker()
+    broker: AgentBroker = AgentBroker()
     outbox: Outbox = Outbox()
     line: Line = Line()
     identity: Identity = Identity()

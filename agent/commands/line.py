@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from agent import identity
+from agent import identity, renewed
 from agent.commands.config_file import load_config
 from agent.common import tables
 from agent.common.command_line import (
@@ -68,7 +68,7 @@ def run(args: argparse.Namespace) -> int:
         school=config.school or _NO_SCHOOL,
         machine=identity.identify().machine,
         line=config.line.name,
-        key=config.line.key(),
+        key=renewed.newest(config).line_key or config.line.key(),
         progress=show,
     )
     show.clear()

@@ -53,7 +53,9 @@ def read(setting: str, path: str) -> str:
     try:
         return textfile.secret(Path(path))
     except FileNotFoundError as error:
-        fix = say("改正这个文件名，或重新安装配置包", "correct the name, or install the bundle again")
+        fix = say(
+            "改正这个文件名，或重新安装配置包", "correct the name, or install the bundle again"
+        )
         raise SettingsError(_told(setting, path, error.strerror or "", fix)) from error
     except PermissionError as error:
         fix = say("用 root（管理员）运行", "run it as root (administrator)")

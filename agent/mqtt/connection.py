@@ -18,7 +18,9 @@ from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
 from paho.mqtt.reasoncodes import ReasonCode
 
+from agent.common.broker_settings import AgentBroker, agent_broker
 from agent.common.settings import Broker
+from agent.mqtt.proxy import through
 
 KEEPALIVE_S = 60
 #: paho's name of the reason code from a broker that does not support MQTT 5.
@@ -36,6 +38,29 @@ class ClosedError(ConnectionEndedError):
 
 class FellSilentError(ConnectionEndedError):
     """The broker does not answer PINGREQ: it, or the network to it, is down."""
+
+
+class RefusedError(ConnectionEndedError):
+    """The broker takes our address, and not our account."""
+
+
+class RenewedError(ConnectionEndedError):
+    """The connection must be made again, with a newer account."""
+
+
+#: paho's names of the reason codes of an account that is wrong, ended, or lacks its rights.
+_NOT_ADMITTED = {"Bad user name or password", "Not authorized", "Banned"}
+
+
+def not_admitted(reason: ReasonCode) -> bool:
+    """Whether the broker refuses the account, or what the account wants to do."""
+    return str(reason) in _NOT_ADMITTED
+
+
+def ended(what: str, reason: ReasonCode) -> ConnectionEndedError:
+    """The broker refused the login or the subscription."""
+    kind = RefusedError if not_admitted(reason) else ConnectionEndedError
+    return kind(f"the broker refused the {what}: {reason}")
 
 
 class Will(NamedTuple):
@@ -75,6 +100,28 @@ class Received(NamedTuple):
 Event = Connected | Subscribed | Published | Received
 
 
+class _Client(Client):
+    """paho's client, which goes through the proxy of the settings.
+
+    paho can do that by itself with a further library only. What is overridden is private to it:
+    the tests with a proxy hold it against each version.
+    """
+
+    def __init__(self, broker: AgentBroker, *args: Any, **more: Any) -> None:
+        super().__init__(*args, **more)
+        self._through = broker.proxy_server()
+
+    def _create_socket_connection(self) -> socket.socket:
+        if self._through is None:
+            return super()._create_socket_connection()
+        return through(self._through, self._host, self._port, self._connect_timeout)
+
+
+def _decrypted(found: Any) -> int:
+    """Bytes that TLS has decrypted and nobody has read, also below paho's WebSocket."""
+    return found.pending() if hasattr(found, "pending") else 0
+
+
 class Connection:
     """Used by one thread only."""
 
@@ -89,17 +136,21 @@ class Connection:
     ) -> None:
         """`mqtt5`: MQTT 5, else 3.1.1. `will`: None for no last will."""
         self.mqtt5 = mqtt5
-        self._broker = broker
+        broker = self._broker = agent_broker(broker)
         self._events: list[Event] = []
         self._reason = ""  # of the broker's DISCONNECT
         self._misc_at = time.monotonic() + _MISC_S
-        self._client = Client(
+        self._client = _Client(
+            broker,
             CallbackAPIVersion.VERSION2,
+            transport="websockets" if broker.transport == "websockets" else "tcp",
             client_id=client_id,
             clean_session=None if mqtt5 else True,
             protocol=MQTTProtocolVersion.MQTTv5 if mqtt5 else MQTTProtocolVersion.MQTTv311,
             reconnect_on_failure=False,
         )
+        if broker.transport == "websockets":
+            self._client.ws_set_options(broker.path)
         if broker.username:
             self._client.username_pw_set(broker.username, broker.secret())
         if context is not None:
@@ -178,7 +229,7 @@ class Connection:
     def _read(self) -> None:
         self._client.loop_read()
         # TLS may have decrypted whole packets already; select() no longer reports those.
-        while isinstance(found := self.socket, ssl.SSLSocket) and found.pending():
+        while (found := self.socket) is not None and _decrypted(found):
             self._client.loop_read()
 
     def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> int:

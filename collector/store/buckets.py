@@ -186,7 +186,9 @@ class _Two:
         if not self._settings.org:
             raise MisconfiguredError(say("请设置 [store] 的 org", "set org in [store]"))
         client: Any = InfluxDBClient  # its methods carry no types
-        with client(where, self._settings.secret(), org=self._settings.org, timeout=10_000) as opened:
+        with client(
+            where, self._settings.secret(), org=self._settings.org, timeout=10_000
+        ) as opened:
             try:
                 return work(opened.buckets_api())
             except ApiException as error:
