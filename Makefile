@@ -147,6 +147,9 @@ docs: $(VENV)/.dev
 	for kind in message receipt presence policy; do \
 	  $(RUN)python -m agent.wire.jsonschema $$kind > docs/wire/$$kind.schema.json; done
 	$(RUN)schoolpulse dashboards build
+	$(RUN)python -c 'from agent.service import unit; print(unit.sample(), end="")' \
+	  > deploy/systemd/schoolpulse-agent.service
+	$(RUN)python -m collector.units deploy/systemd
 
 clean:
 	rm -rf $(VENV) var build dist *.egg-info

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import re
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -154,7 +155,9 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
         return Path.home() / ".local/share/schoolpulse-agent"
 
 
-def load(path: str | None, *, need_school: bool = True) -> tuple[Config, list[str]]:
+def load(
+    path: str | None, *, need_school: bool = True, environ: Mapping[str, str] = os.environ
+) -> tuple[Config, list[str]]:
     """The settings in `path`, or in the default file where it exists, and the warnings.
 
     Raises:
@@ -162,7 +165,7 @@ def load(path: str | None, *, need_school: bool = True) -> tuple[Config, list[st
             broker's credential is another school's.
     """
     chosen = Path(path) if path else present()
-    config, warnings = _read(chosen)
+    config, warnings = _read(chosen, environ)
     _check_account(config, str(chosen or "SCHOOLPULSE_BROKER_USERNAME"))
     if need_school:
         check_school(config.school, str(chosen or "SCHOOLPULSE_SCHOOL"))
@@ -179,9 +182,9 @@ def default_folder() -> Path:
     return settings.load(Config, None)[0].folder
 
 
-def _read(path: Path | None) -> tuple[Config, list[str]]:
+def _read(path: Path | None, environ: Mapping[str, str]) -> tuple[Config, list[str]]:
     try:
-        return settings.load(Config, path)
+        return settings.load(Config, path, environ)
     except SettingsError as error:
         if ": school: " not in str(error):
             raise

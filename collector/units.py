@@ -1,4 +1,4 @@
-"""The systemd units of the city; `python -m collector.units FOLDER` writes those of deploy/systemd."""
+"""The city's systemd units; `python -m collector.units FOLDER` writes those of deploy/systemd."""
 
 from __future__ import annotations
 
@@ -31,7 +31,8 @@ TimeoutStopSec=10
 DynamicUser=yes
 StateDirectory=schoolpulse-lineserver
 # The schools' keys (lines.keys) are readable for this group:
-# groupadd --system schoolpulse-keys; install -d -m 2750 -g schoolpulse-keys /etc/schoolpulse/line-keys
+# groupadd --system schoolpulse-keys
+# install -d -m 2750 -g schoolpulse-keys /etc/schoolpulse/line-keys
 SupplementaryGroups=schoolpulse-keys
 # A test uses about ten connections.
 LimitNOFILE=8192

@@ -1,4 +1,4 @@
-"""The secrets of a school PC, and where each lies; the city's are in `collector.secret_files`. Pure.
+"""The secrets of a school PC, and where each lies; the city has `collector.secret_files`. Pure.
 
 From these rows come the systemd units, the lists of the installers, the checks of `doctor`, the
 table of docs/deploy and the tests: a secret that is added here is added everywhere.

@@ -9,6 +9,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from agent.common import secret_files, textfile
 from agent.common.language import say
 from agent.common.settings_error import SettingsError
@@ -42,6 +44,17 @@ def locate_all(tree: dict[str, Any], folder: Path, environ: Mapping[str, str]) -
 def names_file(key: str) -> bool:
     """Whether the setting's value is the name of a file beside the settings."""
     return key.endswith("_file") or key in _PLAIN
+
+
+def named(config: msgspec.Struct, above: str = "") -> Iterator[tuple[str, str]]:
+    """Each setting that names a file, and the file, of settings and of the rows in them."""
+    for field in msgspec.structs.fields(config):
+        value = getattr(config, field.name)
+        for one in value if isinstance(value, tuple) else (value,):
+            if isinstance(one, msgspec.Struct):
+                yield from named(one, f"{above}{field.name}.")
+        if names_file(field.name) and isinstance(value, str) and value:
+            yield above + field.name, value
 
 
 def read(setting: str, path: str) -> str:

@@ -87,7 +87,7 @@ def text(unit: Unit, folder: str = FOLDER) -> str:
 def _start(unit: Unit) -> Iterable[str]:
     if unit.helper:
         yield "# As root (the +), for only root may read the firmware's serials: the facts go to"
-        yield "# /run/schoolpulse, and the service itself has the same machine id without any right."
+        yield "# /run/schoolpulse, and the service has the same machine id without any right."
         yield f"ExecStartPre=+{unit.helper}"
     yield f"ExecStart={unit.start}"
 

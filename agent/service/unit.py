@@ -1,8 +1,7 @@
-"""The agent's systemd unit; `python -m agent.service.unit` prints that of deploy/systemd. Pure."""
+"""The agent's systemd unit; `sample` is that of deploy/systemd (`make docs`). Pure."""
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 
 from agent.common import secret_files, systemd_unit
@@ -40,7 +39,7 @@ def text(start: Sequence[str], copies: Sequence[str]) -> str:
             after="network-online.target",
             start=f"{quoted(start)} run",
             own=_OWN,
-            purpose="It reads /sys and /proc, writes its outbox, and speaks to the broker: no more.",
+            purpose="It reads /sys and /proc, writes its outbox, speaks to the broker: no more.",
             families="AF_INET AF_INET6 AF_UNIX AF_NETLINK",
             hides_processes=False,
             helper=helper,
@@ -56,7 +55,3 @@ def text(start: Sequence[str], copies: Sequence[str]) -> str:
 def sample() -> str:
     """That of an installation in /opt/schoolpulse with a bundle's files."""
     return text([f"{_PROGRAM}/python", "-m", "agent.cli"], secret_files.agent_files())
-
-
-if __name__ == "__main__":
-    sys.stdout.write(sample())
