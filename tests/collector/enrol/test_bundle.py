@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from agent.config import load
+from agent.service import bundle as installer
 from collector.config import Report
 from collector.enrol import bundle, pki
 from collector.enrol.bundle import GUIDE, Content
@@ -70,6 +71,13 @@ def test_the_agent_reads_its_own_settings_from_it(
     assert config.identity.source_key() == bytes.fromhex("c" * 64)
     # What the city may change later comes by policy: a value here would hide it for ever.
     assert config.line.server == ""
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_the_installer_takes_it(name: str, tmp_path: Path) -> None:
+    path = tmp_path / bundle.file_name(CODE)
+    path.write_bytes(bundle.build(content(name)))
+    assert installer.read(path).school == CODE
 
 
 def test_the_same_makes_the_same_bytes_and_only_secrets_differ_otherwise() -> None:
