@@ -11,7 +11,7 @@ BENCH := PYTHONPATH=tests/support $(RUN)python tests/bench/
   bench bench-rest bench-equipment bench-collector bench-fleet bench-stampede bench-keeper \
   bench-line bench-dashboards types-boards bench-figure bench-archive bench-roster bench-rule \
   bench-standing bench-report bench-lineserver bench-line-odd \
-  bench-line-load bench-line-far docs clean
+  bench-line-load bench-line-far bench-enrol docs clean
 
 demo: $(VENV)/.demo
 	$(RUN)schoolpulse demo
@@ -113,6 +113,11 @@ bench-archive: $(VENV)/.dev
 # A register of 600 schools in one workbook: 10 s, 200 MB; and the largest sheet that there can be.
 bench-roster: $(VENV)/.dev
 	$(BENCH)roster.py
+
+# 600 schools enrolled, again, rotated; and runs killed at any moment: make bench-enrol
+# ENROL="--schools 60 --kills 100"
+bench-enrol: $(VENV)/.dev
+	$(BENCH)enrol.py $(ENROL)
 
 # How often the rule for lines errs, by simulation: the table of docs/line.md.
 bench-rule: $(VENV)/.dev

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 import ssl
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Literal
 
 import msgspec
@@ -22,6 +22,7 @@ from collector.enrol.state import Held
 
 #: How long a broker may take to accept a connection before it counts as stopped, s.
 _ANSWER_S = 5.0
+_ADMIN = "admin"
 How = Literal["running", "stopped"]
 
 
@@ -57,10 +58,26 @@ def apply(place: Place, mqtt: Mqtt, wanted: Iterable[Account]) -> tuple[How, int
 def control(place: Place, mqtt: Mqtt) -> Control:
     """The running broker, by the account `admin`. Raises OSError, TextFileError."""
     fields = {name: getattr(mqtt, name) for name in Broker.__struct_fields__}
-    own = {"username": "admin", "password": textfile.secret(place.password("admin"))}
+    # The service that ends credentials is given this one password alone, as its own.
+    own = {"username": _ADMIN, "password": mqtt.password}
+    if mqtt.username != _ADMIN:
+        own["password"] = textfile.secret(place.password(_ADMIN))
     if "password_file" in fields:
         own["password_file"] = ""
     return Control(msgspec.convert(fields | own, Broker))
+
+
+def end(place: Place, mqtt: Mqtt, ended: Collection[str]) -> list[str]:
+    """End those of these accounts that the running broker still has; which they were.
+
+    Raises:
+        ControlError, OSError, TextFileError: see `control`; the next call does what is left.
+    """
+    by = control(place, mqtt)
+    left = [name for name in by.usernames() if name in ended]
+    for name in left:
+        by.revoke(name)
+    return left
 
 
 def runs(mqtt: Mqtt) -> bool:

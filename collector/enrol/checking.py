@@ -13,7 +13,7 @@ from collector.broker import dynsec
 from collector.broker.control import ControlError
 from collector.config import Config
 from collector.enrol import authority, brokering, outputs, owned, pki
-from collector.enrol.owned import BROKERS, LINE_KEY, OPEN, ROOT_ONLY, SECRET, SHARED, Kind
+from collector.enrol.owned import BROKERS, LINE_KEY, OPEN, ROOT_ONLY, SHARED, Kind
 from collector.enrol.pki import PkiError
 from collector.enrol.place import SERVICES, Place
 from collector.enrol.state import State
@@ -49,7 +49,7 @@ def _rights(place: Place, state: State) -> Check:
     wanted: list[tuple[Path, Kind]] = [
         (place.ca_key, ROOT_ONLY), (place.next_ca_key, ROOT_ONLY), (place.server_key, BROKERS),
         (place.ca, OPEN), (place.state, Kind(0o600, owned.SERVICE)),
-        *((place.password(service), SECRET) for service in SERVICES),
+        *((place.password(service), owned.password_kind(service)) for service in SERVICES),
     ]  # fmt: skip
     for code in state.held():
         wanted.append((place.keys / f"{code}.key", LINE_KEY))

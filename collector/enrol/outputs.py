@@ -46,12 +46,17 @@ def bring(place: Place, config: Config, state: State, told: Told = lambda done: 
     ca = pki.read(place.ca).decode()
     for done, school in enumerate(held.values()):
         told(done)
-        changed += _keys(place.keys, school) + _renewal(place.renewals, school, ca)
+        changed += of_school(place, school, ca)
     changed += sum(remove_keys(place, school) for school in state.revoked())
     os.sync()  # once for all of them
     accounts = brokering.accounts(place, held)
     how, count = brokering.apply(place, config.mqtt, accounts)
     return Outcome(changed, count, how)
+
+
+def of_school(place: Place, held: Held, ca: str) -> int:
+    """A school's key files and renewal; how many were written or removed. Raises OSError."""
+    return _keys(place.keys, held) + _renewal(place.renewals, held, ca)
 
 
 def bundles(

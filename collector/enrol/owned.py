@@ -32,6 +32,12 @@ BROKERS = Kind(0o400, BROKER)
 LINE_KEY, LINE_KEYS = Kind(0o640, SERVICE, _KEYS), Kind(0o2750, SERVICE, _KEYS)
 
 
+def password_kind(service: str) -> Kind:
+    """Who reads a service's password. Units are given copies by systemd; what runs as another user
+    than the collector, or may change accounts, is not to be read by the collector."""
+    return ROOT_ONLY if service in ("admin", "lineserver") else SECRET
+
+
 @contextmanager
 def private() -> Iterator[None]:
     """What is made within the block is nobody else's until its mode is set."""

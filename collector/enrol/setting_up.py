@@ -17,7 +17,15 @@ from agent.common.language import say
 from collector.broker import dynsec, mosquitto
 from collector.config import Mqtt
 from collector.enrol import authority, brokering, owned, pki, settings_file
-from collector.enrol.owned import BROKER, LINE_KEYS, OPEN, ROOT_ONLY, SECRET, SERVICE, Kind
+from collector.enrol.owned import (
+    BROKER,
+    LINE_KEYS,
+    OPEN,
+    ROOT_ONLY,
+    SERVICE,
+    Kind,
+    password_kind,
+)
 from collector.enrol.place import SERVICES, Place
 from collector.enrol.settings_file import City
 from collector.enrol.state import State
@@ -113,21 +121,21 @@ def _folders(place: Place) -> Iterator[Step]:
 def _secrets(place: Place) -> Iterator[Step]:
     """A password for each service, drawn once; its rights are brought right where they are not."""
     for service in (*SERVICES, GRAFANA):
-        path = place.password(service)
+        path, kind = place.password(service), password_kind(service)
         if not path.exists():
             text = say(f"{service} 的密码", f"password of {service}")
-            yield Step(path, text, lambda at=path: _draw(at))  # type: ignore[misc]
-        elif owned.fault(path, SECRET):
+            yield Step(path, text, lambda at=path, of=kind: _draw(at, of))  # type: ignore[misc]
+        elif owned.fault(path, kind):
             text = say("权限", "rights")
-            yield Step(path, text, lambda at=path: owned.protect(at, SECRET))  # type: ignore[misc]
+            yield Step(path, text, lambda at=path, of=kind: owned.protect(at, of))  # type: ignore[misc]
     for path, kind in ((place.ca_key, ROOT_ONLY), (place.server_key, owned.BROKERS)):
         if owned.fault(path, kind):
             text = say("权限", "rights")
             yield Step(path, text, lambda at=path, of=kind: owned.protect(at, of))  # type: ignore[misc]
 
 
-def _draw(path: Path) -> None:
-    owned.put(path, f"{secrets.token_hex(32)}\n".encode(), SECRET)
+def _draw(path: Path, kind: Kind) -> None:
+    owned.put(path, f"{secrets.token_hex(32)}\n".encode(), kind)
 
 
 def _authority(place: Place, wish: Wish, now: dt.datetime) -> Iterator[Step]:

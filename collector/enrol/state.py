@@ -52,6 +52,11 @@ _DRAWN = """
 """
 
 
+def username(school: str, generation: int) -> str:
+    """The broker's account: the school's code, from the second generation on with `-2`, …"""
+    return school if generation == 1 else f"{school}-{generation}"
+
+
 class Credential(NamedTuple):
     """What the PCs of a school hold. `password` and the keys are hex, 32 random bytes each."""
 
@@ -68,8 +73,8 @@ class Credential(NamedTuple):
 
     @property
     def username(self) -> str:
-        """The broker's account: the school's code, from the second generation on with `-2`, …"""
-        return self.school if self.generation == 1 else f"{self.school}-{self.generation}"
+        """The broker's account."""
+        return username(self.school, self.generation)
 
 
 class Held(NamedTuple):
@@ -141,6 +146,11 @@ class State:
         """Schools that had credentials, and have none that works."""
         query = "SELECT school FROM credential GROUP BY school HAVING COUNT(*) = COUNT(ended_ms)"
         return sorted(row[0] for row in self._db.execute(query))
+
+    def ended_accounts(self) -> set[str]:
+        """Accounts of the broker that must not exist any more."""
+        query = "SELECT school, generation FROM credential WHERE ended_ms IS NOT NULL"
+        return {username(*row) for row in self._db.execute(query)}
 
     def rotations(self) -> dict[str, Rotation]:
         """By school, the rotations under way."""

@@ -8,6 +8,7 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 import zipfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -24,7 +25,7 @@ from agent.clock import Clock
 from agent.mqtt import Link, Loop, Sender, State
 from agent.outbox import Limits, Outbox
 from collector.config import load
-from collector.enrol import brokering, pki, seen
+from collector.enrol import brokering, seen
 from collector.roster.book import RegisterBook
 from collector.service import Collector
 from collector.store.factory import open_store
@@ -150,6 +151,25 @@ def collecting(city: EnrolledCity) -> Iterator[Collector]:
         made.stop()
 
 
+@contextmanager
+def settling(city: EnrolledCity) -> Iterator[subprocess.Popen[bytes]]:
+    """The service, with no other password than the administrator's."""
+    own = {
+        "SCHOOLPULSE_MQTT_USERNAME": "admin",
+        "SCHOOLPULSE_MQTT_PASSWORD_FILE": str(city.place.password("admin")),
+    }
+    away = [city.place.password(name) for name in ("collector", "doctor", "lineserver")]
+    for path in away:
+        path.rename(path.with_suffix(".away"))
+    words = ["enrol", "settle", "--every", "0.2", "--config", str(city.file)]
+    argv = [sys.executable, "-m", "collector.cli", *words]
+    with subprocess.Popen(argv, env=os.environ | own) as process:
+        yield process
+        process.send_signal(signal.SIGTERM)
+    for path in away:
+        path.with_suffix(".away").rename(path)
+
+
 @pytest.fixture
 def running(tmp_path: Path) -> Iterator[Running]:
     city = EnrolledCity(tmp_path / "city", services.free_port())
@@ -210,8 +230,9 @@ def test_forty_pcs_a_stopped_one_and_a_restore_card(running: Running, capsys: An
     shutil.rmtree(pcs[RESTORED].folder / "data")
     pcs[RESTORED].start()
     until(lambda: running.said(2, kept=True) == everybody)
-    assert city.enrol("settle") == 0
-    assert running.generations() == [2]
+    with settling(city) as service:
+        until(lambda: running.generations() == [2], what="the service ends the former one")
+    assert service.returncode == 0
     held = brokering.control(city.place, city.config.mqtt).usernames()
     assert SCHOOL not in held
     assert f"{SCHOOL}-2" in held

@@ -84,8 +84,11 @@ class EnrolledCity:
 
     def roster(self, *codes: str) -> None:
         """Import a register of these schools."""
-        book = RegisterBook(self.folder / "data/register.db")
-        book.import_rows(rows_of(register(*codes)), who="test")
+        self.keep(register(*codes))
+
+    def keep(self, rows: Register) -> None:
+        """Import a register."""
+        RegisterBook(self.folder / "data/register.db").import_rows(rows_of(rows), who="test")
 
     def state(self) -> State:
         """What was given out."""

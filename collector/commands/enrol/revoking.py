@@ -61,6 +61,4 @@ def _run(args: argparse.Namespace) -> int:
 def _out(city: City, ended: list[str]) -> None:
     """Those first: bringing the rest up to date asks the broker for everything."""
     if ended and brokering.runs(city.config.mqtt):
-        control = brokering.control(city.place, city.config.mqtt)
-        for username in ended:
-            control.revoke(username)
+        brokering.end(city.place, city.config.mqtt, ended)
