@@ -8,6 +8,7 @@ TESTS := $(RUN)python -m pytest -n auto --dist loadscope
 BENCH := PYTHONPATH=tests/support $(RUN)python tests/bench/
 
 .PHONY: demo test test-fast cover check faults fuzz fuzz-pjlink test-windows test-office installer \
+  bundle \
   bench bench-rest bench-equipment bench-collector bench-fleet bench-stampede bench-keeper \
   bench-line bench-dashboards types-boards bench-figure bench-archive bench-roster bench-rule \
   bench-standing bench-report bench-lineserver bench-line-odd \
@@ -61,6 +62,10 @@ test-office: $(VENV)/.dev
 # The agent frozen to one folder, and its installer: dist/windows/
 installer:
 	sh deploy/windows/installer.sh
+
+# The agent's wheels for PCs without a package index, Linux and Windows: dist/…-offline.zip
+bundle: $(VENV)/bin/python
+	sh deploy/offline/bundle.sh $(RUN)python
 
 bench: bench-rest bench-equipment bench-collector
 

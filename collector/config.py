@@ -34,11 +34,11 @@ class Store(Struct, frozen=True, forbid_unknown_fields=True):
     kind: Literal["sqlite", "influxdb"] = "sqlite"
     url: str = "http://127.0.0.1:8086"
     token: str = ""
-    token_file: str = ""  # read at the start into `token`; later by `secret`
     org: str = "schoolpulse"
     telemetry: str = "telemetry"  # bucket or database of the 90-day class
     evidence: str = "evidence"  # bucket or database of the kept class
     telemetry_days: Annotated[int, Meta(ge=1)] = 90
+    token_file: str = ""  # read at the start into `token`; later by `secret`
 
     def secret(self) -> str:
         """The token as its file has it now.

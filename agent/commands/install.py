@@ -56,7 +56,7 @@ def run(args: argparse.Namespace) -> int:
     _log(args.log, result)
     print(result, flush=True)
     told = _doctor()
-    _log(args.log, f"{result}\n\n{told}")
+    _log(args.log, f"{result}\n{told}")
     print(told)
     return DONE
 

@@ -51,13 +51,13 @@ class Broker(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     port: int = 1883
     username: str = ""
     password: str = ""
-    password_file: str = ""  # read at the start into `password`; later by `secret`
     tls: bool = False
     ca: str = ""  # our own CA; empty: the system's
     certificate: str = ""
     key: str = ""
     #: The MQTT that the broker speaks; empty: 5 is asked for first, then 3.1.1.
     protocol: Literal["", "5", "3.1.1"] = ""
+    password_file: str = ""  # read at the start into `password`; later by `secret`
 
     @property
     def protocols(self) -> tuple[str, ...]:
@@ -160,6 +160,8 @@ def _read(path: Path) -> dict[str, Any]:
     except OSError as error:
         problem = say("读不到配置文件", "cannot read the config file")
         fix = say("核对 --config 的路径和权限", "check the path after --config and its permissions")
+        if isinstance(error, PermissionError):
+            fix = say("请用 root（管理员）身份运行", "run it as root (administrator)")
         raise SettingsError(f"{path}: {problem}: {error.strerror}. {fix}") from error
     except textfile.TextFileError as error:
         raise SettingsError(f"{path}: {error}") from error

@@ -20,7 +20,7 @@ from influxdb_client.service.write_service import WriteService
 
 from collector import config
 from collector.schema import MEASUREMENTS, Measurement
-from collector.store import faults, influxql
+from collector.store import faults, influxql, token
 from collector.store.base import MisconfiguredError, Point, Row, Store, UnavailableError
 from collector.store.check import fault, refuse
 from collector.store.clocks import ahead_of
@@ -51,7 +51,7 @@ class InfluxStore(Store):
         limits = (_CONNECT_S * 1000, _REPLY_S * 1000)
         client: Any = InfluxDBClient  # its methods carry no types
         service: Any = WriteService
-        self._client = client(settings.url, settings.secret(), org=settings.org, timeout=limits)
+        self._client = client(settings.url, token.of(settings), org=settings.org, timeout=limits)
         self._writes = service(self._client.api_client)
         self._reads = urllib3.PoolManager(
             maxsize=_READERS,
@@ -188,7 +188,7 @@ class InfluxStore(Store):
             raise UnavailableError(f"{where}: {error}") from error
 
     def _ask(self, bucket: str, asked: str, where: str) -> urllib3.BaseHTTPResponse:
-        token = self._settings.secret()
+        known = token.of(self._settings)
         try:
             return self._reads.request(
                 "GET",
@@ -200,7 +200,7 @@ class InfluxStore(Store):
                     "chunked": "true",
                     "chunk_size": str(_CHUNK),
                 },
-                headers={"Authorization": f"Token {token}"} if token else {},
+                headers={"Authorization": f"Token {known}"} if known else {},
                 preload_content=False,
             )
         except urllib3.exceptions.HTTPError:  # some of these are ValueErrors too

@@ -217,3 +217,29 @@ def test_no_command_ends_in_a_traceback(
     assert "Traceback" not in said
     assert done.returncode in (1, 2), said
     assert re.search(rf"{row.setting}: .*{row.file}", said)
+
+
+@pytest.mark.skipif(not ROOT, reason="only root can take other rights")
+def test_a_folder_of_settings_that_is_roots_alone_is_told_to_others(tmp_path: Path) -> None:
+    """As `install` leaves it: an ordinary user's `status` says why it knows nothing."""
+    etc = tmp_path / "etc"
+    etc.mkdir()
+    (etc / "agent.toml").write_text('school = "9963020001"\n')
+    enterable(tmp_path)
+    etc.chmod(0o700)
+    code = """
+import os, sys
+from pathlib import Path
+from agent import config
+from agent.common.settings import SettingsError
+config.DEFAULT_FILE = Path(sys.argv[1])
+os.setgid(int(sys.argv[2])); os.setuid(int(sys.argv[2]))
+try:
+    config.load(None)
+except SettingsError as error:
+    print(error)
+"""
+    words = [sys.executable, "-c", code, str(etc / "agent.toml"), str(NOBODY)]
+    done = subprocess.run(words, capture_output=True, text=True)
+    assert str(etc / "agent.toml") in done.stdout, done.stderr
+    assert "root" in done.stdout
