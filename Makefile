@@ -7,11 +7,11 @@ PIP := $(RUN)python -m pip install --quiet --disable-pip-version-check -c constr
 TESTS := $(RUN)python -m pytest -n auto --dist loadscope
 BENCH := PYTHONPATH=tests/support $(RUN)python tests/bench/
 
-.PHONY: demo test test-fast cover check faults fuzz fuzz-pjlink test-windows test-office installer \
+.PHONY: demo test test-fast cover check faults attack fuzz fuzz-pjlink test-windows test-office installer \
   bundle \
   bench bench-rest bench-equipment bench-collector bench-fleet bench-stampede bench-keeper \
   bench-line bench-dashboards types-boards bench-figure bench-archive bench-roster bench-rule \
-  bench-standing bench-report bench-lineserver bench-line-odd \
+  bench-standing bench-report bench-lineserver bench-tls bench-line-odd \
   bench-line-load bench-line-far bench-enrol docs clean
 
 demo: $(VENV)/.demo
@@ -41,6 +41,13 @@ check: $(VENV)/.dev
 faults: $(VENV)/.dev
 	sh tests/install_services.sh
 	PYTHONPATH=tests/support:tests/faults $(RUN)python tests/faults/matrix.py
+
+# The holder of one school's credential: every attack, then all at full speed for ten minutes beside
+# other schools (root on Linux, nftables). Shorter: make attack ATTACK="--minutes 2"
+attack: $(VENV)/.dev
+	sh tests/install_services.sh
+	$(RUN)python -m pytest tests/attack
+	$(BENCH)holder.py $(ATTACK)
 
 # A million hurt messages; 20,000 of them in every `make test`.
 fuzz: $(VENV)/.dev
@@ -135,6 +142,10 @@ bench-standing: $(VENV)/.dev
 # What all formats of the report cost for a city of 600 schools, and of 1,200.
 bench-report: $(VENV)/.dev
 	$(BENCH)report.py
+
+# 5,000 agents over TLS on one Mosquitto, which is restarted: all back within a minute.
+bench-tls: $(VENV)/.dev
+	$(BENCH)tls.py
 
 # What the measurement server carries over loopback.
 bench-lineserver: $(VENV)/.dev

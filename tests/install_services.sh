@@ -11,6 +11,7 @@ need mosquitto mosquitto
 need influxd influxdb
 need nginx nginx-light
 need ip iproute2
+need nft nftables
 need snmpd snmpd
 need openssl openssl
 need chromium chromium

@@ -30,6 +30,7 @@ from collector.service.pipeline.storer import Storer
 from collector.service.pipeline.worker import Worker
 from collector.service.pipeline.writer import Writer
 from collector.service.renewals import Renewals
+from collector.service.retained import Retained
 from collector.service.roster import LoadRegister, Roster, Version
 from collector.service.self_metrics import SelfMetrics
 from collector.service.shared_ids import SharedSources
@@ -74,6 +75,7 @@ class Collector:
         publish_all = self._roster.publish_all
         self._links = Links(config.mqtt, self._received, self._presence_received, publish_all)
         self._renewals = Renewals(config.folder, self._links.outgoing.publish)
+        self._retained = Retained(self._links.outgoing.publish, self.counts)
         self._presences = Presences(self._stored_presences, shared=bool(group_of(config.mqtt)))
         self._clock = ClockWatch(lambda: store.clock_ahead)
         self._self_metrics = SelfMetrics(self.counts, self._gauges)
@@ -182,6 +184,8 @@ class Collector:
             self._self_metrics.broker_said(topic, payload)
             return
         self.counts.add("received")
+        if not self._retained.admits(topic, payload, retained):
+            return
         # Hellos bypass the inbox: a PC must learn the time even while the store is down.
         if topic.endswith("/1") and self._answer_hello(topic, payload):
             return

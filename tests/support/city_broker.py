@@ -43,6 +43,8 @@ class CityBroker:
     folder: Path
     config: Path
     processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
+    #: Its limits as deploy/mosquitto/limits.conf sets them, in prlimit's words.
+    limits: tuple[str, ...] = ()
 
     @property
     def ca(self) -> Path:
@@ -74,9 +76,10 @@ class CityBroker:
         """Start it, and return when it accepts."""
         program = services.require("mosquitto")
         with self.log.open("ab") as out:
-            process = subprocess.Popen(
-                [program, "-c", str(self.config)], stdout=out, stderr=subprocess.STDOUT
-            )
+            argv = [program, "-c", str(self.config)]
+            if self.limits:
+                argv = [services.require("prlimit"), *self.limits, *argv]
+            process = subprocess.Popen(argv, stdout=out, stderr=subprocess.STDOUT)
         self.processes.append(process)
         services.wait_port(self.port, process)
 
@@ -108,12 +111,13 @@ def prepared(
     bounds: Bounds | None = None,
     more: str = "",
     address: str = "127.0.0.1",
+    port: int = 0,
 ) -> CityBroker:
-    """A broker's files in `folder`; it is not started."""
+    """A broker's files in `folder`; it is not started. `port` 0: one that is free."""
     if not Path(DEBIAN_PLUGIN).exists():
         services.missing("mosquitto_dynamic_security.so")
     certificates(folder)
-    broker = CityBroker(services.free_port(), folder, folder / "mosquitto.conf")
+    broker = CityBroker(port or services.free_port(), folder, folder / "mosquitto.conf")
     broker.file.write_text(json.dumps(dynsec.document(accounts(*schools))), "utf-8")
     files = Files(
         certificate=str(folder / "server.pem"),
@@ -133,10 +137,11 @@ def running(
     schools: Sequence[str],
     bounds: Bounds | None = None,
     more: str = "",
-    address: str = "127.0.0.1",
+    limits: tuple[str, ...] = (),
 ) -> Iterator[CityBroker]:
     """A running broker with the accounts of `schools` and of the city's services."""
-    broker = prepared(folder, schools, bounds, more, address)
+    broker = prepared(folder, schools, bounds, more)
+    broker.limits = limits
     broker.start()
     try:
         yield broker

@@ -17,6 +17,7 @@ NAMES = (
     "turned_away",
     "ignored",
     "receipts_unsent",
+    "unretained",
 )
 
 
