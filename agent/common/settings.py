@@ -92,13 +92,17 @@ def load(
     for keys, name, value in _from_environ(kind, environ):
         _put(tree, keys, value)
         variables["$." + ".".join(keys)] = name
-    warnings += _secrets(tree, kind, variables, str(path))
+    _secrets(tree, kind, variables, str(path))
     try:
-        return msgspec.convert(tree, kind, strict=False), warnings
+        made = msgspec.convert(tree, kind, strict=False)
     except msgspec.ValidationError as error:
         where = _variable(str(error), variables) or path
         told = _with_entry(str(error), tree, kind)
         raise SettingsError(f"{where}: {_explained(told, kind)}") from error
+    for setting, file in secret_reading.named(made):
+        if setting.endswith("_file"):
+            warnings += secret_reading.exposed(setting, file)
+    return made, warnings
 
 
 def peek(path: Path | None, key: str) -> Any:
@@ -216,8 +220,8 @@ def _from_environ(
 
 def _secrets(
     tree: dict[str, Any], kind: type[msgspec.Struct], variables: Mapping[str, str], file: str
-) -> Iterator[str]:
-    """Put each secret whose file is named into its setting; yields warnings."""
+) -> None:
+    """Put each secret whose file is named into its setting."""
     leaves = dict(_leaves(kind, ()))
     for keys in (keys for keys in leaves if keys[-1].endswith("_file")):
         table = _table(tree, keys[:-1])
@@ -225,14 +229,14 @@ def _secrets(
         if not isinstance(path, str) or not path:
             continue
         dotted, plain = ".".join(keys), (*keys[:-1], keys[-1].removesuffix("_file"))
+        if plain not in leaves:  # read by who needs it
+            continue
+        if "$." + ".".join(plain) in variables:  # the environment wins
+            table[keys[-1]] = ""
+            continue
         setting = variables.get(f"$.{dotted}") or f"{file}: {dotted}"
-        if plain in leaves:
-            if "$." + ".".join(plain) in variables:  # the environment wins
-                table[keys[-1]] = ""
-                continue
-            forbidden = secret_reading.forbidden(path)
-            table[plain[-1]] = "" if forbidden else secret_reading.read(setting, path)
-        yield from secret_reading.exposed(setting, path)
+        forbidden = secret_reading.forbidden(path)
+        table[plain[-1]] = "" if forbidden else secret_reading.read(setting, path)
 
 
 def _table(tree: dict[str, Any], keys: tuple[str, ...]) -> dict[str, Any]:

@@ -87,12 +87,16 @@ def test_a_bundle_is_installed_silently_for_the_service_alone(
     assert account == "NT SERVICE\\SchoolPulseAgent"
     assert command.endswith("service")
 
-    again = windows.run(wine.FROZEN, "install", "--help")
-    assert "--replace" in again.stdout
     installed = windows.drive / "Program Files/SchoolPulse/schoolpulse-agent.exe"
     again = windows.run(installed, "install", f"C:\\desk\\schoolpulse-{bundles.SCHOOL}.zip")
     assert again.returncode == 0, again.stderr
     assert "没有改动" in again.stdout
+
+    installed.parent.chmod(0o777)  # for Wine: everybody may change it
+    open_ = windows.run(installed, "install", f"C:\\desk\\schoolpulse-{bundles.SCHOOL}.zip")
+    installed.parent.chmod(0o755)
+    assert open_.returncode == 2, open_.stdout
+    assert "Program Files" in open_.stderr
 
     other = bundles.settings("9963020002").encode()
     bundles.write(desk / "other.zip", {**made, "agent.toml": other})

@@ -243,3 +243,14 @@ except SettingsError as error:
     done = subprocess.run(words, capture_output=True, text=True)
     assert str(etc / "agent.toml") in done.stdout, done.stderr
     assert "root" in done.stdout
+
+
+@pytest.mark.skipif(not ROOT, reason="modes say nothing elsewhere")
+def test_the_password_of_a_listed_device_counts_too(tmp_path: Path) -> None:
+    file = tmp_path / "agent.toml"
+    file.write_text('devices = [{ host = "192.0.2.7", password_file = "pjlink.password" }]\n')
+    (tmp_path / "pjlink.password").write_text("secret")
+    (tmp_path / "pjlink.password").chmod(0o644)
+    config, warnings = settings.load(Agent, file, {})
+    assert config.devices[0].password_file == str(tmp_path / "pjlink.password")
+    assert ["chmod 0400" in text for text in warnings] == [True]
