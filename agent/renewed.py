@@ -14,7 +14,7 @@ from pathlib import Path
 import msgspec
 
 from agent.common import log
-from agent.common.broker_settings import AgentBroker
+from agent.common.broker_settings import AgentBroker, agent_broker
 from agent.common.files import replace
 from agent.common.settings import SettingsError
 from agent.common.signing import MIN_KEY
@@ -38,12 +38,12 @@ def accounts(config: Config) -> Accounts:
     def renew(renewal: Renewal, current: Account) -> Account | None:
         return _renewed(config, renewal, current)
 
-    return Accounts(_candidates(config), renew)
+    return Accounts(candidates(config), renew)
 
 
 def newest(config: Config) -> Account:
     """The account that a command uses, such as `doctor`; the agent may have found it refused."""
-    return _candidates(config)[0]
+    return candidates(config)[0]
 
 
 def source_keys(config: Config) -> tuple[bytes, ...]:
@@ -101,7 +101,7 @@ def _renewed(config: Config, renewal: Renewal, current: Account) -> Account | No
     except OSError as error:  # it is used all the same, until the agent ends
         log.error("renewal_not_kept", reason=error)
     log.info("renewal", generation=renewal.generation, ca=ca_digest(renewal.ca))
-    return _account(config.broker, renewal)
+    return _account(agent_broker(config.broker), renewal)
 
 
 def _is_news(renewal: Renewal, current: Account) -> bool:
@@ -124,13 +124,13 @@ def _account(broker: AgentBroker, renewal: Renewal) -> Account:
     return Account(changed, renewal.ca, renewal.line_key)
 
 
-def _candidates(config: Config) -> list[Account]:
+def candidates(config: Config) -> list[Account]:
     """Renewed accounts, then the installed one; that one first where it is newer."""
-    installed = Account(config.broker)
-    renewed = [_account(config.broker, one) for one in _kept(config)]
-    newer = [one for one in renewed if one.broker.generation >= config.broker.generation]
+    broker = agent_broker(config.broker)
+    renewed = [_account(broker, one) for one in _kept(config)]
+    newer = [one for one in renewed if one.broker.generation >= broker.generation]
     older = [one for one in renewed if one not in newer]
-    return [*newer, installed, *older]
+    return [*newer, Account(broker), *older]
 
 
 # The files
@@ -165,7 +165,10 @@ def _keep(config: Config, renewal: Renewal, current: Account) -> None:
     """
     folder = config.folder / FOLDER
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    in_use = next((one for one in _kept(config) if _account(config.broker, one) == current), None)
+    in_use = next(
+        (one for one in _kept(config) if _account(agent_broker(config.broker), one) == current),
+        None,
+    )
     if in_use is not None:
         _write(folder / _BEFORE, in_use)
     _write(folder / _NEWEST, renewal)

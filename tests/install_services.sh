@@ -14,6 +14,8 @@ need ip iproute2
 need nft nftables
 need snmpd snmpd
 need openssl openssl
+need faketime faketime
+need tinyproxy tinyproxy-bin
 need chromium chromium
 [ -d /usr/share/fonts/opentype/noto ] || [ ! -f /etc/debian_version ] || missing="$missing fonts-noto-cjk"
 [ -z "$missing" ] && exit 0

@@ -59,5 +59,6 @@ def _purge(folder: Path) -> None:
         with agent_lock(folder):  # a running agent would write it all again
             pass
     beside = settings.DEFAULT_FILE.parent
-    names = (bundle.ROOMS, *secret_files.agent_files())
+    local = (secret.file for secret in secret_files.LOCAL)
+    names = (bundle.ROOMS, *secret_files.agent_files(), *local)
     datafiles.purge(folder, *(beside / name for name in names))

@@ -78,7 +78,7 @@ def agent_broker(broker: Broker) -> AgentBroker:
     """The same settings, where they were read for another program: the defaults for the rest."""
     if isinstance(broker, AgentBroker):
         return broker
-    return AgentBroker(**msgspec.structs.asdict(broker))
+    return AgentBroker(**{name: getattr(broker, name) for name in Broker.__struct_fields__})
 
 
 def _parsed(url: str) -> Proxy:

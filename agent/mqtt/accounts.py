@@ -17,7 +17,7 @@ import msgspec
 
 from agent.common import log, tls
 from agent.common.broker_settings import AgentBroker, agent_broker
-from agent.common.settings import Broker
+from agent.common.settings import Broker, SettingsError
 from agent.mqtt.connection import ClosedError, Connection, RefusedError, Will
 from agent.mqtt.link_types import State
 from agent.wire.renewal import Renewal, ca_digest
@@ -118,10 +118,20 @@ class Accounts:
         return self.current.broker.generation, self.current.ca_digest
 
     def connect(self, client_id: str, will: Will, *, mqtt5: bool) -> Connection:
-        """A connection with the current account, opened; raises as `Connection.open`."""
+        """A connection with the current account, opened; raises as `Connection.open`.
+
+        Raises:
+            RefusedError: a file of the account cannot be read.
+        """
         ways = self.current.broker.ways
         broker = ways[self._way % len(ways)]
-        connection = Connection(broker, self.context(), client_id, will, mqtt5=mqtt5)
+        try:
+            connection = Connection(broker, self.context(), client_id, will, mqtt5=mqtt5)
+        except SettingsError as error:
+            raise RefusedError(str(error)) from error
+        except OSError as error:  # Python does not name the file
+            files = ", ".join(filter(None, (broker.ca, broker.certificate, broker.key)))
+            raise RefusedError(f"a TLS file cannot be read ({files}): {error}") from error
         connection.open()
         return connection
 
@@ -142,8 +152,8 @@ class Accounts:
 
     def refused(self) -> None:
         """The current account does not work: take the next one, if there is one."""
-        account = self._candidates.pop(0)
-        self._candidates.append(account)
+        account, *others = self._candidates
+        self._candidates = [*others, account]  # whole at any moment: another thread may look
         self._refused_at[account] = time.monotonic()
         self._has_context = False
         if self.several:

@@ -18,9 +18,9 @@ from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
 from paho.mqtt.reasoncodes import ReasonCode
 
-from agent.common.broker_settings import AgentBroker, agent_broker
+from agent.common.broker_settings import agent_broker
 from agent.common.settings import Broker
-from agent.mqtt.proxy import through
+from agent.mqtt.socket_client import SocketClient
 
 KEEPALIVE_S = 60
 #: paho's name of the reason code from a broker that does not support MQTT 5.
@@ -41,7 +41,7 @@ class FellSilentError(ConnectionEndedError):
 
 
 class RefusedError(ConnectionEndedError):
-    """The broker takes our address, and not our account."""
+    """The account is of no use: the broker refuses it, or a file of it cannot be read."""
 
 
 class RenewedError(ConnectionEndedError):
@@ -100,23 +100,6 @@ class Received(NamedTuple):
 Event = Connected | Subscribed | Published | Received
 
 
-class _Client(Client):
-    """paho's client, which goes through the proxy of the settings.
-
-    paho can do that by itself with a further library only. What is overridden is private to it:
-    the tests with a proxy hold it against each version.
-    """
-
-    def __init__(self, broker: AgentBroker, *args: Any, **more: Any) -> None:
-        super().__init__(*args, **more)
-        self._through = broker.proxy_server()
-
-    def _create_socket_connection(self) -> socket.socket:
-        if self._through is None:
-            return super()._create_socket_connection()
-        return through(self._through, self._host, self._port, self._connect_timeout)
-
-
 def _decrypted(found: Any) -> int:
     """Bytes that TLS has decrypted and nobody has read, also below paho's WebSocket."""
     return found.pending() if hasattr(found, "pending") else 0
@@ -140,7 +123,7 @@ class Connection:
         self._events: list[Event] = []
         self._reason = ""  # of the broker's DISCONNECT
         self._misc_at = time.monotonic() + _MISC_S
-        self._client = _Client(
+        self._client = SocketClient(
             broker,
             CallbackAPIVersion.VERSION2,
             transport="websockets" if broker.transport == "websockets" else "tcp",
@@ -185,7 +168,8 @@ class Connection:
         Raises:
             OSError: no route, connection refused, unknown host name, or wrong certificate.
         """
-        self._client.connect(self._broker.host, self._broker.port, keepalive=KEEPALIVE_S)
+        with self._client.deadline():
+            self._client.connect(self._broker.host, self._broker.port, keepalive=KEEPALIVE_S)
 
     @property
     def socket(self) -> socket.socket | None:

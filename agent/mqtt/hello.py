@@ -1,7 +1,7 @@
 """When to send the hello: repeated, each time with a fresh `sent`, until its receipt arrives.
 
-After that it is sent again on each new connection, every hour, and after a policy: its answer
-may bring new credentials, which a PC that runs for weeks must get too.
+After that it is sent again every hour, after a policy, and on a connection with another account:
+its answer may bring new credentials, which a PC that runs for weeks must get too.
 """
 
 from __future__ import annotations
@@ -29,15 +29,18 @@ class HelloTimer:
         self.due = 0.0
         self._sent_at = -SPREAD
         self._sends = 0
+        self._said = (-1, "")  # of the account
         self._draw = draw
 
     def is_due(self) -> bool:
         """Whether to send it now."""
         return time.monotonic() >= self.due
 
-    def send_now(self) -> None:
-        """There is a new connection: the hello is due at once."""
-        self.due = 0.0
+    def connected(self, said: tuple[int, str]) -> None:
+        """There is a new connection: a hello without a receipt is due, or one that says else."""
+        if not self.done or said != self._said:
+            self.due = 0.0
+        self._said = said
 
     def sent(self) -> None:
         """The hello was sent: plan the next try."""

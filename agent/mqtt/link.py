@@ -183,7 +183,7 @@ class Link:
             raise mqtt.ended("subscription", refused[0])
         self.error = ""
         self._outbox.reconnected()
-        self._hello.send_now()
+        self._hello.connected(self._accounts.said)
         self._set_state(State.READY)
 
     # Connected

@@ -142,7 +142,7 @@ class AgentHealth(Struct, tag_field="reading", tag="agent", omit_defaults=True, 
     room: Text = ""
     weak_id: bool = False
     probes: tuple[Text, ...] = ()  # that succeeded: a device they do not report is absent
-    sources: tuple[Text, ...] = ()  # of the machine id, as name=digest
+    sources: tuple[Text, ...] = ()  # of the machine id, as name=digest, keyed by the school
     policy_error: Text = ""  # why the newest policy was refused
 
 

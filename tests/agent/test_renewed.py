@@ -19,6 +19,9 @@ from agent import renewed
 from agent.common.broker_settings import AgentBroker
 from agent.config import Config, Identity
 from agent.mqtt.accounts import Account, Accounts
+from agent.mqtt.connection import RefusedError, Will
+from agent.mqtt.link_types import State
+from agent.service import datafiles
 from agent.wire import Renewal, ca_digest
 from pki import Ca
 
@@ -311,3 +314,37 @@ def test_the_account_whose_ca_file_is_gone_is_passed_over(config: Config, ca: Ca
     accounts = Accounts((Account(gone), Account(config.broker)))
     accounts.prepare()
     assert accounts.current == Account(config.broker)
+
+
+def test_uninstalling_for_good_leaves_no_secret(config: Config, ca: Ca) -> None:
+    accounts = renewed.accounts(config)
+    accounts.take(renewal(ca, 2))
+    accounts.take(renewal(ca, 3))
+    (config.folder / renewed.FOLDER / "renewal.json.4711").write_text("left by a kill")
+    datafiles.purge(config.folder)
+    assert not config.folder.exists()
+
+
+def test_an_image_of_the_disk_keeps_them(config: Config, ca: Ca) -> None:
+    renewed.accounts(config).take(renewal(ca))
+    datafiles.erase(config.folder)
+    assert generations(config) == [2, 1]
+
+
+@pytest.mark.parametrize("lost", ["ca", "password_file"])
+def test_an_account_that_loses_its_files_is_passed_over_later_too(
+    config: Config, ca: Ca, tmp_path: Path, lost: str
+) -> None:
+    file = tmp_path / "lost"
+    file.write_text(ca.pem if lost == "ca" else "installed")
+    installed = msgspec.structs.replace(config.broker, password="", **{lost: str(file)})
+    accounts = renewed.accounts(msgspec.structs.replace(config, broker=installed))
+    accounts.take(renewal(ca))
+    accounts.refused()
+    file.unlink()
+    will = Will("topic", b"")
+    with pytest.raises(RefusedError, match="lost") as error:
+        accounts.connect("x", will, mqtt5=True)
+    accounts.failed(error.value, State.IDLE, may_fall_back=True)
+    assert accounts.current.broker.generation == 2
+    assert accounts.several

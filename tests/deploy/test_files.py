@@ -130,7 +130,8 @@ def test_each_secret_reaches_the_services_that_may_read_it_and_no_others() -> No
 
 
 def test_every_secret_of_the_list_is_a_setting_and_every_secret_setting_is_listed() -> None:
-    for kind, rows in ((AgentConfig, secret_files.AGENT), (CityConfig, city_secrets.CITY)):
+    agent = (*secret_files.AGENT, *secret_files.LOCAL)
+    for kind, rows in ((AgentConfig, agent), (CityConfig, city_secrets.CITY)):
         found = {".".join(keys) for keys, _ in settings._leaves(kind, ())}
         assert {name for name in found if name.endswith("_file")} == {row.setting for row in rows}
         for secret in ("password", "token"):

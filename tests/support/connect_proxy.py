@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 
 class ConnectProxy:
-    """On a port of 127.0.0.1; `asked` are the request heads that it got, `relayed` bytes sent on."""
+    """On a port of 127.0.0.1; `asked`: the request heads it got, `relayed`: bytes sent on."""
 
     def __init__(self, login: str = "", answer: bytes | None = b"") -> None:
         """`login`: user:password that it asks for. `answer`: said instead of relaying; None:

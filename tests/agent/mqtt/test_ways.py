@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -17,7 +19,8 @@ from accounts_broker import CITY, AccountsBroker
 from agent.clock import Clock
 from agent.common.broker_settings import AgentBroker, Proxy
 from agent.common.settings import SettingsError
-from agent.mqtt import connection, proxy, reconnect
+from agent.mqtt import connection, proxy, reconnect, socket_client
+from agent.mqtt.accounts import Account
 from agent.mqtt.link import Callbacks, Link, Sender, State
 from agent.mqtt.loop import Loop
 from agent.outbox import Outbox
@@ -175,13 +178,12 @@ def test_the_proxys_password_comes_from_a_file(
 def test_through_tinyproxy(
     link: Any, city: Any, settings: Any, broker: Any, tmp_path: Path, auth: bool
 ) -> None:
-    if services.program("tinyproxy") is None:
-        pytest.skip("tinyproxy is missing")  # the same as above by our own proxy
+    tinyproxy = services.require("tinyproxy")
     port = services.free_port()
     conf = tmp_path / "tinyproxy.conf"
     text = f"Port {port}\nListen 127.0.0.1\nTimeout 60\nConnectPort {broker.port}\n"
     conf.write_text(text + ("BasicAuth school pass123\n" if auth else ""))
-    argv = [services.require("tinyproxy"), "-d", "-c", str(conf)]
+    argv = [tinyproxy, "-d", "-c", str(conf)]
     with services.started(argv, tmp_path / "tinyproxy.log") as process:
         services.wait_port(port, process)
         url = f"http://{'school:pass123@' if auth else ''}127.0.0.1:{port}"
@@ -310,3 +312,37 @@ def test_a_missing_file_of_the_proxys_password_is_said(settings: AgentBroker) ->
     )
     with pytest.raises(SettingsError, match=r"proxy_password_file.+nowhere"):
         connection.Connection(broken, None, "x", None, mqtt5=True)
+
+
+@pytest.mark.parametrize("tls", [False, True])
+def test_a_websocket_whose_answer_drips_is_given_up(
+    settings: AgentBroker, ca: Ca, monkeypatch: pytest.MonkeyPatch, tls: bool
+) -> None:
+    """paho waits for each byte anew."""
+    monkeypatch.setattr(socket_client, "OPEN_S", 0.5)
+    stop = threading.Event()
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def drip() -> None:
+            client: socket.socket
+            client, _ = listener.accept()
+            if tls:
+                server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+                server.load_cert_chain(*ca.sign())
+                client = server.wrap_socket(client, server_side=True)
+            with client, contextlib.suppress(OSError):
+                while not stop.wait(0.05):
+                    client.send(b"H")
+
+        thread = threading.Thread(target=drip)
+        thread.start()
+        port = listener.getsockname()[1]
+        given = msgspec.structs.replace(settings, tls=tls, transport="websockets", port=port)
+        context = Account(given).context()
+        one = connection.Connection(given, context, "x", None, mqtt5=True)
+        try:
+            with pytest.raises(OSError, match=r"WebSocket|EOF|closed"):
+                one.open()
+        finally:
+            stop.set()
+            thread.join()
