@@ -61,7 +61,10 @@ class Control:
         checked = sorted(check(accounts))
         with Session(self._settings) as session:
             commands = list(_commands(_state(session), checked, self._settings.username))
-            session.run(commands)
+            mine = [one for one in commands if one.get("username") == self._settings.username]
+            session.run([one for one in commands if one not in mine])
+            for command in mine:  # it ends our own connection
+                session.run_last(command)
         return _changes(commands)
 
     def usernames(self) -> list[str]:
@@ -118,7 +121,7 @@ def _commands(state: State, accounts: list[Account], own: str) -> Iterator[Comma
     yield from _default(state)
     yield from _roles(state, roles)
     for account in accounts:
-        yield from _account(state.clients.get(account.username), account, own)
+        yield from _account(state.clients.get(account.username), account)
     for name in state.clients:
         if name not in wanted and name != own:
             yield {"command": _REMOVE, "username": name}
@@ -144,7 +147,7 @@ def _roles(state: State, roles: Mapping[str, tuple[Rule, ...]]) -> Iterator[Comm
             yield {"command": "modifyRole", **wanted}
 
 
-def _account(found: Mapping[str, Any] | None, account: Account, own: str) -> Iterator[Command]:
+def _account(found: Mapping[str, Any] | None, account: Account) -> Iterator[Command]:
     """The account's command, none where it is right. A command with a password ends connections."""
     name = account.username
     having: Command = {"username": name, "roles": [{"rolename": role_name(account)}]}

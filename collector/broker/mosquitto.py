@@ -68,8 +68,8 @@ max_topic_alias 0
 _BOUNDS = """
 # There is no memory_limit: the plugin frees what was never counted at each change of an account,
 # the count passes below zero, and from then on the broker refuses everybody. Memory is bounded by
-# LimitDATA of the unit, or ulimits of the container, with the same effect: what asks for more is
-# refused, large packets before small ones, and its sender loses the connection.
+# these queues, and in all by LimitDATA of the unit or ulimits of the container: what asks for more
+# is refused, and its sender loses the connection.
 #
 # The queue to each client. At QoS 0 only the number of messages is bounded, so this times
 # max_packet_size is what a flood can make one slow client's queue hold. What is dropped is sent

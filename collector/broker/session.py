@@ -20,7 +20,7 @@ from collector.broker.accounts import ANSWERS, COMMANDS
 
 _ANSWER_S = 30.0
 #: Commands in one message: the broker serves nobody else until it has done them all.
-_BATCH = 20
+_BATCH = 5
 
 Command = dict[str, Any]
 
@@ -110,10 +110,30 @@ class Session:
             for command, answer in zip(batch, self._send(batch), strict=True):
                 _refuse(command, answer)
 
+    def run_last(self, command: Command) -> None:
+        """Give a command that changes our own account: the broker disconnects us after it.
+
+        Raises:
+            ControlError: refused, or no answer.
+        """
+        self._publish([command | {"correlationData": self._mark}])
+        while True:
+            kind, what = self._next()
+            if kind == "ended":
+                return
+            answers = json.loads(what).get("responses", ()) if kind == "answer" else ()
+            for answer in answers:
+                if answer.get("correlationData") == self._mark:
+                    _refuse(command, answer)
+                    return
+
+    def _publish(self, commands: Sequence[Command]) -> None:
+        self._client.publish(COMMANDS, json.dumps({"commands": commands}).encode(), 1)
+
     def _send(self, commands: Sequence[Command]) -> list[dict[str, Any]]:
         marks = [f"{self._mark}-{secrets.token_hex(4)}" for _ in commands]
         marked = [c | {"correlationData": m} for c, m in zip(commands, marks, strict=True)]
-        self._client.publish(COMMANDS, json.dumps({"commands": marked}).encode(), 1)
+        self._publish(marked)
         found: dict[str, dict[str, Any]] = {}
         while not all(mark in found for mark in marks):
             for answer in json.loads(self._agreed("answer")).get("responses", ()):
@@ -123,11 +143,7 @@ class Session:
     def _agreed(self, wanted: str) -> Any:
         """The next event of kind `wanted`; a refusal or an end before it is an error."""
         while True:
-            try:
-                kind, what = self._events.get(timeout=_ANSWER_S)
-            except queue.Empty:
-                problem = say("消息服务器没有回应管理命令", "the broker does not answer commands")
-                raise ControlError(problem) from None
+            kind, what = self._next()
             if kind == "ended" or (kind != "answer" and what.is_failure):
                 fix = say(
                     "核对 admin 账号的密码，以及 mosquitto.conf 的 plugin 一行",
@@ -137,6 +153,13 @@ class Session:
                 raise ControlError(f"{problem}: {what}. {fix}")
             if kind == wanted:
                 return what
+
+    def _next(self) -> tuple[str, Any]:
+        try:
+            return self._events.get(timeout=_ANSWER_S)
+        except queue.Empty:
+            problem = say("消息服务器没有回应管理命令", "the broker does not answer commands")
+            raise ControlError(problem) from None
 
 
 def _refuse(command: Command, answer: dict[str, Any]) -> None:

@@ -119,16 +119,20 @@ def prepared(
     certificates(folder)
     broker = CityBroker(port or services.free_port(), folder, folder / "mosquitto.conf")
     broker.file.write_text(json.dumps(dynsec.document(accounts(*schools))), "utf-8")
-    files = Files(
-        certificate=str(folder / "server.pem"),
-        key=str(folder / "server.key"),
-        accounts=str(broker.file),
-        data=f"{folder}/",
-    )
-    text = conf(files, bounds or Bounds(), port=broker.port, address=address)
+    text = conf(files(folder), bounds or Bounds(), port=broker.port, address=address)
     # As root it would become the user mosquitto, who cannot read a test's folder.
     broker.config.write_text(f"{text}\nuser root\n{more}\n", "utf-8")
     return broker
+
+
+def files(folder: Path) -> Files:
+    """Where `prepared` puts them."""
+    return Files(
+        certificate=str(folder / "server.pem"),
+        key=str(folder / "server.key"),
+        accounts=str(folder / "dynamic-security.json"),
+        data=f"{folder}/",
+    )
 
 
 @contextmanager
@@ -165,4 +169,6 @@ def certificates(folder: Path) -> None:
     openssl("x509", "-req", "-in", "server.csr", *sign, "-out", "server.pem", "-days", "30")
 
 
-__all__ = ["CityBroker", "account", "accounts", "certificates", "prepared", "running", "secret"]
+__all__ = [
+    "CityBroker", "account", "accounts", "certificates", "files", "prepared", "running", "secret",
+]  # fmt: skip

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Literal
 
 import paho.mqtt.client as mqtt
 import pytest
@@ -17,6 +18,7 @@ from city_broker import CityBroker, account, accounts
 from collector.broker import dynsec
 from collector.broker.accounts import Account, AccountError
 from collector.broker.control import Changes, Control, ControlError
+from collector.broker.mosquitto import conf
 
 A, B, C = "9901020001", "9901030001", "9901040001"
 NOTHING = Changes()
@@ -33,12 +35,15 @@ def broker(tmp_path: Path) -> Iterator[CityBroker]:
 class Client:
     """A client that notes whether it was let in, and when it was put out."""
 
-    def __init__(self, settings: Broker) -> None:
+    def __init__(self, settings: Broker, transport: Literal["tcp", "websockets"] = "tcp") -> None:
         self.let_in: bool | None = None
         self.out = threading.Event()
         self.answered = threading.Event()
         self._client = mqtt.Client(
-            mqtt.CallbackAPIVersion.VERSION2, protocol=mqtt.MQTTv5, reconnect_on_failure=False
+            mqtt.CallbackAPIVersion.VERSION2,
+            protocol=mqtt.MQTTv5,
+            reconnect_on_failure=False,
+            transport=transport,
         )
         context = tls.context(settings, check_dates=True)
         assert context is not None
@@ -81,6 +86,22 @@ def test_log_ins_of_a_written_file_work(broker: CityBroker) -> None:
 
 def _fields(settings: Broker) -> dict[str, object]:
     return {name: getattr(settings, name) for name in settings.__struct_fields__}
+
+
+def test_websockets_are_served_with_tls_too(tmp_path: Path) -> None:
+    broker, port = city_broker.prepared(tmp_path, [A]), services.free_port()
+    text = conf(
+        city_broker.files(tmp_path), port=broker.port, address="127.0.0.1", websocket_port=port
+    )
+    broker.config.write_text(f"{text}\nuser root\n", "utf-8")
+    broker.start()
+    services.wait_port(port, broker.processes[-1])
+    try:
+        settings = Broker(**_fields(broker.settings(A)) | {"port": port})
+        assert Client(settings, transport="websockets").let_in
+        assert Client(broker.settings(A)).let_in
+    finally:
+        broker.stop()
 
 
 def test_a_broker_that_is_up_to_date_is_left_alone(broker: CityBroker) -> None:
@@ -191,6 +212,17 @@ def test_the_own_account_is_never_removed(broker: CityBroker) -> None:
     assert control.usernames() == ["admin"]
     with pytest.raises(ControlError, match="admin"):
         control.revoke("admin")
+
+
+def test_the_own_password_is_changed_last_and_the_new_one_works(broker: CityBroker) -> None:
+    wanted = [one for one in accounts(A, C) if one.username != "admin"]
+    wanted.append(Account("admin", "another-password-of-admin"))
+    changes = Control(broker.settings("admin")).apply(wanted)
+    assert changes == Changes((C,), ("admin",), (B,))
+    assert not lets_in(broker.settings("admin"))
+    settings = Broker(**_fields(broker.settings("admin")) | {"password": wanted[-1].password})
+    assert Control(settings).apply(wanted) == NOTHING
+    assert lets_in(broker.settings(C))
 
 
 @pytest.mark.parametrize("name", ["collector", A])
