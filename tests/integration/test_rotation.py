@@ -158,16 +158,18 @@ def settling(city: EnrolledCity) -> Iterator[subprocess.Popen[bytes]]:
         "SCHOOLPULSE_MQTT_USERNAME": "admin",
         "SCHOOLPULSE_MQTT_PASSWORD_FILE": str(city.place.password("admin")),
     }
-    away = [city.place.password(name) for name in ("collector", "doctor", "lineserver")]
+    away = [city.place.password(name) for name in ("keeper", "doctor", "lineserver")]
     for path in away:
         path.rename(path.with_suffix(".away"))
     words = ["enrol", "settle", "--every", "0.2", "--config", str(city.file)]
     argv = [sys.executable, "-m", "collector.cli", *words]
     with subprocess.Popen(argv, env=os.environ | own) as process:
-        yield process
-        process.send_signal(signal.SIGTERM)
-    for path in away:
-        path.with_suffix(".away").rename(path)
+        try:
+            yield process
+        finally:
+            process.send_signal(signal.SIGTERM)
+            for path in away:
+                path.with_suffix(".away").rename(path)
 
 
 @pytest.fixture
