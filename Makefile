@@ -10,7 +10,7 @@ BENCH := PYTHONPATH=tests/support $(RUN)python tests/bench/
 .PHONY: demo test test-fast cover check faults attack fuzz fuzz-pjlink test-windows test-office \
   installer bundle bench bench-rest bench-equipment bench-collector bench-fleet bench-stampede \
   bench-keeper bench-line bench-dashboards types-boards bench-figure bench-archive bench-roster \
-  bench-rule bench-standing bench-report bench-tls bench-lineserver bench-line-odd \
+  bench-enrol bench-rule bench-standing bench-report bench-tls bench-lineserver bench-line-odd \
   bench-line-attack bench-line-load bench-line-far docs clean
 
 demo: $(VENV)/.demo
@@ -124,6 +124,11 @@ bench-archive: $(VENV)/.dev
 # A register of 600 schools in one workbook: 10 s, 200 MB; and the largest sheet that there can be.
 bench-roster: $(VENV)/.dev
 	$(BENCH)roster.py
+
+# 600 schools enrolled, again, rotated; and runs killed at any moment: make bench-enrol
+# ENROL="--schools 60 --kills 100"
+bench-enrol: $(VENV)/.dev
+	$(BENCH)enrol.py $(ENROL)
 
 # How often the rule for lines errs, by simulation: the table of docs/line.md.
 bench-rule: $(VENV)/.dev

@@ -35,6 +35,17 @@ COMMANDS = {
         "查看或修改测速与上报的策略",
         "show or change how lines are tested and PCs report",
     ),
+    "setup": Command(
+        "collector.commands.setup",
+        "准备本市：CA、消息服务器的文件、各服务的凭据",
+        "prepare the city: CA, the broker's files, the services' credentials",
+    ),
+    "enrol": Command(
+        "collector.commands.enrol",
+        "注册学校：凭据、安装包；换发、停用、检查",
+        "schools' credentials and bundles: make, list, check, rotate, revoke",
+    ),
+    "ca": Command("collector.commands.ca", "查看或更换 CA", "show or renew the city's CA"),
     "figure": Command(
         "collector.commands.figure", "计算年度指标", "print the yearly compliance figure"
     ),

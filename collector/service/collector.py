@@ -32,6 +32,7 @@ from collector.service.pipeline.storer import Storer
 from collector.service.pipeline.worker import Worker
 from collector.service.pipeline.writer import Writer
 from collector.service.policies import limits_of
+from collector.service.renewals import Renewals
 from collector.service.retained import Retained
 from collector.service.roster import LoadRegister, Roster, Version
 from collector.service.self_metrics import SelfMetrics
@@ -76,6 +77,7 @@ class Collector:
         self._roster = Roster(config, load_register, version, self._register_changed, shared.now)
         publish_all = self._roster.publish_all
         self._links = Links(config.mqtt, self._received, self._presence_received, publish_all)
+        self._renewals = Renewals(config.folder, self._links.outgoing.publish)
         self._retained = Retained(self._links.outgoing.publish, self.counts)
         grouped = bool(group_of(config.mqtt))
         self._presences = Presences(self._stored_presences, shared=grouped)
@@ -117,6 +119,7 @@ class Collector:
         self._roster.start(self._links.outgoing, lambda: self._links.reports.up)
         self._machine_watch.start()
         self._links.start()
+        self._renewals.start()
         if self._keeper_thread:
             self._keeper_thread.start()
         if self._metrics:
@@ -147,6 +150,7 @@ class Collector:
         self._links.outgoing.flush(0.5 * _left(end))
         self._roster.stop(_left(end))
         self._machine_watch.stop(_left(end))
+        self._renewals.stop(_left(end))
         for link in (self._links.reports, self._links.presences, self._links.outgoing):
             link.stop(_left(end))
         if self._keeper_thread:
@@ -225,7 +229,8 @@ class Collector:
             return True
         self.counts.add("hellos")
         entry, since = Entry(answer.source, answer.echo), self._files.resend_request.since
-        for to, receipt in merge([entry], (), time.time_ns() // 1_000_000, since):
+        renewal = self._renewals.answer(answer.source, answer.credential, answer.ca)
+        for to, receipt in merge([entry], (), time.time_ns() // 1_000_000, since, renewal):
             if not self._links.outgoing.publish(to, receipt):
                 self.counts.add("receipts_unsent")
         return True
