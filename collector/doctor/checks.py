@@ -59,6 +59,7 @@ def checks(
         yield stored
         yield _register(config, now.astimezone(CITY_TIME).date())
         yield _quarantine(config)
+        yield delivery.keeper(config)
         audited = _audited(config, tick)
         if audited is not None:
             yield delivery.gaps(audited)

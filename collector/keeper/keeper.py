@@ -73,8 +73,7 @@ class Keeper:
         Raises:
             UnavailableError, MisconfiguredError: as `Store.read`.
         """
-        if self._version is None:
-            self._reload()
+        self._reload()
         if not self._others.wrote():
             return False
         self._forget()
@@ -214,19 +213,19 @@ class Keeper:
         self._audit_due = time.monotonic() + max(3600.0, _REST * (time.monotonic() - started))
 
     def _register(self) -> Register:
-        """The register in force; what was derived under another one is forgotten."""
-        version = self._version() if self._version else None
-        if self._loaded is None or version != self._loaded[0]:
-            before = self._loaded and self._loaded[1]
-            self._loaded = version, self._load()
-            if self._loaded[1] is not before:
-                self._forget()
-        return self._loaded[1]
+        """The register in force when the run began."""
+        return self._loaded[1] if self._loaded else self._reload()
 
-    def _reload(self) -> None:
-        """Load the register, whether it changed or not."""
-        self._loaded = self._loaded and (-1, self._loaded[1])
-        self._register()
+    def _reload(self) -> Register:
+        """The register, loaded if it may have changed; then all is forgotten."""
+        version = self._version() if self._version else None
+        if self._loaded is not None and version is not None and version == self._loaded[0]:
+            return self._loaded[1]
+        before, found = self._loaded, self._load()
+        self._loaded = version, found
+        if before is None or before[1] is not found:
+            self._forget()
+        return found
 
     def _forget(self) -> None:
         self._memory.clear()

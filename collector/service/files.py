@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from collector.config import Config
-from collector.service.links import group_of
 from collector.service.pipeline.pending_days import FILE as DAYS_FILE
 from collector.service.pipeline.pending_days import PendingDays
 from collector.service.pipeline.quarantine import FILE as QUARANTINE_FILE
@@ -19,17 +18,15 @@ from collector.service.pipeline.resend_request import ResendRequest
 class Files:
     """Days to be derived, the quarantine, and the request to send evidence again."""
 
-    def __init__(self, config: Config, *, derives: bool) -> None:
-        """Open or make the files; `derives`: a keeper of this process takes the days.
+    def __init__(self, config: Config) -> None:
+        """Open or make the files.
 
         Raises:
             OSError, sqlite3.Error: one cannot be opened or written.
             NewerFileError: a later version made it.
         """
-        # The collectors of a group may share a folder, and take the days that another marked.
-        exclusive = derives and not group_of(config.mqtt)
         with _named(config.folder / DAYS_FILE) as path:
-            self.pending_days = PendingDays(path, exclusive=exclusive)
+            self.pending_days = PendingDays(path)
         self.resend_request = ResendRequest(config.folder)
         with _named(config.folder / QUARANTINE_FILE) as path:
             self.quarantine = Quarantine(path, config.quarantine_bytes)

@@ -17,6 +17,7 @@ from collector.keeper.midnight import midnight
 from collector.roster.register import Decision, Equipment, Machine, Register, Room, School
 from collector.store.base import Point, Store, Value
 from collector.store.sqlite import SqliteStore
+
 from .conftest import DAY, OTHER, SCHOOL
 
 S = 10**9
@@ -210,11 +211,10 @@ def test_two_keepers_leave_what_a_whole_pass_leaves(arriving: list[list[list[Poi
 
 def test_most_reports_go_on(make: object, monkeypatch: pytest.MonkeyPatch) -> None:
     """The properties above would hold for a keeper that derives whole days each time."""
-    from city_day import City as Town
     from city_day import DAY as TOWN_DAY
+    from city_day import City as Town
     from city_day import register as town_register
     from city_day import reports
-
     from collector.keeper import schoolday
 
     town = Town(schools=2, pcs=6)
