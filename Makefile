@@ -8,7 +8,7 @@ TESTS := $(RUN)python -m pytest -n auto --dist loadscope
 BENCH := PYTHONPATH=tests/support $(RUN)python tests/bench/
 
 .PHONY: demo test test-fast cover check faults fuzz fuzz-pjlink test-windows test-office installer \
-  bench bench-rest bench-equipment bench-collector bench-fleet bench-stampede bench-keeper \
+  bench bench-rest bench-equipment bench-collector bench-fleet bench-stampede bench-keeper bench-keeper-city \
   bench-line bench-dashboards types-boards bench-figure bench-archive bench-roster bench-rule \
   bench-standing bench-report bench-lineserver bench-line-odd \
   bench-line-load bench-line-far docs clean
@@ -84,9 +84,16 @@ bench-fleet: $(VENV)/.dev
 bench-stampede: $(VENV)/.dev
 	$(BENCH)stampede.py
 
-# A month derived on both stores: once, twice, killed and again.
+# A month derived on both stores: once, twice, killed and again; and a day that comes bit by bit,
+# its keeper killed 50 times.
 bench-keeper: $(VENV)/.dev
 	$(BENCH)keeper.py
+	$(BENCH)keeper_killed.py
+
+# The keeper of 600 schools at four in the afternoon, reports still coming, on both stores. A part:
+# make bench-keeper-city CITY="--schools 150 --minutes 4 --stores sqlite"
+bench-keeper-city: $(VENV)/.dev
+	$(BENCH)keeper_city.py $(CITY)
 
 # Lines of known rate, by us, speedtest-cli and iperf3 (root on Linux; an hour). A part of it:
 # make bench-line LINE="--rates 10,20 --runs 5"; what was kept: make bench-line LINE=--table

@@ -125,8 +125,8 @@ class Keeper:
         if kept is None or points is None:
             kept = SchoolDay(self._store, self._register(), school, day, self._previous)
             points = kept.derive()
-        changed = self._store_all(points)
-        self._store_all(kept.hours(self._now()))
+        changed = len(points)
+        self._store_all([*points, *kept.hours(self._now())])
         self._changed |= bool(changed)
         following = None
         if _any_device(points) and (whole or self._memory.later(school, day)):

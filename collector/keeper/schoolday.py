@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import NamedTuple
 
 import msgspec
@@ -24,10 +24,10 @@ from collector.keeper.fold import Fold, ReviewError, add_hours, packed, unpacked
 from collector.keeper.hours import Counts, hour_points
 from collector.keeper.machines import MachineKey, Machines, add_reports, machine_points, unnamed
 from collector.keeper.midnight import MS, bounds
+from collector.keeper.places import merged, pc_of, rooms_of, with_tv, within
 from collector.keeper.previous_state import PreviousState
 from collector.keeper.raw import Raw
 from collector.keeper.rooms import cleared_rooms, display_rooms, room_days
-from collector.keeper.sharing import OWN_ID
 from collector.keeper.stored import Rows, changed
 from collector.roster.register import Register
 from collector.store import Point, Store
@@ -86,7 +86,7 @@ class SchoolDay:
             return []
         complete = self._complete()
         pcs, devices, events = self._derived(fold, found, keys, complete=complete)
-        self.goes_on = complete and keys == set(fold.machines) == {_pc(point) for point in pcs}
+        self.goes_on = complete and keys == set(fold.machines) == {pc_of(point) for point in pcs}
         if not pcs and not stored.of["room_day"]:
             return []
         points = self._with_rooms(pcs, devices, room_days(pcs, devices, self._register, self._day))
@@ -116,7 +116,7 @@ class SchoolDay:
             pcs, devices, events = self._derived(fold, found, keys, complete=True)
         except ReviewError:
             return None
-        if not self._complete() or {_pc(point) for point in pcs} != keys:
+        if not self._complete() or {pc_of(point) for point in pcs} != keys:
             return None
         self._reports.add(fresh)
         return self._keep(self._joined(fold, pcs, devices), events) if keys else []
@@ -154,7 +154,7 @@ class SchoolDay:
         fold.begin(self._previous.before(self._school, self._day, new))
         readings = fold.add_devices(self._merged(found.devices), self._day)
         if complete:
-            tvs = _with_tv(pcs, self._register)
+            tvs = with_tv(pcs, self._register)
             fold.reduce(readings, self._merged(found.agents), self._previous.rule, tvs)
         states = fold.states()
         all_found = fold.device_facts()
@@ -186,19 +186,19 @@ class SchoolDay:
     def _events(self, keys: set[MachineKey], events: Sequence[Point]) -> list[Point]:
         """The events that the store lacks, and withdrawals of stored ones not in `events`."""
         known = self._stored.of["event"].values()
-        mine = [point for point in known if not self._pcs or _pc(point) in keys]
+        mine = [point for point in known if not self._pcs or pc_of(point) in keys]
         return [*changed(events, mine), *stateful.withdrawn_events(mine, events)]
 
     def _joined(self, fold: Fold, pcs: list[Point], devices: list[Point]) -> list[Point]:
         """The rows after these of some PCs are new: of the PCs, their rooms, and the school."""
         self._count(fold)
-        places = {key: _rooms(key, pcs, devices) for key in fold.machines}
+        places = {key: rooms_of(key, pcs, devices) for key in fold.machines}
         touched = set().union(*places.values())
         touched |= {room for key in places if key in self._pcs for room in self._pcs[key].rooms}
         others = [key for key, pc in self._pcs.items() if key not in places and pc.rooms & touched]
         here = [*pcs, *(self._pcs[key].row for key in others)]
         seen = [*devices, *self._kept_devices(others)]
-        rooms = room_days(_within(here, touched), _within(seen, touched), self._register, self._day)
+        rooms = room_days(within(here, touched), within(seen, touched), self._register, self._day)
         kept = [point for point in self._rooms if point.tags.get("room", "") not in touched]
         rows = [pc.row for key, pc in self._pcs.items() if key not in places]
         points = self._with_rooms([*pcs, *rows], devices, [*kept, *rooms], pcs)
@@ -218,7 +218,7 @@ class SchoolDay:
         room_rows = list(stored.of["room_day"].values())
         rooms = rooms + cleared_rooms(room_rows, rooms, register, self._day)
         school_rows = list(stored.of["school_day"].values())
-        keys = {_pc(point) for point in pcs or all_pcs}
+        keys = {pc_of(point) for point in pcs or all_pcs}
         return [
             *changed(all_pcs if pcs is None else pcs, self._stored_pcs(keys)),
             *changed(devices, self._stored_devices(keys)),
@@ -231,12 +231,12 @@ class SchoolDay:
         """Keep what these PCs' reports said; what is stored of them under other tags stays too."""
         of: dict[MachineKey, list[Point]] = defaultdict(list)
         for point in devices:
-            of[_pc(point)].append(point)
+            of[pc_of(point)].append(point)
         folds = packed(fold)
         for point in pcs:
-            if (key := _pc(point)) in folds:
+            if (key := pc_of(point)) in folds:
                 self._drop(key)
-                last, rooms = fold.machines[key].last_ms or 0, _rooms(key, [point], of[key])
+                last, rooms = fold.machines[key].last_ms or 0, rooms_of(key, [point], of[key])
                 hour = self._last_hour(key, fold)
                 rows = _ENCODER.encode(of[key])
                 self._pcs[key] = _Pc(folds[key], last, point, rows, rooms, hour)
@@ -281,7 +281,7 @@ class SchoolDay:
 
     def _merged(self, points: Iterable[Point]) -> list[Point]:
         """The points, those of a merged PC under the machine id that it was merged into."""
-        return [_merged(point, self._register) for point in points]
+        return [merged(point, self._register) for point in points]
 
     def _earlier_names(
         self, machines: Machines, known: Collection[MachineKey]
@@ -295,40 +295,3 @@ class SchoolDay:
         for point in self._store.read("machine_day", since, self._start, tags, ["hostname"]):
             found[self._school, point.tags["machine"]] = str(point.fields["hostname"])
         return found
-
-
-def _merged(point: Point, register: Register) -> Point:
-    machine = point.tags.get("machine", "")
-    known = register.known_as(point.tags.get("school", ""), machine)
-    if known == machine:
-        return point
-    fields = {**point.fields, OWN_ID: machine}
-    return point._replace(tags={**point.tags, "machine": known}, fields=fields)
-
-
-def _with_tv(pcs: Iterable[Point], register: Register) -> set[MachineKey]:
-    """The PCs (school, machine) whose room has a TV in the register."""
-    owned = register.equipment_of
-    return {
-        (school, point.tags["machine"])
-        for point in pcs
-        for school in (point.tags["school"],)
-        if any(
-            row.kind == "tv" and row.count > 0
-            for row in owned.get((school, point.tags.get("room", "")), ())
-        )
-    }
-
-
-def _pc(point: Point) -> MachineKey:
-    return point.tags.get("school", ""), point.tags.get("machine", "")
-
-
-def _rooms(key: MachineKey, *rows: Iterable[Point]) -> frozenset[str]:
-    return frozenset(
-        point.tags.get("room", "") for points in rows for point in points if _pc(point) == key
-    )
-
-
-def _within(points: Iterable[Point], rooms: Collection[str]) -> Iterator[Point]:
-    return (point for point in points if point.tags.get("room", "") in rooms)

@@ -217,6 +217,6 @@ def _pairs(note: str) -> dict[Pair, int]:
     """The days of a note; none of one that cannot be read."""
     try:
         return noted(note) if " " in note else noted_days(note)
-    except ValueError:
-        log.warning("note_unreadable", note=note[:100])
+    except ValueError as error:
+        log.warning("note_unreadable", note=note[:100], reason=error)
         return {}

@@ -28,6 +28,7 @@ class City(NamedTuple):
     schools: int
     pcs: int = 34
     report_s: int = 300
+    day: dt.date = DAY
 
     @property
     def codes(self) -> list[str]:
@@ -66,13 +67,15 @@ def reports(city: City, code: str, first_s: int, last_s: int) -> Iterator[list[P
             second = began + n * city.report_s
             if second >= last_s:
                 break
-            yield report(code, pc, n, second)
+            yield report(code, pc, n, second, city.day)
 
 
-def report(code: str, pc: int, n: int, second: int, **device: Value) -> list[Point]:
+def report(
+    code: str, pc: int, n: int, second: int, day: dt.date = DAY, **device: Value
+) -> list[Point]:
     """A PC's report number `n` of the day, at a second of it; `device`: fields of its projector."""
     rng = random.Random(int(code) * 10**7 + pc * 10**4 + n)
-    at = midnight(DAY) + second * S + rng.randrange(1000) * 10**6 + rng.randrange(10**6)
+    at = midnight(day) + second * S + rng.randrange(1000) * 10**6 + rng.randrange(10**6)
     tags = {"school": code, "machine": f"{int(code) * 100 + pc:032x}"}
     room = f"{pc}" if pc < ROOMS else "机房"
     agent: dict[str, Value] = {
