@@ -8,7 +8,8 @@ TESTS := $(RUN)python -m pytest -n auto --dist loadscope
 BENCH := PYTHONPATH=tests/support $(RUN)python tests/bench/
 
 .PHONY: demo test test-fast cover check faults fuzz fuzz-pjlink test-windows test-office installer \
-  bench bench-rest bench-equipment bench-collector bench-fleet bench-stampede bench-keeper bench-keeper-city \
+  bench bench-rest bench-equipment bench-collector bench-fleet bench-stampede bench-keeper \
+  bench-keeper-city \
   bench-line bench-dashboards types-boards bench-figure bench-archive bench-roster bench-rule \
   bench-standing bench-report bench-lineserver bench-line-odd \
   bench-line-load bench-line-far docs clean

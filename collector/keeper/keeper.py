@@ -107,9 +107,10 @@ class Keeper:
     def derive_school(self, school: str, day: dt.date, since: int = 0) -> dt.date | None:
         """Compute a school's rows of a day, of which reports with a time >= `since` (ns) are new.
 
-        0: whole. Returns the next day that must now be derived too, whole, as each day starts
-        from the device states at the end of the day before; None: none. A school that is not
-        registered, or of another part, has no rows.
+        0: whole; later than all: none is new, but the register may be. Returns the next day that
+        must now be derived too, whole, as each day starts from the device states at the end of
+        the day before; None: none. A school that is not registered, or of another part, has no
+        rows.
 
         Raises:
             UnavailableError, MisconfiguredError: see `derive`.
@@ -217,14 +218,14 @@ class Keeper:
         return self._loaded[1] if self._loaded else self._reload()
 
     def _reload(self) -> Register:
-        """The register, loaded if it may have changed; then all is forgotten."""
+        """The register, loaded if it may have changed; what it changes is forgotten."""
         version = self._version() if self._version else None
         if self._loaded is not None and version is not None and version == self._loaded[0]:
             return self._loaded[1]
         before, found = self._loaded, self._load()
         self._loaded = version, found
-        if before is None or before[1] is not found:
-            self._forget()
+        if before is not None and before[1] is not found:
+            self._memory.under(before[1], found)
         return found
 
     def _forget(self) -> None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections import defaultdict
 
 from collector.keeper.schoolday import SchoolDay
+from collector.roster.register import Decision, Register
 
 
 class Memory:
@@ -37,7 +39,33 @@ class Memory:
         for following in [following for following in days if following > day]:
             del days[following]
 
+    def under(self, before: Register, now: Register) -> None:
+        """Forget the schools of which the register says something else now."""
+        if before.calendar != now.calendar:
+            self.clear()
+        was, decided = _decisions(before), _decisions(now)
+        for school, days in self._days.items():
+            same = was.get(school) == decided.get(school)
+            if not same or _rows(before, school) != _rows(now, school):
+                days.clear()
+            for one in days.values():
+                one.register = now
+
     def clear(self) -> None:
         """Forget all."""
         self._days.clear()
         self._newest.clear()
+
+
+def _decisions(register: Register) -> dict[str, list[Decision]]:
+    found: dict[str, list[Decision]] = defaultdict(list)
+    for row in register.decisions:
+        found[row.school].append(row)
+    return found
+
+
+def _rows(register: Register, school: str) -> tuple[object, ...]:
+    """What a school's rows depend on."""
+    rooms = register.rooms_of.get(school, [])
+    owned = [register.equipment_of.get((school, name)) for name in ("", *(r.room for r in rooms))]
+    return register.schools.get(school), rooms, owned, register.machines_of.get(school)

@@ -57,7 +57,9 @@ class SchoolDay:
     def __init__(
         self, store: Store, register: Register, school: str, day: dt.date, previous: PreviousState
     ) -> None:
-        self._store, self._register, self._previous = store, register, previous
+        self._store, self._previous = store, previous
+        #: The one in force. Another one may follow that says the same of this school.
+        self.register = register
         self._school, self._day = school, day
         self._start, self._stop = bounds(day)
         self._reports = reading.Reports()
@@ -89,7 +91,7 @@ class SchoolDay:
         self.goes_on = complete and keys == set(fold.machines) == {pc_of(point) for point in pcs}
         if not pcs and not stored.of["room_day"]:
             return []
-        points = self._with_rooms(pcs, devices, room_days(pcs, devices, self._register, self._day))
+        points = self._with_rooms(pcs, devices, room_days(pcs, devices, self.register, self._day))
         self._remember(fold, pcs, devices)
         return self._keep(points, events)
 
@@ -127,7 +129,7 @@ class SchoolDay:
         Hours that begin after `now` (ns since 1970 UTC) have no row yet.
         """
         stored = self._stored.of["school_hour"].values()
-        rows = hour_points(self._counts, stored, self._register, self._school, self._day, now)
+        rows = hour_points(self._counts, stored, self.register, self._school, self._day, now)
         known = {(point.time, point.tags.get("district")): point.fields for point in stored}
         news = [row for row in rows if row.fields != known.get((row.time, row.tags["district"]))]
         self._stored.add(news)
@@ -149,17 +151,17 @@ class SchoolDay:
         stored = self._stored_pcs(keys)
         facts = fold.settled(self._merged(stored))
         fold.earlier |= self._earlier_names(facts, fold.earlier)
-        pcs = machine_points(facts, self._register, self._day, fold.earlier)
+        pcs = machine_points(facts, self.register, self._day, fold.earlier)
         new = {machine for _, machine in facts if (self._school, machine) not in self._pcs}
         fold.begin(self._previous.before(self._school, self._day, new))
         readings = fold.add_devices(self._merged(found.devices), self._day)
         if complete:
-            tvs = with_tv(pcs, self._register)
+            tvs = with_tv(pcs, self.register)
             fold.reduce(readings, self._merged(found.agents), self._previous.rule, tvs)
         states = fold.states()
         all_found = fold.device_facts()
         add_readings(all_found, stateful.unreported(states, fold.devices), self._day)
-        rows = device_points(all_found, pcs, self._stored_devices(keys), self._register, self._day)
+        rows = device_points(all_found, pcs, self._stored_devices(keys), self.register, self._day)
         devices = stateful.with_states(rows, states)
         events = self._events(keys, stateful.events(devices, states)) if complete else []
         return pcs, devices, events
@@ -198,7 +200,7 @@ class SchoolDay:
         others = [key for key, pc in self._pcs.items() if key not in places and pc.rooms & touched]
         here = [*pcs, *(self._pcs[key].row for key in others)]
         seen = [*devices, *self._kept_devices(others)]
-        rooms = room_days(within(here, touched), within(seen, touched), self._register, self._day)
+        rooms = room_days(within(here, touched), within(seen, touched), self.register, self._day)
         kept = [point for point in self._rooms if point.tags.get("room", "") not in touched]
         rows = [pc.row for key, pc in self._pcs.items() if key not in places]
         points = self._with_rooms([*pcs, *rows], devices, [*kept, *rooms], pcs)
@@ -213,7 +215,7 @@ class SchoolDay:
         pcs: list[Point] | None = None,
     ) -> list[Point]:
         """The rows to be written: of `pcs` (default: all), `devices`, the rooms and the school."""
-        stored, register, school = self._stored, self._register, self._school
+        stored, register, school = self._stored, self.register, self._school
         self._rooms = rooms
         room_rows = list(stored.of["room_day"].values())
         rooms = rooms + cleared_rooms(room_rows, rooms, register, self._day)
@@ -277,11 +279,11 @@ class SchoolDay:
         return pc.last_ms if pc else -1
 
     def _key(self, point: Point) -> MachineKey:
-        return self._school, self._register.known_as(self._school, point.tags.get("machine", ""))
+        return self._school, self.register.known_as(self._school, point.tags.get("machine", ""))
 
     def _merged(self, points: Iterable[Point]) -> list[Point]:
         """The points, those of a merged PC under the machine id that it was merged into."""
-        return [merged(point, self._register) for point in points]
+        return [merged(point, self.register) for point in points]
 
     def _earlier_names(
         self, machines: Machines, known: Collection[MachineKey]

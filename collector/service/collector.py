@@ -25,7 +25,7 @@ from collector.service.metrics import Metrics, ca_ends
 from collector.service.pipeline.answers import Answers
 from collector.service.pipeline.counts import Counts
 from collector.service.pipeline.inbox import Inbox, Message
-from collector.service.pipeline.pending_days import Pair
+from collector.service.pipeline.pending_days import NOTHING_NEW, Pair
 from collector.service.pipeline.presences import Presences
 from collector.service.pipeline.receipts import Entry, merge
 from collector.service.pipeline.sorter import Sorter
@@ -177,7 +177,7 @@ class Collector:
         Retained presences are requested again: those of schools that were unknown were ignored.
         """
         today = Pair("", day_of(time.time_ns() // 1_000_000))
-        self._files.pending_days.mark({today: 0})
+        self._files.pending_days.mark({today: NOTHING_NEW})
         self._links.resend_presences()
 
     def _days_left(self) -> dict[str, Value]:

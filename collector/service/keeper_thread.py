@@ -137,7 +137,9 @@ class KeeperThread:
         if not every:
             return taken
         schools = self._keeper.schools()
-        self._pending_days.mark({Pair(school, pair.day): 0 for pair in every for school in schools})
+        self._pending_days.mark(
+            {Pair(school, pair.day): one.since for pair, one in every.items() for school in schools}
+        )
         self._pending_days.done(every)
         return self._pending_days.take()
 

@@ -85,7 +85,7 @@ def run(asked: Asked, kills: int) -> dict[str, Any]:
         for part in track(parts, description=f"{kills} kills"):
             writing = threading.Thread(target=store_part, args=(asked, store, pending, part))
             writing.start()
-            time.sleep(rng.uniform(0.2, 2.5))  # the moment: while it starts, reads or writes
+            time.sleep(rng.uniform(0.5, 4.0))  # the moment: while it starts, reads or writes
             process.kill()
             process.wait()
             process = start(asked)

@@ -239,3 +239,39 @@ def test_most_reports_go_on(make: object, monkeypatch: pytest.MonkeyPatch) -> No
             keeper(whole, known).derive_school(code, TOWN_DAY)
         without_flags = [row for row in rows(new) if row.measurement != "event"]
         assert without_flags == [row for row in rows(whole) if row.measurement != "event"]
+
+
+def test_a_change_of_the_register_derives_anew_the_schools_that_it_is_about(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+
+    from collector.keeper import schoolday
+
+    derive, counted = schoolday.SchoolDay.derive, []
+    monkeypatch.setattr(
+        schoolday.SchoolDay, "derive", lambda self: (counted.append(self._school), derive(self))[1]
+    )
+    in_force = [register()]
+    at = midnight(DAY) + 9 * 3600 * S
+    raw = [
+        Point("agent", {"school": school, "machine": f"{3:032x}"}, {"boot": "a", "number": 2}, at)
+        for school in (SCHOOL, OTHER)
+    ]
+    with stores(2) as (new, whole):
+        one = Keeper(
+            new, lambda: in_force[-1], Figure(), City(), now=lambda: NOW,
+            version=lambda: len(in_force),
+        )  # fmt: skip
+        for store in (new, whole):
+            store.write(raw)
+        marked: dict[tuple[str, int], int] = dict.fromkeys([(SCHOOL, 0), (OTHER, 0)], 2**62)
+        found = []
+        for known in (register(), register(), register(bound_to="6-2")):
+            in_force.append(known)
+            one.begin()
+            pass_over(one, marked)
+            found.append(sorted(counted))
+            pass_over(keeper(whole, known), dict.fromkeys(marked, 0))
+            assert rows(new) == rows(whole)
+            counted.clear()
+        assert found == [[SCHOOL, OTHER], [], [SCHOOL]]
