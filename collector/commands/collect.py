@@ -166,8 +166,9 @@ def _open(
 def _keeper_alone(config: Config, opened: ExitStack, *, watched: bool) -> KeeperThread:
     """The keeper of this process. `watched`: it is part of a collector, which has the locks.
 
-    One that is not also derives what collectors on other machines note in the store. A part has a
-    file of pending days of its own: it drops the days of other parts.
+    One that is not, and one that has a part of the schools, also derives what collectors on other
+    machines note in the store. A part alone has a file of pending days of its own: it drops the
+    days of other parts.
     """
     part = part_of(config.keeper.part)
     own = part.of > 1 and not watched
@@ -191,7 +192,7 @@ def _keeper_alone(config: Config, opened: ExitStack, *, watched: bool) -> Keeper
     except (OSError, sqlite3.Error) as error:
         raise _refused(config, error) from error
     opened.callback(pending_days.close)
-    return KeeperThread(keeper, pending_days, config.keeper_s, None if watched else store)
+    return KeeperThread(keeper, pending_days, config.keeper_s, None if watched and part.of == 1 else store)
 
 
 def _lock(config: Config, role: str, opened: ExitStack) -> None:

@@ -20,7 +20,7 @@ from collector.roster.register import Decision, Equipment, Machine, Register, Ro
 from collector.store.base import Point, Store, Value
 from collector.store.sqlite import SqliteStore
 
-from .conftest import DAY, OTHER, SCHOOL
+from .conftest import DAY, OTHER, SCHOOL, MakePoints
 
 S = 10**9
 DERIVED = ("machine_day", "device_day", "room_day", "school_day", "school_hour", "event")
@@ -268,3 +268,24 @@ def test_a_change_of_the_register_derives_anew_the_schools_that_it_is_about(
             assert rows(new) == rows(whole)
             counted.clear()
         assert found == [[SCHOOL, OTHER], [], [SCHOOL]]
+
+
+def test_a_merged_pcs_earlier_report_is_late(make: MakePoints) -> None:
+    """Its own last report is older, that of the PC that it counts as is not."""
+
+    def seen(n: int, at: str) -> list[Point]:
+        device = make.device(n, at, "projector")
+        device = device._replace(tags={**device.tags, "device": "one"})
+        return [make.agent(n, at, boot=f"{n}" * 16, probes="displays"), device]
+
+    batches_of = [[seen(1, "10:00"), seen(1, "10:05")], [seen(2, "09:55")], [seen(2, "10:10")]]
+    with stores(2) as (new, whole):
+        one = keeper(new)
+        for batch in batches_of:
+            for store in (new, whole):
+                store.write([point for points in batch for point in points])
+            pass_over(one, news(batch))
+            pass_over(keeper(whole), dict.fromkeys(news(batch), 0))
+            assert rows(new) == rows(whole)
+        (row,) = new.read("device_day", 0, 2**62)
+        assert row.fields["presence_ms"] == make.time("09:55") // 10**6
