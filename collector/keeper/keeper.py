@@ -98,44 +98,53 @@ class Keeper:
         while wanted:
             day = min(wanted)
             for school in sorted(wanted.pop(day)):
-                count, following = self._derive(school, day, 0)
-                changed += count
-                if following is not None:
+                follows: list[dt.date] = []
+                changed += self._derive(school, day, 0, follows.append)
+                for following in follows:
                     wanted.setdefault(following, set()).add(school)
         return changed
 
-    def derive_school(self, school: str, day: dt.date, since: int = 0) -> dt.date | None:
+    def derive_school(
+        self,
+        school: str,
+        day: dt.date,
+        since: int = 0,
+        follows: Callable[[dt.date], object] = lambda day: None,
+    ) -> None:
         """Compute a school's rows of a day, of which reports with a time >= `since` (ns) are new.
 
-        0: whole; later than all: none is new, but the register may be. Returns the next day that
-        must now be derived too, whole, as each day starts from the device states at the end of
-        the day before; None: none. A school that is not registered, or of another part, has no
-        rows.
+        0: whole; later than all: none is new, but the register may be. `follows` is told the next
+        day that must then be derived too, whole, as each day starts from the device states at the
+        end of the day before: before a row is written, as afterwards nothing would tell. A school
+        that is not registered, or of another part, has no rows.
 
         Raises:
             UnavailableError, MisconfiguredError: see `derive`.
         """
-        if not self._part.has(school) or school not in self._register().schools:
-            return None
-        return self._derive(school, day, since)[1]
+        if self._part.has(school) and school in self._register().schools:
+            self._derive(school, day, since, follows)
 
-    def _derive(self, school: str, day: dt.date, since: int) -> tuple[int, dt.date | None]:
+    def _derive(
+        self, school: str, day: dt.date, since: int, follows: Callable[[dt.date], object]
+    ) -> int:
         kept = self._memory.take(school, day)  # lost, if anything fails
         points = kept.go_on(since) if kept is not None and since else None
         whole = kept is None or points is None
         if kept is None or points is None:
             kept = SchoolDay(self._store, self._register(), school, day, self._previous)
             points = kept.derive()
-        changed = len(points)
-        self._store_all([*points, *kept.hours(self._now())])
-        self._changed |= bool(changed)
         following = None
         if _any_device(points) and (whole or self._memory.later(school, day)):
             following = self._previous.changed(school, day)
+        if following is not None:
+            follows(following)
+        changed = len(points)
+        self._store_all([*points, *kept.hours(self._now())])
+        self._changed |= bool(changed)
         if changed:
             self._memory.drop_later(school, day)
         self._memory.keep(school, day, kept, indicators.city_day(self._now() - 3600 * 10**9))
-        return changed, following
+        return changed
 
     def run_once(self, now: dt.datetime) -> None:
         """Write what is due at `now`.

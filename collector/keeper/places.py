@@ -2,12 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Iterator
 
+from collector.keeper.fields import number
 from collector.keeper.machines import MachineKey
 from collector.keeper.sharing import OWN_ID
 from collector.roster.register import Register
 from collector.store import Point
+
+
+def reports_in(machine_days: Iterable[Point], key_of: Callable[[Point], MachineKey]) -> int:
+    """The reports that `machine_day` rows were derived from.
+
+    A PC that was bound to another room during the day has a row in each.
+    """
+    found: dict[MachineKey, int] = defaultdict(int)
+    for point in machine_days:
+        key, count = key_of(point), number(point.fields, "reports") or 0
+        found[key] = max(found[key], count)
+    return sum(found.values())
 
 
 def merged(point: Point, register: Register) -> Point:

@@ -9,6 +9,7 @@ same rows: see `tests/collector/keeper/test_equality.py`.
 from __future__ import annotations
 
 import datetime as dt
+import zlib
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from typing import NamedTuple
@@ -19,12 +20,12 @@ from collector.keeper import raw as reading
 from collector.keeper import stateful
 from collector.keeper.devices import add_readings, device_points
 from collector.keeper.doubts import school_doubts
-from collector.keeper.fields import certain, number
+from collector.keeper.fields import certain
 from collector.keeper.fold import Fold, ReviewError, add_hours, packed, unpacked
 from collector.keeper.hours import Counts, hour_points
 from collector.keeper.machines import MachineKey, Machines, add_reports, machine_points, unnamed
 from collector.keeper.midnight import MS, bounds
-from collector.keeper.places import merged, pc_of, rooms_of, with_tv, within
+from collector.keeper.places import merged, pc_of, reports_in, rooms_of, with_tv, within
 from collector.keeper.previous_state import PreviousState
 from collector.keeper.raw import Raw
 from collector.keeper.rooms import cleared_rooms, display_rooms, room_days
@@ -182,7 +183,7 @@ class SchoolDay:
             point
             for key in keys
             if key in self._pcs
-            for point in _DECODER.decode(self._pcs[key].devices)
+            for point in _DECODER.decode(zlib.decompress(self._pcs[key].devices))
         ]
 
     def _events(self, keys: set[MachineKey], events: Sequence[Point]) -> list[Point]:
@@ -240,7 +241,7 @@ class SchoolDay:
                 self._drop(key)
                 last, rooms = fold.machines[key].last_ms or 0, rooms_of(key, [point], of[key])
                 hour = self._last_hour(key, fold)
-                rows = _ENCODER.encode(of[key])
+                rows = zlib.compress(_ENCODER.encode(of[key]), 1)
                 self._pcs[key] = _Pc(folds[key], last, point, rows, rooms, hour)
                 self._stored.forget([point, *of[key]])
 
@@ -272,7 +273,7 @@ class SchoolDay:
     def _complete(self) -> bool:
         """Whether the store still has every report that the stored rows were derived from."""
         rows = [*self._stored.of["machine_day"].values(), *(pc.row for pc in self._pcs.values())]
-        return self._certain >= sum(number(point.fields, "reports") or 0 for point in rows)
+        return self._certain >= reports_in(rows, self._key)
 
     def _last_ms(self, point: Point) -> int:
         pc = self._pcs.get(self._key(point))

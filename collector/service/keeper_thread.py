@@ -6,7 +6,7 @@ import datetime as dt
 import math
 import threading
 import time
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Protocol
 
 from agent.common import log
@@ -39,8 +39,10 @@ class Deriver(Protocol):
     def schools(self) -> Collection[str]:
         """The schools whose days it derives."""
 
-    def derive_school(self, school: str, day: dt.date, since: int = 0) -> dt.date | None:
-        """Compute a school's rows of a day; returns a day that must follow."""
+    def derive_school(
+        self, school: str, day: dt.date, since: int, follows: Callable[[dt.date], object]
+    ) -> None:
+        """Compute a school's rows of a day; `follows` is told, first, a day that must follow."""
 
     def run_once(self, now: dt.datetime) -> object:
         """What is due by the clock alone."""
@@ -171,7 +173,12 @@ class KeeperThread:
     def _derive(self, pair: Pair, since: int, failed: list[Exception]) -> bool:
         """Whether a school's day could be derived."""
         try:
-            following = self._keeper.derive_school(pair.school, pair.day, since)
+            self._keeper.derive_school(
+                pair.school,
+                pair.day,
+                since,
+                lambda day: self._pending_days.mark({Pair(pair.school, day): 0}),
+            )
         except (UnavailableError, MisconfiguredError):
             raise  # the store's fault, not this day's
         except Exception as error:  # one bad day must not hold up the others
@@ -179,8 +186,6 @@ class KeeperThread:
             log.warning("day_not_derived", school=pair.school, day=pair.day, reason=error, at=at)
             failed.append(error)
             return False
-        if following is not None:
-            self._pending_days.mark({Pair(pair.school, following): 0})
         return True
 
     def _mark_noted(self, store: Store) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -25,6 +25,7 @@ HOUR_NS = 3600 * 10**9
 BAD, GOOD = dt.date(2026, 11, 23), dt.date(2026, 11, 24)
 SCHOOL, OTHER = "9900000001", "9900000002"
 NOON = ROUND_NS * 88_000_000
+Follows = Callable[[dt.date], object]
 
 
 class _Deriver:
@@ -43,12 +44,13 @@ class _Deriver:
     def schools(self) -> list[str]:
         return [SCHOOL, OTHER]
 
-    def derive_school(self, school: str, day: dt.date, since: int = 0) -> dt.date | None:
+    def derive_school(self, school: str, day: dt.date, since: int, follows: Follows) -> None:
         if day == BAD:
             raise ValueError("a row that no rule expects")
         self.derived.append(day)
         self.pairs.append((Pair(school, day), since))
-        return self.following.get(Pair(school, day))
+        if following := self.following.get(Pair(school, day)):
+            follows(following)
 
     def run_once(self, _now: dt.datetime) -> None:
         self.judged.set()
@@ -91,9 +93,9 @@ def test_a_flood_of_old_days_delays_today_by_no_more_than_a_run_allows(
     ))  # fmt: skip
 
     class Slow(_Deriver):
-        def derive_school(self, school: str, day: dt.date, since: int = 0) -> dt.date | None:
+        def derive_school(self, school: str, day: dt.date, since: int, follows: Follows) -> None:
             clock[0] += 10.0
-            return super().derive_school(school, day, since)
+            super().derive_school(school, day, since, follows)
 
     deriver = Slow()
     keeper_thread = KeeperThread(deriver, pending, 60)
@@ -218,7 +220,9 @@ def test_what_came_after_the_keeper_had_read_the_minutes_note_is_derived(
         seen: list[int] = []
 
         class Counting(_Deriver):
-            def derive_school(self, school: str, day: dt.date, since: int = 0) -> None:
+            def derive_school(
+                self, school: str, day: dt.date, since: int, follows: Follows
+            ) -> None:
                 seen.append(sum(1 for _ in store.read("agent", since, 2**62)))
 
         keeper_thread = KeeperThread(Counting(), pending_days, 60, store)
