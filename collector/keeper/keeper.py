@@ -134,7 +134,7 @@ class Keeper:
             kept = SchoolDay(self._store, self._register(), school, day, self._previous)
             points = kept.derive()
         following = None
-        if _any_device(points) and (whole or self._memory.later(school, day)):
+        if _carries(points) and (whole or self._memory.later(school, day)):
             following = self._previous.changed(school, day)
         if following is not None:
             follows(following)
@@ -254,5 +254,6 @@ class Keeper:
         return count
 
 
-def _any_device(points: Iterable[Point]) -> bool:
-    return any(point.measurement == "device_day" for point in points)
+def _carries(points: Iterable[Point]) -> bool:
+    """Whether later days may start from other states of devices, or names of PCs."""
+    return any(point.measurement in ("device_day", "machine_day") for point in points)

@@ -70,7 +70,7 @@ class PreviousState:
         if cached is not None and cached[0] > day:
             del self._cache[school]
         start, stop = midnight(day + dt.timedelta(days=1)), midnight(day + _AHEAD)
-        rows = self._store.read("device_day", start, stop, {"school": school}, [MARK])
+        rows = self._store.read("machine_day", start, stop, {"school": school}, ["seen"])
         first = min((point.time for point in rows), default=None)
         return None if first is None else day + _whole_days(first - midnight(day))
 
