@@ -21,8 +21,8 @@ def language(request: Request) -> Lang:
     for lang in LANGS:
         if request.cookies.get("lang") == lang:
             return lang
-    best = request.accept_languages.best_match(("zh", "zh-CN", "en"))
-    return chosen() if best is None else "zh" if best.startswith("zh") else "en"
+    asked = (name.lower().split("-")[0] for name in request.accept_languages.values())
+    return next((lang for name in asked for lang in LANGS if name == lang), chosen())
 
 
 def theme(request: Request) -> str:
@@ -46,7 +46,7 @@ def choice(request: Request) -> Response:
 
 def local(back: str) -> str:
     """A path of ours; everything that could lead elsewhere is the first page."""
-    plain = back.isprintable() and "\\" not in back and len(back) < 1000  # noqa: PLR2004
+    plain = back.isprintable() and "\\" not in back and len(back) < 1000
     if not (plain and back.startswith("/") and not back.startswith("//")):
         return "/"
     return urllib.parse.quote(back, safe="/?&=%.,:+-_~*")

@@ -20,8 +20,8 @@ from agent.common.command_line import RefusedError
 from agent.common.language import chosen, say, speaking
 from collector.store import StoreError
 from collector.web import pages, rendering, static
-from collector.web.answers import choice, download, html, language, theme
 from collector.web.access import Access, DeniedError, Visitor
+from collector.web.answers import choice, download, html, language, theme
 from collector.web.cache import Cache
 from collector.web.counting import Counting
 from collector.web.login import LogIn
@@ -96,7 +96,7 @@ class App:
         except (StoreError, RefusedError) as error:
             log.warning("web_unreadable", reason=error)
             return self._error(request, 503, str(error))
-        except Exception as error:  # noqa: BLE001 - the next request is answered all the same
+        except Exception as error:
             log.error("web_failed", reason=error, at=log.where(error))
             return self._error(request, 500)
 
@@ -169,7 +169,7 @@ class App:
     def _error(self, request: Request, code: int, detail: str = "") -> Response:
         try:
             visitor: Visitor | None = self._access.visitor(request)
-        except Exception:  # noqa: BLE001 - a page of an error must not fail
+        except Exception:
             visitor = None
         told = detail if visitor and visitor.whole_city else ""
         shown = {"code": code, "detail": told}
@@ -181,4 +181,3 @@ def _strange_host() -> str:
         "这个主机名不是本站的；在 [web] hosts 里写上它\n",
         "this host name is not ours: name it in [web] hosts\n",
     )
-

@@ -71,7 +71,7 @@ class Cache(Generic[_T]):
         def work() -> None:
             try:
                 context.run(self._made, key, make)
-            except Exception:  # noqa: BLE001, S110 - the next reader waits for it, and is told
+            except Exception:
                 with self._lock:
                     self._kept.pop(key, None)
             finally:

@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 
 from agent.common.vocabulary.hearing import HEARING
 from agent.common.vocabulary.verdicts import VERDICTS
-from collector.web.city import ORDER, SchoolRow
+from collector.web.city import ORDER
+from collector.web.schoolrows import SchoolRow
 
 _HEARING = {name: at for at, name in enumerate(HEARING)}
 _LONGEST = 100

@@ -22,12 +22,15 @@ def missing(site: Site, city: City) -> list[Step]:
     register = city.register
     real = [code for code in register.schools if not code.startswith("99")]
     heard = any(row.last_day or row.pcs for row in city.schools)
+    where = f" --config {site.config_file}" if site.config_file else ""
+    fill = f"schoolpulse roster template --out sheets && schoolpulse roster import sheets{where}"
     steps = [
         Step(bool(real), say("导入本市学校台账", "import the city's register of schools"),
-             "schoolpulse roster template --out sheets && schoolpulse roster import sheets"),
+             fill),
         Step(bool(site.config.lines.server),
-             say("运行测速服务，各校线路才有测试", "run the measurement server, so lines are tested"),
-             "schoolpulse lineserver"),
+             say("运行测速服务，各校线路才有测试",
+                 "run the measurement server, so that lines are tested"),
+             f"schoolpulse lineserver{where}"),
         Step(heard, say("有电脑上报", "PCs report"), "schoolpulse-agent install"),
         Step(city.day is not None,
              say("算出第一天的指标（第一份报告后几分钟）",

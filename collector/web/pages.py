@@ -8,16 +8,17 @@ from typing import NamedTuple
 
 from agent.common.calendar import CITY_TIME
 from agent.common.command_line import RefusedError
-from agent.common.language import LANGS, chosen
+from agent.common.language import LANGS, Lang, chosen
 from agent.common.vocabulary import hearing, reasons, verdicts
-from collector.compliance.window import cutoff
+from collector.inventory.devices import Device
 from collector.report import FORMATS, explain
 from collector.web import chart, listing
 from collector.web.access import Visitor
-from collector.web.city import Area, City, SchoolRow
+from collector.web.city import Area, City
 from collector.web.making import Wanted
 from collector.web.missing import missing
-from collector.web.school import DISPLAYS, PIECES, TEST_DAYS
+from collector.web.school import PIECES, TEST_DAYS, SchoolView
+from collector.web.schoolrows import SchoolRow
 from collector.web.site import Site
 
 Shown = Mapping[str, object]
@@ -150,7 +151,7 @@ def school(reading: Reading, code: str) -> Shown:
     }
 
 
-def _visible(reading: Reading, code: str):  # type: ignore[no-untyped-def]
+def _visible(reading: Reading, code: str) -> SchoolView:
     try:
         view = reading.site.school(code)
     except KeyError as error:
@@ -173,8 +174,7 @@ def faults(reading: Reading) -> Shown:
     found = [one for one in found if kind not in kinds or one.kind == kind]
     found.sort(key=lambda one: -max(_since(one), 0))
     pages = max(1, -(-len(found) // _A_PAGE))
-    page = min(max(1, int(number)), pages) if (number := reading.args.get("page", "1")[:6]) and (
-        number.isdecimal()) else 1  # fmt: skip
+    page = min(max(1, _number(reading.args.get("page", ""))), pages)
     return {
         "city": city,
         "areas": {area.code: area.name for area in reading.areas(city)},
@@ -187,11 +187,14 @@ def faults(reading: Reading) -> Shown:
         "all": len(found),
         "page": page,
         "pages": pages,
-        "displays": DISPLAYS,
     }
 
 
-def _since(one) -> int:  # type: ignore[no-untyped-def]
+def _number(text: str) -> int:
+    return int(text) if text.isdecimal() and text.isascii() and len(text) < 7 else 1
+
+
+def _since(one: Device) -> int:
     state = one.last_known
     since = state.working_since if state.working == "fault" else state.presence_since
     return since or 0
@@ -232,9 +235,10 @@ def report_of(reading: Reading, lang: str, year: str) -> Wanted:
         NotFoundError: no such year or language.
     """
     known = {str(each): each for each in _years(reading)}
-    if year not in known or lang not in LANGS:
+    asked: Lang | None = next((one for one in LANGS if one == lang), None)
+    if year not in known or asked is None:
         raise NotFoundError
-    return wanted_report(reading, known[year])._replace(lang=LANGS[LANGS.index(lang)])  # type: ignore[arg-type]
+    return wanted_report(reading, known[year])._replace(lang=asked)
 
 
 def health(reading: Reading) -> Shown:
@@ -246,9 +250,3 @@ def health(reading: Reading) -> Shown:
     if not reading.visitor.whole_city:
         raise NotFoundError
     return {"city": reading.site.city(), "health": reading.site.health()}
-
-
-def last_day(site: Site) -> dt.date:
-    """The cut-off of the current figure."""
-    today = dt.datetime.now(CITY_TIME).date()
-    return cutoff(site.config.figure, today.year, today)

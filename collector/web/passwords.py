@@ -54,8 +54,8 @@ def read(path: Path) -> dict[str, User]:
 
 def _user(path: Path, number: int, line: str) -> User:
     parts = line.strip().split(":")
-    good = len(parts) == 3 and _NAME.fullmatch(parts[0]) and _DISTRICT.fullmatch(parts[1])  # noqa: PLR2004
-    if not good or len(parts[2].split("$")) != 6:  # noqa: PLR2004
+    good = len(parts) == 3 and _NAME.fullmatch(parts[0]) and _DISTRICT.fullmatch(parts[1])
+    if not good or len(parts[2].split("$")) != 6:
         raise RefusedError(_unreadable(path, say(f"第 {number} 行不对", f"line {number} is wrong")))
     return User(*parts)
 

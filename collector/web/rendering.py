@@ -47,16 +47,20 @@ def page(
     area: str,
 ) -> bytes:
     """A whole page in UTF-8."""
-    made = _environment().get_template(template).render(
-        shown,
-        lang=chosen(),
-        theme=theme,
-        here=here,
-        back=urllib.parse.quote(here, safe="/"),
-        path=path,
-        visitor=visitor,
-        area_name=area,
-        made_at=time.time_ns() // 1_000_000,
+    made = (
+        _environment()
+        .get_template(template)
+        .render(
+            shown,
+            lang=chosen(),
+            theme=theme,
+            here=here,
+            back=urllib.parse.quote(here, safe="/"),
+            path=path,
+            visitor=visitor,
+            area_name=area,
+            made_at=time.time_ns() // 1_000_000,
+        )
     )
     return made.encode("utf-8", "replace")
 

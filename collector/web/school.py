@@ -1,4 +1,4 @@
-"""One school: its lines with every test, rooms, PCs, devices, events, and its verdicts explained."""
+"""One school: its lines with every test, rooms, PCs, devices, events, and verdicts explained."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class Cell(NamedTuple):
     state: str  # code of PRESENCES, or fault; empty: none known
     since: int | None = None
     what: str = ""  # codes of the fault, by comma
-    count: int = 0
+    number: int = 0  # of devices
 
 
 class RoomView(NamedTuple):

@@ -39,7 +39,8 @@ class Server:
             self._server: Any = waitress.server.create_server(
                 app, host=host.strip("[]"), port=int(port), threads=_THREADS, ident=None,
                 connection_limit=_CONNECTIONS, max_request_body_size=_BODY,
-                max_request_header_size=32_768, channel_timeout=60, clear_untrusted_proxy_headers=False,
+                max_request_header_size=32_768, channel_timeout=60,
+                clear_untrusted_proxy_headers=False,  # `access` decides whom it believes
             )  # fmt: skip
         except (OSError, ValueError, OverflowError) as error:
             raise RefusedError(_no_port(address, error)) from error

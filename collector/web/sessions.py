@@ -31,7 +31,7 @@ def signing_key(folder: Path) -> bytes:
         OSError: it can be neither read nor written.
     """
     path = folder / _KEY_FILE
-    if path.exists() and len(found := path.read_bytes()) == 32:  # noqa: PLR2004
+    if path.exists() and len(found := path.read_bytes()) == 32:
         return found
     drawn = os.urandom(32)
     folder.mkdir(parents=True, exist_ok=True)

@@ -8,6 +8,7 @@ import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from agent.common.calendar import CITY_TIME
 from agent.common.language import chosen
 from collector.archive import summary
 from collector.archive.errors import ArchiveError
@@ -36,13 +37,14 @@ class Site:
     """The readings of one city. Safe to use from several threads."""
 
     def __init__(self, config: Config, store: Store, config_file: str | None = None) -> None:
+        self.config_file = config_file
         self.config = config
         self._store = store
         self._book = RegisterBook(config.folder / REGISTER_FILE)
         self._version = -1
         self._register = Register(schools={})
         self._lock = threading.Lock()
-        self._city: Cache[City] = Cache(8, stale=120, size=1)
+        self._city: Cache[City] = Cache(8, stale=30, size=1)
         self._trends: Cache[Mapping[str, Sequence[TrendPoint]]] = Cache(120, stale=3600)
         self._schools: Cache[SchoolView] = Cache(15, stale=60, size=64)
         self._figures: Cache[Figure] = Cache(120, stale=600, size=64)
@@ -99,7 +101,7 @@ class Site:
     def explained(self, code: str) -> Figure:
         """Raises StoreError, BookError; ValueError where the settings cannot judge."""
         now = _now()
-        today = now.astimezone(city.CITY_TIME).date()
+        today = now.astimezone(CITY_TIME).date()
         return self._figures.get((code, today), lambda: school.explained(
             self.config, self._store, self.register(), code, today
         ))  # fmt: skip
