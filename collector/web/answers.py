@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import urllib.parse
 from pathlib import Path
+from typing import NamedTuple
 
 from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Request, Response
@@ -13,7 +14,6 @@ from agent.common.language import LANGS, Lang, chosen
 
 THEMES = ("auto", "light", "dark")
 _YEAR_S = 365 * 86_400
-_SMALL = 1000  # bytes: not worth packing
 
 
 def language(request: Request) -> Lang:
@@ -57,12 +57,25 @@ def secure(request: Request) -> bool:
     return request.headers.get("X-Forwarded-Proto", request.scheme) == "https"
 
 
-def html(request: Request, body: bytes, code: int = 200) -> Response:
-    response = Response(body, code, content_type="text/html; charset=utf-8")
+class Page(NamedTuple):
+    """A page as it is, and packed."""
+
+    plain: bytes
+    packed: bytes
+
+
+def page(body: bytes) -> Page:
+    """A page, packed once for all that ask for it."""
+    return Page(body, gzip.compress(body, 5))
+
+
+def html(request: Request, made: Page, code: int = 200) -> Response:
+    """A page as an answer, which nobody on the way keeps."""
+    response = Response(made.plain, code, content_type="text/html; charset=utf-8")
     response.headers["Cache-Control"] = "no-store"
     response.headers["Vary"] = "Cookie, Accept-Language, Accept-Encoding"
-    if len(body) > _SMALL and "gzip" in request.headers.get("Accept-Encoding", ""):
-        response.set_data(gzip.compress(body, 3))
+    if "gzip" in request.headers.get("Accept-Encoding", ""):
+        response.set_data(made.packed)
         response.headers["Content-Encoding"] = "gzip"
     return response
 

@@ -21,7 +21,7 @@ from agent.common.language import chosen, say, speaking
 from collector.store import StoreError
 from collector.web import pages, rendering, static
 from collector.web.access import Access, DeniedError, Visitor
-from collector.web.answers import choice, download, html, language, theme
+from collector.web.answers import Page, choice, download, html, language, page, theme
 from collector.web.cache import Cache
 from collector.web.counting import Counting
 from collector.web.login import LogIn
@@ -72,7 +72,7 @@ class App:
     def __init__(self, site: Site, access: Access, login: LogIn) -> None:
         self._site, self._access, self._login = site, access, login
         self._counting = Counting()
-        self._pages: Cache[bytes] = Cache(_PAGE_S, size=64)
+        self._pages: Cache[Page] = Cache(_PAGE_S, size=64)
 
     def __call__(self, environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
         begun = time.perf_counter()
@@ -145,7 +145,9 @@ class App:
         make: Callable[..., Shown] = getattr(pages, endpoint)
         body = self._pages.get(
             key,
-            lambda: self._render(request, f"{endpoint}.html.j2", make(reading, **given), visitor),
+            lambda: page(
+                self._render(request, f"{endpoint}.html.j2", make(reading, **given), visitor)
+            ),
         )
         return html(request, body)
 
@@ -164,7 +166,7 @@ class App:
         )
 
     def _page(self, request: Request, template: str, shown: Shown, code: int = 200) -> Response:
-        return html(request, self._render(request, template, shown, None), code)
+        return html(request, page(self._render(request, template, shown, None)), code)
 
     def _error(self, request: Request, code: int, detail: str = "") -> Response:
         try:
@@ -173,7 +175,8 @@ class App:
             visitor = None
         told = detail if visitor and visitor.whole_city else ""
         shown = {"code": code, "detail": told}
-        return html(request, self._render(request, "error.html.j2", shown, visitor), code)
+        made = page(self._render(request, "error.html.j2", shown, visitor))
+        return html(request, made, code)
 
 
 def _strange_host() -> str:

@@ -14,6 +14,7 @@ from collector.compliance.figure import Judge
 from collector.compliance.lines import Trial, judged_tests
 from collector.compliance.model import Figure
 from collector.compliance.reader import Reader
+from collector.compliance.window import cutoff
 from collector.config import Config
 from collector.inventory import devices, events, machines
 from collector.inventory.devices import Device
@@ -169,9 +170,16 @@ def _cell(one: Device, count: int) -> Cell:
 
 
 def explained(
-    config: Config, store: Store, register: Register, code: str, today: dt.date
+    config: Config,
+    store: Store,
+    register: Register,
+    code: str,
+    today: dt.date,
+    known: evidence.Shared | None = None,
 ) -> Figure:
     """The figure of one school alone, as `schoolpulse figure --explain` makes it.
+
+    `known` is what `shared` gave lately: the one part that is read of the whole city.
 
     Raises:
         StoreError: the store cannot be read.
@@ -179,7 +187,18 @@ def explained(
     rules = config.figure
     judging = Judge(register, rules, config.city, year=today.year, today=today, only=code)
     for _, few in evidence.judged_by_school(
-        store, register, rules, judging.cutoff, judging.schools, tracing=judging.tracing
-    ):
+        store, register, rules, judging.cutoff, judging.schools, tracing=judging.tracing,
+        known=known,
+    ):  # fmt: skip
         judging.add_judged(few)
     return judging.figure(simulated=store.simulated())
+
+
+def shared(config: Config, store: Store, register: Register, today: dt.date) -> evidence.Shared:
+    """The rooms of devices that several rooms ever saw.
+
+    Raises:
+        StoreError: the store cannot be read.
+    """
+    last = cutoff(config.figure, today.year, today)
+    return evidence.shared(store, register, config.figure, last)

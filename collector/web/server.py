@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import logging
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
+from agent.common.calendar import CITY_TIME
 from agent.common.command_line import RefusedError
 from agent.common.language import say
 from collector.config import Config
@@ -54,6 +57,7 @@ class Server:
 
     def serve(self) -> None:
         """Answer until `stop`."""
+        logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # a line for each that waits
         self._server.run()
 
     def stop(self) -> None:
@@ -89,6 +93,7 @@ def _warm(site: Site) -> None:
         top = site.city().area("")
         if top:
             site.trend(top)
+            site.shared(site.register(), dt.datetime.now(CITY_TIME).date())
     except (StoreError, RefusedError):
         return  # the page says it
 

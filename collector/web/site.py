@@ -13,6 +13,7 @@ from agent.common.language import chosen
 from collector.archive import summary
 from collector.archive.errors import ArchiveError
 from collector.archive.summary import FrozenYear
+from collector.compliance import evidence
 from collector.compliance.model import Figure
 from collector.config import Config
 from collector.keeper.state import rule_for
@@ -48,6 +49,7 @@ class Site:
         self._trends: Cache[Mapping[str, Sequence[TrendPoint]]] = Cache(120, stale=3600)
         self._schools: Cache[SchoolView] = Cache(15, stale=60, size=64)
         self._figures: Cache[Figure] = Cache(120, stale=600, size=64)
+        self._shared: Cache[evidence.Shared] = Cache(300, stale=86_400, size=1)
         self._frozen: Cache[tuple[Sequence[FrozenYear], str]] = Cache(60, stale=600)
         self._children = Children(config_file)
         self._stock = Stock(store, self.register, rule_for(config.report_s))
@@ -101,9 +103,15 @@ class Site:
     def explained(self, code: str) -> Figure:
         """Raises StoreError, BookError; ValueError where the settings cannot judge."""
         now = _now()
-        today = now.astimezone(CITY_TIME).date()
+        today, register = now.astimezone(CITY_TIME).date(), self.register()
         return self._figures.get((code, today), lambda: school.explained(
-            self.config, self._store, self.register(), code, today
+            self.config, self._store, register, code, today, self.shared(register, today)
+        ))  # fmt: skip
+
+    def shared(self, register: Register, today: dt.date) -> evidence.Shared:
+        """Raises StoreError."""
+        return self._shared.get(today, lambda: school.shared(
+            self.config, self._store, register, today
         ))  # fmt: skip
 
     def stock(self) -> Found:

@@ -21,7 +21,7 @@ from collector.store import Store, StoreError
 #: A pass begins so long after the last one, s, and only if somebody looked within `_LOOKED_S`.
 _EVERY_S, _LOOKED_S = 300.0, 900.0
 #: Rest after each school, as a multiple of what it took.
-_REST = 2.0
+_REST = 9.0
 
 
 class Found(NamedTuple):

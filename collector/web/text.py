@@ -34,8 +34,9 @@ def finalized(value: object) -> object:
 
 
 def name(value: object) -> str:
-    """A name of others: short enough for a line of a list."""
-    return clean(str(value), _NAME)
+    """A name of others: short enough for a line of a list; one of blanks alone is a dash."""
+    found = clean(str(value), _NAME)
+    return found if found.strip() or not found else "—"
 
 
 def moment(ms: object, now_ms: int | None = None) -> str:

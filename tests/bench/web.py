@@ -4,9 +4,9 @@
                               [--seconds 60] [--pause 2]
 
 Without a configuration it makes the city in a SQLite store first (minutes). Each reader opens a
-page, pauses (`--pause` s on average, 0: none), and opens the next; schools are opened at random, so
-that most of their pages are in no cache. Prints a row for each page: requests, median, 95th
-percentile, most, bytes as sent and as read; then the memory of the process. Ends with 1 where a 95th
+page, pauses (`--pause` s on average, 0: none), and opens the next; schools are opened at random,
+so that most of their pages are in no cache. Prints a row for each page: requests, median, 95th
+percentile, most, bytes as sent and as read; then what the process took. Ends with 1 where a 95th
 percentile is over 300 ms or a page over 300 kB.
 """
 
@@ -113,32 +113,32 @@ def measure(file: Path, readers: int, seconds: float, pause: float) -> bool:
         for page in dict.fromkeys(_PAGES):
             first._read(page)
             print(f"first {page}: {first.waited[page][0] * 1000:.0f} ms", file=sys.stderr)
-        until = time.monotonic() + seconds
+        until, before = time.monotonic() + seconds, process.cpu_times()
         crowd = [Reader(port, codes, n + 1, until, pause) for n in range(readers)]
-        before = process.cpu_times()
         for one in crowd:
             one.start()
         for one in crowd:
             one.join()
-        spent = process.cpu_times()
-        rss = process.memory_info().rss
-    print(f"{readers} readers, {seconds:g} s, a pause of {pause:g} s: "
-          f"{sum(len(w) for one in crowd for w in one.waited.values()) / seconds:.1f} pages a second, "
-          f"{spent.user + spent.system - before.user - before.system:.1f} s of processor")  # fmt: skip
+        spent, rss = process.cpu_times(), process.memory_info().rss
+    count = sum(len(waits) for one in crowd for waits in one.waited.values())
+    cpu = spent.user + spent.system - before.user - before.system
+    print(f"{readers} readers for {seconds:g} s, pausing {pause:g} s: {count} pages")
+    print(f"processor {cpu:.1f} s, {cpu / count * 1000:.0f} ms a page; memory "
+          f"{rss / 2**20:.0f} MiB; load of the machine {psutil.getloadavg()[0]:.1f}")  # fmt: skip
+    return _table(crowd)
+
+
+def _table(crowd: list[Reader]) -> bool:
     good = True
-    print(
-        f"{'page':<12}{'n':>6}{'median ms':>11}{'p95 ms':>9}{'most ms':>9}{'sent kB':>9}{'kB':>8}"
-    )
+    form = "{:<12}{:>6}{:>11}{:>9}{:>9}{:>9}{:>8}"
+    print(form.format("page", "n", "median ms", "p95 ms", "most ms", "sent kB", "kB"))
     for page in dict.fromkeys(_PAGES):
-        waits = sorted(wait for one in crowd for wait in one.waited[page])
+        waits = sorted(wait * 1000 for one in crowd for wait in one.waited[page])
         sent, whole = max(one.sizes.get(page, (0, 0)) for one in crowd)
-        p95 = waits[int(0.95 * (len(waits) - 1))] * 1000
-        good &= p95 <= _LIMIT_MS and sent <= _LIMIT_BYTES
-        print(f"{page:<12}{len(waits):>6}{statistics.median(waits) * 1000:>11.0f}{p95:>9.0f}"
-              f"{waits[-1] * 1000:>9.0f}{sent / 1000:>9.1f}{whole / 1000:>8.1f}")  # fmt: skip
-    print(
-        f"memory of the process: {rss / 2**20:.0f} MiB; load of the machine: {psutil.getloadavg()}"
-    )
+        p95 = waits[int(0.95 * (len(waits) - 1))]
+        good &= p95 <= _LIMIT_MS and whole <= _LIMIT_BYTES
+        times = [f"{wait:.0f}" for wait in (statistics.median(waits), p95, waits[-1])]
+        print(form.format(page, len(waits), *times, f"{sent / 1000:.1f}", f"{whole / 1000:.1f}"))
     return good
 
 

@@ -218,8 +218,8 @@ def test_the_command_makes_the_file(
 ) -> None:
     settings = tmp_path / "collector.toml"
     settings.write_text(f'data = "{tmp_path}"\n')
-    monkeypatch.setattr("sys.argv", ["schoolpulse", "web", "--new-password", "--district",
-                                     "630102", "--user", "li", "--config", str(settings)])  # fmt: skip
+    line = f"schoolpulse web --new-password --district 630102 --user li --config {settings}"
+    monkeypatch.setattr("sys.argv", line.split())
     typed = SimpleNamespace(isatty=lambda: False, readline=io.StringIO(GOOD + "\n").readline)
     monkeypatch.setattr("sys.stdin", typed)
     assert cli.main() == 0

@@ -14,8 +14,9 @@ from web_city import HOSTILE, Place, Rig
 
 PAGES = ("/", "/districts", "/schools", "/faults", "/reports", "/health", f"/schools/{HOSTILE}")
 CHINESE = re.compile("[\u3400-\u9fff]")
+#: What a register holds, and a title of a document.
 NAMES = re.compile(
-    "模拟\\w*|[市城湟大]\\w*[直东中西北县区]\\w*|西宁市|中文|本部|\\w*教室\\w*|\\w*年级\\w*|机房\\w*|线路\\d|《[^》]*》[^<]*"
+    "模拟\\w*|[市城湟大]\\w*[直东中西北县区]\\w*|西宁市|中文|\\w*教室\\w*|《[^》]*》[^<]*"
 )
 
 
