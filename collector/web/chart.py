@@ -82,10 +82,10 @@ def trend(points: Sequence[TrendPoint], target: float | None) -> Markup:
         f"verified share {first} to {last}: from {known[0].verified:.1f}% "
         f"to {known[-1].verified:.1f}%",
     ))  # fmt: skip
-    x, y = place(last, known[-1].verified or 0.0).split(",")
     return _picture(
-        f'<svg class="trend" role="img" aria-label="{said}" viewBox="0 0 {_W:.0f} {_H:.0f}">'
-        f'{goal}<polyline points="{line}"/><circle cx="{x}" cy="{y}" r="2.5"/></svg>'
+        f'<svg class="trend" role="img" aria-label="{said}" viewBox="0 0 {_W:.0f} {_H:.0f}" '
+        f'preserveAspectRatio="none">'
+        f'{goal}<polyline points="{line}"/></svg>'
     )
 
 

@@ -203,7 +203,7 @@ def test_nothing_can_be_written(rig: Rig, method: str) -> None:
         "/archives/..%2f..%2fregister.db", "/archives/register.db", "/archives/%00",
         "/reports/zh/2026/..%2fmade", "/reports/zh/2026/made", "/reports/xx/2026/a.xlsx",
         "/reports/zh/1/a.xlsx", "/schools/0000000000", "/schools/..%2f..", "/schools/%00%1b",
-        "//evil.example/", "/%ff%fe", "/nope",
+        "/%ff%fe", "/nope",
     ],
 )  # fmt: skip
 def test_what_is_not_there_is_not_found(rig: Rig, path: str) -> None:
