@@ -6,6 +6,7 @@ logged or shown as it came.
 
 from __future__ import annotations
 
+import threading
 import time
 import urllib.parse
 from collections.abc import Callable, Iterable, Mapping
@@ -51,6 +52,7 @@ _URLS = Map(
     merge_slashes=False,
 )
 _PAGE_S = 4.0
+_MAKERS = 4
 _POLICY = (
     "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; "
     "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
@@ -73,6 +75,10 @@ class App:
         self._site, self._access, self._login = site, access, login
         self._counting = Counting()
         self._pages: Cache[Page] = Cache(_PAGE_S, size=64)
+        # SQLite gives the interpreter away at every row: pages that are made at the same time
+        # wait for each other at each, and all of them take longer than one after the other.
+        embedded = site.config.store.kind == "sqlite"
+        self._makers = threading.Semaphore(1 if embedded else _MAKERS)
 
     def __call__(self, environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
         begun = time.perf_counter()
@@ -145,11 +151,15 @@ class App:
         make: Callable[..., Shown] = getattr(pages, endpoint)
         body = self._pages.get(
             key,
-            lambda: page(
-                self._render(request, f"{endpoint}.html.j2", make(reading, **given), visitor)
-            ),
+            lambda: self._made(request, endpoint, lambda: make(reading, **given), visitor),
         )
         return html(request, body)
+
+    def _made(
+        self, request: Request, endpoint: str, make: Callable[[], Shown], visitor: Visitor
+    ) -> Page:
+        with self._makers:
+            return page(self._render(request, f"{endpoint}.html.j2", make(), visitor))
 
     def _render(
         self, request: Request, template: str, shown: Shown, visitor: Visitor | None

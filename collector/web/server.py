@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -22,6 +23,7 @@ from collector.web.sessions import Sessions, signing_key
 from collector.web.site import Site
 
 _THREADS = 8
+_SWITCH_S = 0.001  # a reader waits no longer than this for what goes on in the background
 _CONNECTIONS = 300
 _BODY = 65_536  # bytes of a request; a log-in takes a few hundred
 
@@ -57,6 +59,7 @@ class Server:
 
     def serve(self) -> None:
         """Answer until `stop`."""
+        sys.setswitchinterval(_SWITCH_S)
         logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # a line for each that waits
         self._server.run()
 

@@ -123,13 +123,13 @@ def test_two_do_not_run_on_one_folder_or_port(tmp_path: Path) -> None:
     port = services.free_port()
     with running(tmp_path / "one", port) as first:
         until(lambda: page(port), first)
-        for folder, other, why in (
-            (tmp_path / "two", port, f"{port}"),
-            (tmp_path / "one", services.free_port(), "up"),
+        for folder, other, why, code in (
+            (tmp_path / "two", port, f"{port}", 1),
+            (tmp_path / "one", services.free_port(), "schoolpulse up", 2),
         ):
             with running(folder, other) as second:
                 _, errors = second.communicate(timeout=120)
-            assert second.returncode == 1
+            assert second.returncode == code
             assert why in errors
         assert page(port)
 
