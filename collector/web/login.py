@@ -10,7 +10,7 @@ from werkzeug.wrappers import Request, Response
 
 from agent.common import log
 from collector.web import passwords
-from collector.web.access import Access
+from collector.web.access import Access, is_local
 from collector.web.answers import local, secure
 from collector.web.sessions import COOKIE, SECONDS, Sessions, Throttle
 
@@ -42,7 +42,7 @@ class LogIn:
 
     def _try(self, request: Request, page: _Page) -> Response:
         name, password = (request.form.get(key, "")[:1024] for key in ("user", "password"))
-        keys = (f"from {request.remote_addr}", f"user {name[:64]}")
+        keys = (f"from {_address(request)}", f"user {name[:64]}")
         wait = self._throttle.wait(*keys)
         if wait:
             shown = {**_form(request), "wait": int(wait) + 1}
@@ -52,7 +52,7 @@ class LogIn:
         user = passwords.check(self._access.users(), name, password)
         if user is None:
             self._throttle.failed(*keys)
-            log.warning("web_login_failed", user=name[:64], address=request.remote_addr)
+            log.warning("web_login_failed", user=name[:64], address=_address(request))
             return page(request, "login.html.j2", {**_form(request), "wrong": True}, 401)
         self._throttle.passed(*keys)
         response = _see(local(request.form.get("back", "/")))
@@ -67,6 +67,13 @@ def _form(request: Request) -> dict[str, Any]:
     given = request.form if request.method == "POST" else request.args
     return {"back_to": given.get("back", "/")[:1000], "user": given.get("user", "")[:64],
             "wrong": False, "wait": 0}  # fmt: skip
+
+
+def _address(request: Request) -> str:
+    """Where a reader came from: behind a proxy on this machine, what that says."""
+    peer = request.remote_addr or ""
+    told = request.headers.get("X-Forwarded-For", "").rpartition(",")[2].strip()[:64]
+    return told if told and is_local(peer) else peer
 
 
 def _own(request: Request) -> bool:

@@ -133,6 +133,16 @@ def test_guessing_is_slowed_down(locked: Rig) -> None:
     assert locked.post("/login", wrong).status_code == 401
 
 
+def test_behind_a_proxy_one_guesser_does_not_lock_out_the_others(locked: Rig) -> None:
+    for number in range(8):
+        wrong = {**FORM, "user": f"guess{number}", "password": "guess"}
+        locked.post("/login", wrong, headers={"X-Forwarded-For": "9.9.9.9, 192.168.1.66"})
+    others = {"X-Forwarded-For": "192.168.1.66, 192.168.1.5"}
+    assert locked.post("/login", FORM, headers=others).status_code == 303
+    again = {"X-Forwarded-For": "192.168.1.5, 192.168.1.66"}
+    assert locked.post("/login", FORM, headers=again).status_code == 429
+
+
 def test_the_throttle_forgets_the_oldest() -> None:
     throttle = Throttle(lambda: 0.0)
     for number in range(20_000):
