@@ -46,6 +46,7 @@ class Stock:
 
     def __init__(self, store: Store, register: Callable[[], Register], rule: Rule) -> None:
         self._store, self._register, self._rule = store, register, rule
+        self.rest = _REST
         self._faults: dict[str, tuple[Device, ...]] = {}
         self._at_ms, self._of = 0, 0
         self._looked = time.monotonic()
@@ -92,6 +93,6 @@ class Stock:
             now_ms = time.time_ns() // 1_000_000
             stock = devices.load(self._store, register, now_ms, code, self._rule)
             self._faults[code] = tuple(devices.faults(stock.devices))
-            if self._stopping.wait(_REST * (time.monotonic() - begun)):
+            if self._stopping.wait(self.rest * (time.monotonic() - begun)):
                 return
         self._at_ms = time.time_ns() // 1_000_000 if register.schools else 0

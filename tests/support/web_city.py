@@ -113,6 +113,7 @@ class Rig:
         """`web` are settings of [web]."""
         settings = msgspec.structs.replace(place.config, web=Web(**web))
         self.site = Site(settings, place.store)
+        self.site._stock.rest = 0.0
         self.sessions = Sessions(b"k" * 32)
         access = Access(settings.web, self.sessions)
         self.now = 0.0
