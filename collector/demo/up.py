@@ -8,6 +8,7 @@ The pages come first: they say what the others still lack.
 from __future__ import annotations
 
 import math
+import os
 import sys
 import time
 from pathlib import Path
@@ -26,7 +27,9 @@ from collector.roster.book import RegisterBook
 _START_S = 30.0
 _REPORT_S = 30
 #: Where a free port for each is looked for; the agent is told which.
-_BROKER, _LINESERVER = 21883, 28095
+_BROKER, _LINESERVER = 21883, 27095
+#: Two that start at one moment look in different places.
+_SPREAD = 4999
 _PYTHON = (sys.executable, "-m")
 WHO = "schoolpulse up"
 
@@ -56,7 +59,8 @@ def up(asked: Asked, console: Console) -> None:
     lock = Lock(place.folder / "up.lock", "schoolpulse up")
     try:
         _check(place, sample=asked.sample)
-        ports = Ports(broker.port_from(_BROKER), broker.port_from(_LINESERVER))
+        spread = os.getpid() % _SPREAD
+        ports = Ports(broker.port_from(_BROKER + spread), broker.port_from(_LINESERVER + spread))
         write_settings(place, ports, broker.PROTOCOL[kind], _REPORT_S)
         interrupt = Interrupt()
         with interrupt.installed(), Children(place.logs, interrupt) as children:
