@@ -11,7 +11,8 @@ BENCH := PYTHONPATH=tests/support $(RUN)python tests/bench/
   installer bundle bench bench-rest bench-equipment bench-collector bench-fleet bench-stampede \
   bench-keeper bench-keeper-city bench-line bench-dashboards types-boards bench-figure \
   bench-archive bench-roster bench-enrol bench-rule bench-standing bench-report bench-tls \
-  bench-lineserver bench-line-odd bench-line-attack bench-line-load bench-line-far docs clean
+  bench-lineserver bench-line-odd bench-line-attack bench-line-load bench-line-far bench-web \
+  test-web-axe docs clean
 
 demo: $(VENV)/.demo
 	$(RUN)schoolpulse demo
@@ -172,6 +173,14 @@ bench-line-load: $(VENV)/.dev
 # Lines with delay, loss and queues: LINE="--rates 10 --trips 600", or LINE=--all (two hours).
 bench-line-far: $(VENV)/.dev
 	$(BENCH)line_far.py $(LINE)
+
+# The pages of 600 schools and 20,000 PCs under 20 readers: WEB="--readers 20 --pause 0"
+bench-web: $(VENV)/.dev
+	$(BENCH)web.py $(WEB)
+
+# axe-core, by npm into a temporary folder, on every page in both themes and languages.
+test-web-axe: $(VENV)/.dev
+	PYTHONPATH=tests/support $(RUN)python tests/web_axe/axe.py
 
 docs: $(VENV)/.dev
 	$(RUN)python -m collector.schema.page > docs/schema.md

@@ -121,6 +121,17 @@ class Report(Struct, frozen=True, forbid_unknown_fields=True):
     font: str = ""  # of pdf and png: a family, or a file; empty: the best that is installed
 
 
+class Web(Struct, frozen=True, forbid_unknown_fields=True):
+    """The pages of `schoolpulse web`: where they listen, and who may read them."""
+
+    address: str = "127.0.0.1:8080"
+    password_file: str = ""  # made by `schoolpulse web --new-password`; empty: no log-in
+    hosts: tuple[str, ...] = ()  # names by which readers reach the pages, beside addresses
+    proxies: tuple[str, ...] = ()  # addresses of reverse proxies whose two headers are believed
+    user_header: str = "X-SchoolPulse-User"
+    district_header: str = "X-SchoolPulse-District"
+
+
 class Config(Struct, frozen=True, forbid_unknown_fields=True):
     """All settings of the city side."""
 
@@ -134,6 +145,7 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
     figure: Figure = Figure()
     report: Report = Report()
     keeper: Keeper = Keeper()
+    web: Web = Web()
     report_s: Annotated[int, Meta(ge=5)] = 300
     keeper_s: float = 60.0  # seconds between derivations of days
     metrics: str = ""  # host:port of /metrics; empty: none
