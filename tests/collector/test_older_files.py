@@ -57,7 +57,7 @@ def test_a_quarantine_keeps_its_messages_and_its_bound(tmp_path: Path) -> None:
     quarantine.remove([1])
     assert quarantine.size() == (1, 148)
     quarantine.close()
-    assert layout(path) == 1
+    assert layout(path) == 2
 
 
 def test_days_stay_marked(tmp_path: Path) -> None:

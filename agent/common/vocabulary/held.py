@@ -13,7 +13,9 @@ from agent.common.vocabulary.words import Words
 REASONS: Mapping[str, Words] = {
     "unknown_school": Words("台账没有这所学校", "the register has no such school"),
     "future_version": Words("报文版本比采集服务新", "of a later version than the collector"),
-    "quarantine_full": Words("隔离区已满", "the quarantine is full"),
+    "quarantine_full": Words(
+        "隔离区或本校份额已满", "the quarantine, or the school's part of it, is full"
+    ),
     "time_out_of_bounds": Words(
         "时间早于 60 天前，或晚于此刻 1 小时", "dated more than 60 days ago, or over an hour ahead"
     ),

@@ -30,7 +30,21 @@ CREATE TRIGGER IF NOT EXISTS came AFTER INSERT ON quarantine
 CREATE TRIGGER IF NOT EXISTS went AFTER DELETE ON quarantine
   BEGIN UPDATE total SET size = size - old.size; END;
 """
-_LAYOUT = (_FIRST,)
+#: The school, as `schoolpulse/v1/<school>/…` has it.
+_SHARES = """
+CREATE TABLE share (school TEXT PRIMARY KEY, size INTEGER NOT NULL) WITHOUT ROWID;
+INSERT INTO share SELECT substr(topic, 16, 10), sum(size) FROM quarantine GROUP BY 1;
+CREATE TRIGGER came_of AFTER INSERT ON quarantine BEGIN
+  INSERT INTO share VALUES (substr(new.topic, 16, 10), new.size)
+  ON CONFLICT (school) DO UPDATE SET size = size + excluded.size;
+END;
+CREATE TRIGGER went_of AFTER DELETE ON quarantine BEGIN
+  UPDATE share SET size = size - old.size WHERE school = substr(old.topic, 16, 10);
+END;
+"""
+_LAYOUT = (_FIRST, _SHARES)
+#: What one school may fill: this part of the whole, but a small quarantine is not parted further.
+_PART, _LEAST = 16, 1 << 20
 
 
 class Row(NamedTuple):
@@ -48,12 +62,12 @@ class Quarantine:
     def __init__(self, path: Path, limit_bytes: int) -> None:
         """Open or make the file. Raises sqlite3.Error, OSError, NewerFileError."""
         self._lock = threading.Lock()
-        self._limit = limit_bytes
+        self._limit, self._share = limit_bytes, max(limit_bytes // _PART, _LEAST)
         # A row here is receipted: like the store's points, it must survive a power cut.
         self._db = open_file(path, _LAYOUT)
 
     def add(self, rows: Sequence[Row]) -> list[bool]:
-        """Keep the rows, durably; False for each that does not fit.
+        """Keep the rows, durably; False for each that does not fit, or is beyond its school's part.
 
         One that is there already (a resend) is kept once. Raises sqlite3.Error: none is kept.
         """
@@ -66,7 +80,7 @@ class Quarantine:
         known = self._db.execute("SELECT 1 FROM quarantine WHERE digest = ?", (digest,)).fetchone()
         if known:
             return True
-        if self._size() + size > self._limit:
+        if self._size() + size > self._limit or self._of_school(row.topic) + size > self._share:
             return False
         self._db.execute(
             "INSERT INTO quarantine (time, topic, payload, reason, size, digest)"
@@ -78,6 +92,11 @@ class Quarantine:
     def _size(self) -> int:
         size: int = self._db.execute("SELECT size FROM total").fetchone()[0]
         return size
+
+    def _of_school(self, topic: str) -> int:
+        query = "SELECT size FROM share WHERE school = substr(?, 16, 10)"
+        found = self._db.execute(query, (topic,)).fetchone()
+        return found[0] if found else 0
 
     def size(self) -> tuple[int, int]:
         """How many rows, and how many bytes."""
