@@ -44,6 +44,17 @@ def test_a_number_that_is_nowhere_is_missing_also_the_first() -> None:
     assert one(agent(4)).missing == 2
 
 
+def test_a_forged_number_counts_for_no_more_than_a_pc_can_send() -> None:
+    day = 24 * HOUR
+    forged = [agent(10**9, boot=f"{n:016x}", time=HOUR + n) for n in range(3)]
+    points: Any = Points([*forged, agent(4, time=HOUR)])
+    [found] = audit(points, [SCHOOL], 0, day)
+    assert 0 < found.missing <= day // (10 * 10**9)
+    points = Points([agent(10**9, time=HOUR, outbox_rows=10**9, dropped_telemetry=10**9)])
+    [found] = audit(points, [SCHOOL], 0, day)
+    assert found.missing == 0
+
+
 def test_quarantine_drops_and_what_waits_explain_a_gap() -> None:
     assert one(agent(2), agent(4), aside={(SCHOOL, PC, BOOT): 1}).missing == 0
     # What another school's credential sets aside under this PC's id explains nothing.
