@@ -77,14 +77,33 @@ def folder(path: Path, kind: Kind) -> bool:
 
 
 def protect(path: Path, kind: Kind) -> bool:
-    """Set mode and owner where they differ; whether they did. Raises OSError."""
-    changed = False
-    account = _account(kind)
-    if account is not None and (path.stat().st_uid, path.stat().st_gid) != account:
-        os.chown(path, *account)
+    """Set mode and owner where they differ; whether they did.
+
+    Raises:
+        OSError: they could not be set, or a link stands there that another than root or we made:
+            the services own some of these folders, and must not be given what they point us to.
+    """
+    handle = _opened(path)
+    try:
+        return _protect(handle, kind)
+    finally:
+        os.close(handle)
+
+
+def _opened(path: Path) -> int:
+    """What is at the path itself; through a link only where root or we made that."""
+    trusted = path.is_symlink() and path.lstat().st_uid in (0, os.geteuid())
+    at = path.resolve() if trusted else path
+    return os.open(at, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW)
+
+
+def _protect(handle: int, kind: Kind) -> bool:
+    changed, account, found = False, _account(kind), os.fstat(handle)
+    if account is not None and (found.st_uid, found.st_gid) != account:
+        os.fchown(handle, *account)
         changed = True
-    if _mode(path) != kind.mode:  # last: a change of owner clears bits
-        path.chmod(kind.mode)
+    if os.fstat(handle).st_mode & 0o7777 != kind.mode:  # last: a change of owner clears bits
+        os.fchmod(handle, kind.mode)
         changed = True
     return changed
 
@@ -109,10 +128,6 @@ def foreign(path: Path, kind: Kind) -> bool:
     """Whether what is there belongs to another than `kind` says. Raises OSError."""
     account = _account(kind)
     return account is not None and path.stat().st_uid != account[0]
-
-
-def _mode(path: Path) -> int:
-    return path.stat().st_mode & 0o7777
 
 
 def _account(kind: Kind) -> tuple[int, int] | None:

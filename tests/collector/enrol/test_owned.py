@@ -1,0 +1,63 @@
+"""Files of secrets: root works in folders that services own, and follows no link of theirs."""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+
+import pytest
+
+from collector.enrol import owned
+from collector.enrol.owned import Kind
+
+#: Any other user's number: of nobody where there is one.
+OTHER = 65534
+as_root = pytest.mark.skipif(os.name != "posix" or os.geteuid() != 0, reason="needs root")
+
+
+def mode(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+@as_root
+@pytest.mark.parametrize("kind", ["file", "folder"])
+def test_a_link_of_a_service_does_not_lead_root_to_another_s_files(
+    tmp_path: Path, kind: str
+) -> None:
+    target, link = tmp_path / "theirs", tmp_path / "renewals"
+    target.mkdir() if kind == "folder" else target.write_bytes(b"data")
+    target.chmod(0o700)
+    link.symlink_to(target)
+    os.chown(link, OTHER, OTHER, follow_symlinks=False)
+    bring = owned.folder if kind == "folder" else lambda at, of: owned.put(at, b"data", of)
+    with pytest.raises(OSError, match="renewals"):
+        bring(link, Kind(0o755))
+    assert mode(target) == 0o700
+
+
+def test_a_link_that_we_made_is_followed(tmp_path: Path) -> None:
+    target, link = tmp_path / "disk", tmp_path / "data"
+    target.mkdir(0o755)
+    link.symlink_to(target)
+    assert owned.folder(link, Kind(0o750))
+    assert mode(target) == 0o750
+    assert not owned.folder(link, Kind(0o750))
+
+
+def test_a_pipe_in_a_file_s_place_stops_nothing(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "x.key", 0o640)
+    assert owned.protect(tmp_path / "x.key", Kind(0o600))
+
+
+@pytest.mark.parametrize("mask", [0, 0o077])
+def test_modes_do_not_depend_on_the_umask(tmp_path: Path, mask: int) -> None:
+    before = os.umask(mask)
+    try:
+        for wanted in (0o400, 0o600, 0o640, 0o644):
+            owned.put(tmp_path / f"{wanted:o}", b"x", Kind(wanted))
+            assert mode(tmp_path / f"{wanted:o}") == wanted
+        owned.folder(tmp_path / "keys", Kind(0o2750))
+        assert mode(tmp_path / "keys") == 0o2750
+    finally:
+        os.umask(before)
