@@ -122,11 +122,11 @@ class Attacker:
             return False
         return True
 
-    def receive(self, kind: int) -> bytes | None:
-        """The body of the next packet of this kind; None where the broker closes before."""
+    def receive(self, *kinds: int) -> bytes | None:
+        """The body of the next packet of these kinds; None where the broker closes before."""
         while True:
             for got, body in self._packets():
-                if got >> 4 == kind:
+                if got >> 4 in kinds:
                     return body
                 if got >> 4 == DISCONNECT:
                     return None
