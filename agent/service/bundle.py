@@ -22,6 +22,7 @@ from agent.config import Config
 
 ROOMS = "rooms.csv"
 _MOST_BYTES, _MOST_FILES, _LARGEST = 1 << 20, 32, 8 << 20
+_LONGEST_NAME = 60  # of what is shown: a zip may have names of 64 kB
 _NAMED = re.compile(r"schoolpulse-([0-9]{10})\b")
 
 
@@ -126,7 +127,8 @@ def _wanted(path: Path, name: str) -> bool:
         return True
     if name.endswith(".html") and not re.search(r"[/\\:]", name):
         return False
-    raise _bad(path, say(f"里有不该有的 {name!r}", f"has {name!r}, which no bundle has"))
+    shown = name if len(name) <= _LONGEST_NAME else f"{name[:_LONGEST_NAME]}…"
+    raise _bad(path, say(f"里有不该有的 {shown!r}", f"has {shown!r}, which no bundle has"))
 
 
 def _checked(path: Path, files: Mapping[str, bytes]) -> Config:
@@ -149,7 +151,9 @@ def _checked(path: Path, files: Mapping[str, bytes]) -> Config:
 
 
 def _check_names(config: Config, folder: Path) -> None:
-    """Raise ValueError unless the settings name the bundle's own files."""
+    """Raise ValueError unless the settings name the bundle's own files, and use its CA."""
+    if not config.broker.tls:  # the password would cross the net in the clear
+        raise ValueError(say("broker.tls 应是 true", "broker.tls must be true"))
     named = {secret.setting: secret.file for secret in secret_files.AGENT}
     for setting, file in {**named, "broker.ca": secret_files.CA}.items():
         table, _, key = setting.partition(".")

@@ -176,3 +176,15 @@ def test_nothing_of_a_bundle_stays_in_the_temporary_folder(
         bundle.read(bundles.write(tmp_path / "c.zip", {**made, "line.key": b"x"}))
     assert list((tmp_path / "tmp").iterdir()) == []
     assert stat.S_ISDIR((tmp_path / "tmp").stat().st_mode)
+
+
+def test_a_name_of_64_kb_is_not_shown_whole(made: Files, tmp_path: Path) -> None:
+    with pytest.raises(RefusedError) as caught:
+        bundle.read(bundles.write(tmp_path / "b.zip", {**made, "a" * 60_000: b""}))
+    assert len(str(caught.value)) < 500
+
+
+def test_a_bundle_that_would_send_the_password_in_the_clear(made: Files, tmp_path: Path) -> None:
+    spoilt = _edited("tls = true", "tls = false")(made)
+    with pytest.raises(RefusedError, match=r"broker\.tls"):
+        bundle.read(bundles.write(tmp_path / "b.zip", spoilt))
