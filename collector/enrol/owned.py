@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import grp
 import os
 import pwd
@@ -83,29 +84,27 @@ def protect(path: Path, kind: Kind) -> bool:
         OSError: they could not be set, or a link stands there that another than root or we made:
             the services own some of these folders, and must not be given what they point us to.
     """
-    handle = _opened(path)
-    try:
-        return _protect(handle, kind)
-    finally:
-        os.close(handle)
-
-
-def _opened(path: Path) -> int:
-    """What is at the path itself; through a link only where root or we made that."""
-    trusted = path.is_symlink() and path.lstat().st_uid in (0, os.geteuid())
-    at = path.resolve() if trusted else path
-    return os.open(at, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW)
-
-
-def _protect(handle: int, kind: Kind) -> bool:
-    changed, account, found = False, _account(kind), os.fstat(handle)
+    at = _real(path)
+    changed, account, found = False, _account(kind), at.lstat()
     if account is not None and (found.st_uid, found.st_gid) != account:
-        os.fchown(handle, *account)
+        os.chown(at, *account, follow_symlinks=False)
         changed = True
-    if os.fstat(handle).st_mode & 0o7777 != kind.mode:  # last: a change of owner clears bits
-        os.fchmod(handle, kind.mode)
+    if at.lstat().st_mode & 0o7777 != kind.mode:  # last: a change of owner clears bits
+        _real(at).chmod(kind.mode)
         changed = True
     return changed
+
+
+def _real(path: Path) -> Path:
+    """The path without a link at its end, which only root or we may have made.
+
+    Nothing is opened: to close a database's file would drop the locks that SQLite has on it.
+    """
+    if not path.is_symlink():
+        return path
+    if path.lstat().st_uid not in (0, os.geteuid()):
+        raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), str(path))
+    return path.resolve()
 
 
 def fault(path: Path, kind: Kind) -> str:

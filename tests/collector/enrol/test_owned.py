@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 import stat
+import subprocess
+import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -48,6 +52,20 @@ def test_a_link_that_we_made_is_followed(tmp_path: Path) -> None:
 def test_a_pipe_in_a_file_s_place_stops_nothing(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "x.key", 0o640)
     assert owned.protect(tmp_path / "x.key", Kind(0o600))
+
+
+def test_the_locks_of_an_open_database_stay(tmp_path: Path) -> None:
+    """Another process must still see that it is in use, or it removes what was committed."""
+    path = tmp_path / "enrol.db"
+    with closing(sqlite3.connect(path, isolation_level=None)) as db:
+        db.execute("CREATE TABLE t (a)")
+        db.execute("BEGIN EXCLUSIVE")
+        assert owned.protect(path, Kind(0o600))
+        code = (
+            f"import sqlite3; sqlite3.connect({str(path)!r}, timeout=0).execute('BEGIN EXCLUSIVE')"
+        )
+        other = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False)
+        assert b"locked" in other.stderr
 
 
 @pytest.mark.parametrize("mask", [0, 0o077])
