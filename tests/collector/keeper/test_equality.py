@@ -398,3 +398,38 @@ def test_a_clock_that_was_set_may_have_hidden_another_keeper(
         assert [one.begin(), one.begin()] == [False, False]
         monkeypatch.setattr(others.time, "time_ns", lambda: clock() + off_s * S)
         assert [one.begin(), one.begin()] == [True, False]
+
+
+def test_a_pc_that_is_named_anew_leaves_its_room(make: MakePoints) -> None:
+    with stores(2) as (new, whole):
+        one = keeper(new)
+        for at, name in (("10:00", "6-1-x"), ("10:05", "6-2-y")):
+            tags = {"school": OTHER, "machine": make.machine(1)}
+            raw = [make.agent(1, at, school=OTHER)]
+            raw.append(Point("host", tags, {"hostname": name}, raw[0].time))
+            for store in (new, whole):
+                store.write(raw)
+            pass_over(one, {(OTHER, 0): raw[0].time})
+            pass_over(keeper(whole), {(OTHER, 0): 0})
+            assert rows(new) == rows(whole)
+
+
+def test_an_event_is_written_once(make: MakePoints, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where the PC's later reports bring others."""
+    written: list[int] = []
+    with stores(1) as (store,):
+        write = store.write
+        one, changes = keeper(store), [True, True, False, False, True, True, True]
+        for n, present in enumerate(changes):
+            raw = projector(make, f"10:{5 * n:02}", DAY, present=present)
+            write(raw)
+            monkeypatch.setattr(
+                store, "write",
+                lambda points: (
+                    written.extend(p.time for p in points if p.measurement == "event"),
+                    write(points),
+                ),
+            )  # fmt: skip
+            pass_over(one, {(SCHOOL, 0): raw[0].time})
+            monkeypatch.undo()
+        assert len(written) == len(set(written)) == 3, "appeared, gone, appeared"
