@@ -133,17 +133,19 @@ class Keeper:
         if kept is None or points is None:
             kept = SchoolDay(self._store, self._register(), school, day, self._previous)
             points = kept.derive()
-        following = None
-        if _carries(points) and (whole or self._memory.later(school, day)):
+        carries = _carries(points)
+        if whole or (carries and self._memory.later(school, day)):
             following = self._previous.changed(school, day)
-        if following is not None:
-            follows(following)
+            if following is not None:
+                self._memory.has_later(school, following)
+                if carries:
+                    follows(following)
         changed = len(points)
         self._store_all([*points, *kept.hours(self._now())])
         self._changed |= bool(changed)
         if changed:
             self._memory.drop_later(school, day)
-        self._memory.keep(school, day, kept, indicators.city_day(self._now() - 3600 * 10**9))
+        self._keep(school, day, kept)
         return changed
 
     def run_once(self, now: dt.datetime) -> None:
@@ -200,13 +202,17 @@ class Keeper:
             self._hour_left.pop()
 
     def _hours(self, school: str, day: dt.date, now: int) -> None:
-        kept = self._memory.take(school, day)
-        if kept is None:
-            self.derive_school(school, day)
-            kept = self._memory.take(school, day)
+        """Write the hours of a day; its other rows are its mark's, as a day may have to follow."""
+        kept, register = self._memory.take(school, day), self._register()
+        if kept is None and school in register.schools:
+            kept = SchoolDay(self._store, register, school, day, self._previous)
+            kept.goes_on &= not kept.derive()
         if kept is not None:
             self._store_all(kept.hours(now))
-            self._memory.keep(school, day, kept, day)
+            self._keep(school, day, kept)
+
+    def _keep(self, school: str, day: dt.date, one: SchoolDay) -> None:
+        self._memory.keep(school, day, one, indicators.city_day(self._now() - 3600 * 10**9))
 
     def _audit_when_due(self, now: dt.datetime) -> None:
         """Write the audit of the last 24 h as a metric: hourly, in a large city less often."""

@@ -27,11 +27,15 @@ class Memory:
             del days[past]
         if one.goes_on and day >= oldest:
             days[day] = one
-        self._newest[school] = max(day, self._newest.get(school, day))
+        self.has_later(school, day)
 
     def later(self, school: str, day: dt.date) -> bool:
-        """Whether a later day than this was derived."""
+        """Whether a later day than this has rows."""
         return self._newest.get(school, day) > day
+
+    def has_later(self, school: str, day: dt.date) -> None:
+        """This day has rows, whoever derived them."""
+        self._newest[school] = max(day, self._newest.get(school, day))
 
     def drop_later(self, school: str, day: dt.date) -> None:
         """Days after one whose rows changed start from other states and names."""

@@ -14,6 +14,8 @@ from collector.store import Point, Store
 
 #: Clocks of two machines may differ by so much.
 _LATE_NS = 3600 * 10**9
+#: A clock that goes otherwise by more than this between two runs was set.
+_SET_S = 60.0
 
 
 class Others:
@@ -21,23 +23,26 @@ class Others:
 
     def __init__(self, store: Store, part: Part) -> None:
         self._store, self._part, self._id = store, part, secrets.token_hex(4)
-        self._since = time.time_ns()
+        self._since, self._at = time.time_ns(), time.monotonic()
         self._known: set[tuple[int, str]] = set()
         self._noted = False
 
     def wrote(self) -> bool:
         """Whether another keeper of these schools wrote since the last call; begins a run.
 
+        Also true where the clock was set meanwhile: notes may have been missed.
+
         Raises:
             UnavailableError, MisconfiguredError: as `Store.read`.
         """
         self._noted = False
-        first, now = not self._known, time.time_ns()
+        first, now, at = not self._known, time.time_ns(), time.monotonic()
         rows = self._store.read("collector", self._since - _LATE_NS, 2**62, fields=["keeper"])
         found = {(point.time, str(point.fields["keeper"])) for point in rows}
         news = {note for note in found - self._known if self._is_other(note[1])}
-        self._known, self._since = found | {(0, "")}, now
-        return bool(news) and not first
+        was_set = abs((now - self._since) / 1e9 - (at - self._at)) > _SET_S
+        self._known, self._since, self._at = found | {(0, "")}, now, at
+        return (bool(news) and not first) or was_set
 
     def about_to_write(self) -> None:
         """Note it, once a run.

@@ -7,6 +7,8 @@ from bisect import bisect_left
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
+import msgspec
+
 from collector.store import Point, Store
 
 _AGENT = (
@@ -19,6 +21,7 @@ _DEVICE = (
     "uncertain", "lamp_hours", "name", "year", "week", "serial_number", "width_cm",
 )  # fmt: skip
 _MASK = 2**63 - 1
+_ENCODE = msgspec.msgpack.Encoder().encode
 #: Reads of a report that is being written find points without its `agent` point.
 _TRIES = 3
 
@@ -66,7 +69,8 @@ def digests(raw: Raw) -> dict[ReportKey, int]:
     """What tells whether a report's points are those that were read before; in this process."""
     found: dict[ReportKey, int] = {}
     for point in raw.all():
-        content = hash((point.measurement, *point.tags.values(), *point.fields.items()))
+        # Not the values' own hashes: those of -1 and -2 are equal.
+        content = hash(_ENCODE((point.measurement, point.tags, point.fields)))
         key = _key(point)
         found[key] = (found.get(key, 0) + content) & _MASK
     return found

@@ -9,12 +9,9 @@ same rows: see `tests/collector/keeper/test_equality.py`.
 from __future__ import annotations
 
 import datetime as dt
-import zlib
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from typing import NamedTuple
-
-import msgspec
 
 from collector.keeper import raw as reading
 from collector.keeper import stateful
@@ -29,13 +26,12 @@ from collector.keeper.places import merged, pc_of, reports_in, rooms_of, with_tv
 from collector.keeper.previous_state import PreviousState
 from collector.keeper.raw import Raw
 from collector.keeper.rooms import cleared_rooms, display_rooms, room_days
-from collector.keeper.stored import Rows, changed
+from collector.keeper.stored import Rows, changed, packed_rows, unpacked_rows
 from collector.roster.register import Register
 from collector.store import Point, Store
 
 #: How far back to look for the hostname of a PC that was not started that day.
 _LOOK_BACK_NS = 30 * 86_400 * 10**9
-_ENCODER, _DECODER = msgspec.msgpack.Encoder(), msgspec.msgpack.Decoder(list[Point])
 
 
 class _Pc(NamedTuple):
@@ -183,13 +179,12 @@ class SchoolDay:
             point
             for key in keys
             if key in self._pcs
-            for point in _DECODER.decode(zlib.decompress(self._pcs[key].devices))
+            for point in unpacked_rows(self._pcs[key].devices)
         ]
 
     def _events(self, keys: set[MachineKey], events: Sequence[Point]) -> list[Point]:
         """The events that the store lacks, and withdrawals of stored ones not in `events`."""
-        known = self._stored.of["event"].values()
-        mine = [point for point in known if not self._pcs or pc_of(point) in keys]
+        mine = self._stored.events(keys if self._pcs else None)
         return [*changed(events, mine), *stateful.withdrawn_events(mine, events)]
 
     def _joined(self, fold: Fold, pcs: list[Point], devices: list[Point]) -> list[Point]:
@@ -241,7 +236,7 @@ class SchoolDay:
                 self._drop(key)
                 last, rooms = fold.machines[key].last_ms or 0, rooms_of(key, [point], of[key])
                 hour = self._last_hour(key, fold)
-                rows = zlib.compress(_ENCODER.encode(of[key]), 1)
+                rows = packed_rows(of[key])
                 self._pcs[key] = _Pc(folds[key], last, point, rows, rooms, hour)
                 self._stored.forget([point, *of[key]])
 

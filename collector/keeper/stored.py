@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import zlib
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
+import msgspec
+
+from collector.keeper.machines import MachineKey
+from collector.keeper.places import pc_of
 from collector.store import Point, Store
 
 _AT_MIDNIGHT = ("machine_day", "device_day", "room_day", "school_day")
-_DURING = ("event", "school_hour")
+_DURING = ("school_hour",)
+_ENCODER, _DECODER = msgspec.msgpack.Encoder(), msgspec.msgpack.Decoder(list[Point])
 Key = tuple[frozenset[tuple[str, str]], int]
 
 
@@ -21,6 +28,8 @@ class Rows:
             UnavailableError, MisconfiguredError: as `Store.read`.
         """
         tags = {"school": school}
+        self._events: dict[MachineKey, bytes] = {}
+        self._add_events(store.read("event", start, stop, tags))
         self.of: dict[str, dict[Key, Point]] = {
             name: {
                 _key(point): point
@@ -31,12 +40,31 @@ class Rows:
 
     def add(self, points: Iterable[Point]) -> None:
         """These are written: a later value of a field wins, other stored fields stay."""
+        rows = list(points)
+        self._add_events(point for point in rows if point.measurement == "event")
+        for point in rows:
+            if point.measurement != "event":
+                _merge(self.of[point.measurement], point)
+
+    def events(self, keys: Iterable[MachineKey] | None = None) -> list[Point]:
+        """The events of these PCs, default: of all."""
+        wanted = self._events if keys is None else keys
+        return [
+            point
+            for key in wanted
+            if key in self._events
+            for point in unpacked_rows(self._events[key])
+        ]
+
+    def _add_events(self, points: Iterable[Point]) -> None:
+        of: dict[MachineKey, list[Point]] = defaultdict(list)
         for point in points:
-            rows, key = self.of[point.measurement], _key(point)
-            known = rows.get(key)
-            rows[key] = (
-                point if known is None else point._replace(fields={**known.fields, **point.fields})
-            )
+            of[pc_of(point)].append(point)
+        for key, news in of.items():
+            rows: dict[Key, Point] = {}
+            for point in [*self.events([key]), *news]:
+                _merge(rows, point)
+            self._events[key] = packed_rows(rows.values())
 
     def forget(self, points: Iterable[Point]) -> None:
         """The caller keeps these itself."""
@@ -51,6 +79,22 @@ def changed(points: Iterable[Point], stored: Iterable[Point]) -> Iterator[Point]
         fields = known.get(_key(point))
         if fields is None or not point.fields.items() <= fields.items():
             yield point
+
+
+def packed_rows(points: Iterable[Point]) -> bytes:
+    """Rows, small; `unpacked_rows` gives them back."""
+    return zlib.compress(_ENCODER.encode(list(points)), 1)
+
+
+def unpacked_rows(data: bytes) -> list[Point]:
+    """The rows that were packed."""
+    return _DECODER.decode(zlib.decompress(data))
+
+
+def _merge(rows: dict[Key, Point], point: Point) -> None:
+    key = _key(point)
+    known = rows.get(key)
+    rows[key] = point if known is None else point._replace(fields={**known.fields, **point.fields})
 
 
 def _key(point: Point) -> Key:

@@ -22,8 +22,8 @@ _REST = 0.25
 _ARREARS_S = 30.0
 #: Days done are unmarked together, as each time waits for the disk.
 _DONE_EVERY_S = 1.0
-#: How far back a keeper reads notes at its start, and at each later run. A note has the time of
-#: the attempt that wrote it, so the hour allows for the other machine's clock.
+#: How far back a keeper reads notes at its start, and before the newest one at each later run. A
+#: note has the time of the attempt that wrote it, so the hour allows for the machines' clocks.
 _LOOK_BACK_NS, _LATE_NS = 7 * 86_400 * 10**9, 3600 * 10**9
 #: Collectors note a day once a minute, so a note covers what they store until this long after it
 #: was first read, s; two of the three minutes are for a slow write.
@@ -191,10 +191,8 @@ class KeeperThread:
     def _mark_noted(self, store: Store) -> None:
         """Mark the days noted: at once, and again when the time that a note covers has ended."""
         now, at = time.time_ns(), time.monotonic()
-        start, stop = self._read_from, now + _LATE_NS
-        read = [(p.time, str(p.fields["noted"])) for p in self._read(store, "noted", start, stop)]
-        old = [(p.time, str(p.fields["days"])) for p in self._read(store, "days", start, stop)]
-        notes = dict.fromkeys([*read, *old], at)
+        read = [*self._read(store, "noted"), *self._read(store, "days")]
+        notes = dict.fromkeys(read, at)
         notes |= {note: due for note, due in self._due.items() if note in notes or due < math.inf}
         marks: dict[Pair, int] = {}
         for note, due in notes.items():
@@ -203,11 +201,18 @@ class KeeperThread:
                     marks[pair] = min(since, marks.get(pair, since))
                 notes[note] = math.inf if note in self._due else at + _NOTE_COVERS_S
         self._pending_days.mark(marks)
-        self._due, self._read_from = notes, now - _LATE_NS
+        self._due = notes
+        # By the notes' own times: this machine's clock may be set in between.
+        newest = max((time for time, _ in read), default=None)
+        self._read_from = (
+            min(self._read_from, now - _LOOK_BACK_NS)
+            if newest is None
+            else min(newest, now) - _LATE_NS
+        )
 
-    @staticmethod
-    def _read(store: Store, field: str, start: int, stop: int) -> Iterator[Point]:
-        return store.read("collector", start, stop, fields=[field])
+    def _read(self, store: Store, field: str) -> Iterator[tuple[int, str]]:
+        points = store.read("collector", self._read_from, 2**62, fields=[field])
+        return ((point.time, str(point.fields[field])) for point in points)
 
     def _note_lag(self, store: Store) -> None:
         oldest, now = self._pending_days.oldest(), time.time()

@@ -292,3 +292,28 @@ def test_what_could_not_be_written_is_noted_again(
     bench.hand(message(2))
     (point,) = bench.store.of("collector")
     assert set(noted(str(point.fields["noted"]))) == {Pair(SCHOOL, dt.date(2026, 1, 5))}
+
+
+@pytest.mark.parametrize("off_h", [-100_000, -5, 5, 100_000])
+def test_notes_written_while_the_keepers_clock_was_wrong_are_followed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, off_h: int
+) -> None:
+    clock, pair = _Clock(monkeypatch), Pair(SCHOOL, GOOD)
+    with SqliteStore(tmp_path / "store.db") as store:
+        pending_days = PendingDays(tmp_path / "keeper.db")
+        start = clock.now
+        for began_wrong in (True, False):
+            clock.now = start + (off_h * HOUR_NS if began_wrong else 0)
+            keeper_thread = KeeperThread(_Deriver(), pending_days, 60, store)
+            keeper_thread._mark_noted(store)
+            clock.now = start + off_h * HOUR_NS
+            store.write([note_of({pair: NOON}, start + began_wrong)])
+            for _ in range(4):
+                keeper_thread._mark_noted(store)
+                clock.now += HOUR_NS
+            for minute in range(2):
+                clock.now = start + 4 * HOUR_NS + minute * 60 * 10**9
+                keeper_thread._mark_noted(store)
+            assert set(pending_days.take()) == {pair}
+            pending_days.done(pending_days.take())
+        pending_days.close()
