@@ -86,8 +86,7 @@ def _environment() -> Environment:
         signs=SIGNS,
         version=VERSION,
         kind=devices.kind,
-        fault=devices.fault,
-        fix=devices.fix,
+        fault=devices.fault, fix=devices.fix,
         words={
             "verdicts": verdicts.VERDICTS, "short_verdicts": verdicts.SHORT,
             "verdict_meanings": verdicts.MEANINGS, "hearing": hearing.HEARING,
@@ -95,6 +94,7 @@ def _environment() -> Environment:
             "working": states.WORKING, "events": states.EVENTS, "kinds": devices.KINDS,
             "differences": states.DIFFERENCES, "reasons": reasons.REASONS,
             "shares": indicators.SHARES, "units": indicators.UNITS, "types": schools.TYPES,
+            "room_types": schools.ROOM_TYPES,
             "columns": lines.COLUMNS, "signs": doubts.SIGNS, "why": actions.REASONS,
         },
         congested=lines.CONGESTED,

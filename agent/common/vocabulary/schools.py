@@ -1,4 +1,4 @@
-"""Types of schools; the register keeps the Chinese word as its code. Pure."""
+"""Types of schools and rooms; the register keeps the Chinese word as its code. Pure."""
 
 from __future__ import annotations
 
@@ -19,5 +19,13 @@ TYPES: Mapping[str, Words] = {
         "幼儿园": "kindergarten",
         "中职": "secondary vocational school",
         "特殊教育": "special school",
+    }.items()
+}
+ROOM_TYPES: Mapping[str, Words] = {
+    zh: Words(zh, en)
+    for zh, en in {
+        "普通教室": "classroom",
+        "多媒体教室": "multimedia room",
+        "计算机教室": "computer room",
     }.items()
 }

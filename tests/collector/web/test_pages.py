@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import gzip
 import re
 from html.parser import HTMLParser
@@ -9,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from agent.common.vocabulary.schools import ROOM_TYPES
 from collector.web import static
 from web_city import HOSTILE, Place, Rig
 
@@ -132,6 +134,25 @@ def test_an_english_page_has_no_chinese_but_names(rig: Rig, path: str) -> None:
     rig.client.set_cookie("lang", "en", domain="127.0.0.1")
     found = [NAMES.sub("", one) for one in words(rig.get(path).text)]
     assert [one for one in found if CHINESE.search(one) and "<" not in one] == []
+
+
+def test_a_rooms_type_is_in_the_pages_language(rig: Rig, place: Place) -> None:
+    rig.client.set_cookie("lang", "en", domain="127.0.0.1")
+    pages = [rig.get(f"/schools/{row.code}").text for row in place.city.schools]
+    cells = [one for page in pages for one in re.findall('<td class="soft">([^<]*)</td>', page)]
+    assert any("classroom" in one for one in cells)
+    assert not any(kind in one for one in cells for kind in ROOM_TYPES)
+
+
+@pytest.mark.parametrize(("number", "said"), [(1, "school silent"), (2, "schools silent")])
+def test_one_school_is_not_several(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch, number: int, said: str
+) -> None:
+    rig.client.set_cookie("lang", "en", domain="127.0.0.1")
+    rows = [row._replace(hearing="silent") for row in rig.site.city().schools[:number]]
+    city = dataclasses.replace(rig.site.city(), schools=tuple(rows))
+    monkeypatch.setattr(rig.site, "city", lambda: city)
+    assert f"<b>{number}</b> {said} during school hours" in rig.get("/").text
 
 
 def test_a_chinese_page_is_chinese(rig: Rig) -> None:
