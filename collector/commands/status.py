@@ -85,7 +85,7 @@ def _summary(city: status.City) -> str:
     counts = (f"{word(STATES, code)} {count}" for code, count in reversed(city.counts.items()))
     total = say(f"{len(city.schools)} 所学校", f"{len(city.schools)} schools")
     text = f"{total}{say('：', ': ')}{say('，', ', ').join(counts)}" if city.schools else total
-    if city.now_ms - city.as_of_ms <= _BEHIND_MS:
+    if city.as_of_ms is None or city.now_ms - city.as_of_ms <= _BEHIND_MS:
         return text
     at = listing.moment(city.as_of_ms)
     return text + say(

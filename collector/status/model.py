@@ -50,7 +50,7 @@ class Facts(NamedTuple):
 
     register: Register
     now_ms: int
-    as_of_ms: int
+    as_of_ms: int | None
     last_ms: Mapping[str, int]
     machines: Sequence[Machine]
     tests: Sequence[LastTest] = ()
@@ -86,10 +86,13 @@ class Standing(NamedTuple):
 
 
 class City(NamedTuple):
-    """All schools, the worst first. Days were derived up to `as_of_ms`, ms since 1970 UTC."""
+    """All schools, the worst first.
+
+    Days were derived up to `as_of_ms`, ms since 1970 UTC; None: none in the last week.
+    """
 
     now_ms: int
-    as_of_ms: int
+    as_of_ms: int | None
     schools: tuple[Standing, ...]
 
     @property
@@ -163,7 +166,7 @@ def _reports(facts: Facts, code: str) -> Iterator[Finding]:
     # Reports may have come since, of which the keeper has derived no day yet.
     if last is None:
         yield Finding("never_seen")
-    elif silent(facts.register.calendar, last, facts.as_of_ms):
+    elif silent(facts.register.calendar, last, facts.as_of_ms or facts.now_ms):
         yield Finding("silent")
 
 

@@ -98,16 +98,16 @@ def _last(
     return found
 
 
-def _as_of(store: Store, register: Register, now_ms: int) -> int:
+def _as_of(store: Store, register: Register, now_ms: int) -> int | None:
     """Up to when the keeper has derived hours: every school has a row of each."""
     some = next(iter(register.schools), None)
     if some is None:
-        return now_ms
+        return None
     since = now_ms * MS - 7 * _DAY_NS
     hours = [row[0] for row in store.rows("school_hour", since, now_ms * MS, {"school": some},
                                           ["pcs"])]  # fmt: skip
     if not hours:
-        return now_ms
+        return None
     return min(now_ms, int(max(hours)) // MS + 3_600_000)
 
 
