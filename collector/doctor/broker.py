@@ -19,7 +19,7 @@ from collector.service.links import topics
 from collector.service.mqtt.link import Link, Trouble
 from collector.service.pipeline.counts import Counts
 from collector.service.self_metrics import SelfMetrics
-from collector.store.base import Store, StoreError
+from collector.store.base import StoreError
 from collector.store.factory import open_store
 
 _ANSWER_S, _REACH_S = 6.0, 5.0
@@ -37,8 +37,11 @@ class _Ends(NamedTuple):
     authority: float | None
 
 
-def checks(config: Config) -> Iterator[Check]:
-    """Each step on the way to the broker; the first that fails is the last."""
+def checks(config: Config, *, stores: bool) -> Iterator[Check]:
+    """Each step on the way to the broker; the first that fails is the last.
+
+    `stores`: the store may be read; a missing file of SQLite's would be made.
+    """
     broker = config.mqtt
     failed, ends = _way(broker)
     if failed is not None:
@@ -48,7 +51,7 @@ def checks(config: Config) -> Iterator[Check]:
     found, dropped = _login(broker)
     yield found
     if found.ok:
-        yield _queues(config, dropped)
+        yield _queues(config, dropped, stores=stores)
 
 
 def _name() -> str:
@@ -182,12 +185,12 @@ def _trouble_text(trouble: Trouble) -> str:
     return f"{text}: {trouble.reason}" if trouble.reason else text
 
 
-def _queues(config: Config, now_dropped: int | None) -> Check:
+def _queues(config: Config, now_dropped: int | None, *, stores: bool) -> Check:
     """Whether the broker dropped messages in the last day: it counts them from its start on."""
     name = say("消息服务的队列", "broker's queues")
     try:
-        with open_store(config) as store:
-            lost = dropped(_counts(store, time.time_ns()), now_dropped)
+        counts = _stored(config, time.time_ns()) if stores else []
+        lost = dropped(counts, now_dropped)
     except StoreError:
         lost = now_dropped
     if lost is None:
@@ -205,9 +208,11 @@ def _queues(config: Config, now_dropped: int | None) -> Check:
     return Check(name, False, detail, fix)
 
 
-def _counts(store: Store, now: int) -> list[int]:
-    rows = store.rows("broker", now - _DAY_NS, now, None, ["dropped"])
-    return [int(row[-1]) for row in rows if row[-1] is not None]
+def _stored(config: Config, now: int) -> list[int]:
+    """The broker's counts of the last day, oldest first. Raises StoreError."""
+    with open_store(config) as store:
+        rows = store.rows("broker", now - _DAY_NS, now, None, ["dropped"])
+        return [int(row[-1]) for row in rows if row[-1] is not None]
 
 
 def dropped(counts: list[int], now_dropped: int | None) -> int | None:

@@ -61,7 +61,8 @@ def checks(
         if audited is not None:
             yield delivery.gaps(audited)
             yield delivery.clocks(audited)
-    yield from broker.checks(config)
+    stores = folder.ok is True or config.store.kind == "influxdb"
+    yield from broker.checks(config, stores=stores)
     served, clocks[say("测速服务器", "the measurement server")] = _lineserver(config)
     yield served
     yield delivery.own_clock(clocks, audited or [])

@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from agent.common import tables
+from agent.common import ownership, tables
 from agent.common.checks import Check
 from agent.common.language import say
+from agent.common.settings_error import SettingsError
 from collector.config import Config
 from collector.doctor import files
 
@@ -17,11 +18,15 @@ _SHARE, _BYTES = 0.05, 10 * 10**9
 
 def folder(config: Config, *, fix: bool) -> Check:
     """Whether the data folder is there and can be written; `fix` makes it."""
-    name, path = say("数据目录", "data folder"), config.folder
+    name = say("数据目录", "data folder")
+    try:
+        path = config.folder
+    except SettingsError as error:  # it names the user and the fix
+        return Check(name, False, str(error), say("换用户运行", "run it as another user"))
     try:
         found = path.is_dir()
         if not found and fix:
-            path.mkdir(mode=0o750, parents=True, exist_ok=True)
+            ownership.make_folder(path)
             found = True
     except OSError as error:
         cure = files.fix_of(error, path) or say("改正 data", "correct data in the settings")

@@ -8,6 +8,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 import urllib.parse
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -49,7 +50,7 @@ def doctor(tmp_path: Path, data: Path) -> Doctor:
     """Runs it with further settings; the checks by their English name."""
 
     def run(settings: str = "", *words: str, folder: Path = data, user: str = "") -> Checks:
-        file = tmp_path / "collector.toml"
+        file = (folder if user else tmp_path) / "collector.toml"
         dead = f"[mqtt]\nport = {services.free_port()}\n" if "[mqtt]" not in settings else ""
         file.write_text(f'data = "{folder}"\n{dead}{settings}')
         tool = [sys.executable, "-m", "collector.cli", "--lang", "en", "doctor", "--json"]
@@ -293,12 +294,12 @@ def test_a_full_disk_advises_to_free_room_and_nothing_else(
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root, to become another user")
 def test_a_register_that_this_user_may_not_read(data: Path, doctor: Doctor) -> None:
-    for path in (data, *data.parents):
-        if path != Path("/tmp") and path.is_relative_to("/tmp"):
-            path.chmod(0o755)
-    data.chmod(0o777)
-    (data / "register.db").chmod(0o600)
-    check = doctor(user="65534")["register"]
+    with tempfile.TemporaryDirectory() as name:  # pytest's own folders are for one user
+        folder = Path(name)
+        folder.chmod(0o777)
+        shutil.copy(data / "register.db", folder)
+        (folder / "register.db").chmod(0o600)
+        check = doctor(folder=folder, user="65534")["register"]
     assert check["ok"] is False
     assert "root" in check["fix"]
     assert "chown" in check["fix"]
