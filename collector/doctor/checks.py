@@ -43,25 +43,25 @@ def checks(
     audited: list[Audited] | None = None
     yield _settings(warnings)
     yield from secrets.checks(config)
-    folder = disk.folder(config, fix=fix)
-    yield folder
+    yield (folder := disk.folder(config, fix=fix))
+    stores = folder.ok is True or config.store.kind == "influxdb"
     if folder.ok:
         yield disk.room(config.folder)
     if config.store.kind == "influxdb":  # needs no folder of ours
         yield delivery.buckets(config, fix=fix)
-    if folder.ok or config.store.kind == "influxdb":
+    if stores:
         stored, clocks[say("数据库", "the database")] = storing.check(config)
         yield stored
     if folder.ok:
         yield _register(config, now.astimezone(CITY_TIME).date())
         yield _quarantine(config)
         yield held.check(config, now)
+        yield delivery.keeper(config)
         yield from schools.checks(config)
         audited = _audited(config, tick)
         if audited is not None:
             yield delivery.gaps(audited)
             yield delivery.clocks(audited)
-    stores = folder.ok is True or config.store.kind == "influxdb"
     yield from broker.checks(config, stores=stores)
     served, clocks[say("测速服务器", "the measurement server")] = _lineserver(config)
     yield served

@@ -5,7 +5,6 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 
-from agent.common.calendar import local_time
 from agent.common.checks import Check
 from agent.common.command_line import RefusedError
 from agent.common.language import say
@@ -19,37 +18,20 @@ _NAMED = 5
 _HELD = "held"  # a check of its own, with its reasons
 #: What may be as it should: a school that is still to come, a version that is under way.
 _NO_FAULT = {"never_seen", "old_version"}
-_BEHIND_MS = 2 * 3_600_000
 
 
 def checks(config: Config) -> Iterator[Check]:
-    """The keeper's lag, how many schools report, and what is wrong at which."""
+    """How many schools report, and what is wrong at which."""
     try:
         city = status.read(config)
     except (StoreError, RefusedError, sqlite3.Error):
         return  # the checks before say why
-    yield _keeper(city)
     total, good = len(city.schools), city.counts.get(REPORTING, 0)
     detail = say(f"{good}/{total} 所正常上报", f"{good} of {total} report and are well")
     yield Check(say("学校", "schools"), True, detail)
     for code, schools in city.findings.items():
         if code != _HELD:
             yield _finding(code, schools)
-
-
-def _keeper(city: status.City) -> Check:
-    name = say("逐日推导", "derived days")
-    if city.as_of_ms is None:
-        return Check(name, None, say("还没有", "none yet"), "schoolpulse collect")
-    at = local_time(city.as_of_ms / 1000).strftime("%Y-%m-%d %H:%M")
-    detail = say(f"到 {at}", f"up to {at}")
-    if city.now_ms - city.as_of_ms <= _BEHIND_MS:
-        return Check(name, True, detail)
-    fix = say(
-        "schoolpulse collect（或 --role keeper）在运行吗？看它的日志",
-        "does schoolpulse collect (or --role keeper) run? See its log",
-    )
-    return Check(name, False, detail, fix)
 
 
 def _finding(code: str, schools: list[str]) -> Check:
