@@ -14,7 +14,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-from agent.common import secret_files, secret_reading, settings
+from agent.common import data_folder, secret_files, secret_reading, settings
 from agent.common.broker_settings import AgentBroker
 from agent.common.language import say
 from agent.common.settings import Lang, SettingsError
@@ -35,6 +35,7 @@ def _program_data() -> Path:
 
 
 WINDOWS_FOLDER = _program_data() / "SchoolPulse"
+SYSTEM_FOLDER = Path("/var/lib/schoolpulse-agent")
 DEFAULT_FILE = (
     WINDOWS_FOLDER / "agent.toml"
     if sys.platform == "win32"
@@ -145,14 +146,12 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
 
     @property
     def folder(self) -> Path:
-        """The folder of the agent's files."""
+        """The folder of the agent's files. Raises SettingsError, see `data_folder.chosen`."""
         if self.data:
             return Path(self.data)
         if sys.platform == "win32":
             return WINDOWS_FOLDER
-        if os.access("/var/lib", os.W_OK):
-            return Path("/var/lib/schoolpulse-agent")
-        return Path.home() / ".local/share/schoolpulse-agent"
+        return data_folder.chosen(self.data, SYSTEM_FOLDER, ".local/share/schoolpulse-agent")
 
 
 def load(

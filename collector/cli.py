@@ -112,6 +112,11 @@ COMMANDS = {
         "移除伪造或误报的数据，留副本和记录",
         "remove forged or mistaken rows, with a copy and a record",
     ),
+    "status": Command(
+        "collector.commands.status",
+        "每所学校的状态：静默、暂存、测速被拒，和办法",
+        "each school's state: silent, held, tests refused, and what to do",
+    ),
     "doctor": Command(
         "collector.commands.doctor", "逐项检查，给出办法", "run checks and suggest fixes"
     ),

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import datetime as dt
-import os
 from pathlib import Path
 from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta, Struct
 
-from agent.common import secret_reading, settings
+from agent.common import data_folder, secret_reading, settings
 from agent.common.settings import Broker, Lang, SettingsError
 from collector import indicator_settings
 from collector.indicator_settings import Indicator, Target
 
 DEFAULT_FILE = Path("/etc/schoolpulse/collector.toml")
+#: Where there is no setting `data`: the services' folder, else one in the user's home.
+SYSTEM_FOLDER, OWN_FOLDER = Path("/var/lib/schoolpulse"), ".local/share/schoolpulse"
 
 
 #: What a room's probes can see, as `room_day` has it.
@@ -154,12 +155,8 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
 
     @property
     def folder(self) -> Path:
-        """Where the city side keeps its files."""
-        if self.data:
-            return Path(self.data)
-        if os.access("/var/lib", os.W_OK):
-            return Path("/var/lib/schoolpulse")
-        return Path.home() / ".local/share/schoolpulse"
+        """Where the city side keeps its files. Raises SettingsError, see `data_folder.chosen`."""
+        return data_folder.chosen(self.data, SYSTEM_FOLDER, OWN_FOLDER)
 
     @property
     def archive_folder(self) -> Path:

@@ -135,7 +135,7 @@ def daily(city: Path, out: Path) -> list[list[str]]:
         ["inspect", "import", str(out / ODD)], ["policy", "show"], ["policy", "show", CODE],
         ["policy", "show", ODD], ["policy", "set", ODD, f"{ODD}=1"], ["quarantine", "list"],
         ["quarantine", "list", "--json"], ["quarantine", "show", "1"],
-        ["quarantine", "replay"], ["doctor"], ["doctor", "--json"],
+        ["quarantine", "replay"], ["status"], ["status", "--csv"], ["doctor"], ["doctor", "--json"],
     ]  # fmt: skip
     return [[*line, "--config", str(city / "collector.toml")] for line in lines]
 

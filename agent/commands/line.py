@@ -21,12 +21,14 @@ from agent.common.command_line import (
 )
 from agent.common.language import say
 from agent.common.output import print_json
+from agent.common.settings_error import SettingsError
 from agent.common.vocabulary import reasons, thresholds
 from agent.common.vocabulary.words import word
 from agent.config import Config
 from agent.probes.line import public as line_public
 from agent.probes.line.probe import measure
 from agent.resident import status
+from agent.resident.status import Status
 from agent.wire.messages import LineTest
 from agent.wire.postponed import Postponed
 
@@ -53,21 +55,24 @@ def run(args: argparse.Namespace) -> int:
     if args.public:
         return _public(args)
     config = load_config(args)
-    server = args.server or config.line.server
+    followed = _followed(config)
+    server = args.server or config.line.server or (followed.server if followed else "")
     if not server:
         raise RefusedError(
             say(
-                "不知道测速服务器：用 --server http://主机:端口，或在配置里设 line.server",
-                "no measurement server: use --server http://host:port, or set line.server",
+                "不知道测速服务器：代理收到策略后就知道；或用 --server http://主机:端口，"
+                "或设 line.server",
+                "no measurement server: the running agent learns it by policy; or use "
+                "--server http://host:port, or set line.server",
             )
         )
-    threshold = _threshold(config)
+    threshold = followed.threshold_mbps if followed else thresholds.THRESHOLD_MBPS
     show = _Show(sys.stderr.isatty())
     test = measure(
         server,
         school=config.school or _NO_SCHOOL,
         machine=identity.identify().machine,
-        line=config.line.name,
+        line=config.line.name or (followed.line if followed else ""),
         key=renewed.newest(config).line_key or config.line.key(),
         progress=show,
     )
@@ -145,13 +150,13 @@ def verdict(test: LineTest, threshold_mbps: float) -> bool | None:
     return None if test.down_mbps is None else test.down_mbps >= thresholds.limit(threshold_mbps)
 
 
-def _threshold(config: Config) -> float:
-    """What the city asks of a line, in Mbit/s: by the policy that the running agent follows."""
+def _followed(config: Config) -> Status | None:
+    """What the agent of these settings last did by policy: server, line, what the city asks."""
     try:
         found = status.read(config.folder)
-    except OSError:  # another user's
-        found = None
-    return thresholds.THRESHOLD_MBPS if found is None else found.threshold_mbps
+    except (OSError, SettingsError):  # another user's
+        return None
+    return found if found and config.school in ("", found.school) else None
 
 
 def _json_later(said: Postponed, threshold_mbps: float) -> str:

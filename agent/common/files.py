@@ -6,6 +6,8 @@ import contextlib
 import os
 from pathlib import Path
 
+from agent.common import ownership
+
 
 def replace(path: Path, data: bytes, *, durable: bool = True, mode: int | None = 0o644) -> None:
     """Put `data` at `path`, readable by everybody; `durable`: it is on the disk on return.
@@ -22,6 +24,7 @@ def replace(path: Path, data: bytes, *, durable: bool = True, mode: int | None =
         # as it may be a link, and root writes into folders that others may write too.
         partial.unlink(missing_ok=True)
         with open(partial, "xb", opener=_private if mode is not None else None) as file:
+            ownership.hand_over(file.fileno(), path.parent)
             file.write(data)
             if durable:
                 file.flush()

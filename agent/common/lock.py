@@ -11,6 +11,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from agent.common import ownership
 from agent.common.command_line import RefusedError
 from agent.common.language import say
 
@@ -29,7 +30,8 @@ class Lock:
             HeldError: another process has it.
             OSError: the file cannot be made or locked: no room, no right, no such file system.
         """
-        path.parent.mkdir(parents=True, exist_ok=True)
+        ownership.make_folder(path.parent)
+        ownership.new_file(path)
         self._file = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
         try:
             taken = _take(self._file)

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from agent.common import ownership
 from agent.common.command_line import RefusedError
 from agent.common.language import say
 
@@ -33,7 +34,8 @@ def open_file(path: Path, steps: Sequence[str], *, timeout: float = _WAIT_S) -> 
         OSError, sqlite3.Error: it cannot be opened, read or written.
         NewerFileError: see `migrate`.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
+    ownership.make_folder(path.parent)
+    ownership.new_file(path)  # SQLite gives its log to the file's owner by itself
     db = sqlite3.connect(path, timeout=timeout, isolation_level=None, check_same_thread=False)
     try:
         use_wal(db)

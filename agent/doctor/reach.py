@@ -10,6 +10,7 @@ import ssl
 import time
 from collections.abc import Iterator
 
+from agent.common import tls_errors
 from agent.common.broker_settings import AgentBroker, Proxy
 from agent.common.checks import Check
 from agent.common.language import say
@@ -111,18 +112,9 @@ def _tls(broker: AgentBroker, account: Account) -> Check:
         with _connected(broker, account) as secure:
             assert isinstance(secure, ssl.SSLSocket)
             return Check(name, True, str(secure.version()))
-    except ssl.SSLCertVerificationError as error:
-        fix = say(
-            f"证书须由 broker.ca 签发，且写有 {broker.host}",
-            f"the certificate must be signed by broker.ca and contain {broker.host}",
-        )
-        return Check(name, False, error.verify_message, fix)
     except OSError as error:
-        fix = say(
-            "查 broker.ca 等文件，及端口是否为 TLS",
-            "check broker.ca, and that this is the TLS port",
-        )
-        return Check(name, False, str(error), fix)
+        ca = f"broker.ca = {broker.ca}" if broker.ca else ""
+        return Check(name, False, *tls_errors.explained(error, broker.host, ca))
 
 
 def _websocket(broker: AgentBroker, account: Account) -> Check:

@@ -284,5 +284,6 @@ class Runner:
             next_test=None if planned is None else int(planned.time.timestamp() * 1000),
             next_kind="" if planned is None else planned.kind,
             threshold_mbps=place.threshold_of(self._policy),
+            server=lines[0].server if lines else "",
             exclude_sources=self.exclude,
         )

@@ -34,6 +34,7 @@ class Status(msgspec.Struct, frozen=True, omit_defaults=True):
     next_test: int | None = None
     next_kind: str = ""
     threshold_mbps: float = THRESHOLD_MBPS  # of the policy, for `line`
+    server: str = ""  # the measurement server of this PC's line, by policy or settings, for `line`
     exclude_sources: tuple[str, ...] = ()  # of the policy, for the id at the next start
 
 

@@ -9,6 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from agent.common import ownership
 from agent.common.files import replace
 from agent.common.language import say
 from agent.common.lock import Lock
@@ -60,7 +61,7 @@ def freeze(
             damaged; the new one would not verify.
         OSError: it cannot be written; what stood there before stands.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    ownership.make_folder(folder)
     lock = Lock(folder / "freeze.lock", say("冻结", "freeze"))
     try:
         before = _before(figure, folder)

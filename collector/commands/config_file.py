@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import argparse
 import sys
+from pathlib import Path
 
+from agent.common.language import say
 from collector import config
 from collector.config import Config
 from collector.roster.book import RegisterBook
@@ -21,7 +23,22 @@ def load_config(args: argparse.Namespace) -> Config:
     found, warnings = config.load(args.config)
     for warning in warnings:
         print(warning, file=sys.stderr)
+    _say_which(found)
     return found
+
+
+def _say_which(settings: Config) -> None:
+    """Where two folders hold a register, nobody can know which one a command is about."""
+    own = Path.home() / config.OWN_FOLDER
+    if settings.data or settings.folder == own:
+        return
+    try:
+        both = all((at / REGISTER_FILE).exists() for at in (settings.folder, own))
+    except PermissionError:
+        return
+    if both:
+        text = say(f"使用 {settings.folder}，不是 {own}", f"using {settings.folder}, not {own}")
+        print(text, file=sys.stderr)
 
 
 def register_book(args: argparse.Namespace) -> RegisterBook:

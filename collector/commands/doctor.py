@@ -22,7 +22,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The command's arguments."""
     config_argument(parser)
     text = say(
-        "建立 InfluxDB 的桶、设好保留期", "create the InfluxDB buckets and set their retention"
+        "建立数据目录、InfluxDB 的桶，设好保留期",
+        "create the data folder and InfluxDB buckets, set retention",
     )
     parser.add_argument("--fix", action="store_true", help=text)
     json_argument(parser)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import datetime as dt
+import fnmatch
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -35,6 +37,8 @@ _TABLE: tuple[listing.Heading, ...] = (
     ("school", "学校", "school"), ("room", "教室", "room"), ("machine", "电脑", "PC"),
     ("problems", "问题", "problems"),
 )  # fmt: skip
+
+_ID = re.compile("[0-9a-fA-F]{32}", re.ASCII)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -78,7 +82,10 @@ def _one(parser: argparse.ArgumentParser, act: str, target: str) -> None:
     parser.add_argument(
         "--school", required=True, help=say("学校标识码", "school code (10 digits)")
     )
-    parser.add_argument("--machine", required=True, help=say("机器号", "machine id"))
+    text = say(
+        "机器号，或主机名（可含 *），可写多个", "ids, or host names that may hold *; several"
+    )
+    parser.add_argument("--machine", nargs="+", required=True, metavar="MACHINE", help=text)
     if target:
         text = say("教室编号", "room id")
         if target != "room":
@@ -123,12 +130,41 @@ def _brief(row: listing.Row) -> listing.Row:
 
 
 def _run_one(args: argparse.Namespace) -> int:
-    cells = {
-        "school": args.school, "machine": args.machine, "act": args.act, "target": args.target,
-    }  # fmt: skip
-    headings = [DECISIONS.column(name).heading for name in cells]
-    *problems, table = parse(DECISIONS, "machines", [(1, headings), (2, list(cells.values()))])
+    names = ("school", "machine", "act", "target")
+    rows = [
+        (number, [args.school, machine, args.act, args.target])
+        for number, machine in enumerate(_meant(args), 2)
+    ]
+    headings = [DECISIONS.column(name).heading for name in names]
+    *problems, table = parse(DECISIONS, "machines", [(1, headings), *rows])
     return _decide(args, table, list(problems), typed=True)
+
+
+def _meant(args: argparse.Namespace) -> list[str]:
+    """The ids of the PCs that were named, by id or by host name; what is neither stays.
+
+    Raises:
+        RefusedError: a pattern fits no PC of the school.
+    """
+    names = [word for word in args.machine if not _ID.fullmatch(word)]
+    if not names:
+        return list(dict.fromkeys(args.machine))
+    with opened(args) as at:
+        pcs = machines.load(at.store, at.register, local_day(at.now_ms / 1000), args.school)
+    found: list[str] = []
+    for word in args.machine:
+        fits = [pc.machine for pc in pcs if fnmatch.fnmatchcase(pc.hostname.lower(), word.lower())]
+        found += [word] if word not in names or not (fits or "*" in word) else fits
+        if "*" in word and not fits:
+            raise RefusedError(
+                say(
+                    f"{args.school} 没有主机名为 {word} 的电脑（近 {machines.DAYS} 天）；"
+                    "看 schoolpulse machines list",
+                    f"no PC of {args.school} is called {word} (last {machines.DAYS} days); "
+                    "see schoolpulse machines list",
+                )
+            )
+    return list(dict.fromkeys(found))
 
 
 def _run_apply(args: argparse.Namespace) -> int:

@@ -29,12 +29,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "show",
         help=say("列出生效的值，各由哪一级设置", "show the values in force and who set them"),
     )
+    text = say("范围；不写则列出全市的设置", "default: the city, and what narrower scopes set")
     show.add_argument(
-        "school",
-        nargs="?",
-        default="",
-        metavar="SCHOOL",
-        help=say("学校标识码；不写则列出全市的设置", "school code (10 digits); default: the city"),
+        "scope", nargs="?", default="", metavar="SCOPE", type=policy.scope_of, help=text
     )
     _common(show, _run_show)
     for name, action, zh, en in (
@@ -53,7 +50,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     ):
         parser = actions.add_parser(name, help=say(zh, en), description=say(zh, en))
         scope = "city | district:CODE | school:CODE | line:CODE/NAME"
-        parser.add_argument("scope", metavar="SCOPE", help=scope)
+        parser.add_argument("scope", metavar="SCOPE", type=policy.scope_of, help=scope)
         parser.add_argument("pairs", nargs="+", metavar="KEY=VALUE", help=", ".join(NAMES))
         _common(parser, action)
 
@@ -84,10 +81,10 @@ def _open(args: argparse.Namespace) -> _Open:
 
 def _run_show(args: argparse.Namespace) -> int:
     here = _open(args)
-    if args.school and args.school not in here.register.schools:
-        text = say("台账中没有学校", "no such school in the register:")
-        raise RefusedError(f"{text} {args.school}")
-    rows = _of_school(here, args.school) if args.school else _of_city(here)
+    problems = policy.check_scope(args.scope, here.register) if args.scope else []
+    if problems:
+        raise RefusedError("; ".join(problems))
+    rows = _shown(here, args.scope)
     if args.json:
         print_json([_as_json(row) for row in rows])
         return DONE
@@ -97,6 +94,20 @@ def _run_show(args: argparse.Namespace) -> int:
         table.add_row(row.where, row.key, _text(row.value.value), scope)
     console().print(table)
     return DONE
+
+
+def _shown(here: _Open, scope: str) -> list[_Row]:
+    """The values in force at a scope; without one, the city's and what narrower ones set."""
+    kind, _, name = scope.partition(":")
+    if kind == "school":
+        return _of_school(here, name)
+    if kind == "line":
+        school = name.partition("/")[0]
+        return [row for row in _of_school(here, school) if row.where == name]
+    if kind == "district":
+        merged = policy.merged(here.register.policies, ["city", scope], _defaults(here))
+        return [_Row(scope, key, value) for key, value in merged.items()]
+    return [row for row in _of_city(here) if row.where == "city" or not scope]
 
 
 class _Row(NamedTuple):

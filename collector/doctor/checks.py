@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import os
 import sqlite3
 import time
 import urllib.error
@@ -14,23 +13,16 @@ from agent.common.calendar import CITY_TIME
 from agent.common.checks import Check
 from agent.common.command_line import RefusedError
 from agent.common.language import say
-from agent.wire.topics import receipt_topic
 from collector.config import Config
-from collector.doctor import delivery, held, secrets
+from collector.doctor import broker, delivery, disk, files, held, schools, secrets, storing
 from collector.keeper.audit import Audited
 from collector.roster.book import DamagedBookError, NoRegisterError, RegisterBook
-from collector.service.links import topics
-from collector.service.mqtt.link import Link, Trouble
 from collector.service.pipeline.quarantine import FILE, Quarantine
-from collector.store.base import Point, StoreError
+from collector.store.base import StoreError
 from collector.store.clocks import ahead_of
-from collector.store.factory import open_store
 
-_BROKER_S = 6.0
 _SERVER_S = 3.0
 _ALMOST = 0.8  # of the quarantine's limit: time to act
-#: A receipt for no machine shows whether we may publish: mosquitto grants every subscription.
-_NOBODY = receipt_topic("0" * 10, "0" * 32)
 REGISTER_FILE = "register.db"
 
 
@@ -44,29 +36,33 @@ def checks(
 ) -> Iterator[Check]:
     """All checks, in the order in which a fix helps the next. Raises nothing.
 
-    `fix` creates what is missing: InfluxDB's buckets. `tick` iterates over the schools of a long
-    read, and shows the progress.
+    `fix` creates what is missing: the data folder, InfluxDB's buckets. `tick` iterates over the
+    schools of a long read, and shows the progress.
     """
     clocks: dict[str, float | None] = {}
     audited: list[Audited] | None = None
     yield _settings(warnings)
     yield from secrets.checks(config)
-    folder = _folder(config)
-    yield folder
+    yield (folder := disk.folder(config, fix=fix))
+    stores = folder.ok is True or config.store.kind == "influxdb"
     if folder.ok:
-        if config.store.kind == "influxdb":
-            yield delivery.buckets(config, fix=fix)
-        stored, clocks[say("数据库", "the database")] = _store(config)
+        yield disk.room(config.folder)
+    if config.store.kind == "influxdb":  # needs no folder of ours
+        yield delivery.buckets(config, fix=fix)
+    if stores:
+        stored, clocks[say("数据库", "the database")] = storing.check(config)
         yield stored
+    if folder.ok:
         yield _register(config, now.astimezone(CITY_TIME).date())
         yield _quarantine(config)
         yield held.check(config, now)
         yield delivery.keeper(config)
+        yield from schools.checks(config)
         audited = _audited(config, tick)
         if audited is not None:
             yield delivery.gaps(audited)
             yield delivery.clocks(audited)
-    yield _broker(config)
+    yield from broker.checks(config, stores=stores)
     served, clocks[say("测速服务器", "the measurement server")] = _lineserver(config)
     yield served
     yield delivery.own_clock(clocks, audited or [])
@@ -77,44 +73,6 @@ def _settings(warnings: list[str]) -> Check:
     if warnings:
         return Check(name, False, "; ".join(warnings), say("改正这些配置项", "fix these settings"))
     return Check(name, True, say("可用", "OK"))
-
-
-def _folder(config: Config) -> Check:
-    name, folder = say("数据目录", "data folder"), config.folder
-    if not folder.is_dir():
-        return Check(
-            name, False, say(f"{folder} 不存在", f"{folder} does not exist"), f"mkdir -p {folder}"
-        )
-    if not os.access(folder, os.W_OK | os.X_OK):
-        detail = say(f"{folder} 不可写", f"{folder} is not writable")
-        fix = say(
-            f"把 {folder} 的写权限给采集服务的用户",
-            f"give the service's user write access to {folder}",
-        )
-        return Check(name, False, detail, fix)
-    return Check(name, True, str(folder))
-
-
-def _store(config: Config) -> tuple[Check, float | None]:
-    """Writes one point of the collector's own (queue 0), reads evidence.
-
-    Also returns how far this clock is ahead of the store's, s.
-    """
-    name, kind = say("存储", "store"), config.store.kind
-    where = str(config.folder) if kind == "sqlite" else config.store.url
-    try:
-        with open_store(config) as store:
-            store.write([Point("collector", {}, {"queue": 0}, time.time_ns())])
-            store.simulated()
-            ahead = store.clock_ahead
-    except StoreError as error:
-        fix = say(
-            "检查磁盘空间、文件权限；InfluxDB 则检查 [store] 的 url、token、bucket",
-            "check disk space and file permissions; for InfluxDB url, token and buckets in [store]",
-        )
-        return Check(name, False, f"{kind} {where}: {error}", fix), None
-    said = say(f"{kind} {where} 可读写", f"{kind} {where}: reads and writes OK")
-    return Check(name, True, said), ahead
 
 
 def _register(config: Config, today: dt.date) -> Check:
@@ -130,10 +88,12 @@ def _register(config: Config, today: dt.date) -> Check:
     except NoRegisterError as error:
         return Check(name, False, str(error), fill)
     except DamagedBookError as error:
-        fix = say("从备份恢复；没有备份就移开它，重新导入", "restore a backup; or import again")
+        fix = files.fix_of(error, path) or say(
+            "从备份恢复；没有备份就移开它，重新导入", "restore a backup; or import again"
+        )
         return Check(name, False, str(error), fix)
-    except RefusedError as error:  # it names the file and the fix
-        return Check(name, False, str(error))
+    except RefusedError as error:  # it names the file
+        return Check(name, False, str(error), files.fix_of(error, path))
     if not register.schools:
         return Check(name, False, say("台账里没有学校", "no schools in the register"), fill)
     schools = say(f"{len(register.schools)} 所学校", f"{len(register.schools)} schools")
@@ -163,10 +123,7 @@ def _quarantine(config: Config) -> Check:
     except RefusedError as error:  # it names the file and the fix
         return Check(name, False, str(error))
     except (sqlite3.Error, OSError) as error:
-        fix = say(
-            f"检查权限；坏了就把 {FILE} 移走，从备份恢复",
-            "check its permissions; if damaged, move it away and restore a backup",
-        )
+        fix = files.fix_of(error, config.folder / FILE)
         return Check(name, False, f"{config.folder / FILE}: {error}", fix)
     try:
         rows, size = quarantine.size()
@@ -182,52 +139,6 @@ def _quarantine(config: Config) -> Check:
         )
         return Check(name, False, detail, fix)
     return Check(name, True, detail)
-
-
-def _broker(config: Config) -> Check:
-    name, broker = say("消息服务", "broker"), config.mqtt
-    where = f"{broker.host}:{broker.port}"
-    # $SYS may be denied without harm: it is only the broker's own counts.
-    link = Link(broker, topics(broker), lambda topic, payload, retained: None, lambda: None)
-    link.start()
-    try:
-        up = link.wait_verdict(_BROKER_S)
-        denied = [topic for topic in link.denied if topic[0] != "$"]
-        if up and link.publish(_NOBODY, b""):
-            link.flush(_BROKER_S)
-        trouble = link.trouble
-    finally:
-        link.stop()
-    if not up:
-        fix = say(
-            "启动消息服务；核对 [mqtt] 的 host、port、username、password、ca",
-            "start the broker; check host, port, username, password and ca in [mqtt]",
-        )
-        return Check(name, False, f"{where}: {_trouble_text(trouble)}", fix)
-    if trouble.event:
-        fix = say(
-            "在 ACL 中允许采集账号发布 receipt、policy",
-            "allow the collector to publish receipt and policy in the ACL",
-        )
-        return Check(name, False, f"{where}: {_trouble_text(trouble)}", fix)
-    if denied:
-        fix = say(
-            "在 ACL 中允许采集账号订阅这些主题",
-            "allow the collector to subscribe to these topics in the ACL",
-        )
-        return Check(name, False, f"{where}: {' '.join(denied)}", fix)
-    return Check(name, True, say(f"{where} 已登录并订阅", f"{where}: logged in and subscribed"))
-
-
-def _trouble_text(trouble: Trouble) -> str:
-    """What is wrong with the connection, in words, and how the broker or the system put it."""
-    words = {
-        "broker_unreachable": say("连不上", "cannot connect"),
-        "broker_refused": say("拒绝登录", "login refused"),
-        "publish_denied": say("拒绝发布", "publishing refused"),
-    }
-    text = words.get(trouble.event, say("无应答", "no answer"))
-    return f"{text}: {trouble.reason}" if trouble.reason else text
 
 
 def _lineserver(config: Config) -> tuple[Check, float | None]:

@@ -13,6 +13,7 @@ from agent.common.language import say
 from agent.common.vocabulary.held import REASONS
 from agent.common.vocabulary.words import word
 from collector.config import Config
+from collector.doctor import files
 from collector.service.pipeline.held_book import FILE, HeldBook, HeldRow
 
 _DAY_MS = 86_400_000
@@ -30,7 +31,9 @@ def check(config: Config, now: dt.datetime) -> Check:
         with closing(HeldBook(path)) as book:
             rows = book.rows()
     except (sqlite3.Error, OSError) as error:
-        fix = say(f"删掉 {path}，采集服务会重建", f"delete {path}: the collector makes it anew")
+        anew = say(f"删掉 {path}，采集服务会重建", f"delete {path}: the collector makes it anew")
+        broken = getattr(error, "sqlite_errorname", "") in ("SQLITE_NOTADB", "SQLITE_CORRUPT")
+        fix = anew if broken else files.fix_of(error, path)
         return Check(name, False, f"{path}: {error}", fix)
     # A clock that was years ahead left rows of the future, which are recent too.
     since = int(now.timestamp() * 1000) - _DAY_MS

@@ -18,7 +18,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-from agent.common import log, signing, textfile
+from agent.common import log, ownership, signing, textfile
 from agent.common.command_line import RefusedError
 from agent.common.language import say
 from collector.lineserver.addresses import Rates
@@ -154,5 +154,6 @@ def make(folder: Path, school: str) -> Path:
     except OSError as error:
         raise RefusedError(f"{path}: {error.strerror}") from error
     with os.fdopen(handle, "w") as file:
+        ownership.hand_over(file.fileno(), folder)
         file.write(secrets.token_hex(32) + "\n")
     return path

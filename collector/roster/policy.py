@@ -67,6 +67,18 @@ def convert(values: Mapping[str, Any]) -> Layer:
     return msgspec.convert(dict(values), Layer, strict=False)
 
 
+def scope_of(word: str) -> str:
+    """The scope that a word means: a district's code, a school's and a line may stand alone."""
+    for form, kind in (
+        (r"[0-9]{10}/.+", "line"),
+        (r"[0-9]{10}", "school"),
+        (r"[0-9]{6}", "district"),
+    ):
+        if re.fullmatch(form, word, re.ASCII):
+            return f"{kind}:{word}"
+    return word
+
+
 def check_scope(scope: str, register: Register) -> list[str]:
     """Messages if a scope is badly formed or not in the register."""
     if not _SCOPE.fullmatch(scope):

@@ -9,6 +9,7 @@ import datetime as dt
 from collections.abc import Callable
 from pathlib import Path
 
+from agent.common import files
 from agent.common.command_line import RefusedError
 from agent.common.language import say
 from collector.config import City as CitySettings
@@ -116,5 +117,5 @@ def write_evidence(
 def write_truth(folder: Path, city: City, settings: CitySettings) -> Path:
     """Write truth.json into `folder`; returns its path."""
     path = folder / TRUTH_FILE
-    path.write_bytes(truth.as_json(city, settings.code))
+    files.replace(path, truth.as_json(city, settings.code), durable=False)
     return path

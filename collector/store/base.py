@@ -45,7 +45,9 @@ class SimulatedRows(NamedTuple):
 
 
 class StoreError(Exception):
-    """A call to a store failed."""
+    """A call to a store failed. `status`: of the server's HTTP answer, 0 where none came."""
+
+    status = 0
 
 
 class UnavailableError(StoreError):

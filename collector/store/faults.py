@@ -87,6 +87,12 @@ def _lines(reason: str, where: str) -> Exception:
 
 def unanswered(status: int, reason: str, where: str) -> StoreError:
     """The error for an error reply that is not about single lines."""
+    error = _unanswered(status, reason, where)
+    error.status = status
+    return error
+
+
+def _unanswered(status: int, reason: str, where: str) -> StoreError:
     if status in _LATER or status >= _SERVER:
         return UnavailableError(f"{where}: HTTP {status} {reason}")
     fixs = {

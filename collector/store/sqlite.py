@@ -14,7 +14,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
-from agent.common import log
+from agent.common import log, ownership
 from agent.common.language import say
 from agent.common.sqlite import transaction
 from collector.schema import MEASUREMENTS, Measurement
@@ -70,7 +70,8 @@ class SqliteStore(Store):
         self._lock = threading.Lock()
         self._idle: list[sqlite3.Connection] = []
         with self._classed():
-            path.parent.mkdir(parents=True, exist_ok=True)
+            ownership.make_folder(path.parent)
+            ownership.new_file(path)
             self._writer = _connect(path)
             try:
                 tables.prepare(self._writer)

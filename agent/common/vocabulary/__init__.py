@@ -15,6 +15,7 @@ boards and alert rules take their words from these modules and from nowhere else
     counters      what the collector and the broker count
     held          why a report is held, and what ends it
     schools       types of schools
+    standing      how a school stands with the collector, and what to do
 
 A code that a newer version wrote is shown as it is. Sentences that older versions wrote into
 the store are read as the codes that replaced them (`reasons.OLD`, `devices.OLD`).

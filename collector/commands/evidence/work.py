@@ -11,6 +11,7 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from agent.common import ownership
 from agent.common.calendar import CITY_TIME, midnight_ns
 from collector.commands.evidence.selection import MARKED, OF_ROOMS, Run, Where, runs
 from collector.config import Config
@@ -89,9 +90,10 @@ def name_of(where: Where, now: dt.datetime) -> str:
 
 def copy(store: Store, where: Where, found: Found, path: Path) -> None:
     """Write the rows as line protocol, on the disk on return. Raises OSError, StoreError."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    ownership.make_folder(path.parent)
     opener = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(opener, "wb") as raw:
+        ownership.hand_over(raw.fileno(), path.parent)
         with gzip.GzipFile(fileobj=raw, mode="wb", filename="") as packed:
             for points in (_meant(store, where), _rooms(store, where, found)):
                 for point in points:

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from agent.common import ownership
 from agent.common.files import replace as put
 from agent.common.language import say
 from collector.roster.book.file import BookError
@@ -87,7 +88,7 @@ def _path(book: Path, name: str, digest: str) -> Path:
 
 def _put(path: Path, data: bytes) -> None:
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        ownership.make_folder(path.parent)
         if not path.exists() or path.read_bytes() != data:
             put(path, data)
     except OSError as error:

@@ -17,6 +17,7 @@ from pathlib import Path
 
 import msgspec
 
+from agent.common import ownership
 from agent.common.calendar import Hours
 from agent.common.language import say
 from collector.roster.book import imports, visits
@@ -243,7 +244,8 @@ class RegisterBook:
     @contextmanager
     def _write(self) -> Iterator[sqlite3.Connection]:
         try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
+            ownership.make_folder(self.path.parent)
+            ownership.new_file(self.path)
         except OSError as error:
             raise BookError(unusable(self.path, error.strerror or str(error))) from error
         with explained_errors(self.path), closing(connect(self.path)) as base:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import msgspec
 
-from agent.common import log
+from agent.common import log, ownership
 from agent.common.files import replace
 
 FILE = "again.json"
@@ -35,7 +35,7 @@ def ask(folder: Path, since_ms: int, now_ms: int) -> None:
     """
     earlier = since_ms - since_ms % 1000 - 1000  # they must not cut off a part of the second
     unique = earlier + now_ms % 1000
-    folder.mkdir(parents=True, exist_ok=True)
+    ownership.make_folder(folder)
     replace(folder / FILE, msgspec.json.encode(_Asked(unique, now_ms)))
 
 

@@ -144,6 +144,20 @@ def test_the_settings_name_school_line_and_server(measured, tmp_path):
     assert asked["server"] == "http://other:1"
 
 
+def test_the_server_and_line_are_those_that_policy_gave_the_agent(measured, tmp_path):
+    config = tmp_path / "agent.toml"
+    config.write_text(f'school = "9963010001"\ndata = "{tmp_path}"\n')
+    known = Status(pid=1, written=1, school="9963010001", machine="", boot="", started=1,
+                   line="主线", server="http://city:8095")  # fmt: skip
+    status.write(tmp_path, known)
+    asked = measured(GOOD)
+    assert line.run(args(config=config)) == DONE
+    assert (asked["server"], asked["line"]) == ("http://city:8095", "主线")
+    config.write_text(f'school = "9963010002"\ndata = "{tmp_path}"\n')
+    with pytest.raises(RefusedError, match="--server"):  # that was another school's
+        line.run(args(config=config))
+
+
 def test_no_server_is_refused_with_the_mend(monkeypatch, tmp_path):
     monkeypatch.setattr("agent.config.DEFAULT_FILE", tmp_path / "none.toml")
     with pytest.raises(RefusedError, match="--server"):

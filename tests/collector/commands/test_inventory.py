@@ -415,6 +415,23 @@ def test_many_from_a_sheet_all_or_none(run, seen, tmp_path, encoding):
     assert machines(run)[PC]["room"] == "机房"
 
 
+def test_several_pcs_at_once_by_id_and_by_name(run, seen):
+    for machine, name in ((PC, "C301-1"), (OTHER, "c301-2"), (LAB, "LAB-1")):
+        seen.report(machine, 5, hostname=name)
+    seen.derive()
+    retire = ("machines", "retire", "--school", SCHOOL, "--machine")
+    code, text = run(*retire, "C30?-*", LAB)
+    assert code == 0, text
+    assert {row["bound_by"] for row in machines(run).values()} == {"retired"}
+    assert run("machines", "forget", "--school", SCHOOL, "--machine", PC, OTHER, LAB)[0] == 0
+    code, text = run(*retire, "lab-1", "X*")
+    assert code == 2
+    assert "X*" in text
+    assert "retired" not in {row["bound_by"] for row in machines(run).values()}
+    assert run(*retire, "lab-1")[0] == 0
+    assert machines(run)[LAB]["bound_by"] == "retired"
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [

@@ -76,6 +76,23 @@ def test_the_narrower_scope_wins_value_by_value(policy: Policy) -> None:
     assert rows["max_seconds"]["set_by"] == "default"
 
 
+def test_show_and_set_take_the_same_names(policy: Policy) -> None:
+    line = first_line(policy)
+    district, school = policy.register.district_of(line.school), line.school
+    policy("set", district, "quiet_per_day=6")
+    policy("set", school, "report_s=60")
+    policy("set", f"{school}/{line.line}", "lesson_per_day=4")
+    names = (district, school, f"{school}/{line.line}")
+    kinds = (f"district:{district}", f"school:{school}", f"line:{school}/{line.line}")
+    for word, scope in zip(names, kinds, strict=True):
+        assert policy("show", word) == policy("show", scope)
+        rows = {row["key"]: row for row in policy("show", scope)}
+        assert rows["quiet_per_day"]["value"] == 6
+    rows = {row["key"]: row for row in policy("show", kinds[2])}
+    assert rows["lesson_per_day"]["set_by"] == kinds[2]
+    assert {row["where"] for row in policy("show", "city")} == {"city"}
+
+
 def test_other_schools_keep_theirs(policy: Policy) -> None:
     line = first_line(policy)
     other = next(code for code in policy.register.schools if code != line.school)

@@ -1,0 +1,56 @@
+"""Files that root makes in a service's folder belong to the service, which could not write them.
+
+A folder's owner says whose its files are. Handed over is only what we hold open and have made
+ourselves: whoever owns the folder may put a link in the place of any name.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from pathlib import Path
+
+
+def hand_over(descriptor: int, folder: Path) -> None:
+    """Give an open file that root has made to the owner of its folder. Raises OSError."""
+    if not is_root():
+        return
+    wanted = folder.stat()
+    if wanted.st_uid:
+        os.fchown(descriptor, wanted.st_uid, wanted.st_gid)
+
+
+def new_file(path: Path) -> None:
+    """Make an empty file for the folder's owner; nothing where something is. Raises OSError.
+
+    Only root needs it: for everybody else whoever opens the file makes it.
+    """
+    if not is_root():
+        return
+    with contextlib.suppress(FileExistsError):
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
+        try:
+            hand_over(handle, path.parent)
+        finally:
+            os.close(handle)
+
+
+def make_folder(path: Path) -> None:
+    """Make a folder and those above it, each for the owner of the one above. Raises OSError."""
+    if not is_root():
+        path.mkdir(parents=True, exist_ok=True)
+        return
+    for folder in reversed([at for at in (path, *path.parents) if not at.exists()]):
+        with contextlib.suppress(FileExistsError):
+            folder.mkdir()
+            handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+            try:
+                hand_over(handle, folder.parent)
+            finally:
+                os.close(handle)
+    path.mkdir(exist_ok=True)  # says so where a file stands there
+
+
+def is_root() -> bool:
+    """Whether this process may give files away; never on Windows."""
+    return os.name == "posix" and os.geteuid() == 0
