@@ -29,6 +29,6 @@ def guarded(text: str) -> str:
 
 
 def kept(text: str) -> str:
-    """As `cell`; neither would a sheet program make a date or a number of the text."""
+    """As `cell`, of what is no number: no sheet program makes a number or a date of it."""
     clean = shown(text, None)
-    return f"'{clean}" if _CHANGED.match(clean) else guarded(clean)
+    return f"'{clean}" if _FORMULA.match(clean) or _CHANGED.match(clean) else clean

@@ -14,7 +14,7 @@ from collector.roster.areas import XINING
 from collector.roster.rows import Rows
 from collector.roster.sheets.layout import NOTES, SHEETS, Column, Sheet
 from collector.roster.sheets.words import DAY_KINDS_ZH, KINDS_ZH
-from collector.sheet_cells import cell
+from collector.sheet_cells import guarded
 
 _AREAS = {"district", "responsible"}
 
@@ -27,7 +27,7 @@ def write_folder(rows: Rows, folder: Path) -> list[Path]:
     """
     with for_documents():
         content = {
-            sheet.file: [list(map(cell, row)) for row in sheet_text(sheet, rows)]
+            sheet.file: [list(map(guarded, row)) for row in sheet_text(sheet, rows)]
             for sheet in SHEETS.values()
         }
     return _write(content, folder)
