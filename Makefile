@@ -7,11 +7,11 @@ PIP := $(RUN)python -m pip install --quiet --disable-pip-version-check -c constr
 TESTS := $(RUN)python -m pytest -n auto --dist loadscope
 BENCH := PYTHONPATH=tests/support $(RUN)python tests/bench/
 
-.PHONY: demo test test-fast cover check faults fuzz fuzz-pjlink test-windows test-office installer \
-  bench bench-rest bench-equipment bench-collector bench-fleet bench-stampede bench-keeper \
-  bench-line bench-dashboards types-boards bench-figure bench-archive bench-roster bench-rule \
-  bench-standing bench-report bench-lineserver bench-line-odd bench-line-attack \
-  bench-line-load bench-line-far docs clean
+.PHONY: demo test test-fast cover check faults attack fuzz fuzz-pjlink test-windows test-office \
+  installer bundle bench bench-rest bench-equipment bench-collector bench-fleet bench-stampede \
+  bench-keeper bench-line bench-dashboards types-boards bench-figure bench-archive bench-roster \
+  bench-enrol bench-rule bench-standing bench-report bench-tls bench-lineserver bench-line-odd \
+  bench-line-attack bench-line-load bench-line-far docs clean
 
 demo: $(VENV)/.demo
 	$(RUN)schoolpulse demo
@@ -41,6 +41,13 @@ faults: $(VENV)/.dev
 	sh tests/install_services.sh
 	PYTHONPATH=tests/support:tests/faults $(RUN)python tests/faults/matrix.py
 
+# The holder of one school's credential: every attack, then all at full speed for ten minutes beside
+# other schools (root on Linux, nftables). Shorter: make attack ATTACK="--minutes 2"
+attack: $(VENV)/.dev
+	sh tests/install_services.sh
+	$(RUN)python -m pytest tests/attack
+	$(BENCH)holder.py $(ATTACK)
+
 # A million hurt messages; 20,000 of them in every `make test`.
 fuzz: $(VENV)/.dev
 	$(BENCH)fuzz.py
@@ -61,6 +68,10 @@ test-office: $(VENV)/.dev
 # The agent frozen to one folder, and its installer: dist/windows/
 installer:
 	sh deploy/windows/installer.sh
+
+# The agent's wheels for PCs without a package index, Linux and Windows: dist/…-offline.zip
+bundle: $(VENV)/bin/python
+	sh deploy/offline/bundle.sh $(RUN)python
 
 bench: bench-rest bench-equipment bench-collector
 
@@ -114,6 +125,11 @@ bench-archive: $(VENV)/.dev
 bench-roster: $(VENV)/.dev
 	$(BENCH)roster.py
 
+# 600 schools enrolled, again, rotated; and runs killed at any moment: make bench-enrol
+# ENROL="--schools 60 --kills 100"
+bench-enrol: $(VENV)/.dev
+	$(BENCH)enrol.py $(ENROL)
+
 # How often the rule for lines errs, by simulation: the table of docs/line.md.
 bench-rule: $(VENV)/.dev
 	$(BENCH)rule.py
@@ -125,6 +141,10 @@ bench-standing: $(VENV)/.dev
 # What all formats of the report cost for a city of 600 schools, and of 1,200.
 bench-report: $(VENV)/.dev
 	$(BENCH)report.py
+
+# 5,000 agents over TLS on one Mosquitto, which is restarted: all back within a minute.
+bench-tls: $(VENV)/.dev
+	$(BENCH)tls.py
 
 # What the measurement server carries over loopback.
 bench-lineserver: $(VENV)/.dev
@@ -151,6 +171,9 @@ docs: $(VENV)/.dev
 	for kind in message receipt presence policy; do \
 	  $(RUN)python -m agent.wire.jsonschema $$kind > docs/wire/$$kind.schema.json; done
 	$(RUN)schoolpulse dashboards build
+	$(RUN)python -c 'from agent.service import unit; print(unit.sample(), end="")' \
+	  > deploy/systemd/schoolpulse-agent.service
+	$(RUN)python -m collector.units deploy/systemd
 
 clean:
 	rm -rf $(VENV) var build dist *.egg-info

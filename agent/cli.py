@@ -6,7 +6,7 @@ import sys
 
 from agent.common.command_line import Command
 from agent.common.command_line import main as run
-from agent.config import DEFAULT_FILE
+from agent.config import present
 from agent.version import VERSION
 
 COMMANDS = {
@@ -49,7 +49,7 @@ COMMANDS = {
 
 def main() -> int:
     """The console command."""
-    return run("schoolpulse-agent", COMMANDS, version=VERSION, settings=DEFAULT_FILE)
+    return run("schoolpulse-agent", COMMANDS, version=VERSION, settings=present())
 
 
 if __name__ == "__main__":

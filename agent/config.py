@@ -8,14 +8,16 @@ from __future__ import annotations
 import os
 import re
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-from agent.common import settings, textfile
+from agent.common import secret_files, secret_reading, settings
+from agent.common.broker_settings import AgentBroker
 from agent.common.language import say
-from agent.common.settings import Broker, Lang, SettingsError
+from agent.common.settings import Lang, SettingsError
 from agent.common.signing import MIN_KEY
 
 _COMMON_APPDATA = 0x23
@@ -39,6 +41,9 @@ DEFAULT_FILE = (
     else Path("/etc/schoolpulse/agent.toml")
 )
 _SCHOOL = re.compile("[0-9]{10}", re.ASCII)
+SOURCE_KEY = re.compile("[0-9A-Fa-f]{64}")
+#: A user name that means a school: its code, with a digit too few or many, and a generation.
+_ACCOUNT = re.compile("([0-9]{8,12})(-[0-9]+)?", re.ASCII)
 
 Positive = Annotated[int, Meta(ge=1)]
 PerDay = Annotated[int, Meta(ge=0, le=96)]
@@ -70,11 +75,7 @@ class Line(Struct, frozen=True, forbid_unknown_fields=True):
         """
         if not self.key_file:
             return ""
-        try:
-            key = textfile.secret(Path(self.key_file))
-        except (OSError, textfile.TextFileError) as error:
-            problem = say("读不到线路密钥", "cannot read the line's key")
-            raise SettingsError(f"line.key_file: {problem} {self.key_file}: {error}") from error
+        key = secret_reading.read("line.key_file", self.key_file)
         if len(key) < MIN_KEY or not key.isascii():
             text = say(
                 "里没有密钥（至少 32 个字母或数字）",
@@ -82,6 +83,27 @@ class Line(Struct, frozen=True, forbid_unknown_fields=True):
             )
             raise SettingsError(f"line.key_file: {self.key_file} {text}")
         return key
+
+
+class Identity(Struct, frozen=True, forbid_unknown_fields=True):
+    """What this PC tells of its hardware."""
+
+    source_key_file: str = ""  # file with the key of the digests of its single sources
+
+    def source_key(self) -> bytes:
+        """The key; empty where none is set.
+
+        Raises:
+            SettingsError: the file cannot be read, or does not hold 32 bytes as hex.
+        """
+        if not self.source_key_file:
+            return b""
+        setting = "identity.source_key_file"
+        text = secret_reading.read(setting, self.source_key_file)
+        if SOURCE_KEY.fullmatch(text):
+            return bytes.fromhex(text)
+        wanted = say("里没有密钥（64 个十六进制字符）", "has no key (64 characters of hex)")
+        raise SettingsError(f"{setting}: {self.source_key_file} {wanted}")
 
 
 class Watched(Struct, frozen=True, forbid_unknown_fields=True):
@@ -114,9 +136,10 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
     room: str = ""  # this PC's room, used where the register does not know it
     data: str = ""  # folder of the outbox and the status
     report_s: Annotated[int, Meta(ge=5, le=86400)] | None = None  # default: the policy's
-    broker: Broker = Broker()
+    broker: AgentBroker = AgentBroker()
     outbox: Outbox = Outbox()
     line: Line = Line()
+    identity: Identity = Identity()
     probes: Probes = Probes()
     devices: tuple[Watched, ...] = ()
 
@@ -132,17 +155,26 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
         return Path.home() / ".local/share/schoolpulse-agent"
 
 
-def load(path: str | None, *, need_school: bool = True) -> tuple[Config, list[str]]:
+def load(
+    path: str | None, *, need_school: bool = True, environ: Mapping[str, str] = os.environ
+) -> tuple[Config, list[str]]:
     """The settings in `path`, or in the default file where it exists, and the warnings.
 
     Raises:
-        SettingsError: see `agent.common.settings.load`; or the school is not 10 digits.
+        SettingsError: see `agent.common.settings.load`; or the school is not 10 digits, or the
+            broker's credential is another school's.
     """
-    chosen = Path(path) if path else DEFAULT_FILE if DEFAULT_FILE.exists() else None
-    config, warnings = _read(chosen)
+    chosen = Path(path) if path else present()
+    config, warnings = _read(chosen, environ)
+    _check_account(config, str(chosen or "SCHOOLPULSE_BROKER_USERNAME"))
     if need_school:
         check_school(config.school, str(chosen or "SCHOOLPULSE_SCHOOL"))
     return config, warnings
+
+
+def present() -> Path | None:
+    """The settings file where none is named; see `agent.common.settings.present`."""
+    return settings.present(secret_files.SETTINGS, DEFAULT_FILE)
 
 
 def default_folder() -> Path:
@@ -150,9 +182,9 @@ def default_folder() -> Path:
     return settings.load(Config, None)[0].folder
 
 
-def _read(path: Path | None) -> tuple[Config, list[str]]:
+def _read(path: Path | None, environ: Mapping[str, str]) -> tuple[Config, list[str]]:
     try:
-        return settings.load(Config, path)
+        return settings.load(Config, path, environ)
     except SettingsError as error:
         if ": school: " not in str(error):
             raise
@@ -175,5 +207,20 @@ def check_school(school: str, where: str) -> None:
         say(
             f"{where}: school = {school!r} 不是 10 位数字的学校标识码（现有 {len(school)} 个字符）",
             f"{where}: school = {school!r} is not a 10-digit code ({len(school)} characters)",
+        )
+    )
+
+
+def _check_account(config: Config, where: str) -> None:
+    """Raise SettingsError where the credential is another school's: the broker would refuse all."""
+    account = _ACCOUNT.fullmatch(config.broker.username)
+    if not account or not config.school or account[1] == config.school:
+        return
+    raise SettingsError(
+        say(
+            f"{where}: broker.username = {config.broker.username!r} 不是学校 {config.school} 的："
+            "改正 school 或 username，或用这所学校自己的配置包重新安装",
+            f"{where}: broker.username = {config.broker.username!r} does not belong to school"
+            f" {config.school}: correct school or username, or install this school's own bundle",
         )
     )

@@ -35,6 +35,17 @@ COMMANDS = {
         "查看或修改测速与上报的策略",
         "show or change how lines are tested and PCs report",
     ),
+    "setup": Command(
+        "collector.commands.setup",
+        "准备本市：CA、消息服务器的文件、各服务的凭据",
+        "prepare the city: CA, the broker's files, the services' credentials",
+    ),
+    "enrol": Command(
+        "collector.commands.enrol",
+        "注册学校：凭据、安装包；换发、停用、检查",
+        "schools' credentials and bundles: make, list, check, rotate, revoke",
+    ),
+    "ca": Command("collector.commands.ca", "查看或更换 CA", "show or renew the city's CA"),
     "figure": Command(
         "collector.commands.figure", "计算年度指标", "print the yearly compliance figure"
     ),
@@ -79,6 +90,16 @@ COMMANDS = {
         "collector.commands.quarantine",
         "列出或重放读不了、存不了的报文",
         "list or replay messages that could not be stored",
+    ),
+    "held": Command(
+        "collector.commands.held",
+        "列出暂不入库的上报：学校、原因、办法",
+        "list reports that are held: school, reason, fix",
+    ),
+    "evidence": Command(
+        "collector.commands.evidence",
+        "移除伪造或误报的数据，留副本和记录",
+        "remove forged or mistaken rows, with a copy and a record",
     ),
     "doctor": Command(
         "collector.commands.doctor", "逐项检查，给出办法", "run checks and suggest fixes"

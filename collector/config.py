@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta, Struct
 
-from agent.common import settings
+from agent.common import secret_reading, settings
 from agent.common.settings import Broker, Lang, SettingsError
 from collector import indicator_settings
 from collector.indicator_settings import Indicator, Target
@@ -38,6 +38,15 @@ class Store(Struct, frozen=True, forbid_unknown_fields=True):
     telemetry: str = "telemetry"  # bucket or database of the 90-day class
     evidence: str = "evidence"  # bucket or database of the kept class
     telemetry_days: Annotated[int, Meta(ge=1)] = 90
+    token_file: str = ""  # read at the start into `token`; later by `secret`
+
+    def secret(self) -> str:
+        """The token as its file has it now.
+
+        Raises:
+            SettingsError: see `agent.common.secret_reading.fresh`.
+        """
+        return secret_reading.fresh("store.token_file", self.token_file, self.token)
 
 
 class Mqtt(Broker, frozen=True, forbid_unknown_fields=True):
@@ -120,6 +129,7 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
     report_s: Annotated[int, Meta(ge=5)] = 300
     keeper_s: float = 60.0  # seconds between derivations of days
     metrics: str = ""  # host:port of /metrics; empty: none
+    accept_simulated: bool = False  # invented reports: only where no real figure is made
     quarantine_bytes: Annotated[int, Meta(ge=0)] = 256 * 1024 * 1024  # when full, reports are held
 
     @property
@@ -143,7 +153,7 @@ def load(path: str | None) -> tuple[Config, list[str]]:
     Raises:
         SettingsError: see `agent.common.settings.load`; or an indicator or a target makes no sense.
     """
-    chosen = Path(path) if path else DEFAULT_FILE if DEFAULT_FILE.exists() else None
+    chosen = Path(path) if path else settings.present(DEFAULT_FILE.name, DEFAULT_FILE)
     loaded, warnings = settings.load(Config, chosen)
     return msgspec.structs.replace(loaded, figure=_whole(loaded.figure, chosen)), warnings
 

@@ -11,8 +11,11 @@ need mosquitto mosquitto
 need influxd influxdb
 need nginx nginx-light
 need ip iproute2
+need nft nftables
 need snmpd snmpd
 need openssl openssl
+need faketime faketime
+need tinyproxy tinyproxy-bin
 need chromium chromium
 [ -d /usr/share/fonts/opentype/noto ] || [ ! -f /etc/debian_version ] || missing="$missing fonts-noto-cjk"
 [ -z "$missing" ] && exit 0

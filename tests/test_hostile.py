@@ -55,6 +55,8 @@ LINES: dict[str, list[list[str]]] = {
     "quarantine": [["list"], ["list", "--all", "--json"], ["replay"],
                    *(["show", str(n)] for n in range(1, 8))],
     "doctor": [[], ["--json"]],
+    "held": [[], ["--json"]],
+    "evidence": [["list"]],
 }  # fmt: skip
 READS = {"list", "show", "check", "status", "history"}
 #: Commands that show no stored text of others by themselves, and why.

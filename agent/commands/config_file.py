@@ -1,4 +1,4 @@
-"""The settings that a command reads."""
+"""What several commands share: the settings, and the words for what the system refused."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import argparse
 import sys
 
 from agent import config
+from agent.common.language import say
 from agent.config import Config
 
 
@@ -19,3 +20,11 @@ def load_config(args: argparse.Namespace) -> Config:
     for warning in warnings:
         print(warning, file=sys.stderr)
     return found
+
+
+def cannot(what: str, error: Exception) -> str:
+    """What failed, why, and the fix where rights are missing."""
+    text = say(f"{what}：{error}", f"{what}: {error}")
+    if not isinstance(error, PermissionError):
+        return text
+    return text + say("；请用管理员（root）身份运行", "; run as administrator (root)")

@@ -6,13 +6,14 @@ import argparse
 from collections.abc import Generator, Iterator
 
 from agent import config as settings
+from agent import service
 from agent.common import log
 from agent.common.checks import Check, show
 from agent.common.command_line import config_argument, json_argument
 from agent.common.language import say
 from agent.common.settings import SettingsError
 from agent.config import Config
-from agent.doctor import account, checks
+from agent.doctor import account, checks, secrets
 from agent.doctor.broker import BrokerChecks
 
 
@@ -34,13 +35,22 @@ def _checks(path: str | None) -> Iterator[Check]:
         return
     yield checks.folder(config)
     yield checks.clock(config)
-    yield account.take(config.folder, _file(path))
+    yield secrets.rights(config)
+    with account.copies(config.folder, service.handed() if not path else {}) as copies:
+        if copies:  # what the service reads: no setting of ours
+            config, _ = settings.load(None, need_school=False)
+        yield account.take(config.folder, _file(path))
+        yield from _as_service(config)
+
+
+def _as_service(config: Config) -> Iterator[Check]:
+    """With the rights of the service's account, where we may take them."""
     yield checks.machine()
     broker = BrokerChecks(config)
     if config.school:
         yield from broker.checks()
     yield checks.line_server(config, broker.policy)
-    yield checks.line_key(config)
+    yield from secrets.checks(config)
     yield from checks.each_probe(config)
 
 
@@ -60,7 +70,7 @@ def _config(path: str | None) -> Generator[Check, None, Config | None]:
 
 def _file(path: str | None) -> str:
     """The file of the settings; empty where there is none."""
-    return path or (str(settings.DEFAULT_FILE) if settings.DEFAULT_FILE.exists() else "")
+    return path or str(settings.present() or "")
 
 
 def _school(config: Config, where: str) -> Check:

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from agent import identity
+from agent import identity, renewed
 from agent.commands.config_file import load_config
 from agent.common import output, tables
 from agent.common.command_line import (
@@ -27,7 +27,8 @@ from agent.config import Config
 from agent.probes.line import public as line_public
 from agent.probes.line.probe import measure
 from agent.resident import status
-from agent.wire.messages import LineTest, Postponed
+from agent.wire.messages import LineTest
+from agent.wire.postponed import Postponed
 
 _WIDTH = 24
 #: A school code for a test that no settings name; the server keeps lines apart by it.
@@ -67,7 +68,7 @@ def run(args: argparse.Namespace) -> int:
         school=config.school or _NO_SCHOOL,
         machine=identity.identify().machine,
         line=config.line.name,
-        key=config.line.key(),
+        key=renewed.newest(config).line_key or config.line.key(),
         progress=show,
     )
     show.clear()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterator
 
-from agent import identity
+from agent import identity, renewed
 from agent.commands.config_file import load_config
 from agent.common import tables
 from agent.common.command_line import DONE, config_argument, json_argument
@@ -32,7 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Gather once, and print the report."""
     config = load_config(args)
-    who = identity.identify()
+    who = identity.identify(keys=renewed.source_keys(config))
     report = _report(config, who)
     if args.json:
         print_json(encode(report).decode())

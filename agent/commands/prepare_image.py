@@ -15,8 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from agent import identity, service
-from agent.commands.config_file import load_config
-from agent.commands.install import cannot
+from agent.commands.config_file import cannot, load_config
 from agent.commands.outbox import look
 from agent.common.command_line import DONE, RefusedError, config_argument
 from agent.common.language import say
@@ -38,12 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Stop the service, and delete everything that belongs to this PC alone."""
     config = load_config(args)
-    if not args.discard:
-        _refuse_if_waiting(config.folder)
-    try:
-        erased = _prepare(config, args.discard)
-    except (OSError, service.Refused) as error:
-        raise RefusedError(cannot(say("做不了", "cannot prepare"), error)) from error
+    erased = clear(config, discard=args.discard)
     print(
         say(
             f"已清空：{erased} 个文件（{config.folder}）",
@@ -52,6 +46,20 @@ def run(args: argparse.Namespace) -> int:
     )
     print("\n".join(_hints(config)))
     return DONE
+
+
+def clear(config: Config, *, discard: bool) -> int:
+    """Stop the service and delete the state; how many files there were.
+
+    Raises:
+        RefusedError: reports wait to be sent, and must not be discarded; or the system refuses.
+    """
+    if not discard:
+        _refuse_if_waiting(config.folder)
+    try:
+        return _prepare(config, discard)
+    except (OSError, service.Refused) as error:
+        raise RefusedError(cannot(say("做不了", "cannot prepare"), error)) from error
 
 
 def _prepare(config: Config, discard: bool) -> int:

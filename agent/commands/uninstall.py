@@ -8,12 +8,13 @@ from pathlib import Path
 
 from agent import config as settings
 from agent import service
-from agent.commands.install import cannot
+from agent.commands.config_file import cannot
+from agent.common import secret_files
 from agent.common.command_line import DONE, RefusedError, config_argument
 from agent.common.language import say
 from agent.common.lock import agent_lock
 from agent.common.settings import SettingsError
-from agent.service import datafiles
+from agent.service import bundle, datafiles
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -57,4 +58,7 @@ def _purge(folder: Path) -> None:
     if folder.exists():
         with agent_lock(folder):  # a running agent would write it all again
             pass
-    datafiles.purge(folder, settings.DEFAULT_FILE)
+    beside = settings.DEFAULT_FILE.parent
+    local = (secret.file for secret in secret_files.LOCAL)
+    names = (bundle.ROOMS, *secret_files.agent_files(), *local)
+    datafiles.purge(folder, *(beside / name for name in names))

@@ -21,7 +21,7 @@ def replace(path: Path, data: bytes, *, durable: bool = True, mode: int | None =
         # Left by a killed process with our number, or by somebody else: never written through,
         # as it may be a link, and root writes into folders that others may write too.
         partial.unlink(missing_ok=True)
-        with partial.open("xb") as file:
+        with open(partial, "xb", opener=_private if mode is not None else None) as file:
             file.write(data)
             if durable:
                 file.flush()
@@ -35,6 +35,11 @@ def replace(path: Path, data: bytes, *, durable: bool = True, mode: int | None =
         raise
     if durable:
         _flush_names(path.parent)
+
+
+def _private(path: str, flags: int) -> int:
+    """Nobody else may open it before it has the mode that it is to have."""
+    return os.open(path, flags, 0o600)
 
 
 def _flush_names(folder: Path) -> None:

@@ -2,7 +2,8 @@
 
 Later wins: the defaults of the struct, the TOML file, the environment. A key `a.b` is
 `SCHOOLPULSE_A_B` in the environment, a list by commas; `SCHOOLPULSE_A_B_FILE` names a file that
-holds it.
+holds it, as the setting `a.b_file` does. Names of files are meant from the folder of the settings
+on, those of the environment from the current one.
 """
 
 from __future__ import annotations
@@ -16,8 +17,9 @@ from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin
 
 import msgspec
 
-from agent.common import textfile
+from agent.common import secret_reading, textfile
 from agent.common.language import say
+from agent.common.settings_error import SettingsError as SettingsError
 
 PREFIX = "SCHOOLPULSE_"
 _T = TypeVar("_T", bound=msgspec.Struct)
@@ -42,10 +44,6 @@ _CHINESE = (
 )
 
 
-class SettingsError(ValueError):
-    """Settings that cannot be used; the message names the file or key, and the fix."""
-
-
 class Broker(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Where the broker is, and the account to log in with."""
 
@@ -59,11 +57,20 @@ class Broker(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     key: str = ""
     #: The MQTT that the broker speaks; empty: 5 is asked for first, then 3.1.1.
     protocol: Literal["", "5", "3.1.1"] = ""
+    password_file: str = ""  # read at the start into `password`; later by `secret`
 
     @property
     def protocols(self) -> tuple[str, ...]:
         """The versions of MQTT to try, the first one first."""
         return (self.protocol,) if self.protocol else ("5", "3.1.1")
+
+    def secret(self) -> str:
+        """The password as its file has it now: to be asked at every connection.
+
+        Raises:
+            SettingsError: see `agent.common.secret_reading.fresh`.
+        """
+        return secret_reading.fresh("password_file", self.password_file, self.password)
 
 
 def load(
@@ -71,23 +78,31 @@ def load(
 ) -> tuple[_T, list[str]]:
     """Read `kind` from the file and the environment.
 
-    Returns the settings, and warnings about keys that nothing reads.
+    Returns the settings, and warnings about keys that nothing reads and secrets that all can read.
+    A secret's file that this user may not read is no error: the secret stays empty, and who needs
+    it learns of that from `Broker.secret`.
 
     Raises:
-        SettingsError: the file cannot be read, or a value has the wrong type.
+        SettingsError: a file cannot be read, or a value has the wrong type.
     """
     tree = _read(path) if path else {}
     warnings = list(_drop_unknown(tree, kind, str(path), ()))
+    secret_reading.locate_all(tree, path.parent if path else Path(), environ)
     variables = {}
     for keys, name, value in _from_environ(kind, environ):
         _put(tree, keys, value)
         variables["$." + ".".join(keys)] = name
+    _secrets(tree, kind, variables, str(path))
     try:
-        return msgspec.convert(tree, kind, strict=False), warnings
+        made = msgspec.convert(tree, kind, strict=False)
     except msgspec.ValidationError as error:
         where = _variable(str(error), variables) or path
         told = _with_entry(str(error), tree, kind)
         raise SettingsError(f"{where}: {_explained(told, kind)}") from error
+    for setting, file in secret_reading.named(made):
+        if setting.endswith("_file"):
+            warnings += secret_reading.exposed(setting, file)
+    return made, warnings
 
 
 def peek(path: Path | None, key: str) -> Any:
@@ -149,6 +164,8 @@ def _read(path: Path) -> dict[str, Any]:
     except OSError as error:
         problem = say("读不到配置文件", "cannot read the config file")
         fix = say("核对 --config 的路径和权限", "check the path after --config and its permissions")
+        if isinstance(error, PermissionError):
+            fix = say("请用 root（管理员）身份运行", "run it as root (administrator)")
         raise SettingsError(f"{path}: {problem}: {error.strerror}. {fix}") from error
     except textfile.TextFileError as error:
         raise SettingsError(f"{path}: {error}") from error
@@ -186,16 +203,47 @@ def _from_environ(
     kind: type[msgspec.Struct], environ: Mapping[str, str]
 ) -> Iterator[tuple[tuple[str, ...], str, str | list[str]]]:
     """The keys, the variable, and its value: a list where the setting is one."""
-    for keys, wanted in _leaves(kind, ()):
+    leaves = dict(_leaves(kind, ()))
+    for keys, wanted in leaves.items():
         name = PREFIX + "_".join(keys).upper()
         if name in environ:
             text = environ[name]
-        elif f"{name}_FILE" in environ:
+            if secret_reading.names_file(keys[-1]) and text:
+                text = secret_reading.located(text, Path(), environ)
+        elif f"{name}_FILE" in environ and (*keys[:-1], f"{keys[-1]}_file") not in leaves:
             name = f"{name}_FILE"
-            text = _secret(name, environ[name])
+            text = secret_reading.read(name, environ[name])
         else:
             continue
         yield keys, name, _listed(text) if _is_list(wanted) else text
+
+
+def _secrets(
+    tree: dict[str, Any], kind: type[msgspec.Struct], variables: Mapping[str, str], file: str
+) -> None:
+    """Put each secret whose file is named into its setting."""
+    leaves = dict(_leaves(kind, ()))
+    for keys in (keys for keys in leaves if keys[-1].endswith("_file")):
+        table = _table(tree, keys[:-1])
+        path = table.get(keys[-1])
+        if not isinstance(path, str) or not path:
+            continue
+        dotted, plain = ".".join(keys), (*keys[:-1], keys[-1].removesuffix("_file"))
+        if plain not in leaves:  # read by who needs it
+            continue
+        if "$." + ".".join(plain) in variables:  # the environment wins
+            table[keys[-1]] = ""
+            continue
+        setting = variables.get(f"$.{dotted}") or f"{file}: {dotted}"
+        forbidden = secret_reading.forbidden(path)
+        table[plain[-1]] = "" if forbidden else secret_reading.read(setting, path)
+
+
+def _table(tree: dict[str, Any], keys: tuple[str, ...]) -> dict[str, Any]:
+    for key in keys:
+        found = tree.get(key)
+        tree = found if isinstance(found, dict) else {}
+    return tree
 
 
 def _is_list(kind: Any) -> bool:
@@ -205,16 +253,6 @@ def _is_list(kind: Any) -> bool:
 
 def _listed(text: str) -> list[str]:
     return [part.strip() for part in text.split(",") if part.strip()]
-
-
-def _secret(name: str, path: str) -> str:
-    try:
-        return textfile.secret(Path(path))
-    except OSError as error:
-        problem = say("读不到密钥文件", "cannot read the secret file")
-        raise SettingsError(f"{name}: {problem} {path}: {error.strerror}") from error
-    except textfile.TextFileError as error:
-        raise SettingsError(f"{name}: {path} {error}") from error
 
 
 def _leaves(
@@ -236,3 +274,18 @@ def _put(tree: dict[str, Any], keys: tuple[str, ...], value: str | list[str]) ->
     for key in keys[:-1]:
         tree = tree.setdefault(key, {})
     tree[keys[-1]] = value
+
+
+def present(name: str, usual: Path, environ: Mapping[str, str] = os.environ) -> Path | None:
+    """The settings file where none is named: systemd's copy, else the usual one; None: no such.
+
+    One that this user may not look at counts as present, so that reading it says so.
+    """
+    copy = Path(secret_reading.located(name, usual.parent, environ))
+    for path in (copy, usual):
+        try:
+            if path.exists():
+                return path
+        except PermissionError:
+            return path
+    return None

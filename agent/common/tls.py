@@ -15,15 +15,22 @@ from agent.common.settings import Broker
 _NO_CHECK_TIME = 0x200000
 
 
-def context(broker: Broker, *, check_dates: bool) -> ssl.SSLContext | None:
+def context(broker: Broker, *, check_dates: bool, ca_pem: str = "") -> ssl.SSLContext | None:
     """The TLS context for a broker, None without TLS.
+
+    `ca_pem`: certificates instead of those in the file `broker.ca`, where one is set. Several
+    are trusted alike: a city's next CA is given out before it signs.
 
     Raises:
         OSError, ssl.SSLError: a file named in the settings cannot be read or is no PEM.
     """
     if not broker.tls:
         return None
-    made = ssl.create_default_context(cafile=broker.ca or None)
+    own = ca_pem if broker.ca else ""
+    if own:
+        made = ssl.create_default_context(cadata=own)
+    else:
+        made = ssl.create_default_context(cafile=broker.ca or None)
     # Only with a CA of our own: the system's many CAs are worth nothing without dates.
     if broker.ca and not check_dates:
         made.verify_flags |= ssl.VerifyFlags(_NO_CHECK_TIME)

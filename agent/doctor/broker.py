@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import select
-import socket
-import ssl
 import time
 from collections.abc import Iterator
 
-from agent import identity
-from agent.common import log, tables, tls
+from agent import identity, renewed
+from agent.common import log, tables
 from agent.common.checks import Check
 from agent.common.language import say
+from agent.common.settings import SettingsError
 from agent.config import Config
-from agent.doctor.checks import tcp
+from agent.doctor import reach
 from agent.mqtt.connection import (
     UNSUPPORTED,
     Connected,
@@ -28,7 +27,6 @@ from agent.wire import codec, topics
 from agent.wire.ids import new_boot
 from agent.wire.messages import Policy
 
-_TCP_S = 5.0
 _ANSWER_S = 5.0
 #: How long the retained policy may take after the subscription, s.
 _POLICY_S = 2.0
@@ -39,24 +37,55 @@ class BrokerChecks:
 
     def __init__(self, config: Config) -> None:
         self._config = config
+        self._accounts = renewed.candidates(config)
+        self._account = self._accounts[0]
+        self._way = self._account.broker.ways[0]
         self._machine = identity.identify().machine
         self.policy: Policy | None = None
         self._fault = ""  # why the last step had no result
 
     def checks(self) -> Iterator[Check]:
         """TCP, TLS, login, subscription, policy, publishing; ends at the first that fails."""
-        broker = self._config.broker
-        reached = tcp(say("消息服务可达", "broker reachable"), broker.host, broker.port)
-        yield reached
-        if reached.ok and broker.tls:
-            reached = _tls(self._config)
+        *others, last = self._accounts
+        for account in others:  # renewed ones first, as the agent does
+            self._account = account
+            found = list(self._of_account())
+            if any(self._is_login(check) and check.ok for check in found):
+                yield from found
+                return
+            yield from (_passed_over(check) for check in found)
+        self._account = last
+        yield from self._of_account()
+
+    def _of_account(self) -> Iterator[Check]:
+        *others, last = self._account.broker.ways
+        for way in others:
+            found = list(reach.checks(way, self._account))
+            if all(check.ok for check in found):
+                yield from found
+                self._way = way
+                yield from self._talk()
+                return
+            yield from (_passed_over(check) for check in found)
+        self._way = last
+        reached = None
+        for reached in reach.checks(last, self._account):
             yield reached
-        if reached.ok:
+        if reached is not None and reached.ok:
             yield from self._talk()
+
+    def _is_login(self, check: Check) -> bool:
+        return check.name == self._login
+
+    @property
+    def _login(self) -> str:
+        generation = self._account.broker.generation
+        told = say(f"（第 {generation} 代）", f" (generation {generation})") if generation else ""
+        return say("登录", "login") + told
 
     def _talk(self) -> Iterator[Check]:
         """Login, subscription, policy, publishing."""
-        login = say("登录", "login")
+        login = self._login
         connection, answer = self._connect()
         if connection is None or answer is None:
             yield Check(
@@ -81,11 +110,14 @@ class BrokerChecks:
 
     def _connect(self) -> tuple[Connection | None, Connected | None]:
         """In each version of MQTT that the settings allow, as the link does."""
-        context = tls.context(self._config.broker, check_dates=False)
-        for mqtt5 in [version == "5" for version in self._config.broker.protocols]:
-            connection = Connection(
-                self._config.broker, context, self._machine + new_boot(), None, mqtt5=mqtt5
-            )
+        context = self._account.context()
+        for mqtt5 in [version == "5" for version in self._way.protocols]:
+            try:
+                who = self._machine + new_boot()
+                connection = Connection(self._way, context, who, None, mqtt5=mqtt5)
+            except SettingsError as error:  # the password's file
+                self._fault = str(error)
+                return None, None
             try:
                 connection.open()
                 for event in _events(connection, _ANSWER_S):
@@ -188,6 +220,14 @@ class BrokerChecks:
         return f"{text}: {self._fault}" if self._fault else text
 
 
+def _passed_over(check: Check) -> Check:
+    """The finding is none, as another way or account is tried."""
+    if check.ok is not False:
+        return check
+    tried = say("下面试另一条路", "the other way is tried below")
+    return check._replace(ok=None, detail=f"{check.detail} ({tried})")
+
+
 def _told(answer: Connected, connection: Connection) -> str:
     """The broker's answer in words: its reason, the version, and the largest packet if limited."""
     told = f"{answer.reason}, MQTT {'5' if connection.mqtt5 else '3.1.1'}"
@@ -211,28 +251,3 @@ def _events(connection: Connection, seconds: float) -> Iterator[Event]:
         writing = [connection.socket] if connection.want_write else []
         readable, _, _ = select.select([connection.socket], writing, [], left)
         yield from connection.pump(readable=bool(readable))
-
-
-def _tls(config: Config) -> Check:
-    name = say("加密连接", "TLS")
-    host, port = config.broker.host, config.broker.port
-    try:
-        context = tls.context(config.broker, check_dates=False)
-        assert context is not None
-        with (
-            socket.create_connection((host, port), _TCP_S) as plain,
-            context.wrap_socket(plain, server_hostname=host) as secure,
-        ):
-            return Check(name, True, str(secure.version()))
-    except ssl.SSLCertVerificationError as error:
-        fix = say(
-            f"证书须由 broker.ca 签发，且写有 {host}",
-            f"the certificate must be signed by broker.ca and contain {host}",
-        )
-        return Check(name, False, error.verify_message, fix)
-    except OSError as error:
-        fix = say(
-            "查 broker.ca 等文件，及端口是否为 TLS",
-            "check broker.ca, and that this is the TLS port",
-        )
-        return Check(name, False, str(error), fix)

@@ -15,7 +15,6 @@ from agent import identity, probes
 from agent.common import tables
 from agent.common.checks import Check
 from agent.common.language import say
-from agent.common.settings import SettingsError
 from agent.common.vocabulary import devices as device_words
 from agent.config import Config
 from agent.probes.network import probe as network
@@ -126,26 +125,6 @@ def line_server(config: Config, policy: Policy | None) -> Check:
         fix = say("应为 http://主机:端口", "must be http://host:port")
         return Check(name, False, f"line.server = {server!r}", fix)
     return tcp(name, parts.hostname, port)
-
-
-def line_key(config: Config) -> Check:
-    """Whether the school's key for the measurement server can be read, where one is set."""
-    name = say("测速密钥", "measurement key")
-    try:
-        key = config.line.key()
-    except SettingsError as error:
-        return Check(
-            name,
-            False,
-            str(error),
-            say(
-                "向测速服务器一方再要一份",
-                "get the key again from whoever runs the measurement server",
-            ),
-        )
-    if not key:
-        return Check(name, None, say("没有设 line.key_file", "line.key_file is not set"))
-    return Check(name, True, config.line.key_file)
 
 
 def tcp(name: str, host: str, port: int) -> Check:

@@ -20,9 +20,10 @@ boots of one id at once, its policy tells them to leave the shared values out.
 from __future__ import annotations
 
 import hashlib
+import hmac
 import os
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -57,7 +58,8 @@ _MIN_LENGTH = 4
 class Identity(NamedTuple):
     """A machine id of 32 hex digits, the sources it was made of, and whether clones share it.
 
-    `digests` are name=digest (16 hex digits) of each source, as a policy may exclude them.
+    `digests` are name=digest (16 hex digits) of each source, keyed by the school's source key, as
+    a policy may exclude them; none where there is no key.
     """
 
     machine: str
@@ -74,12 +76,18 @@ class _Hardware(msgspec.Struct):
 
 
 def identify(
-    root: Path = Path("/"), exclude: Collection[str] = (), windows: System | None = None
+    root: Path = Path("/"),
+    exclude: Collection[str] = (),
+    windows: System | None = None,
+    keys: Sequence[bytes] = (),
 ) -> Identity:
     """The machine id of the system under `root`, without the sources in `exclude`.
 
     `exclude` holds names, or name=digest for one value of a source, so that PCs with other
-    values keep their id. Tests pass a fixture tree as `root`, or a device tree as `windows`.
+    values keep their id. `keys` are the school's source keys, the newest first: digests
+    leave the PC by that one; in `exclude` each is understood, and so is a digest of before there
+    were keys. The id is the same whatever the keys. Tests pass a fixture tree as `root`, or a
+    device tree as `windows`.
     """
     windows = windows or this_system()
     digests = _read_helper_file(root)
@@ -87,16 +95,23 @@ def identify(
         digests = _read_digests(root, windows)
     for names in (SOURCES, LAST_SOURCES):
         kept = {name: digests[name] for name in names if name in digests}
-        kept = {n: d for n, d in kept.items() if not {n, _as_excluded(n, d)} & set(exclude)}
+        kept = {n: d for n, d in kept.items() if not _names(n, d, keys) & set(exclude)}
         if kept:
-            named = tuple(_as_excluded(name, digest) for name, digest in kept.items())
+            named = tuple(_keyed(*one, keys[0]) for one in kept.items()) if keys else ()
             return Identity(_hash("machine", kept), False, tuple(kept), named)
     name, value = _weak_source(root, windows)
     return Identity(_hash("weak", {name: _digest(value)}), True, (name,))
 
 
-def _as_excluded(name: str, digest: str) -> str:
-    return f"{name}={digest[:16]}"
+def _names(name: str, digest: str, keys: Sequence[bytes]) -> set[str]:
+    """All that a policy may call this source."""
+    return {name, f"{name}={digest[:16]}", *(_keyed(name, digest, key) for key in keys)}
+
+
+def _keyed(name: str, digest: str, key: bytes) -> str:
+    """A plain digest of one source is found by trying all its values: of a MAC in seconds."""
+    mac = hmac.new(key, f"{name}={digest}".encode(), "sha256")
+    return f"{name}={mac.hexdigest()[:16]}"
 
 
 def usable(value: str) -> bool:

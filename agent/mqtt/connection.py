@@ -18,7 +18,9 @@ from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
 from paho.mqtt.reasoncodes import ReasonCode
 
+from agent.common.broker_settings import agent_broker
 from agent.common.settings import Broker
+from agent.mqtt.socket_client import SocketClient
 
 KEEPALIVE_S = 60
 #: paho's name of the reason code from a broker that does not support MQTT 5.
@@ -36,6 +38,29 @@ class ClosedError(ConnectionEndedError):
 
 class FellSilentError(ConnectionEndedError):
     """The broker does not answer PINGREQ: it, or the network to it, is down."""
+
+
+class RefusedError(ConnectionEndedError):
+    """The account is of no use: the broker refuses it, or a file of it cannot be read."""
+
+
+class RenewedError(ConnectionEndedError):
+    """The connection must be made again, with a newer account."""
+
+
+#: paho's names of the reason codes of an account that is wrong, ended, or lacks its rights.
+_NOT_ADMITTED = {"Bad user name or password", "Not authorized", "Banned"}
+
+
+def not_admitted(reason: ReasonCode) -> bool:
+    """Whether the broker refuses the account, or what the account wants to do."""
+    return str(reason) in _NOT_ADMITTED
+
+
+def ended(what: str, reason: ReasonCode) -> ConnectionEndedError:
+    """The broker refused the login or the subscription."""
+    kind = RefusedError if not_admitted(reason) else ConnectionEndedError
+    return kind(f"the broker refused the {what}: {reason}")
 
 
 class Will(NamedTuple):
@@ -75,6 +100,11 @@ class Received(NamedTuple):
 Event = Connected | Subscribed | Published | Received
 
 
+def _decrypted(found: Any) -> int:
+    """Bytes that TLS has decrypted and nobody has read, also below paho's WebSocket."""
+    return found.pending() if hasattr(found, "pending") else 0
+
+
 class Connection:
     """Used by one thread only."""
 
@@ -89,19 +119,23 @@ class Connection:
     ) -> None:
         """`mqtt5`: MQTT 5, else 3.1.1. `will`: None for no last will."""
         self.mqtt5 = mqtt5
-        self._broker = broker
+        broker = self._broker = agent_broker(broker)
         self._events: list[Event] = []
         self._reason = ""  # of the broker's DISCONNECT
         self._misc_at = time.monotonic() + _MISC_S
-        self._client = Client(
+        self._client = SocketClient(
+            broker,
             CallbackAPIVersion.VERSION2,
+            transport="websockets" if broker.transport == "websockets" else "tcp",
             client_id=client_id,
             clean_session=None if mqtt5 else True,
             protocol=MQTTProtocolVersion.MQTTv5 if mqtt5 else MQTTProtocolVersion.MQTTv311,
             reconnect_on_failure=False,
         )
+        if broker.transport == "websockets":
+            self._client.ws_set_options(broker.path)
         if broker.username:
-            self._client.username_pw_set(broker.username, broker.password)
+            self._client.username_pw_set(broker.username, broker.secret())
         if context is not None:
             self._client.tls_set_context(context)
         if will is not None:
@@ -134,7 +168,8 @@ class Connection:
         Raises:
             OSError: no route, connection refused, unknown host name, or wrong certificate.
         """
-        self._client.connect(self._broker.host, self._broker.port, keepalive=KEEPALIVE_S)
+        with self._client.deadline():
+            self._client.connect(self._broker.host, self._broker.port, keepalive=KEEPALIVE_S)
 
     @property
     def socket(self) -> socket.socket | None:
@@ -178,7 +213,7 @@ class Connection:
     def _read(self) -> None:
         self._client.loop_read()
         # TLS may have decrypted whole packets already; select() no longer reports those.
-        while isinstance(found := self.socket, ssl.SSLSocket) and found.pending():
+        while (found := self.socket) is not None and _decrypted(found):
             self._client.loop_read()
 
     def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> int:

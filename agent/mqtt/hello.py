@@ -1,4 +1,8 @@
-"""When to send the hello: repeated, each time with a fresh `sent`, until its receipt arrives."""
+"""When to send the hello: repeated, each time with a fresh `sent`, until its receipt arrives.
+
+After that it is sent again every hour, after a policy, and on a connection with another account:
+its answer may bring new credentials, which a PC that runs for weeks must get too.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +14,10 @@ from agent.wire.messages import Receipt
 
 #: s. Nothing else is sent before the hello's receipt, so it is repeated sooner than a report.
 PATIENCE, BASE, CAP = 3.0, 1.0, 60.0
+#: Once it has its receipt, it is sent again after about this, s.
+AGAIN = 3600.0
+#: A policy reaches all agents of a city at once; those that have the time answer within this, s.
+SPREAD = 60.0
 
 
 class HelloTimer:
@@ -19,31 +27,48 @@ class HelloTimer:
         """`draw` gives numbers in [0, 1) for the backoff."""
         self.done = False
         self.due = 0.0
+        self._sent_at = -SPREAD
         self._sends = 0
+        self._said = (-1, "")  # of the account
         self._draw = draw
 
     def is_due(self) -> bool:
         """Whether to send it now."""
-        return not self.done and time.monotonic() >= self.due
+        return time.monotonic() >= self.due
 
-    def send_now(self) -> None:
-        """There is a new connection: the hello is due at once."""
-        self.due = 0.0
+    def connected(self, said: tuple[int, str]) -> None:
+        """There is a new connection: a hello without a receipt is due, or one that says else."""
+        if not self.done or said != self._said:
+            self.due = 0.0
+        self._said = said
 
     def sent(self) -> None:
         """The hello was sent: plan the next try."""
+        self._sent_at = time.monotonic()
+        if self.done:
+            self.due = self._later()
+            return
         wait = PATIENCE + backoff(self._sends, self._draw, base=BASE, cap=CAP)
         self._sends += 1
-        self.due = time.monotonic() + wait
+        self.due = self._sent_at + wait
+
+    def _later(self) -> float:
+        return time.monotonic() + AGAIN * (0.75 + self._draw() / 2)
 
     def policy_arrived(self) -> None:
         """A policy arrived: the collector is back, or knows the school now; try again soon."""
-        self.due = min(self.due, time.monotonic() + self._draw() * BASE)
+        now = time.monotonic()
+        if not self.done:
+            self.due = min(self.due, now + self._draw() * BASE)
+        elif now - self._sent_at >= SPREAD:  # not on the policy that each connection begins with
+            self.due = min(self.due, now + self._draw() * SPREAD)
 
     def receipt(self, receipt: Receipt, boot: str, *, known: bool) -> None:
         """Stored: done, if the time is `known` too. Held: try again after its `retry_s`."""
         if any(one.boot == boot and one.first <= 1 <= one.last for one in receipt.stored):
             self.done = known
+            if known:
+                self.due = self._later()
         for held in receipt.held:
             if (held.boot, held.number) == (boot, 1):
                 self.due = time.monotonic() + (held.retry_s if known else CAP)

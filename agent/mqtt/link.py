@@ -18,13 +18,14 @@ from collections.abc import Callable
 from paho.mqtt.reasoncodes import ReasonCode
 
 from agent.clock import Clock
-from agent.common import log, tls
+from agent.common import log
 from agent.common.settings import Broker
 from agent.mqtt import connection as mqtt
+from agent.mqtt.accounts import Accounts, single
 from agent.mqtt.hello import HelloTimer
 from agent.mqtt.link_types import NO_CALLBACKS, Callbacks, Sender, State, read_policy
 from agent.mqtt.loop import Loop
-from agent.mqtt.reconnect import Cause, Reconnect, cause_of
+from agent.mqtt.reconnect import Cause, Reconnect, cause_of, words_of
 from agent.mqtt.reports import Reports
 from agent.outbox import Outbox
 from agent.wire import codec
@@ -45,7 +46,7 @@ class Link:
 
     def __init__(
         self,
-        broker: Broker,
+        broker: Broker | Accounts,
         sender: Sender,
         outbox: Outbox,
         clock: Clock,
@@ -53,7 +54,7 @@ class Link:
         callbacks: Callbacks = NO_CALLBACKS,
         draw: Callable[[], float] = random.random,
     ) -> None:
-        """`draw`: numbers in [0, 1) for the backoff.
+        """`broker`: with the one account of its settings, or several. `draw`: numbers in [0, 1).
 
         Raises:
             OSError, ssl.SSLError: a TLS file cannot be read.
@@ -61,18 +62,19 @@ class Link:
         self.sender = sender
         self.state = State.IDLE
         self.error = ""  # why the last connection ended, or could not be made
-        self._broker = broker
+        self._accounts = broker if isinstance(broker, Accounts) else single(broker)
+        self._accounts.prepare()
         self._outbox = outbox
         self._clock = clock
         self._loop = loop
         self._callbacks = callbacks
-        self._tls = tls.context(broker, check_dates=False)
         self._connection: mqtt.Connection | None = None
         self._reports = Reports(sender, outbox)
-        self._reconnect = Reconnect(draw, broker.protocols)
+        self._reconnect = Reconnect(draw, self._accounts.current.broker.protocols)
         self._connect_at = 0.0  # times of time.monotonic
         self._answer_by = 0.0
         self._hello = HelloTimer(draw)
+        self._renewed = False  # connect again, with the account that is current now
         self._offline_id: int | None = None
         self._stopping = False
         self._stopped = threading.Event()
@@ -122,14 +124,11 @@ class Link:
             return None
         if self._connection is None:
             return max(0.0, self._connect_at - now)
-        waits = [self._connection.next_pump - now]
-        if self.state is State.READY:
-            due = self._outbox.next_due()
-            waits += [] if due is None else [due]
-            waits += [] if self._hello.done else [self._hello.due - now]
-        else:
-            waits.append(self._answer_by - now)
-        return max(0.0, min(waits))
+        if self.state is not State.READY:
+            return max(0.0, min(self._connection.next_pump, self._answer_by) - now)
+        due = self._outbox.next_due()
+        at = min(self._connection.next_pump, self._hello.due) - now
+        return max(0.0, at if due is None else min(at, due))
 
     def step(self, *, readable: bool = False) -> None:
         """Do what is due now. An error ends the connection, never the loop's thread."""
@@ -142,10 +141,8 @@ class Link:
         except Exception as error:  # paho raises anything on malformed packets
             if isinstance(error, mqtt.ClosedError):
                 self._reports.closed(str(error))
-            known = isinstance(error, mqtt.ConnectionEndedError | OSError)
-            reason = str(error) if known else f"{type(error).__name__}: {error}"
-            unanswered = self.state is State.CONNECTING
-            self._drop(reason, Cause.UNANSWERED if unanswered else cause_of(error))
+            self._accounts.failed(error, self.state, self._reconnect.may_fall_back)
+            self._drop(words_of(error), cause_of(error, self.state))
 
     def _repair_outbox(self, error: sqlite3.DatabaseError) -> None:
         self._drop(f"outbox: {error}", Cause.BROKER)
@@ -163,34 +160,30 @@ class Link:
             self._connect()
 
     def _connect(self) -> None:
-        client_id = self.sender.machine + self._outbox.boot
-        will = mqtt.Will(self.sender.presence_topic, self._presence(False))
-        connection = mqtt.Connection(self._broker, self._tls, client_id, will, mqtt5=self.mqtt5)
-        connection.open()
+        who, will = self.sender.machine + self._outbox.boot, self._presence(False)
+        self._connection = self._accounts.connect(who, will, mqtt5=self.mqtt5)
         patience = _FIVE_ANSWER_S if self._reconnect.may_fall_back else _ANSWER_S
         self._answer_by = time.monotonic() + patience
-        self._connection = connection
         self._set_state(State.CONNECTING)
 
     def _on_connected(self, connection: mqtt.Connection, reason: ReasonCode) -> None:
         if reason.is_failure:
             if str(reason) != mqtt.UNSUPPORTED:
                 self._set_state(State.SUBSCRIBING)  # our MQTT version is fine, the login is not
-            raise mqtt.ConnectionEndedError(f"the broker refused the login: {reason}")
+            raise mqtt.ended("login", reason)
         self._reconnect.answered()
         self._set_state(State.SUBSCRIBING)
         self._answer_by = time.monotonic() + _ANSWER_S
-        connection.publish(self.sender.presence_topic, self._presence(True), retain=True)
-        wanted = (self.sender.receipt_topic, self.sender.policy_topic)
-        connection.subscribe([topic for topic in wanted if topic])
+        connection.publish(*self._presence(True), retain=True)
+        connection.subscribe(self.sender.topics)
 
     def _on_subscribed(self, reasons: list[ReasonCode]) -> None:
         refused = [reason for reason in reasons if reason.is_failure]
         if refused:
-            raise mqtt.ConnectionEndedError(f"the broker refused the subscription: {refused[0]}")
+            raise mqtt.ended("subscription", refused[0])
         self.error = ""
         self._outbox.reconnected()
-        self._hello.send_now()
+        self._hello.connected(self._accounts.said)
         self._set_state(State.READY)
 
     # Connected
@@ -198,6 +191,8 @@ class Link:
     def _serve(self, connection: mqtt.Connection, readable: bool) -> None:
         for event in connection.pump(readable=readable):
             self._on_event(connection, event)
+        if self._renewed:
+            raise mqtt.RenewedError("new credentials: connecting again")
         if self.state is State.READY:
             self._send(connection)
         elif self.state is not State.STOPPED and time.monotonic() >= self._answer_by:
@@ -217,7 +212,7 @@ class Link:
     def _send(self, connection: mqtt.Connection) -> None:
         if self._hello.is_due():
             self._hello.sent()
-            hello = self.sender.hello(self._clock.mark())
+            hello = self.sender.hello(self._clock.mark(), *self._accounts.said)
             self._refused(self._reports.publish(connection, self._outbox.boot, 1, hello))
         for one in self._outbox.due():
             self._refused(self._reports.publish(connection, *one))
@@ -230,8 +225,10 @@ class Link:
     def _on_published(self, mid: int, reason: ReasonCode) -> None:
         if mid == self._offline_id:
             self._end()
-            return
-        self._refused(self._reports.published(mid, reason))
+        elif self._accounts.several and mqtt.not_admitted(reason):
+            raise mqtt.ended("report", reason)
+        else:
+            self._refused(self._reports.published(mid, reason))
 
     def _on_message(self, topic: str, payload: bytes) -> None:
         """Handle a receipt or policy; an unreadable one is ignored, as its sender repeats it."""
@@ -251,6 +248,8 @@ class Link:
         self._reconnect.receipted()
         self._reports.limit.receipted()
         self._callbacks.receipt(receipt)
+        if receipt.renewal is not None and not self._stopping:
+            self._renewed |= self._accounts.take(receipt.renewal)
 
     def _on_policy(self, policy: Policy) -> None:
         self._outbox.policy_arrived()
@@ -267,32 +266,34 @@ class Link:
             return
         self._set_state(State.LEAVING)
         self._answer_by = time.monotonic() + _FAREWELL_S
-        offline = self._presence(False)
-        self._offline_id = connection.publish(self.sender.presence_topic, offline, retain=True)
+        self._offline_id = connection.publish(*self._presence(False), retain=True)
 
     def _end(self) -> None:
-        connection, self._connection = self._connection, None
-        if connection is not None:
-            connection.disconnect()
+        self._close(orderly=True)
         self._set_state(State.STOPPED)
         self._stopped.set()
 
     def _drop(self, error: str, cause: Cause) -> None:
         """Close this connection, and plan the next."""
-        connection, self._connection = self._connection, None
-        if connection is not None:
-            connection.close()
-        self._reports.forget()
-        self.error = error
+        self._close(orderly=cause is Cause.RENEWED)
+        self._renewed, self.error = False, error
         if self._stopping:
             self._end()
             return
         self._connect_at = time.monotonic() + self._reconnect.wait(cause)
         self._set_state(State.IDLE)
 
+    def _close(self, *, orderly: bool = False) -> None:
+        """`orderly`: with DISCONNECT, so that the last will is not published."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            (connection.disconnect if orderly else connection.close)()
+        self._reports.forget()
+
     def _set_state(self, state: State) -> None:
         self.state = state
         self._callbacks.state(state, self.error)
 
-    def _presence(self, online: bool) -> bytes:
-        return self.sender.presence(self._outbox.boot, online)
+    def _presence(self, online: bool) -> mqtt.Will:
+        payload = self.sender.presence(self._outbox.boot, online)
+        return mqtt.Will(self.sender.presence_topic, payload)

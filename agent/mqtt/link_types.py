@@ -6,7 +6,8 @@ from collections.abc import Callable
 from enum import Enum
 from typing import NamedTuple
 
-from agent.wire import codec, topics
+from agent.wire import codec
+from agent.wire import topics as names
 from agent.wire.messages import VERSION, Hello, Inventory, Policy, Presence, Receipt
 
 
@@ -32,26 +33,38 @@ class Sender(NamedTuple):
     @property
     def receipt_topic(self) -> str:
         """The topic of its receipts."""
-        return topics.receipt_topic(self.school, self.machine)
+        return names.receipt_topic(self.school, self.machine)
 
     @property
     def policy_topic(self) -> str:
         """The topic of its school's policy; empty for the measurement server, which has none."""
-        return "" if self.school == topics.LINESERVER else topics.policy_topic(self.school)
+        return "" if self.school == names.LINESERVER else names.policy_topic(self.school)
+
+    @property
+    def topics(self) -> list[str]:
+        """What it subscribes to."""
+        return [self.receipt_topic, *filter(None, [self.policy_topic])]
 
     @property
     def presence_topic(self) -> str:
         """The topic of its presence."""
-        return topics.presence_topic(self.school, self.machine)
+        return names.presence_topic(self.school, self.machine)
 
     def presence(self, boot: str, online: bool) -> bytes:
         """The encoded presence message."""
         presence = Presence(v=VERSION, boot=boot, online=online, simulated=self.simulated)
         return codec.encode(presence)
 
-    def hello(self, sent: int) -> bytes:
-        """The encoded hello; `sent` is the PC's own clock, ms."""
-        hello = Hello(v=VERSION, sent=sent, inventory=self.inventory(), simulated=self.simulated)
+    def hello(self, sent: int, credential: int = 0, ca: str = "") -> bytes:
+        """The encoded hello; `sent` is the PC's own clock, ms; with which account and CA file."""
+        hello = Hello(
+            v=VERSION,
+            sent=sent,
+            inventory=self.inventory(),
+            simulated=self.simulated,
+            credential=credential,
+            ca=ca,
+        )
         return codec.encode(hello)
 
 

@@ -21,7 +21,8 @@ from collections.abc import Callable
 from enum import Enum
 
 from agent.common.backoff import backoff
-from agent.mqtt.connection import FellSilentError
+from agent.mqtt.connection import ConnectionEndedError, FellSilentError, RenewedError
+from agent.mqtt.link_types import State
 
 #: The first window after the broker closed or refused the connection, s.
 SPREAD_S = 15.0
@@ -40,6 +41,7 @@ class Cause(Enum):
     BROKER = "broker"  # it closed or refused the connection, perhaps those of all agents
     NETWORK = "network"  # it cannot be reached from this PC
     UNANSWERED = "unanswered"  # it accepts the connection and does not answer CONNECT
+    RENEWED = "renewed"  # we ended it, to connect with a newer account
 
 
 class Reconnect:
@@ -77,6 +79,8 @@ class Reconnect:
         if cause is Cause.UNANSWERED and self.may_fall_back and not self._answers_mqtt5:
             self.mqtt5 = False
             return self._draw() * FALL_BACK_S
+        if cause is Cause.RENEWED:  # the agents of a whole city may have got one
+            return self._draw() * SPREAD_S
         if cause is Cause.UNANSWERED:
             self._answers_mqtt5 = False
         self.mqtt5 = self._protocols[0] == "5"
@@ -85,11 +89,21 @@ class Reconnect:
         return backoff(self._failures - 1, self._draw, base=base, cap=CAP_S)
 
 
-def cause_of(error: Exception) -> Cause:
-    """Whether an error comes from this PC's network, or from the broker.
+def cause_of(error: Exception, state: State = State.IDLE) -> Cause:
+    """Whether an error in this state comes from this PC's network, or from the broker.
 
     A timeout counts as the broker's: an overloaded broker shows itself so.
     """
+    if isinstance(error, RenewedError):
+        return Cause.RENEWED
+    if state is State.CONNECTING:
+        return Cause.UNANSWERED
     local = isinstance(error, FellSilentError | socket.gaierror)
     unreachable = isinstance(error, OSError) and error.errno in _UNREACHABLE
     return Cause.NETWORK if local or unreachable else Cause.BROKER
+
+
+def words_of(error: Exception) -> str:
+    """Why the connection ended; an error that nobody expected with its name."""
+    known = isinstance(error, ConnectionEndedError | OSError)
+    return str(error) if known else f"{type(error).__name__}: {error}"

@@ -6,15 +6,18 @@ from agent.common import log
 from agent.common.settings import SettingsError
 from agent.config import Config
 from agent.resident.schedule import PlannedTest, Who
-from agent.wire.messages import LineTest, Postponed
+from agent.wire.messages import LineTest
+from agent.wire.postponed import Postponed
 
 _ALLOWED = ("quiet_per_day", "lesson_per_day", "month_bytes")
 
 
 def measure_planned(
-    config: Config, who: Who, planned: PlannedTest, left_s: float | None
+    config: Config, who: Who, planned: PlannedTest, left_s: float | None, *, renewed_key: str = ""
 ) -> LineTest | Postponed:
     """Run the test; blocks until it ends. `left_s`: seconds until its window closes.
+
+    `renewed_key`: the line key of the account in use; empty: that of the settings.
 
     The probe is imported here, so that an agent that never tests does not load it.
     """
@@ -25,7 +28,7 @@ def measure_planned(
         log.info("line_test_left_out", reason="the link is metered")
         return Postponed("enough", round(left_s or 0))
     try:
-        key = config.line.key()
+        key = renewed_key or config.line.key()
     except SettingsError as error:  # reported, so that IT staff can fix it
         return LineTest(
             test="", line=line.line, outcome="refused", reason="key_unreadable",

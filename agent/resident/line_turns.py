@@ -14,7 +14,8 @@ from typing import NamedTuple
 from agent.common import log
 from agent.common.calendar import Calendar
 from agent.resident.schedule import PlannedTest, Who, next_test
-from agent.wire.messages import LinePolicy, LineTest, Postponed
+from agent.wire.messages import LinePolicy, LineTest
+from agent.wire.postponed import Postponed
 
 #: Wait before a failed test is retried in its window, doubled each time, s.
 _RETRY_S = 300.0

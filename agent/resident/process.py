@@ -8,7 +8,7 @@ import ssl
 from collections.abc import Callable
 
 from agent import config as settings
-from agent import identity
+from agent import identity, renewed
 from agent.common import log
 from agent.common.command_line import DONE, FAILED
 from agent.common.lock import agent_lock, cannot_start
@@ -50,6 +50,7 @@ def run(path: str | None, control: Control | None = None) -> int:
     config, warnings = settings.load(path)
     for warning in warnings:
         log.warning("setting_ignored", text=warning)
+    config.broker.secret()  # refused now, not at each connection
     with agent_lock(config.folder):
         try:
             return _run(config, control)
@@ -62,7 +63,8 @@ def _run(config: Config, control: Control) -> int:
     last = status.read(config.folder)
     exclude = last.exclude_sources if last is not None else ()
     while True:
-        who = Who(identity.identify(exclude=exclude), exclude)
+        keys = renewed.source_keys(config)
+        who = Who(identity.identify(exclude=exclude, keys=keys), exclude, keys)
         log.info("start", school=config.school, machine=who.identity.machine)
         runner = Runner(config, who)
         control.runner = runner

@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from agent import identity
+from agent import identity, renewed
 from agent.clock import Clock, wall_ms
 from agent.common import log
 from agent.common.calendar import Calendar
@@ -33,7 +33,8 @@ from agent.resident.line_measure import measure_planned
 from agent.resident.line_turns import LineTurns, Measure, Plan
 from agent.resident.schedule import PlannedTest, next_report
 from agent.resident.status import Status
-from agent.wire.messages import AgentHealth, Inventory, LineTest, Policy, Postponed, Receipt
+from agent.wire.messages import AgentHealth, Inventory, LineTest, Policy, Receipt
+from agent.wire.postponed import Postponed
 
 #: The runner takes a turn at least this often, s.
 _LONGEST = 60.0
@@ -45,10 +46,11 @@ _STATUS_S = 1.0
 
 
 class Who(NamedTuple):
-    """The identity of a run, and the sources that a policy excluded from it."""
+    """The identity of a run, the sources that a policy excluded from it, and the source keys."""
 
     identity: Identity
     exclude: tuple[str, ...] = ()
+    keys: tuple[bytes, ...] = ()
 
 
 class Runner:
@@ -105,7 +107,8 @@ class Runner:
         callbacks = Callbacks(
             self._on_policy, self._on_receipt, self._on_state, self._on_bad_policy
         )
-        return Link(self._config.broker, sender, self._outbox, self._clock, self._loop, callbacks)
+        self._accounts = renewed.accounts(self._config)
+        return Link(self._accounts, sender, self._outbox, self._clock, self._loop, callbacks)
 
     def stop(self) -> None:
         """End the run; safe in a signal handler."""
@@ -208,7 +211,8 @@ class Runner:
 
     def _measure(self, planned: PlannedTest, left_s: float | None) -> LineTest | Postponed:
         who = schedule.Who(self._config.school, self._who.identity.machine)
-        return measure_planned(self._config, who, planned, left_s)
+        key = self._accounts.current.line_key
+        return measure_planned(self._config, who, planned, left_s, renewed_key=key)
 
     def _tested(self, test: LineTest) -> None:
         log.info("line_tested", outcome=test.outcome, down_mbps=test.down_mbps)
@@ -239,7 +243,8 @@ class Runner:
         """Whether the policy excludes other sources than before, and that changes our id."""
         if policy.exclude_sources == self._who.exclude:
             return False
-        return identity.identify(exclude=policy.exclude_sources) != self._who.identity
+        derived = identity.identify(exclude=policy.exclude_sources, keys=self._who.keys)
+        return derived != self._who.identity
 
     def _on_receipt(self, receipt: Receipt) -> None:
         self._last_receipt = receipt.now

@@ -13,6 +13,9 @@ LOG, OLD_LOG, INSTALL_LOG = "agent.log", "agent.old.log", "install.log"
 #: The outbox with its journal, reserve and damaged copies; the status with its partial files.
 _STATE = ("outbox.db", "outbox.db-*", "outbox.db.*", "status.json", "status.json.*")
 _LOGS = (LOG, OLD_LOG, INSTALL_LOG)
+#: The school's renewed credentials, in a folder of their own; an image of the disk may keep them.
+RENEWED = "renewed"
+_RENEWALS = (f"{RENEWED}/renewal.json*", f"{RENEWED}/previous.json*")
 
 
 def state(folder: Path) -> Iterator[Path]:
@@ -34,15 +37,16 @@ def erase(folder: Path) -> int:
 
 
 def purge(folder: Path, *others: Path) -> None:
-    """Delete the state, the lock and `others`, then their folders if these are empty.
+    """Delete state, renewed credentials, the lock and `others`, then their folders if empty.
 
     Raises:
         OSError: a file cannot be deleted; the error names it.
     """
     erase(folder)
-    for file in (folder / "agent.lock", *others):
+    renewals = (file for pattern in _RENEWALS for file in sorted(folder.glob(pattern)))
+    for file in (folder / "agent.lock", *renewals, *others):
         file.unlink(missing_ok=True)
-    for parent in (folder, *(file.parent for file in others)):
+    for parent in (folder / RENEWED, folder, *(file.parent for file in others)):
         _remove_if_empty(parent)
 
 

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from agent.common.language import say
+from agent.service import unit
 
 UNIT = Path("/etc/systemd/system/schoolpulse-agent.service")
 _NAME = UNIT.name
+_OLDEST = 247  # of systemd: the first that hands over copies of secrets
 
 
 class Refused(Exception):  # noqa: N818 - what the system did, not an error of ours
@@ -34,8 +37,47 @@ def command() -> list[str]:
     return [sys.executable, "-m", "agent.cli"]
 
 
-def install() -> str:
+def check() -> None:
+    """Raise Refused where there is nothing to install into."""
+    if sys.platform == "win32":
+        return
+    found = re.search(r"systemd (\d+)", _systemctl("--version"))
+    if found and int(found[1]) < _OLDEST:
+        raise Refused(
+            say(f"systemd {found[1]} 太旧", f"systemd {found[1]} is too old"),
+            say(
+                f"要 {_OLDEST} 以上才能把密钥只交给服务；用 run 让它常驻",
+                f"only {_OLDEST} or later hands secrets to a service alone; start"
+                " schoolpulse-agent run with your own service manager",
+            ),
+        )
+
+
+def current(copies: Sequence[str]) -> bool:
+    """Whether the service is there as `install` makes it, and running.
+
+    Raises:
+        Refused, OSError: the system does not let us look.
+    """
+    if sys.platform == "win32":
+        from agent.service import windows
+
+        with _explained():
+            return windows.runs(_windows_command())
+    if not UNIT.exists() or UNIT.read_text("utf-8") != unit.text(command(), copies):
+        return False
+    try:
+        for word in ("is-enabled", "is-active"):
+            _systemctl(word, "--quiet", _NAME)
+    except Refused:
+        return False
+    return True
+
+
+def install(copies: Sequence[str]) -> str:
     """Install the service and start it; returns its name.
+
+    `copies`: the files beside the settings that systemd hands to it.
 
     Raises:
         Late: it is installed, but not running yet.
@@ -46,14 +88,28 @@ def install() -> str:
 
         uninstall()
         with _explained():
-            windows.install(subprocess.list2cmdline([*command(), "service"]), _pause)
+            windows.install(_windows_command(), _pause)
             windows.start(_pause)
         return windows.NAME
-    _systemctl("--version")
-    UNIT.write_text(unit(command()), encoding="utf-8")
+    check()
+    UNIT.write_text(unit.text(command(), copies), encoding="utf-8")
     for words in (("daemon-reload",), ("enable", _NAME), ("restart", _NAME)):
         _systemctl(*words)
     return _NAME
+
+
+def _windows_command() -> str:
+    return subprocess.list2cmdline([*command(), "service"])
+
+
+def handed() -> dict[str, str]:
+    """The copies that the installed unit asks systemd for: name, and the file."""
+    try:
+        text = UNIT.read_text("utf-8")
+    except OSError:
+        return {}
+    rows = re.findall(r"^LoadCredential=([^:\n]+):(.+)$", text, re.MULTILINE)
+    return {name: file.strip() for name, file in rows}
 
 
 def stop() -> bool:
@@ -125,14 +181,8 @@ def _pause() -> None:
     time.sleep(0.1)
 
 
-def unit(start: list[str]) -> str:
-    """The systemd unit for this installation; deploy/systemd/ has that for /opt/schoolpulse."""
-    python = start[0] if len(start) > 1 else ""
-    helper = f"ExecStartPre=+{python} -m agent.identity\n" if python else ""
-    return _UNIT.format(helper=helper, start=" ".join(start))
-
-
-def _systemctl(*words: str) -> None:
+def _systemctl(*words: str) -> str:
+    """What it says."""
     program = shutil.which("systemctl")
     if program is None:
         text = say("没有 systemd", "no systemd on this PC")
@@ -144,33 +194,4 @@ def _systemctl(*words: str) -> None:
     done = subprocess.run(call, capture_output=True, text=True, check=False)  # noqa: S603
     if done.returncode:
         raise Refused(done.stderr.strip() or f"systemctl {words[0]}: {done.returncode}")
-
-
-_UNIT = """\
-[Unit]
-Description=SchoolPulse agent: reports the line and the equipment of this PC
-Wants=network-online.target
-After=network-online.target
-
-[Service]
-# As root (the +), for only root may read the firmware's serials.
-{helper}ExecStart={start} run
-Restart=always
-RestartSec=10
-DynamicUser=yes
-StateDirectory=schoolpulse-agent
-RuntimeDirectory=schoolpulse
-Environment=SCHOOLPULSE_DATA=/var/lib/schoolpulse-agent
-Nice=19
-IOSchedulingClass=idle
-CPUWeight=10
-MemoryHigh=64M
-NoNewPrivileges=yes
-ProtectSystem=strict
-ProtectHome=read-only
-PrivateTmp=yes
-UMask=0077
-
-[Install]
-WantedBy=multi-user.target
-"""
+    return done.stdout

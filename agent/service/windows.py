@@ -14,11 +14,13 @@ from agent.windows import advapi as windows
 from agent.windows.advapi import ServiceError, closing, last_error, manager, query
 
 NAME = "SchoolPulseAgent"
+#: Windows' own for this service: no password, no rights but those that its SID is given.
+ACCOUNT = f"NT SERVICE\\{NAME}"
 TITLE = "SchoolPulse 校园脉搏 agent"
 _ABOUT = "Reports this PC's network line and classroom equipment. 上报本机的网络线路和教学设备。"
 
 _AUTO_START, _NORMAL, _SERVICE_ALL = 2, 1, 0xF01FF
-_CONNECT, _QUERY = 0x1, 0x4
+_CONNECT, _QUERY, _QUERY_CONFIG = 0x1, 0x4, 0x1
 _DESCRIPTION, _FAILURE_ACTIONS, _DELAYED, _NOT_ONLY_CRASHES = 1, 2, 3, 4
 _RESTART = 1
 #: Restarted after so many ms; a day without a failure resets the count.
@@ -53,7 +55,7 @@ def install(command: str, wait: Wait) -> None:
         for _ in range(_MAX_WAITS):
             service = api.CreateServiceW(
                 handle, NAME, TITLE, _SERVICE_ALL, windows.OWN_PROCESS, _AUTO_START, _NORMAL,
-                command, None, None, None, None, None,
+                command, None, None, None, ACCOUNT, None,
             )  # fmt: skip
             # An old service is deleted only when no program has a handle of it open any more.
             if service or last_error() not in (windows.MARKED, windows.EXISTS):
@@ -117,6 +119,18 @@ def uninstall(wait: Wait) -> bool:
             if not api.DeleteService(service) and last_error() != windows.MARKED:
                 raise ServiceError("DeleteService")
     return True
+
+
+def runs(command: str) -> bool:
+    """Whether the service is there as `install` makes it, and running."""
+    with manager(_CONNECT) as (api, handle):
+        service = api.OpenServiceW(handle, NAME, _QUERY | _QUERY_CONFIG)
+        if not service:
+            return False
+        with closing(api, service):
+            found, account = windows.configured(api, service)
+            same = found == command and account.lower() == ACCOUNT.lower()
+            return same and query(api, service).state == windows.RUNNING
 
 
 def state() -> str:

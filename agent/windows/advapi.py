@@ -33,6 +33,17 @@ class Status(ctypes.Structure):
     )  # fmt: skip
 
 
+class ServiceConfig(ctypes.Structure):
+    """QUERY_SERVICE_CONFIG."""
+
+    _fields_ = (
+        ("kind", ctypes.c_uint32), ("start", ctypes.c_uint32), ("control", ctypes.c_uint32),
+        ("command", ctypes.c_wchar_p), ("group", ctypes.c_wchar_p), ("tag", ctypes.c_uint32),
+        ("dependencies", ctypes.c_void_p), ("account", ctypes.c_wchar_p),
+        ("title", ctypes.c_wchar_p),
+    )  # fmt: skip
+
+
 class ServiceError(Exception):
     """The call `what` failed; `code` is the Windows error number."""
 
@@ -79,6 +90,19 @@ def query(api: Any, service: Any) -> Status:
     return status
 
 
+def configured(api: Any, service: Any) -> tuple[str, str]:
+    """The command line and the account of the service.
+
+    Raises:
+        ServiceError: the call failed.
+    """
+    buffer, needed = ctypes.create_string_buffer(8192), ctypes.c_uint32()
+    if not api.QueryServiceConfigW(service, buffer, len(buffer), ctypes.byref(needed)):
+        raise ServiceError("QueryServiceConfig")
+    found = ServiceConfig.from_buffer(buffer)
+    return found.command or "", found.account or ""
+
+
 @contextlib.contextmanager
 def process(pid: int) -> Iterator[Any]:
     """A handle of the process, to wait for its end or terminate it; None where there is none."""
@@ -117,6 +141,7 @@ def advapi() -> Any:
     )  # fmt: skip
     api.StartServiceW.argtypes = (handle, number, handle)
     api.ControlService.argtypes = (handle, number, handle)
+    api.QueryServiceConfigW.argtypes = (handle, handle, number, handle)
     api.QueryServiceStatusEx.argtypes = (handle, number, handle, number, handle)
     api.ChangeServiceConfig2W.argtypes = (handle, number, handle)
     api.DeleteService.argtypes = api.CloseServiceHandle.argtypes = (handle,)

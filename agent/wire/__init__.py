@@ -34,6 +34,7 @@ from agent.wire.messages import (
     Report,
     StoredRange,
 )
+from agent.wire.renewal import Renewal, ca_digest, certificates, school_of
 from agent.wire.topics import LINESERVER, TopicError, parse_topic
 
 __all__ = [
@@ -58,10 +59,13 @@ __all__ = [
     "Presence",
     "Reading",
     "Receipt",
+    "Renewal",
     "Report",
     "StoredRange",
     "TopicError",
     "UnreadableError",
+    "ca_digest",
+    "certificates",
     "decode_message",
     "decode_policy",
     "decode_presence",
@@ -71,4 +75,5 @@ __all__ = [
     "new_boot",
     "parse_topic",
     "point_time",
+    "school_of",
 ]

@@ -7,10 +7,12 @@ ValueError
 
 from __future__ import annotations
 
+import contextlib
 from typing import TypeVar
 
 import msgspec
 
+from agent.common import log
 from agent.wire.messages import VERSION, Message, Policy, Presence, Receipt
 
 #: The largest payload that is sent or decoded, bytes.
@@ -55,8 +57,27 @@ def decode_message(payload: bytes) -> Message:
 
 
 def decode_receipt(payload: bytes) -> Receipt:
-    """Decode a receipt; raises as `decode_message`."""
-    return _decode(_receipt, payload)
+    """Decode a receipt; raises as `decode_message`.
+
+    One whose renewal alone is malformed is read without it: what is stored must not be sent again.
+    """
+    try:
+        return _decode(_receipt, payload)
+    except UnreadableError as error:
+        if (bare := _without_renewal(payload)) is None:
+            raise
+        log.warning("renewal_unreadable", reason=error)
+        return bare
+
+
+def _without_renewal(payload: bytes) -> Receipt | None:
+    if len(payload) > MAX_PAYLOAD or b'"renewal"' not in payload:
+        return None
+    with contextlib.suppress(msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        found = msgspec.json.decode(payload)
+        if isinstance(found, dict) and found.pop("renewal", None) is not None:
+            return msgspec.convert(found, Receipt)
+    return None
 
 
 def decode_presence(payload: bytes) -> Presence:

@@ -13,6 +13,7 @@ from msgspec import Meta, Struct
 
 from agent.common.calendar import Calendar
 from agent.common.vocabulary.thresholds import THRESHOLD_MBPS
+from agent.wire.renewal import CaDigest, Renewal, SaidGeneration
 
 VERSION: Literal[1] = 1
 
@@ -141,7 +142,7 @@ class AgentHealth(Struct, tag_field="reading", tag="agent", omit_defaults=True, 
     room: Text = ""
     weak_id: bool = False
     probes: tuple[Text, ...] = ()  # that succeeded: a device they do not report is absent
-    sources: tuple[Text, ...] = ()  # of the machine id, as name=digest
+    sources: tuple[Text, ...] = ()  # of the machine id, as name=digest, keyed by the school
     policy_error: Text = ""  # why the newest policy was refused
 
 
@@ -178,13 +179,6 @@ class LineTest(Struct, tag_field="reading", tag="line_test", omit_defaults=True,
     test_core: Seconds | None = None  # of one core, by the test's processes; with threads over 1
 
 
-class Postponed(Struct, frozen=True):
-    """The measurement server granted no test: why, and when to ask again. Not on the wire."""
-
-    answer: Literal["busy", "enough", "full", "later"]
-    retry_s: int
-
-
 class LineRecord(Struct, tag_field="reading", tag="line_record", omit_defaults=True, frozen=True):
     """The measurement server's record of one test. Accepted from school `lineserver` only."""
 
@@ -213,6 +207,8 @@ class Hello(Struct, tag_field="type", tag="hello", omit_defaults=True, frozen=Tr
     sent: Offset  # the PC's own clock at this sending, ms; may be years off
     inventory: Inventory = Inventory()
     simulated: bool = False
+    credential: SaidGeneration = 0  # the generation that this connection logged in with
+    ca: CaDigest = ""  # agent.wire.renewal.ca_digest of the CA file
 
 
 class Report(Struct, tag_field="type", tag="report", omit_defaults=True, frozen=True):
@@ -243,7 +239,7 @@ class Held(Struct, array_like=True, frozen=True):
 
     boot: Boot
     number: Count
-    reason: Literal["unknown_school", "future_version", "quarantine_full"]
+    reason: Annotated[str, Meta(max_length=40, pattern="^[a-z][a-z_]*$")]  # no closed list
     retry_s: Count
 
 
@@ -256,6 +252,7 @@ class Receipt(Struct, omit_defaults=True, frozen=True):
     stored: tuple[StoredRange, ...] = ()
     held: tuple[Held, ...] = ()
     again_since: Millis | None = None
+    renewal: Renewal | None = None
 
 
 class Presence(Struct, omit_defaults=True, frozen=True):

@@ -129,6 +129,8 @@ def _rederive(year: int, config: Config, opened: ExitStack) -> int:
 
 def _open(config: Config, role: str, opened: ExitStack) -> Collector | KeeperThread:
     """Everything that can refuse, before anything starts."""
+    if role != "keeper":
+        config.mqtt.secret()
     if config.store.kind == "sqlite":
         for name in ("ingest", "keeper") if role == "all" else (role,):
             _lock(config, name, opened)

@@ -113,6 +113,7 @@ def _open(
     config: Config, args: argparse.Namespace, opened: ExitStack
 ) -> tuple[Publisher, LineServer]:
     """Everything that can refuse, before anything starts."""
+    config.mqtt.secret()
     folder = config.folder / "lineserver"
     held = _keys(config, args)
     try:

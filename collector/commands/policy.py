@@ -16,7 +16,7 @@ from collector.commands.tables import console, new_table, print_json, this_user
 from collector.config import Config
 from collector.roster import policy
 from collector.roster.book import RegisterBook
-from collector.roster.layers import NAMES, Layer
+from collector.roster.layers import NAMES, OF_SCHOOL, Layer
 from collector.roster.policy import Value
 from collector.roster.register import Line, Register
 from collector.service.policies import defaults, values
@@ -153,9 +153,12 @@ def _wanted(here: _Open, args: argparse.Namespace) -> Layer:
     """
     given, problems = policy.parse(args.pairs)
     problems = policy.check_scope(args.scope, here.register) + problems
-    if args.scope.startswith("line:") and given.get("report_s"):
-        text = say("report_s 按学校设，不按线路", "report_s is set by school, not by line")
-        problems.append(text)
+    if args.scope.startswith("line:"):
+        problems += [
+            say(f"{name} 按学校设，不按线路", f"{name} is set by school, not by line")
+            for name in OF_SCHOOL
+            if given.get(name)
+        ]
     if problems:
         head = say(
             "没有保存，原来的仍然生效：", "nothing saved, the previous values stay in force:"

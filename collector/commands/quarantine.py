@@ -7,7 +7,7 @@ import datetime as dt
 import sqlite3
 import sys
 import time
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing
 
 from agent.common.calendar import CITY_TIME
@@ -24,8 +24,9 @@ from agent.wire import TopicError, parse_topic
 from collector.commands.config_file import load_config
 from collector.commands.tables import new_table, print_json, print_table
 from collector.config import Config
-from collector.ingest import Noted, Stored, decode
+from collector.ingest import Bounds, Noted, Stored, decode
 from collector.roster.book import RegisterBook
+from collector.roster.register import Register
 from collector.service.pipeline.pending_days import FILE as DAYS_FILE
 from collector.service.pipeline.pending_days import PendingDays
 from collector.service.pipeline.quarantine import FILE, Quarantine, Row
@@ -143,10 +144,11 @@ def _replay(config: Config, quarantine: Quarantine, ids: Sequence[int]) -> int:
             pending_days = opened.enter_context(
                 closing(PendingDays(config.folder / DAYS_FILE, exclusive=False))
             )
-            schools = RegisterBook(config.folder / "register.db").load().schools
+            register = RegisterBook(config.folder / "register.db").load()
+            bounds = _bounds(config, register)
             for id_, row in _chosen(quarantine, ids):
                 told.discard(id_)
-                reason = _store(store, pending_days, row, schools)
+                reason = _store(store, pending_days, row, register, bounds)
                 if reason:
                     left += 1
                     print(f"{id_}: {shown(reason)}", file=sys.stderr)
@@ -173,9 +175,11 @@ def _chosen(quarantine: Quarantine, ids: Sequence[int]) -> Iterator[_Numbered]:
     return ((id_, row) for id_, row in quarantine.numbered() if not wanted or id_ in wanted)
 
 
-def _store(store: Store, pending_days: PendingDays, row: Row, schools: Container[str]) -> str:
+def _store(
+    store: Store, pending_days: PendingDays, row: Row, register: Register, bounds: Bounds
+) -> str:
     """Store one message; why it cannot be, empty when it is stored. It is receipted already."""
-    outcome = decode(row.topic, row.payload, schools.__contains__, row.time)
+    outcome = decode(row.topic, row.payload, register.schools.__contains__, row.time, bounds)
     if not isinstance(outcome, Stored | Noted):
         return str(getattr(outcome, "reason", type(outcome).__name__))
     try:
@@ -185,6 +189,12 @@ def _store(store: Store, pending_days: PendingDays, row: Row, schools: Container
     if isinstance(outcome, Stored) and outcome.day is not None:
         pending_days.mark({outcome.day})
     return ""
+
+
+def _bounds(config: Config, register: Register) -> Bounds:
+    """As the collector's: what it would have held must not come in by this door."""
+    lines = {school: {row.line for row in rows} for school, rows in register.lines_of.items()}
+    return Bounds(lambda school: lines.get(school, ()), config.accept_simulated)
 
 
 def _note(outcome: Stored | Noted) -> Iterator[Point]:

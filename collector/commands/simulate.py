@@ -141,6 +141,14 @@ def _live(args: argparse.Namespace, config: Config, city: City) -> int:
         raise RefusedError(
             say("--live 要有 --seconds 或 --reports", "--live needs --seconds or --reports")
         )
+    if not config.accept_simulated:
+        raise RefusedError(
+            say(
+                "采集服务不收模拟上报：演示用的配置里写 accept_simulated = true，再重启采集服务",
+                "the collector holds simulated reports: set accept_simulated = true in the "
+                "settings of a demonstration, and restart the collector",
+            )
+        )
     book = _book(config)
     if not writing.holds(book, city):
         if not args.force:

@@ -92,8 +92,8 @@ def write_settings(place: Place, ports: Ports, protocol: str) -> None:
     server = f"http://{HOST}:{ports.lineserver}"
     _write(
         place.collector_toml,
-        {"data": str(place.data), "report_s": _REPORT_S, "keeper_s": 5.0, "mqtt": broker,
-         "lines": {"server": server}},
+        {"data": str(place.data), "report_s": _REPORT_S, "keeper_s": 5.0,
+         "accept_simulated": True, "mqtt": broker, "lines": {"server": server}},
     )  # fmt: skip
     _write(
         place.agent_toml,

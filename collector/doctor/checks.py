@@ -16,7 +16,7 @@ from agent.common.command_line import RefusedError
 from agent.common.language import say
 from agent.wire.topics import receipt_topic
 from collector.config import Config
-from collector.doctor import delivery
+from collector.doctor import delivery, held, secrets
 from collector.keeper.audit import Audited
 from collector.roster.book import DamagedBookError, NoRegisterError, RegisterBook
 from collector.service.links import topics
@@ -50,6 +50,7 @@ def checks(
     clocks: dict[str, float | None] = {}
     audited: list[Audited] | None = None
     yield _settings(warnings)
+    yield from secrets.checks(config)
     folder = _folder(config)
     yield folder
     if folder.ok:
@@ -59,6 +60,7 @@ def checks(
         yield stored
         yield _register(config, now.astimezone(CITY_TIME).date())
         yield _quarantine(config)
+        yield held.check(config, now)
         audited = _audited(config, tick)
         if audited is not None:
             yield delivery.gaps(audited)

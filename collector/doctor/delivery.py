@@ -64,7 +64,7 @@ def quarantined(config: Config) -> Counter[Boot]:
                 place = parse_topic(row.topic)
             except TopicError:
                 continue
-            found[place.machine, place.boot] += 1
+            found[place.school, place.machine, place.boot] += 1
     finally:
         held.close()
     return found

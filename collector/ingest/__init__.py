@@ -1,5 +1,6 @@
 """Turns a message into points and an answer. Pure: keeps nothing between messages."""
 
+from collector.ingest.bounds import Bounds
 from collector.ingest.decode import (
     Answered,
     Held,
@@ -16,6 +17,7 @@ from collector.ingest.decode import (
 
 __all__ = [
     "Answered",
+    "Bounds",
     "Held",
     "Ignored",
     "Known",

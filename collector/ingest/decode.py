@@ -10,10 +10,11 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 from agent import wire
 from agent.wire.topics import Topic
+from collector.ingest.bounds import Bounds, beyond
 from collector.ingest.points import (
     Frame,
     agent_point,
@@ -25,7 +26,6 @@ from collector.ingest.points import (
 from collector.store import Point, Value
 from collector.store.check import fault
 
-HeldReason = Literal["unknown_school", "future_version", "quarantine_full"]
 Known = Callable[[str], bool]
 #: Report times differ within a millisecond, ns; see `wire.point_time`.
 _SPREAD = 1_000_000
@@ -52,18 +52,24 @@ class Stored(NamedTuple):
 
 
 class Answered(NamedTuple):
-    """A hello: nothing to store; receipt it at once. `echo`: the sender's clock, to send back."""
+    """A hello: nothing to store; receipt it at once. `echo`: the sender's clock, to send back.
+
+    `credential` and `ca`: which generation it logged in with, and the CA file that it trusts.
+    """
 
     source: Source
     echo: int
+    credential: int = 0
+    ca: str = ""
 
 
 class Held(NamedTuple):
     """Cannot be stored now: the agent keeps it and tries again."""
 
     source: Source
-    reason: HeldReason
+    reason: str  # a code of `vocabulary.held.REASONS`
     echo: int | None = None
+    detail: str = ""  # what shows it: a time in ms, a line's name, a limit
 
 
 class Quarantined(NamedTuple):
@@ -76,6 +82,7 @@ class Quarantined(NamedTuple):
 class Noted(NamedTuple):
     """A presence: points without a receipt."""
 
+    school: str
     machine: str
     presence: wire.Presence
     points: tuple[Point, ...]
@@ -90,25 +97,30 @@ class Ignored(NamedTuple):
 Outcome = Stored | Answered | Held | Quarantined | Noted | Ignored
 
 
-def decode(topic: str, payload: bytes, known: Known, now: int) -> Outcome:
+def decode(
+    topic: str, payload: bytes, known: Known, now: int, bounds: Bounds | None = None
+) -> Outcome:
     """The outcome of one message.
 
     `known` returns whether the register has a school; `now`, ns since 1970 UTC, is when it arrived,
-    the time of presences. Raises nothing: an unreadable message is an outcome too.
+    the time of presences. What is beyond `bounds` is held; without them nothing is. Raises nothing:
+    an unreadable message is an outcome too.
     """
     try:
         place = wire.parse_topic(topic)
     except wire.TopicError as error:
         return Quarantined(None, f"topic: {error}")
     if place.channel == "presence":
-        return _presence(place, payload, known, now)
+        return _presence(place, payload, known, now, bounds)
     if place.channel != "report":
         return Ignored(f"{place.channel} is ours to send")
     source = Source(place.school, place.machine, place.boot, place.number)
-    return _report(source, payload, known, now)
+    return _report(source, payload, known, now, bounds)
 
 
-def _report(source: Source, payload: bytes, known: Known, now: int) -> Outcome:
+def _report(
+    source: Source, payload: bytes, known: Known, now: int, bounds: Bounds | None
+) -> Outcome:
     try:
         message = wire.decode_message(payload)
     except wire.FutureVersionError:
@@ -120,6 +132,8 @@ def _report(source: Source, payload: bytes, known: Known, now: int) -> Outcome:
     # The measurement server is not in the register; the broker's ACL authenticates it.
     if source.school != wire.LINESERVER and not known(source.school):
         return Held(source, "unknown_school", message.sent)
+    if bounds is not None and (out := beyond(bounds, source.school, message, now // 1_000_000)):
+        return Held(source, out.reason, message.sent, out.detail)
     kinds = set(map(type, message.readings))
     points = _apart(list(_points(source, message, kinds, now)))
     reason = _unfit(source, points, kinds) if kinds & _EVIDENCE else ""
@@ -132,7 +146,7 @@ def _hello(source: Source, hello: wire.Hello) -> Outcome:
     """Answered for unknown schools too: a PC must learn the time before it can send reports."""
     if source.number != 1:
         return Quarantined(source, f"a hello is report 1, not {source.number}")
-    return Answered(source, hello.sent)
+    return Answered(source, hello.sent, hello.credential, hello.ca)
 
 
 def _unfit(source: Source, points: Sequence[Point], kinds: set[type]) -> str:
@@ -190,7 +204,9 @@ def _apart(points: list[Point]) -> list[Point]:
     return points
 
 
-def _presence(place: Topic, payload: bytes, known: Known, now: int) -> Outcome:
+def _presence(
+    place: Topic, payload: bytes, known: Known, now: int, bounds: Bounds | None
+) -> Outcome:
     if not payload:
         return Ignored("a retained presence was cleared")
     try:
@@ -201,11 +217,13 @@ def _presence(place: Topic, payload: bytes, known: Known, now: int) -> Outcome:
         return Quarantined(None, f"unreadable: {error}")
     if place.school != wire.LINESERVER and not known(place.school):
         return Ignored("presence of an unknown school")
+    if presence.simulated and bounds is not None and not bounds.simulated:
+        return Ignored("a simulated presence")
     fields: dict[str, Value] = {"boot": presence.boot, "online": presence.online}
     if presence.simulated:
         fields["simulated"] = True
     tags = {"school": place.school, "machine": place.machine}
-    return Noted(place.machine, presence, (Point("presence", tags, fields, now),))
+    return Noted(place.school, place.machine, presence, (Point("presence", tags, fields, now),))
 
 
 def day_of(millis: int) -> dt.date:

@@ -21,7 +21,7 @@ _FIELDS = (
     "dropped_evidence", "lost",
 )  # fmt: skip
 _FIRST = 2  # the hello is 1
-Boot = tuple[str, str]  # machine, boot
+Boot = tuple[str, str, str]  # school, machine, boot
 
 
 class Audited(NamedTuple):
@@ -149,7 +149,7 @@ def _audited(
         machine,
         produced,
         sum(len(boot.numbers) for boot in seen.boots.values()),
-        sum(quarantined[machine, boot] for boot in seen.boots),
+        sum(quarantined[school, machine, boot] for boot in seen.boots),
         max(0, after - before) if start > 0 else after,
         waiting if isinstance(waiting, int) else 0,
         offset if isinstance(offset, int) else None,

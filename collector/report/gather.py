@@ -5,10 +5,11 @@ from __future__ import annotations
 import argparse
 import datetime as dt
 import sys
+from collections.abc import Iterator, Sequence
 
 import msgspec
 
-from agent.common.calendar import CITY_TIME, start_of
+from agent.common.calendar import CITY_TIME, local_day, start_of
 from agent.common.command_line import RefusedError, config_argument
 from agent.common.language import say
 from agent.common.printable import shown
@@ -18,8 +19,10 @@ from collector.compliance.figure import Judge, judge
 from collector.compliance.model import Evidence, Figure
 from collector.compliance.window import ONE_DAY, cutoff
 from collector.roster.register import Register
-from collector.store.base import Store, StoreError
+from collector.store.base import SimulatedRows, Store, StoreError
+from collector.store.tables import whose
 
+_NAMED = 12  # places of simulated rows that a refusal lists
 _FIRST_YEAR = 2000  # before it nobody set a target
 
 
@@ -195,13 +198,25 @@ def _judged(
 def _refuse_invented(store: Store, simulated: bool) -> None:
     if simulated or not store.simulated():
         return
-    raise RefusedError(
-        say(
-            "数据库中有模拟数据，不能得出真实的指标；演示请加 --simulated，所有输出将带水印",
-            "the store contains simulated data, which gives no real figure; "
-            "with --simulated every output is watermarked",
-        )
+    head = say(
+        "数据库中有模拟数据，不能得出真实的指标；演示请加 --simulated，所有输出将带水印",
+        "the store contains simulated data, which gives no real figure; "
+        "with --simulated every output is watermarked",
     )
+    raise RefusedError("\n".join([head, *_invented(store.simulated_rows())]))
+
+
+def _invented(rows: Sequence[SimulatedRows]) -> Iterator[str]:
+    """Where the simulated rows are, and how each school's are removed."""
+    days = [tuple(local_day(at / 1e9) for at in (row.first, row.last)) for row in rows]
+    for row, (first, last) in list(zip(rows, days, strict=True))[:_NAMED]:
+        yield f"  {row.school} {row.measurement}: {row.rows} ({first} – {last})"
+    if len(rows) > _NAMED:
+        yield f"  +{len(rows) - _NAMED}"
+    schools = dict.fromkeys(row.school for row in rows if whose(row.measurement) == "school")
+    yield say("若不该有，逐校移除：", "If they should not be there, remove them school by school:")
+    for school in list(schools)[:_NAMED]:
+        yield f"  schoolpulse evidence remove --school {school} --where simulated=yes --why …"
 
 
 def store_failed(error: StoreError) -> str:

@@ -23,7 +23,13 @@ class Layer(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True)
     month_bytes: Annotated[int, Meta(ge=0, le=2**63 - 1)] | None = None
     metered: bool | None = None
     report_s: Annotated[int, Meta(ge=5, le=86_400)] | None = None
+    #: What the collector takes from a school, see `collector.roster.limits`
+    max_machines: Annotated[int, Meta(ge=1, le=100_000)] | None = None
+    max_reports: Annotated[int, Meta(ge=1, le=10_000_000)] | None = None  # a minute
+    max_kb: Annotated[int, Meta(ge=1, le=10_000_000)] | None = None  # a minute
 
 
+#: Values of a school as a whole, which a line cannot have.
+OF_SCHOOL = ("report_s", "max_machines", "max_reports", "max_kb")
 NAMES = Layer.__struct_fields__
 Layers = Mapping[str, Layer]

@@ -11,6 +11,14 @@ stored int reports stored since start
 receipted int reports named in receipts that left since start
 duplicates int reports that had been stored before, as far as remembered
 held int reports held since start
+held_unknown_school int of them of schools that the register lacks
+held_future_version int of them of a later version than the collector
+held_quarantine_full int of them unreadable, while the quarantine was full
+held_time_out_of_bounds int of them dated over 60 days back or an hour ahead
+held_simulated int of them simulated
+held_unknown_line int of them tests of lines that the register lacks
+held_too_many_machines int of them of PCs beyond their school's limit
+held_too_many_reports int of them beyond what their school may send a minute
 quarantined int messages quarantined since start
 hellos int hellos answered since start
 store_errors int writes that failed since start

@@ -19,9 +19,11 @@ from collector.service.expiry import days_left
 from collector.service.files import Files
 from collector.service.keeper_thread import Deriver, KeeperThread
 from collector.service.links import Links, group_of
+from collector.service.machine_watch import MachineWatch
 from collector.service.metrics import Metrics, ca_ends
 from collector.service.pipeline.answers import Answers
 from collector.service.pipeline.counts import Counts
+from collector.service.pipeline.gate import Gate
 from collector.service.pipeline.inbox import Inbox, Message
 from collector.service.pipeline.presences import Presences
 from collector.service.pipeline.receipts import Entry, merge
@@ -29,6 +31,9 @@ from collector.service.pipeline.sorter import Sorter
 from collector.service.pipeline.storer import Storer
 from collector.service.pipeline.worker import Worker
 from collector.service.pipeline.writer import Writer
+from collector.service.policies import limits_of
+from collector.service.renewals import Renewals
+from collector.service.retained import Retained
 from collector.service.roster import LoadRegister, Roster, Version
 from collector.service.self_metrics import SelfMetrics
 from collector.service.shared_ids import SharedSources
@@ -72,7 +77,12 @@ class Collector:
         self._roster = Roster(config, load_register, version, self._register_changed, shared.now)
         publish_all = self._roster.publish_all
         self._links = Links(config.mqtt, self._received, self._presence_received, publish_all)
-        self._presences = Presences(self._stored_presences, shared=bool(group_of(config.mqtt)))
+        self._renewals = Renewals(config.folder, self._links.outgoing.publish)
+        self._retained = Retained(self._links.outgoing.publish, self.counts)
+        grouped = bool(group_of(config.mqtt))
+        self._presences = Presences(self._stored_presences, shared=grouped)
+        self._gate = self._new_gate(config)
+        self._machine_watch = MachineWatch(store, self._gate.machines, shared=grouped)
         self._clock = ClockWatch(lambda: store.clock_ahead)
         self._self_metrics = SelfMetrics(self.counts, self._gauges)
         self._writer = Writer(store, self.counts, self._stopping, self._outage)
@@ -86,11 +96,19 @@ class Collector:
             days = self._files.pending_days
             self._keeper_thread = KeeperThread(keeper, days, config.keeper_s)
 
+    def _new_gate(self, config: Config) -> Gate:
+        return Gate(
+            lambda: self._roster.register,
+            lambda register, school: limits_of(register, config, school),
+            self._files.machines(config, lambda: self._roster.register),
+            accept_simulated=config.accept_simulated,
+        )
+
     def _new_worker(self) -> Worker:
         files, publish = self._files, self._links.outgoing.publish
-        answers = Answers(files.quarantine, publish, self.counts, files.resend_request)
+        answers = Answers(files.quarantine, publish, self.counts, files.resend_request, files.held)
         known, own_points = self._roster.known, self._self_metrics.due
-        sorter = Sorter(known, answers, self.counts, self._presences, own_points)
+        sorter = Sorter(known, answers, self.counts, self._presences, own_points, self._gate)
         storer = Storer(self._writer, answers, files.pending_days, self.counts)
         return Worker(self._inbox, sorter, storer)
 
@@ -99,7 +117,9 @@ class Collector:
         log.info("collector_started")
         self._worker.start()
         self._roster.start(self._links.outgoing, lambda: self._links.reports.up)
+        self._machine_watch.start()
         self._links.start()
+        self._renewals.start()
         if self._keeper_thread:
             self._keeper_thread.start()
         if self._metrics:
@@ -129,12 +149,15 @@ class Collector:
         self._worker.join(0.75 * STOP_S)
         self._links.outgoing.flush(0.5 * _left(end))
         self._roster.stop(_left(end))
+        self._machine_watch.stop(_left(end))
+        self._renewals.stop(_left(end))
         for link in (self._links.reports, self._links.presences, self._links.outgoing):
             link.stop(_left(end))
         if self._keeper_thread:
             self._keeper_thread.stop(_left(end))
         busy = self._busy()
         if not busy:
+            self._gate.machines.close()
             self._files.close()
         log.info("collector_stopped", busy=busy, **self.counts.snapshot())
         self._stopped.set()
@@ -151,6 +174,8 @@ class Collector:
         }
 
     def _busy(self) -> bool:
+        if self._machine_watch.alive:
+            return True
         return self._worker.alive or bool(self._keeper_thread and self._keeper_thread.alive)
 
     def _register_changed(self) -> None:
@@ -178,6 +203,8 @@ class Collector:
             self._self_metrics.broker_said(topic, payload)
             return
         self.counts.add("received")
+        if not self._retained.admits(topic, payload, retained):
+            return
         # Hellos bypass the inbox: a PC must learn the time even while the store is down.
         if topic.endswith("/1") and self._answer_hello(topic, payload):
             return
@@ -189,17 +216,21 @@ class Collector:
         if retained:
             self._received(topic, payload, retained)
             return
-        outcome = decode(topic, payload, self._roster.known, 0)
+        outcome = decode(topic, payload, self._roster.known, 0, self._gate.bounds)
         if isinstance(outcome, Noted):
-            self._presences.stored_elsewhere(outcome.machine, outcome.presence)
+            self._presences.stored_elsewhere(outcome.school, outcome.machine, outcome.presence)
 
     def _answer_hello(self, topic: str, payload: bytes) -> bool:
         answer = decode(topic, payload, self._roster.known, 0)
         if not isinstance(answer, Answered):
             return False
+        if not self._gate.hello_within(answer.source.school, len(payload), time.monotonic()):
+            self.counts.add("ignored")  # the agent says it again; a flood of them costs nothing
+            return True
         self.counts.add("hellos")
         entry, since = Entry(answer.source, answer.echo), self._files.resend_request.since
-        for to, receipt in merge([entry], (), time.time_ns() // 1_000_000, since):
+        renewal = self._renewals.answer(answer.source, answer.credential, answer.ca)
+        for to, receipt in merge([entry], (), time.time_ns() // 1_000_000, since, renewal):
             if not self._links.outgoing.publish(to, receipt):
                 self.counts.add("receipts_unsent")
         return True

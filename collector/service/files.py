@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from collector.config import Config
+from collector.roster.register import Register
 from collector.service.links import group_of
+from collector.service.pipeline.held_book import FILE as HELD_FILE
+from collector.service.pipeline.held_book import HeldBook
+from collector.service.pipeline.known_machines import FILE as MACHINES_FILE
+from collector.service.pipeline.known_machines import KnownMachines
 from collector.service.pipeline.pending_days import FILE as DAYS_FILE
 from collector.service.pipeline.pending_days import PendingDays
 from collector.service.pipeline.quarantine import FILE as QUARANTINE_FILE
@@ -17,7 +22,7 @@ from collector.service.pipeline.resend_request import ResendRequest
 
 
 class Files:
-    """Days to be derived, the quarantine, and the request to send evidence again."""
+    """Days to be derived, the quarantine, what is held, and the request to send evidence again."""
 
     def __init__(self, config: Config, *, derives: bool) -> None:
         """Open or make the files; `derives`: a keeper of this process takes the days.
@@ -33,9 +38,17 @@ class Files:
         self.resend_request = ResendRequest(config.folder)
         with _named(config.folder / QUARANTINE_FILE) as path:
             self.quarantine = Quarantine(path, config.quarantine_bytes)
+        with _named(config.folder / HELD_FILE) as path:
+            self.held = HeldBook(path)
+
+    def machines(self, config: Config, register: Callable[[], Register]) -> KnownMachines:
+        """The PCs that have a place; raises as the others. The caller's to close."""
+        with _named(config.folder / MACHINES_FILE) as path:
+            return KnownMachines(path, register)
 
     def close(self) -> None:
         """Close them; the threads that use them have ended."""
+        self.held.close()
         self.quarantine.close()
         self.pending_days.close()
 

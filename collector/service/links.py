@@ -8,6 +8,7 @@ since a shared subscription delivers no retained messages and only a share of th
 
 from __future__ import annotations
 
+import hmac
 import time
 
 from agent.common.settings import Broker
@@ -22,9 +23,21 @@ def group_of(broker: Broker) -> str:
     return broker.group if isinstance(broker, Mqtt) else ""
 
 
+def share_of(broker: Broker) -> str:
+    """The name under which the group shares its messages; empty: no group.
+
+    It has a part that only those who share our log-in can make, so nobody joins by guessing.
+    """
+    group = group_of(broker)
+    if not group or not broker.password:
+        return group
+    drawn = hmac.new(broker.password.encode(), group.encode(), "sha256").hexdigest()
+    return f"{group}-{drawn[:16]}"
+
+
 def topics(broker: Broker) -> tuple[str, ...]:
     """What the receiving connection subscribes to: in a group, its share of it."""
-    group = group_of(broker)
+    group = share_of(broker)
     share = f"$share/{group}/" if group else ""
     return (share + ALL_REPORTS, share + ALL_PRESENCE, *SYS)
 

@@ -11,6 +11,7 @@ import msgspec
 from agent import wire
 from agent.wire.messages import MAX_RATE, LinePolicy
 from collector.config import Config
+from collector.roster.limits import LIMITS, Limits, limits
 from collector.roster.policy import Value, merged, scopes
 from collector.roster.register import Line, Register
 
@@ -31,12 +32,32 @@ def values(
     register: Register, config: Config, school: str, line: Line | None = None
 ) -> dict[str, Value]:
     """Every value in force for a school, or one of its lines, with the layer that sets it."""
+    found = _set(register, config, school, line)
+    known = {name: found[name].value for name in LIMITS}
+    derived = limits(register, school, found["report_s"].value, **known)
+    return found | {
+        name: Value(value, "default")
+        for name, value in zip(LIMITS, derived, strict=True)
+        if known[name] is None
+    }
+
+
+def _set(
+    register: Register, config: Config, school: str, line: Line | None = None
+) -> dict[str, Value]:
+    """Without the limits that follow from the register, which no agent needs."""
     return merged(register.policies, scopes(register, school, line), defaults(config))
+
+
+def limits_of(register: Register, config: Config, school: str) -> Limits:
+    """What the collector takes from a registered school."""
+    found = values(register, config, school)
+    return Limits(*(found[name].value for name in LIMITS))
 
 
 def line_policy(register: Register, config: Config, line: Line) -> wire.LinePolicy:
     """How one line is tested."""
-    found = values(register, config, line.school, line)
+    found = _set(register, config, line.school, line)
     chosen = {name: found[name].value for name in _LINE}
     return wire.LinePolicy(line=line.line, contract_mbps=line.contract_mbps, **chosen)
 
@@ -53,7 +74,7 @@ def policy(
         v=1,
         school=school,
         issued=issued,
-        report_s=values(register, config, school)["report_s"].value,
+        report_s=_set(register, config, school)["report_s"].value,
         calendar=register.calendar,
         lines=tuple(line_policy(register, config, row) for row in rows),
         rooms=_rooms(register, school),

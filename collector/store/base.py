@@ -31,6 +31,19 @@ class Point(NamedTuple):
     time: int
 
 
+class SimulatedRows(NamedTuple):
+    """The simulated rows of a measurement at one school; of indicators, in one area.
+
+    `first` and `last` are the times of the earliest and the latest, ns since 1970 UTC.
+    """
+
+    measurement: str
+    school: str
+    rows: int
+    first: int
+    last: int
+
+
 class StoreError(Exception):
     """A call to a store failed."""
 
@@ -99,6 +112,24 @@ class Store(Protocol):
 
         Raises:
             As `read`.
+        """
+
+    def delete(self, measurement: str, start: int, stop: int, tags: Mapping[str, str]) -> None:
+        """Delete the points with start <= time < stop that have all of `tags`, for good.
+
+        The value "" is for points without the tag. Deleting what is not there does nothing.
+
+        Raises:
+            UnavailableError: some may be deleted: delete again.
+            MisconfiguredError: the store cannot do it, or the token may not; the message says how.
+            KeyError: the schema has no such measurement or tag.
+        """
+
+    def simulated_rows(self) -> Sequence[SimulatedRows]:
+        """Where the simulated rows are, by measurement and school.
+
+        Raises:
+            UnavailableError, MisconfiguredError: as `read`.
         """
 
     def simulated(self) -> bool:

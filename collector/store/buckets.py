@@ -17,7 +17,7 @@ from influxdb_client.rest import ApiException
 
 from agent.common.language import say
 from collector import config
-from collector.store import faults
+from collector.store import faults, token
 from collector.store.base import MisconfiguredError, UnavailableError
 from collector.store.influx_write import authorization
 
@@ -130,8 +130,8 @@ class _One:
         self._ask(f'ALTER RETENTION POLICY "{policy}" ON "{name}" DURATION {kept} DEFAULT')
 
     def _ask(self, query: str) -> list[list[Any]]:
-        url, token = f"{self._settings.url.rstrip('/')}/query", self._settings.token
-        headers = authorization(token)
+        url = f"{self._settings.url.rstrip('/')}/query"
+        headers = authorization(token.of(self._settings))
         with urllib3.PoolManager(retries=False, timeout=_TIMEOUT_S) as http:
             try:
                 reply = http.request("POST", url, fields={"q": query}, headers=headers)
@@ -187,7 +187,9 @@ class _Two:
         if not self._settings.org:
             raise MisconfiguredError(say("请设置 [store] 的 org", "set org in [store]"))
         client: Any = InfluxDBClient  # its methods carry no types
-        with client(where, self._settings.token, org=self._settings.org, timeout=10_000) as opened:
+        with client(
+            where, token.of(self._settings), org=self._settings.org, timeout=10_000
+        ) as opened:
             try:
                 return work(opened.buckets_api())
             except ApiException as error:

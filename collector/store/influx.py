@@ -16,7 +16,7 @@ import urllib3
 
 from collector import config
 from collector.schema import MEASUREMENTS, Measurement
-from collector.store import faults, influxql
+from collector.store import base, deleting, faults, influxql, token
 from collector.store.base import Point, Row, Store, UnavailableError
 from collector.store.check import fault, refuse
 from collector.store.clocks import ahead_of
@@ -138,6 +138,20 @@ class InfluxStore(Store):
             buckets.setdefault(self._bucket(name), []).append(name)
         return any(self._any_simulated(*asked) for asked in buckets.items())
 
+    def simulated_rows(self) -> list[base.SimulatedRows]:
+        """See `Store.simulated_rows`."""
+        found: list[base.SimulatedRows] = []
+        for name in CAN_BE_SIMULATED:
+            asked = influxql.count_simulated(name)
+            with closing(self._replies(self._bucket(name), asked, 3)) as replies:
+                found += influxql.simulated_rows(name, replies)
+        return found
+
+    def delete(self, measurement: str, start: int, stop: int, tags: Mapping[str, str]) -> None:
+        """See `Store.delete`."""
+        known = influxql.known(measurement)
+        deleting.delete(self, self._settings, self._bucket(known.name), known, start, stop, tags)
+
     def _any_simulated(self, bucket: str, names: Sequence[str]) -> bool:
         asked = influxql.any_simulated(names)
         with closing(self._replies(bucket, asked, len(names))) as replies:
@@ -169,7 +183,7 @@ class InfluxStore(Store):
                     "chunked": "true",
                     "chunk_size": str(_CHUNK),
                 },
-                headers=authorization(self._settings.token),
+                headers=authorization(token.of(self._settings)),
                 preload_content=False,
             )
         except urllib3.exceptions.HTTPError:  # some of these are ValueErrors too

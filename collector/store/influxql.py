@@ -11,8 +11,9 @@ from operator import itemgetter
 from typing import Any
 
 from collector.schema import MEASUREMENTS, Measurement
-from collector.store.base import Point, Row, Value
+from collector.store.base import Point, Row, SimulatedRows, Value
 from collector.store.check import MAX_TIME, MIN_TIME
+from collector.store.tables import whose
 
 _LONGEST = 1500  # bytes of one tag's condition; proxies refuse URLs over 8 kB
 _CAST: dict[str, Callable[[Any], Value]] = {"int": int, "float": float, "bool": bool, "str": str}
@@ -34,9 +35,8 @@ def select(
     """
     for name in fields:
         measurement.fields[name]
-    first, last = (max(MIN_TIME, min(time, MAX_TIME + 1)) for time in (start, stop))
-    # Not `time < last`: the server does not accept one past the largest time.
-    where = [f"time >= {first} AND time <= {last - 1}"]
+    first, last = span(start, stop)
+    where = [f"time >= {first} AND time <= {last}"]
     for name, values in tags.items():
         if name not in measurement.tags:
             raise KeyError(f"{measurement.name}: no tag {name}")
@@ -54,6 +54,37 @@ def any_simulated(names: Iterable[str]) -> str:
         f'SELECT "simulated" FROM {_name(name)} WHERE "simulated" = true LIMIT 1'  # noqa: S608
         for name in names
     )
+
+
+def span(start: int, stop: int) -> tuple[int, int]:
+    """The first and the last time of start <= time < stop.
+
+    The server does not accept one past the largest time, so it is not asked for `time < stop`.
+    """
+    first, end = (max(MIN_TIME, min(time, MAX_TIME + 1)) for time in (start, stop))
+    return first, end - 1
+
+
+def delete(measurement: Measurement, first: int, last: int, tags: Mapping[str, str]) -> str:
+    """The statement of 1.x that deletes from `first` to `last`; "" stands for no such tag."""
+    named = "".join(f" AND {_name(name)} = {_text(value)}" for name, value in tags.items())
+    where = f"time >= {first} AND time <= {last}{named}"
+    return f"DELETE FROM {_name(measurement.name)} WHERE {where}"  # noqa: S608
+
+
+def count_simulated(name: str) -> str:
+    """Statements that count the simulated rows by school or area, and find first and last."""
+    rest = f'FROM {_name(name)} WHERE "simulated" = true GROUP BY {_name(whose(name))}'
+    return "; ".join(f'SELECT {what}("simulated") {rest}' for what in ("count", "first", "last"))
+
+
+def simulated_rows(name: str, replies: Iterable[Mapping[str, Any]]) -> list[SimulatedRows]:
+    """What `count_simulated` found."""
+    found: dict[str, list[int]] = {}
+    for series in replies:
+        at = 1 if series["columns"][1] == "count" else 0
+        found.setdefault(series["tags"][whose(name)], []).append(series["values"][0][at])
+    return [SimulatedRows(name, school, *found[school]) for school in sorted(found)]
 
 
 def _name(name: str) -> str:

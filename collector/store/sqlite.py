@@ -19,7 +19,15 @@ from agent.common.language import say
 from agent.common.sqlite import transaction
 from collector.schema import MEASUREMENTS, Measurement
 from collector.store import tables
-from collector.store.base import MisconfiguredError, Point, Row, Store, StoreError, UnavailableError
+from collector.store.base import (
+    MisconfiguredError,
+    Point,
+    Row,
+    SimulatedRows,
+    Store,
+    StoreError,
+    UnavailableError,
+)
 from collector.store.check import refuse, sift
 
 _BUSY_S = 5.0  # how long another process may hold the file before a write gives up
@@ -118,6 +126,26 @@ class SqliteStore(Store):
                 reader.execute(f'SELECT 1 FROM "{name}" WHERE simulated = 1 LIMIT 1').fetchone()  # noqa: S608
                 for name in tables.CAN_BE_SIMULATED
             )
+
+    def simulated_rows(self) -> list[SimulatedRows]:
+        """See `Store.simulated_rows`."""
+        found: list[SimulatedRows] = []
+        with self._classed(), self._reader() as reader:
+            for name in tables.CAN_BE_SIMULATED:
+                rows = reader.execute(
+                    f'SELECT "{tables.whose(name)}", count(*), min(time), max(time) FROM "{name}"'  # noqa: S608
+                    " WHERE simulated = 1 GROUP BY 1 ORDER BY 1"
+                )
+                found += [SimulatedRows(name, *row) for row in rows]
+        return found
+
+    def delete(self, measurement: str, start: int, stop: int, tags: Mapping[str, str]) -> None:
+        """See `Store.delete`: a slice at a time, so that no write waits long."""
+        statement, values = tables.some_of(MEASUREMENTS[measurement], start, stop, tags, _SLICE)
+        deleted = _SLICE
+        while deleted:
+            with self._lock, self._classed():
+                deleted = self._writer.execute(statement, values).rowcount
 
     def _prune_when_due(self) -> None:
         """Prune one slice of each table when due: longer deletions would delay the reports."""

@@ -19,6 +19,11 @@ CAN_BE_SIMULATED = tuple(
 )
 
 
+def whose(measurement: str) -> str:
+    """The tag of a measurement that says whose its rows are: a school, or an area."""
+    return "school" if "school" in MEASUREMENTS[measurement].tags else "area"
+
+
 @dataclass(frozen=True, slots=True)
 class Table:
     """One measurement's columns, in the order of `upsert`'s values: time, tags, fields."""
@@ -151,3 +156,28 @@ def _condition(tag: str, wanted: str | Iterable[str]) -> tuple[str, str]:
 
 def _bounded(time: int) -> int:
     return max(-(2**63), min(time, 2**63 - 1))
+
+
+def some_of(
+    measurement: Measurement, start: int, stop: int, tags: Mapping[str, str], limit: int
+) -> tuple[str, list[object]]:
+    """The statement that deletes the first `limit` rows, and its values.
+
+    Rows of the same time go together, so it may be a few more.
+
+    Raises:
+        KeyError: the schema has no such tag.
+    """
+    where, values = ["time >= ?", "time < ?"], [_bounded(start), _bounded(stop)]
+    held: list[object] = [*values]
+    for name, value in tags.items():
+        if name not in measurement.tags:
+            raise KeyError(f"{measurement.name}: no tag {name}")
+        where.append(f'"{name}" = ?')
+        held.append(value)
+    asked, table = " AND ".join(where), measurement.name
+    first = f'SELECT time FROM "{table}" WHERE {asked} ORDER BY time LIMIT {limit}'  # noqa: S608
+    return (
+        f'DELETE FROM "{table}" WHERE {asked} AND time <= (SELECT max(time) FROM ({first}))',  # noqa: S608
+        [*held, *held],
+    )

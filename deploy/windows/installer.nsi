@@ -1,7 +1,9 @@
-; The agent's installer. Silent with /S, as schools roll it out; an agent.toml that lies beside
-; the installer becomes this PC's settings, and the service starts at once. Exit code 0: done, or
-; the service is there and starts with the PC; 1: not installed as a service, and
-; %PROGRAMDATA%\SchoolPulse\install.log says why; 2: files could not be written.
+; The agent's installer. Silent with /S, as schools roll it out, with the school's bundle:
+; /BUNDLE=FILE, else the one schoolpulse-*.zip that lies beside the installer, else an agent.toml
+; there. /ROOM=NAME sets the PC's room, /REPLACE moves it to another school. The service starts at
+; once. Exit code 0: done, or the service is there and starts with the PC; 1: not installed as a
+; service, and %PROGRAMDATA%\SchoolPulse\install.log says why; 2: files could not be written;
+; 3: no such bundle, or several beside the installer; nothing was changed.
 ; The uninstaller leaves nothing; with /KEEP the settings and what waits to be sent stay.
 Target amd64-unicode
 Name "SchoolPulse 校园脉搏"
@@ -23,6 +25,7 @@ UninstPage instfiles
 Var Data
 Var Code ; the exit code of the agent
 Var Said ; what it said
+Var From ; where the settings come from, as words to the agent
 
 !macro Start
   SetRegView 64
@@ -41,6 +44,48 @@ Var Said ; what it said
 
 Function .onInit
   !insertmacro Start
+  Call FindSettings
+FunctionEnd
+
+; $From, before the current folder changes.
+Function FindSettings
+  ${GetParameters} $0
+  ClearErrors
+  ${GetOptions} $0 "/BUNDLE=" $1
+  IfErrors beside
+    GetFullPathName $2 "$1" ; empty where there is none
+    StrCmp $2 "" missing
+    StrCpy $From '"$2"'
+    Goto more
+  beside:
+  FindFirst $3 $1 "$EXEDIR\schoolpulse-*.zip"
+  StrCmp $1 "" settings
+    StrCpy $From '"$EXEDIR\$1"'
+    FindNext $3 $1
+    FindClose $3
+    StrCmp $1 "" more several
+  settings:
+  FindClose $3
+  IfFileExists "$EXEDIR\agent.toml" 0 more
+    StrCpy $From '--config "$EXEDIR\agent.toml"'
+  more:
+  ClearErrors
+  ${GetOptions} $0 "/ROOM=" $1
+  IfErrors +2
+    StrCpy $From '$From --room "$1"'
+  ClearErrors
+  ${GetOptions} $0 "/REPLACE" $1
+  IfErrors +2
+    StrCpy $From '$From --replace'
+  Return
+  missing:
+    SetErrorLevel 3
+    MessageBox MB_OK|MB_ICONSTOP "没有这个配置包：$1" /SD IDOK
+    Quit
+  several:
+    SetErrorLevel 3
+    MessageBox MB_OK|MB_ICONSTOP "$EXEDIR 里有几个配置包：用 /BUNDLE=文件 说明用哪一个" /SD IDOK
+    Quit
 FunctionEnd
 
 Function un.onInit
@@ -77,11 +122,6 @@ Section
     Abort
   written:
   CreateDirectory "$Data"
-  IfFileExists "$EXEDIR\agent.toml" 0 +2
-    CopyFiles /SILENT "$EXEDIR\agent.toml" "$Data\agent.toml"
-  IfFileExists "$EXEDIR\ca.pem" 0 +2
-    CopyFiles /SILENT "$EXEDIR\ca.pem" "$Data\ca.pem"
-
   WriteUninstaller "$INSTDIR\uninstall.exe"
   WriteRegStr HKLM "${KEY}" "DisplayName" "SchoolPulse 校园脉搏"
   WriteRegStr HKLM "${KEY}" "DisplayVersion" "${VERSION}"
@@ -91,9 +131,11 @@ Section
   WriteRegDWORD HKLM "${KEY}" "NoModify" 1
   WriteRegDWORD HKLM "${KEY}" "NoRepair" 1
 
+  StrCmp $From "" 0 given
   IfFileExists "$Data\agent.toml" 0 unset
+  given:
     Delete "$Data\install.log"
-    !insertmacro Agent 'install --log "$Data\install.log"'
+    !insertmacro Agent 'install $From --log "$Data\install.log"'
     Call ReadLog
     DetailPrint "$Said"
     StrCmp $Code 0 done
@@ -106,7 +148,7 @@ Section
     MessageBox MB_OK|MB_ICONSTOP "程序已装好，服务没有装好（$Code）：$\n$\n$Said$\n$\n见 $Data\install.log" /SD IDOK
     Goto done
   unset:
-    DetailPrint "没有 agent.toml：填好 $INSTDIR\agent.sample.toml，再运行 schoolpulse-agent install --config 文件"
+    DetailPrint "没有配置包：运行 schoolpulse-agent install 配置包"
   done:
 SectionEnd
 

@@ -7,9 +7,10 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from agent.common import secret_files
 from agent.common.settings import SettingsError
 from agent.config import Config, Line, load
-from agent.doctor import checks
+from agent.doctor import secrets
 from agent.probes import PROBES
 from agent.resident.place import lines_of, report_every, room_of
 from agent.wire import LinePolicy, Policy
@@ -191,16 +192,43 @@ def test_the_period() -> None:
     assert report_every(Config(report_s=7), POLICY) == 7
 
 
+def line_key(config):
+    """What the doctor says of the line's key."""
+    name = next(one.name for one in secret_files.AGENT if one.setting == "line.key_file")
+    return next(check for check in secrets.checks(config) if check.name == name)
+
+
 def test_the_lines_key_comes_from_its_file(tmp_path):
     path = tmp_path / "line.key"
     assert Line().key() == ""
-    assert checks.line_key(Config()).ok is None
+    assert line_key(Config()).ok is None
     with pytest.raises(SettingsError, match="key_file"):
         Line(key_file=str(path)).key()
     path.write_text("short")
     with pytest.raises(SettingsError, match="32"):
         Line(key_file=str(path)).key()
-    assert checks.line_key(Config(line=Line(key_file=str(path)))).ok is False
+    assert line_key(Config(line=Line(key_file=str(path)))).ok is False
     path.write_text("k" * 64 + "\n")
     assert Line(key_file=str(path)).key() == "k" * 64
-    assert checks.line_key(Config(line=Line(key_file=str(path)))).ok
+    assert line_key(Config(line=Line(key_file=str(path)))).ok
+
+
+@pytest.mark.parametrize(
+    "username", ["9900000002", "9900000002-3", "990000001", "99000000011", "9900000002-"]
+)
+def test_another_schools_credential_is_refused_at_once(tmp_path: Path, username: str) -> None:
+    text = f'school = "9900000001"\n[broker]\nusername = "{username}"'
+    if username.endswith("-"):  # no name of ours: the broker decides
+        assert load(written(tmp_path, text))
+        return
+    for need_school in (True, False):
+        with pytest.raises(SettingsError) as raised:
+            load(written(tmp_path, text), need_school=need_school)
+        assert "9900000001" in str(raised.value)
+        assert username in str(raised.value)
+        assert "agent.toml" in str(raised.value)
+
+
+@pytest.mark.parametrize("username", ["", "9900000001", "9900000001-12", "anybody", "lineserver"])
+def test_a_credential_of_the_school_or_of_nobody_is_taken(tmp_path: Path, username: str) -> None:
+    assert load(written(tmp_path, f'school = "9900000001"\n[broker]\nusername = "{username}"'))

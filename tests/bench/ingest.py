@@ -261,12 +261,12 @@ def _import(argv: list[str], folder: Path, settings: Path) -> None:
 
 
 def from_template(sheets: Path, schools: list[str]) -> None:
-    """A register of these schools and nothing else."""
+    """A register of these schools, each with seats for a crowd, and nothing else."""
     rows = {
         "schools": ("code,name,district,type,responsible", "{0},示例{0},630102,小学,630102"),
         "campuses": ("school,campus", "{0},本部"),
-        "lines": ("school,line,campus,contract_mbps", ""),
-        "rooms": ("school,campus,room,type", ""),
+        "lines": ("school,line,campus,contract_mbps", "{0},主线,本部,100"),
+        "rooms": ("school,campus,room,type,seats", "{0},本部,机房,计算机教室,1000"),
         "classes": ("school,class,rooms", ""),
     }
     sheets.mkdir(exist_ok=True)

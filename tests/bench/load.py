@@ -21,8 +21,9 @@ import msgspec
 from agent import wire
 
 WINDOW = 16
-#: 2026-11-02T00:00Z: report times stand here, a millisecond apart, so every run writes the same.
-_START_MS = 1_793_577_600_000
+#: Report times stand at yesterday's start (UTC), a millisecond apart: the runs of a day write the
+#: same.
+_START_MS = (int(time.time()) // 86_400 - 1) * 86_400_000
 
 
 class _Receipt(msgspec.Struct):

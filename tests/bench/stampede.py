@@ -98,6 +98,7 @@ class Crowd(Fleet):
         def state(state: State, error: str) -> None:
             if state is State.READY:
                 up.append(time.perf_counter())
+            self._on_state(state, error)
 
         callbacks = Callbacks(state=state)
         return _Running(agent, outbox, Link(broker, sender, outbox, clock, self._loop, callbacks))

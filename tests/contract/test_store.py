@@ -332,6 +332,72 @@ def test_one_invented_row_of_evidence_is_known(store: Store) -> None:
     assert store.simulated()
 
 
+def test_where_the_invented_rows_are(store: Store) -> None:
+    marked = {"simulated": True}
+    store.write([agent(NOON + n, **marked) for n in (5, 1, 3)])
+    store.write([agent(NOON + 9), agent(NOON, OTHER, simulated=False), agent(NOON + 2, OTHER)])
+    store.write([agent(NOON + 4, OTHER, **marked)])
+    area = {"area": "630100", "district": "630102", "indicator": "line_10"}
+    store.write([Point("indicator", area, {"level": "city", "simulated": True}, NOON)])
+    assert [tuple(found) for found in store.simulated_rows()] == [
+        ("agent", SCHOOL, 3, NOON + 1, NOON + 5),
+        ("agent", OTHER, 1, NOON + 4, NOON + 4),
+        ("indicator", "630100", 1, NOON, NOON),
+    ]
+
+
+def test_deletes_by_time_and_tags_and_nothing_else(store: Store) -> None:
+    points = [agent(NOON + n, school=s, number=n) for n in range(5) for s in (SCHOOL, OTHER)]
+    store.write(points)
+    store.delete("agent", NOON + 1, NOON + 3, {"school": SCHOOL})
+    left = [p for p in points if p.tags["school"] == OTHER or p.time not in (NOON + 1, NOON + 2)]
+    assert read(store) == left
+    store.delete("agent", NOON + 1, NOON + 3, {"school": SCHOOL})  # again: nothing is there
+    store.delete("agent", NOON + 3, NOON + 3, {"school": SCHOOL})
+    store.delete("host", *ALL, {"school": SCHOOL})
+    assert read(store) == left
+    store.delete("agent", *ALL, {"school": SCHOOL, "machine": PC})
+    assert read(store) == [p for p in points if p.tags["school"] == OTHER]
+    store.write(points)
+    assert read(store) == points, "what was deleted can be stored again"
+
+
+def test_deletes_many(store: Store) -> None:
+    points = [agent(NOON + n // 3, machine=f"{n:032x}") for n in range(12_001)]
+    store.write(points)
+    store.delete("agent", NOON, NOON + 4000, {"school": SCHOOL})
+    assert read(store) == points[12_000:]
+
+
+@pytest.mark.parametrize("line", ["主线", "a'b", 'x"y', "p=q, r", "a\\b"])
+def test_deletes_by_any_name(store: Store, line: str) -> None:
+    def test(name: str) -> Point:
+        tags = {"school": SCHOOL, "machine": PC, "line": name}
+        return Point("line_test", tags, {"outcome": "ok"}, NOON)
+
+    store.write([test(line), test("其他")])
+    store.delete("line_test", *ALL, {"school": SCHOOL, "line": line})
+    assert read(store, "line_test") == [test("其他")]
+
+
+def test_deletes_a_row_without_a_tag_and_leaves_the_one_with_it(store: Store) -> None:
+    def day(room: str, machine: str) -> Point:
+        tags = {"school": SCHOOL, "district": "630102", "machine": machine}
+        return Point("machine_day", tags | ({"room": room} if room else {}), {"seen": True}, NOON)
+
+    bare, other, roomed = day("", PC), day("", "c" * 32), day("6-1", "d" * 32)
+    store.write([bare, other, roomed])
+    store.delete("machine_day", NOON, NOON + 1, {**bare.tags, "room": ""})
+    assert read(store, "machine_day") == sorted([other, roomed], key=lambda p: p.tags["machine"])
+
+
+def test_deleting_by_what_the_schema_lacks(store: Store) -> None:
+    with pytest.raises(KeyError):
+        store.delete("agent", *ALL, {"color": "red"})
+    with pytest.raises(KeyError):
+        store.delete("nothing", *ALL, {})
+
+
 def test_another_handle_sees_what_was_written(store: Store, reopen: Callable[[], Store]) -> None:
     store.write([agent()])
     other = reopen()

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import ssl
-import subprocess
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import paho.mqtt.client as mqtt
 import pytest
 from paho.mqtt.enums import CallbackAPIVersion
 
+import city_broker
 import services
 from agent.wire import topics
+from city_broker import CityBroker
 
-DEPLOY = Path(__file__).parents[2] / "deploy"
 A, B = "9901020001", "9901030001"
 MACHINE, BOOT = "a" * 32, "b" * 16
 WAIT = services.PATIENCE_S
@@ -26,53 +25,10 @@ DENIED = 135  # MQTT 5, Not authorized
 pytestmark = pytest.mark.mosquitto
 
 
-class Running(NamedTuple):
-    """A broker of the deployed configuration."""
-
-    port: int
-    ca: Path
-    log: Path
-
-
 @pytest.fixture(scope="module")
-def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    program = services.require("mosquitto")
-    folder = tmp_path_factory.mktemp("broker")
-    port = services.free_port()
-    _certificates(folder)
-    _passwords(folder, A, B, "collector", "lineserver")
-    config = (DEPLOY / "mosquitto/mosquitto.conf").read_text("utf-8")
-    config = config.replace("listener 8883", f"listener {port} 127.0.0.1")
-    config = config.replace("/mosquitto/secrets/", f"{folder}/")
-    config = config.replace("/mosquitto/config/acl", str(DEPLOY / "mosquitto/acl"))
-    config = config.replace("/mosquitto/data/", f"{folder}/")
-    # As root the broker would become the user mosquitto, who cannot read a test's folder.
-    (folder / "mosquitto.conf").write_text(f"{config}\nuser root\n", "utf-8")
-    log = folder / "log"
-    with services.started([program, "-c", str(folder / "mosquitto.conf")], log) as process:
-        services.wait_port(port, process)
-        yield Running(port, folder / "ca.pem", log)
-
-
-def _certificates(folder: Path) -> None:
-    def openssl(*words: str) -> None:
-        program = services.require("openssl")
-        subprocess.run([program, *words], cwd=folder, check=True, capture_output=True)
-
-    key = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes")
-    openssl("req", "-x509", *key, "-keyout", "ca.key", "-out", "ca.pem", "-subj", "/CN=our CA")
-    openssl("req", *key, "-keyout", "server.key", "-out", "server.csr", "-subj", "/CN=broker")
-    (folder / "names").write_text("subjectAltName=DNS:localhost,IP:127.0.0.1")
-    sign = ("-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-extfile", "names")
-    openssl("x509", "-req", "-in", "server.csr", *sign, "-out", "server.pem", "-days", "30")
-
-
-def _passwords(folder: Path, *users: str) -> None:
-    program = services.require("mosquitto_passwd")
-    path = folder / "passwords"
-    path.touch(0o600)
-    for user in users:
-        subprocess.run([program, "-b", str(path), user, f"secret-{user}"], check=True)
+def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CityBroker]:
+    with city_broker.running(tmp_path_factory.mktemp("broker"), [A, B]) as running:
+        yield running
 
 
 class Speaker:
@@ -103,10 +59,10 @@ class Speaker:
 
 
 @contextmanager
-def connected(broker: Running, user: str, password: str | None = None) -> Iterator[Speaker]:
+def connected(broker: CityBroker, user: str, password: str | None = None) -> Iterator[Speaker]:
     client = mqtt.Client(CallbackAPIVersion.VERSION2, protocol=mqtt.MQTTv5)
     client.tls_set_context(ssl.create_default_context(cafile=str(broker.ca)))
-    client.username_pw_set(user, password or f"secret-{user}")
+    client.username_pw_set(user, password or city_broker.secret(user))
     speaker = Speaker(client)
 
     def note(number: int, code: Any) -> None:
@@ -133,14 +89,14 @@ def connected(broker: Running, user: str, password: str | None = None) -> Iterat
         client.loop_stop()
 
 
-def test_a_school_speaks_for_itself_and_the_collector_hears_it(broker: Running) -> None:
+def test_a_school_speaks_for_itself_and_the_collector_hears_it(broker: CityBroker) -> None:
     with connected(broker, "collector") as collector, connected(broker, A) as school:
         assert collector.subscribe(topics.ALL_REPORTS) == 1
         assert school.publish(topics.report_topic(A, MACHINE, BOOT, 1)) == 0
         collector.wait(lambda: topics.report_topic(A, MACHINE, BOOT, 1) in collector.heard)
 
 
-def test_a_school_cannot_publish_as_another_and_sees_the_denial(broker: Running) -> None:
+def test_a_school_cannot_publish_as_another_and_sees_the_denial(broker: CityBroker) -> None:
     with connected(broker, "collector") as collector, connected(broker, A) as school:
         collector.subscribe(topics.ALL_REPORTS)
         assert school.publish(topics.report_topic(B, MACHINE, BOOT, 1)) == DENIED
@@ -158,18 +114,18 @@ def test_a_school_cannot_publish_as_another_and_sees_the_denial(broker: Running)
         topics.policy_topic(A),
         topics.report_topic("lineserver", MACHINE, BOOT, 1),
         "$SYS/broker/clients/total",
+        "$CONTROL/dynamic-security/v1",
     ],
 )
-def test_a_school_cannot_speak_as_the_city(broker: Running, topic: str) -> None:
+def test_a_school_cannot_speak_as_the_city(broker: CityBroker, topic: str) -> None:
     with connected(broker, A) as school:
         assert school.publish(topic) == DENIED
 
 
-def test_a_school_hears_its_own_receipts_and_policy_only(broker: Running) -> None:
-    """Mosquitto grants any subscription and filters at delivery: so look at what arrives."""
+def test_a_school_hears_its_own_receipts_and_policy_only(broker: CityBroker) -> None:
     with connected(broker, "collector") as collector, connected(broker, A) as school:
-        for topic in ("schoolpulse/v1/#", topics.policy_topic(A)):
-            school.subscribe(topic)
+        for topic in (topics.receipt_topic(A, MACHINE), topics.policy_topic(A)):
+            assert school.subscribe(topic) == 1
         for topic in (
             topics.policy_topic(B),
             topics.receipt_topic(B, MACHINE),
@@ -181,13 +137,67 @@ def test_a_school_hears_its_own_receipts_and_policy_only(broker: Running) -> Non
         assert set(school.heard) == {topics.receipt_topic(A, MACHINE), topics.policy_topic(A)}
 
 
-def test_the_measurement_server_has_topics_of_its_own(broker: Running) -> None:
+@pytest.mark.parametrize(
+    "topic",
+    [
+        "#",
+        "+/#",
+        "schoolpulse/#",
+        "schoolpulse/v1/+/policy",
+        f"schoolpulse/v1/{A}/#",
+        topics.policy_topic(B),
+        topics.receipt_topic(B, MACHINE),
+        topics.receipt_topic("+", MACHINE),
+        topics.ALL_REPORTS,
+        topics.report_topic(A, MACHINE, BOOT, 1),
+        topics.presence_topic(A, MACHINE),
+        f"$share/ours/{topics.ALL_REPORTS}",
+        f"$share/ours/{topics.receipt_topic(A, MACHINE)}",
+        f"$share/ours/{topics.policy_topic(A)}",
+        "$share/ours/#",
+        "$SYS/#",
+        "$SYS/broker/version",
+        "$CONTROL/#",
+        "$CONTROL/dynamic-security/v1/response",
+    ],
+)
+def test_a_school_may_subscribe_to_nothing_else(broker: CityBroker, topic: str) -> None:
+    with connected(broker, A) as school:
+        assert school.subscribe(topic) == DENIED
+
+
+@pytest.mark.parametrize(
+    ("user", "may", "may_not"),
+    [
+        ("collector", f"$share/drawn/{topics.ALL_REPORTS}", "#"),
+        ("collector", topics.ALL_PRESENCE, "$CONTROL/dynamic-security/v1/response"),
+        ("doctor", "$SYS/broker/version", topics.ALL_REPORTS),
+        ("keeper", "$SYS/broker/version", topics.ALL_REPORTS),
+        ("lineserver", topics.policy_topic("lineserver"), topics.ALL_REPORTS),
+        ("admin", "$CONTROL/dynamic-security/v1/response", topics.ALL_REPORTS),
+    ],
+)
+def test_a_service_hears_what_its_work_needs(
+    broker: CityBroker, user: str, may: str, may_not: str
+) -> None:
+    with connected(broker, user) as service:
+        assert service.subscribe(may) == 1
+        assert service.subscribe(may_not) == DENIED
+
+
+@pytest.mark.parametrize("user", ["doctor", "lineserver", "collector"])
+def test_no_service_but_admin_commands_the_broker(broker: CityBroker, user: str) -> None:
+    with connected(broker, user) as service:
+        assert service.publish("$CONTROL/dynamic-security/v1") == DENIED
+
+
+def test_the_measurement_server_has_topics_of_its_own(broker: CityBroker) -> None:
     with connected(broker, "lineserver") as server:
         assert server.publish(topics.report_topic("lineserver", MACHINE, BOOT, 1)) in (0, 16)
         assert server.publish(topics.report_topic(A, MACHINE, BOOT, 1)) == DENIED
 
 
-def test_a_wrong_password_and_no_password_are_refused(broker: Running) -> None:
+def test_a_wrong_password_and_no_password_are_refused(broker: CityBroker) -> None:
     with connected(broker, A, "guessed") as school:
         assert school.codes[-1] == DENIED
     with pytest.raises(ssl.SSLError):

@@ -13,7 +13,14 @@ import pytest
 import yaml
 
 from agent.cli import COMMANDS as AGENT
+from agent.common import secret_files, settings
+from agent.common.systemd_unit import quoted
+from agent.config import Config as AgentConfig
+from agent.service import unit as agent_unit
+from collector import secret_files as city_secrets
+from collector import units
 from collector.cli import COMMANDS as CITY
+from collector.config import Config as CityConfig
 from dashboards import build
 from dashboards.edition import Edition
 
@@ -58,18 +65,14 @@ def test_compose_runs_commands_that_exist() -> None:
 
 
 def test_settings_by_environment_are_read_by_the_software() -> None:
-    from agent.common import settings
-    from agent.config import Config as Agent
-    from collector.config import Config as City
-
     known = {
         settings.PREFIX + "_".join(keys).upper()
-        for kind in (Agent, City)
+        for kind in (AgentConfig, CityConfig)
         for keys, _ in settings._leaves(kind, ())
     }
     text = "\n".join(path.read_text("utf-8") for path in (*UNITS, DEPLOY / "compose.yaml"))
-    named = {name.removesuffix("_FILE") for name in re.findall(r"\bSCHOOLPULSE_[A-Z_]+", text)}
-    assert named - {"SCHOOLPULSE_INFLUXDB_URL"} <= known
+    named = set(re.findall(r"\bSCHOOLPULSE_[A-Z_]+", text)) - {"SCHOOLPULSE_INFLUXDB_URL"}
+    assert {name for name in named if not {name, name.removesuffix("_FILE")} & known} == set()
 
 
 def test_grafana_data_sources_fit_the_variables_of_the_boards() -> None:
@@ -97,12 +100,56 @@ def test_grafana_provider_paths_are_mounted_by_compose() -> None:
 def test_unit_is_hardened_and_starts_what_exists(path: Path) -> None:
     unit = _unit(path)
     service = unit["Service"]
-    program, command = re.match(r"/opt/schoolpulse/bin/(\S+) (\S+)", service["ExecStart"]).groups()  # type: ignore[union-attr]
-    assert command in {"schoolpulse-agent": AGENT, "schoolpulse": CITY}[program]
+    known = {"python -m agent.cli": AGENT, "schoolpulse": CITY}
+    program, command = re.match(
+        r"/opt/schoolpulse/bin/(python -m [\w.]+|\S+) (\S+)", service["ExecStart"]
+    ).groups()  # type: ignore[union-attr]
+    assert command in known[program]
     for key in ("NoNewPrivileges", "ProtectHome", "PrivateTmp", "RestrictNamespaces"):
         assert service[key] == "yes"
     assert service["ProtectSystem"] == "strict"
     assert service["CapabilityBoundingSet"] == ""
+
+
+def test_units_are_what_the_code_writes() -> None:
+    """Refreshed by `make docs`."""
+    made = {f"schoolpulse-{name}.service": units.text(name) for name in units.UNITS}
+    made["schoolpulse-agent.service"] = agent_unit.sample()
+    assert {path.name: path.read_text("utf-8") for path in UNITS} == made
+
+
+def test_each_secret_reaches_the_services_that_may_read_it_and_no_others() -> None:
+    rows = (*secret_files.AGENT, *city_secrets.CITY)
+    for path in UNITS:
+        name = path.stem.removeprefix("schoolpulse-")
+        text = path.read_text("utf-8")
+        copies = dict(re.findall(r"^LoadCredential=([^:]+):/etc/schoolpulse/(.+)$", text, re.M))
+        mine = [row for row in rows if name in row.units]
+        plain = set(secret_files.PLAIN) if name == "agent" else set()
+        assert copies == {row.credential: row.file for row in mine} | {one: one for one in plain}
+        for row in mine:
+            assert f"Environment={row.variable}=%d/{row.credential}\n" in text
+
+
+def test_every_secret_of_the_list_is_a_setting_and_every_secret_setting_is_listed() -> None:
+    agent = (*secret_files.AGENT, *secret_files.LOCAL)
+    for kind, rows in ((AgentConfig, agent), (CityConfig, city_secrets.CITY)):
+        found = {".".join(keys) for keys, _ in settings._leaves(kind, ())}
+        assert {name for name in found if name.endswith("_file")} == {row.setting for row in rows}
+        for secret in ("password", "token"):
+            bare = {name for name in found if name.rpartition(".")[2] == secret}
+            assert {f"{name}_file" for name in bare} <= found
+
+
+def test_a_secret_that_is_not_there_is_not_asked_for() -> None:
+    assert "store.token" not in units.text("collector", lacking={"store.token"})
+    assert "mqtt.password" in units.text("collector", lacking={"store.token"})
+
+
+def test_words_of_a_command_line_stay_words() -> None:
+    assert quoted(["/opt/a b/python", "-m", "50%", "$HOME", 'say "x"']) == (
+        '"/opt/a b/python" -m 50%% $$HOME "say \\"x\\""'
+    )
 
 
 def test_agent_unit_leaves_the_hardware_facts_as_root() -> None:
@@ -112,17 +159,34 @@ def test_agent_unit_leaves_the_hardware_facts_as_root() -> None:
     assert service["RuntimeDirectory"] == "schoolpulse"
 
 
-@pytest.mark.parametrize("path", UNITS, ids=lambda path: path.stem)
-def test_systemd_itself_accepts_the_unit(path: Path, tmp_path: Path) -> None:
-    analyze = shutil.which("systemd-analyze")
-    if analyze is None:
+@pytest.fixture(scope="module")
+def analyze() -> str:
+    found = shutil.which("systemd-analyze")
+    if found is None:
         pytest.skip("systemd-analyze is missing")
+    return found
+
+
+def _run(*words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(words, capture_output=True, text=True, timeout=240)
+
+
+@pytest.mark.parametrize("path", UNITS, ids=lambda path: path.stem)
+def test_systemd_itself_accepts_the_unit(analyze: str, path: Path, tmp_path: Path) -> None:
     # The programs of a real installation are not here: any executable stands in for them.
     text = re.sub(r"/opt/schoolpulse/bin/\S+", shutil.which("true") or "", path.read_text("utf-8"))
     copy = tmp_path / path.name
     copy.write_text(text, "utf-8")
-    ran = subprocess.run(
-        [analyze, "verify", str(copy)], capture_output=True, text=True, timeout=240
-    )
+    ran = _run(analyze, "verify", str(copy))
     ours = [line for line in ran.stderr.splitlines() if path.name in line]
     assert ours == []
+
+
+@pytest.mark.parametrize("path", UNITS, ids=lambda path: path.stem)
+def test_systemd_finds_little_that_the_unit_could_do(analyze: str, path: Path) -> None:
+    ran = _run(analyze, "security", "--offline=true", "--no-pager", "--threshold=20", str(path))
+    said = re.search(r"Overall exposure level for \S+: ([\d.]+)", ran.stdout + ran.stderr)
+    assert said, ran.stderr
+    print(path.name, said[1])
+    assert float(said[1]) <= 2.0
+    assert ran.returncode == 0

@@ -114,7 +114,7 @@ class Town:
         self.data = folder / "data"
         self._settings = folder / "collector.toml"
         self._settings.write_text(
-            f'data = "{self.data}"\nkeeper_s = 5.0\n'
+            f'data = "{self.data}"\nkeeper_s = 5.0\naccept_simulated = true\n'
             f"[mqtt]\nport = {self.broker.port}\ngroup = '{group}'\n"
             f'[store]\nkind = "influxdb"\nurl = "{self.database.url}"\norg = ""\n'
         )
@@ -136,7 +136,7 @@ class Town:
             "schools": f"code,name,district,type,responsible\n{SCHOOL},示例,630102,小学,630102\n",
             "campuses": f"school,campus\n{SCHOOL},本部\n",
             "lines": f"school,line,campus,contract_mbps\n{SCHOOL},主线,本部,10\n",
-            "rooms": "school,campus,room,type\n",
+            "rooms": f"school,campus,room,type,seats\n{SCHOOL},本部,机房,计算机教室,500\n",
             "classes": "school,class,rooms\n",
         }
         for name, text in rows.items():

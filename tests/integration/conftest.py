@@ -21,7 +21,7 @@ from agent.mqtt import hello, link, reconnect
 from agent.outbox import window
 from collector.config import Config
 from collector.roster.book import RegisterBook
-from collector.roster.register import Register, School
+from collector.roster.register import Line, Register, School
 from collector.roster.sheets import errors, read_folder
 from collector.service import Collector
 from collector.store.base import Point, Store
@@ -39,9 +39,10 @@ def report(*readings: wire.Reading, time_ms: int | None = None, **more: Any) -> 
 
 
 def register(*codes: str) -> Register:
-    """A register of these schools, and nothing else."""
+    """A register of these schools, each with a line, and nothing else."""
     return Register(
-        schools={code: School(code, "示例小学", "630102", "小学", "630102") for code in codes}
+        schools={code: School(code, "示例小学", "630102", "小学", "630102") for code in codes},
+        lines=[Line(code, "l1", "本部") for code in codes],
     )
 
 
@@ -61,7 +62,7 @@ class City:
 
     @property
     def config(self) -> Config:
-        return Config(data=str(self.folder), mqtt=self.settings)
+        return Config(data=str(self.folder), mqtt=self.settings, accept_simulated=True)
 
     def start(self, store: Store | None = None) -> Collector:
         self.store = store or open_store(self.config)
@@ -136,7 +137,8 @@ class Process:
     def argv(self, *words: str) -> list[str]:
         settings = self.folder / "collector.toml"
         settings.write_text(
-            f'data = "{self.folder / "data"}"\nkeeper_s = 1.0\n{self.more}\n'
+            f'data = "{self.folder / "data"}"\nkeeper_s = 1.0\naccept_simulated = true\n'
+            f"{self.more}\n"
             f"[mqtt]\nport = {self.port}\n{self.tables}"
         )
         return [sys.executable, "-m", "collector.cli", *words, "--config", str(settings)]

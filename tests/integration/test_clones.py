@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import shutil
 import subprocess
 import sys
@@ -15,6 +16,7 @@ import pytest
 
 from agent.clock import Clock
 from agent.identity import Identity, identify
+from agent.identity import identity as identity_module
 from agent.outbox import Outbox
 from agent.wire.messages import AgentHealth, Host, Inventory, Reading
 from collector.keeper import Keeper, sharing
@@ -148,6 +150,15 @@ def test_one_pc_on_two_boots_is_one(city: Any, kit: Any, lab: Register, tmp_path
     assert (room["pcs"], len(machines), machines[0].fields["boots"]) == (1, 1, 2)
 
 
+SOURCE_KEY = secrets.token_bytes(32)
+
+
+def plain(root: Path) -> str:
+    """The digest of the firmware's UUID as older agents sent it."""
+    digests = identity_module._read_digests(root, None)
+    return f"product_uuid={digests['product_uuid'][:16]}"
+
+
 _RESIDENT = """
 import functools, sys
 from pathlib import Path
@@ -166,12 +177,16 @@ StartAgent = Callable[[str, Path], subprocess.Popen[bytes]]
 def start_agent(city: Any, tmp_path: Path) -> Iterator[StartAgent]:
     """Starts the resident agent as a process whose hardware is that of a tree."""
     running: list[subprocess.Popen[bytes]] = []
+    key = tmp_path / "source.key"
+    key.write_text(SOURCE_KEY.hex())
+    key.chmod(0o600)
 
     def start(name: str, root: Path) -> subprocess.Popen[bytes]:
         settings = tmp_path / f"{name}.toml"
         settings.write_text(
             f'school = "{SCHOOL}"\nroom = "lab"\ndata = "{tmp_path / name}"\nreport_s = 5\n'
             f"[broker]\nport = {city.broker.port}\n"
+            f'[identity]\nsource_key_file = "{key}"\n'
         )
         call = [sys.executable, "-c", _RESIDENT, str(root), str(settings)]
         with (tmp_path / f"{name}.log").open("wb") as log:
@@ -216,6 +231,7 @@ def test_a_shared_id_that_no_list_knows_is_found_and_healed(
     assert len(days) == 4  # the shared id, two healed ones, and the third, who kept its own
     assert identify(roots[2]).machine in days
     told = days[shared[0]]["shared_sources"].split(",")
-    healed = {identify(root, told).machine for root in roots}
+    assert not set(told) & set(map(plain, roots))  # no digest left the PCs that can be tried
+    healed = {identify(root, told, keys=[SOURCE_KEY]).machine for root in roots}
     assert healed == set(days) - set(shared)
-    assert identify(roots[0], told).sources == ("disks",)
+    assert identify(roots[0], told, keys=[SOURCE_KEY]).sources == ("disks",)

@@ -28,7 +28,7 @@ from agent.probes.line.turn import EndedError, LaterError, Server
 from agent.resident.line_turns import LineTurns, Plan
 from agent.resident.schedule import PlannedTest, Who
 from agent.wire import LinePolicy, LineTest
-from agent.wire.messages import Postponed
+from agent.wire.postponed import Postponed
 from voice import PATIENCE_S, until
 
 PCS = 100

@@ -19,13 +19,15 @@ from agent.wire.topics import parse_topic
 class FakeCollector:
     """Receipts what it hears, unless told otherwise; remembers all payloads by report."""
 
-    def __init__(self, port: int, five: bool) -> None:
+    def __init__(self, port: int, five: bool, account: tuple[str, str] | None = None) -> None:
         self.heard: dict[tuple[str, str, int], list[bytes]] = {}
         self.presence: list[Any] = []
         self.answer: Callable[[Any, Any], Receipt | None] = self.stored
         self.changed = threading.Condition()
         protocol = MQTTProtocolVersion.MQTTv5 if five else MQTTProtocolVersion.MQTTv311
         self.client = Client(CallbackAPIVersion.VERSION2, protocol=protocol)
+        if account is not None:
+            self.client.username_pw_set(*account)
         self.client.on_message = self._on_message
         self.client.on_connect = lambda *_: self.client.subscribe(
             [(topics.ALL_REPORTS, 1), (topics.ALL_PRESENCE, 1)]
@@ -73,8 +75,8 @@ def collector() -> Iterator[Callable[..., FakeCollector]]:
     """Makes fake collectors at a port, and ends them."""
     made: list[FakeCollector] = []
 
-    def make(port: int, five: bool = True) -> FakeCollector:
-        made.append(FakeCollector(port, five))
+    def make(port: int, five: bool = True, account: tuple[str, str] | None = None) -> FakeCollector:
+        made.append(FakeCollector(port, five, account))
         return made[-1]
 
     yield make

@@ -175,7 +175,7 @@ def test_a_start_that_is_late_is_a_warning(impatient: Wine, city: Any) -> None:
     assert done.returncode == 0, done.stderr
     assert "(1053)" in done.stdout
     assert "sc start SchoolPulseAgent" in done.stdout
-    assert log.read_text("utf-8") == done.stdout.replace("\r", "")
+    assert log.read_text("utf-8").split() == done.stdout.split()
     assert impatient.service() == "STOPPED"
     assert impatient.run(wine.FROZEN, "uninstall", "--purge").returncode == 0
     assert impatient.service() == ""

@@ -13,6 +13,7 @@ boards and alert rules take their words from these modules and from nowhere else
     devices       kinds, connections, powers, faults, notes of equipment
     states        what becomes of a device: presence, use, events, differences from the register
     counters      what the collector and the broker count
+    held          why a report is held, and what ends it
     schools       types of schools
 
 A code that a newer version wrote is shown as it is. Sentences that older versions wrote into

@@ -20,7 +20,8 @@ from agent.probes.line import estimator, nics
 from agent.probes.line.download import Download
 from agent.probes.line.invalid import invalid_because
 from agent.wire import LineTest
-from agent.wire.messages import MAX_RATE, LineOutcome, Postponed
+from agent.wire.messages import MAX_RATE, LineOutcome
+from agent.wire.postponed import Postponed
 
 Progress = Callable[..., None]
 _Failure = tuple[LineOutcome, str, str]  # with the reason and its detail

@@ -39,7 +39,7 @@ def make(broker: Broker, protocol: MQTTProtocolVersion, *, listens: bool = False
     )
     client.max_inflight_messages = 0  # no limit: `Window` has one
     if broker.username:
-        client.username_pw_set(broker.username, broker.password)
+        client.username_pw_set(broker.username, broker.secret())
     context = tls.context(broker, check_dates=True)
     if context is not None:
         client.tls_set_context(context)

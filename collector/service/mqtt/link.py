@@ -15,11 +15,13 @@ from typing import Any, NamedTuple
 import paho.mqtt.client as mqtt
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
+from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from agent.common import log
 from agent.common.backoff import backoff
 from agent.common.settings import Broker
 from agent.common.tls import expiry
+from agent.wire.topics import ALL_REPORTS
 from collector.service.mqtt.batched_client import BatchedClient
 from collector.service.mqtt.client import V5, V311, VERSIONS, Window, make
 
@@ -206,9 +208,15 @@ class Link:
         if self._window is not None:
             self._window.allow(properties)
         if self._topics:
-            client.subscribe([(topic, 1) for topic in self._topics])
+            client.subscribe([(topic, self._wanted(topic)) for topic in self._topics])
         else:
             self._ready()
+
+    def _wanted(self, topic: str) -> Any:
+        """How a topic is subscribed to: of reports we must see which were to be retained."""
+        if self._protocol != V5:
+            return 1
+        return SubscribeOptions(1, retainAsPublished=topic.endswith(ALL_REPORTS))
 
     def _subscribed(
         self,

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from agent.common import log
 from collector.ingest import Held, Quarantined
 from collector.service.pipeline.counts import Counts
+from collector.service.pipeline.held_book import HeldBook
 from collector.service.pipeline.inbox import Message
 from collector.service.pipeline.quarantine import Quarantine, Row
 from collector.service.pipeline.receipts import Entry, merge
@@ -27,7 +28,9 @@ class Answers:
         publish: Publish,
         counts: Counts,
         resend_request: ResendRequest | None = None,
+        book: HeldBook | None = None,
     ) -> None:
+        self._book = book
         self._quarantine, self._publish, self._counts = quarantine, publish, counts
         self._resend_request = resend_request
 
@@ -59,11 +62,14 @@ class Answers:
 
     def send(self, entries: Sequence[Entry], held: Sequence[Held]) -> None:
         """Publish a receipt to each machine."""
-        for item in held:
-            self._counts.add("held")
-            log.info("held", school=item.source.school, reason=item.reason)
+        now_ms = time.time_ns() // 1_000_000
+        if held:
+            self._counts.hold([item.reason for item in held])
+        if self._book is not None:
+            self._book.note(held, now_ms)
+            self._book.flush_when_due()
         since = self._resend_request.since if self._resend_request else None
-        for topic, payload in merge(entries, held, time.time_ns() // 1_000_000, since):
+        for topic, payload in merge(entries, held, now_ms, since):
             if not self._publish(topic, payload):
                 self._counts.add("receipts_unsent")
         self._counts.add("receipted", len(entries))

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
+from collections.abc import Sequence
+
+from agent.common.vocabulary.held import REASONS
 
 NAMES = (
     "received",
@@ -11,12 +14,14 @@ NAMES = (
     "receipted",
     "duplicates",
     "held",
+    *(f"held_{reason}" for reason in REASONS),
     "quarantined",
     "hellos",
     "store_errors",
     "turned_away",
     "ignored",
     "receipts_unsent",
+    "unretained",
 )
 
 
@@ -35,6 +40,12 @@ class Counts:
 
     def __getitem__(self, name: str) -> int:
         return self._counts[name]
+
+    def hold(self, reasons: Sequence[str]) -> None:
+        """Count reports that are held, in all and by reason."""
+        with self._lock:
+            self._counts["held"] += len(reasons)
+            self._counts.update(f"held_{reason}" for reason in reasons)
 
     def quarantine(self, reason: str) -> None:
         """Count one message set aside, in all and by the first word of its reason."""

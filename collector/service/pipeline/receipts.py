@@ -12,6 +12,10 @@ from collector.ingest import Held, Source
 
 #: When an agent tries a held report again, s; its school's policy makes it try at once.
 RETRY_S = 3600
+#: The same where an hour is too long, or too short: these end by a person's act or not at all.
+_RETRY_S = {"too_many_reports": 120, "time_out_of_bounds": 21_600, "simulated": 86_400}
+#: Agents of before 0.3 know these alone and read no receipt that has another reason.
+_FIRST_REASONS = ("unknown_school", "future_version", "quarantine_full")
 
 
 class Entry(NamedTuple):
@@ -22,15 +26,20 @@ class Entry(NamedTuple):
 
 
 def merge(
-    entries: Iterable[Entry], held: Iterable[Held], now_ms: int, again_since: int | None = None
+    entries: Iterable[Entry],
+    held: Iterable[Held],
+    now_ms: int,
+    again_since: int | None = None,
+    renewal: wire.Renewal | None = None,
 ) -> Iterator[tuple[str, bytes]]:
-    """One receipt a machine, as (topic, payload).
+    """One receipt a machine, as (topic, payload); holds that older agents do not know in a further.
 
     `echo` is that of the machine's last report that had one; `again_since` (ms) requests
-    receipted evidence since then once more.
+    receipted evidence since then once more. A `renewal` goes to one machine: give it alone.
     """
     stored: dict[tuple[str, str], list[Source]] = defaultdict(list)
     kept: dict[tuple[str, str], list[wire.Held]] = defaultdict(list)
+    later: dict[tuple[str, str], list[wire.Held]] = defaultdict(list)
     echo: dict[tuple[str, str], int] = {}
     items: list[Entry | Held] = [*held, *entries]
     for item in items:
@@ -38,19 +47,23 @@ def merge(
         if item.echo is not None:
             echo[who] = item.echo
         if isinstance(item, Held):
-            kept[who].append(wire.Held(item.source.boot, item.source.number, item.reason, RETRY_S))
+            retry = _RETRY_S.get(item.reason, RETRY_S)
+            one = wire.Held(item.source.boot, item.source.number, item.reason, retry)
+            (kept if item.reason in _FIRST_REASONS else later)[who].append(one)
         else:
             stored[who].append(item.source)
-    for who in stored.keys() | kept.keys():
-        receipt = wire.Receipt(
-            v=1,
-            now=now_ms,
-            echo=echo.get(who),
-            stored=tuple(ranges(stored[who])),
-            held=tuple(kept[who]),
-            again_since=again_since,
-        )
-        yield receipt_topic(*who), wire.encode(receipt)
+    for holds in (kept, later):
+        for who in holds.keys() | (stored.keys() if holds is kept else set()):
+            receipt = wire.Receipt(
+                v=1,
+                now=now_ms,
+                echo=echo.get(who),
+                stored=tuple(ranges(stored[who])) if holds is kept else (),
+                held=tuple(holds[who]),
+                again_since=again_since,
+                renewal=renewal if holds is kept else None,
+            )
+            yield receipt_topic(*who), wire.encode(receipt)
 
 
 def ranges(sources: Iterable[Source]) -> Iterator[wire.StoredRange]:

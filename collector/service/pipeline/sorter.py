@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from agent.common import log
 from agent.wire import TopicError, parse_topic
+from agent.wire.topics import report_topic
 from collector.ingest import (
     Answered,
     Held,
@@ -21,10 +23,15 @@ from collector.ingest import (
 )
 from collector.service.pipeline.answers import Answers, Refused
 from collector.service.pipeline.counts import Counts
+from collector.service.pipeline.gate import Gate
 from collector.service.pipeline.inbox import Message
 from collector.service.pipeline.presences import Presences
 from collector.service.pipeline.receipts import Entry
 from collector.store.base import Point, StoreError
+
+#: Where a topic has the ten digits of a school.
+_SCHOOL_AT = len(report_topic("", "", "", 0).partition("//")[0]) + 1
+_SCHOOL_TO = _SCHOOL_AT + 10
 
 
 class Item(NamedTuple):
@@ -51,8 +58,10 @@ class Sorter:
         counts: Counts,
         presences: Presences | None = None,
         own_points: Callable[[], Sequence[Point]] = tuple,
+        gate: Gate | None = None,
     ) -> None:
-        """`own_points`: those of the collector itself that are due."""
+        """`own_points`: those of the collector itself that are due. Without a `gate`, no limits."""
+        self._gate = gate
         self._known, self._answers, self._counts = known, answers, counts
         self._presences, self._own_points = presences or Presences(), own_points
 
@@ -70,8 +79,9 @@ class Sorter:
         held: list[Held] = []
         refused: list[Refused] = []
         noted: list[Point] = list(self._own_points())
+        now = time.monotonic()
         for message in messages:
-            outcome = self._decode(message)
+            outcome = self._decode(message, now)
             match outcome:
                 case Stored():
                     items.append(Item(message, outcome))
@@ -81,24 +91,55 @@ class Sorter:
                     held.append(outcome)
                 case Quarantined():
                     refused.append((message, outcome))
-                case Noted():
-                    machine, presence = outcome.machine, outcome.presence
-                    if self._presences.is_new(machine, presence, retained=message.retained):
-                        noted += outcome.points
+                case Noted(school, machine, presence, points):
+                    if self._presences.is_new(school, machine, presence, retained=message.retained):
+                        noted += points
                 case Ignored():
                     self._counts.add("ignored")
         entries += self._answers.quarantine(refused, held)
         self._answers.send(entries, held)
+        if self._gate is not None:
+            self._gate.machines.save_when_due()
         return Batch(items, noted)
 
-    def _decode(self, message: Message) -> Outcome:
+    def _decode(self, message: Message, now: float) -> Outcome:
         try:
+            if self._gate is not None:
+                return self._gated(self._gate, message, now)
             return decode(message.topic, message.payload, self._known, message.arrived)
         except Exception as error:
             # The bug is ours, but the agent would send the message again for ever.
             at = log.where(error)
             log.warning("decode_failed", topic=message.topic, reason=error, at=at)
             return Quarantined(_source(message.topic), f"collector: {error!r}"[:300])
+
+    def _gated(self, gate: Gate, message: Message, now: float) -> Outcome:
+        """The outcome, where the school may send it and the PC has a place in it."""
+        topic, payload, arrived, _ = message
+        school = school_of(topic)
+        if not gate.within(school, len(payload), now):
+            return _held(gate, _source(topic), "too_many_reports")
+        outcome = decode(topic, payload, self._known, arrived, gate.bounds)
+        if isinstance(outcome, Stored):
+            if not gate.admits(school, outcome.source.machine, arrived // 1_000_000):
+                return _held(gate, outcome.source, "too_many_machines", outcome.echo)
+        elif isinstance(outcome, Noted) and not gate.admits(
+            school, outcome.machine, arrived // 1_000_000
+        ):
+            return Ignored("a presence of one PC too many")
+        return outcome
+
+
+def school_of(topic: str) -> str:
+    """The school that a topic names, whether or not there is one; empty without."""
+    return topic[_SCHOOL_AT:_SCHOOL_TO] if topic.startswith("/", _SCHOOL_TO) else ""
+
+
+def _held(gate: Gate, source: Source | None, reason: str, echo: int | None = None) -> Outcome:
+    """Hold a report; other messages get no answer."""
+    if source is None:
+        return Ignored(reason)
+    return Held(source, reason, echo, gate.detail(source.school, reason))
 
 
 def _source(topic: str) -> Source | None:

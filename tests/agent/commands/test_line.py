@@ -14,7 +14,7 @@ from agent.common.command_line import DONE, FAILED, RefusedError
 from agent.resident import status
 from agent.resident.status import Status
 from agent.wire import LineTest
-from agent.wire.messages import Postponed
+from agent.wire.postponed import Postponed
 
 GOOD = LineTest(
     test="1" * 32, line="主线", outcome="ok", down_mbps=9.7, up_mbps=9.9, down_low=9.68,

@@ -10,13 +10,15 @@ from pathlib import Path
 
 import pytest
 
+from folders import enterable
+
 _TAKE = """
 import json, os, sys
 from pathlib import Path
 from agent.common import language
 from agent.doctor import account
 language.choose("en")
-found = account.take(Path(sys.argv[1]), sys.argv[2])
+found = account.take(Path(sys.argv[1]), sys.argv[2], sys.argv[3:])
 print(json.dumps({**found._asdict(), "uid": os.geteuid(), "groups": os.getgroups()}))
 """
 UID = 61_234
@@ -26,8 +28,8 @@ pytestmark = pytest.mark.skipif(
 )
 
 
-def take(folder: Path, settings: Path | str = "") -> dict[str, object]:
-    argv = [sys.executable, "-c", _TAKE, str(folder), str(settings)]
+def take(folder: Path, settings: Path | str = "", *program: Path) -> dict[str, object]:
+    argv = [sys.executable, "-c", _TAKE, str(folder), str(settings), *map(str, program)]
     done = subprocess.run(argv, capture_output=True, text=True, check=True, timeout=60)
     found: dict[str, object] = json.loads(done.stdout)
     return found
@@ -56,3 +58,16 @@ def test_without_a_service_account_root_says_that_nothing_is_known(tmp_path: Pat
         found = take(folder)
         assert (found["ok"], found["uid"]) == (None, 0)
         assert found["fix"]
+
+
+def test_a_program_that_the_account_cannot_read_is_a_fault(tmp_path: Path) -> None:
+    """As one in root's home: the service could not start."""
+    data, closed = tmp_path / "data", tmp_path / "closed"
+    data.mkdir()
+    closed.mkdir(mode=0o700)
+    os.chown(data, UID, UID)
+    enterable(tmp_path)
+    found = take(data, "", closed / "python.py")
+    assert (found["ok"], found["uid"]) == (False, 0)
+    assert str(closed) in str(found["detail"])
+    assert "/opt/schoolpulse" in str(found["fix"])

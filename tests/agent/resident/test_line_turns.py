@@ -11,7 +11,7 @@ from agent.common.calendar import CITY_TIME, Calendar
 from agent.resident.line_turns import LineTurns, Plan
 from agent.resident.schedule import PlannedTest, Who, windows
 from agent.wire import LinePolicy, LineTest
-from agent.wire.messages import Postponed
+from agent.wire.postponed import Postponed
 
 WHO = Who("9963010001", "ab" * 16)
 LINE = LinePolicy(line="甲", server="http://c:1")

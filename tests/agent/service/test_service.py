@@ -22,6 +22,8 @@ def settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> str:
 
     monkeypatch.setenv("SCHOOLPULSE_DATA", str(tmp_path / "data"))
     monkeypatch.setattr("agent.service.service.UNIT", tmp_path / "no.service")
+    monkeypatch.setattr("agent.service.program.check", lambda: None)
+    monkeypatch.setattr("agent.commands.install._doctor", lambda: "")
     monkeypatch.setattr(config, "DEFAULT_FILE", tmp_path / "etc/agent.toml")
     file = tmp_path / "agent.toml"
     file.write_text(SETTINGS)
@@ -32,8 +34,14 @@ def agent(*words: str) -> int:
     return main("schoolpulse-agent", COMMANDS, words)
 
 
-def failing(error: Exception) -> Callable[[], str]:
-    def install() -> str:
+def answering(monkeypatch: pytest.MonkeyPatch, install: Callable[[object], str]) -> None:
+    """A system that lets `install` be tried."""
+    monkeypatch.setattr(service, "check", lambda: None)
+    monkeypatch.setattr(service, "install", install)
+
+
+def failing(error: Exception) -> Callable[[object], str]:
+    def install(_copies: object) -> str:
         raise error
 
     return install
@@ -71,7 +79,7 @@ def test_without_systemd_the_fix_is_run(
 def test_no_right_to_asks_for_root(
     settings: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(service, "install", failing(PermissionError(13, "Permission denied", "/x")))
+    answering(monkeypatch, failing(PermissionError(13, "Permission denied", "/x")))
     assert agent("install", "--config", settings) == 2
     assert "root" in capsys.readouterr().err
 
@@ -83,12 +91,12 @@ def test_late_is_a_warning(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     late = service.Late("StartService: … (1053)", service_words.fix(1053))
-    monkeypatch.setattr(service, "install", failing(late))
+    answering(monkeypatch, failing(late))
     log = tmp_path / "install.log"
     assert agent("install", "--config", settings, "--log", str(log)) == 0
     said = capsys.readouterr().out
     assert "sc start SchoolPulseAgent" in said
-    assert log.read_text("utf-8") == said
+    assert log.read_text("utf-8").strip() == said.strip()
 
 
 def test_the_log_has_why_settings_are_refused(settings: str, tmp_path: Path) -> None:
@@ -104,7 +112,7 @@ def test_a_log_that_cannot_be_written_stops_nothing(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    monkeypatch.setattr(service, "install", lambda: "the.service")
+    answering(monkeypatch, lambda _copies: "the.service")
     assert agent("install", "--config", settings, "--log", str(tmp_path)) == 0
     said = capsys.readouterr()
     assert "the.service" in said.out

@@ -27,7 +27,9 @@ def agent(number: int, boot: str = BOOT, time: int = 0, **fields: Any) -> Point:
     return Point("agent", tags, {"boot": boot, "number": number, **fields}, time or number)
 
 
-def one(*points: Point, start: int = 0, aside: dict[tuple[str, str], int] | None = None) -> Audited:
+def one(
+    *points: Point, start: int = 0, aside: dict[tuple[str, str, str], int] | None = None
+) -> Audited:
     [found] = audit(Points(list(points)), [SCHOOL], start, 2**62, Counter(aside or {}))  # type: ignore[arg-type]
     return found
 
@@ -43,7 +45,9 @@ def test_a_number_that_is_nowhere_is_missing_also_the_first() -> None:
 
 
 def test_quarantine_drops_and_what_waits_explain_a_gap() -> None:
-    assert one(agent(2), agent(4), aside={(PC, BOOT): 1}).missing == 0
+    assert one(agent(2), agent(4), aside={(SCHOOL, PC, BOOT): 1}).missing == 0
+    # What another school's credential sets aside under this PC's id explains nothing.
+    assert one(agent(2), agent(4), aside={("9900000002", PC, BOOT): 1}).missing == 1
     assert one(agent(2), agent(4, dropped_telemetry=1)).missing == 0
     assert one(agent(2), agent(9, outbox_rows=6)).missing == 0
     assert one(agent(2), agent(9, outbox_rows=2, lost=1)).missing == 3

@@ -6,7 +6,7 @@ import pytest
 
 from agent.common.settings import Broker
 from collector.config import Mqtt
-from collector.service.links import Links, group_of, topics
+from collector.service.links import Links, group_of, share_of, topics
 
 REPORTS, PRESENCES = "schoolpulse/v1/+/+/report/#", "schoolpulse/v1/+/+/presence"
 
@@ -34,6 +34,17 @@ def test_in_a_group_reports_are_shared_and_presences_received_by_all() -> None:
     made = links(broker)
     assert made.presences is not made.reports
     assert made.presences._topics == (PRESENCES,)
+
+
+def test_who_shares_our_log_in_finds_the_group_and_nobody_guesses_it() -> None:
+    ours, also = (Mqtt(group="city", username="collector", password="a" * 20) for _ in range(2))
+    others = Mqtt(group="city", username="collector", password="b" * 20)
+    assert topics(ours) == topics(also) != topics(others)
+    name = share_of(ours)
+    assert name.startswith("city-")
+    assert len(name) == len("city-") + 16
+    assert ours.password not in name
+    assert topics(ours)[0] == f"$share/{name}/{REPORTS}"
 
 
 def test_none_is_up_before_it_is_started() -> None:

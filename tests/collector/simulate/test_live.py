@@ -61,7 +61,8 @@ def test_the_command_reports_over_mqtt_until_all_is_receipted(
 ) -> None:
     config = tmp_path / "collector.toml"
     with services.broker("mosquitto", tmp_path) as broker:
-        config.write_text(f'data = "{tmp_path}/data"\n[mqtt]\nport = {broker.port}\n', "utf-8")
+        text = f'data = "{tmp_path}/data"\naccept_simulated = true\n[mqtt]\nport = {broker.port}\n'
+        config.write_text(text, "utf-8")
         collect = [sys.executable, "-m", "collector.cli", "collect", "--config", str(config)]
         with services.started(collect, tmp_path / "collect.log") as process:
             words = ["--live", "--schools", "7", "--agents", "9", "--reports", "9"]

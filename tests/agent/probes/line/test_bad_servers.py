@@ -10,7 +10,7 @@ import pytest
 
 from agent.common.vocabulary.reasons import FAILED
 from agent.probes.line.probe import measure
-from agent.wire.messages import Postponed
+from agent.wire.postponed import Postponed
 
 #: A fault ends a test at once, so this is what a slow machine may take; that the limit is kept
 #: is held by test_line_limit.py.

@@ -20,7 +20,7 @@ from agent.probes.line import probe as line
 from agent.probes.line.probe import measure
 from agent.probes.line.turn import Server
 from agent.wire import LineTest
-from agent.wire.messages import Postponed
+from agent.wire.postponed import Postponed
 
 
 def test_a_test_over_loopback_gives_rates_and_the_server_agrees(line_server, who):

@@ -1,0 +1,93 @@
+"""Settings and secrets put where the service finds them, for it alone.
+
+Linux: /etc/schoolpulse of mode 0700, files of mode 0400, all root's; systemd hands copies to the
+service. Windows: for the system, administrators and the service's own account.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from agent.common import files, secret_files
+from agent.common.command_line import RefusedError
+from agent.common.language import say
+from agent.service.windows import NAME
+
+_MODE = 0o400
+
+
+def put(found: Mapping[str, bytes], folder: Path, data: Path) -> bool:
+    """Put the files into `folder`, the settings last; whether anything was changed.
+
+    `data`: the agent's data folder, to which its account gets access on Windows.
+
+    Raises:
+        OSError: a file cannot be written.
+        RefusedError: the folder belongs to somebody else.
+    """
+    changed = _prepare(folder, data)
+    for name in sorted(found, key=lambda name: name == secret_files.SETTINGS):
+        changed |= _put(folder / name, found[name])
+    return changed
+
+
+def _prepare(folder: Path, data: Path) -> bool:
+    there = folder.is_dir()
+    folder.mkdir(parents=True, exist_ok=True)
+    if sys.platform == "win32":
+        from agent.windows import rights, sddl
+
+        rights.write(folder, sddl.folder(NAME))
+        if data.resolve() != folder.resolve():
+            data.mkdir(parents=True, exist_ok=True)
+            rights.write(data, sddl.granted(rights.read(data), NAME), inherit=True)
+        return not there
+    return _close(folder) or not there
+
+
+def _close(folder: Path) -> bool:
+    """Take the folder from others, unless the city's settings lie there too, for another user."""
+    found = folder.stat()
+    if found.st_uid != os.geteuid():
+        raise RefusedError(
+            say(
+                f"{folder} 不属于当前用户（root）：chown root: {folder}",
+                f"{folder} does not belong to this user (root): chown root: {folder}",
+            )
+        )
+    mode = stat.S_IMODE(found.st_mode)
+    wanted = mode & ~0o022 if (folder / "collector.toml").exists() else 0o700
+    if mode != wanted:
+        folder.chmod(wanted)
+    return mode != wanted
+
+
+def _put(file: Path, data: bytes) -> bool:
+    if _same(file, data):
+        return False
+    if sys.platform == "win32":
+        from agent.windows import rights, sddl
+
+        files.replace(file, data, mode=None)
+        rights.write(file, sddl.secret(NAME))
+        return True
+    files.replace(file, data, mode=_MODE)
+    return True
+
+
+def _same(file: Path, data: bytes) -> bool:
+    try:
+        if file.is_symlink() or file.read_bytes() != data:
+            return False
+    except FileNotFoundError:
+        return False
+    if sys.platform == "win32":
+        from agent.windows import rights, sddl
+
+        return not sddl.others(rights.read(file), sddl.READ, sddl.service_sid(NAME))
+    found = file.stat()
+    return stat.S_IMODE(found.st_mode) == _MODE and found.st_uid == os.geteuid()

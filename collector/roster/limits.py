@@ -1,0 +1,67 @@
+"""How much the collector takes from one school: PCs, and reports and bytes a minute. Pure.
+
+The register says how many PCs a school can have, and what a policy does not set follows from it.
+All of it is generous: an honest school never comes near, and one whose credential is abused costs
+the others nothing.
+
+- PCs: half as many again as the rooms have places, and `SPARE` more. A room has as many places as
+  it has seats, registered computers or rows of PCs, whichever is most, and at least one. A school
+  without rooms in the register may have `WITHOUT_ROOMS` PCs.
+- Reports a minute: `BUSY` times what these PCs send by themselves. An allowance that is not used
+  adds up to `SAVED` minutes, so that PCs that were offline for days deliver at once.
+- Bytes a minute: `REPORT_KB` for each of these reports.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+from collector.roster.register import Register, Room
+
+SPARE = 20
+WITHOUT_ROOMS = 100
+BUSY = 20
+#: At one report each 5 minutes: 3,000 a PC, those of ten days.
+SAVED = 750
+REPORT_KB = 4
+
+
+class Limits(NamedTuple):
+    """Of one school. The fields are keys of a policy."""
+
+    max_machines: int
+    max_reports: int  # a minute
+    max_kb: int  # a minute
+
+
+LIMITS = Limits._fields
+
+
+def limits(
+    register: Register,
+    school: str,
+    report_s: int,
+    max_machines: int | None = None,
+    max_reports: int | None = None,
+    max_kb: int | None = None,
+) -> Limits:
+    """A school's limits; those given come from a policy. `report_s`: s between reports of a PC."""
+    machines = max_machines or _machines(register, school)
+    reports = max_reports or math.ceil(machines * BUSY * 60 / report_s)
+    return Limits(machines, reports, max_kb or reports * REPORT_KB)
+
+
+def _machines(register: Register, school: str) -> int:
+    rooms = register.rooms_of.get(school, [])
+    if not rooms:
+        return WITHOUT_ROOMS
+    rows = [row.room for row in register.machines_of.get(school, [])]
+    places = sum(_places(register, room, rows.count(room.room)) for room in rooms)
+    return math.ceil(places * 1.5) + SPARE
+
+
+def _places(register: Register, room: Room, rows: int) -> int:
+    owned = register.equipment_of.get((room.school, room.room), ())
+    computers = sum(row.count for row in owned if row.kind == "computer")
+    return max(room.seats or 0, computers, rows, 1)

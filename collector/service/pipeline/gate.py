@@ -1,0 +1,90 @@
+"""What a school may send: in bounds, within its allowance, from as many PCs as it can have."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Container
+
+from collector.ingest import Bounds
+from collector.roster.limits import Limits
+from collector.roster.register import Register
+from collector.service.pipeline.known_machines import KnownMachines
+from collector.service.pipeline.rates import Rates
+
+#: The limits of a registered school.
+LimitsIn = Callable[[Register, str], Limits]
+
+
+class Gate:
+    """Looks up limits and lines in the register in force, once for each register.
+
+    `within` and `admits` are for the sorter's thread, `hello_within` for the receiving one.
+    """
+
+    def __init__(
+        self,
+        register: Callable[[], Register],
+        limits: LimitsIn,
+        machines: KnownMachines,
+        *,
+        accept_simulated: bool = False,
+    ) -> None:
+        self._register, self._limits_in = register, limits
+        self.machines = machines
+        self._tables = _Tables(register())
+        self._reports, self._hellos = Rates(self.limits), Rates(self.limits)
+        self.bounds = Bounds(self._lines, accept_simulated)
+
+    def limits(self, school: str) -> Limits | None:
+        """A school's limits; None where the register lacks it."""
+        tables = self._now()
+        found = tables.limits.get(school)
+        if found is None and school in tables.register.schools:
+            found = tables.limits[school] = self._limits_in(tables.register, school)
+        return found
+
+    def _lines(self, school: str) -> Container[str]:
+        tables = self._now()
+        found = tables.lines.get(school)
+        if found is None:
+            rows = tables.register.lines_of.get(school, ())
+            found = tables.lines[school] = frozenset(row.line for row in rows)
+        return found
+
+    def within(self, school: str, size: int, now: float) -> bool:
+        """Whether a message is within its school's allowance; see `Rates.take`."""
+        return self._reports.take(school, size, now)
+
+    def hello_within(self, school: str, size: int, now: float) -> bool:
+        """The same for hellos, which have an allowance of their own."""
+        return self._hellos.take(school, size, now)
+
+    def admits(self, school: str, machine: str, now_ms: int) -> bool:
+        """Whether the PC has a place in its school, which a new one takes if one is free."""
+        if self.machines.seen(school, machine, now_ms):
+            return True
+        limits = self.limits(school)
+        return limits is None or self.machines.admit(school, machine, limits.max_machines, now_ms)
+
+    def detail(self, school: str, reason: str) -> str:
+        """The limit that a report is held for."""
+        limits = self.limits(school)
+        if limits is None:
+            return ""
+        if reason == "too_many_machines":
+            return f"{limits.max_machines}"
+        return f"{limits.max_reports}/min {limits.max_kb} kB/min"
+
+    def _now(self) -> _Tables:
+        register = self._register()
+        if self._tables.register is not register:
+            self._tables = _Tables(register)
+        return self._tables
+
+
+class _Tables:
+    """What was looked up in one register."""
+
+    def __init__(self, register: Register) -> None:
+        self.register = register
+        self.limits: dict[str, Limits] = {}
+        self.lines: dict[str, Container[str]] = {}

@@ -1,0 +1,54 @@
+"""Allowances of reports and bytes by school: what is saved up, and what is left of it. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from collector.roster.limits import SAVED, Limits
+
+#: By school code; None for a school that the register lacks.
+LimitsOf = Callable[[str], Limits | None]
+_FREE = -1e9  # of a bucket that was never used: full
+
+
+class _Bucket:
+    __slots__ = ("at", "kb", "reports")
+
+    def __init__(self) -> None:
+        self.at = _FREE
+        self.reports = self.kb = 0.0
+
+
+class Rates:
+    """For one thread. Each collector of a group has its own, so a group takes more."""
+
+    def __init__(self, limits_of: LimitsOf) -> None:
+        self._limits_of = limits_of
+        self._buckets: dict[str, _Bucket] = {}
+
+    def take(self, school: str, size: int, now: float) -> bool:
+        """Whether a message of `size` bytes is within the allowance, which it then uses.
+
+        `now` in s on the monotonic clock. Schools that the register lacks are not counted: their
+        reports are held anyhow.
+        """
+        bucket, kb = self._buckets.get(school), size / 1024
+        # What was added since is looked at when it is needed: nearly never.
+        if bucket is None or bucket.reports < 1 or bucket.kb < kb:
+            limits = self._limits_of(school)
+            if limits is None:
+                return True
+            bucket = self._filled(school, limits, now)
+            if bucket.reports < 1 or bucket.kb < kb:
+                return False
+        bucket.reports -= 1
+        bucket.kb -= kb
+        return True
+
+    def _filled(self, school: str, limits: Limits, now: float) -> _Bucket:
+        bucket = self._buckets.setdefault(school, _Bucket())
+        minutes, bucket.at = min((now - bucket.at) / 60, SAVED), now
+        reports, kb = limits.max_reports, limits.max_kb
+        bucket.reports = min(bucket.reports + minutes * reports, SAVED * reports)
+        bucket.kb = min(bucket.kb + minutes * kb, SAVED * kb)
+        return bucket

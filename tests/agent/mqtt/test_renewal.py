@@ -1,0 +1,315 @@
+"""New credentials over a real Mosquitto with TLS: a school moves, and no PC is locked out."""
+
+from __future__ import annotations
+
+import secrets
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from accounts_broker import CITY, AccountsBroker
+from agent import renewed
+from agent.clock import Clock
+from agent.common.broker_settings import AgentBroker
+from agent.config import Config
+from agent.mqtt import accounts as accounts_module
+from agent.mqtt import hello, reconnect
+from agent.mqtt.link import Callbacks, Link, Sender, State
+from agent.mqtt.loop import Loop
+from agent.outbox import Outbox
+from agent.wire import AgentHealth, Hello, Receipt, Renewal, ca_digest
+from fake_collector import FakeCollector
+from pki import Ca
+
+SCHOOL = "9963020001"
+READING = (AgentHealth(version="1"),)
+PATIENCE_S = 120.0
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hours and minutes become parts of a second."""
+    monkeypatch.setattr(hello, "AGAIN", 0.4)
+    monkeypatch.setattr(hello, "SPREAD", 0.2)
+    monkeypatch.setattr(reconnect, "SPREAD_S", 0.3)
+    monkeypatch.setattr(reconnect, "CAP_S", 0.5)
+
+
+class Agent:
+    """One PC: its data folder outlives `stop`, as the PC's disk does."""
+
+    def __init__(self, config: Config, number: int, loop: Loop) -> None:
+        self.config, self.machine, self._loop = config, f"{number:032x}", loop
+        self.states: list[State] = []
+        self.changed = threading.Condition()
+
+    def start(self) -> None:
+        self.config.folder.mkdir(parents=True, exist_ok=True)
+        clock = Clock()
+        self.outbox = Outbox(self.config.folder / "outbox.db", self.machine, clock)
+        sender = Sender(SCHOOL, self.machine)
+        self.accounts = renewed.accounts(self.config)
+        back = Callbacks(state=self._on_state)
+        self.link = Link(self.accounts, sender, self.outbox, clock, self._loop, back)
+        self.link.start()
+
+    def _on_state(self, state: State, _error: str) -> None:
+        with self.changed:
+            self.states.append(state)
+            self.changed.notify_all()
+
+    def wait(self, state: State) -> None:
+        with self.changed:
+            seen = len(self.states)
+            done = self.changed.wait_for(lambda: state in self.states[seen:], PATIENCE_S)
+        assert done, (self.states, self.link.error)
+
+    def reports(self) -> None:
+        self.outbox.put(READING)
+
+    def stop(self) -> None:
+        self.link.stop()
+        self.outbox.close()
+
+
+class City:
+    """A collector that gives the current credentials to whoever says older ones."""
+
+    def __init__(self, broker: AccountsBroker) -> None:
+        self.fake = FakeCollector(broker.plain, five=True, account=(CITY, broker.city_password))
+        self.fake.answer = self._answer
+        self.renewal: Renewal | None = None
+        self.said: dict[str, Hello] = {}
+        self.reports: dict[str, int] = {}
+        self.given = 0
+
+    def _answer(self, topic: Any, message: Any) -> Receipt:
+        receipt = self.fake.stored(topic, message)
+        with self.fake.changed:
+            if not isinstance(message, Hello):
+                self.reports[topic.machine] = self.reports.get(topic.machine, 0) + 1
+            else:
+                self.said[topic.machine] = message
+            self.fake.changed.notify_all()
+        if isinstance(message, Hello) and self._lacks(message):
+            self.given += 1
+            receipt = msgspec.structs.replace(receipt, renewal=self.renewal)
+        return receipt
+
+    def _lacks(self, message: Hello) -> bool:
+        new = self.renewal
+        return new is not None and (
+            message.credential < new.generation or message.ca != ca_digest(new.ca)
+        )
+
+    def wait(self, done: Callable[[], bool]) -> None:
+        self.fake.wait(done)
+
+    def all_say(self, generation: int, machines: int) -> bool:
+        said = [one for one in self.said.values() if one.credential == generation]
+        return len(said) == machines
+
+    def all_reported(self, machines: int) -> bool:
+        return len(self.reports) == machines
+
+
+@pytest.fixture
+def ca(tmp_path: Path) -> Ca:
+    return Ca(tmp_path / "ca")
+
+
+@pytest.fixture
+def broker(tmp_path: Path, ca: Ca) -> Iterator[AccountsBroker]:
+    folder = tmp_path / "broker"
+    folder.mkdir()
+    with AccountsBroker(folder, ca.sign()).running({SCHOOL: "first"}) as running:
+        yield running
+
+
+@pytest.fixture
+def city(broker: AccountsBroker) -> Iterator[City]:
+    made = City(broker)
+    yield made
+    made.fake.close()
+
+
+@pytest.fixture
+def pc(tmp_path: Path, broker: AccountsBroker, ca: Ca) -> Iterator[Callable[..., Agent]]:
+    """Makes PCs with the installed account, and ends them."""
+    made: list[Agent] = []
+    loop = Loop()
+    loop.start()
+
+    def make(number: int = 1) -> Agent:
+        settings = AgentBroker(
+            host="localhost", port=broker.port, tls=True, ca=str(ca.path), generation=1,
+            username=SCHOOL, password="first", protocol="5",
+        )  # fmt: skip
+        config = Config(school=SCHOOL, data=str(tmp_path / f"pc{number}"), broker=settings)
+        made.append(Agent(config, number, loop))
+        return made[-1]
+
+    yield make
+    for one in made:
+        if one.link.state is not State.STOPPED:
+            one.link.begin_stop()
+    for one in made:
+        one.stop()
+    loop.stop()
+
+
+def second(city_ca: Ca, generation: int = 2, **change: Any) -> Renewal:
+    given = Renewal(
+        generation=generation, username=f"{SCHOOL}-{generation}", password="second",
+        line_key=secrets.token_hex(16), ca=city_ca.pem,
+    )  # fmt: skip
+    return msgspec.structs.replace(given, **change)
+
+
+BOTH = {SCHOOL: "first", f"{SCHOOL}-2": "second"}
+
+
+@pytest.mark.slow
+def test_a_school_of_forty_moves_and_one_that_was_off_follows(
+    broker: AccountsBroker, city: City, pc: Any, ca: Ca
+) -> None:
+    pcs = [pc(number) for number in range(1, 41)]
+    *running, off = pcs
+    for one in running:
+        one.start()
+    city.wait(lambda: city.all_say(1, 39))
+
+    broker.accounts(BOTH)
+    city.renewal = second(ca)
+    city.wait(lambda: city.all_say(2, 39))  # connected all the while: told by the hourly hello
+    off.start()  # by the account that was installed
+    city.wait(lambda: city.all_say(2, 40))
+
+    broker.accounts({f"{SCHOOL}-2": "second"})
+    city.reports.clear()
+    for one in pcs:
+        one.reports()
+    city.wait(lambda: city.all_reported(40))
+    assert f"{SCHOOL}-2" in broker.log
+
+    running[0].stop()  # and after a restart of the PC, with the old account ended
+    city.reports.clear()
+    running[0].start()
+    running[0].reports()
+    city.wait(lambda: city.all_reported(1))
+    assert running[0].accounts.current.broker.generation == 2
+
+
+def test_where_the_new_account_is_refused_the_installed_one_goes_on(
+    broker: AccountsBroker, city: City, pc: Any, ca: Ca
+) -> None:
+    city.renewal = second(ca)  # the broker does not have it
+    one = pc()
+    one.start()
+    one.reports()
+    city.wait(lambda: city.given >= 3)  # sent again and again
+    assert one.accounts.current.broker.generation == 1
+    refused = [line for line in broker.log.splitlines() if "not authorised" in line]
+    assert len(refused) == 1  # and tried once: RETRY_S has not passed
+    one.reports()
+    city.wait(lambda: city.reports.get(one.machine, 0) == 2)
+
+
+def test_both_are_tried_in_turn_until_one_works(
+    broker: AccountsBroker, city: City, pc: Any, ca: Ca
+) -> None:
+    broker.accounts(BOTH)
+    city.renewal = second(ca)
+    one = pc()
+    one.start()
+    city.wait(lambda: city.all_say(2, 1))
+    broker.accounts({"nobody": "here"})
+    for _ in range(3):  # neither works: it goes on trying
+        one.wait(State.IDLE)
+    for accounts in (BOTH, {"nobody": "x"}, {SCHOOL: "first"}, {f"{SCHOOL}-2": "second"}):
+        broker.accounts(accounts)
+        if "nobody" in accounts:
+            one.wait(State.IDLE)
+            continue
+        city.reports.clear()
+        one.reports()
+        city.wait(lambda: city.all_reported(1))
+
+
+def test_an_account_without_rights_counts_as_refused(
+    broker: AccountsBroker, city: City, pc: Any, ca: Ca, tmp_path: Path
+) -> None:
+    """The new account may log in, and neither subscribe nor publish."""
+    acl = tmp_path / "acl"
+    acl.write_text(f"user {CITY}\ntopic readwrite #\nuser {SCHOOL}\ntopic readwrite #\n")
+    broker._more = f"acl_file {acl}\n"
+    broker._write(BOTH)
+    broker.certificate(ca.sign())
+    city.fake.client.reconnect()
+    city.renewal = second(ca)
+    one = pc()
+    one.start()
+    city.wait(lambda: city.given >= 3)
+    one.reports()
+    city.wait(lambda: city.reports.get(one.machine, 0) == 1)
+    assert one.accounts.current.broker.generation == 1
+
+
+def test_the_next_ca_is_trusted_before_it_signs(
+    broker: AccountsBroker, city: City, pc: Any, ca: Ca, tmp_path: Path
+) -> None:
+    following = Ca(tmp_path / "next", "next CA")
+    city.renewal = second(ca, 1, username=SCHOOL, password="first", ca=ca.pem + following.pem)
+    one = pc()
+    one.start()
+    city.wait(lambda: city.said and next(iter(city.said.values())).ca == ca_digest(city.renewal.ca))
+    broker.certificate(following.sign())
+    city.renewal = None
+    city.fake.client.reconnect()
+    one.reports()
+    city.wait(lambda: city.reports.get(one.machine, 0) == 1)
+
+
+def test_a_ca_that_does_not_fit_the_broker_locks_nobody_out(
+    broker: AccountsBroker, city: City, pc: Any, ca: Ca, tmp_path: Path
+) -> None:
+    broker.accounts(BOTH)
+    city.renewal = second(ca, ca=Ca(tmp_path / "wrong", "another CA").pem)
+    one = pc()
+    one.start()
+    city.wait(lambda: city.given >= 3)
+    one.reports()
+    city.wait(lambda: city.reports.get(one.machine, 0) == 1)
+    assert one.accounts.current.ca_digest == ca_digest(ca.pem)
+
+
+def test_a_restore_card_costs_no_more_than_another_renewal(
+    broker: AccountsBroker, city: City, pc: Any, ca: Ca
+) -> None:
+    broker.accounts(BOTH)
+    city.renewal = second(ca)
+    one = pc()
+    for given in (1, 2, 3):
+        city.said.clear()
+        one.start()
+        city.wait(lambda: city.all_say(2, 1))
+        assert city.given == given
+        one.stop()
+        for file in (one.config.folder / renewed.FOLDER).iterdir():
+            file.unlink()
+
+
+def test_a_refused_account_is_tried_again_after_an_hour(
+    broker: AccountsBroker, city: City, pc: Any, ca: Ca, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    city.renewal = second(ca)
+    one = pc()
+    one.start()
+    city.wait(lambda: city.given >= 2)
+    broker.accounts(BOTH)
+    monkeypatch.setattr(accounts_module, "RETRY_S", 0.0)
+    city.wait(lambda: city.all_say(2, 1))
