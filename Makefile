@@ -11,7 +11,7 @@ BENCH := PYTHONPATH=tests/support $(RUN)python tests/bench/
   installer bundle bench bench-rest bench-equipment bench-collector bench-fleet bench-stampede \
   bench-keeper bench-line bench-dashboards types-boards bench-figure bench-archive bench-roster \
   bench-enrol bench-rule bench-standing bench-report bench-tls bench-lineserver bench-line-odd \
-  bench-line-attack bench-line-load bench-line-far docs clean
+  bench-line-attack bench-line-load bench-line-far docs clean requirements audit
 
 demo: $(VENV)/.demo
 	$(RUN)schoolpulse demo
@@ -165,6 +165,14 @@ bench-line-load: $(VENV)/.dev
 # Lines with delay, loss and queues: LINE="--rates 10 --trips 600", or LINE=--all (two hours).
 bench-line-far: $(VENV)/.dev
 	$(BENCH)line_far.py $(LINE)
+
+# Which files installers may take, by version and SHA-256: requirements/. Asks a package index.
+requirements: $(VENV)/.dev
+	$(RUN)python deploy/requirements.py
+
+# Known weaknesses of what installers take. Skipped by name where the advisories do not answer.
+audit: $(VENV)/bin/python
+	sh deploy/audit.sh $(RUN)python build/audit
 
 docs: $(VENV)/.dev
 	$(RUN)python -m collector.schema.page > docs/schema.md
