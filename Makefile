@@ -9,9 +9,10 @@ BENCH := PYTHONPATH=tests/support $(RUN)python tests/bench/
 
 .PHONY: demo test test-fast cover check faults attack fuzz fuzz-pjlink test-windows test-office \
   installer bundle bench bench-rest bench-equipment bench-collector bench-fleet bench-stampede \
-  bench-keeper bench-line bench-dashboards types-boards bench-figure bench-archive bench-roster \
-  bench-enrol bench-rule bench-standing bench-report bench-tls bench-lineserver bench-line-odd \
-  bench-line-attack bench-line-load bench-line-far docs clean requirements audit
+  bench-keeper bench-keeper-city bench-line bench-dashboards types-boards bench-figure \
+  bench-archive bench-roster bench-enrol bench-rule bench-standing bench-report bench-tls \
+  bench-lineserver bench-line-odd bench-line-attack bench-line-load bench-line-far bench-web \
+  test-web-axe docs clean requirements audit
 
 demo: $(VENV)/.demo
 	$(RUN)schoolpulse demo
@@ -95,9 +96,16 @@ bench-fleet: $(VENV)/.dev
 bench-stampede: $(VENV)/.dev
 	$(BENCH)stampede.py
 
-# A month derived on both stores: once, twice, killed and again.
+# A month derived on both stores: once, twice, killed and again; and a day that comes bit by bit,
+# its keeper killed 50 times.
 bench-keeper: $(VENV)/.dev
 	$(BENCH)keeper.py
+	$(BENCH)keeper_killed.py
+
+# The keeper of 600 schools at four in the afternoon, reports still coming, on both stores. A part:
+# make bench-keeper-city CITY="--schools 150 --minutes 4 --stores sqlite"
+bench-keeper-city: $(VENV)/.dev
+	$(BENCH)keeper_city.py $(CITY)
 
 # Lines of known rate, by us, speedtest-cli and iperf3 (root on Linux; an hour). A part of it:
 # make bench-line LINE="--rates 10,20 --runs 5"; what was kept: make bench-line LINE=--table
@@ -173,6 +181,14 @@ requirements: $(VENV)/.dev
 # Known weaknesses of what installers take. Skipped by name where the advisories do not answer.
 audit: $(VENV)/bin/python
 	sh deploy/audit.sh $(RUN)python build/audit
+
+# The pages of 600 schools and 20,000 PCs under 20 readers: WEB="--readers 20 --pause 0"
+bench-web: $(VENV)/.dev
+	$(BENCH)web.py $(WEB)
+
+# axe-core, by npm into a temporary folder, on every page in both themes and languages.
+test-web-axe: $(VENV)/.dev
+	PYTHONPATH=tests/support $(RUN)python tests/web_axe/axe.py
 
 docs: $(VENV)/.dev
 	$(RUN)python -m collector.schema.page > docs/schema.md

@@ -16,6 +16,17 @@ COMMANDS = {
         "在本机完整演示一次，城市是模拟的",
         "run everything once on this machine, with a simulated city",
     ),
+    "up": Command(
+        "collector.commands.up",
+        "在本机运行全部服务和页面，直到 Ctrl-C",
+        "run everything and the pages on this machine, until Ctrl-C",
+    ),
+    "web": Command(
+        "collector.commands.web",
+        "全市数据的网页（只读）",
+        "the city's pages in a browser (read only)",
+        unattended=True,
+    ),
     "collect": Command(
         "collector.commands.collect", "运行采集服务", "run the collector service", unattended=True
     ),

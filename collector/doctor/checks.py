@@ -61,6 +61,7 @@ def checks(
         yield _register(config, now.astimezone(CITY_TIME).date())
         yield _quarantine(config)
         yield held.check(config, now)
+        yield delivery.keeper(config)
         audited = _audited(config, tick)
         if audited is not None:
             yield delivery.gaps(audited)
