@@ -10,9 +10,9 @@ BENCH := PYTHONPATH=tests/support $(RUN)python tests/bench/
 .PHONY: demo test test-fast cover check faults attack fuzz fuzz-pjlink test-windows test-office \
   installer bundle bench bench-rest bench-equipment bench-collector bench-fleet bench-stampede \
   bench-keeper bench-keeper-city bench-line bench-dashboards types-boards bench-figure \
-  bench-archive bench-roster bench-enrol bench-rule bench-standing bench-report bench-tls \
-  bench-lineserver bench-line-odd bench-line-attack bench-line-load bench-line-far bench-web \
-  test-web-axe bench-status docs clean
+  bench-archive bench-roster bench-enrol bench-status bench-rule bench-standing bench-report \
+  bench-tls bench-lineserver bench-line-odd bench-line-attack bench-line-load bench-line-far \
+  requirements audit bench-web test-web-axe docs clean
 
 demo: $(VENV)/.demo
 	$(RUN)schoolpulse demo
@@ -177,6 +177,14 @@ bench-line-load: $(VENV)/.dev
 # Lines with delay, loss and queues: LINE="--rates 10 --trips 600", or LINE=--all (two hours).
 bench-line-far: $(VENV)/.dev
 	$(BENCH)line_far.py $(LINE)
+
+# Which files installers may take, by version and SHA-256: requirements/. Asks a package index.
+requirements: $(VENV)/.dev
+	$(RUN)python deploy/requirements.py
+
+# Known weaknesses of what installers take. Skipped by name where the advisories do not answer.
+audit: $(VENV)/bin/python
+	sh deploy/audit.sh $(RUN)python build/audit
 
 # The pages of 600 schools and 20,000 PCs under 20 readers: WEB="--readers 20 --pause 0"
 bench-web: $(VENV)/.dev

@@ -28,29 +28,13 @@ from collector.roster.rows import rows_of
 from collector.service.pipeline.quarantine import FILE, Quarantine, Row
 from collector.store.base import Point
 from collector.store.sqlite import SqliteStore
+from command_driver import DRIVER
 from judged_town import build, line_points, room_point
 from small_town import CODE
 
 ODD = "བོད་ལྗོངས 😀 𠮷 [/b] :x:"  # Tibetan, an emoji, a rare Chinese character, rich's markup
 ENCODINGS = ("gbk", "ascii", "latin-1")
 PC = "c" * 32
-#: Runs many command lines in one process, and writes their exit codes to a file.
-DRIVER = """
-import importlib, json, sys, traceback
-module, lines, codes = sys.argv[1:]
-cli, found = importlib.import_module(module), []
-for line in json.load(open(lines, encoding="utf-8")):
-    sys.argv[1:] = line
-    try:
-        found.append(cli.main())
-    except SystemExit as end:
-        found.append(end.code)
-    except Exception:
-        traceback.print_exc()
-        found.append(line)
-sys.stdout.flush()
-json.dump(found, open(codes, "w", encoding="utf-8"))
-"""
 
 
 class Said(NamedTuple):

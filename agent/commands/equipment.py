@@ -16,6 +16,7 @@ from agent.common import log, tables
 from agent.common.command_line import DONE, FAILED, config_argument, json_argument
 from agent.common.language import say
 from agent.common.output import print_json
+from agent.common.printable import shown
 from agent.common.vocabulary import devices as words
 from agent.config import Config
 from agent.probes import Context, Gathered
@@ -40,7 +41,7 @@ def run(args: argparse.Namespace) -> int:
     code = show(look(config, context), as_json=args.json)
     for host, reason in network.unknowable(context).items():
         problem = say("问不到，不知道在不在", "cannot be queried, presence unknown")
-        print(f"{host}: {problem}: {words.note(reason)}", file=sys.stderr)
+        print(f"{shown(host)}: {problem}: {shown(words.note(reason))}", file=sys.stderr)
     return code
 
 
@@ -55,7 +56,7 @@ def show(gathered: Gathered, *, as_json: bool) -> int:
     for timing in gathered.timings:
         if not timing.ok:
             problem = say("探测失败", "probe failed")
-            print(f"{timing.probe}: {problem}: {timing.reason}", file=sys.stderr)
+            print(f"{timing.probe}: {problem}: {shown(timing.reason)}", file=sys.stderr)
     found = [reading for reading in gathered.readings if isinstance(reading, Device)]
     if as_json:
         print_json(_json(found, gathered))

@@ -11,7 +11,7 @@ import msgspec
 
 from agent import identity, renewed
 from agent.commands.config_file import load_config
-from agent.common import tables
+from agent.common import output, tables
 from agent.common.command_line import (
     DONE,
     FAILED,
@@ -125,13 +125,13 @@ class _Show:
         done = round(share * _WIDTH)
         rate = "" if mbps is None else f"{mbps:8.2f} Mbit/s"
         bar = "█" * done + "░" * (_WIDTH - done)
-        sys.stderr.write(f"\r{_phase(phase)} {bar} {rate}\033[K")
+        output.own(sys.stderr).write(f"\r{_phase(phase)} {bar} {rate}\033[K")
         sys.stderr.flush()
 
     def clear(self) -> None:
         """Leave no trace of the bar."""
         if self._terminal:
-            sys.stderr.write("\r\033[K")
+            output.own(sys.stderr).write("\r\033[K")
             sys.stderr.flush()
 
 

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from agent.common.command_line import DONE, FAILED
 from agent.common.output import print_json
+from agent.common.printable import shown
 
 _MARKS = {True: "✓", False: "✗", None: "–"}
 
@@ -37,5 +38,5 @@ def show(checks: Iterable[Check], *, as_json: bool) -> int:
 
 
 def _line(check: Check) -> str:
-    fix = f"\n    → {check.fix}" if check.fix else ""
-    return f"{_MARKS[check.ok]} {check.name}: {check.detail}{fix}"
+    fix = f"\n    → {shown(check.fix, None)}" if check.fix else ""
+    return f"{_MARKS[check.ok]} {shown(check.name)}: {shown(check.detail, None)}{fix}"

@@ -20,6 +20,8 @@ from typing import Any
 #: For all events; what libraries log is written in the same form, as event `library`.
 _logger = logging.getLogger("schoolpulse")
 _FRAMES = 3
+#: Characters of a value: a whole message in a reason must not fill the disk.
+_MOST = 4000
 
 
 def debug(event: str, /, **fields: object) -> None:
@@ -96,6 +98,8 @@ def _text_of(value: object) -> str:
 
 
 def _quoted(value: str) -> str:
+    if len(value) > _MOST:
+        value = f"{value[:_MOST]}…(+{len(value) - _MOST})"
     if value.isprintable() and not any(mark in value for mark in ' "\\'):
         return value
     return '"' + "".join(map(_visible, value)) + '"'

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 
 from agent.common.calendar import CITY_TIME
 from agent.common.language import say
+from agent.common.printable import shown
 
 NONE = "—"  # a cell without a value
 _UNITS = ("B", "kB", "MB", "GB", "TB")
@@ -15,12 +16,18 @@ _UNITS = ("B", "kB", "MB", "GB", "TB")
 
 def width(text: str) -> int:
     """Columns that `text` takes."""
-    return sum(2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in text)
+    return len(text) if text.isascii() else sum(map(_columns, text))
+
+
+def _columns(char: str) -> int:
+    if unicodedata.category(char) in ("Mn", "Me", "Cf"):  # stands on or joins its neighbour
+        return 0
+    return 2 if unicodedata.east_asian_width(char) in "WF" else 1
 
 
 def lines(rows: Iterable[Sequence[str]]) -> list[str]:
-    """The rows as lines, their columns aligned."""
-    listed = [tuple(row) for row in rows]
+    """The rows as lines, their columns aligned; a cell is one line, cleaned."""
+    listed = [tuple(map(shown, row)) for row in rows]
     columns = max((len(row) for row in listed), default=0)
     widths = [
         max((width(row[i]) for row in listed if i < len(row)), default=0) for i in range(columns)
@@ -44,7 +51,7 @@ def fitted(rows: Iterable[Sequence[str]], columns: int) -> list[str]:
     fitting = [table[0]]
     for line, row in zip(table[1:], body, strict=True):
         rest = [
-            f"{name}: {cell}"
+            f"{name}: {shown(cell)}"
             for name, cell in zip(head[kept:], row[kept:], strict=True)
             if cell != NONE
         ]

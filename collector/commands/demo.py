@@ -7,11 +7,10 @@ import sqlite3
 import sys
 from pathlib import Path
 
-from rich.console import Console
-
 from agent.common.command_line import DONE, FAILED
 from agent.common.language import say
 from collector.commands.simulate import positive
+from collector.commands.tables import plain_console
 from collector.demo.children import DemoError
 from collector.demo.run import Sizes, demo
 from collector.store.base import StoreError
@@ -33,8 +32,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Run the demo; 1 where a step failed."""
-    width = None if Console().is_terminal else _WIDTH
-    console = Console(highlight=False, markup=False, emoji=False, width=width)
+    width = None if sys.stdout.isatty() else _WIDTH
+    console = plain_console(width=width)
     try:
         demo(args.out, args.broker, Sizes(schools=args.schools), console)
     except (DemoError, StoreError, OSError, sqlite3.Error) as error:

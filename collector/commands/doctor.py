@@ -6,7 +6,6 @@ import argparse
 import datetime as dt
 from collections.abc import Iterable
 
-from rich.console import Console
 from rich.progress import track
 
 from agent.common import log
@@ -14,6 +13,7 @@ from agent.common.calendar import CITY_TIME
 from agent.common.checks import show
 from agent.common.command_line import config_argument, json_argument
 from agent.common.language import say
+from collector.commands.tables import plain_console
 from collector.config import load
 from collector.doctor.checks import checks
 
@@ -41,7 +41,7 @@ def run(args: argparse.Namespace) -> int:
 def _tick(schools: list[str]) -> Iterable[str]:
     """A day of a large city's reports takes a minute to read."""
     text = say("读取近 24 小时的报文", "reading reports of the last 24 hours")
-    shown = Console(stderr=True)
+    shown = plain_console(stderr=True)
     return track(
         schools,
         text,

@@ -6,6 +6,7 @@ import argparse
 
 from agent.common.command_line import DONE
 from agent.common.language import say
+from agent.common.printable import shown
 from agent.common.vocabulary import devices as words
 from agent.common.vocabulary import states
 from agent.common.vocabulary.words import word
@@ -54,7 +55,7 @@ def run(args: argparse.Namespace) -> int:
     listing.show(args, rows, sheet, table)
     if not (args.json or args.csv):
         for line in device_words.fixes(rows):
-            print(line)
+            print(shown(line, None))
     return DONE
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 
+from agent.common import printable
 from agent.common.command_line import DONE, FAILED, json_argument
 from agent.common.language import for_documents, say
 from agent.common.output import print_json
@@ -61,9 +62,9 @@ def _print_text(figure: Figure, school: str | None, settings: config.Config) -> 
     from collector.report import explain, terminal
 
     if school:
-        print("\n".join(explain.text(figure, school)))
+        print(printable.lines(explain.text(figure, school)))
         return
     terminal.show(figure, sys.stdout)
     if not figure.root:
         for line in wording.since(lookup.since(settings, figure), figure):
-            print(line)
+            print(printable.shown(line, None))

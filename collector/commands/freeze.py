@@ -7,6 +7,7 @@ import datetime as dt
 
 import msgspec
 
+from agent.common import printable
 from agent.common.calendar import CITY_TIME
 from agent.common.command_line import DONE, FAILED, json_argument
 from agent.common.language import say
@@ -51,7 +52,7 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         print_json(encode(_tree(done)).decode().rstrip())
     else:
-        print("\n".join(_lines(done)))
+        print(printable.lines(_lines(done)))
     return DONE
 
 

@@ -16,7 +16,9 @@ from typing import NamedTuple
 from agent.common.calendar import CITY_TIME
 from agent.common.command_line import config_argument, json_argument
 from agent.common.language import for_documents, say
+from agent.common.printable import Shown, lines, shown
 from collector.commands.tables import console, new_table, print_json
+from collector.sheet_cells import cell
 
 Row = Mapping[str, object]
 Heading = tuple[str, str, str]  # key, Chinese, English
@@ -57,12 +59,7 @@ def _csv(view: View, rows: Sequence[Row]) -> None:
     out = csv.writer(sys.stdout, lineterminator="\n")
     out.writerow([say(zh, en) for _, zh, en in view.headings])
     for row in map(view.said, rows):
-        out.writerow([_plain(_cell(row, key)) for key, _, _ in view.headings])
-
-
-def _plain(cell: str) -> str:
-    """A device may call itself `=1+1`: a sheet must show that, and not count it."""
-    return f"'{cell}" if cell.startswith(("=", "+", "-", "@")) else cell
+        out.writerow([cell(_cell(row, key)) for key, _, _ in view.headings])
 
 
 def _table(view: View, rows: Sequence[Row], *, one_school: bool) -> None:
@@ -85,14 +82,16 @@ def _cell(row: Row, key: str) -> str:
         return ""
     if key.endswith("_ms"):
         return moment(value)
+    if isinstance(value, Shown):
+        return value
     if isinstance(value, tuple | list):
         return say("；", "; ").join(map(str, value))
     return str(value)
 
 
-def below(*parts: object) -> str:
-    """A cell of several lines; empty parts take none."""
-    return "\n".join(str(part) for part in parts if part)
+def below(*parts: object) -> Shown:
+    """A cell of several lines, each clean; empty parts take none."""
+    return lines(shown(part) for part in parts if part)
 
 
 def moment(ms: object) -> str:

@@ -9,6 +9,9 @@ from typing import Self
 from rich.console import Console
 from rich.text import Text
 
+from agent.common.printable import shown
+from collector.commands.tables import plain_console
+
 _AFTER_S = 2.0
 
 
@@ -20,7 +23,7 @@ class Progress:
     ) -> None:
         """`steps`: how many there will be, where that is known; each says which it is."""
         self._steps, self._begun = steps, 0
-        self._console = console or Console(stderr=True, highlight=False)
+        self._console = console or plain_console(stderr=True)
         self._status = self._console.status("")
         self._timer = threading.Timer(after_s, self._status.start)
         self._timer.daemon = True
@@ -29,7 +32,7 @@ class Progress:
         """What is done from now on."""
         self._begun += 1
         which = f"{self._begun}/{self._steps} " if self._steps else ""
-        self._status.update(Text(which + text))
+        self._status.update(Text(which + shown(text)))
 
     def __enter__(self) -> Self:
         if self._console.is_terminal:

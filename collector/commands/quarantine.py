@@ -19,6 +19,7 @@ from agent.common.command_line import (
     json_argument,
 )
 from agent.common.language import say
+from agent.common.printable import shown
 from agent.wire import TopicError, parse_topic
 from collector.commands.config_file import load_config
 from collector.commands.tables import new_table, print_json, print_table
@@ -130,10 +131,9 @@ def _show(quarantine: Quarantine, wanted: int) -> int:
         print(_unknown(wanted), file=sys.stderr)
         return FAILED
     for name, value in _as_dict(wanted, row).items():
-        print(f"{name}: {value}")
+        print(f"{name}: {shown(value, None)}")
     # An unreadable message may hold control codes: the terminal must not execute them.
-    text = row.payload.decode("utf-8", "backslashreplace")
-    print("".join(c if c.isprintable() else repr(c)[1:-1] for c in text))
+    print(shown(row.payload.decode("utf-8", "backslashreplace"), None))
     return DONE
 
 
@@ -151,7 +151,7 @@ def _replay(config: Config, quarantine: Quarantine, ids: Sequence[int]) -> int:
                 reason = _store(store, pending_days, row, register, bounds)
                 if reason:
                     left += 1
-                    print(f"{id_}: {reason}", file=sys.stderr)
+                    print(f"{id_}: {shown(reason)}", file=sys.stderr)
                 else:
                     done += 1
                     quarantine.remove([id_])

@@ -6,13 +6,12 @@ From the store alone; a keeper may run beside it, and it may be killed and run a
 from __future__ import annotations
 
 import datetime as dt
-import sys
 
-from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from agent.common.command_line import DONE, RefusedError
 from agent.common.language import say
+from collector.commands.tables import plain_console
 from collector.keeper import Keeper
 
 
@@ -28,7 +27,7 @@ def rederive(keeper: Keeper, year: int, today: dt.date) -> int:
         raise RefusedError(say(f"{year} 年还没有开始", f"{year} has not started yet"))
     changed = 0
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    with Progress(*columns, TimeRemainingColumn(), console=Console(file=sys.stderr)) as bar:
+    with Progress(*columns, TimeRemainingColumn(), console=plain_console(stderr=True)) as bar:
         task = bar.add_task(say(f"重算 {year} 年", f"recomputing {year}"), total=len(days))
         for day in days:
             changed += keeper.derive([day])

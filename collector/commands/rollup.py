@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from agent.common import printable
 from agent.common.command_line import DONE, FAILED, RefusedError, json_argument
 from agent.common.language import say
 from agent.common.output import print_json
@@ -95,15 +96,15 @@ def _print(figure: Figure, parts: Sequence[Part], kept: FrozenYear | None) -> No
     terminal.show(figure, sys.stdout)
     for part in parts:
         row = part.summary
+        name = printable.shown(row.city_name)
         print(
             say(
-                f"{row.city_name}：第 {row.revision} 版，截止日 {row.cutoff}，根哈希 {row.root}",
-                f"{row.city_name}: revision {row.revision}, cut-off {row.cutoff}, "
-                f"root hash {row.root}",
+                f"{name}：第 {row.revision} 版，截止日 {row.cutoff}，根哈希 {row.root}",
+                f"{name}: revision {row.revision}, cut-off {row.cutoff}, root hash {row.root}",
             )
         )
     for text in remarks(parts):
-        print(say(f"注意：{text}", f"Note: {text}"))
+        print(printable.shown(say(f"注意：{text}", f"Note: {text}"), None))
     if kept:
         print(say(f"写成 {kept.file}，根哈希 {kept.root}", f"{kept.file}: root hash {kept.root}"))
 

@@ -15,6 +15,7 @@ from agent.common.calendar import CITY_TIME
 from agent.common.command_line import DONE, FAILED, RefusedError, config_argument
 from agent.common.language import say
 from collector.commands.config_file import REGISTER_FILE, load_config
+from collector.commands.tables import plain_console
 from collector.compliance.window import cutoff as last_day
 from collector.config import Config, Figure
 from collector.roster.book import RegisterBook
@@ -110,7 +111,7 @@ def _city(args: argparse.Namespace, config: Config) -> City:
 
 def _write(args: argparse.Namespace, config: Config, city: City) -> int:
     book = _book(config)
-    console = Console(file=sys.stderr)
+    console = plain_console(stderr=True)
     with open_store(config) as store:
         if not args.force:
             writing.check_register(book)
@@ -155,7 +156,7 @@ def _live(args: argparse.Namespace, config: Config, city: City) -> int:
         writing.write_register(book, city)
     agents = live.agents(city, args.agents)
     bounds = live.Bounds(args.seconds, args.reports)
-    console = Console(file=sys.stderr)
+    console = plain_console(stderr=True)
     with tempfile.TemporaryDirectory(prefix="schoolpulse-fleet-") as folder, _bar(console) as bar:
         text = say(f"{len(agents)} 台电脑上报", f"{len(agents)} PCs reporting")
         task = bar.add_task(text, total=args.reports, note="")

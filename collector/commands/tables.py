@@ -8,12 +8,15 @@ import os
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from agent.common import output
 from agent.common.language import say
+from agent.common.printable import shown
 from collector.roster.problems import Problem, errors, lines, warnings
 
 _FILE_WIDTH = 160  # columns of a file or pipe
@@ -22,13 +25,28 @@ _FILE_WIDTH = 160  # columns of a file or pipe
 def console() -> Console:
     """The terminal, or a wide page where the output goes to a file or pipe."""
     width = None if sys.stdout.isatty() or "COLUMNS" in os.environ else _FILE_WIDTH
-    # Names that others gave are shown as they are: "[/b]" is no markup, ":smile:" no picture.
-    return Console(width=width, highlight=False, markup=False, emoji=False)
+    return plain_console(width=width)
+
+
+def plain_console(*, stderr: bool = False, width: int | None = None) -> Console:
+    """A console that takes nothing for markup: "[/b]" is shown, ":smile:" is no picture."""
+    stream = output.own(sys.stderr if stderr else sys.stdout)
+    return Console(file=stream, width=width, highlight=False, markup=False, emoji=False)
+
+
+class CleanTable(Table):
+    """Cells are text of others: clean, and no markup, whichever console prints them."""
+
+    def add_row(self, *cells: Any, **how: Any) -> None:
+        """As rich's; a text that is not rich's own is cleaned."""
+        super().add_row(
+            *(Text(shown(one)) if isinstance(one, str) else one for one in cells), **how
+        )
 
 
 def new_table(*titles: tuple[str, str]) -> Table:
     """An empty table with these headings (Chinese, English)."""
-    table = Table()
+    table = CleanTable()
     for title in titles:
         table.add_column(say(*title), overflow="fold")
     return table
@@ -52,7 +70,7 @@ def print_problems(problems: Sequence[Problem]) -> None:
         if found:
             print(f"{title} {len(found)}")
         for line in lines(found):
-            print(f"  {line}")
+            print(f"  {shown(line, None)}")
 
 
 def as_json(problems: Sequence[Problem]) -> dict[str, object]:

@@ -7,10 +7,9 @@ import sqlite3
 import sys
 from pathlib import Path
 
-from rich.console import Console
-
 from agent.common.command_line import DONE, FAILED
 from agent.common.language import say
+from collector.commands.tables import plain_console
 from collector.config import load
 from collector.demo.children import DemoError
 from collector.demo.up import Asked, up
@@ -37,7 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Run until Ctrl-C, which is its ordinary end; 1 where a part could not start, or died."""
     folder = args.data or load(None)[0].folder / ("up-sample" if args.sample else "up")
-    console = Console(highlight=False, markup=False, emoji=False)
+    console = plain_console()
     try:
         up(Asked(folder, args.port, args.sample, args.broker), console)
     except KeyboardInterrupt:

@@ -6,6 +6,7 @@ import argparse
 import re
 from pathlib import Path
 
+from agent.common import printable
 from agent.common.command_line import DONE, FAILED, RefusedError, json_argument
 from agent.common.language import say
 from agent.common.output import print_json
@@ -44,7 +45,7 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         print_json(encode(_tree(checked)).decode().rstrip())
     else:
-        print("\n".join(_lines(args, checked)))
+        print(printable.lines(_lines(args, checked)))
         if beside and checked.faults:
             name = hash_file(args.archive).name
             print(say(f"（根哈希取自 {name}）", f"(the root hash is that of {name})"))

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from rich.console import Console
-from rich.table import Table
 
 from agent.common.language import say
 from agent.common.vocabulary import reasons
 from agent.common.vocabulary.words import word
+from collector.commands.tables import CleanTable
 from collector.demo.school import CODE, NAME
 from collector.store import Point, Store, Value
 
@@ -75,7 +75,7 @@ def tested(store: Store) -> dict[str, Value] | None:
 def show(console: Console, seen: Seen) -> None:
     """Print a table of this machine's values."""
     title = say("本机（真实数据，不是模拟）", "This machine (real, not simulated)")
-    table = Table(title=title, title_justify="left", title_style="bold")
+    table = CleanTable(title=title, title_justify="left", title_style="bold")
     table.add_column(say("项目", "item"), no_wrap=True)
     table.add_column(say("数值", "value"), overflow="fold")
     table.add_column(say("来源", "source"), style="dim", no_wrap=True)

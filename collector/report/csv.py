@@ -9,20 +9,19 @@ from __future__ import annotations
 
 import csv
 import io
-import re
 import zipfile
 from collections.abc import Iterator, Sequence
 
 from agent.common.language import say
+from agent.common.printable import shown
 from collector.compliance.model import Figure
 from collector.report import area_tables, caveats, deed_tables, doubts, text, unit_tables, view
 from collector.report.actions import plan
 from collector.report.context import Context
 from collector.report.tables import Cell, Table
+from collector.sheet_cells import kept
 
 _FIXED = (1980, 1, 1, 0, 0, 0)
-#: A sheet would count it, or make a date of class 3-1, a number of room 007 or of a long serial.
-_CHANGED = re.compile(r"[=+\-@\t\r]|0\d+$|\d+[-/.]\d|\d{12,}$|\d+[eE]\d+$")
 #: Our own characters that GBK lacks.
 _OURS = str.maketrans({"⌈": "[", "⌉": "]", "−": "-"})
 _TOLD = 50
@@ -35,7 +34,11 @@ def render(figure: Figure, context: Context) -> bytes:
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as target:
         for table in _tables(figure, context):
             _add(target, f"{table.key}.csv", _file(table, view.watermark(figure), foreign))
-        _add(target, "README.txt", "\r\n".join(_readme(figure, context, foreign)))
+        _add(
+            target,
+            "README.txt",
+            "\r\n".join(shown(line, None) for line in _readme(figure, context, foreign)),
+        )
     return out.getvalue()
 
 
@@ -78,8 +81,7 @@ def _file(table: Table, mark: str, foreign: list[str]) -> str:
 def _cell(cell: Cell) -> str:
     if not isinstance(cell, str):
         return "" if cell is None else str(cell)
-    words = cell.translate(_OURS)
-    return f"'{words}" if _CHANGED.match(words) else words
+    return kept(cell.translate(_OURS))
 
 
 def _in_gbk(words: str) -> bool:

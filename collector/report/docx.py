@@ -57,7 +57,10 @@ def render(figure: Figure, context: Context) -> bytes:
 def _properties(document: Document, figure: Figure, context: Context) -> None:
     made = dt.datetime.combine(figure.cutoff, dt.time())
     about = document.core_properties
-    about.title, about.author = docx_parts.clean(text.title(figure)), context.signature.unit
+    about.title, about.author = (
+        docx_parts.clean(text.title(figure)),
+        docx_parts.clean(context.signature.unit),
+    )
     about.created = about.modified = made
     about.comments = about.last_modified_by = ""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import re
 import zipfile
 from collections.abc import Iterator, Sequence
 from xml.sax.saxutils import escape, quoteattr
@@ -13,13 +12,12 @@ from docx.enum.text import WD_ALIGN_PARAGRAPH
 from docx.oxml import parse_xml
 from docx.oxml.ns import nsdecls
 
+from agent.common.printable import block
 from collector.report.docx_style import TABLE_TEXT
 from collector.report.tables import Cell, Column, Table
 
 #: The width between the margins, in twentieths of a point.
 _WIDTH = 8844
-#: Characters that XML cannot hold.
-_UNFIT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 #: How VML's shape 136, plain text along a path, gets its outline.
 _FORMULAS = "".join([
     "<v:formulas>",
@@ -96,8 +94,8 @@ def _text(cell: Cell, column: Column) -> str:
 
 
 def clean(words: str) -> str:
-    """Without what XML cannot hold."""
-    return _UNFIT.sub("", words)
+    """Without what XML cannot hold or a reader cannot see, shown by its escape."""
+    return block(words)
 
 
 def add_paragraph(

@@ -9,6 +9,7 @@ from fractions import Fraction
 
 from markupsafe import Markup, escape
 
+from agent.common.printable import block
 from collector.compliance.model import Tally
 
 #: Families with simplified Chinese, the even ones for the screen first. They come with Debian's
@@ -43,7 +44,7 @@ def rect(kind: str, x: float, y: float, width: float, height: float) -> Markup:
 def text(x: float, y: float, words: str, kind: str) -> Markup:
     """A line of text whose base line is at `y`."""
     return Markup('<text class="{}" x="{}" y="{}">{}</text>').format(
-        kind, number(x), number(y), escape(words)
+        kind, number(x), number(y), escape(block(words))
     )
 
 

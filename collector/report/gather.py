@@ -12,6 +12,7 @@ import msgspec
 from agent.common.calendar import CITY_TIME, local_day, start_of
 from agent.common.command_line import RefusedError, config_argument
 from agent.common.language import say
+from agent.common.printable import shown
 from collector import config
 from collector.compliance import evidence
 from collector.compliance.figure import Judge, judge
@@ -138,7 +139,7 @@ def _asked(args: argparse.Namespace) -> tuple[config.Config, config.Figure, int,
 
 def warn(text: str) -> None:
     """Print a note to standard error: the output stays as asked."""
-    print(text, file=sys.stderr)
+    print(shown(text, None), file=sys.stderr)
 
 
 def _rules(rules: config.Figure, chosen: dt.date | None, year: int) -> config.Figure:

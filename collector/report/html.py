@@ -10,6 +10,7 @@ from typing import NamedTuple
 from jinja2 import Environment, StrictUndefined, Template
 
 from agent.common.language import chosen, say
+from agent.common.printable import block
 from agent.common.vocabulary import indicators, verdicts
 from agent.version import VERSION
 from collector.compliance.model import Area, Figure, Indicator, Unit, Verdict
@@ -128,10 +129,19 @@ def _districts(figure: Figure, doing: Plan) -> list[tuple[Area, list[_School]]]:
     return [(area, rows) for area, rows in found if rows]
 
 
+def _clean(value: object) -> object:
+    """Every value that the page shows goes through here; marks of ours are clean."""
+    return block(value) if type(value) is str else value
+
+
 @cache
 def _template() -> Template:
     environment = Environment(
-        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        autoescape=True,
+        undefined=StrictUndefined,
+        finalize=_clean,
+        trim_blocks=True,
+        lstrip_blocks=True,
     )
     environment.filters["said"] = page_tables.said
     environment.globals.update(

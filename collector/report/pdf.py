@@ -16,6 +16,7 @@ from pathlib import Path
 import typst
 
 from agent.common.language import chosen, say
+from agent.common.printable import tree as clean
 from agent.version import VERSION
 from collector.compliance.model import Figure
 from collector.report import chart, fonts, page_tables, svg, trend_chart, view
@@ -37,7 +38,7 @@ def render(figure: Figure, context: Context) -> bytes:
         FontError: this machine has no Chinese font, or not the one that the settings name.
     """
     font = fonts.find(context.font)
-    tree = json.dumps(_tree(figure, context, font.family), ensure_ascii=False)
+    tree = json.dumps(clean(_tree(figure, context, font.family)), ensure_ascii=False)
     page = typst.compile(
         _template(),
         format="pdf",

@@ -10,8 +10,10 @@ from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
+from agent.common import output
 from agent.common.help_text import wrapped
 from agent.common.language import say
+from agent.common.printable import shown as clean
 from agent.common.vocabulary.indicators import SHORT_SHARES
 from agent.common.vocabulary.verdicts import SHORT
 from collector.compliance.model import Area, Figure, Indicator, Verdict
@@ -27,13 +29,14 @@ _SHARES = ("target", "verified_share", "reported_share", "ceiling_share", "unkno
 
 def show(figure: Figure, out: TextIO) -> None:
     """Print the city, its districts, and the caveats."""
-    console = Console(file=out, highlight=False)
+    own = output.own(out)
+    console = Console(file=own, highlight=False, emoji=False)
     if not console.is_terminal:
-        console = Console(file=out, highlight=False, width=_WIDTH)
+        console = Console(file=own, highlight=False, emoji=False, width=_WIDTH)
     mark = watermark(figure)
     if mark:
         console.print(f"▒▒▒ {mark} ▒▒▒", style="bold reverse", markup=False)
-    city = figure.areas[0].name
+    city = clean(figure.areas[0].name)
     title = say(
         f"{city} {figure.year} 年，截至 {figure.cutoff}",
         f"{city} {figure.year}, up to {figure.cutoff}",
@@ -53,7 +56,7 @@ def show(figure: Figure, out: TextIO) -> None:
         console.print(text, style="dim", markup=False)
     for line in caveats.sentences(figure):
         # rich breaks at spaces only, of which Chinese has few.
-        console.print("\n".join(wrapped(line, console.width)), markup=False)
+        console.print("\n".join(wrapped(clean(line, None), console.width)), markup=False)
     if mark:
         console.print(f"▒▒▒ {mark} ▒▒▒", style="bold reverse", markup=False)
 
@@ -85,7 +88,7 @@ def _add(table: Table, figure: Figure, indicator: Indicator, area: Area, counts:
     asked = goal(row)
     mark = {True: " ✓", False: " ✗", None: ""}[passed(tally.verified, row, figure.year)]
     table.add_row(
-        Text(area.name),  # a name is no markup
+        Text(clean(area.name)),  # a name is no markup
         shown(asked),
         shown(tally.verified, asked) + mark,
         shown(tally.reported, asked),

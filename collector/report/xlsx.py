@@ -13,6 +13,7 @@ import xlsxwriter
 from xlsxwriter.worksheet import Worksheet
 
 from agent.common.language import say
+from agent.common.printable import block
 from collector.compliance.model import Figure
 from collector.report import area_tables, caveats, deed_tables, doubts, text, unit_tables, view
 from collector.report.actions import Plan, plan
@@ -70,7 +71,7 @@ class _Front:
         """A text over the whole width."""
         self.sheet.set_row(self.row, height)
         self.sheet.merge_range(self.row, 0, self.row, _LAST, "", getattr(self.page.styles, style))
-        self.sheet.write_string(self.row, 0, words, getattr(self.page.styles, style))
+        self.sheet.write_string(self.row, 0, block(words), getattr(self.page.styles, style))
         self.row += 1
 
     def sentence(self, words: str) -> None:
@@ -113,7 +114,7 @@ class _Front:
             self.sheet.merge_range(
                 self.row, first, self.row, last, "", getattr(self.page.styles, style)
             )
-        self.sheet.write_string(self.row, first, words, getattr(self.page.styles, style))
+        self.sheet.write_string(self.row, first, block(words), getattr(self.page.styles, style))
 
 
 def _front(page: Page, figure: Figure, context: Context, todo: Plan) -> None:

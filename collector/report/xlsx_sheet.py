@@ -9,6 +9,7 @@ import xlsxwriter
 from xlsxwriter.worksheet import Worksheet
 
 from agent.common.language import say
+from agent.common.printable import block
 from collector.report import text
 from collector.report.tables import Cell, Column, Table
 from collector.report.xlsx_style import Styles
@@ -93,7 +94,7 @@ class Page:
                 sheet.write_blank(at, place, None, self.styles.cells[column.kind])
             elif isinstance(cell, str):
                 style = self.styles.text(column.kind, cell)
-                sheet.write_string(at, place, cell[:_CHARACTERS], style)
+                sheet.write_string(at, place, block(cell)[:_CHARACTERS], style)
             else:
                 sheet.write_number(at, place, cell, self.styles.cells[column.kind])
 
@@ -116,4 +117,4 @@ def lines(words: str, room: int) -> int:
 
 def _plain(words: str) -> str:
     """In headers and footers an ampersand begins a code."""
-    return words.replace("&", "&&")
+    return block(words).replace("&", "&&")

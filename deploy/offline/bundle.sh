@@ -20,22 +20,14 @@ mkdir "$folder/source"
 $pip wheel --no-deps --wheel-dir "$folder/wheels" "$folder/source"
 rm -rf "$folder/source"
 
-# The agent's libraries alone: what pyproject.toml calls dependencies.
-libraries=$("$python" - "$source/pyproject.toml" <<'PY'
-import sys, tomllib
-print(*tomllib.load(open(sys.argv[1], "rb"))["project"]["dependencies"], sep="\n")
-PY
-)
+# The agent's libraries alone, by the hashes of requirements/agent.txt.
 for minor in 11 12 13; do
   for platform in manylinux2014_x86_64 manylinux2014_aarch64 win_amd64; do
-    # shellcheck disable=SC2086
-    printf '%s\n' $libraries >"$folder/libraries.txt"
     $pip download --dest "$folder/wheels" --only-binary=:all: --platform "$platform" \
-      --python-version "3.$minor" --implementation cp -c "$source/constraints.txt" \
-      -r "$folder/libraries.txt"
+      --python-version "3.$minor" --implementation cp --require-hashes \
+      -r "$source/requirements/agent.txt"
   done
 done
-rm "$folder/libraries.txt"
 cp "$source/deploy/offline/install.sh" "$folder/install.sh"
 chmod 755 "$folder/install.sh"
 (cd "$folder" && sha256sum install.sh wheels/* >SHA256SUMS)

@@ -1,6 +1,7 @@
 #!/bin/sh
 # `make installer`: the agent frozen to one folder by PyInstaller, and an installer by NSIS.
-# Gives dist/windows/schoolpulse-agent/ and dist/windows/schoolpulse-agent-VERSION-setup.exe
+# Gives dist/windows/schoolpulse-agent/ and dist/windows/schoolpulse-agent-VERSION-setup.exe,
+# signed where deploy/windows/sign.sh is given a certificate.
 set -eu
 source=$(cd "$(dirname "$0")/../.." && pwd)
 folder="$source/build/windows"
@@ -22,6 +23,8 @@ windows_python -m PyInstaller --noconfirm --log-level ERROR --onedir --console \
   "Z:$source/deploy/windows/entry.py"
 [ -f "$out/schoolpulse-agent/schoolpulse-agent.exe" ] || { echo "PyInstaller gave no program" >&2; exit 1; }
 
+sh "$source/deploy/windows/sign.sh" "$out/schoolpulse-agent/schoolpulse-agent.exe"
 makensis -V2 "-DVERSION=$version" "-DFOLDER=$out/schoolpulse-agent" "-DSAMPLE=$source/deploy/agent.toml" \
   "-DOUT=$out/schoolpulse-agent-$version-setup.exe" "$source/deploy/windows/installer.nsi"
+sh "$source/deploy/windows/sign.sh" "$out/schoolpulse-agent-$version-setup.exe"
 ls -l "$out"

@@ -53,7 +53,9 @@ def test_compose_mounts_what_stands_in_the_tree_and_names_its_secrets() -> None:
         for key, value in service.get("environment", {}).items():
             if re.search("PASSWORD|TOKEN", key):
                 assert key.endswith("_FILE")
-                assert value.removeprefix("/run/secrets/") in service["secrets"]
+                mounts = [volume.split(":")[1] for volume in service.get("volumes", ())]
+                secret = value.removeprefix("/run/secrets/")
+                assert secret in service["secrets"] or str(Path(value).parent) in mounts
 
 
 def test_compose_runs_commands_that_exist() -> None:

@@ -53,3 +53,15 @@ ODD = (
 )
 #: Everything, in an order that does not change.
 ALL = (*MARKUP, *TERMINAL, *DIRECTION, *SHEETS, *PATHS, *ODD)
+#: Long marks on one letter, private use, and what is not seen at all.
+UNSEEN = (
+    "Z" + "\u0351\u0352\u0353" * 40,
+    "\ue000\U000f0000",
+    "pay\u3164pal\u200dx\u2060\xad",
+    "\u2028\u2029\x85\x0b\x0c",
+    "\U000e0041\U000e0042",
+)
+SHEETS_WIDE = ("＝1+1", "＠SUM(A1)", " =1+1", "\r=1+1")
+EVERY = (*ALL, *UNSEEN, *SHEETS_WIDE)
+#: Those that a register, a store and the wire can hold as a name.
+SHORT = tuple(text for text in EVERY if len(text) < 300)

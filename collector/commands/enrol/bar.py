@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from types import TracebackType
 from typing import Self
 
-from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+from collector.commands.tables import plain_console
 
 _AFTER_S = 2.0
 
@@ -17,7 +17,7 @@ class Bar:
     """Called with how many are done; shows nothing before two seconds, nor where no terminal is."""
 
     def __init__(self, text: str, total: int) -> None:
-        console = Console(file=sys.stderr, highlight=False)
+        console = plain_console(stderr=True)
         columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn()
         self._progress = Progress(*columns, console=console, transient=True)
         self._task = self._progress.add_task(text, total=total)

@@ -6,6 +6,7 @@ import argparse
 
 from agent.common.command_line import DONE, FAILED
 from agent.common.language import say
+from agent.common.printable import shown
 from collector.commands.config_file import register_book
 from collector.commands.inspect.shared import Actions, common
 from collector.commands.tables import print_json
@@ -28,7 +29,7 @@ def _run(args: argparse.Namespace) -> int:
         print_json({"files": len({row.file_sha256 for row in rows}), "wrong": wrong})
     else:
         for row, text in found:
-            print(f"{row.id} {row.file}: {text}")
+            print(shown(f"{row.id} {row.file}: {text}", None))
         if not found:
             files = len({row.file_sha256 for row in rows})
             print(say(f"{files} 个文件都与登记时相同", f"{files} files are as they were recorded"))

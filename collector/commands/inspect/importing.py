@@ -9,6 +9,7 @@ from pathlib import Path
 
 from agent.common.command_line import DONE, FAILED, RefusedError
 from agent.common.language import say
+from agent.common.printable import shown
 from collector.commands.asking import agreed
 from collector.commands.config_file import REGISTER_FILE, load_config
 from collector.commands.inspect.shared import Actions, by_argument, common, found, indicator, today
@@ -85,11 +86,13 @@ def _show(
 def _named(row: Inspection, register: Register) -> str:
     school = register.schools[row.school].name
     unit = " ".join(filter(None, (row.school, school, indicator(row), row.unit)))
-    return f"{unit}{say('：', ': ')}{found(row)}{_note(row)}, {row.day} {row.inspector}"
+    return shown(
+        f"{unit}{say('：', ': ')}{found(row)}{_note(row)}, {row.day} {row.inspector}", None
+    )
 
 
 def _note(row: Inspection) -> str:
-    return f" {row.note}" if row.note else ""
+    return f" {shown(row.note)}" if row.note else ""
 
 
 def _refused(change: Comparison, args: argparse.Namespace) -> str:

@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import Any
 
 from agent.common.language import say
+from agent.common.printable import shown
 from collector.commands.tables import console, new_table
 from collector.roster.rows import Rows
 from collector.roster.sheets import SHEETS, Change, Edit, difference
@@ -47,7 +48,7 @@ def show(changes: Changes, limit: int | None = SOME) -> None:
         table.add_row(SHEETS[name].title, str(counts[name]), *sizes)
     console().print(table)
     for line in lines(changes, limit) if limit != 0 else ():
-        print(line)
+        print(shown(line, None))
 
 
 def lines(changes: Changes, limit: int | None = SOME) -> Iterator[str]:

@@ -14,8 +14,8 @@ from collector.roster.areas import XINING
 from collector.roster.rows import Rows
 from collector.roster.sheets.layout import NOTES, SHEETS, Column, Sheet
 from collector.roster.sheets.words import DAY_KINDS_ZH, KINDS_ZH
+from collector.sheet_cells import guarded
 
-_FORMULA = ("=", "+", "-", "@")  # a cell that begins so is a formula in Excel
 _AREAS = {"district", "responsible"}
 
 
@@ -27,7 +27,7 @@ def write_folder(rows: Rows, folder: Path) -> list[Path]:
     """
     with for_documents():
         content = {
-            sheet.file: [list(map(_safe, row)) for row in sheet_text(sheet, rows)]
+            sheet.file: [list(map(guarded, row)) for row in sheet_text(sheet, rows)]
             for sheet in SHEETS.values()
         }
     return _write(content, folder)
@@ -124,12 +124,6 @@ def _area(code: str, areas: Mapping[str, str]) -> str:
     if code in XINING:
         return say(XINING[code], code)
     return f"{code} {areas[code]}" if code in areas else code
-
-
-def _safe(text: str) -> str:
-    """The cell with a leading apostrophe if Excel would run it; `tidy` removes it again."""
-    number = text.removeprefix("-").replace(".", "", 1).isdigit()
-    return f"'{text}" if text.startswith(_FORMULA) and not number else text
 
 
 def _note(column: Column) -> list[str]:
