@@ -90,6 +90,21 @@ COMMANDS = {
         "移除伪造或误报的数据，留副本和记录",
         "remove forged or mistaken rows, with a copy and a record",
     ),
+    "backup": Command(
+        "collector.commands.backup",
+        "把全部数据和设置备份成一个文件，运行中也可以",
+        "save all data and settings in one file, while running",
+    ),
+    "restore": Command(
+        "collector.commands.restore",
+        "恢复备份，并列出恢复不了的",
+        "restore a backup, and list what does not come back",
+    ),
+    "ask-again": Command(
+        "collector.commands.ask_again",
+        "向各校电脑要回近几天的线路测试",
+        "ask the PCs for the last days' line tests again",
+    ),
     "doctor": Command(
         "collector.commands.doctor", "逐项检查，给出办法", "run checks and suggest fixes"
     ),
