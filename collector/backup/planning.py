@@ -59,8 +59,9 @@ def plan(manifest: Manifest, wish: Wish) -> Plan:
         SettingsError: the settings that are there cannot be read.
     """
     file = wish.file or DEFAULT_FILE
-    kept = load(str(file))[0] if file.exists() and not wish.replace else None
     former = Path(manifest.places[DATA].path)
+    keeps = file.exists() and not wish.replace and not _resumed(wish.data or former)
+    kept = load(str(file))[0] if keeps else None
     data = wish.data or (kept.folder if kept else former)
     folders = {DATA: data.absolute(), SETTINGS: file.absolute().parent}
     for name, place in manifest.places.items():
@@ -70,6 +71,14 @@ def plan(manifest: Manifest, wish: Wish) -> Plan:
     found = Plan(folders, file.absolute(), kept, wish.replace)
     _refuse(found, manifest)
     return found
+
+
+def _resumed(data: Path) -> bool:
+    """Whether a restore of the settings was killed here, so that they may not be whole."""
+    try:
+        return (data / UNFINISHED).read_text() == SETTINGS
+    except OSError:
+        return False
 
 
 def _other(place: str, kept: Config | None, data: Path) -> Path:

@@ -52,7 +52,7 @@ def restore(reader: Reader, plan: Plan, sealer: Sealer | None, watch: Watch) -> 
             held.callback(Lock(plan.data / name, say("采集或测速服务", "service")).release)
         if plan.replace:
             _set_aside(plan.data)
-        (plan.data / UNFINISHED).touch()
+        (plan.data / UNFINISHED).write_text("" if plan.kept else SETTINGS)
         putting = _Putting(reader, plan, sealer, watch)
         for part in putting.order():
             putting.put(part)
