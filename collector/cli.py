@@ -69,6 +69,11 @@ COMMANDS = {
     "machines": Command(
         "collector.commands.machines", "列出电脑，绑定到教室", "list PCs, bind them to rooms"
     ),
+    "calendar": Command(
+        "collector.commands.calendar",
+        "校历：导入节假日、调休、学期，列出，检查",
+        "holidays, make-up days and terms: import, list, check",
+    ),
     "mute": Command("collector.commands.mute", "暂停一所学校的告警", "silence alerts for a school"),
     "dashboards": Command(
         "collector.commands.dashboards",

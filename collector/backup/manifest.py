@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from pathlib import PurePosixPath
 from typing import Literal
 
 import msgspec
@@ -115,9 +114,9 @@ def _numbers(version: str) -> tuple[int, ...]:
 
 
 def _inside(name: str) -> bool:
-    path = PurePosixPath(name)
-    clean = not path.is_absolute() and ".." not in path.parts and "\\" not in name
-    return clean and len(path.parts) > 1 and "\0" not in name
+    """Whether it is place/path: relative, and nowhere above its place."""
+    parts = name.split("/")
+    return len(parts) > 1 and not {"", ".", ".."} & set(parts) and not {"\\", "\0"} & set(name)
 
 
 def _newer(file: str, made: str, ours: str) -> str:

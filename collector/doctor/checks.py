@@ -16,7 +16,7 @@ from agent.common.command_line import RefusedError
 from agent.common.language import say
 from agent.wire.topics import receipt_topic
 from collector.config import Config
-from collector.doctor import delivery, held, secrets
+from collector.doctor import calendar, delivery, held, secrets
 from collector.keeper.audit import Audited
 from collector.roster.book import DamagedBookError, NoRegisterError, RegisterBook
 from collector.service.links import topics
@@ -59,6 +59,7 @@ def checks(
         stored, clocks[say("数据库", "the database")] = _store(config)
         yield stored
         yield _register(config, now.astimezone(CITY_TIME).date())
+        yield from calendar.soon(config, now.astimezone(CITY_TIME).date())
         yield _quarantine(config)
         yield held.check(config, now)
         audited = _audited(config, tick)
