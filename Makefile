@@ -11,7 +11,7 @@ BENCH := PYTHONPATH=tests/support $(RUN)python tests/bench/
   installer bundle bench bench-rest bench-equipment bench-collector bench-fleet bench-stampede \
   bench-keeper bench-line bench-dashboards types-boards bench-figure bench-archive bench-roster \
   bench-rule bench-standing bench-report bench-tls bench-lineserver bench-line-odd \
-  bench-line-attack bench-line-load bench-line-far docs clean
+  bench-line-attack bench-line-load bench-line-far bench-backup docs clean
 
 demo: $(VENV)/.demo
 	$(RUN)schoolpulse demo
@@ -120,6 +120,10 @@ bench-figure: $(VENV)/.dev
 # What freezing and verifying that city costs.
 bench-archive: $(VENV)/.dev
 	$(BENCH)archive.py
+
+# A backup and a restore of two million rows. Fewer: make bench-backup BACKUP="--rows 100000"
+bench-backup: $(VENV)/.dev
+	$(BENCH)backup.py $(BACKUP)
 
 # A register of 600 schools in one workbook: 10 s, 200 MB; and the largest sheet that there can be.
 bench-roster: $(VENV)/.dev
