@@ -11,8 +11,9 @@ from collections.abc import Callable, Iterable, Iterator
 
 import msgspec
 
+from agent.common import log
 from collector.schema import MEASUREMENTS
-from collector.store.base import Point, Store
+from collector.store.base import Point, RejectedError, Store
 
 FOREVER = 2**63 - 1
 _BATCH = 5000
@@ -57,7 +58,7 @@ def exported(store: Store, measurement: str, counted: Counted) -> Iterator[bytes
 
 
 def imported(store: Store, chunks: Iterable[bytes], counted: Counted) -> None:
-    """Write the points of a part into the store.
+    """Write the points of a part into the store; those that it never takes are logged.
 
     Raises:
         StoreError: some may be stored; writing all again changes nothing.
@@ -73,8 +74,11 @@ def imported(store: Store, chunks: Iterable[bytes], counted: Counted) -> None:
 
 
 def _write(store: Store, batch: list[Point], counted: Counted) -> None:
-    if batch:
-        store.write(batch)
+    try:
+        if batch:
+            store.write(batch)
+    except RejectedError as error:  # all others of the batch are stored
+        log.warning("rows_refused", rows=len(error.points), reason=error)
     counted(len(batch))
     batch.clear()
 

@@ -140,6 +140,9 @@ def refusals() -> Iterator[None]:
     except StoreError as error:
         text = say("数据库出错，再运行一次", "the store failed, run it again")
         raise RefusedError(f"{text}: {error}") from error
+    except PermissionError as error:
+        fix = say("没有权限；以 root 运行", "no permission; run it as root")
+        raise RefusedError(f"{error.filename}: {fix}") from error
     except OSError as error:
         raise RefusedError(f"{error.filename or ''}: {error.strerror or error}") from error
 
