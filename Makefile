@@ -9,9 +9,10 @@ BENCH := PYTHONPATH=tests/support $(RUN)python tests/bench/
 
 .PHONY: demo test test-fast cover check faults attack fuzz fuzz-pjlink test-windows test-office \
   installer bundle bench bench-rest bench-equipment bench-collector bench-fleet bench-stampede \
-  bench-keeper bench-line bench-dashboards types-boards bench-figure bench-archive bench-roster \
-  bench-rule bench-standing bench-report bench-tls bench-lineserver bench-line-odd \
-  bench-line-attack bench-line-load bench-line-far bench-backup docs clean
+  bench-keeper bench-keeper-city bench-line bench-dashboards types-boards bench-figure \
+  bench-archive bench-roster bench-enrol bench-rule bench-standing bench-report bench-tls \
+  bench-lineserver bench-line-odd bench-line-attack bench-line-load bench-line-far bench-web bench-backup \
+  test-web-axe docs clean
 
 demo: $(VENV)/.demo
 	$(RUN)schoolpulse demo
@@ -95,9 +96,16 @@ bench-fleet: $(VENV)/.dev
 bench-stampede: $(VENV)/.dev
 	$(BENCH)stampede.py
 
-# A month derived on both stores: once, twice, killed and again.
+# A month derived on both stores: once, twice, killed and again; and a day that comes bit by bit,
+# its keeper killed 50 times.
 bench-keeper: $(VENV)/.dev
 	$(BENCH)keeper.py
+	$(BENCH)keeper_killed.py
+
+# The keeper of 600 schools at four in the afternoon, reports still coming, on both stores. A part:
+# make bench-keeper-city CITY="--schools 150 --minutes 4 --stores sqlite"
+bench-keeper-city: $(VENV)/.dev
+	$(BENCH)keeper_city.py $(CITY)
 
 # Lines of known rate, by us, speedtest-cli and iperf3 (root on Linux; an hour). A part of it:
 # make bench-line LINE="--rates 10,20 --runs 5"; what was kept: make bench-line LINE=--table
@@ -128,6 +136,11 @@ bench-backup: $(VENV)/.dev
 # A register of 600 schools in one workbook: 10 s, 200 MB; and the largest sheet that there can be.
 bench-roster: $(VENV)/.dev
 	$(BENCH)roster.py
+
+# 600 schools enrolled, again, rotated; and runs killed at any moment: make bench-enrol
+# ENROL="--schools 60 --kills 100"
+bench-enrol: $(VENV)/.dev
+	$(BENCH)enrol.py $(ENROL)
 
 # How often the rule for lines errs, by simulation: the table of docs/line.md.
 bench-rule: $(VENV)/.dev
@@ -164,6 +177,14 @@ bench-line-load: $(VENV)/.dev
 # Lines with delay, loss and queues: LINE="--rates 10 --trips 600", or LINE=--all (two hours).
 bench-line-far: $(VENV)/.dev
 	$(BENCH)line_far.py $(LINE)
+
+# The pages of 600 schools and 20,000 PCs under 20 readers: WEB="--readers 20 --pause 0"
+bench-web: $(VENV)/.dev
+	$(BENCH)web.py $(WEB)
+
+# axe-core, by npm into a temporary folder, on every page in both themes and languages.
+test-web-axe: $(VENV)/.dev
+	PYTHONPATH=tests/support $(RUN)python tests/web_axe/axe.py
 
 docs: $(VENV)/.dev
 	$(RUN)python -m collector.schema.page > docs/schema.md

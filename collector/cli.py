@@ -16,6 +16,17 @@ COMMANDS = {
         "在本机完整演示一次，城市是模拟的",
         "run everything once on this machine, with a simulated city",
     ),
+    "up": Command(
+        "collector.commands.up",
+        "在本机运行全部服务和页面，直到 Ctrl-C",
+        "run everything and the pages on this machine, until Ctrl-C",
+    ),
+    "web": Command(
+        "collector.commands.web",
+        "全市数据的网页（只读）",
+        "the city's pages in a browser (read only)",
+        unattended=True,
+    ),
     "collect": Command(
         "collector.commands.collect", "运行采集服务", "run the collector service", unattended=True
     ),
@@ -35,6 +46,17 @@ COMMANDS = {
         "查看或修改测速与上报的策略",
         "show or change how lines are tested and PCs report",
     ),
+    "setup": Command(
+        "collector.commands.setup",
+        "准备本市：CA、消息服务器的文件、各服务的凭据",
+        "prepare the city: CA, the broker's files, the services' credentials",
+    ),
+    "enrol": Command(
+        "collector.commands.enrol",
+        "注册学校：凭据、安装包；换发、停用、检查",
+        "schools' credentials and bundles: make, list, check, rotate, revoke",
+    ),
+    "ca": Command("collector.commands.ca", "查看或更换 CA", "show or renew the city's CA"),
     "figure": Command(
         "collector.commands.figure", "计算年度指标", "print the yearly compliance figure"
     ),

@@ -105,6 +105,13 @@ class Figure(Struct, frozen=True, forbid_unknown_fields=True):
     targets: tuple[Target, ...] = indicator_settings.DEFAULT_TARGETS
 
 
+class Keeper(Struct, frozen=True, forbid_unknown_fields=True):
+    """The keeper's share of the schools."""
+
+    #: Part 2 of 4 is `2/4`: of several machines, each derives its part's schools.
+    part: Annotated[str, Meta(pattern=r"^[1-9][0-9]{0,3}/[1-9][0-9]{0,3}$")] = "1/1"
+
+
 class Report(Struct, frozen=True, forbid_unknown_fields=True):
     """The yearly report: its signature block, of which what is empty is filled in by hand."""
 
@@ -112,6 +119,17 @@ class Report(Struct, frozen=True, forbid_unknown_fields=True):
     person: Annotated[str, Meta(max_length=50)] = ""
     phone: Annotated[str, Meta(max_length=50)] = ""
     font: str = ""  # of pdf and png: a family, or a file; empty: the best that is installed
+
+
+class Web(Struct, frozen=True, forbid_unknown_fields=True):
+    """The pages of `schoolpulse web`: where they listen, and who may read them."""
+
+    address: str = "127.0.0.1:8080"
+    password_file: str = ""  # made by `schoolpulse web --new-password`; empty: no log-in
+    hosts: tuple[str, ...] = ()  # names by which readers reach the pages, beside addresses
+    proxies: tuple[str, ...] = ()  # addresses of reverse proxies whose two headers are believed
+    user_header: str = "X-SchoolPulse-User"
+    district_header: str = "X-SchoolPulse-District"
 
 
 class Config(Struct, frozen=True, forbid_unknown_fields=True):
@@ -126,6 +144,8 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
     lines: Lines = Lines()
     figure: Figure = Figure()
     report: Report = Report()
+    keeper: Keeper = Keeper()
+    web: Web = Web()
     report_s: Annotated[int, Meta(ge=5)] = 300
     keeper_s: float = 60.0  # seconds between derivations of days
     metrics: str = ""  # host:port of /metrics; empty: none
@@ -155,6 +175,9 @@ def load(path: str | None) -> tuple[Config, list[str]]:
     """
     chosen = Path(path) if path else settings.present(DEFAULT_FILE.name, DEFAULT_FILE)
     loaded, warnings = settings.load(Config, chosen)
+    number, of = loaded.keeper.part.split("/")
+    if int(number) > int(of):
+        raise SettingsError(f"{chosen}: keeper.part: {loaded.keeper.part}: 1/{of} … {of}/{of}")
     return msgspec.structs.replace(loaded, figure=_whole(loaded.figure, chosen)), warnings
 
 

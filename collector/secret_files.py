@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from agent.common.secret_files import SecretFile
 
-COLLECTOR, KEEPER, LINESERVER = "collector", "keeper", "lineserver"
+COLLECTOR, KEEPER, LINESERVER, ENROL = "collector", "keeper", "lineserver", "enrol"
 
 CITY = (
     SecretFile(
@@ -22,11 +22,18 @@ CITY = (
         units=(LINESERVER,),
     ),
     SecretFile(
+        "mqtt.password_file",
+        "admin.password",
+        "管理消息服务账号的密码",
+        "password of the account that administers the broker",
+        units=(ENROL,),
+    ),
+    SecretFile(
         "store.token_file",
         "store.token",
         "数据库令牌",
         "database token",
-        units=(COLLECTOR, KEEPER),
+        units=(COLLECTOR, KEEPER, ENROL),
     ),
 )
 

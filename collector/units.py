@@ -9,9 +9,9 @@ from pathlib import Path
 from agent.common import systemd_unit
 from agent.common.systemd_unit import Unit, quoted
 from collector import secret_files
-from collector.secret_files import COLLECTOR, KEEPER, LINESERVER
+from collector.secret_files import COLLECTOR, ENROL, KEEPER, LINESERVER
 
-UNITS = (COLLECTOR, KEEPER, LINESERVER)
+UNITS = (COLLECTOR, KEEPER, LINESERVER, ENROL)
 PROGRAM = "/opt/schoolpulse/bin/schoolpulse"
 _SETTINGS = "collector.toml"
 
@@ -36,6 +36,10 @@ StateDirectory=schoolpulse-lineserver
 SupplementaryGroups=schoolpulse-keys
 # A test uses about ten connections.
 LimitNOFILE=8192
+"""
+_LINE_KEYS = """\
+# The keys that it ends lie there.
+ReadWritePaths=-/etc/schoolpulse/line-keys
 """
 
 
@@ -113,7 +117,22 @@ def _lineserver(program: str, settings: str) -> Unit:
     )
 
 
-_MADE = {COLLECTOR: _collector, KEEPER: _keeper, LINESERVER: _lineserver}
+def _enrol(program: str, settings: str) -> Unit:
+    return Unit(
+        description="SchoolPulse enrolment: ends former credentials once the PCs have moved",
+        settings=_SETTINGS,
+        after="network-online.target mosquitto.service influxdb.service",
+        start=f"{program} enrol settle --every 3600 --config {settings}",
+        own=_FIXED + _LINE_KEYS,
+        purpose="It speaks to broker and database, writes its folder and the keys: nothing more.",
+        variables=[
+            ("SCHOOLPULSE_MQTT_USERNAME", "admin"),
+            ("SCHOOLPULSE_DATA", "/var/lib/schoolpulse"),
+        ],
+    )
+
+
+_MADE = {COLLECTOR: _collector, KEEPER: _keeper, LINESERVER: _lineserver, ENROL: _enrol}
 
 if __name__ == "__main__":
     for one in UNITS:

@@ -49,7 +49,7 @@ def of_schools(edition: Edition) -> list[Rule]:
 
 def of_platform() -> list[Rule]:
     """Those of the platform itself."""
-    return [_lag(), _quarantine(), _calendar(), _certificate()]
+    return [_lag(), _keeper(), _quarantine(), _calendar(), _certificate()]
 
 
 def _silent() -> Rule:
@@ -134,6 +134,21 @@ def _lag() -> Rule:
             "wait. None is lost: agents keep them.",
         ),
         silence="Alerting",
+    )  # fmt: skip
+
+
+def _keeper() -> Rule:
+    return Rule(
+        "schoolpulse-keeper-lag",
+        Words("汇总滞后或停止", "Keeper lags or has stopped"),
+        [_own("last", "keeper_lag_s", "10m")],
+        f"$A > {thresholds.KEEPER_LAG_S.value}",
+        "10m", "day",
+        Words(
+            "报告收下了，十分钟以上还没有汇总：看板与故障清单停在那时。不丢：汇总会补上。",
+            "Reports are stored, and not derived for over ten minutes: boards and faults show "
+            "the state of then. Nothing is lost: the keeper catches up.",
+        ),
     )  # fmt: skip
 
 

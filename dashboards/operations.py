@@ -34,8 +34,8 @@ def build(edition: Edition) -> Json:
         Row(Words("时钟与发件箱", "Clocks and outboxes"), 9,
             [(12, _clocks(lang)), (12, _outboxes(lang))]),
         Row(Words("采集服务", "The collector"), 8,
-            [(8, _counters(_INGEST, lang)), (8, _counters(_LAG, lang)),
-             (8, _counters(_KEPT_BACK, lang))]),
+            [(6, _counters(_INGEST, lang)), (6, _counters(_LAG, lang)),
+             (6, _counters(_KEEPER, lang)), (6, _counters(_KEPT_BACK, lang))]),
         Row(Words("数据库与消息服务", "Database and broker"), 8,
             [(8, _counters(_WRITES, lang)), (8, _counters(_CLIENTS, lang)),
              (8, _counters(_DROPS, lang))]),
@@ -232,6 +232,15 @@ _LAG = _Counters(
         "Reports taken in and not yet stored: they pile up here when the store lags.",
     ),
     "none",
+)  # fmt: skip
+_KEEPER = _Counters(
+    "collector", ("keeper_lag_s",), Words("汇总滞后", "The keeper's lag"),
+    Words(
+        "最早一份还没有汇总进日表的报告等了多久。设备故障在汇总之后才看得见。",
+        "How long the oldest report has waited whose rows are not derived yet. Faults of devices "
+        "show once they are.",
+    ),
+    "s",
 )  # fmt: skip
 _HELD, _QUARANTINE = COUNTERS["held"], COUNTERS["quarantined"]
 _KEPT_BACK = _Counters(

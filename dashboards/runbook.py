@@ -60,6 +60,17 @@ _TODO: Mapping[str, Words] = {
         "them.\n\n**Do**: `schoolpulse doctor`; its log; the database's disk.\n\n**Clears**: "
         "when the counts are back and few reports wait.",
     ),
+    "schoolpulse-keeper-lag": Words(
+        "**意思**：报告存下了，最早一份等了十分钟以上还没有汇总进日表。看板与故障清单停在那时。\n\n"
+        "**做什么**：`schoolpulse doctor`；看采集服务日志里的 keeper_failed、keeper_ended、"
+        "day_not_derived。刚重启过，或刚导入台账：等它整天算完。\n\n"
+        "**何时解除**：汇总赶上来。",
+        "**Means**: reports are stored, and the oldest one has waited for over ten minutes to be "
+        "derived. Boards and the list of faults show the state of then.\n\n**Do**: `schoolpulse "
+        "doctor`; look for keeper_failed, keeper_ended and day_not_derived in the collector's "
+        "log. After a restart or an import it derives the whole day: wait.\n\n**Clears**: when "
+        "the keeper has caught up.",
+    ),
     "schoolpulse-quarantine": Words(
         "**意思**：一小时内有消息永远读不懂，连同原因一起留在隔离区。\n\n"
         "**做什么**：`schoolpulse doctor` 说明有多少、为什么。多半是别的程序在发，或代理坏了。\n\n"

@@ -17,6 +17,7 @@ class Threshold(NamedTuple):
 
 UNKNOWN_SHARE = Threshold(5, "above this, what is unknown can decide most districts' targets")
 QUEUE = Threshold(1000, "two full batches: the store takes longer than the agents send")
+KEEPER_LAG_S = Threshold(600, "ten minutes: a fault is on the boards after three")
 QUARANTINE = Threshold(1, "each message in quarantine is one that somebody must read")
 CONTRACT_SHARE = Threshold(0.9, "wire rates of a healthy line lie above; below, call the provider")
 SEATS_SHARE = Threshold(0.8, "the method's rule for a computer room that counts")

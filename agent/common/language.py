@@ -28,6 +28,7 @@ class Choice(NamedTuple):
 
 _choice = Choice("zh", "zh")
 _document: ContextVar[bool] = ContextVar("document", default=False)
+_spoken: ContextVar[Lang | None] = ContextVar("spoken", default=None)
 
 
 def decide(*asked: str | None, system: str) -> Choice:
@@ -50,6 +51,9 @@ def choose(terminal: Lang, documents: Lang | None = None) -> None:
 
 def chosen() -> Lang:
     """The language in force here."""
+    spoken = _spoken.get()
+    if spoken is not None:
+        return spoken
     return _choice.documents if _document.get() else _choice.terminal
 
 
@@ -71,6 +75,16 @@ def for_documents() -> Iterator[None]:
         yield
     finally:
         _document.reset(token)
+
+
+@contextlib.contextmanager
+def speaking(lang: Lang) -> Iterator[None]:
+    """Within the block `say` gives this language, to this thread alone: one reader's page."""
+    token = _spoken.set(lang)
+    try:
+        yield
+    finally:
+        _spoken.reset(token)
 
 
 def system_language(environ: Mapping[str, str]) -> str:

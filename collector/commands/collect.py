@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import datetime as dt
 import gc
+import os
 import signal
 import sqlite3
 import sys
@@ -21,8 +22,10 @@ from collector.commands.rederive import rederive
 from collector.config import Config, load
 from collector.doctor.delivery import quarantined
 from collector.keeper import Keeper
+from collector.keeper.part import part_of
 from collector.roster.book import RegisterBook
 from collector.service import Collector
+from collector.service.keeper_process import KeeperProcess, command
 from collector.service.keeper_thread import KeeperThread
 from collector.service.pipeline import resend_request
 from collector.service.pipeline.pending_days import FILE as DAYS_FILE
@@ -44,6 +47,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "only receive (ingest), or only compute days and indicators (keeper)",
     )
     add("--role", choices=ROLES, default="all", help=text)
+    add("--watched", action="store_true", help=argparse.SUPPRESS)  # by the collector that began it
     text = say(
         "重新计算一年的日、时、指标后退出",
         "recompute a year's days, hours and indicators, then exit",
@@ -80,15 +84,20 @@ def run(args: argparse.Namespace) -> int:
             return _rederive(args.rederive, config, opened)
         if args.ask_again is not None:
             _ask_again(args.ask_again, config)
-        return _serve(_open(config, args.role, opened), opened)
+        if args.watched:
+            return _serve(_keeper_alone(config, opened, watched=True), opened, until_eof=True)
+        return _serve(_open(config, args.role, opened, args.config), opened)
 
 
-def _serve(service: Collector | KeeperThread, opened: ExitStack) -> int:
+def _serve(service: Collector | KeeperThread, opened: ExitStack, *, until_eof: bool = False) -> int:
+    """Run until told to stop; `until_eof`: also when the standard input ends."""
     stop = threading.Event()
     for sign in (signal.SIGTERM, signal.SIGINT):
         signal.signal(sign, lambda *_: stop.set())
     gc.set_threshold(_GARBAGE, 20, 20)
     service.start()
+    if until_eof:
+        threading.Thread(target=_await_eof, args=(stop,), name="parent", daemon=True).start()
     stop.wait()
     if isinstance(service, Collector):
         ended = service.stop()
@@ -98,6 +107,13 @@ def _serve(service: Collector | KeeperThread, opened: ExitStack) -> int:
     if not ended:
         opened.pop_all()  # a thread waits for the store: closing it would wait as long
     return DONE
+
+
+def _await_eof(stop: threading.Event) -> None:
+    """The collector that began this keeper holds the other end, and writes nothing."""
+    while os.read(0, 1024):
+        pass
+    stop.set()
 
 
 def _ask_again(start: dt.datetime, config: Config) -> None:
@@ -116,7 +132,8 @@ def _ask_again(start: dt.datetime, config: Config) -> None:
 
 def _rederive(year: int, config: Config, opened: ExitStack) -> int:
     store, book = _store(config, opened), RegisterBook(config.folder / "register.db")
-    keeper = Keeper(store, book.load, config.figure, config.city, config.report_s)
+    part = part_of(config.keeper.part)
+    keeper = Keeper(store, book.load, config.figure, config.city, config.report_s, part=part)
     try:
         return rederive(keeper, year, dt.datetime.now(CITY_TIME).date())
     except StoreError as error:
@@ -127,17 +144,41 @@ def _rederive(year: int, config: Config, opened: ExitStack) -> int:
         return FAILED
 
 
-def _open(config: Config, role: str, opened: ExitStack) -> Collector | KeeperThread:
-    """Everything that can refuse, before anything starts."""
-    if role != "keeper":
-        config.mqtt.secret()
+def _open(
+    config: Config, role: str, opened: ExitStack, path: str | None
+) -> Collector | KeeperThread:
+    """Everything that can refuse, before anything starts. `path`: where the settings are."""
+    if role == "keeper":
+        return _keeper_alone(config, opened, watched=False)
+    config.mqtt.secret()
     if config.store.kind == "sqlite":
         for name in ("ingest", "keeper") if role == "all" else (role,):
             _lock(config, name, opened)
     store = _store(config, opened)
+    process = KeeperProcess(command(path)) if role == "all" else None
     try:
         book = RegisterBook(config.folder / "register.db")
         # A book that is not there, or no more, is an error: the register in force stays.
+        return Collector(config, store, book.load, version=book.version, keeper_process=process)
+    except (OSError, sqlite3.Error) as error:
+        raise _refused(config, error) from error
+
+
+def _keeper_alone(config: Config, opened: ExitStack, *, watched: bool) -> KeeperThread:
+    """The keeper of this process. `watched`: it is part of a collector, which has the locks.
+
+    One that is not, and one that has a part of the schools, also derives what collectors on other
+    machines note in the store. A part alone has a file of pending days of its own: it drops the
+    days of other parts.
+    """
+    part = part_of(config.keeper.part)
+    own = part.of > 1 and not watched
+    suffix = f"-{part.number}-{part.of}" if own else ""
+    if config.store.kind == "sqlite" and not watched:
+        _lock(config, f"keeper{suffix}", opened)
+    store = _store(config, opened)
+    try:
+        book = RegisterBook(config.folder / "register.db")
         keeper = Keeper(
             store,
             book.load,
@@ -145,15 +186,16 @@ def _open(config: Config, role: str, opened: ExitStack) -> Collector | KeeperThr
             config.city,
             config.report_s,
             quarantined=lambda: quarantined(config),
+            version=book.version,
+            part=part,
         )
-        if role == "keeper":
-            pending_days = PendingDays(config.folder / DAYS_FILE)
-            opened.callback(pending_days.close)
-            return KeeperThread(keeper, pending_days, config.keeper_s, store)
-        mine = None if role == "ingest" else keeper
-        return Collector(config, store, book.load, version=book.version, keeper=mine)
+        pending_days = PendingDays((config.folder / DAYS_FILE).with_stem(f"days{suffix}"))
     except (OSError, sqlite3.Error) as error:
         raise _refused(config, error) from error
+    opened.callback(pending_days.close)
+    return KeeperThread(
+        keeper, pending_days, config.keeper_s, None if watched and part.of == 1 else store
+    )
 
 
 def _lock(config: Config, role: str, opened: ExitStack) -> None:

@@ -16,7 +16,7 @@ from collector.demo.children import DemoError
 from collector.demo.run import Sizes, demo
 from collector.store.base import StoreError
 
-_WIDTH = 110  # of a pipe, which has none
+_WIDTH = 80  # of a pipe, which has none
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -11,12 +11,10 @@ from agent.common.vocabulary import states
 from agent.common.vocabulary.words import word
 from collector.commands import device_words, listing
 from collector.commands.stock import Opened, opened
-from collector.inventory import devices
+from collector.inventory import devices, events
 from collector.keeper.state import rule_for
-from collector.keeper.stateful import WITHDRAWN
 from collector.store.base import Point
 
-_DAY_NS = 86_400 * 10**9
 _EVENTS: tuple[listing.Heading, ...] = (
     ("time_ms", "时间", "time"), ("event", "事件", "event"), ("school", "学校", "school"),
     ("room", "教室", "room"), ("kind", "种类", "kind"), ("detail", "说明", "detail"),
@@ -62,11 +60,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _events(at: Opened, school: str, days: int) -> list[listing.Row]:
     """The events, the newest first."""
-    stop = at.now_ms * 10**6
-    tags = {"school": school} if school else None
-    found = at.store.read("event", stop - days * _DAY_NS, stop, tags)
-    valid = [point for point in found if point.fields.get("event") != WITHDRAWN]
-    return [_event(point) for point in reversed(valid)]
+    return [_event(point) for point in events.load(at.store, at.now_ms, days, school)]
 
 
 def _event(point: Point) -> listing.Row:

@@ -26,9 +26,11 @@ from collector.config import Config
 from collector.ingest import Bounds, Noted, Stored, decode
 from collector.roster.book import RegisterBook
 from collector.roster.register import Register
+from collector.service.pipeline.day_notes import note_of
 from collector.service.pipeline.pending_days import FILE as DAYS_FILE
 from collector.service.pipeline.pending_days import PendingDays
 from collector.service.pipeline.quarantine import FILE, Quarantine, Row
+from collector.service.pipeline.storer import marks_of
 from collector.store.base import Point, RejectedError, Store, StoreError
 from collector.store.factory import open_store
 
@@ -141,9 +143,7 @@ def _replay(config: Config, quarantine: Quarantine, ids: Sequence[int]) -> int:
     with ExitStack() as opened:
         try:
             store = opened.enter_context(open_store(config))
-            pending_days = opened.enter_context(
-                closing(PendingDays(config.folder / DAYS_FILE, exclusive=False))
-            )
+            pending_days = opened.enter_context(closing(PendingDays(config.folder / DAYS_FILE)))
             register = RegisterBook(config.folder / "register.db").load()
             bounds = _bounds(config, register)
             for id_, row in _chosen(quarantine, ids):
@@ -186,8 +186,8 @@ def _store(
         store.write([*outcome.points, *_note(outcome)])
     except RejectedError as error:
         return f"store: {error.reason}"
-    if isinstance(outcome, Stored) and outcome.day is not None:
-        pending_days.mark({outcome.day})
+    if isinstance(outcome, Stored):
+        pending_days.mark(marks_of([outcome]))
     return ""
 
 
@@ -199,5 +199,5 @@ def _bounds(config: Config, register: Register) -> Bounds:
 
 def _note(outcome: Stored | Noted) -> Iterator[Point]:
     """The day, for a keeper on another machine, which cannot see our marks."""
-    if isinstance(outcome, Stored) and outcome.day is not None:
-        yield Point("collector", {}, {"days": outcome.day.isoformat()}, time.time_ns())
+    if isinstance(outcome, Stored) and (marks := marks_of([outcome])):
+        yield note_of(marks, time.time_ns())

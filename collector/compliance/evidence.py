@@ -76,6 +76,19 @@ def by_school(
         yield school, few.evidence
 
 
+#: The rooms that saw each device which several rooms ever saw.
+Shared = Mapping[str, set[Key]]
+
+
+def shared(store: Store, register: Register, settings: Settings, cutoff: dt.date) -> Shared:
+    """What `judged_by_school` reads of all schools, for who judges one school after another.
+
+    Raises:
+        UnavailableError, MisconfiguredError: as `Store.read`.
+    """
+    return _Reading(store, register, settings, cutoff, tracing=False)._places
+
+
 def judged_by_school(
     store: Store,
     register: Register,
@@ -84,13 +97,18 @@ def judged_by_school(
     only: Sequence[School] | None = None,
     *,
     tracing: bool = False,
+    known: Shared | None = None,
 ) -> Iterator[tuple[School, Schools]]:
     """As `by_school`, with what is judged already to know which older rows count.
+
+    `known`: what `shared` gave for this cut-off; None: it is read.
 
     Raises:
         UnavailableError, MisconfiguredError: as `Store.read`, also while iterating.
     """
     reading = _Reading(store, register, settings, cutoff, tracing=tracing)
+    if known is not None:
+        reading._places = known
     schools = iter(reading.counted if only is None else only)
     while part := list(itertools.islice(schools, _SCHOOLS)):
         yield from reading.of(part)
@@ -126,7 +144,7 @@ class _Reading:
         ]
 
     @cached_property
-    def _places(self) -> Mapping[str, set[Key]]:
+    def _places(self) -> Shared:
         """The rooms that saw each device which several rooms ever saw.
 
         Of the window by the rows themselves; before it by each school's list in `school_day`, as

@@ -100,6 +100,22 @@ def by_line(
     return found
 
 
+def judged_tests(
+    tests: Iterable[LineTest], records: Iterable[LineRecord], register: Register
+) -> Mapping[tuple[str, str], list[Trial]]:
+    """Every test of these lines with what became of it, oldest first, by school and line."""
+    tests, records = list(tests), list(records)
+    allowed = networks(line for key in {row.school for row in (*tests, *records)}
+                       for line in register.lines_of.get(key, ()))  # fmt: skip
+    found: dict[tuple[str, str], list[Trial]] = defaultdict(list)
+    for key, trial in _trials(tests, records, register.calendar, allowed):
+        found[key].append(trial)
+    return {
+        key: list(_without_bursts(sorted(mine, key=lambda trial: (trial.time, trial.fault))))
+        for key, mine in found.items()
+    }
+
+
 def _without_bursts(trials: Sequence[Trial]) -> Iterable[Trial]:
     """On a line with a burst bucket, refuse short tests faster than its long test sustains.
 

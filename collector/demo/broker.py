@@ -44,6 +44,19 @@ def free_port() -> int:
         return int(held.getsockname()[1])
 
 
+def port_from(first: int) -> int:
+    """The first free TCP port from `first` on: below those that outgoing connections take."""
+    for port in range(first, first + 1000):
+        with socket.socket() as held:
+            held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                held.bind((HOST, port))
+            except OSError:
+                continue
+            return port
+    return free_port()
+
+
 def listens(port: int) -> bool | None:
     """True if something accepts connections on `port`, else None."""
     try:

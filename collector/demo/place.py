@@ -86,18 +86,45 @@ def fresh(folder: Path) -> Place:
     return place
 
 
-def write_settings(place: Place, ports: Ports, protocol: str) -> None:
-    """Write collector.toml and agent.toml, as an installation would have them."""
+def kept(folder: Path) -> Place:
+    """A folder that stays from run to run, with what is in it.
+
+    Raises:
+        DemoError: it cannot be created, or is the demo's, which empties it.
+    """
+    place = Place(folder.resolve())
+    if (folder / _MARK).exists():
+        raise DemoError(
+            say(
+                f"{folder} 是演示用的，每次清空；用 --data 换一个文件夹",
+                f"{folder} is the demo's, which empties it on each run; use another --data",
+            )
+        )
+    try:
+        for each in (place.data, place.agent_data, place.logs):
+            each.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise DemoError(f"{folder}: {error.strerror}") from error
+    return place
+
+
+def write_settings(
+    place: Place, ports: Ports, protocol: str, report_s: int = _REPORT_S, *, invented: bool = True
+) -> None:
+    """Write collector.toml and agent.toml, as an installation would have them.
+
+    `invented`: simulated reports are taken.
+    """
     broker: dict[str, _Scalar] = {"host": HOST, "port": ports.broker, "protocol": protocol}
     server = f"http://{HOST}:{ports.lineserver}"
     _write(
         place.collector_toml,
-        {"data": str(place.data), "report_s": _REPORT_S, "keeper_s": 5.0,
-         "accept_simulated": True, "mqtt": broker, "lines": {"server": server}},
+        {"data": str(place.data), "report_s": report_s, "keeper_s": 5.0,
+         "accept_simulated": invented, "mqtt": broker, "lines": {"server": server}},
     )  # fmt: skip
     _write(
         place.agent_toml,
-        {"school": CODE, "room": ROOM, "data": str(place.agent_data), "report_s": _REPORT_S,
+        {"school": CODE, "room": ROOM, "data": str(place.agent_data), "report_s": report_s,
          "broker": broker, "line": {"at_start": True}},
     )  # fmt: skip
 

@@ -186,6 +186,7 @@ def _conclude(
         say("本机学校逐条解释：", "explain this machine's school: ")
         + f"{_program()} figure {settings} --explain {school.CODE}",
         say(f"用时 {seconds:.0f} 秒", f"took {seconds:.0f} s"),
+        say("接着看网页：", "go on with the pages: ") + f"{_program()} up --sample",
     ]
     console.print()
     for line in lines:

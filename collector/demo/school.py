@@ -13,11 +13,23 @@ from collector.roster.register import (
     School,
     SchoolClass,
 )
+from collector.roster.rows import Rows
 from collector.simulate.city import City
 
 CODE, NAME = "9900000001", "示例学校（本机）"
 ROOM, LINE = "示例教室", "本机回环"
 _DISTRICT, _CAMPUS = "630102", "本部"
+
+
+def alone() -> Rows:
+    """The same school by itself, with nothing claimed of it: no class, equipment or contract."""
+    return Rows(
+        schools=(School(CODE, NAME, _DISTRICT, "小学", _DISTRICT),),
+        campuses=(Campus(CODE, _CAMPUS),),
+        lines=(Line(CODE, LINE, _CAMPUS),),
+        rooms=(Room(CODE, _CAMPUS, ROOM, ROOM, "普通教室", None, LINE),),
+        machines=(Machine(CODE, ROOM, socket.gethostname()),),
+    )
 
 
 def add_to(city: City) -> None:

@@ -62,6 +62,7 @@ def checks(
         yield from calendar.soon(config, now.astimezone(CITY_TIME).date())
         yield _quarantine(config)
         yield held.check(config, now)
+        yield delivery.keeper(config)
         audited = _audited(config, tick)
         if audited is not None:
             yield delivery.gaps(audited)

@@ -19,6 +19,9 @@ from collector.store.factory import open_store
 
 _LOOK_BACK_NS = 24 * 3600 * 10**9
 _NAMED = 20
+_LATELY_NS = 600 * 10**9
+#: A keeper that is further behind does not keep up, s.
+LAG_S = 600.0
 
 
 def buckets(config: Config, *, fix: bool) -> Check:
@@ -91,6 +94,30 @@ def gaps(found: list[Audited]) -> Check:
     )
     lines = (f"{one.school} {one.machine}: {one.missing}" for one in missing)
     return Check(name, False, sums + _listed(lines), fix)
+
+
+def keeper(config: Config) -> Check:
+    """Whether what is stored is derived soon, as collectors and keepers noted last."""
+    name, now = say("汇总", "keeper"), time.time_ns()
+    try:
+        with open_store(config) as store:
+            points = store.read("collector", now - _LATELY_NS, now + 1, fields=["keeper_lag_s"])
+            lags = [float(point.fields["keeper_lag_s"]) for point in points]
+    except StoreError as error:
+        return Check(name, False, str(error), say("核对 [store]", "check [store]"))
+    if not lags:
+        none = say("近 10 分钟没有说明进度", "nothing noted in the last 10 min")
+        return Check(name, True, none)
+    said = say(
+        f"最早的报告等了 {lags[-1]:,.0f} s", f"the oldest report waits for {lags[-1]:,.0f} s"
+    )
+    if lags[-1] <= LAG_S:
+        return Check(name, True, said)
+    fix = say(
+        "看采集服务的日志：keeper_failed、keeper_ended、day_not_derived 说明原因",
+        "the collector's log says why: keeper_failed, keeper_ended, day_not_derived",
+    )
+    return Check(name, False, said, fix)
 
 
 def clocks(found: list[Audited]) -> Check:

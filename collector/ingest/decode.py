@@ -52,10 +52,15 @@ class Stored(NamedTuple):
 
 
 class Answered(NamedTuple):
-    """A hello: nothing to store; receipt it at once. `echo`: the sender's clock, to send back."""
+    """A hello: nothing to store; receipt it at once. `echo`: the sender's clock, to send back.
+
+    `credential` and `ca`: which generation it logged in with, and the CA file that it trusts.
+    """
 
     source: Source
     echo: int
+    credential: int = 0
+    ca: str = ""
 
 
 class Held(NamedTuple):
@@ -141,7 +146,7 @@ def _hello(source: Source, hello: wire.Hello) -> Outcome:
     """Answered for unknown schools too: a PC must learn the time before it can send reports."""
     if source.number != 1:
         return Quarantined(source, f"a hello is report 1, not {source.number}")
-    return Answered(source, hello.sent)
+    return Answered(source, hello.sent, hello.credential, hello.ca)
 
 
 def _unfit(source: Source, points: Sequence[Point], kinds: set[type]) -> str:

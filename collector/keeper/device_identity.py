@@ -24,7 +24,7 @@ _UNREAD = "display"
 _DISPLAYS = frozenset({_UNREAD, "monitor", "projector", "panel", "tv"})
 
 
-class _LastSeen(NamedTuple):
+class LastSeen(NamedTuple):
     """A device at its last report as present."""
 
     last: int
@@ -34,7 +34,7 @@ class _LastSeen(NamedTuple):
     display: str = ""  # as `identity:kind`
 
 
-_Devices = dict[DeviceKey, _LastSeen]
+LastSeenOf = dict[DeviceKey, LastSeen]
 
 
 def merge_identities(devices: Iterable[Point], before: Mapping[DeviceKey, Known]) -> list[Point]:
@@ -43,28 +43,42 @@ def merge_identities(devices: Iterable[Point], before: Mapping[DeviceKey, Known]
     `before` holds the devices as known after the days before. Absences of ids that are not a
     device's own are dropped; network devices listed in the settings are not changed.
     """
-    pcs: dict[tuple[str, str], _Devices] = defaultdict(dict)
-    for key, known in before.items():
-        last_seen = known.state.last, known.kind, known.connector, known.words, known.display
-        pcs[key[:2]][key] = _LastSeen(*last_seen)
-    devices = list(devices)
-    # On most days a PC's device ids are all known, and its points stay as they are.
-    unknown = {key_of(p)[:2] for p in devices if key_of(p) not in before or _unread(p)}
+    return merge_reports(devices, last_seen(before))
+
+
+def last_seen(before: Mapping[DeviceKey, Known]) -> LastSeenOf:
+    """The devices at their last reports as present, as the days before left them."""
+    return {
+        key: LastSeen(known.state.last, known.kind, known.connector, known.words, known.display)
+        for key, known in before.items()
+    }
+
+
+def merge_reports(devices: Iterable[Point], seen: LastSeenOf) -> list[Point]:
+    """As `merge_identities`, from the devices `seen` so far, which is brought up to date.
+
+    Reports may come in several calls, each with later ones than the call before.
+    """
+    pcs: dict[tuple[str, str], LastSeenOf] = defaultdict(dict)
+    for key, one in seen.items():
+        pcs[key[:2]][key] = one
     reports: dict[tuple[int, str, str], list[Point]] = defaultdict(list)
     found = []
     for point in devices:
         pc = key_of(point)[:2]
-        if pc in unknown and certain(point) and not _connector(point).startswith(LISTED):
+        if certain(point) and not _connector(point).startswith(LISTED):
             reports[point.time // MS, *pc].append(point)
         else:
             found.append(point)
     for (_, school, machine), points in sorted(reports.items()):
         # Of two new ids that fit one device, the same must win in any order of the points.
         found += _merge_report(sorted(points, key=key_of), pcs[school, machine])
+    for known in pcs.values():
+        seen |= known
     return found
 
 
-def _merge_report(points: list[Point], devices: _Devices) -> Iterator[Point]:
+def _merge_report(points: list[Point], devices: LastSeenOf) -> Iterator[Point]:
     """One report's points, one for each device; `devices`, those of the PC, is updated."""
     absent = [point for point in points if point.fields.get("present") is False]
     present = [point for point in points if point.fields.get("present") is not False]
@@ -79,19 +93,19 @@ def _merge_report(points: list[Point], devices: _Devices) -> Iterator[Point]:
         if key in devices:
             words = words if any(words) else devices[key].words
             display = display or devices[key].display
-        devices[key] = _LastSeen(point.time // MS, kind, _connector(point), words, display)
+        devices[key] = LastSeen(point.time // MS, kind, _connector(point), words, display)
         yield merged
     yield from (point for point in absent if key_of(point) in devices.keys() - taken)
 
 
-def _known_as(point: Point, devices: _Devices, taken: set[DeviceKey]) -> DeviceKey | None:
+def _known_as(point: Point, devices: LastSeenOf, taken: set[DeviceKey]) -> DeviceKey | None:
     """The known device that a new id belongs to; of several that fit, the one seen last."""
     free = {key: known for key, known in devices.items() if key not in taken}
     fits = [key for key, known in free.items() if _moved(point, known) or _renamed(point, known)]
     return max(fits, key=lambda key: (free[key].last, key), default=None)
 
 
-def _moved(point: Point, known: _LastSeen) -> bool:
+def _moved(point: Point, known: LastSeen) -> bool:
     """Whether it is the same device on another connector.
 
     Two TVs may share maker, model and serial: where both have a whole identity, it decides.
@@ -104,7 +118,7 @@ def _moved(point: Point, known: _LastSeen) -> bool:
     return same_kind and same and bool(words[1]) and words == known.words
 
 
-def _renamed(point: Point, known: _LastSeen) -> bool:
+def _renamed(point: Point, known: LastSeen) -> bool:
     """Whether it is a display on the same connector whose EDID is unreadable now or was then."""
     if known.connector != _connector(point) or known.kind not in _DISPLAYS:
         return False
@@ -115,7 +129,7 @@ def _unread(point: Point) -> bool:
     return point.tags.get("kind") == _UNREAD and not text(point.fields, "model")
 
 
-def _with_key(point: Point, key: DeviceKey, known: _LastSeen | None) -> Point:
+def _with_key(point: Point, key: DeviceKey, known: LastSeen | None) -> Point:
     """The point under the known device's id.
 
     It takes the known kind only if the device's model was ever read: otherwise that kind may be
@@ -130,7 +144,7 @@ def _with_key(point: Point, key: DeviceKey, known: _LastSeen | None) -> Point:
     return point._replace(tags=tags, fields=fields)
 
 
-def _was_read(known: _LastSeen) -> bool:
+def _was_read(known: LastSeen) -> bool:
     """Whether its EDID was: on days when it is hidden throughout, the words are not stored."""
     return bool(known.words[1]) or known.display not in ("", f":{_UNREAD}")
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
@@ -30,7 +29,7 @@ DeviceKey = tuple[str, str, str]  # school, machine, device
 
 
 @dataclass(slots=True)
-class _Facts:
+class DeviceFacts:
     """What a day's readings say about one device. A pair is a time in ns and the text read then."""
 
     kind: tuple[int, str] = (-1, "")
@@ -44,6 +43,9 @@ class _Facts:
     texts: dict[str, tuple[int, str]] = field(default_factory=dict)
     room: tuple[int, str] = (-1, "")
     sightings: Sightings = field(default_factory=dict)
+
+
+DevicesFound = dict[DeviceKey, DeviceFacts]
 
 
 def device_days(
@@ -61,12 +63,29 @@ def device_days(
     Whether one that may be off was missing, its states tell (`stateful.with_states`).
     Devices of PCs without a `machine_day` are left out.
     """
-    found: dict[DeviceKey, _Facts] = defaultdict(_Facts)
+    found: DevicesFound = {}
+    add_readings(found, devices, day)
+    return device_points(found, machine_days, stored, register, day)
+
+
+def add_readings(found: DevicesFound, devices: Iterable[Point], day: dt.date) -> None:
+    """Add raw points of the day, in any order."""
     time = midnight(day)
     for point in filter(certain, devices):
-        _add_reading(found[_key(point)], point, time)
+        _add_reading(found.setdefault(_key(point), DeviceFacts()), point, time)
+
+
+def device_points(
+    found: DevicesFound,
+    machine_days: Iterable[Point],
+    stored: Iterable[Point],
+    register: Register,
+    day: dt.date,
+) -> list[Point]:
+    """As `device_days`; `found` has the day's raw points, and gets its stored rows."""
+    time = midnight(day)
     for point in stored:
-        _add_stored(found[_key(point)], point)
+        _add_stored(found.setdefault(_key(point), DeviceFacts()), point)
     machines = {_machine(point): point for point in machine_days}
     return [
         Point("device_day", _tags(key, facts, machines[key[:2]], register), _fields(facts), time)
@@ -88,7 +107,7 @@ def _key(point: Point) -> DeviceKey:
     return (*_machine(point), point.tags.get("device", ""))
 
 
-def _add_reading(facts: _Facts, point: Point, day_start: int) -> None:
+def _add_reading(facts: DeviceFacts, point: Point, day_start: int) -> None:
     fields = point.fields
     facts.kind = max(facts.kind, (point.time, point.tags.get("kind", "")))
     facts.fault |= bool(text(fields, "fault"))
@@ -106,7 +125,7 @@ def _add_reading(facts: _Facts, point: Point, day_start: int) -> None:
         facts.room = max(facts.room, (point.time, room))
 
 
-def _add_stored(facts: _Facts, row: Point) -> None:
+def _add_stored(facts: DeviceFacts, row: Point) -> None:
     fields = row.fields
     last = number(fields, "last_ms")
     facts.kind = max(facts.kind, (0, row.tags.get("kind", "")))
@@ -123,14 +142,14 @@ def _add_stored(facts: _Facts, row: Point) -> None:
     _add_texts(facts, row, 0)
 
 
-def _add_texts(facts: _Facts, point: Point, time: int) -> None:
+def _add_texts(facts: DeviceFacts, point: Point, time: int) -> None:
     for name in _TEXTS:
         value = text(point.fields, name)
         if value:
             facts.texts[name] = max(facts.texts.get(name, (-1, "")), (time, value))
 
 
-def _tags(key: DeviceKey, facts: _Facts, machine: Point, register: Register) -> dict[str, str]:
+def _tags(key: DeviceKey, facts: DeviceFacts, machine: Point, register: Register) -> dict[str, str]:
     school, _, device = key
     room = facts.room[1] or machine.tags.get("room", "")
     # A room that the register does not have counts as none, not as the PC's room.
@@ -153,7 +172,7 @@ def resolved(kind: str, school: str, room: str, register: Register) -> str:
     return next((picture for picture in PICTURES if picture in owned), kind)
 
 
-def _fields(facts: _Facts) -> dict[str, Value]:
+def _fields(facts: DeviceFacts) -> dict[str, Value]:
     """Only flags that are true are written, so that two keepers cannot clear each other's."""
     flags = {
         "seen": facts.seen,

@@ -12,7 +12,12 @@ from collector.keeper.midnight import midnight
 from collector.roster.register import Register
 from collector.store import Point, Store
 
-__all__ = ["CITY_TIME", "of_day"]
+__all__ = ["CITY_TIME", "city_day", "of_day"]
+
+
+def city_day(time_ns: int) -> dt.date:
+    """The city's day of a time in ns since 1970 UTC."""
+    return dt.datetime.fromtimestamp(time_ns // 10**9, CITY_TIME).date()
 
 
 def of_day(

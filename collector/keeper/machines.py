@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from collector.keeper.doubts import LATE_DAYS
 from collector.keeper.fields import certain, least, most, number, text
 from collector.keeper.midnight import MS, midnight
-from collector.keeper.sharing import shared_sources
+from collector.keeper.sharing import Boots
 from collector.keeper.together import hour_bit
 from collector.roster.register import Register
 from collector.store import Point, Value
@@ -31,7 +30,7 @@ class MachineFacts:
     last_ms: int | None = None
     reports: int = 0
     hours: int = 0  # bits, see `together.hour_bit`
-    boots: set[str] = field(default_factory=set)
+    boots: Boots = field(default_factory=Boots)
     boots_known: int = 0
     weak: bool = False
     shared: bool = False
@@ -68,19 +67,29 @@ def machine_days(
 
 def gather(agents: Iterable[Point], hosts: Iterable[Point], stored: Iterable[Point]) -> Machines:
     """The facts of one day's points, in any order, by school and machine."""
-    agents = list(agents)
-    found: Machines = defaultdict(MachineFacts)
+    found: Machines = {}
+    add_reports(found, agents, hosts)
+    return settled(found, stored)
+
+
+def add_reports(found: Machines, agents: Iterable[Point], hosts: Iterable[Point]) -> None:
+    """Add raw points of the day, in any order, each point once."""
     for point in filter(certain, agents):
-        _add_report(found[_key(point)], point)
+        _add_report(found.setdefault(_key(point), MachineFacts()), point)
     for point in filter(certain, hosts):
         if _key(point) in found:
             _add_host(found[_key(point)], point)
-    for key, sources in shared_sources(agents).items():
-        found[key].shared = True
-        found[key].shared_sources = sources
+
+
+def settled(found: Machines, stored: Iterable[Point]) -> Machines:
+    """`found`, which has all of the day's raw points so far, with its stored rows added."""
+    for facts in found.values():
+        sources = facts.boots.shared()
+        if sources is not None:
+            facts.shared, facts.shared_sources = True, sources
     for point in stored:
-        _add_stored(found[_key(point)], point)
-    return dict(found)
+        _add_stored(found.setdefault(_key(point), MachineFacts()), point)
+    return found
 
 
 def unnamed(machines: Machines) -> list[MachineKey]:
@@ -98,7 +107,7 @@ def _add_report(facts: MachineFacts, point: Point) -> None:
     facts.last_ms = most(facts.last_ms, millis)
     facts.reports += 1
     facts.hours |= hour_bit(millis)
-    facts.boots.add(text(point.fields, "boot"))
+    facts.boots.add(point)
     facts.weak |= point.fields.get("weak_id") is True
     facts.simulated |= point.fields.get("simulated") is True
     claimed = text(point.fields, "room")
@@ -176,14 +185,14 @@ def _tags(
 ) -> dict[str, str]:
     school, machine = key
     # If there are reports, a room that the register no longer has must not survive in the row.
-    claimed = facts.claimed[1] if facts.boots else facts.stored_room[1]
+    claimed = facts.claimed[1] if facts.boots.spans else facts.stored_room[1]
     room = register.room_for(school, machine, hostname, claimed)
     tags = {"school": school, "district": register.district_of(school), "machine": machine}
     return tags | ({"room": room} if room else {})
 
 
 def _fields(facts: MachineFacts, hostname: str) -> dict[str, Value]:
-    boots = max(len(facts.boots), facts.boots_known)
+    boots = max(facts.boots.count(), facts.boots_known)
     fields: dict[str, Value] = {
         "seen": True,
         "reports": facts.reports,

@@ -59,8 +59,28 @@ def reduce_day(
     `devices` and `agents` are the day's raw points, in any order; `before` is what the days
     before left.
     """
+    known = tracked(before)
+    return go_on(devices, agents, known, rule, with_tv)
+
+
+def tracked(before: Mapping[DeviceKey, Known]) -> dict[DeviceKey, Known]:
+    """Without the devices that have been missing for too long."""
+    return {key: device for key, device in before.items() if not _forgotten(device)}
+
+
+def go_on(
+    devices: Iterable[Point],
+    agents: Iterable[Point],
+    known: dict[DeviceKey, Known],
+    rule: Rule,
+    with_tv: Collection[tuple[str, str]],
+) -> dict[DeviceKey, DeviceDay]:
+    """As `reduce_day`, from the devices `known` so far, which is brought up to date.
+
+    A PC's day may be reduced in several calls, each with later reports than the call before,
+    while `same_rules` holds for its devices; the changes are those of the call.
+    """
     readings = sorted(filter(certain, devices), key=lambda point: point.time)
-    known = {key: device for key, device in before.items() if not _forgotten(device)}
     observations: dict[DeviceKey, set[Observation]] = defaultdict(set)
     reported_at: set[tuple[DeviceKey, int]] = set()
     for point in readings:
@@ -70,10 +90,23 @@ def reduce_day(
         reported_at.add((key, point.time // MS))
     for key, time in _absent(agents, known, observations, reported_at):
         observations[key].add(Observation(time, present=False))
-    return {
+    found = {
         key: _day(known[key], seen, rule, _switch(known[key], key[:2] in with_tv))
         for key, seen in observations.items()
     }
+    known |= {key: day.known for key, day in found.items()}
+    return found
+
+
+def same_rules(one: Known, tv: bool, other: Known, other_tv: bool) -> bool:
+    """Whether a device's reports mean the same under both: a day has one set of rules."""
+    return (_switch(one, tv), _probe(one)) == (_switch(other, other_tv), _probe(other))
+
+
+def _probe(known: Known) -> str:
+    """The probe that reports a device; empty for one that the settings list."""
+    listed = known.connector.startswith(LISTED)
+    return "" if listed else _PROBES.get(known.kind, _DISPLAYS)
 
 
 def _updated(point: Point, before: Known | None) -> Known:
@@ -110,9 +143,9 @@ def _absent(
     """Devices and times (ms) of reports whose probes ran and did not report them."""
     of_machine: dict[tuple[str, str], list[tuple[DeviceKey, str, int]]] = defaultdict(list)
     for key, device in known.items():
-        if not device.connector.startswith(LISTED):
+        if probe := _probe(device):
             since = 0 if device.state.last else min(seen.time for seen in observations[key])
-            of_machine[key[:2]].append((key, _PROBES.get(device.kind, _DISPLAYS), since))
+            of_machine[key[:2]].append((key, probe, since))
     found = []
     for point in filter(certain, agents):
         time, ran = point.time // MS, text(point.fields, "probes").split(",")

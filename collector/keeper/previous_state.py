@@ -5,6 +5,8 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Collection, Mapping
 
+import msgspec
+
 from collector.keeper.devices import DeviceKey
 from collector.keeper.fields import text
 from collector.keeper.midnight import midnight
@@ -19,16 +21,16 @@ from collector.store import Point, Store
 _NEAR, _FAR = dt.timedelta(days=7), dt.timedelta(days=120)
 #: How far ahead to look for the next day that has rows.
 _AHEAD = dt.timedelta(days=14)
+_ENCODER, _DECODER = msgspec.msgpack.Encoder(), msgspec.msgpack.Decoder(dict[str, Known])
 
 
 class PreviousState:
-    """Reads the store once for each school and day and caches it: today is derived every minute."""
+    """Reads the store once for each school and day and keeps it, packed, for PCs still to come."""
 
     def __init__(self, store: Store, rule: Rule = RULE) -> None:
         self._store = store
         self.rule = rule
-        self._cache: dict[str, tuple[dt.date, dict[DeviceKey, Known]]] = {}
-        self._machines_read: dict[str, set[str]] = {}
+        self._cache: dict[str, tuple[dt.date, dict[str, bytes]]] = {}  # by machine, packed
 
     def before(
         self, school: str, day: dt.date, machines: Collection[str]
@@ -38,17 +40,23 @@ class PreviousState:
         Raises:
             UnavailableError, MisconfiguredError: as `Store.read`.
         """
+        if not machines:
+            return {}
         cached = self._cache.get(school)
         if cached is None or cached[0] != day:
-            known = self._read(school, day - _NEAR, day)
-            self._cache[school] = day, known
-            self._machines_read[school] = {key[1] for key in known}
-        known, already_read = self._cache[school][1], self._machines_read[school]
-        unread = sorted(set(machines) - already_read)
-        if unread:
-            known |= self._read(school, day - _FAR, day, unread)
-            already_read |= set(unread)
-        return {key: device for key, device in known.items() if key[1] in machines}
+            cached = self._cache[school] = day, _packed(self._read(school, day - _NEAR, day))
+        known = cached[1]
+        if unread := sorted(set(machines) - known.keys()):
+            known |= _packed(self._read(school, day - _FAR, day, unread), unread)
+        return {
+            (school, machine, device): one
+            for machine in machines
+            for device, one in _DECODER.decode(known[machine]).items()
+        }
+
+    def clear(self) -> None:
+        """Forget what was read."""
+        self._cache.clear()
 
     def changed(self, school: str, day: dt.date) -> dt.date | None:
         """Call after the rows of `day` changed: drops the cached state that was read from them.
@@ -62,7 +70,7 @@ class PreviousState:
         if cached is not None and cached[0] > day:
             del self._cache[school]
         start, stop = midnight(day + dt.timedelta(days=1)), midnight(day + _AHEAD)
-        rows = self._store.read("device_day", start, stop, {"school": school}, [MARK])
+        rows = self._store.read("machine_day", start, stop, {"school": school}, ["seen"])
         first = min((point.time for point in rows), default=None)
         return None if first is None else day + _whole_days(first - midnight(day))
 
@@ -79,6 +87,14 @@ class PreviousState:
             if MARK in point.fields:
                 found[_key(point)] = _known(point)
         return found
+
+
+def _packed(found: Mapping[DeviceKey, Known], machines: Collection[str] = ()) -> dict[str, bytes]:
+    """The devices of each machine, also of those of `machines` that have none."""
+    by_machine: dict[str, dict[str, Known]] = {machine: {} for machine in machines}
+    for (_, machine, device), known in found.items():
+        by_machine.setdefault(machine, {})[device] = known
+    return {machine: _ENCODER.encode(known) for machine, known in by_machine.items()}
 
 
 def _known(point: Point) -> Known:

@@ -1,175 +1,300 @@
-"""One school's day: reads its points from the store and derives its day rows and events."""
+"""One school's day: derives its rows and events from the store, whole or from what is new.
+
+What the day's reports say is kept, packed, from one pass to the next (`collector.keeper.fold`),
+and so are the rows as the store has them. New reports that are their PCs' last change the rows of
+those PCs and of their rooms; whatever else has come makes the day be derived whole. Both give the
+same rows: see `tests/collector/keeper/test_equality.py`.
+"""
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Iterator, Sequence
+import zlib
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Sequence
+from typing import NamedTuple
 
+import msgspec
+
+from collector.keeper import raw as reading
 from collector.keeper import stateful
-from collector.keeper.device_identity import merge_identities
-from collector.keeper.devices import device_days
+from collector.keeper.devices import add_readings, device_points
 from collector.keeper.doubts import school_doubts
-from collector.keeper.fields import certain, number
-from collector.keeper.machines import MachineKey, Machines, gather, machine_points, unnamed
-from collector.keeper.midnight import bounds
-from collector.keeper.observations import reduce_day
+from collector.keeper.fields import certain
+from collector.keeper.fold import Fold, ReviewError, add_hours, packed, unpacked
+from collector.keeper.hours import Counts, hour_points
+from collector.keeper.machines import MachineKey, Machines, add_reports, machine_points, unnamed
+from collector.keeper.midnight import MS, bounds
+from collector.keeper.places import merged, pc_of, reports_in, rooms_of, with_tv, within
 from collector.keeper.previous_state import PreviousState
+from collector.keeper.raw import Raw
 from collector.keeper.rooms import cleared_rooms, display_rooms, room_days
-from collector.keeper.sharing import OWN_ID
+from collector.keeper.stored import Rows, changed
 from collector.roster.register import Register
 from collector.store import Point, Store
 
 #: How far back to look for the hostname of a PC that was not started that day.
 _LOOK_BACK_NS = 30 * 86_400 * 10**9
-_AGENT = (
-    "boot", "weak_id", "room", "simulated", "uncertain", "probes", "sources", "version",
-    "offset_ms", "outbox_rows", "late_days", "uptime_s",
-)  # fmt: skip
-_HOST = ("hostname", "uncertain", "received_bytes")
-_DEVICE = (
-    "present", "fault", "power", "maker", "model", "serial", "connector", "room", "simulated",
-    "uncertain", "lamp_hours", "name", "year", "week", "serial_number", "width_cm",
-)  # fmt: skip
-
-#: The kind of a display that a remote-control tool makes: no equipment, and no loss when it goes.
-_SOFTWARE = "virtual_display"
+_ENCODER, _DECODER = msgspec.msgpack.Encoder(), msgspec.msgpack.Decoder(list[Point])
 
 
-def derive(
-    store: Store,
-    register: Register,
-    school: str,
-    day: dt.date,
-    previous: PreviousState | None = None,
-) -> list[Point]:
-    """The day rows and events of a school that the store lacks or has with other values.
+class _Pc(NamedTuple):
+    """One PC between two passes."""
 
-    Raises:
-        UnavailableError, MisconfiguredError: as `Store.read`.
+    fold: bytes
+    last_ms: int
+    row: Point  # its `machine_day`
+    devices: bytes  # its `device_day` rows
+    rooms: frozenset[str]
+    hour: dict[int, Counts]  # what its last hour counts
+
+
+class SchoolDay:
+    """The rows of a school's day. `derive` first; then `go_on`, as long as that gives any.
+
+    After an error, or where the rows were not written, it cannot be used any more.
     """
-    source = _Source(store, register, school, day)
-    agents = source.raw("agent", _AGENT)
-    machines = gather(agents, source.raw("host", _HOST), source.merged(source.machine_days))
-    pcs = machine_points(machines, register, day, _earlier_names(source, machines))
-    if not pcs and not source.room_days:
-        return []
-    devices, events = _devices(source, machines, agents, pcs, previous or PreviousState(store))
-    rooms = room_days(pcs, devices, register, day)
-    rooms += cleared_rooms(source.room_days, rooms, register, day)
-    return [
-        *_changed(pcs, source.machine_days),
-        *_changed(devices, source.device_days),
-        *_changed(rooms, source.room_days),
-        *_changed(display_rooms(rooms, source.school_days, register, school), source.school_days),
-        *_changed(school_doubts(pcs, source.school_days, register, school), source.school_days),
-        *events,
-    ]
 
+    def __init__(
+        self, store: Store, register: Register, school: str, day: dt.date, previous: PreviousState
+    ) -> None:
+        self._store, self._previous = store, previous
+        #: The one in force. Another one may follow that says the same of this school.
+        self.register = register
+        self._school, self._day = school, day
+        self._start, self._stop = bounds(day)
+        self._reports = reading.Reports()
+        self._certain = 0  # reports
+        self._pcs: dict[MachineKey, _Pc] = {}
+        self._counts: dict[int, Counts] = {}
+        self._rooms: list[Point] = []
+        self._stored = Rows(store, school, self._start, self._stop)
+        #: Whether `go_on` may be called.
+        self.goes_on = False
 
-class _Source:
-    """What the store holds of one school's day: the rows derived before, and the raw points."""
+    def derive(self) -> list[Point]:
+        """The day rows and events that the store lacks or has with other values.
 
-    def __init__(self, store: Store, register: Register, school: str, day: dt.date) -> None:
-        self.store, self.register, self.school, self.day = store, register, school, day
-        self.start, self.stop = bounds(day)
-        self.machine_days = self._rows("machine_day")
-        self.device_days = self._rows("device_day")
-        self.room_days = self._rows("room_day")
-        self.school_days = self._rows("school_day")
+        Raises:
+            UnavailableError, MisconfiguredError: as `Store.read`.
+        """
+        stored = self._stored
+        found = reading.read(self._store, self._school, self._start, self._stop)
+        self._reports.add(reading.digests(found))
+        fold, keys = Fold(), self._keys(found)
+        self._add(fold, found)
+        self._count(fold)
+        if not keys and not stored.of["machine_day"] and not stored.of["room_day"]:
+            self.goes_on = True
+            return []
+        complete = self._complete()
+        pcs, devices, events = self._derived(fold, found, keys, complete=complete)
+        self.goes_on = complete and keys == set(fold.machines) == {pc_of(point) for point in pcs}
+        if not pcs and not stored.of["room_day"]:
+            return []
+        points = self._with_rooms(pcs, devices, room_days(pcs, devices, self.register, self._day))
+        self._remember(fold, pcs, devices)
+        return self._keep(points, events)
 
-    def _rows(self, measurement: str) -> list[Point]:
-        tags = {"school": self.school}
-        return list(self.store.read(measurement, self.start, self.start + 1, tags))
+    def go_on(self, since: int) -> list[Point] | None:
+        """As `derive`, where reports with a time >= `since` (ns) have come; None: derive whole.
 
-    def raw(self, measurement: str, fields: Sequence[str]) -> list[Point]:
-        """The day's reported points, merged PCs under one machine id."""
-        tags = {"school": self.school}
-        return self.merged(self.store.read(measurement, self.start, self.stop, tags, fields))
+        Raises:
+            UnavailableError, MisconfiguredError: as `Store.read`.
+        """
+        start = max(since, self._start)
+        found = reading.read(self._store, self._school, start, self._stop)
+        fresh = self._reports.new(reading.digests(found), start)
+        if fresh is None:
+            return None
+        found = found.only(fresh)
+        keys = self._keys(found)
+        if any(point.time // MS <= self._last_ms(point) for point in filter(certain, found.all())):
+            return None
+        fold = unpacked({key: self._pcs[key].fold for key in keys & self._pcs.keys()})
+        self._add(fold, found)
+        if keys != set(fold.machines):
+            return None
+        try:
+            pcs, devices, events = self._derived(fold, found, keys, complete=True)
+        except ReviewError:
+            return None
+        if not self._complete() or {pc_of(point) for point in pcs} != keys:
+            return None
+        self._reports.add(fresh)
+        return self._keep(self._joined(fold, pcs, devices), events) if keys else []
 
-    def merged(self, points: Iterable[Point]) -> list[Point]:
+    def hours(self, now: int) -> list[Point]:
+        """The `school_hour` rows that the store lacks or has with other values.
+
+        Hours that begin after `now` (ns since 1970 UTC) have no row yet.
+        """
+        stored = self._stored.of["school_hour"].values()
+        rows = hour_points(self._counts, stored, self.register, self._school, self._day, now)
+        known = {(point.time, point.tags.get("district")): point.fields for point in stored}
+        news = [row for row in rows if row.fields != known.get((row.time, row.tags["district"]))]
+        self._stored.add(news)
+        return news
+
+    def _keys(self, found: Raw) -> set[MachineKey]:
+        return {self._key(point) for point in found.all() if certain(point)}
+
+    def _add(self, fold: Fold, found: Raw) -> None:
+        """Add reports to PCs' facts and hours."""
+        add_reports(fold.machines, self._merged(found.agents), self._merged(found.hosts))
+        add_hours(fold, found.agents, found.devices, self._key)
+        self._certain += sum(map(certain, found.agents))
+
+    def _derived(
+        self, fold: Fold, found: Raw, keys: set[MachineKey], *, complete: bool
+    ) -> tuple[list[Point], list[Point], list[Point]]:
+        """The rows of these PCs and of their devices, and the events that must be written."""
+        stored = self._stored_pcs(keys)
+        facts = fold.settled(self._merged(stored))
+        fold.earlier |= self._earlier_names(facts, fold.earlier)
+        pcs = machine_points(facts, self.register, self._day, fold.earlier)
+        new = {machine for _, machine in facts if (self._school, machine) not in self._pcs}
+        fold.begin(self._previous.before(self._school, self._day, new))
+        readings = fold.add_devices(self._merged(found.devices), self._day)
+        if complete:
+            tvs = with_tv(pcs, self.register)
+            fold.reduce(readings, self._merged(found.agents), self._previous.rule, tvs)
+        states = fold.states()
+        all_found = fold.device_facts()
+        add_readings(all_found, stateful.unreported(states, fold.devices), self._day)
+        rows = device_points(all_found, pcs, self._stored_devices(keys), self.register, self._day)
+        devices = stateful.with_states(rows, states)
+        events = self._events(keys, stateful.events(devices, states)) if complete else []
+        return pcs, devices, events
+
+    def _stored_pcs(self, keys: set[MachineKey]) -> list[Point]:
+        known = self._stored.of["machine_day"].values()
+        return [point for point in known if not self._pcs or self._key(point) in keys] + [
+            self._pcs[key].row for key in keys if key in self._pcs
+        ]
+
+    def _stored_devices(self, keys: set[MachineKey]) -> list[Point]:
+        known = self._stored.of["device_day"].values()
+        rows = [point for point in known if not self._pcs or self._key(point) in keys]
+        return rows + self._kept_devices(keys)
+
+    def _kept_devices(self, keys: Iterable[MachineKey]) -> list[Point]:
+        return [
+            point
+            for key in keys
+            if key in self._pcs
+            for point in _DECODER.decode(zlib.decompress(self._pcs[key].devices))
+        ]
+
+    def _events(self, keys: set[MachineKey], events: Sequence[Point]) -> list[Point]:
+        """The events that the store lacks, and withdrawals of stored ones not in `events`."""
+        known = self._stored.of["event"].values()
+        mine = [point for point in known if not self._pcs or pc_of(point) in keys]
+        return [*changed(events, mine), *stateful.withdrawn_events(mine, events)]
+
+    def _joined(self, fold: Fold, pcs: list[Point], devices: list[Point]) -> list[Point]:
+        """The rows after these of some PCs are new: of the PCs, their rooms, and the school."""
+        self._count(fold)
+        places = {key: rooms_of(key, pcs, devices) for key in fold.machines}
+        touched = set().union(*places.values())
+        touched |= {room for key in places if key in self._pcs for room in self._pcs[key].rooms}
+        others = [key for key, pc in self._pcs.items() if key not in places and pc.rooms & touched]
+        here = [*pcs, *(self._pcs[key].row for key in others)]
+        seen = [*devices, *self._kept_devices(others)]
+        rooms = room_days(within(here, touched), within(seen, touched), self.register, self._day)
+        kept = [point for point in self._rooms if point.tags.get("room", "") not in touched]
+        rows = [pc.row for key, pc in self._pcs.items() if key not in places]
+        points = self._with_rooms([*pcs, *rows], devices, [*kept, *rooms], pcs)
+        self._remember(fold, pcs, devices)
+        return points
+
+    def _with_rooms(
+        self,
+        all_pcs: list[Point],
+        devices: list[Point],
+        rooms: list[Point],
+        pcs: list[Point] | None = None,
+    ) -> list[Point]:
+        """The rows to be written: of `pcs` (default: all), `devices`, the rooms and the school."""
+        stored, register, school = self._stored, self.register, self._school
+        self._rooms = rooms
+        room_rows = list(stored.of["room_day"].values())
+        rooms = rooms + cleared_rooms(room_rows, rooms, register, self._day)
+        school_rows = list(stored.of["school_day"].values())
+        keys = {pc_of(point) for point in pcs or all_pcs}
+        return [
+            *changed(all_pcs if pcs is None else pcs, self._stored_pcs(keys)),
+            *changed(devices, self._stored_devices(keys)),
+            *changed(rooms, room_rows),
+            *changed(display_rooms(rooms, school_rows, register, school), school_rows),
+            *changed(school_doubts(all_pcs, school_rows, register, school), school_rows),
+        ]
+
+    def _remember(self, fold: Fold, pcs: Iterable[Point], devices: Iterable[Point]) -> None:
+        """Keep what these PCs' reports said; what is stored of them under other tags stays too."""
+        of: dict[MachineKey, list[Point]] = defaultdict(list)
+        for point in devices:
+            of[pc_of(point)].append(point)
+        folds = packed(fold)
+        for point in pcs:
+            if (key := pc_of(point)) in folds:
+                self._drop(key)
+                last, rooms = fold.machines[key].last_ms or 0, rooms_of(key, [point], of[key])
+                hour = self._last_hour(key, fold)
+                rows = zlib.compress(_ENCODER.encode(of[key]), 1)
+                self._pcs[key] = _Pc(folds[key], last, point, rows, rooms, hour)
+                self._stored.forget([point, *of[key]])
+
+    def _drop(self, key: MachineKey) -> None:
+        """Rows that a PC had under other tags are stored, but are not its rows any more."""
+        if key in self._pcs:
+            self._stored.add([self._pcs[key].row, *self._kept_devices([key])])
+
+    def _count(self, fold: Fold) -> None:
+        """Replace what the hours count of these PCs."""
+        for key, hours in fold.hours.items():
+            before = self._pcs[key].hour if key in self._pcs else {}
+            for hour, facts in hours.items():
+                known, minus = self._counts.get(hour, Counts()), before.get(hour, Counts())
+                now = zip(known, facts.counts(), minus, strict=True)
+                self._counts[hour] = Counts(*(was + new - old for was, new, old in now))
+
+    @staticmethod
+    def _last_hour(key: MachineKey, fold: Fold) -> dict[int, Counts]:
+        hours = fold.hours.get(key)
+        return {max(hours): hours[max(hours)].counts()} if hours else {}
+
+    def _keep(self, points: list[Point], events: list[Point]) -> list[Point]:
+        """The rows of rooms, of the school and of events are stored now."""
+        small = [p for p in points if p.measurement not in ("machine_day", "device_day")]
+        self._stored.add([*small, *events])
+        return [*points, *events]
+
+    def _complete(self) -> bool:
+        """Whether the store still has every report that the stored rows were derived from."""
+        rows = [*self._stored.of["machine_day"].values(), *(pc.row for pc in self._pcs.values())]
+        return self._certain >= reports_in(rows, self._key)
+
+    def _last_ms(self, point: Point) -> int:
+        pc = self._pcs.get(self._key(point))
+        return pc.last_ms if pc else -1
+
+    def _key(self, point: Point) -> MachineKey:
+        return self._school, self.register.known_as(self._school, point.tags.get("machine", ""))
+
+    def _merged(self, points: Iterable[Point]) -> list[Point]:
         """The points, those of a merged PC under the machine id that it was merged into."""
-        return [_merged(point, self.register) for point in points]
+        return [merged(point, self.register) for point in points]
 
-
-def _merged(point: Point, register: Register) -> Point:
-    machine = point.tags.get("machine", "")
-    known = register.known_as(point.tags.get("school", ""), machine)
-    if known == machine:
-        return point
-    fields = {**point.fields, OWN_ID: machine}
-    return point._replace(tags={**point.tags, "machine": known}, fields=fields)
-
-
-def _devices(
-    source: _Source,
-    machines: Machines,
-    agents: list[Point],
-    pcs: list[Point],
-    previous: PreviousState,
-) -> tuple[list[Point], list[Point]]:
-    """The day's `device_day` points, and the `event` points that must be written."""
-    before = previous.before(source.school, source.day, {machine for _, machine in machines})
-    raw = [point for point in source.raw("device", _DEVICE) if point.tags.get("kind") != _SOFTWARE]
-    readings = merge_identities(raw, before)
-    # If the telemetry behind the stored rows is already deleted, the states in them are kept.
-    complete = _complete(agents, source.machine_days)
-    tvs = _with_tv(pcs, source.register)
-    states = reduce_day(readings, agents, before, previous.rule, tvs) if complete else {}
-    readings += stateful.unreported(states, readings)
-    devices = device_days(readings, pcs, source.device_days, source.register, source.day)
-    devices = stateful.with_states(devices, states)
-    events = _changed_events(source, stateful.events(devices, states)) if complete else ()
-    return devices, list(events)
-
-
-def _with_tv(pcs: Iterable[Point], register: Register) -> set[tuple[str, str]]:
-    """The PCs (school, machine) whose room has a TV in the register."""
-    owned = register.equipment_of
-    return {
-        (school, point.tags["machine"])
-        for point in pcs
-        for school in (point.tags["school"],)
-        if any(
-            row.kind == "tv" and row.count > 0
-            for row in owned.get((school, point.tags.get("room", "")), ())
-        )
-    }
-
-
-def _complete(agents: Iterable[Point], stored: Iterable[Point]) -> bool:
-    """Whether the store still has every report that the stored rows were derived from."""
-    counted = sum(number(point.fields, "reports") or 0 for point in stored)
-    return sum(map(certain, agents)) >= counted
-
-
-def _changed_events(source: _Source, events: Sequence[Point]) -> Iterator[Point]:
-    """The events that the store lacks, and withdrawals of stored ones that are not in `events`."""
-    tags = {"school": source.school}
-    stored = list(source.store.read("event", source.start, source.stop, tags))
-    yield from _changed(events, stored)
-    yield from stateful.withdrawn_events(stored, events)
-
-
-def _earlier_names(source: _Source, machines: Machines) -> dict[MachineKey, str]:
-    """The last earlier hostname of the PCs that did not report one that day."""
-    wanted = [machine for _, machine in unnamed(machines)]
-    if not wanted:
-        return {}
-    since, tags = source.start - _LOOK_BACK_NS, {"school": source.school, "machine": wanted}
-    return {
-        (source.school, point.tags["machine"]): str(point.fields["hostname"])
-        for point in source.store.read("machine_day", since, source.start, tags, ["hostname"])
-    }
-
-
-def _changed(points: Iterable[Point], stored: Iterable[Point]) -> Iterator[Point]:
-    """The points that the store lacks or has with other values: most runs change nothing."""
-    known = {_series_and_time(point): point.fields for point in stored}
-    for point in points:
-        fields = known.get(_series_and_time(point))
-        if fields is None or not point.fields.items() <= fields.items():
-            yield point
-
-
-def _series_and_time(point: Point) -> tuple[frozenset[tuple[str, str]], int]:
-    return frozenset(point.tags.items()), point.time
+    def _earlier_names(
+        self, machines: Machines, known: Collection[MachineKey]
+    ) -> dict[MachineKey, str]:
+        """The last earlier hostname of the PCs that did not report one that day."""
+        wanted = [machine for key in unnamed(machines) if key not in known for machine in key[1:]]
+        if not wanted:
+            return {}
+        since, tags = self._start - _LOOK_BACK_NS, {"school": self._school, "machine": wanted}
+        found = {(self._school, machine): "" for machine in wanted}
+        for point in self._store.read("machine_day", since, self._start, tags, ["hostname"]):
+            found[self._school, point.tags["machine"]] = str(point.fields["hostname"])
+        return found

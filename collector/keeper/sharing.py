@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 
 from collector.keeper.fields import certain, text
 from collector.keeper.midnight import MS
@@ -27,16 +28,38 @@ def shared_sources(agents: Iterable[Point]) -> dict[tuple[str, str], str]:
 
     `agents` are a day's raw points, in any order.
     """
-    spans: dict[tuple[str, str, str], dict[str, tuple[int, int]]] = defaultdict(dict)
-    sources: dict[tuple[str, str, str], str] = {}
+    found: dict[tuple[str, str], Boots] = defaultdict(Boots)
     for point in filter(certain, agents):
-        # Merged PCs are told apart by their own ids: their boots may overlap.
-        key = *_pc(point), text(point.fields, OWN_ID)
-        boot, time = text(point.fields, "boot"), point.time // MS
-        first, last = spans[key].get(boot, (time, time))
-        spans[key][boot] = min(first, time), max(last, time)
-        sources[key] = max(sources.get(key, ""), text(point.fields, "sources"))
-    return {key[:2]: sources[key] for key, boots in spans.items() if interleave(boots)}
+        found[_pc(point)].add(point)
+    return {pc: sources for pc, boots in found.items() if (sources := boots.shared()) is not None}
+
+
+@dataclass(slots=True)
+class Boots:
+    """The boots of one PC's day, and the sources of its id.
+
+    Merged PCs are told apart by their own ids: their boots may overlap.
+    """
+
+    spans: dict[str, dict[str, tuple[int, int]]] = field(default_factory=dict)
+    sources: dict[str, str] = field(default_factory=dict)
+
+    def add(self, point: Point) -> None:
+        """Add a certain `agent` point."""
+        own, boot, time = text(point.fields, OWN_ID), text(point.fields, "boot"), point.time // MS
+        spans = self.spans.setdefault(own, {})
+        first, last = spans.get(boot, (time, time))
+        spans[boot] = min(first, time), max(last, time)
+        self.sources[own] = max(self.sources.get(own, ""), text(point.fields, "sources"))
+
+    def count(self) -> int:
+        """How many boots."""
+        return len({boot for spans in self.spans.values() for boot in spans})
+
+    def shared(self) -> str | None:
+        """The sources of an id that PCs share; None if none is shared."""
+        found = [self.sources[own] for own, spans in self.spans.items() if interleave(spans)]
+        return max(found, default=None)
 
 
 def _pc(point: Point) -> tuple[str, str]:

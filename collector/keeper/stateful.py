@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 
 from agent.common.vocabulary.devices import codes
 from collector.keeper.devices import DeviceKey
@@ -89,10 +89,9 @@ def _with_state(point: Point, day: DeviceDay) -> Point:
 
 
 def unreported(
-    device_days: Mapping[DeviceKey, DeviceDay], readings: Iterable[Point]
+    device_days: Mapping[DeviceKey, DeviceDay], mentioned: Container[DeviceKey]
 ) -> list[Point]:
     """Raw points of absence, for absent devices that no reading of the day mentions."""
-    mentioned = {_key(point) for point in readings}
     return [
         Point("device", _raw_tags(key, day), {"present": False, **_where(day)}, _time(day))
         for key, day in device_days.items()

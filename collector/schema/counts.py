@@ -26,7 +26,10 @@ queue int messages taken in and not yet stored
 write_ms float ms the last batch's write
 batch_ms float ms the last batch, from its first message's arrival to its receipts
 oldest_s float s age of the oldest report in hand without a receipt
-days str - local days that a batch of reports touched, by comma, for a keeper elsewhere
+days str - local days that a batch of reports touched, by comma, for a keeper elsewhere (until 1.3)
+noted str - day, time of the first report, schools, of a batch of reports, for a keeper elsewhere
+keeper str - part and id of a keeper that is about to write rows
+keeper_lag_s float s age of the oldest report whose rows are not derived yet
 missing int reports of the last 24 h that nothing explains (the keeper's audit)
 missing_pcs int PCs that they are missing from
 clocks_off int PCs whose own clock is more than five minutes off

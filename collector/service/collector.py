@@ -7,6 +7,7 @@ links.reports ──messages──▶ inbox ──batches──▶ worker ──
 from __future__ import annotations
 
 import datetime as dt
+import sqlite3
 import threading
 import time
 from collections.abc import Iterable
@@ -17,6 +18,7 @@ from collector.ingest import Answered, Noted, day_of, decode
 from collector.service.clock_watch import ClockWatch
 from collector.service.expiry import days_left
 from collector.service.files import Files
+from collector.service.keeper_process import KeeperProcess
 from collector.service.keeper_thread import Deriver, KeeperThread
 from collector.service.links import Links, group_of
 from collector.service.machine_watch import MachineWatch
@@ -25,6 +27,7 @@ from collector.service.pipeline.answers import Answers
 from collector.service.pipeline.counts import Counts
 from collector.service.pipeline.gate import Gate
 from collector.service.pipeline.inbox import Inbox, Message
+from collector.service.pipeline.pending_days import NOTHING_NEW, Pair
 from collector.service.pipeline.presences import Presences
 from collector.service.pipeline.receipts import Entry, merge
 from collector.service.pipeline.sorter import Sorter
@@ -32,6 +35,7 @@ from collector.service.pipeline.storer import Storer
 from collector.service.pipeline.worker import Worker
 from collector.service.pipeline.writer import Writer
 from collector.service.policies import limits_of
+from collector.service.renewals import Renewals
 from collector.service.retained import Retained
 from collector.service.roster import LoadRegister, Roster, Version
 from collector.service.self_metrics import SelfMetrics
@@ -51,7 +55,8 @@ class Collector:
 
     `store` and `load_register` are the caller's: it closes the store after `stop`. `version`
     says cheaply whether the register changed; without it the register is read each second.
-    `keeper` derives the days; without one, nothing is derived, and the days stay marked.
+    `keeper` derives the days in a thread, `keeper_process` in a process; without either, nothing
+    is derived here, and the days stay marked.
     """
 
     def __init__(
@@ -62,6 +67,7 @@ class Collector:
         *,
         version: Version | None = None,
         keeper: Deriver | None = None,
+        keeper_process: KeeperProcess | None = None,
     ) -> None:
         """Open the files and read nothing yet.
 
@@ -71,11 +77,12 @@ class Collector:
         """
         self._store, self.counts, self._inbox = store, Counts(), Inbox()
         self._stopping, self._stopped = threading.Event(), threading.Event()
-        self._files = Files(config, derives=keeper is not None)
+        self._files = Files(config)
         shared = SharedSources(store, config.keeper_s)
         self._roster = Roster(config, load_register, version, self._register_changed, shared.now)
         publish_all = self._roster.publish_all
         self._links = Links(config.mqtt, self._received, self._presence_received, publish_all)
+        self._renewals = Renewals(config.folder, self._links.outgoing.publish)
         self._retained = Retained(self._links.outgoing.publish, self.counts)
         grouped = bool(group_of(config.mqtt))
         self._presences = Presences(self._stored_presences, shared=grouped)
@@ -89,7 +96,7 @@ class Collector:
         if config.metrics:
             self._metrics = Metrics(config.metrics, self.counts, self._self_metrics)
         self._ca_ends = ca_ends(config.mqtt.ca)
-        self._keeper_thread = None
+        self._keeper_thread: KeeperThread | KeeperProcess | None = keeper_process
         if keeper:
             days = self._files.pending_days
             self._keeper_thread = KeeperThread(keeper, days, config.keeper_s)
@@ -117,6 +124,7 @@ class Collector:
         self._roster.start(self._links.outgoing, lambda: self._links.reports.up)
         self._machine_watch.start()
         self._links.start()
+        self._renewals.start()
         if self._keeper_thread:
             self._keeper_thread.start()
         if self._metrics:
@@ -143,10 +151,13 @@ class Collector:
             self._metrics.stop()
         self._inbox.close()
         self._stopping.set()
+        if self._keeper_thread:
+            self._keeper_thread.ask_to_stop()
         self._worker.join(0.75 * STOP_S)
         self._links.outgoing.flush(0.5 * _left(end))
         self._roster.stop(_left(end))
         self._machine_watch.stop(_left(end))
+        self._renewals.stop(_left(end))
         for link in (self._links.reports, self._links.presences, self._links.outgoing):
             link.stop(_left(end))
         if self._keeper_thread:
@@ -166,8 +177,19 @@ class Collector:
             "batch_ms": self._worker.batch_ms,
             "oldest_s": self._worker.oldest_s,
             "ahead_of_store_s": self._clock.ahead_s(),
+            "keeper_lag_s": self._keeper_lag_s(),
             **self._days_left(),
         }
+
+    def _keeper_lag_s(self) -> float | None:
+        """How long ago the first report came whose rows are not derived; None: not here."""
+        if self._keeper_thread is None:
+            return None
+        try:
+            oldest = self._files.pending_days.oldest()
+        except sqlite3.Error:  # closed, or the disk fails: marking says so
+            return None
+        return 0.0 if oldest is None else max(0.0, time.time() - oldest)
 
     def _busy(self) -> bool:
         if self._machine_watch.alive:
@@ -179,7 +201,8 @@ class Collector:
 
         Retained presences are requested again: those of schools that were unknown were ignored.
         """
-        self._files.pending_days.mark({day_of(time.time_ns() // 1_000_000)})
+        today = Pair("", day_of(time.time_ns() // 1_000_000))
+        self._files.pending_days.mark({today: NOTHING_NEW})
         self._links.resend_presences()
 
     def _days_left(self) -> dict[str, Value]:
@@ -225,7 +248,8 @@ class Collector:
             return True
         self.counts.add("hellos")
         entry, since = Entry(answer.source, answer.echo), self._files.resend_request.since
-        for to, receipt in merge([entry], (), time.time_ns() // 1_000_000, since):
+        renewal = self._renewals.answer(answer.source, answer.credential, answer.ca)
+        for to, receipt in merge([entry], (), time.time_ns() // 1_000_000, since, renewal):
             if not self._links.outgoing.publish(to, receipt):
                 self.counts.add("receipts_unsent")
         return True

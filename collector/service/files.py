@@ -9,7 +9,6 @@ from pathlib import Path
 
 from collector.config import Config
 from collector.roster.register import Register
-from collector.service.links import group_of
 from collector.service.pipeline.held_book import FILE as HELD_FILE
 from collector.service.pipeline.held_book import HeldBook
 from collector.service.pipeline.known_machines import FILE as MACHINES_FILE
@@ -24,17 +23,15 @@ from collector.service.pipeline.resend_request import ResendRequest
 class Files:
     """Days to be derived, the quarantine, what is held, and the request to send evidence again."""
 
-    def __init__(self, config: Config, *, derives: bool) -> None:
-        """Open or make the files; `derives`: a keeper of this process takes the days.
+    def __init__(self, config: Config) -> None:
+        """Open or make the files.
 
         Raises:
             OSError, sqlite3.Error: one cannot be opened or written.
             NewerFileError: a later version made it.
         """
-        # The collectors of a group may share a folder, and take the days that another marked.
-        exclusive = derives and not group_of(config.mqtt)
         with _named(config.folder / DAYS_FILE) as path:
-            self.pending_days = PendingDays(path, exclusive=exclusive)
+            self.pending_days = PendingDays(path)
         self.resend_request = ResendRequest(config.folder)
         with _named(config.folder / QUARANTINE_FILE) as path:
             self.quarantine = Quarantine(path, config.quarantine_bytes)

@@ -1,4 +1,4 @@
-"""The keeper's thread: every `keeper_s` it derives the days that new reports belong to."""
+"""The keeper's thread: every `keeper_s` it derives the schools' days that new reports are of."""
 
 from __future__ import annotations
 
@@ -6,17 +6,22 @@ import datetime as dt
 import math
 import threading
 import time
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Protocol
 
 from agent.common import log
 from agent.common.backoff import backoff
 from agent.common.calendar import CITY_TIME
-from collector.service.pipeline.pending_days import PendingDays
-from collector.store.base import MisconfiguredError, Store, UnavailableError
+from collector.service.pipeline.day_notes import noted, noted_days
+from collector.service.pipeline.pending_days import Pair, PendingDays, Taken, order
+from collector.store.base import MisconfiguredError, Point, Store, UnavailableError
 
-#: A run is followed by at least this many times its length, so that ingest keeps its core.
-_REST = 3.0
+#: A run is followed by a rest of at least this part of its length.
+_REST = 0.25
+#: How long days before today may keep today's new reports waiting, s.
+_ARREARS_S = 30.0
+#: Days done are unmarked together, as each time waits for the disk.
+_DONE_EVERY_S = 1.0
 #: How far back a keeper reads notes at its start, and at each later run. A note has the time of
 #: the attempt that wrote it, so the hour allows for the other machine's clock.
 _LOOK_BACK_NS, _LATE_NS = 7 * 86_400 * 10**9, 3600 * 10**9
@@ -28,8 +33,16 @@ _NOTE_COVERS_S = 180.0
 class Deriver(Protocol):
     """What `collector.keeper.Keeper` does."""
 
-    def derive(self, days: Collection[dt.date]) -> object:
-        """Compute all rows of these days."""
+    def begin(self) -> bool:
+        """Begin a run; whether what the last one derived must be derived again."""
+
+    def schools(self) -> Collection[str]:
+        """The schools whose days it derives."""
+
+    def derive_school(
+        self, school: str, day: dt.date, since: int, follows: Callable[[dt.date], object]
+    ) -> None:
+        """Compute a school's rows of a day; `follows` is told, first, a day that must follow."""
 
     def run_once(self, now: dt.datetime) -> object:
         """What is due by the clock alone."""
@@ -41,24 +54,31 @@ class KeeperThread:
     def __init__(
         self, keeper: Deriver, pending: PendingDays, period_s: float, notes: Store | None = None
     ) -> None:
-        """`notes`: a store in which collectors on other machines note the days to derive."""
+        """`notes`: a store in which collectors on other machines note the days to derive.
+
+        With it, the lag is noted there too: no collector of this machine knows it.
+        """
         self._keeper, self._pending_days, self._period_s = keeper, pending, period_s
         self._notes = notes
         self._read_from = time.time_ns() - _LOOK_BACK_NS
-        self._due: dict[
-            tuple[int, str], float
-        ] = {}  # notes read: when to derive their days once more
+        self._due: dict[tuple[int, str], float] = {}  # notes read: when to derive once more
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="keeper", daemon=True)
         self._logged = ""
+        self._derived: set[Pair] = set()  # by the last run
+        self._arrears = False
 
     def start(self) -> None:
         """Start; the first run is at once, for days marked before."""
         self._thread.start()
 
-    def stop(self, seconds: float) -> None:
-        """Stop after the current day; the days that are left are derived after the next start."""
+    def ask_to_stop(self) -> None:
+        """Have it end after the school that it derives; returns at once."""
         self._stopping.set()
+
+    def stop(self, seconds: float) -> None:
+        """Stop after the current school; what is left is derived after the next start."""
+        self.ask_to_stop()
         if self._thread.is_alive():
             self._thread.join(seconds)
 
@@ -73,8 +93,8 @@ class KeeperThread:
             started = time.monotonic()
             if self._guarded():
                 failures = 0
-                # Today is derived whole each time: in a large city's evening that takes minutes.
-                wait = max(self._period_s, _REST * (time.monotonic() - started))
+                took = time.monotonic() - started
+                wait = max(0.0 if self._arrears else self._period_s - took, _REST * took)
             else:
                 wait = min(self._period_s, backoff(failures, base=1.0, cap=60.0))
                 failures += 1
@@ -91,40 +111,119 @@ class KeeperThread:
 
     def _once(self) -> None:
         started = time.monotonic()
+        if self._keeper.begin():
+            self._pending_days.mark(dict.fromkeys(self._derived, 0))
+        self._derived.clear()
         if self._notes is not None:
             self._mark_noted(self._notes)
-        taken, failed = self._pending_days.take(), []
-        for day, mark in taken.items():
-            if self._stopping.is_set():
-                return
-            try:
-                self._keeper.derive([day])
-            except (UnavailableError, MisconfiguredError):
-                raise  # the store's fault, not this day's
-            except Exception as error:  # one bad day must not hold up the others
-                log.warning("day_not_derived", day=day, reason=error, at=log.where(error))
-                failed.append(error)
-            else:
-                self._pending_days.done({day: mark})
+        failed: list[Exception] = []
+        taken = self._take()
+        for pairs in self._batches(taken, failed):
+            self._pending_days.done({pair: taken[pair] for pair in pairs})
+            self._derived |= pairs
+        if self._stopping.is_set():
+            return
         self._keeper.run_once(dt.datetime.now(CITY_TIME))
+        if self._notes is not None:
+            self._note_lag(self._notes)
         if failed:
             raise failed[0]
-        if taken:
-            log.info("days_derived", days=len(taken), seconds=round(time.monotonic() - started, 2))
+        if self._derived:
+            seconds = round(time.monotonic() - started, 2)
+            log.info("days_derived", days=len(self._derived), seconds=seconds)
+
+    def _take(self) -> dict[Pair, Taken]:
+        """What is pending; marks of all schools become one of each."""
+        taken = self._pending_days.take()
+        every = {pair: one for pair, one in taken.items() if not pair.school}
+        if not every:
+            return taken
+        schools = self._keeper.schools()
+        self._pending_days.mark(
+            {Pair(school, pair.day): one.since for pair, one in every.items() for school in schools}
+        )
+        self._pending_days.done(every)
+        return self._pending_days.take()
+
+    def _batches(self, taken: Mapping[Pair, Taken], failed: list[Exception]) -> Iterator[set[Pair]]:
+        """Derives: today first, then what is older, as far as there is time. Yields what is done.
+
+        Days that are to follow are marked before the day that they follow is done.
+        """
+        today = dt.datetime.now(CITY_TIME).date()
+        done: set[Pair] = set()
+        since = time.monotonic()
+        began: float | None = None  # with the days before today
+        self._arrears = False
+        for pair in order(taken, today):
+            now = time.monotonic()
+            if pair.day != today:
+                began = now if began is None else began
+                self._arrears = now - began > _ARREARS_S
+            if self._stopping.is_set() or self._arrears:
+                break
+            if self._derive(pair, taken[pair].since, failed):
+                done.add(pair)
+            if time.monotonic() - since > _DONE_EVERY_S:
+                yield done
+                done, since = set(), time.monotonic()
+        if done:
+            yield done
+
+    def _derive(self, pair: Pair, since: int, failed: list[Exception]) -> bool:
+        """Whether a school's day could be derived."""
+        try:
+            self._keeper.derive_school(
+                pair.school,
+                pair.day,
+                since,
+                lambda day: self._pending_days.mark({Pair(pair.school, day): 0}),
+            )
+        except (UnavailableError, MisconfiguredError):
+            raise  # the store's fault, not this day's
+        except Exception as error:  # one bad day must not hold up the others
+            at = log.where(error)
+            log.warning("day_not_derived", school=pair.school, day=pair.day, reason=error, at=at)
+            failed.append(error)
+            return False
+        return True
 
     def _mark_noted(self, store: Store) -> None:
         """Mark the days noted: at once, and again when the time that a note covers has ended."""
         now, at = time.time_ns(), time.monotonic()
-        read = store.read("collector", self._read_from, now + _LATE_NS, fields=["days"])
-        notes = dict.fromkeys(((point.time, str(point.fields["days"])) for point in read), at)
+        start, stop = self._read_from, now + _LATE_NS
+        read = [(p.time, str(p.fields["noted"])) for p in self._read(store, "noted", start, stop)]
+        old = [(p.time, str(p.fields["days"])) for p in self._read(store, "days", start, stop)]
+        notes = dict.fromkeys([*read, *old], at)
         notes |= {note: due for note, due in self._due.items() if note in notes or due < math.inf}
+        marks: dict[Pair, int] = {}
         for note, due in notes.items():
             if due <= at:
-                self._pending_days.mark({dt.date.fromisoformat(day) for day in note[1].split(",")})
+                for pair, since in _pairs(note[1]).items():
+                    marks[pair] = min(since, marks.get(pair, since))
                 notes[note] = math.inf if note in self._due else at + _NOTE_COVERS_S
+        self._pending_days.mark(marks)
         self._due, self._read_from = notes, now - _LATE_NS
+
+    @staticmethod
+    def _read(store: Store, field: str, start: int, stop: int) -> Iterator[Point]:
+        return store.read("collector", start, stop, fields=[field])
+
+    def _note_lag(self, store: Store) -> None:
+        oldest, now = self._pending_days.oldest(), time.time()
+        lag = 0.0 if oldest is None else max(0.0, now - oldest)
+        store.write([Point("collector", {}, {"keeper_lag_s": round(lag, 1)}, time.time_ns())])
 
     def _log_once(self, error: Exception) -> None:
         if repr(error) != self._logged:
             self._logged = repr(error)
             log.warning("keeper_failed", reason=error)
+
+
+def _pairs(note: str) -> dict[Pair, int]:
+    """The days of a note; none of one that cannot be read."""
+    try:
+        return noted(note) if " " in note else noted_days(note)
+    except ValueError as error:
+        log.warning("note_unreadable", note=note[:100], reason=error)
+        return {}

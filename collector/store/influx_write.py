@@ -27,13 +27,15 @@ class Writing:
     """Sends writes to one server; safe from several threads. Making it sends nothing."""
 
     def __init__(self, settings: config.Store, limits: tuple[int, int]) -> None:
-        """`limits`: how long connecting and an answer may take, ms."""
+        """`limits`: how long connecting and an answer may take, ms.
+
+        Raises:
+            MisconfiguredError: the token's file cannot be read.
+        """
         self._settings = settings
-        known = token.of(settings)
+        self._login()
         client: Any = InfluxDBClient  # its methods carry no types
-        self._client = client(
-            settings.url, known, org=settings.org, timeout=limits, auth_basic=is_account(known),
-        )  # fmt: skip
+        self._client = client(settings.url, "", org=settings.org, timeout=limits)
         self._first = False  # whether the server is of the first kind: /write alone
 
     def post(self, bucket: str, body: bytes) -> None:
@@ -73,23 +75,24 @@ class Writing:
 
     def _request(self, path: str, query: dict[str, str], body: bytes) -> Any:
         return self._client.api_client.call_api(
-            path, "POST", {}, {**query, "precision": "ns"}, dict(_HEADERS),
+            path, "POST", {}, {**query, "precision": "ns"}, {**_HEADERS, **self._login()},
             # Level 1: the client's own compression is level 9, which costs several times more.
             body=gzip.compress(body, 1),
             _preload_content=False,  # decoding as UTF-8 would fail on a proxy's page
         )  # fmt: skip
 
-
-def is_account(login: str) -> bool:
-    """Whether the token is `user:password`, which every 1.x takes as HTTP Basic; from 1.8 on also
-    as a token. Tokens of 2.x and 3.x hold no colon.
-    """
-    return ":" in login
+    def _login(self) -> dict[str, str]:
+        """The header that logs in; a token's file is read again once it has changed."""
+        return authorization(token.of(self._settings))
 
 
 def authorization(login: str) -> dict[str, str]:
-    """The header that logs in with a token, or with `user:password`; none without either."""
-    if is_account(login):
+    """The header that logs in with a token, or with `user:password`; none without either.
+
+    Every 1.x takes the latter as HTTP Basic, as a token only from 1.8 on. Tokens of 2.x and 3.x
+    hold no colon.
+    """
+    if ":" in login:
         return {"Authorization": f"Basic {base64.b64encode(login.encode()).decode()}"}
     return {"Authorization": f"Token {login}"} if login else {}
 

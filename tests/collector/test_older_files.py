@@ -21,7 +21,7 @@ from collector.roster.book import RegisterBook
 from collector.roster.book.mutes import Mute, mutes, set_mute
 from collector.roster.register import Decision
 from collector.roster.rows import Rows, rows_of
-from collector.service.pipeline.pending_days import PendingDays
+from collector.service.pipeline.pending_days import Pair, PendingDays
 from collector.service.pipeline.quarantine import Quarantine, Row
 
 GOLD = Path(__file__).parents[1] / "gold/sqlite"
@@ -63,11 +63,15 @@ def test_a_quarantine_keeps_its_messages_and_its_bound(tmp_path: Path) -> None:
 def test_days_stay_marked(tmp_path: Path) -> None:
     path = older(tmp_path, "days_v0")
     days = PendingDays(path)
-    assert days.take() == {TODAY: 1, TODAY + dt.timedelta(days=1): 1}
-    days.mark({TODAY})
-    assert days.take()[TODAY] == 2
+    every = [Pair("", TODAY), Pair("", TODAY + dt.timedelta(days=1))]
+    first = days.take()
+    assert {pair: one.since for pair, one in first.items()} == dict.fromkeys(every, 0)
+    days.mark({every[0]: 0})
+    assert set(days.take()) == set(every)
+    days.done(first)
+    assert set(days.take()) == {every[0]}, "it was marked since"
     days.close()
-    assert layout(path) == 1
+    assert layout(path) == 2
 
 
 def test_turns_are_remembered(tmp_path: Path) -> None:

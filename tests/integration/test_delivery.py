@@ -10,6 +10,7 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 import services
@@ -72,6 +73,45 @@ def test_ingest_and_keeper_apart_derive_what_arrives(process: Any, voice: Any, k
         if keeper.poll() is None:
             keeper.kill()
             keeper.wait()
+
+
+def test_the_keeper_is_a_process_that_is_started_again_and_ends_with_the_collector(
+    process: Any, voice: Any, kit: Any
+) -> None:
+    def keeper(other_than: int = 0) -> Any:
+        """The keeper's process, once it is another one."""
+        kit.until(
+            lambda: any(one.pid != other_than for one in parent.children()), what="the keeper"
+        )
+        return next(one for one in parent.children() if one.pid != other_than)
+
+    process.enrol(SCHOOL)
+    process.start()
+    process.up()
+    parent = psutil.Process(process.running.pid)
+    pc = voice()
+    pid = 0
+    for number in (2, 3, 4):
+        found = keeper(other_than=pid)
+        pid = found.pid
+        assert found.parent() == parent
+        pc.say(number, kit.report())
+        kit.until(
+            lambda n=number: any(
+                point.fields.get("reports") == n - 1
+                for point in kit.points_of(process.config, "machine_day")
+            ),
+            what="the day's row",
+        )
+        if number < 4:
+            found.kill()
+    process.end()
+    kit.until(lambda: not found.is_running(), what="the keeper's end")
+    process.start()
+    process.up(2)
+    found = psutil.Process(process.running.pid).children()
+    assert process.signal(signal.SIGTERM) == 0
+    assert not [one for one in found if one.is_running()]
 
 
 def test_receipts_ask_again_after_a_restore(process: Any, voice: Any, kit: Any) -> None:

@@ -74,7 +74,7 @@ def test_all_is_well_beside_a_running_collector(process: Any, lineserver: str, k
     process.up()
     assert findings(process) == set()
     done = process.run("doctor")
-    assert done.stdout.count("✓") == 10
+    assert done.stdout.count("✓") == 11
     assert "台账" in done.stdout
 
 

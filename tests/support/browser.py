@@ -39,13 +39,13 @@ class Tab:
                 return answer["result"]
             self._note(answer)
 
-    def until(self, event: str) -> None:
-        """Wait for an event."""
+    def until(self, event: str) -> Any:
+        """Wait for an event; returns what it says."""
         while True:
             answer = json.loads(self._link.recv(services.PATIENCE_S))
             self._note(answer)
             if answer.get("method") == event:
-                return
+                return answer["params"]
 
     def _note(self, answer: dict[str, Any]) -> None:
         if answer.get("method") == "Network.requestWillBeSent":

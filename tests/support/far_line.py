@@ -28,6 +28,7 @@ from shaped import PC, PC_ADDRESS, SERVER, SERVER_ADDRESS, Lab, NoLabError, make
 _TUNSETIFF, _TAP_WITHOUT_INFO = 0x400454CA, 0x1002
 _FRAME = 2048
 _NEWNET = 0x40000000
+_LATE_S = 0.01  # a frame so much later than the line would have brought it is one of a busy machine
 
 
 class Way:
@@ -40,6 +41,7 @@ class Way:
         self._flying: list[tuple[float, int, bytes]] = []
         self._count = 0
         self._draw = random.Random(1)
+        self.given, self.late = 0, 0
 
     def take(self, now: float) -> None:
         """Queue what the source has sent."""
@@ -56,6 +58,8 @@ class Way:
     def give(self, now: float) -> float:
         """Deliver what has arrived; returns the seconds until the next arrives."""
         while self._flying and self._flying[0][0] <= now:
+            self.given += 1
+            self.late += now - self._flying[0][0] > _LATE_S
             with contextlib.suppress(OSError):  # the device's own queue is full, as a NIC's may be
                 os.write(self.sink, heapq.heappop(self._flying)[2])
         return self._flying[0][0] - now if self._flying else 1.0
@@ -82,8 +86,10 @@ def main() -> None:
 
     def follow() -> None:
         for line in sys.stdin:
+            given, late = sum(way.given for way in ways), sum(way.late for way in ways)
             for way in ways:
-                vars(way).update(json.loads(line))
+                vars(way).update(json.loads(line), given=0, late=0)
+            print(late / max(1, given), flush=True)
         os._exit(0)
 
     threading.Thread(target=follow, daemon=True).start()
@@ -125,9 +131,20 @@ class FarLab(Lab):
             "rate": rate, "queue": max(8000, rate * queue_ms / 1000), "delay": rtt_ms / 2000,
             "loss": loss,
         }  # fmt: skip
+        self._ask(settings)
+
+    def late(self) -> float:
+        """The share of frames since then that a busy machine brought late: above some per cent,
+        the line was not the one that was asked for.
+        """
+        return self._ask({})
+
+    def _ask(self, settings: dict[str, float]) -> float:
         assert self._program.stdin is not None
+        assert self._program.stdout is not None
         self._program.stdin.write(json.dumps(settings) + "\n")
         self._program.stdin.flush()
+        return float(self._program.stdout.readline())
 
     def close(self) -> None:
         """End the program, and its devices with it."""

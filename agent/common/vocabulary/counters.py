@@ -13,6 +13,7 @@ COUNTERS: Mapping[str, Words] = {
     "queue": Words("等待入库", "waiting"),
     "held": Words("暂存", "held"),
     "quarantined": Words("隔离", "quarantined"),
+    "keeper_lag_s": Words("汇总滞后", "keeper's lag"),
     "write_ms": Words("写入", "write"),
     "clients": Words("连接", "clients"),
     "dropped": Words("丢弃", "dropped"),

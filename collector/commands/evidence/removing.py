@@ -92,7 +92,7 @@ def _remove(args: argparse.Namespace, config: Config, where: Where, opened: Exit
     work.delete(store, where, found)
     work.unmark(store, where)
     days = work.to_derive(store, config, where, found)
-    work.mark(config, store, days)
+    work.mark(config, store, where.school, days)
     removals.finish(begun, _now_ms(), work.said(days))
     return _told(args, found, say(f"已移除；副本：{copy}", f"removed; copy: {copy}"))
 

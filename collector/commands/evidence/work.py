@@ -15,8 +15,9 @@ from agent.common.calendar import CITY_TIME, midnight_ns
 from collector.commands.evidence.selection import MARKED, OF_ROOMS, Run, Where, runs
 from collector.config import Config
 from collector.schema import MEASUREMENTS
+from collector.service.pipeline.day_notes import note_of
 from collector.service.pipeline.pending_days import FILE as DAYS_FILE
-from collector.service.pipeline.pending_days import PendingDays
+from collector.service.pipeline.pending_days import Pair, PendingDays
 from collector.store.base import Point, Store
 from collector.store.line_protocol import line
 from collector.store.tables import whose
@@ -161,14 +162,14 @@ def to_derive(store: Store, config: Config, where: Where, found: Found) -> set[d
     return {day for day in days if day in left or day >= kept}
 
 
-def mark(config: Config, store: Store, days: set[dt.date]) -> None:
-    """Have the keeper derive the days again, also one on another machine."""
+def mark(config: Config, store: Store, school: str, days: set[dt.date]) -> None:
+    """Have the keeper derive the school's days again as a whole, also one on another machine."""
     if not days:
         return
-    with closing(PendingDays(config.folder / DAYS_FILE, exclusive=False)) as pending:
-        pending.mark(days)
-    text = ",".join(day.isoformat() for day in sorted(days))
-    store.write([Point("collector", {}, {"days": text}, time.time_ns())])
+    marks = {Pair(school, day): 0 for day in days}
+    with closing(PendingDays(config.folder / DAYS_FILE)) as pending:
+        pending.mark(marks)
+    store.write([note_of(marks, time.time_ns())])
 
 
 def said(days: Collection[dt.date]) -> str:

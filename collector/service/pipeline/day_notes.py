@@ -1,4 +1,4 @@
-"""Days noted in the store, for a keeper on another machine to derive again."""
+"""Schools' days noted in the store, for a keeper on another machine to derive again."""
 
 from __future__ import annotations
 
@@ -6,10 +6,15 @@ import datetime as dt
 import math
 import threading
 import time
+from collections import defaultdict
+from collections.abc import Mapping
 
+from collector.service.pipeline.pending_days import ROUND_NS, Pair
 from collector.store.base import Point
 
 _NOTE_S = 60.0
+_S = 10**9
+Marks = Mapping[Pair, int]  # the time of the first new report, ns since 1970 UTC
 
 
 class Notes:
@@ -22,36 +27,73 @@ class Notes:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._noted: dict[dt.date, float] = {}  # by a write that succeeded, on `monotonic`
+        # By a write that succeeded: when, on `monotonic`, and the first report's time.
+        self._noted: dict[Pair, tuple[float, int]] = {}
 
-    def due(self, days: set[dt.date], now: float) -> set[dt.date]:
-        """Those of `days` that the store has no note of from the last minute."""
+    def due(self, marks: Marks, now: float) -> dict[Pair, int]:
+        """Those of `marks` that the store has no note of from the last minute."""
         with self._lock:
-            return {day for day in days if now - self._noted.get(day, -math.inf) >= _NOTE_S}
+            return {
+                pair: since - since % ROUND_NS
+                for pair, since in marks.items()
+                for noted, known in (self._noted.get(pair, (-math.inf, 0)),)
+                if now - noted >= _NOTE_S or since < known
+            }
 
-    def stored(self, days: set[dt.date], at: float) -> None:
+    def stored(self, marks: Marks, at: float) -> None:
         """An attempt that began `at` has noted the days."""
         with self._lock:
-            self._noted |= dict.fromkeys(days, at)
-            for day in [day for day, noted in self._noted.items() if at - noted >= _NOTE_S]:
-                del self._noted[day]
+            self._noted |= {pair: (at, since) for pair, since in marks.items()}
+            for pair in [pair for pair, (noted, _) in self._noted.items() if at - noted >= _NOTE_S]:
+                del self._noted[pair]
 
 
 class Note:
     """What one batch noted at its last attempt."""
 
-    def __init__(self, notes: Notes, days: set[dt.date]) -> None:
-        self._notes, self._days = notes, days
-        self._last: set[dt.date] = set()
+    def __init__(self, notes: Notes, marks: Marks) -> None:
+        self._notes, self._marks = notes, marks
+        self._last: dict[Pair, int] = {}
         self._at = 0.0
 
     def points(self) -> list[Point]:
         """The note of an attempt that begins now, if any is due."""
         self._at = time.monotonic()
-        self._last = self._notes.due(self._days, self._at)
-        days = ",".join(day.isoformat() for day in sorted(self._last))
-        return [Point("collector", {}, {"days": days}, time.time_ns())] if days else []
+        self._last = self._notes.due(self._marks, self._at)
+        return [note_of(self._last, time.time_ns())] if self._last else []
 
     def stored(self) -> None:
         """The last attempt succeeded."""
         self._notes.stored(self._last, self._at)
+
+
+def note_of(marks: Marks, now: int) -> Point:
+    """The point that notes the days: `day seconds school,school;day seconds school`."""
+    groups: dict[tuple[dt.date, int], list[str]] = defaultdict(list)
+    for pair, since in marks.items():
+        groups[pair.day, since // _S].append(pair.school)
+    text = ";".join(
+        f"{day.isoformat()} {since} {','.join(sorted(schools))}"
+        for (day, since), schools in sorted(groups.items())
+    )
+    return Point("collector", {}, {"noted": text}, now)
+
+
+def noted(text: str) -> dict[Pair, int]:
+    """The days of a note.
+
+    Raises:
+        ValueError: it is none.
+    """
+    found: dict[Pair, int] = {}
+    for group in text.split(";"):
+        day, since, schools = group.split(" ")
+        for school in schools.split(","):
+            pair = Pair(school, dt.date.fromisoformat(day))
+            found[pair] = min(int(since) * _S, found.get(pair, int(since) * _S))
+    return found
+
+
+def noted_days(text: str) -> dict[Pair, int]:
+    """The days of a note of an older collector, which names no schools: all of them, whole."""
+    return {Pair("", dt.date.fromisoformat(day)): 0 for day in text.split(",")}

@@ -26,12 +26,16 @@ class Entry(NamedTuple):
 
 
 def merge(
-    entries: Iterable[Entry], held: Iterable[Held], now_ms: int, again_since: int | None = None
+    entries: Iterable[Entry],
+    held: Iterable[Held],
+    now_ms: int,
+    again_since: int | None = None,
+    renewal: wire.Renewal | None = None,
 ) -> Iterator[tuple[str, bytes]]:
     """One receipt a machine, as (topic, payload); holds that older agents do not know in a further.
 
     `echo` is that of the machine's last report that had one; `again_since` (ms) requests
-    receipted evidence since then once more.
+    receipted evidence since then once more. A `renewal` goes to one machine: give it alone.
     """
     stored: dict[tuple[str, str], list[Source]] = defaultdict(list)
     kept: dict[tuple[str, str], list[wire.Held]] = defaultdict(list)
@@ -57,6 +61,7 @@ def merge(
                 stored=tuple(ranges(stored[who])) if holds is kept else (),
                 held=tuple(holds[who]),
                 again_since=again_since,
+                renewal=renewal if holds is kept else None,
             )
             yield receipt_topic(*who), wire.encode(receipt)
 

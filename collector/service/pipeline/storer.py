@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
-from collector.ingest import Held, Quarantined, Source
+from collector.ingest import Held, Quarantined, Source, Stored
 from collector.service.pipeline.answers import Answers, Refused
 from collector.service.pipeline.counts import Counts
 from collector.service.pipeline.day_notes import Note, Notes
-from collector.service.pipeline.pending_days import PendingDays
+from collector.service.pipeline.pending_days import Pair, PendingDays
 from collector.service.pipeline.receipts import Entry
 from collector.service.pipeline.sorter import Batch
 from collector.service.pipeline.writer import Writer
@@ -33,8 +33,8 @@ class Storer:
     def store(self, batch: Batch) -> None:
         """Write it, however long that takes, mark its days, send its receipts."""
         reports = [item.stored for item in batch.items]
-        days = {report.day for report in reports if report.day is not None}
-        note = Note(self._notes, days)
+        marks = marks_of(reports)
+        note = Note(self._notes, marks)
         groups = [*(report.points for report in reports), batch.noted]
         result = self._writer.write(groups, note.points)
         if result is None:
@@ -42,8 +42,8 @@ class Storer:
         note.stored()
         held: list[Held] = []
         entries = self._answers.quarantine(list(_refused(batch, result)), held)
-        if days:
-            self._pending_days.mark(days)
+        if marks:
+            self._pending_days.mark(marks)
         good = [report for at, report in enumerate(reports) if at not in result]
         self._remember([report.source for report in good])
         entries += [Entry(report.source, report.echo) for report in good]
@@ -58,6 +58,16 @@ class Storer:
                 self._recent, self._older = set(), self._recent
         self._counts.add("stored", len(new))
         self._counts.add("duplicates", len(sources) - len(new))
+
+
+def marks_of(reports: Iterable[Stored]) -> dict[Pair, int]:
+    """The schools' days of reports, each with the time of the first one, ns since 1970 UTC."""
+    found: dict[Pair, int] = {}
+    for report in reports:
+        if report.day is not None and report.points:
+            pair, time = Pair(report.source.school, report.day), report.points[0].time
+            found[pair] = min(time, found.get(pair, time))
+    return found
 
 
 def _refused(batch: Batch, reasons: dict[int, str]) -> Iterator[Refused]:

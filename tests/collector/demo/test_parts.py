@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import io
 import sys
 import tomllib
 from pathlib import Path
 
 import psutil
 import pytest
+from rich.cells import cell_len
+from rich.console import Console
 
 from agent import config as agent_config
+from agent.common.language import Lang, choose
 from collector import config as city_config
-from collector.demo import broker, school
+from collector.demo import broker, machine, school
 from collector.demo.children import ChildDiedError, Children, DemoError, LateError
 from collector.demo.interrupt import Interrupt
 from collector.demo.place import Ports, fresh, write_settings
@@ -120,6 +124,26 @@ def test_a_broker_that_is_not_installed_is_reported(monkeypatch: pytest.MonkeyPa
     assert broker.choose(None) == "amqtt"
     with pytest.raises(DemoError, match="amqtt"):
         broker.choose("mosquitto")
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+def test_the_closing_table_fits_eighty_columns(lang: Lang) -> None:
+    choose(lang)
+    out = io.StringIO()
+    seen = machine.Seen(
+        machine="0123456789abcdef" * 2, reports=12,
+        agent={"rss_bytes": 31_000_000},
+        host={"hostname": "a-rather-long-host-name-of-a-school-pc", "os": "Debian GNU/Linux",
+              "os_version": "12 (bookworm)", "memory_total": 25_280_000_000, "cores": 2,
+              "cpu": "Intel(R) Xeon(R) Platinum 8481C CPU @ 2.70GHz"},
+        test={"outcome": "ok", "down_mbps": 941.237, "up_mbps": 935.1, "latency_ms": 0.4,
+              "reason": "loopback, not_alone, other_traffic, server_limited, pc_limited"},
+        record={"down_mbps": 901.0}, devices=("显示器 monitor-of-a-long-name-1234567890",),
+    )  # fmt: skip
+    machine.show(Console(file=out, width=80, highlight=False), seen)
+    assert out.getvalue().count("\n") > 15
+    assert max(cell_len(line) for line in out.getvalue().splitlines()) <= 80
+    assert "0123456789abcdef" * 2 in out.getvalue()
 
 
 def test_ports_given_out_are_free() -> None:

@@ -114,7 +114,7 @@ def test_tried_until_it_works_gives_what_once_would_have(
     with SqliteStore(tmp_path / "other.db", 36500) as plain:
         plain.write(raw)
     with _Ailing(tmp_path / "other.db", 36500) as ailing:
-        for _ in range(20):
+        for _ in range(60):
             try:
                 if not Keeper(ailing, lambda: register, Figure(), City()).derive([day]):
                     break

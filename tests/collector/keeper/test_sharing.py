@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from collector.keeper.days import machine_days, room_days
-from collector.keeper.schoolday import derive
+from collector.keeper.previous_state import PreviousState
+from collector.keeper.schoolday import SchoolDay
 from collector.keeper.sharing import interleave
 from collector.roster.register import Decision, Register
 
@@ -60,7 +61,8 @@ def test_two_pcs_that_were_merged_by_mistake_share_no_id(make: Any, store: Any, 
             store.write([make.agent(n, at, day, boot=f"{n}", sources=f"product_uuid=000{n}")])
     decided = Decision(make.school, make.machine(1), "merge", make.machine(2))
     merged = replace(register, decisions=[decided])
-    (row,) = [p for p in derive(store, merged, make.school, day) if p.measurement == "machine_day"]
+    derived = SchoolDay(store, merged, make.school, day, PreviousState(store)).derive()
+    (row,) = [point for point in derived if point.measurement == "machine_day"]
     assert row.tags["machine"] == make.machine(2)
     assert row.fields["boots"] == 2
     assert not {"shared_id", "shared_sources"} & set(row.fields)

@@ -5,20 +5,27 @@ from __future__ import annotations
 import datetime as dt
 import threading
 import time
-from collections.abc import Collection
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from agent.common.calendar import CITY_TIME
+from collector.service import keeper_thread as keeping
 from collector.service.keeper_thread import KeeperThread
-from collector.service.pipeline.pending_days import PendingDays
+from collector.service.pipeline.day_notes import note_of, noted
+from collector.service.pipeline.pending_days import ROUND_NS, Pair, PendingDays
 from collector.service.pipeline.writer import Writer
-from collector.store.base import Point, UnavailableError
+from collector.store.base import Point, UnavailableError, Value
 from collector.store.sqlite import SqliteStore
 
 HOUR_NS = 3600 * 10**9
 BAD, GOOD = dt.date(2026, 11, 23), dt.date(2026, 11, 24)
+SCHOOL, OTHER = "9900000001", "9900000002"
+NOON = ROUND_NS * 88_000_000
+Follows = Callable[[dt.date], object]
 
 
 class _Deriver:
@@ -26,13 +33,24 @@ class _Deriver:
 
     def __init__(self) -> None:
         self.derived: list[dt.date] = []
+        self.pairs: list[tuple[Pair, int]] = []
+        self.following: dict[Pair, dt.date] = {}
+        self.others = False
         self.judged = threading.Event()
 
-    def derive(self, days: Collection[dt.date]) -> None:
-        for day in days:
-            if day == BAD:
-                raise ValueError("a row that no rule expects")
-            self.derived.append(day)
+    def begin(self) -> bool:
+        return self.others
+
+    def schools(self) -> list[str]:
+        return [SCHOOL, OTHER]
+
+    def derive_school(self, school: str, day: dt.date, since: int, follows: Follows) -> None:
+        if day == BAD:
+            raise ValueError("a row that no rule expects")
+        self.derived.append(day)
+        self.pairs.append((Pair(school, day), since))
+        if following := self.following.get(Pair(school, day)):
+            follows(following)
 
     def run_once(self, _now: dt.datetime) -> None:
         self.judged.set()
@@ -40,15 +58,114 @@ class _Deriver:
 
 def test_one_bad_day_holds_up_nothing_and_stays_marked(tmp_path: Path) -> None:
     pending_days = PendingDays(tmp_path / "days.db")
-    pending_days.mark({BAD, GOOD})
+    pending_days.mark({Pair(SCHOOL, BAD): 0, Pair(SCHOOL, GOOD): 0})
     deriver = _Deriver()
     keeper_thread = KeeperThread(deriver, pending_days, period_s=60)
     keeper_thread.start()
     assert deriver.judged.wait(120)
     keeper_thread.stop(120)
     assert deriver.derived == [GOOD]
-    assert list(pending_days.take()) == [BAD]
+    assert list(pending_days.take()) == [Pair(SCHOOL, BAD)]
     pending_days.close()
+
+
+@pytest.fixture
+def pending(tmp_path: Path) -> Iterator[PendingDays]:
+    made = PendingDays(tmp_path / "days.db")
+    yield made
+    made.close()
+
+
+def _today() -> dt.date:
+    return dt.datetime.now(CITY_TIME).date()
+
+
+def test_a_flood_of_old_days_delays_today_by_no_more_than_a_run_allows(
+    pending: PendingDays, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each old day takes ten seconds: three of them a run, today's schools before them."""
+    today = _today()
+    old = [Pair(OTHER, today - dt.timedelta(days=n)) for n in range(1, 60)]
+    pending.mark(dict.fromkeys(old, 0) | {Pair(SCHOOL, today): NOON})
+    clock = [0.0]
+    monkeypatch.setattr(keeping, "time", SimpleNamespace(
+        monotonic=lambda: clock[0], time_ns=time.time_ns, time=time.time
+    ))  # fmt: skip
+
+    class Slow(_Deriver):
+        def derive_school(self, school: str, day: dt.date, since: int, follows: Follows) -> None:
+            clock[0] += 10.0
+            super().derive_school(school, day, since, follows)
+
+    deriver = Slow()
+    keeper_thread = KeeperThread(deriver, pending, 60)
+    keeper_thread._once()
+    assert deriver.pairs[0] == (Pair(SCHOOL, today), NOON)
+    assert [pair for pair, _ in deriver.pairs[1:]] == old[:-5:-1], "the oldest first"
+    deriver.pairs.clear()
+    pending.mark({Pair(SCHOOL, today): NOON})
+    keeper_thread._once()
+    assert deriver.pairs[0] == (Pair(SCHOOL, today), NOON)
+    assert [pair for pair, _ in deriver.pairs[1:]] == old[-5:-9:-1]
+
+
+def test_a_day_that_follows_is_marked_whole(pending: PendingDays) -> None:
+    deriver = _Deriver()
+    deriver.following[Pair(SCHOOL, GOOD)] = GOOD + dt.timedelta(days=3)
+    pending.mark({Pair(SCHOOL, GOOD): NOON})
+    keeper_thread = KeeperThread(deriver, pending, 60)
+    for _ in range(3):
+        keeper_thread._once()
+    following = Pair(SCHOOL, GOOD + dt.timedelta(days=3))
+    assert deriver.pairs == [(Pair(SCHOOL, GOOD), NOON), (following, 0)]
+
+
+def test_a_mark_of_every_school_is_one_of_each(pending: PendingDays) -> None:
+    deriver = _Deriver()
+    pending.mark({Pair("", GOOD): 0, Pair(OTHER, GOOD): NOON})
+    KeeperThread(deriver, pending, 60)._once()
+    assert sorted(deriver.pairs) == [(Pair(SCHOOL, GOOD), 0), (Pair(OTHER, GOOD), 0)]
+    assert pending.take() == {}
+
+
+def test_what_was_derived_beside_another_keeper_is_derived_again_whole(
+    pending: PendingDays,
+) -> None:
+    deriver = _Deriver()
+    keeper_thread = KeeperThread(deriver, pending, 60)
+    pending.mark({Pair(SCHOOL, GOOD): NOON})
+    keeper_thread._once()
+    deriver.others = True
+    keeper_thread._once()
+    deriver.others = False
+    keeper_thread._once()
+    assert deriver.pairs == [(Pair(SCHOOL, GOOD), NOON), (Pair(SCHOOL, GOOD), 0)]
+
+
+def test_the_keeper_alone_notes_its_lag(
+    tmp_path: Path, pending: PendingDays, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = _Clock(monkeypatch)
+    with SqliteStore(tmp_path / "store.db") as store:
+        pending.mark({Pair(SCHOOL, BAD): NOON})
+        clock.now += 90 * 10**9
+        keeper_thread = KeeperThread(_Deriver(), pending, 60, store)
+        with pytest.raises(ValueError, match="no rule expects"):
+            keeper_thread._once()
+        (point,) = store.read("collector", 0, 2**62, fields=["keeper_lag_s"])
+        assert point.fields == {"keeper_lag_s": 90.0}
+
+
+def test_a_note_of_an_older_collector_is_of_every_school(
+    tmp_path: Path, pending: PendingDays
+) -> None:
+    with SqliteStore(tmp_path / "store.db") as store:
+        told: dict[str, Value] = {"days": GOOD.isoformat()}
+        store.write([Point("collector", {}, told, time.time_ns())])
+        store.write([Point("collector", {}, {"noted": "no note"}, time.time_ns())])
+        deriver = _Deriver()
+        KeeperThread(deriver, pending, 60, store)._once()
+        assert sorted(deriver.pairs) == [(Pair(SCHOOL, GOOD), 0), (Pair(OTHER, GOOD), 0)]
 
 
 class _Clock:
@@ -58,6 +175,7 @@ class _Clock:
         self.now = time.time_ns()
         monkeypatch.setattr(time, "time_ns", lambda: self.now)
         monkeypatch.setattr(time, "monotonic", lambda: self.now / 1e9)
+        monkeypatch.setattr(time, "time", lambda: self.now / 1e9)
 
 
 def test_a_note_that_a_store_took_after_an_hour_is_found(
@@ -102,8 +220,10 @@ def test_what_came_after_the_keeper_had_read_the_minutes_note_is_derived(
         seen: list[int] = []
 
         class Counting(_Deriver):
-            def derive(self, days: Collection[dt.date]) -> None:
-                seen.append(sum(1 for _ in store.read("agent", 0, 2**62)))
+            def derive_school(
+                self, school: str, day: dt.date, since: int, follows: Follows
+            ) -> None:
+                seen.append(sum(1 for _ in store.read("agent", since, 2**62)))
 
         keeper_thread = KeeperThread(Counting(), pending_days, 60, store)
         monkeypatch.setattr(bench.store, "write", store.write)
@@ -146,11 +266,11 @@ def test_a_note_is_followed_twice_even_where_its_clock_is_behind_or_ahead(
         keeper_thread = KeeperThread(_Deriver(), pending_days, 60, store)
         keeper_thread._once()
         for off_s, day in ((-50 * 60, BAD), (+50 * 60, GOOD)):
-            told = {"days": day.isoformat()}
-            store.write([Point("collector", {}, told, clock.now + off_s * 10**9)])
+            pair = Pair(SCHOOL, day)
+            store.write([note_of({pair: NOON}, clock.now + off_s * 10**9)])
             keeper_thread._mark_noted(store)
             marked = pending_days.take()
-            assert list(marked) == [day]
+            assert {pair: one.since for pair, one in marked.items()} == {pair: NOON}
             pending_days.done(marked)
             found = []
             for _ in range(20):  # longer than such a note is read
@@ -158,7 +278,7 @@ def test_a_note_is_followed_twice_even_where_its_clock_is_behind_or_ahead(
                 keeper_thread._mark_noted(store)
                 pending_days.done(marked := pending_days.take())
                 found += marked
-            assert found == [day], "once more, for what came within its minute"
+            assert found == [pair], "once more, for what came within its minute"
         pending_days.close()
 
 
@@ -170,4 +290,5 @@ def test_what_could_not_be_written_is_noted_again(
     bench.hand(message(2))
     monkeypatch.setattr(Writer, "write", real)
     bench.hand(message(2))
-    assert [point.fields for point in bench.store.of("collector")] == [{"days": "2026-01-05"}]
+    (point,) = bench.store.of("collector")
+    assert set(noted(str(point.fields["noted"]))) == {Pair(SCHOOL, dt.date(2026, 1, 5))}

@@ -36,6 +36,9 @@ class _Stuck:
 
     flush = stop = join
 
+    def ask_to_stop(self) -> None:
+        """Takes no time."""
+
 
 def test_all_waits_together_keep_what_is_promised(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -33,12 +33,21 @@ def server(lab: FarLab) -> Iterator[str]:
         yield url
 
 
+def _tested(lab: FarLab, server: str, mbps: float, rtt_ms: float) -> dict[str, Any]:
+    """A test of a line that the machine had the time to make, and a PC the time to measure."""
+    for _ in range(2):
+        lab.far(mbps, rtt_ms=rtt_ms)
+        test: dict[str, Any] = json.loads(lab.output(PC, shaped.MEASURE, server))
+        if lab.late() < 0.02 and not test.get("pc_limited"):
+            return test
+    pytest.skip("this machine is too busy to make a far line of that rate")
+
+
 @pytest.mark.netns
 @pytest.mark.slow
 @pytest.mark.parametrize(("mbps", "rtt_ms"), [(4, 600), (10, 600), (10, 80), (10, 30)])
 def test_a_far_line_reads_its_rate(lab: FarLab, server: str, mbps: float, rtt_ms: float) -> None:
-    lab.far(mbps, rtt_ms=rtt_ms)
-    test: dict[str, Any] = json.loads(lab.output(PC, shaped.MEASURE, server))
+    test = _tested(lab, server, mbps, rtt_ms)
     assert test["outcome"] == "ok", test
     assert test["down_mbps"] == pytest.approx(mbps, rel=0.02)
     assert test["up_mbps"] == pytest.approx(mbps, rel=0.02)

@@ -15,6 +15,7 @@ from collector.service.pipeline import day_notes as notes_module
 from collector.service.pipeline import worker as worker_module
 from collector.service.pipeline import writer as writer_module
 from collector.service.pipeline.inbox import Message
+from collector.service.pipeline.pending_days import ROUND_NS, Pair
 from collector.store.base import MisconfiguredError, Point, UnavailableError
 
 SCHOOL, OTHER, MACHINE = "9900000001", "9900000002", "ab" * 16
@@ -127,7 +128,9 @@ def test_a_topic_of_nobody_is_kept_but_not_receipted(bench: Any) -> None:
 
 def test_days_are_marked_before_the_receipt(bench: Any, message: Any, monkeypatch: Any) -> None:
     bench.hand(message(2, time=1_767_600_000_000))
-    assert set(bench.pending_days.take()) == {dt.date(2026, 1, 5)}
+    ((pair, taken),) = bench.pending_days.take().items()
+    assert pair == Pair("9900000001", dt.date(2026, 1, 5))
+    assert 0 <= 1_767_600_000_000 * 10**6 - taken.since <= ROUND_NS
 
     def fail(days: object) -> None:
         raise sqlite3.OperationalError("disk full")
@@ -278,7 +281,7 @@ def test_a_day_left_out_of_a_note_is_not_taken_for_noted(
 
     def write(points: Any) -> None:
         now, clock[0] = clock[0], clock[0] + 0.6
-        found = [point.fields["days"] for point in points if point.measurement == "collector"]
+        found = [point.fields["noted"] for point in points if point.measurement == "collector"]
         noted.extend((now, days) for days in found)
         real(points)
         if now == 59.5:
@@ -288,7 +291,10 @@ def test_a_day_left_out_of_a_note_is_not_taken_for_noted(
     for n, at in enumerate((0.0, 59.5, 61.0, 119.9, 121.0), 2):
         clock[0] = at
         bench.hand(message(n))
-    day, other = "2026-01-05", "2025-12-31"
+    day, other = (
+        f"{day} {at - at % 20} {SCHOOL}"
+        for day, at in (("2026-01-05", 1_767_600_000), ("2025-12-31", 1_767_600_000 - 5 * 86_400))
+    )
     assert noted == [(0.0, day), (60.1, other), (61.0, day), (121.0, day)]
 
 

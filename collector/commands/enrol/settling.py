@@ -1,0 +1,98 @@
+"""`schoolpulse enrol settle`: end former credentials that no PC needs; a service does it hourly."""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import sys
+import threading
+from typing import Any
+
+from agent.common import log
+from agent.common.command_line import DONE, FAILED, RefusedError
+from agent.common.language import say
+from agent.common.settings import SettingsError
+from agent.common.tables import now_ms
+from collector.broker.control import ControlError
+from collector.commands.enrol.places import City, broker_failed, common, opened
+from collector.enrol import brokering, outputs, pki, standings
+from collector.enrol.rotation import verdict, waits
+from collector.store.base import StoreError
+
+
+def add(actions: Any) -> None:
+    """The sub-command."""
+    text = say(
+        "结束已换完或到期的旧凭据（由服务每小时运行）",
+        "end former credentials whose PCs have moved, or whose date has passed (a service does it)",
+    )
+    parser = actions.add_parser("settle", help=text)
+    text = say("每隔多少秒一次，直到 SIGTERM", "again each so many seconds, until SIGTERM")
+    parser.add_argument("--every", type=float, metavar="S", help=text)
+    common(parser, _run)
+
+
+def _run(args: argparse.Namespace) -> int:
+    if args.every is None:
+        return _once(args)
+    stop = threading.Event()
+    for sign in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(sign, lambda *_: stop.set())
+    while not stop.is_set():
+        try:
+            _once(args)
+        except (RefusedError, SettingsError) as error:  # another command runs, or no setup yet
+            log.warning("settle_refused", reason=error)
+        stop.wait(args.every)
+    return DONE
+
+
+def _once(args: argparse.Namespace) -> int:
+    with opened(args) as city:
+        try:
+            rotating = _settle(city)
+            stopped = not _end(city, alone=args.every is None)
+        except StoreError as error:
+            problem = say(
+                "数据库没有回答，什么都没结束", "the store does not answer, nothing ended"
+            )
+            print(f"{problem}: {error}", file=sys.stderr)
+            return FAILED
+        except ControlError as error:
+            return broker_failed(error)
+    if stopped:
+        print(
+            say("消息服务器没有运行，下次再结束账号", "the broker does not run: accounts end later")
+        )
+    elif not rotating:
+        print(say("没有正在进行的换发", "no rotation is under way"))
+    return DONE
+
+
+def _settle(city: City) -> int:
+    """How many rotations there were; those that are over are over in the state, and their keys."""
+    rotating = standings.under_way(city.place, city.config, city.state, city.register())
+    for code, one in rotating.items():
+        why = verdict(one.rotation, one.standing, now_ms())
+        if not why:
+            print(f"{code}: {waits(one.rotation, one.standing)}")
+            continue
+        city.state.settle(code, why)
+        print(say(f"{code}: 旧凭据已结束（{why}）", f"{code}: former credential ended ({why})"))
+    ca, held = pki.read(city.place.ca).decode(), city.state.held()
+    for code in rotating:
+        outputs.of_school(city.place, held[code], ca)
+    return len(rotating)
+
+
+def _end(city: City, *, alone: bool) -> bool:
+    """Whether the broker has no account that has ended, those of a killed run among them.
+
+    The service may read no other service's password, which the file of a stopped broker needs.
+    """
+    if brokering.runs(city.config.mqtt):
+        brokering.end(city.place, city.config.mqtt, city.state.ended_accounts())
+        return True
+    if alone:
+        outputs.bring(city.place, city.config, city.state)
+    return alone

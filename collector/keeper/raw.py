@@ -1,0 +1,105 @@
+"""A school's raw points of a day, as the keeper reads them, and which of them are new."""
+
+from __future__ import annotations
+
+from array import array
+from bisect import bisect_left
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+from collector.store import Point, Store
+
+_AGENT = (
+    "boot", "number", "weak_id", "room", "simulated", "uncertain", "probes", "sources", "version",
+    "offset_ms", "outbox_rows", "late_days", "uptime_s",
+)  # fmt: skip
+_HOST = ("hostname", "uncertain", "received_bytes")
+_DEVICE = (
+    "present", "fault", "power", "maker", "model", "serial", "connector", "room", "simulated",
+    "uncertain", "lamp_hours", "name", "year", "week", "serial_number", "width_cm",
+)  # fmt: skip
+_MASK = 2**63 - 1
+#: Reads of a report that is being written find points without its `agent` point.
+_TRIES = 3
+
+ReportKey = tuple[str, int]  # machine, time in ns: a report's points have one time
+
+
+class Raw(NamedTuple):
+    """Points of a school, oldest first, PCs not merged."""
+
+    agents: list[Point]
+    hosts: list[Point]
+    devices: list[Point]
+
+    def all(self) -> Iterator[Point]:
+        """Every point."""
+        yield from self.agents
+        yield from self.hosts
+        yield from self.devices
+
+    def only(self, wanted: Mapping[ReportKey, int]) -> Raw:
+        """The points of these reports."""
+        return Raw(*([p for p in points if _key(p) in wanted] for points in self))
+
+
+def read(store: Store, school: str, start: int, stop: int) -> Raw:
+    """The points with start <= time < stop, in ns since 1970 UTC.
+
+    Raises:
+        UnavailableError, MisconfiguredError: as `Store.read`.
+    """
+    tags = {"school": school}
+    for _ in range(_TRIES):
+        found = Raw(
+            list(store.read("agent", start, stop, tags, _AGENT)),
+            list(store.read("host", start, stop, tags, _HOST)),
+            list(store.read("device", start, stop, tags, _DEVICE)),
+        )
+        whole = set(map(_key, found.agents))
+        if all(_key(point) in whole for point in found.all()):
+            break
+    return found
+
+
+def digests(raw: Raw) -> dict[ReportKey, int]:
+    """What tells whether a report's points are those that were read before; in this process."""
+    found: dict[ReportKey, int] = {}
+    for point in raw.all():
+        content = hash((point.measurement, *point.tags.values(), *point.fields.items()))
+        key = _key(point)
+        found[key] = (found.get(key, 0) + content) & _MASK
+    return found
+
+
+class Reports:
+    """The reports that a school's day was computed from: 16 bytes each."""
+
+    def __init__(self) -> None:
+        self._of: dict[str, tuple[array[int], array[int]]] = {}  # by machine: times, digests
+
+    def new(self, found: dict[ReportKey, int], since: int) -> dict[ReportKey, int] | None:
+        """Those of `found` (all reports since then) that are not in it.
+
+        None if one that is in it has changed or is gone, or if a new one is not its PC's last.
+        """
+        fresh = dict(found)
+        for machine, (times, known) in self._of.items():
+            for at in range(bisect_left(times, since), len(times)):
+                if fresh.pop((machine, times[at]), None) != known[at]:
+                    return None
+        late = any(
+            machine in self._of and time <= self._of[machine][0][-1] for machine, time in fresh
+        )
+        return None if late else fresh
+
+    def add(self, fresh: Mapping[ReportKey, int]) -> None:
+        """Add reports that `new` gave."""
+        for (machine, time), known in sorted(fresh.items()):
+            times, all_known = self._of.setdefault(machine, (array("q"), array("q")))
+            times.append(time)
+            all_known.append(known)
+
+
+def _key(point: Point) -> ReportKey:
+    return point.tags.get("machine", ""), point.time

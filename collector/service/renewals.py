@@ -1,0 +1,168 @@
+"""Sends a school's PCs their next credentials, and writes down which ones they hold.
+
+A hello says which generation a PC logged in with and which CA it trusts. One that is behind gets
+the renewal on its own receipt topic, in an answer that no broker retains. PCs that run on for
+weeks are told too, once the file of their school changes: a hello comes only with a connection.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+
+from agent import wire
+from agent.common import log
+from agent.wire.topics import receipt_topic
+from collector.enrol.seen import Heard, SeenBook, read
+from collector.ingest import Source
+
+RENEWALS, SEEN = "renewals", "credentials.db"
+#: How often files are looked at and hellos written down, s.
+_EVERY_S = 1.0
+#: Who said nothing for so long, ms, is not told by itself.
+_TOLD_MS = 60 * 86_400_000
+#: Schools told at once: all 600 together would hold up the receipts.
+_AT_ONCE = 10
+#: Hellos that wait while the disk is full; a PC says it again at its next connection.
+_MOST = 50_000
+
+Publish = Callable[[str, bytes], bool]
+
+
+class _File(NamedTuple):
+    """What `<school>.json` holds, and which version of the file that was."""
+
+    version: tuple[int, int]
+    renewal: wire.Renewal | None
+    digest: str
+
+
+class Renewals:
+    """`answer` may be called by any thread; the rest is done by a thread of its own."""
+
+    def __init__(self, folder: Path, publish: Publish) -> None:
+        """`folder`: the collector's data folder.
+
+        Raises:
+            OSError, sqlite3.Error: credentials.db cannot be opened or written.
+            NewerFileError: a later version made it.
+        """
+        self._folder, self._publish = folder, publish
+        self._book = SeenBook(folder / SEEN)
+        self._files: dict[str, _File] = {}
+        self._heard: list[Heard] = []
+        self._lock = threading.Lock()
+        self._stopping = threading.Event()
+        self._failing = False
+        self._thread = threading.Thread(target=self._run, name="renewals", daemon=True)
+
+    def start(self) -> None:
+        """Watch the files until `stop`."""
+        self._thread.start()
+
+    def stop(self, seconds: float = 5.0) -> None:
+        """Write down what was heard, and close; wait up to `seconds`. Idempotent."""
+        self._stopping.set()
+        if self._thread.is_alive():
+            self._thread.join(seconds)
+
+    def answer(self, source: Source, credential: int, ca: str) -> wire.Renewal | None:
+        """What a PC that said this is to hold; None where it holds that already."""
+        found = self._file(source.school)
+        if found.renewal is None:
+            return None
+        heard = Heard(source.school, source.machine, source.boot, credential, ca, _now_ms())
+        with self._lock:
+            if len(self._heard) < _MOST:
+                self._heard.append(heard)
+        return found.renewal if _behind(found, credential, ca) else None
+
+    def _file(self, school: str) -> _File:
+        """The school's file, read again where it changed."""
+        path = self._folder / RENEWALS / f"{school}.json"
+        try:
+            status = path.stat()
+            version = status.st_mtime_ns, status.st_ino
+        except OSError:
+            self._files.pop(school, None)
+            return _File((0, 0), None, "")
+        known = self._files.get(school)
+        if known is None or known.version != version:
+            known = self._files[school] = _read(path, version)
+        return known
+
+    # ---- its thread
+
+    def _run(self) -> None:
+        told: dict[str, tuple[int, int]] = {}
+        first = True
+        while not self._stopping.wait(_EVERY_S):
+            try:
+                self._write()
+                self._tell(told, first=first)
+                first = self._failing = False
+            except Exception as error:  # whatever is wrong here, reports must go on
+                if not self._failing:
+                    log.warning("renewals_failed", reason=error, at=log.where(error))
+                self._failing = True
+        try:
+            self._write()
+        except sqlite3.Error as error:
+            log.warning("renewals_failed", reason=error)
+        self._book.close()
+
+    def _write(self) -> None:
+        """What was heard; it stays where that fails."""
+        with self._lock:
+            heard = list(self._heard)
+        if heard:
+            self._book.note(heard)
+            with self._lock:
+                del self._heard[: len(heard)]
+
+    def _tell(self, told: dict[str, tuple[int, int]], *, first: bool) -> None:
+        """Renewals whose file changed while we ran, to the PCs that were here in the last day."""
+        folder, count = self._folder / RENEWALS, 0
+        for path in folder.glob("*.json") if folder.is_dir() else ():
+            found = self._file(path.stem)
+            if told.get(path.stem) == found.version or count >= _AT_ONCE:
+                continue
+            if not first:
+                self._tell_school(path.stem, found)
+                count += 1
+            told[path.stem] = found.version
+
+    def _tell_school(self, school: str, found: _File) -> None:
+        since = _now_ms() - _TOLD_MS
+        for one in read(self._folder / SEEN, since).get(school, ()):
+            if found.renewal and _behind(found, one.generation, one.ca):
+                receipt = wire.Receipt(v=1, now=_now_ms(), renewal=found.renewal)
+                self._publish(receipt_topic(school, one.machine), wire.encode(receipt))
+
+
+def _read(path: Path, version: tuple[int, int]) -> _File:
+    """A file that is damaged renews nobody: `schoolpulse enrol --all` writes it again."""
+    try:
+        found = msgspec.json.decode(path.read_bytes(), type=wire.Renewal)
+    except (OSError, msgspec.MsgspecError, UnicodeDecodeError) as error:
+        fix = "schoolpulse enrol --all"
+        log.warning("renewal_unreadable", file=path, reason=type(error).__name__, fix=fix)
+        return _File(version, None, "")
+    return _File(version, found, wire.ca_digest(found.ca))
+
+
+def _behind(found: _File, credential: int, ca: str) -> bool:
+    """0 is a bundle of before generations were counted: the first. A CA need not be said."""
+    if found.renewal is None:
+        return False
+    return max(1, credential) < found.renewal.generation or bool(ca and ca != found.digest)
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000

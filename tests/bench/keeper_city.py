@@ -1,0 +1,298 @@
+"""The keeper of a city at four in the afternoon, reports still coming: `make bench-keeper-city`.
+
+A store holds the day of every PC until then; the keeper, a process of its own as under `schoolpulse
+collect`, derives it once, and then goes on while reports come at the city's rate. Shown: what a
+run costs its processor, its memory, how long after a report its rows are there, and whether the
+rows are those of a whole derivation. A part: `CITY="--schools 75 --minutes 4 --stores sqlite"`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import datetime as dt
+import json
+import random
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from rich.console import Console
+from rich.progress import track
+from rich.table import Table
+
+import city_day
+import services
+from agent.common.calendar import CITY_TIME
+from city_day import City
+from collector.config import City as Area
+from collector.config import Config, Figure, Store
+from collector.keeper import Keeper
+from collector.keeper.midnight import midnight
+from collector.service.keeper_thread import KeeperThread
+from collector.service.pipeline.pending_days import Pair, PendingDays
+from collector.store.base import Point
+from collector.store.base import Store as AnyStore
+from collector.store.factory import open_store
+
+AT_S = 16 * 3600
+DERIVED = ("machine_day", "device_day", "room_day", "school_day", "school_hour", "event")
+_WATCHED = 200  # PCs whose rows are looked for
+
+
+class Asked(NamedTuple):
+    """What to run."""
+
+    data: str
+    url: str
+    schools: int
+    pcs: int
+    minutes: float
+    until_s: int
+    keeper_s: float
+
+    @property
+    def city(self) -> City:
+        """The city; its day is today, wherever the clock stands."""
+        return City(self.schools, self.pcs, day=dt.datetime.now(CITY_TIME).date())
+
+    @property
+    def config(self) -> Config:
+        """SQLite in `data`, or InfluxDB at `url`."""
+        if not self.url:
+            return Config(data=self.data, store=Store(telemetry_days=36500))
+        return Config(
+            data=self.data, store=Store("influxdb", self.url, org="", telemetry_days=36500)
+        )
+
+
+def keep(asked: Asked) -> None:
+    """The keeper's process: a line of JSON a run, until its input ends."""
+    city, known = asked.city, city_day.register(asked.city)
+    began, noon = time.monotonic(), midnight(city.day) + asked.until_s * 10**9
+
+    class Told(Keeper):
+        """Says what each run cost."""
+
+        def begin(self) -> bool:
+            self.before, self.count = _cpu(), 0
+            return super().begin()
+
+        def derive_school(self, *given: Any) -> None:
+            self.count += 1
+            super().derive_school(*given)
+
+        def run_once(self, now: dt.datetime) -> None:
+            rss = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000
+            told = {"cpu": _cpu() - self.before, "schools": self.count, "rss": rss}
+            print(json.dumps(told), flush=True)
+
+    with open_store(asked.config) as store:
+        keeper = Told(
+            store, lambda: known, Figure(), Area(),
+            now=lambda: noon + int((time.monotonic() - began) * 1e9), version=lambda: 1,
+        )  # fmt: skip
+        pending = PendingDays(Path(asked.data) / "days.db")
+        thread = KeeperThread(keeper, pending, asked.keeper_s)
+        thread.start()
+        sys.stdin.read()
+        thread.stop(60)
+        pending.close()
+
+
+def _cpu() -> float:
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    return used.ru_utime + used.ru_stime
+
+
+def fill(asked: Asked, store: AnyStore) -> int:
+    """Write the day until then; the number of reports."""
+    count = 0
+    for code in track(asked.city.codes, description="the day until then"):
+        reports = list(city_day.reports(asked.city, code, 0, asked.until_s))
+        count += len(reports)
+        for at in range(0, len(reports), 1000):
+            store.write([point for one in reports[at : at + 1000] for point in one])
+    return count
+
+
+def feed(asked: Asked, store: AnyStore, pending: PendingDays) -> Iterator[list[list[Point]]]:
+    """Write what comes, second by second, as ingest does; yields the reports of each second."""
+    city, began = asked.city, time.monotonic()
+    for second in range(int(asked.minutes * 60)):
+        reports = [
+            one
+            for code in city.codes
+            for one in city_day.reports(
+                city, code, asked.until_s + second, asked.until_s + second + 1
+            )
+        ]
+        time.sleep(max(0.0, began + second - time.monotonic()))
+        if reports:
+            store.write([point for one in reports for point in one])
+            marks: dict[Pair, int] = {}
+            for one in reports:
+                pair, at = Pair(one[0].tags["school"], city.day), one[0].time
+                marks[pair] = min(at, marks.get(pair, at))
+            pending.mark(marks)
+        yield reports
+
+
+class Watch:
+    """When the rows of some PCs' reports are there."""
+
+    def __init__(self, city: City, store: AnyStore) -> None:
+        rng = random.Random(1)
+        self._city, self._store = city, store
+        self._pcs = {
+            (code, f"{int(code) * 100 + rng.randrange(city.pcs):032x}")
+            for code in rng.choices(city.codes, k=_WATCHED)
+        }
+        self._waiting: list[tuple[float, str, str, int]] = []
+        self.delays: list[float] = []
+
+    def came(self, reports: list[list[Point]]) -> None:
+        """These were stored just now."""
+        for one in reports:
+            tags = one[0].tags
+            if (tags["school"], tags["machine"]) in self._pcs:
+                said = time.monotonic(), tags["school"], tags["machine"], one[0].time // 10**6
+                self._waiting.append(said)
+
+    def look(self) -> None:
+        """See which of them have their rows."""
+        start = midnight(self._city.day)
+        for entry in list(self._waiting):
+            came, school, machine, at = entry
+            tags = {"school": school, "machine": machine}
+            rows = self._store.read("machine_day", start, start + 1, tags, ["last_ms"])
+            if any(int(row.fields["last_ms"]) >= at for row in rows):
+                self.delays.append(time.monotonic() - came)
+                self._waiting.remove(entry)
+
+    @property
+    def waiting(self) -> int:
+        """How many have none yet."""
+        return len(self._waiting)
+
+
+def rows(store: AnyStore, city: City) -> list[Any]:
+    """All derived rows, in one order, whatever the store's."""
+    start = midnight(city.day)
+    return sorted(
+        [p.measurement, sorted(p.tags.items()), sorted(p.fields.items()), p.time]
+        for name in DERIVED
+        for p in store.read(name, start, start + 86_400 * 10**9)
+    )
+
+
+def measure(asked: Asked) -> dict[str, Any]:
+    """One city on one store."""
+    city, runs = asked.city, []
+    with open_store(asked.config) as store:
+        count = fill(asked, store)
+        pending = PendingDays(Path(asked.data) / "days.db")
+        pending.mark({Pair(code, city.day): 0 for code in city.codes})
+        argv = [sys.executable, __file__, "--child", json.dumps(asked)]
+        with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+            assert process.stdout
+            assert process.stdin
+            first = json.loads(process.stdout.readline())
+            lines = process.stdout
+            reader = threading.Thread(target=lambda: runs.extend(map(json.loads, lines)))
+            reader.start()
+            watch, came = Watch(city, store), 0
+            for reports in feed(asked, store, pending):
+                came += len(reports)
+                watch.came(reports)
+                watch.look()
+            end = time.monotonic() + 3 * asked.keeper_s + 60
+            while (watch.waiting or pending.oldest()) and time.monotonic() < end:
+                watch.look()
+                time.sleep(0.5)
+            process.stdin.close()
+            reader.join()
+        pending.close()
+        left = watch.waiting
+        incremental, now = rows(store, city), midnight(city.day) + asked.until_s * 10**9
+        known = city_day.register(city)
+        again = Keeper(store, lambda: known, Figure(), Area(), now=lambda: now)
+        changed = again.derive([city.day])
+        same = not changed and rows(store, city) == incremental
+    busy = [run for run in runs if run["schools"]]
+    costs = [run["cpu"] for run in busy] or [0.0]
+    delays = sorted(watch.delays) or [0.0]
+    return {
+        "reports": count, "came": came, "first": first["cpu"], "runs": len(busy),
+        "run": statistics.median(costs), "dearest": max(costs), "a report": sum(costs) / came,
+        "rss": max(run["rss"] for run in [first, *runs]), "p50": statistics.median(delays),
+        "p99": delays[int(0.99 * (len(delays) - 1))], "watched": len(delays), "left": left,
+        "same": same,
+    }  # fmt: skip
+
+
+def parser() -> argparse.ArgumentParser:
+    """What may be asked."""
+    made = argparse.ArgumentParser(description=__doc__)
+    made.add_argument("--schools", type=int, default=600)
+    made.add_argument("--pcs", type=int, nargs="+", default=[34])
+    made.add_argument("--minutes", type=float, default=10.0, help="how long reports come")
+    made.add_argument("--at", type=float, nargs="+", default=[16.0], help="hours of the day")
+    made.add_argument("--keeper-s", type=float, default=60.0)
+    made.add_argument("--stores", default="sqlite,influxdb")
+    made.add_argument("--child")
+    return made
+
+
+def main() -> int:
+    """Run all; 1 where rows differ from a whole derivation's, or never came."""
+    args = parser().parse_args()
+    if args.child:
+        keep(Asked(*json.loads(args.child)))
+        return 0
+    table = Table(title=f"The keeper of {args.schools} schools, reports each five minutes")
+    for head in ("store", "PCs", "at", "reports", "came", "first run s", "a run s", "dearest s",
+                 "ms a report", "RSS MB", "rows after s p50", "p99", "same"):  # fmt: skip
+        table.add_column(head, justify="left" if head == "store" else "right")
+    good = True
+    for kind in args.stores.split(","):
+        for pcs in args.pcs:
+            for hour in args.at:
+                found = _one(args, kind, pcs, hour)
+                good &= found["same"] and not found["left"]
+                table.add_row(
+                    kind, f"{pcs}", f"{hour:g}", f"{found['reports']}", f"{found['came']}",
+                    *(f"{found[name]:.2f}" for name in ("first", "run", "dearest")),
+                    f"{1000 * found['a report']:.2f}", f"{found['rss']:.0f}",
+                    f"{found['p50']:.0f}", f"{found['p99']:.0f}", str(found["same"]),
+                )  # fmt: skip
+    Console(width=150).print(table)
+    return int(not good)
+
+
+def _one(args: argparse.Namespace, kind: str, pcs: int, hour: float) -> dict[str, Any]:
+    with tempfile.TemporaryDirectory() as name, contextlib.ExitStack() as opened:
+        url = ""
+        if kind == "influxdb":
+            (Path(name) / "influx").mkdir()
+            running = opened.enter_context(services.influx(Path(name) / "influx"))
+            running.create("telemetry")
+            running.create("evidence")
+            url = running.url
+        data = Path(name) / "data"
+        data.mkdir()
+        asked = Asked(
+            str(data), url, args.schools, pcs, args.minutes, int(hour * 3600), args.keeper_s
+        )
+        return measure(asked)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

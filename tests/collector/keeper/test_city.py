@@ -1,0 +1,34 @@
+"""A small slice of the benchmarks of a city's keeper, its processes as they are."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+TESTS = Path(__file__).parents[2]
+
+
+def bench(name: str, *words: str) -> None:
+    environment = os.environ | {"PYTHONPATH": str(TESTS / "support")}
+    argv = [sys.executable, str(TESTS / "bench" / name), *words, "--stores", "sqlite"]
+    done = subprocess.run(
+        argv, env=environment, capture_output=True, text=True, timeout=600, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.slow
+def test_what_comes_in_the_afternoon_gives_the_rows_of_a_whole_day() -> None:
+    bench(
+        "keeper_city.py", "--schools", "2", "--pcs", "6", "--at", "8.5", "--minutes", "0.2",
+        "--keeper-s", "1",
+    )  # fmt: skip
+
+
+@pytest.mark.slow
+def test_killed_at_some_moments_the_rows_are_those_of_a_whole_day() -> None:
+    bench("keeper_killed.py", "--schools", "1", "--kills", "3")
