@@ -32,7 +32,7 @@ from collector.config import Config, load
 from collector.service.pipeline import resend_request
 from collector.store.factory import open_store
 
-_LOCKS = ("collect.lock", "keeper.lock", "lineserver/lock")
+_LOCKS = ("collect.lock", "keeper.lock", "up.lock", "enrol.lock", "lineserver/lock")
 _HOUR_MS = 3_600_000
 
 

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from agent.common import settings
+from agent.common import secret_reading, settings
 from collector.backup.manifest import Place
 from collector.config import Config
 from collector.service.pipeline import resend_request
@@ -78,10 +78,8 @@ class City(NamedTuple):
 
     def moved(self) -> dict[str, Path]:
         """Part -> a file that the settings name and that lies in none of the places."""
-        mqtt, store = self.config.mqtt, self.config.store
-        named = (mqtt.ca, mqtt.certificate, mqtt.key, mqtt.password_file, store.token_file)
         places = self.folders().values()
-        found = (Path(name) for name in named if name)
+        found = (Path(name) for _, name in secret_reading.named(self.config))
         return {
             f"{SETTINGS}/{path.name}": path
             for path in found

@@ -172,6 +172,22 @@ def with_manifest(file: Path, change: Callable[[dict[str, Any]], None]) -> Path:
     return changed
 
 
+def test_secrets_that_lie_elsewhere_come_to_the_settings(
+    run: Run, place: Place, other: Place, passphrase: Path
+) -> None:
+    far = place.root / "far/web.token"
+    far.parent.mkdir()
+    far.write_text("secret-far-away")
+    text = place.settings.read_text() + f'[store]\ntoken_file = "{far}"\n'
+    place.settings.write_text(text)
+    file = saved(run, place, passphrase)
+    assert SECRET not in file.read_bytes()
+    shutil.rmtree(far.parent)
+    assert restored(run, file, other, passphrase) == 0
+    assert (other.settings.parent / "web.token").read_text() == "secret-far-away"
+    assert f'token_file = "{other.settings.parent}/web.token"' in other.settings.read_text()
+
+
 def test_a_later_version_and_a_foreign_manifest_are_refused(
     run: Run, place: Place, other: Place, passphrase: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -199,10 +215,11 @@ def test_a_folder_in_use_is_kept_and_set_aside_only_when_asked(
     assert restored(run, file, place, passphrase) == 2
     assert "--replace" in capsys.readouterr().err
     assert (place.data / "quarantine.db").read_bytes() == b"mine"
-    held = Lock(place.data / "collect.lock", "x")
-    assert restored(run, file, place, passphrase, "--replace") == 2
-    assert "运行" in capsys.readouterr().err
-    held.release()
+    for name in ("collect.lock", "keeper.lock", "up.lock", "enrol.lock", "lineserver/lock"):
+        held = Lock(place.data / name, "x")
+        assert restored(run, file, place, passphrase, "--replace") == 2
+        assert "运行" in capsys.readouterr().err
+        held.release()
     assert restored(run, file, place, passphrase, "--replace") == 0
     [aside] = place.data.glob("before-restore-*")
     assert (aside / "quarantine.db").read_bytes() == b"mine"
