@@ -10,9 +10,9 @@ BENCH := PYTHONPATH=tests/support $(RUN)python tests/bench/
 .PHONY: demo test test-fast cover check faults attack fuzz fuzz-pjlink test-windows test-office \
   installer bundle bench bench-rest bench-equipment bench-collector bench-fleet bench-stampede \
   bench-keeper bench-keeper-city bench-line bench-dashboards types-boards bench-figure \
-  bench-archive bench-roster bench-enrol bench-status bench-rule bench-standing bench-report \
-  bench-tls bench-lineserver bench-line-odd bench-line-attack bench-line-load bench-line-far \
-  requirements audit bench-web test-web-axe docs clean
+  bench-archive bench-backup bench-roster bench-enrol bench-status bench-rule bench-standing \
+  bench-report bench-tls bench-lineserver bench-line-odd bench-line-attack bench-line-load \
+  bench-line-far requirements audit bench-web test-web-axe docs clean
 
 demo: $(VENV)/.demo
 	$(RUN)schoolpulse demo
@@ -128,6 +128,10 @@ bench-figure: $(VENV)/.dev
 # What freezing and verifying that city costs.
 bench-archive: $(VENV)/.dev
 	$(BENCH)archive.py
+
+# A backup and a restore of two million rows. Fewer: make bench-backup BACKUP="--rows 100000"
+bench-backup: $(VENV)/.dev
+	$(BENCH)backup.py $(BACKUP)
 
 # A register of 600 schools in one workbook: 10 s, 200 MB; and the largest sheet that there can be.
 bench-roster: $(VENV)/.dev

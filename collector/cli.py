@@ -91,6 +91,11 @@ COMMANDS = {
     "machines": Command(
         "collector.commands.machines", "列出电脑，绑定到教室", "list PCs, bind them to rooms"
     ),
+    "calendar": Command(
+        "collector.commands.calendar",
+        "校历：导入节假日、调休、学期，列出，检查",
+        "holidays, make-up days and terms: import, list, check",
+    ),
     "mute": Command("collector.commands.mute", "暂停一所学校的告警", "silence alerts for a school"),
     "dashboards": Command(
         "collector.commands.dashboards",
@@ -116,6 +121,21 @@ COMMANDS = {
         "collector.commands.status",
         "每所学校的状态：静默、暂存、测速被拒，和办法",
         "each school's state: silent, held, tests refused, and what to do",
+    ),
+    "backup": Command(
+        "collector.commands.backup",
+        "把全部数据和设置备份成一个文件，运行中也可以",
+        "save all data and settings in one file, while running",
+    ),
+    "restore": Command(
+        "collector.commands.restore",
+        "恢复备份，并列出恢复不了的",
+        "restore a backup, and list what does not come back",
+    ),
+    "ask-again": Command(
+        "collector.commands.ask_again",
+        "向各校电脑要回近几天的线路测试",
+        "ask the PCs for the last days' line tests again",
     ),
     "doctor": Command(
         "collector.commands.doctor", "逐项检查，给出办法", "run checks and suggest fixes"

@@ -14,7 +14,9 @@ from agent.common.checks import Check
 from agent.common.command_line import RefusedError
 from agent.common.language import say
 from collector.config import Config
-from collector.doctor import broker, delivery, disk, files, held, schools, secrets, storing
+from collector.doctor import (
+    broker, calendar, delivery, disk, files, held, schools, secrets, storing,
+)  # fmt: skip
 from collector.keeper.audit import Audited
 from collector.roster.book import DamagedBookError, NoRegisterError, RegisterBook
 from collector.service.pipeline.quarantine import FILE, Quarantine
@@ -54,6 +56,7 @@ def checks(
         yield stored
     if folder.ok:
         yield _register(config, now.astimezone(CITY_TIME).date())
+        yield from calendar.soon(config, now.astimezone(CITY_TIME).date())
         yield _quarantine(config)
         yield held.check(config, now)
         yield delivery.keeper(config)

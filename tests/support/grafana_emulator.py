@@ -69,7 +69,15 @@ def _board(server: Emulator, uid: str, _: Any) -> tuple[int, Any]:
         return 404, {"message": "Dashboard not found"}
     versions = server.boards[uid]
     data = {**versions[-1]["data"], "id": 7, "version": len(versions)}
-    return 200, {"dashboard": data, "meta": {"provisioned": uid in server.provisioned}}
+    folder = versions[-1].get("folder", "")
+    meta = {"provisioned": uid in server.provisioned, "folderUid": folder}
+    meta["folderTitle"] = server.folders.get(folder, "")
+    return 200, {"dashboard": data, "meta": meta}
+
+
+def _search(server: Emulator, page: str, _: Any) -> tuple[int, Any]:
+    first = (int(page) - 1) * 500
+    return 200, [{"uid": uid} for uid in sorted(server.boards)[first : first + 500]]
 
 
 def _versions(server: Emulator, uid: str, _: Any) -> tuple[int, Any]:
@@ -128,6 +136,7 @@ _ROUTES: list[tuple[str, Any]] = [
     ("GET /datasources", lambda server, _: (200, server.sources)),
     (r"GET /folders/([\w-]+)", _folder),
     ("POST /folders", _make_folder),
+    (r"GET /search\?type=dash-db&limit=500&page=(\d+)", _search),
     (r"GET /dashboards/uid/([\w-]+)", _board),
     (r"GET /dashboards/uid/([\w-]+)/versions\?limit=1", _versions),
     ("POST /dashboards/db", _save),

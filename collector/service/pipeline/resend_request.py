@@ -20,7 +20,7 @@ _WEEK_MS = 7 * 86_400_000
 _READ_EVERY_S = 1.0
 DAMAGED = (msgspec.MsgspecError, UnicodeDecodeError)
 #: Replaces a file that cannot be read.
-FIX = "schoolpulse collect --ask-again SINCE"
+FIX = "schoolpulse ask-again --since SINCE"
 
 
 class _Asked(msgspec.Struct):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from collector.cli import COMMANDS
 from collector.roster.book import RegisterBook
 from collector.roster.register import Register, School
 from collector.roster.rows import rows_of
-from dashboards import alerts, build
+from dashboards import alert_rules, alerts, build
 from dashboards.edition import Edition
 from grafana_emulator import TOKEN, Emulator
 
@@ -202,3 +203,13 @@ def test_boards_do_not_follow_the_terminal(
     assert "create  全市总览" in capsys.readouterr().out
     assert push(grafana, "--lang", "en") == 0
     assert grafana.folders["schoolpulse-en"] == "SchoolPulse"
+
+
+def test_every_alert_of_a_school_bears_the_label_that_a_mute_silences() -> None:
+    """A silence matches by `school`: a rule that does not group by it would ring on."""
+    rules = alert_rules.of_schools(Edition("zh"))
+    assert rules
+    for rule in rules:
+        for question in rule.asked:
+            grouped = question.text.rpartition("GROUP BY")[2]
+            assert re.search(r"\bschool\b", grouped), (rule.uid, question.text)

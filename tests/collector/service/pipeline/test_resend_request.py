@@ -37,7 +37,7 @@ def test_a_damaged_file_is_logged_once_with_its_name_and_the_fix(
     (told,) = caplog.messages
     assert told.startswith("resend_request_unreadable ")
     assert str(tmp_path / "again.json") in told
-    assert "--ask-again" in told
+    assert "ask-again" in told
     assert ResendRequest(tmp_path, now=lambda: NOW / 1000).since is None
     assert len(caplog.messages) == 2
     ask(tmp_path, SINCE, NOW + 5)
