@@ -53,21 +53,26 @@ def run(args: argparse.Namespace) -> int:
     if args.public:
         return _public(args)
     config = load_config(args)
-    server = args.server or config.line.server
+    known = _known(config)
+    server = args.server or config.line.server or (known.line_server if known else "")
     if not server:
         raise RefusedError(
             say(
-                "不知道测速服务器：用 --server http://主机:端口，或在配置里设 line.server",
-                "no measurement server: use --server http://host:port, or set line.server",
+                "不知道测速服务器：运行中的代理连上以后从学校策略得到它；"
+                "学校有几条线路时，先用 install --room 说明教室；"
+                "也可用 --server http://主机:端口，或在配置里设 line.server",
+                "no measurement server: the running agent has it from the school's policy once it "
+                "has connected, and at a school with several lines once its room is known (install "
+                "--room); or use --server http://host:port, or set line.server",
             )
         )
-    threshold = _threshold(config)
+    threshold = known.threshold_mbps if known else thresholds.THRESHOLD_MBPS
     show = _Show(sys.stderr.isatty())
     test = measure(
         server,
         school=config.school or _NO_SCHOOL,
         machine=identity.identify().machine,
-        line=config.line.name,
+        line=config.line.name or (known.line if known else ""),
         key=renewed.newest(config).line_key or config.line.key(),
         progress=show,
     )
@@ -145,13 +150,12 @@ def verdict(test: LineTest, threshold_mbps: float) -> bool | None:
     return None if test.down_mbps is None else test.down_mbps >= thresholds.limit(threshold_mbps)
 
 
-def _threshold(config: Config) -> float:
-    """What the city asks of a line, in Mbit/s: by the policy that the running agent follows."""
+def _known(config: Config) -> status.Status | None:
+    """What the running agent has from the policy: server, line, and what is asked of it."""
     try:
-        found = status.read(config.folder)
+        return status.read(config.folder)
     except OSError:  # another user's
-        found = None
-    return thresholds.THRESHOLD_MBPS if found is None else found.threshold_mbps
+        return None
 
 
 def _json_later(said: Postponed, threshold_mbps: float) -> str:

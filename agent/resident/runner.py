@@ -283,6 +283,7 @@ class Runner:
             offset_ms=self._clock.offset(),
             next_test=None if planned is None else int(planned.time.timestamp() * 1000),
             next_kind="" if planned is None else planned.kind,
+            line_server=lines[0].server if lines else "",
             threshold_mbps=place.threshold_of(self._policy),
             exclude_sources=self.exclude,
         )

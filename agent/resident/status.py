@@ -33,6 +33,7 @@ class Status(msgspec.Struct, frozen=True, omit_defaults=True):
     offset_ms: int | None = None
     next_test: int | None = None
     next_kind: str = ""
+    line_server: str = ""  # of the policy, for `line`
     threshold_mbps: float = THRESHOLD_MBPS  # of the policy, for `line`
     exclude_sources: tuple[str, ...] = ()  # of the policy, for the id at the next start
 
