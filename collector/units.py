@@ -14,6 +14,8 @@ from collector.secret_files import COLLECTOR, ENROL, KEEPER, LINESERVER
 UNITS = (COLLECTOR, KEEPER, LINESERVER, ENROL)
 PROGRAM = "/opt/schoolpulse/bin/schoolpulse"
 _SETTINGS = "collector.toml"
+DATA = "/var/lib/schoolpulse"
+LINE_KEYS = f"{systemd_unit.FOLDER}/line-keys"
 
 #: A fixed user, not a dynamic one: people import the register and write reports as it.
 _FIXED = """\
@@ -54,18 +56,20 @@ def text(
     program: str = PROGRAM,
     folder: str = systemd_unit.FOLDER,
     lacking: Collection[str] = (),
+    data: str = DATA,
+    keys: str = LINE_KEYS,
 ) -> str:
     """The unit `unit` of UNITS.
 
     `program`: the command `schoolpulse`; `folder`: of settings and secrets; `lacking`: the files of
     secrets that are not there, such as the token of a store that needs none, as systemd starts no
-    service whose secret it cannot read.
+    service whose secret it cannot read; `data`, `keys`: the folders of data and of line keys.
 
     Raises:
         KeyError: there is no such unit.
     """
     secrets = [secret for secret in secret_files.of(unit) if secret.file not in lacking]
-    made = _MADE[unit](quoted([program]), quoted([f"{folder}/{_SETTINGS}"]))
+    made = _moved(_MADE[unit](quoted([program]), quoted([f"{folder}/{_SETTINGS}"])), data, keys)
     return systemd_unit.text(
         made._replace(
             copies=[(secret.credential, secret.file) for secret in secrets],
@@ -76,6 +80,15 @@ def text(
         ),
         folder,
     )
+
+
+def _moved(made: Unit, data: str, keys: str) -> Unit:
+    """With other folders than the usual ones, which a service may write only where it is told."""
+    own = made.own.replace(LINE_KEYS, keys)
+    if data == DATA or ("SCHOOLPULSE_DATA", DATA) not in made.variables:
+        return made._replace(own=own)
+    variables = [(key, data if value == DATA else value) for key, value in made.variables]
+    return made._replace(own=f"{own}ReadWritePaths={quoted([data])}\n", variables=variables)
 
 
 def _collector(program: str, settings: str) -> Unit:

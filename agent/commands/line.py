@@ -60,10 +60,12 @@ def run(args: argparse.Namespace) -> int:
     if not server:
         raise RefusedError(
             say(
-                "不知道测速服务器：代理收到策略后就知道；或用 --server http://主机:端口，"
-                "或设 line.server",
-                "no measurement server: the running agent learns it by policy; or use "
-                "--server http://host:port, or set line.server",
+                "不知道测速服务器：运行中的代理连上以后从学校策略得到它；"
+                "学校有几条线路时，先用 install --room 说明教室；"
+                "也可用 --server http://主机:端口，或在配置里设 line.server",
+                "no measurement server: the running agent has it from the school's policy once it "
+                "has connected, and at a school with several lines once its room is known (install "
+                "--room); or use --server http://host:port, or set line.server",
             )
         )
     threshold = followed.threshold_mbps if followed else thresholds.THRESHOLD_MBPS

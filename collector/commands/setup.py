@@ -16,7 +16,7 @@ from collector.broker.accounts import AccountError
 from collector.commands.enrol.places import held, place_of
 from collector.commands.tables import this_user
 from collector.config import DEFAULT_FILE
-from collector.enrol import owned, setting_up
+from collector.enrol import machine, owned, setting_up
 from collector.enrol.pki import PkiError
 from collector.enrol.place import Place
 from collector.enrol.setting_up import Step, Wish
@@ -47,6 +47,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--data", type=Path, metavar="DIR", help=text)
     text = say("CA 密钥的位置，可在移动介质上", "where the CA's key is, such as on a stick")
     add("--ca-key", type=Path, metavar="FILE", help=text)
+    text = say(
+        "systemd 单元的文件夹（有 systemd 时默认 {})",
+        "folder of systemd's units (default, where systemd runs: {})",
+    )
+    add("--units", type=Path, metavar="DIR", help=text.format(machine.SYSTEMD))
     _city(parser)
     text = say("只说要写什么，不写", "say what would be written, and write nothing")
     add("--dry-run", action="store_true", help=text)
@@ -71,6 +76,8 @@ def run(args: argparse.Namespace) -> int:
     args.folder = args.folder.absolute()
     settings = args.folder / DEFAULT_FILE.name
     known = config.load(str(settings))[0] if settings.exists() else None
+    args.known = known
+    args.units = args.units or machine.default_units(args.folder)
     place = place_of(known, args.folder, args.data, args.ca_key)
     try:
         left = _left(args, place)
@@ -81,6 +88,7 @@ def run(args: argparse.Namespace) -> int:
             print(say("没有写任何文件", "nothing was written"))
         for note in setting_up.notes(place, known.mqtt) if known else ():
             print(note, file=sys.stderr)
+        _say_next(args, place, known.store.kind if known else args.store)
     except (PkiError, AccountError, TextFileError) as error:
         raise RefusedError(str(error)) from error
     except (OSError, sqlite3.Error) as error:
@@ -101,8 +109,14 @@ def _left(args: argparse.Namespace, place: Place) -> list[Step]:
             "the first time it needs --name: the host name that the schools connect to",
         )
         raise RefusedError(text)
-    city = City(args.city_code, args.city_name, args.store, args.port)
-    return setting_up.steps(place, Wish(names, city), dt.datetime.now(dt.UTC), this_user())
+    store = args.known.store.kind if args.known else args.store
+    city = City(args.city_code, args.city_name, store, args.port)
+    wish = Wish(names, city)
+    return [
+        *machine.accounts(args.units),
+        *setting_up.steps(place, wish, dt.datetime.now(dt.UTC), this_user()),
+        *machine.steps(args.units, place, store),
+    ]
 
 
 def _write(args: argparse.Namespace, place: Place) -> None:
@@ -114,6 +128,15 @@ def _write(args: argparse.Namespace, place: Place) -> None:
         with State(place.state, this_user()) as state:
             state.note("setup", " ".join(str(step.path) for step in left))
     print(say(f"已写 {len(left)} 项", f"{len(left)} written"))
+
+
+def _say_next(args: argparse.Namespace, place: Place, store: str) -> None:
+    """What is installed here, and the commands that remain."""
+    print(say("本机：", "This machine:"), *machine.missing(store), sep="\n  ")
+    own = "" if place.folder == DEFAULT_FILE.parent else f" --config {place.config}"
+    first = [f"schoolpulse roster import register.xlsx{own}", f"schoolpulse enrol --all{own}"]
+    begin = say("接下来，按顺序：", "Next, in this order:")
+    print(begin, *first, *machine.start(args.units, place), sep="\n  ")
 
 
 def _nothing() -> str:

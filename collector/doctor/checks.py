@@ -15,7 +15,15 @@ from agent.common.command_line import RefusedError
 from agent.common.language import say
 from collector.config import Config
 from collector.doctor import (
-    broker, calendar, delivery, disk, files, held, schools, secrets, storing,
+    broker,
+    calendar,
+    delivery,
+    disk,
+    files,
+    held,
+    schools,
+    secrets,
+    storing,
 )  # fmt: skip
 from collector.keeper.audit import Audited
 from collector.roster.book import DamagedBookError, NoRegisterError, RegisterBook

@@ -14,7 +14,7 @@ from typing import NamedTuple
 from agent.common import files
 
 #: The user of the city's services, and the broker's; the group that may read the line keys.
-SERVICE, BROKER, _KEYS = "schoolpulse", "mosquitto", "schoolpulse-keys"
+SERVICE, BROKER, KEYS = "schoolpulse", "mosquitto", "schoolpulse-keys"
 
 
 class Kind(NamedTuple):
@@ -30,7 +30,7 @@ SECRET = Kind(0o400, SERVICE)
 SHARED = Kind(0o640, SERVICE)
 ROOT_ONLY = Kind(0o400)
 BROKERS = Kind(0o400, BROKER)
-LINE_KEY, LINE_KEYS = Kind(0o640, SERVICE, _KEYS), Kind(0o2750, SERVICE, _KEYS)
+LINE_KEY, LINE_KEYS = Kind(0o640, SERVICE, KEYS), Kind(0o2750, SERVICE, KEYS)
 
 
 def password_kind(service: str) -> Kind:

@@ -60,6 +60,11 @@ class Place(NamedTuple):
         return self.broker / "server.key"
 
     @property
+    def token(self) -> Path:
+        """The database's token."""
+        return self.folder / "store.token"
+
+    @property
     def accounts(self) -> Path:
         """Mosquitto's accounts and roles."""
         return self.broker / "dynamic-security.json"

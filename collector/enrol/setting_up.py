@@ -32,7 +32,7 @@ from collector.enrol.state import State
 
 #: The broker's name within deploy/compose.yaml.
 _COMPOSE = "mosquitto"
-_PLUGINS = "/usr/lib/*/mosquitto_dynamic_security.so"
+PLUGINS = "/usr/lib/*/mosquitto_dynamic_security.so"
 _OWN_FOLDER, _STATE_FOLDER = Kind(0o755), Kind(0o750, SERVICE)
 _BROKER_FOLDER, _BROKER_DATA = Kind(0o755, BROKER), Kind(0o700, BROKER)
 #: What stands in /etc/schoolpulse besides the passwords of the broker's accounts.
@@ -78,6 +78,7 @@ def steps(place: Place, wish: Wish, now: dt.datetime, who: str) -> list[Step]:
     return [
         *_folders(place),
         *_secrets(place),
+        *_token(place, wish.city.store),
         *_authority(place, wish, now),
         *_files(place, wish, who),
     ]
@@ -134,6 +135,16 @@ def _secrets(place: Place) -> Iterator[Step]:
             yield Step(path, text, lambda at=path, of=kind: owned.protect(at, of))  # type: ignore[misc]
 
 
+def _token(place: Place, store: str) -> Iterator[Step]:
+    """Drawn here, for InfluxDB 2.x to be set up with; who has one already puts it into the file.
+
+    1.x without accounts takes any. Without the file every command would refuse the settings.
+    """
+    if store == "influxdb" and not place.token.exists():
+        text = say("数据库的令牌", "token of the database")
+        yield Step(place.token, text, lambda: _draw(place.token, owned.SECRET))
+
+
 def _draw(path: Path, kind: Kind) -> None:
     owned.put(path, f"{secrets.token_hex(32)}\n".encode(), kind)
 
@@ -175,7 +186,7 @@ def _accounts(place: Place, who: str) -> None:
 
 
 def _conf(place: Place, port: int) -> bytes:
-    found = glob.glob(_PLUGINS)
+    found = glob.glob(PLUGINS)
     files = mosquitto.Files(
         certificate=str(place.server), key=str(place.server_key), accounts=str(place.accounts),
         data=f"{place.broker / 'data'}/", plugin=found[0] if found else mosquitto.DEBIAN_PLUGIN,

@@ -49,7 +49,7 @@ keys = {_quoted(place.keys)}
 
 
 def _token(place: Place) -> str:
-    return f"token_file = {_quoted(place.folder / 'store.token')}\n"
+    return f"token_file = {_quoted(place.token)}\n"
 
 
 def _address(host: str) -> str:

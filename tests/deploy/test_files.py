@@ -58,6 +58,31 @@ def test_compose_mounts_what_stands_in_the_tree_and_names_its_secrets() -> None:
                 assert secret in service["secrets"] or str(Path(value).parent) in mounts
 
 
+def test_compose_starts_each_service_once_what_it_needs_is_healthy() -> None:
+    services = _yaml(DEPLOY / "compose.yaml")["services"]
+    for name, service in services.items():
+        assert service["healthcheck"]["test"][0] == "CMD", name
+        for needed, how in service.get("depends_on", {}).items():
+            assert how == {"condition": "service_healthy"}
+            assert "healthcheck" in services[needed]
+    assert set(services["collector"]["depends_on"]) == {"mosquitto", "influxdb"}
+
+
+def test_compose_pins_the_images_of_others() -> None:
+    for name, service in _yaml(DEPLOY / "compose.yaml")["services"].items():
+        if service["image"] != "schoolpulse":
+            assert re.search(r":\d+\.\d+\.\d+$", service["image"]), name
+
+
+def test_compose_s_health_checks_ask_ports_that_are_served() -> None:
+    services = _yaml(DEPLOY / "compose.yaml")["services"]
+    assert "9464/metrics" in str(services["collector"]["healthcheck"])
+    assert services["collector"]["environment"]["SCHOOLPULSE_METRICS"].endswith(":9464")
+    for name in ("mosquitto", "lineserver", "grafana"):
+        port = services[name]["ports"][0].split(":")[1]
+        assert port in str(services[name]["healthcheck"]["test"]), name
+
+
 def test_compose_runs_commands_that_exist() -> None:
     for service in _yaml(DEPLOY / "compose.yaml")["services"].values():
         if service.get("image") == "schoolpulse":

@@ -40,7 +40,7 @@ def test_options_and_exit_codes_are_the_installers(lang: str) -> None:
     assert codes == set(re.findall(r"^\| (\d) \|", text, re.M))
 
 
-@pytest.mark.parametrize("name", ["linux", "windows", "image"])
+@pytest.mark.parametrize("name", ["city", "linux", "windows", "image"])
 def test_both_languages_have_the_same_commands_and_tables(name: str) -> None:
     def shape(text: str) -> tuple[list[str], list[int]]:
         blocks = re.findall(r"^ *```\w*\n(.*?)^ *```", text, re.DOTALL | re.M)

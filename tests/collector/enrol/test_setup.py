@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import os
+import re
 import stat
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ import pytest
 
 from agent.common import files, textfile
 from collector.broker import dynsec
-from collector.enrol import authority, pki
+from collector.enrol import authority, machine, pki
 from collector.enrol.place import SERVICES
 from enrolled_city import SECRET, EnrolledCity
 
@@ -175,3 +176,63 @@ def test_killed_anywhere_the_next_run_finishes(
     bare.roster("9901020001")
     assert bare.enrol("check") == 0
     os.sync()
+
+
+def test_units_name_only_what_is_there_and_are_brought_up_to_date(
+    bare: EnrolledCity, capsys: Any
+) -> None:
+    units = bare.folder / "units"
+    words = (*NAME, "--units", str(units))
+    assert bare.setup(*words) == 0
+    texts = {path.name: path.read_text() for path in units.rglob("*") if path.is_file()}
+    assert set(texts) == {
+        "schoolpulse-collector.service", "schoolpulse-lineserver.service",
+        "schoolpulse-enrol.service", "schoolpulse.conf",
+    }  # fmt: skip
+    named = re.findall(r"^LoadCredential=[^:]+:(.+)$", "\n".join(texts.values()), re.MULTILINE)
+    assert named
+    assert [file for file in named if not Path(file).exists()] == []
+    assert f"SCHOOLPULSE_DATA={bare.place.data}" in texts["schoolpulse-collector.service"]
+    assert f"ReadWritePaths=-{bare.place.keys}" in texts["schoolpulse-enrol.service"]
+    assert f"-c {bare.place.broker / 'mosquitto.conf'}" in texts["schoolpulse.conf"]
+    (units / "schoolpulse-collector.service").write_text("[Unit]\n")
+    assert bare.setup(*words) == 0
+    changed = (units / "schoolpulse-collector.service").read_text()
+    assert changed == texts["schoolpulse-collector.service"]
+    capsys.readouterr()
+    assert bare.setup(*words) == 0
+    assert "没有要做的" in capsys.readouterr().out
+
+
+def test_units_of_a_dry_run_are_only_told(bare: EnrolledCity, capsys: Any) -> None:
+    units = bare.folder / "units"
+    assert bare.setup(*NAME, "--units", str(units), "--dry-run") == 0
+    assert str(units / "schoolpulse-collector.service") in capsys.readouterr().out
+    assert not bare.folder.exists()
+
+
+def test_influxdb_s_token_is_drawn_before_any_settings_name_it(bare: EnrolledCity) -> None:
+    units = bare.folder / "units"
+    assert bare.setup(*NAME, "--store", "influxdb", "--units", str(units)) == 0
+    before = bare.files()
+    assert bare.config.store.token == textfile.secret(bare.place.token)
+    assert stat.S_IMODE(bare.place.token.stat().st_mode) == 0o400
+    assert "store.token" in (units / "schoolpulse-collector.service").read_text()
+    assert bare.setup("--units", str(units)) == 0
+    assert bare.files() == before
+
+
+def test_what_this_machine_lacks_is_told_with_its_package(
+    bare: EnrolledCity, capsys: Any, monkeypatch: Any
+) -> None:
+    monkeypatch.setattr(machine.shutil, "which", lambda name, path=None: None)
+    assert bare.setup(*NAME, "--store", "influxdb") == 0
+    said = capsys.readouterr().out
+    assert "apt install mosquitto" in said
+    assert "apt install influxdb" in said
+    assert f"collect --config {bare.file}" in said
+
+
+def test_the_drop_in_holds_the_limits_of_the_samples(bare: EnrolledCity) -> None:
+    sample = Path(__file__).parents[3] / "deploy/mosquitto/limits.conf"
+    assert sample.read_text("utf-8") == machine.LIMITS

@@ -1,0 +1,184 @@
+"""What runs the city's services on this machine: accounts, units of systemd, and what to start.
+
+Units are ours and are brought up to date; changes of one's own belong into `systemctl edit`.
+"""
+
+from __future__ import annotations
+
+import glob
+import os
+import pwd
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from agent.common.language import say
+from collector import secret_files, units
+from collector.config import DEFAULT_FILE
+from collector.enrol import owned
+from collector.enrol.owned import OPEN
+from collector.enrol.place import SERVICES, Place, password_name
+from collector.enrol.setting_up import PLUGINS, Step
+from collector.secret_files import COLLECTOR, ENROL, LINESERVER
+
+SYSTEMD = Path("/etc/systemd/system")
+#: The keeper is part of the collector; its own unit is for a machine of its own.
+_RUN = (COLLECTOR, LINESERVER, ENROL)
+_SBIN = f"{os.environ.get('PATH', os.defpath)}:/usr/sbin:/usr/local/sbin"
+_ANSWER_S = 10
+#: What mosquitto.conf cannot bound; deploy/mosquitto/limits.conf is this text.
+LIMITS = """\
+# What mosquitto.conf cannot bound: /etc/systemd/system/mosquitto.service.d/schoolpulse.conf
+[Service]
+# Above max_connections, or silent connections shut everybody out.
+LimitNOFILE=40000
+# All that the broker allocates, above what the queues of mosquitto.conf and 20,000 PCs come to.
+# Beyond it memory is refused and whoever asked for it loses the connection, also who logs in; the
+# broker survives. Not memory_limit: see mosquitto.conf.
+LimitDATA=2G
+# Should that fail: end the broker before it takes the memory of the rest. Agents come back.
+MemoryMax=2500M
+Restart=on-failure
+RestartSec=1
+"""
+
+
+def default_units(folder: Path) -> Path | None:
+    """Where the units go unless told: systemd's folder, for root, with the usual settings folder.
+
+    Anything else is a trial, and writes none.
+    """
+    usual = folder == DEFAULT_FILE.parent and os.geteuid() == 0
+    return SYSTEMD if usual and Path("/run/systemd/system").is_dir() else None
+
+
+def accounts(folder: Path | None) -> Iterator[Step]:
+    """The services' user and group, where the units are this machine's own."""
+    if folder != SYSTEMD or os.geteuid() != 0:
+        return
+    try:
+        pwd.getpwnam(owned.SERVICE)
+    except KeyError:
+        text = say(f"系统用户 {owned.SERVICE}", f"system user {owned.SERVICE}")
+        yield Step(Path("/etc/passwd"), text, _make_accounts)
+
+
+def _make_accounts() -> None:
+    user = ["useradd", "--system", "--user-group", "--home-dir", "/var/lib/schoolpulse",
+            "--shell", "/usr/sbin/nologin", owned.SERVICE]  # fmt: skip
+    for words in (["groupadd", "--system", "--force", owned.KEYS], user):
+        done = subprocess.run(words, capture_output=True, text=True, check=False)  # noqa: S603
+        if done.returncode:
+            raise OSError(f"{' '.join(words)}: {done.stderr.strip()}")
+
+
+def steps(folder: Path | None, place: Place, store: str) -> Iterator[Step]:
+    """The units and the broker's drop-in that are missing or of another version; none: no systemd.
+
+    Raises:
+        OSError: one that is there cannot be read.
+    """
+    if folder is None:
+        return
+    wanted = {folder / units.name(one): _unit(one, place, store) for one in _RUN}
+    wanted[folder / "mosquitto.service.d/schoolpulse.conf"] = drop_in(place)
+    for path, text in wanted.items():
+        if not owned.holds(path, text.encode()):
+            what = say("服务单元", "unit of systemd")
+            yield Step(path, what, lambda at=path, made=text: _put(at, made))  # type: ignore[misc]
+
+
+def _put(path: Path, text: str) -> None:
+    owned.folder(path.parent, owned.Kind(0o755)) if not path.parent.is_dir() else None
+    owned.put(path, text.encode(), OPEN)
+
+
+def _unit(one: str, place: Place, store: str) -> str:
+    """The passwords are drawn by setup before, and the token where the store takes one."""
+    drawn = {password_name(service) for service in SERVICES}
+    if store == "influxdb" or place.token.exists():
+        drawn.add(place.token.name)
+    lacking = {secret.file for secret in secret_files.CITY} - drawn
+    return units.text(
+        one, program=program(), folder=str(place.folder), lacking=lacking,
+        data=str(place.data), keys=str(place.keys),
+    )  # fmt: skip
+
+
+def drop_in(place: Place) -> str:
+    """For Debian's mosquitto.service: our settings file, and the limits."""
+    binary = shutil.which("mosquitto", path=_SBIN) or "/usr/sbin/mosquitto"
+    return f"{LIMITS}# The city's settings instead of the system's.\nExecStart=\n" + (
+        f"ExecStart={binary} -c {place.broker / 'mosquitto.conf'}\n"
+    )
+
+
+def program() -> str:
+    """The command `schoolpulse` of this installation."""
+    here = Path(sys.prefix, "bin", "schoolpulse")
+    return str(here) if here.exists() else units.PROGRAM
+
+
+def missing(store: str) -> list[str]:
+    """What this machine has and lacks, a line each; Debian's name of the package where it lacks."""
+    wanted = {"mosquitto": "mosquitto", "grafana-server": "grafana", "nginx": "nginx"}
+    if store == "influxdb":
+        wanted["influxd"] = "influxdb"
+    found = []
+    for name, package in wanted.items():
+        if path := shutil.which(name, path=_SBIN):
+            found.append(f"✓ {name}: {_version(path) if name == 'influxd' else path}")
+        else:
+            found.append(f"- {name}: {_how(name, package)}")
+    if shutil.which("mosquitto", path=_SBIN) and not glob.glob(PLUGINS):
+        lack = say("缺少插件", "the plugin is missing")
+        found.append(f"- {PLUGINS}: {lack}; apt install mosquitto")
+    return found
+
+
+def _how(name: str, package: str) -> str:
+    """What ends the lack of it, and whether anything needs it."""
+    if name == "grafana-server":
+        text = ("没有；看板需要它，由 Grafana 自己的软件源安装", "none; the boards need it, from Grafana's own packages")  # fmt: skip  # noqa: E501
+        return say(*text)
+    if name == "nginx":
+        return say("没有；只有要用反向代理时才需要：apt install nginx", "none; only for a reverse proxy: apt install nginx")  # fmt: skip  # noqa: E501
+    return say(f"没有：apt install {package}", f"none: apt install {package}")
+
+
+def _version(path: str) -> str:
+    try:
+        done = subprocess.run(  # noqa: S603
+            [path, "version"], capture_output=True, text=True, timeout=_ANSWER_S, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return path
+    return (done.stdout.strip().splitlines() or [path])[0]
+
+
+def start(folder: Path | None, place: Place) -> list[str]:
+    """The commands that start everything: by systemd, else each in a terminal of its own."""
+    if folder == SYSTEMD:
+        names = " ".join(["mosquitto", *(units.name(one).removesuffix(".service") for one in _RUN)])
+        return [
+            "systemctl daemon-reload",
+            f"systemctl enable {names}",
+            f"systemctl restart {names}",
+        ]
+    own, settings = program(), f"--config {place.config}"
+    line_data = place.data.with_name(f"{place.data.name}-lineserver")
+    return [
+        f"mosquitto -c {place.broker / 'mosquitto.conf'}",
+        f"{own} collect {settings}",
+        f"{_as('lineserver', place)} SCHOOLPULSE_DATA={line_data} {own} lineserver {settings}",
+        f"{_as('admin', place)} {own} enrol settle --every 3600 {settings}",
+    ]
+
+
+def _as(service: str, place: Place) -> str:
+    return (
+        f"SCHOOLPULSE_MQTT_USERNAME={service} "
+        f"SCHOOLPULSE_MQTT_PASSWORD_FILE={place.password(service)}"
+    )
