@@ -16,7 +16,7 @@ from agent.common.command_line import RefusedError
 from agent.common.language import say
 from agent.wire.topics import receipt_topic
 from collector.config import Config
-from collector.doctor import delivery, held, secrets
+from collector.doctor import delivery, held, releases, secrets
 from collector.keeper.audit import Audited
 from collector.roster.book import DamagedBookError, NoRegisterError, RegisterBook
 from collector.service.links import topics
@@ -61,6 +61,7 @@ def checks(
         yield _register(config, now.astimezone(CITY_TIME).date())
         yield _quarantine(config)
         yield held.check(config, now)
+        yield releases.check(config)
         audited = _audited(config, tick)
         if audited is not None:
             yield delivery.gaps(audited)
