@@ -73,9 +73,9 @@ class Collector:
         self._store, self.counts, self._inbox = store, Counts(), Inbox()
         self._stopping, self._stopped = threading.Event(), threading.Event()
         self._files = Files(config, derives=keeper is not None)
-        self._releases = ReleaseWatch(store, config, lambda: self._roster.register.calendar)
+        self.releases = ReleaseWatch(store, config, lambda: self._roster.register.calendar)
         shared, changed = SharedSources(store, config.keeper_s).now, self._register_changed
-        self._roster = Roster(config, load_register, version, changed, shared, self._releases)
+        self._roster = Roster(config, load_register, version, changed, shared, self.releases)
         publish_all = self._roster.publish_all
         self._links = Links(config.mqtt, self._received, self._presence_received, publish_all)
         self._retained = Retained(self._links.outgoing.publish, self.counts)
@@ -118,7 +118,7 @@ class Collector:
         self._worker.start()
         self._roster.start(self._links.outgoing, lambda: self._links.reports.up)
         self._machine_watch.start()
-        self._releases.start()
+        self.releases.start()
         self._links.start()
         if self._keeper_thread:
             self._keeper_thread.start()
@@ -150,7 +150,7 @@ class Collector:
         self._links.outgoing.flush(0.5 * _left(end))
         self._roster.stop(_left(end))
         self._machine_watch.stop(_left(end))
-        self._releases.stop(_left(end))
+        self.releases.stop(_left(end))
         for link in (self._links.reports, self._links.presences, self._links.outgoing):
             link.stop(_left(end))
         if self._keeper_thread:
@@ -174,7 +174,7 @@ class Collector:
         }
 
     def _busy(self) -> bool:
-        if self._machine_watch.alive or self._releases.alive:
+        if self._machine_watch.alive or self.releases.alive:
             return True
         return self._worker.alive or bool(self._keeper_thread and self._keeper_thread.alive)
 
