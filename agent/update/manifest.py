@@ -25,7 +25,7 @@ class Here(NamedTuple):
     platform: str
     version: str
     serial: int = 0  # the highest of a manifest that was genuine
-    refused: tuple[str, ...] = ()  # versions that were taken back here, or withdrawn once
+    refused: tuple[str, ...] = ()  # versions that were taken back here
 
 
 def genuine(data: bytes, public_key: str, serial: int) -> Manifest:
@@ -55,8 +55,9 @@ def wanted(manifest: Manifest, version: str, here: Here, now_ms: int) -> Release
         NotInstallable: it was withdrawn, is not newer, not for this system, or not yet.
     """
     asked = release.numbers(version)
-    if any(release.numbers(one) == asked for one in (*manifest.withdrawn, *here.refused)):
-        raise NotInstallable("withdrawn")
+    for code, versions in (("withdrawn", manifest.withdrawn), ("rolled_back", here.refused)):
+        if any(release.numbers(one) == asked for one in versions):
+            raise NotInstallable(code)
     if asked <= release.numbers(here.version):
         raise NotInstallable("not_newer")
     fitting = [one for one in manifest.files if release.numbers(one.version) == asked]

@@ -112,7 +112,7 @@ class Updates:
             return
         if self._state.startswith("installed:"):
             self._confirm_if_heard()
-        elif self._state.startswith("installing:"):
+        elif self._state.startswith("installing:") and (self._began or self._is_offered(offers)):
             self._install_if_heard()
         else:
             self._look_if_due(offers)
@@ -150,6 +150,10 @@ class Updates:
         log.info("updated", version=self._who.version)
         self._set("")
 
+    def _is_offered(self, offers: tuple[ReleaseOffer, ...]) -> bool:
+        """Whether it is what was fetched: a stage may have been stopped in between."""
+        return release.offer_for(offers, self._who.machine) == self._offer
+
     def _install_if_heard(self) -> None:
         version = self._state.partition(":")[2]
         if self._began and time.monotonic() - self._began > _INSTALL_S:
@@ -157,9 +161,13 @@ class Updates:
         if self._began or self._ready is None:
             return
         if self._said and self._now.linked and self._now.waiting == 0 and self._allowed():
-            file, signed, _ = self._ready
-            self._remember(lambda seen: msgspec.structs.replace(seen, installing=version))
-            self._installer.install(file, signed, version)
+            try:
+                self._remember(lambda seen: msgspec.structs.replace(seen, installing=version))
+                self._installer.install(self._ready[0], self._ready[1], version)
+            except OSError as error:
+                log.error("update_failed", version=version, reason=error)
+                self._failed(f"failed:not_installed:{version}")
+                return
             self._began = time.monotonic()
             log.info("update_installing", version=version)
 

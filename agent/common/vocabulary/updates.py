@@ -11,7 +11,6 @@ from agent.common.vocabulary.words import Words
 
 STATES: Mapping[str, Words] = {
     "downloading": Words("正在下载", "downloading"),
-    "verified": Words("已核对，等待安装", "checked, waits to be installed"),
     "installing": Words("正在安装", "installing"),
     "installed": Words("已装好", "installed"),
     "failed": Words("未能更新", "cannot update"),

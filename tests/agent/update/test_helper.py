@@ -116,7 +116,7 @@ def test_a_version_that_ends_is_taken_back_and_never_installed_again(pc: Pc) -> 
     pc.ask()
     assert pc.run() == 1
     assert pc.programs.built == [NEW]
-    assert pc.result().code == "withdrawn"
+    assert pc.result().code == "rolled_back"
 
 
 def test_a_pc_that_is_switched_off_meanwhile_goes_back_at_its_fourth_start(pc: Pc) -> None:

@@ -65,7 +65,7 @@ def test_an_older_manifest_is_a_replay(city: Path) -> None:
     ("manifest", "here", "why"),
     [
         (Manifest(v=1, serial=1, files=(FILE,), withdrawn=("0.3",)), HERE, "withdrawn"),
-        (Manifest(v=1, serial=1, files=(FILE,)), HERE._replace(refused=("0.3.0",)), "withdrawn"),
+        (Manifest(v=1, serial=1, files=(FILE,)), HERE._replace(refused=("0.3.0",)), "rolled_back"),
         (Manifest(v=1, serial=1, files=(FILE,)), HERE._replace(version="0.3.0"), "not_newer"),
         (Manifest(v=1, serial=1, files=(FILE,)), HERE._replace(version="0.10"), "not_newer"),
         (Manifest(v=1, serial=1, files=(FILE,)), HERE._replace(platform="windows"), "no_file"),
