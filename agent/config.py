@@ -129,6 +129,14 @@ class Probes(Struct, frozen=True, forbid_unknown_fields=True):
     check_s: Annotated[int, Meta(ge=1)] = 30  # how often devices are compared with the last report
 
 
+class Update(Struct, frozen=True, forbid_unknown_fields=True):
+    """How new versions of the agent are taken; without a key none is."""
+
+    #: The city's release key, 64 hex characters, as `schoolpulse release key` prints it.
+    public_key: Annotated[str, Meta(pattern="^([0-9a-f]{64})?$", max_length=64)] = ""
+    delay_s: Annotated[float, Meta(ge=0, le=86400)] = 3600.0  # PCs look at random within it
+
+
 class Config(Struct, frozen=True, forbid_unknown_fields=True):
     """All settings of the agent."""
 
@@ -142,6 +150,7 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
     line: Line = Line()
     identity: Identity = Identity()
     probes: Probes = Probes()
+    update: Update = Update()
     devices: tuple[Watched, ...] = ()
 
     @property

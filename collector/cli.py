@@ -112,6 +112,11 @@ COMMANDS = {
         "列出暂不入库的上报：学校、原因、办法",
         "list reports that are held: school, reason, fix",
     ),
+    "release": Command(
+        "collector.commands.release",
+        "代理的新版本：登记、分批下发、撤回",
+        "new versions of the agent: add, hand out in stages, withdraw",
+    ),
     "evidence": Command(
         "collector.commands.evidence",
         "移除伪造或误报的数据，留副本和记录",

@@ -26,7 +26,7 @@ from agent.config import Config
 from agent.identity import Identity
 from agent.mqtt import Callbacks, Link, Loop, Sender, State
 from agent.outbox import Limits, Outbox, OutboxError
-from agent.resident import place, schedule
+from agent.resident import place, schedule, updating
 from agent.resident import status as status_file
 from agent.resident.gather import Gatherer, health
 from agent.resident.line_measure import measure_planned
@@ -91,6 +91,7 @@ class Runner:
         self._loop = Loop()
         self._link = self._new_link()
         self._tests = self._new_line_turns(measure or self._measure)
+        self._updates = updating.updates(config, who.identity.machine, self._report_now)
 
     def _open_outbox(self) -> Outbox:
         settings, machine = self._config.outbox, self._who.identity.machine
@@ -145,6 +146,8 @@ class Runner:
             self._report_if_due()
             self._tests.plan(self._plan(), self._now())
             self._tests.turn(self._now())
+            parts = updating.Parts(self._clock, self._outbox, self._link, self._tests)
+            updating.turn(self._updates, self._policy, parts)
         except (OutboxError, sqlite3.Error, OSError) as error:
             log.error("report_lost", reason=error)
         if not self._unsaved or time.monotonic() - self._saved_at >= _STATUS_S:
@@ -166,7 +169,9 @@ class Runner:
         inventory = self._hello_inventory() if self._first else None
         readings, failed = self._gatherer.all(inventory)
         ran = tuple(name for name in self._gatherer.enabled if name not in failed)
-        self._outbox.put((*readings, self._health(failed, ran)))
+        own = self._health(failed, ran)
+        self._outbox.put((*readings, own))
+        self._updates.said(own.update)
         self._first = False
 
     def _pause(self) -> float:
@@ -189,7 +194,8 @@ class Runner:
             self._outbox.counts(), failed, room=self._config.room, weak=who.weak, ran=ran,
             sources=who.digests,
         )  # fmt: skip
-        return msgspec.structs.replace(reading, policy_error=self._policy_error)
+        update = self._updates.state
+        return msgspec.structs.replace(reading, policy_error=self._policy_error, update=update)
 
     def _now(self) -> dt.datetime | None:
         now = self._clock.now()
@@ -222,14 +228,17 @@ class Runner:
             log.error("line_test_lost", reason=error)
         self._wake.set()
 
-    # The loop's thread
+    # The loop's thread, and the update's
+
+    def _report_now(self) -> None:
+        self._report_at = time.monotonic()
+        self._wake.set()
 
     def _on_bad_policy(self, reason: str) -> None:
         """Keep the old policy, and report the error at once."""
         log.warning("policy_refused", reason=reason)
         self._policy_error = reason[:256]
-        self._report_at = time.monotonic()
-        self._wake.set()
+        self._report_now()
 
     def _on_policy(self, policy: Policy) -> None:
         self._policy, self._policy_error = policy, ""

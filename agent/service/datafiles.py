@@ -15,6 +15,8 @@ _STATE = ("outbox.db", "outbox.db-*", "outbox.db.*", "status.json", "status.json
 _LOGS = (LOG, OLD_LOG, INSTALL_LOG)
 #: The school's renewed credentials, in a folder of their own; an image of the disk may keep them.
 RENEWED = "renewed"
+#: A new version's download and what is remembered of the manifests.
+UPDATE = "update"
 _RENEWALS = (f"{RENEWED}/renewal.json*", f"{RENEWED}/previous.json*")
 
 
@@ -44,9 +46,10 @@ def purge(folder: Path, *others: Path) -> None:
     """
     erase(folder)
     renewals = (file for pattern in _RENEWALS for file in sorted(folder.glob(pattern)))
-    for file in (folder / "agent.lock", *renewals, *others):
+    updates = sorted((folder / UPDATE).glob("*"))
+    for file in (folder / "agent.lock", *renewals, *updates, *others):
         file.unlink(missing_ok=True)
-    for parent in (folder / RENEWED, folder, *(file.parent for file in others)):
+    for parent in (folder / RENEWED, folder / UPDATE, folder, *(file.parent for file in others)):
         _remove_if_empty(parent)
 
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from agent.common.language import say
-from agent.service import unit
+from agent.service import unit, update_units
 
 UNIT = Path("/etc/systemd/system/schoolpulse-agent.service")
 _NAME = UNIT.name
@@ -95,6 +95,7 @@ def install(copies: Sequence[str]) -> str:
     UNIT.write_text(unit.text(command(), copies), encoding="utf-8")
     for words in (("daemon-reload",), ("enable", _NAME), ("restart", _NAME)):
         _systemctl(*words)
+    update_units.install(_systemctl)
     return _NAME
 
 
@@ -158,6 +159,7 @@ def uninstall() -> bool:
             return windows.uninstall(_pause)
     if not UNIT.exists():
         return False
+    update_units.uninstall(_systemctl)
     _systemctl("disable", "--now", _NAME)
     UNIT.unlink()
     _systemctl("daemon-reload")

@@ -13,6 +13,7 @@ from msgspec import Meta, Struct
 
 from agent.common.calendar import Calendar
 from agent.common.vocabulary.thresholds import THRESHOLD_MBPS
+from agent.wire.release import ReleaseOffer
 from agent.wire.renewal import CaDigest, Renewal, SaidGeneration
 
 VERSION: Literal[1] = 1
@@ -144,6 +145,7 @@ class AgentHealth(Struct, tag_field="reading", tag="agent", omit_defaults=True, 
     probes: tuple[Text, ...] = ()  # that succeeded: a device they do not report is absent
     sources: tuple[Text, ...] = ()  # of the machine id, as name=digest, keyed by the school
     policy_error: Text = ""  # why the newest policy was refused
+    update: Text = ""  # how far its update is: agent.common.vocabulary.updates
 
 
 class LineTest(Struct, tag_field="reading", tag="line_test", omit_defaults=True, frozen=True):
@@ -292,3 +294,5 @@ class Policy(Struct, omit_defaults=True, frozen=True):
     # Hardware sources to leave out of machine ids: a name, or name=digest for one value.
     exclude_sources: tuple[Text, ...] = ()
     threshold_mbps: Threshold = THRESHOLD_MBPS  # what the yearly figure asks of a line
+    # Versions of the agent that PCs are to have; of several the first that is meant for a PC.
+    releases: Annotated[tuple[ReleaseOffer, ...], Meta(max_length=8)] = ()

@@ -22,6 +22,7 @@ from collector.lineserver.limits import PolicyLimits, explained, nothing_publish
 from collector.lineserver.lines import PublishedLines
 from collector.lineserver.publish import Publisher
 from collector.lineserver.server import CannotListenError, LineServer
+from collector.release.shelf import FOLDER as SHELF
 
 DEFAULT_PORT = 8095
 _HERE = ("127.0.0.1", "::1", "localhost")
@@ -123,7 +124,10 @@ def _open(
         book = TurnBook(folder / "turns.db")
         opened.callback(book.close)
         ledger = Ledger(publisher.publish, book, _limits(config, held, folder, opened))
-        return publisher, LineServer(args.host, args.port, publisher.publish, ledger, held)
+        shelf = config.folder / SHELF
+        return publisher, LineServer(
+            args.host, args.port, publisher.publish, ledger, held, shelf=shelf
+        )
     except CannotListenError as error:
         raise RefusedError(str(error)) from error
     except (OSError, sqlite3.Error) as error:

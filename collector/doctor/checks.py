@@ -21,10 +21,11 @@ from collector.doctor import (
     disk,
     files,
     held,
+    releases,
     schools,
     secrets,
     storing,
-)  # fmt: skip
+)
 from collector.keeper.audit import Audited
 from collector.roster.book import DamagedBookError, NoRegisterError, RegisterBook
 from collector.service.pipeline.quarantine import FILE, Quarantine
@@ -69,6 +70,7 @@ def checks(
         yield held.check(config, now)
         yield delivery.keeper(config)
         yield from schools.checks(config)
+        yield releases.check(config)
         audited = _audited(config, tick)
         if audited is not None:
             yield delivery.gaps(audited)

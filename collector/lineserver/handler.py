@@ -7,6 +7,8 @@ GET  /t/<id>/                         the page that speedtest-cli expects
 GET  /t/<id>/speedtest/latency.txt    test=test
 GET  /t/<id>/speedtest/random<N>x<N>.jpg   2·N² incompressible bytes
 POST /t/<id>/speedtest/upload.php     any body; answers size=<bytes>
+GET  /releases/manifest.json          the signed list of the agent's versions
+GET  /releases/<sha256>               a version's file; 503 while the address tests or downloads
 GET  /healthz                         200 and the counts as JSON
 GET  /metrics                         the counts for Prometheus
 
@@ -25,14 +27,15 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta, Struct
 
-from agent.common import log
 from agent.version import VERSION
 from collector.lineserver import status
-from collector.lineserver.addresses import plain
+from collector.lineserver.addresses import group, plain
+from collector.lineserver.downloads import Downloads
 from collector.lineserver.head import MAX_BODY
 from collector.lineserver.keys import Keys, Request
 from collector.lineserver.ledger import Ledger
 from collector.lineserver.limits import explained
+from collector.lineserver.replies import Replies
 from collector.lineserver.running import Running
 from collector.lineserver.stream import Stream
 from collector.lineserver.turns import Ending, Later, Wish
@@ -70,7 +73,7 @@ class Seen(Struct, frozen=True):
     loss_share: float | None = None  # share of segments down that were retransmitted
 
 
-class Handler(BaseHTTPRequestHandler):
+class Handler(Replies, BaseHTTPRequestHandler):
     """Answers one request, which has arrived whole but for an upload's body."""
 
     protocol_version = "HTTP/1.1"
@@ -81,6 +84,7 @@ class Handler(BaseHTTPRequestHandler):
     ledger: Ledger  # given by the server
     keys: Keys
     front: status.Front
+    downloads: Downloads
 
     def __init__(self, stream: Stream, peer: str) -> None:
         self.rfile = self.wfile = stream  # type: ignore[assignment]
@@ -105,10 +109,24 @@ class Handler(BaseHTTPRequestHandler):
         elif path == "/metrics":
             text = status.metrics(self.ledger, self.front, by_school=self._is_local())
             self._reply(200, text.encode(), "text/plain; version=0.0.4")
+        elif path.startswith("/releases/"):
+            self._release(path.removeprefix("/releases/"))
         elif (found := self._test(path)) is not None:
             self._mini_get(*found)
         else:
             self._refuse(404, "no such page, or the test has ended")
+
+    def _release(self, name: str) -> None:
+        part = self.downloads.open(name, self.headers.get("Range", ""))
+        if part is None:
+            self._refuse(404, "no such file")
+            return
+        with part.file:
+            self.close_connection = True
+            more = {"Content-Range": f"bytes {part.start}-{part.size - 1}/{part.size}"}
+            left, kind = part.size - part.start, "application/octet-stream"
+            self._head(206 if part.start else 200, left, kind, more if part.start else {})
+            self.downloads.pour(part, self.connection, group(self.client_address[0]))
 
     def do_POST(self) -> None:
         """Requests for turns, ends of tests, uploads."""
@@ -265,27 +283,3 @@ class Handler(BaseHTTPRequestHandler):
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             self._refuse(400, str(error)[:200])
             return None
-
-    def _json(self, status: int, body: Any) -> None:
-        self._reply(status, msgspec.json.encode(body), "application/json")
-
-    def _refuse(self, status: int, why: str) -> None:
-        self.close_connection = True  # its body may not have been read
-        self._json(status, {"error": why})
-
-    def _reply(self, status: int, body: bytes, kind: str) -> None:
-        self._head(status, len(body), kind)
-        self.wfile.write(body)
-
-    def _head(self, status: int, length: int, kind: str) -> None:
-        self.send_response(status)
-        self.send_header("Content-Type", kind)
-        self.send_header("Content-Length", str(length))
-        self.send_header("Cache-Control", "no-store, no-transform")
-        if self.close_connection:
-            self.send_header("Connection", "close")
-        self.end_headers()
-
-    def log_message(self, format: str, *args: Any) -> None:
-        """Requests are counted, not logged."""
-        log.debug("request", line=format % args)

@@ -131,6 +131,10 @@ class Ledger:
         """The schools whose tests run."""
         return {running.turn.wish.school for running in self._all()}
 
+    def is_testing(self, address: str) -> bool:
+        """Whether a test from this `addresses.group` runs."""
+        return any(running.is_from(address) for running in self._all())
+
     def revoke(self, school: str) -> None:
         """End a school's tests: its key has gone."""
         for running in self._all():

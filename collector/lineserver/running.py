@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator
 
 from agent.common.steady import Sample, overall, steady
 from agent.wire import LineRecord
-from collector.lineserver.addresses import plain
+from collector.lineserver.addresses import group, plain
 from collector.lineserver.tcp import Tally, delivered, delivered_frames, frames
 from collector.lineserver.turns import Ending, Turn
 
@@ -95,6 +95,11 @@ class Running:
                 self._connections.discard(connection)
                 for tally in tallies:
                     tally.update(connection)
+
+    def is_from(self, address: str) -> bool:
+        """Whether bytes of the test went to this `addresses.group`."""
+        with self._lock:
+            return any(group(one) == address for one in self._addresses)
 
     def reserve(self) -> bool:
         """Take a transfer's place, until `release`; False where the test has all that it may."""

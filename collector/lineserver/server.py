@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import queue
 import socket
 import threading
 from collections.abc import Callable
+from pathlib import Path
 
 from agent.common import log
 from agent.common.language import say
 from agent.version import VERSION
 from agent.wire import LineRecord
-from collector.lineserver import descriptors
+from collector.lineserver import descriptors, downloads
 from collector.lineserver.front import Bounds, Front, Waiting
 from collector.lineserver.handler import Handler
 from collector.lineserver.head import pinged, test_of
@@ -52,8 +54,12 @@ class LineServer:
         ledger: Ledger | None = None,
         keys: Keys | None = None,
         bounds: Bounds | None = None,
+        shelf: Path | None = None,
     ) -> None:
-        """Without a `ledger` turns are not stored on disk; without `keys` no key is required."""
+        """Without a `ledger` turns are not stored on disk; without `keys` no key is required.
+
+        `shelf`: the folder of new versions of the agent that are handed out.
+        """
         self._ledger = ledger or Ledger(on_record)
         self._keys = keys or Keys(None)
         try:
@@ -62,7 +68,11 @@ class LineServer:
             raise CannotListenError(_why(host, port, error)) from error
         chosen = bounds or descriptors.bounds()
         self._front = Front(self._listener, self._take, self._quick, self._is_free, chosen)
-        given = {"ledger": self._ledger, "keys": self._keys, "front": self._front}
+        self._downloads = downloads.Downloads(shelf, self._ledger.is_testing)
+        given = {
+            "ledger": self._ledger, "keys": self._keys, "front": self._front,
+            "downloads": self._downloads,
+        }  # fmt: skip
         self._handler: type[Handler] = type("_Handler", (Handler,), given)
         self._requests: queue.SimpleQueue[Waiting | None] = queue.SimpleQueue()
         self._stopping = threading.Event()
@@ -88,6 +98,7 @@ class LineServer:
     def stop(self) -> None:
         """Refuse new connections, end running tests, and free the port."""
         self._stopping.set()
+        self._downloads.stop()
         self._front.stop()
         for _ in range(_WORKERS):
             self._requests.put(None)
@@ -106,8 +117,11 @@ class LineServer:
         return _PONG if test and self._ledger.find(test) is not None else None
 
     def _take(self, waits: Waiting) -> None:
-        running = self._ledger.find(test_of(bytes(waits.buffer[:200])))
-        if running is None:
+        head = bytes(waits.buffer[:200])
+        running = self._ledger.find(test_of(head))
+        if running is None and downloads.is_file(head):
+            self._hand_out(waits)
+        elif running is None:
             self._requests.put(waits)
         elif running.reserve():
 
@@ -121,6 +135,21 @@ class LineServer:
         else:
             self._ledger.refused("too_many_transfers", running.turn.wish.school)
             waits.socket.close()
+
+    def _hand_out(self, waits: Waiting) -> None:
+        if not self._downloads.begin(waits.address):
+            with contextlib.suppress(OSError):
+                waits.socket.send(downloads.BUSY)
+            waits.socket.close()
+            return
+
+        def hand_out() -> None:
+            try:
+                self._serve(waits)
+            finally:
+                self._downloads.end(waits.address)
+
+        _thread("line-release", hand_out).start()
 
     # ---- threads of their own
 

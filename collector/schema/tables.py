@@ -100,6 +100,7 @@ evidence bool - true: the report held evidence
 probes str - probes that ran well, by comma
 sources str - of the machine id, as name=digest, by comma
 policy_error str - why the newest policy is not followed, empty when it is
+update str - how far the update of the agent is, state:version or failed:reason:version
 """ + _RAW),
     _measurement("presence", "telemetry", "school machine", "one change of presence", """
 boot! str - which start of the agent

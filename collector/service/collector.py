@@ -15,6 +15,7 @@ from collections.abc import Iterable
 from agent.common import log
 from collector.config import Config
 from collector.ingest import Answered, Noted, day_of, decode
+from collector.release.watch import ReleaseWatch
 from collector.service.clock_watch import ClockWatch
 from collector.service.expiry import days_left
 from collector.service.files import Files
@@ -78,8 +79,9 @@ class Collector:
         self._store, self.counts, self._inbox = store, Counts(), Inbox()
         self._stopping, self._stopped = threading.Event(), threading.Event()
         self._files = Files(config)
-        shared = SharedSources(store, config.keeper_s)
-        self._roster = Roster(config, load_register, version, self._register_changed, shared.now)
+        self.releases = ReleaseWatch(store, config, lambda: self._roster.register.calendar)
+        shared, changed = SharedSources(store, config.keeper_s).now, self._register_changed
+        self._roster = Roster(config, load_register, version, changed, shared, self.releases)
         publish_all = self._roster.publish_all
         self._links = Links(config.mqtt, self._received, self._presence_received, publish_all)
         self._renewals = Renewals(config.folder, self._links.outgoing.publish)
@@ -92,14 +94,17 @@ class Collector:
         self._self_metrics = SelfMetrics(self.counts, self._gauges)
         self._writer = Writer(store, self.counts, self._stopping, self._outage)
         self._worker = self._new_worker()
-        self._metrics = None
-        if config.metrics:
-            self._metrics = Metrics(config.metrics, self.counts, self._self_metrics)
+        self._metrics = self._new_metrics(config)
         self._ca_ends = ca_ends(config.mqtt.ca)
         self._keeper_thread: KeeperThread | KeeperProcess | None = keeper_process
         if keeper:
             days = self._files.pending_days
             self._keeper_thread = KeeperThread(keeper, days, config.keeper_s)
+
+    def _new_metrics(self, config: Config) -> Metrics | None:
+        if not config.metrics:
+            return None
+        return Metrics(config.metrics, self.counts, self._self_metrics)
 
     def _new_gate(self, config: Config) -> Gate:
         return Gate(
@@ -123,6 +128,7 @@ class Collector:
         self._worker.start()
         self._roster.start(self._links.outgoing, lambda: self._links.reports.up)
         self._machine_watch.start()
+        self.releases.start()
         self._links.start()
         self._renewals.start()
         if self._keeper_thread:
@@ -158,6 +164,7 @@ class Collector:
         self._roster.stop(_left(end))
         self._machine_watch.stop(_left(end))
         self._renewals.stop(_left(end))
+        self.releases.stop(_left(end))
         for link in (self._links.reports, self._links.presences, self._links.outgoing):
             link.stop(_left(end))
         if self._keeper_thread:
@@ -192,7 +199,7 @@ class Collector:
         return 0.0 if oldest is None else max(0.0, time.time() - oldest)
 
     def _busy(self) -> bool:
-        if self._machine_watch.alive:
+        if self._machine_watch.alive or self.releases.alive:
             return True
         return self._worker.alive or bool(self._keeper_thread and self._keeper_thread.alive)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Mapping
+from typing import Protocol
 
 from agent import wire
 from agent.common import log
@@ -23,6 +24,13 @@ Shared = Callable[[], Mapping[str, tuple[str, ...]]]
 Version = Callable[[], int]
 
 
+class Releases(Protocol):
+    """Adds the versions of the agent that each school is offered."""
+
+    def offered(self, policies: Mapping[str, wire.Policy]) -> dict[str, wire.Policy]:
+        """The policies with the offers."""
+
+
 class Roster:
     """Watches the register, and publishes policies on every connect and every change.
 
@@ -36,10 +44,11 @@ class Roster:
         version: Version | None = None,
         on_change: Callable[[], None] = lambda: None,
         shared: Shared = dict,
+        releases: Releases | None = None,
     ) -> None:
         self._config, self._load, self._version = config, load, version
         self._on_change = on_change
-        self._shared = shared
+        self._shared, self._releases = shared, releases
         self.register = Register(schools={})
         self._seen: int | None = None
         self._published: dict[str, wire.Policy] = {}
@@ -113,6 +122,8 @@ class Roster:
             self._republish_all = False
             self._published = {}
         wanted = policies(self.register, self._config, self._shared())
+        if self._releases is not None:
+            wanted = self._releases.offered(wanted)
         changed = {
             code: merged for code, merged in wanted.items() if self._published.get(code) != merged
         }

@@ -1,0 +1,31 @@
+"""The units of root's half of an update."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from agent.service import update_units
+
+
+def test_systemd_takes_both(tmp_path: Path) -> None:
+    program = shutil.which("systemd-analyze")
+    if program is None:
+        pytest.skip("no systemd-analyze")
+    service = update_units.service(Path("/opt/schoolpulse"))
+    assert "/opt/schoolpulse-steady/bin/python -m agent.update.helper" in service
+    run = service.replace("/opt/schoolpulse-steady/bin/python", "/bin/true")
+    (tmp_path / update_units.SERVICE_UNIT.name).write_text(run)
+    (tmp_path / update_units.PATH_UNIT.name).write_text(update_units.path())
+    names = [str(tmp_path / update_units.PATH_UNIT.name)]
+    done = subprocess.run([program, "verify", *names], capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_a_program_in_somebodys_own_folder_gets_no_helper(tmp_path: Path) -> None:
+    said: list[tuple[str, ...]] = []
+    update_units.install(lambda *words: said.append(words) or "")  # type: ignore[func-returns-value]
+    assert said == [], "these tests do not run from /opt"
