@@ -44,6 +44,11 @@ def error(event: str, /, **fields: object) -> None:
     _log(logging.ERROR, event, fields)
 
 
+def quieten(library: str) -> None:
+    """Let a library's own log say errors alone."""
+    logging.getLogger(library).setLevel(logging.ERROR)
+
+
 def configure(level: str = "WARNING") -> None:
     """Log to standard error from `level` on; called again, it changes the level.
 

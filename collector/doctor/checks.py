@@ -64,13 +64,7 @@ def checks(
         stored, clocks[say("数据库", "the database")] = storing.check(config)
         yield stored
     if folder.ok:
-        yield _register(config, now.astimezone(CITY_TIME).date())
-        yield from calendar.soon(config, now.astimezone(CITY_TIME).date())
-        yield _quarantine(config)
-        yield held.check(config, now)
-        yield delivery.keeper(config)
-        yield from schools.checks(config)
-        yield releases.check(config)
+        yield from _in_folder(config, now)
         audited = _audited(config, tick)
         if audited is not None:
             yield delivery.gaps(audited)
@@ -79,6 +73,18 @@ def checks(
     served, clocks[say("测速服务器", "the measurement server")] = _lineserver(config)
     yield served
     yield delivery.own_clock(clocks, audited or [])
+
+
+def _in_folder(config: Config, now: dt.datetime) -> Iterator[Check]:
+    """What rests on the files of the data folder."""
+    today = now.astimezone(CITY_TIME).date()
+    yield _register(config, today)
+    yield from calendar.soon(config, today)
+    yield _quarantine(config)
+    yield held.check(config, now)
+    yield delivery.keeper(config)
+    yield from schools.checks(config)
+    yield releases.check(config)
 
 
 def _settings(warnings: list[str]) -> Check:

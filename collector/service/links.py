@@ -29,9 +29,10 @@ def share_of(broker: Broker) -> str:
     It has a part that only those who share our log-in can make, so nobody joins by guessing.
     """
     group = group_of(broker)
-    if not group or not broker.password:
+    password = broker.secret()
+    if not group or not password:
         return group
-    drawn = hmac.new(broker.password.encode(), group.encode(), "sha256").hexdigest()
+    drawn = hmac.new(password.encode(), group.encode(), "sha256").hexdigest()
     return f"{group}-{drawn[:16]}"
 
 

@@ -41,7 +41,7 @@ class Retained:
             return not payload or self._is_presence(topic, payload)
         if retained and payload:
             self._clear(topic)
-        return bool(payload)
+        return bool(payload) or not retained
 
     def _is_presence(self, topic: str, payload: bytes) -> bool:
         if len(payload) <= _PRESENCE_BYTES and self._has_room(topic):

@@ -181,7 +181,8 @@ class App:
     def _error(self, request: Request, code: int, detail: str = "") -> Response:
         try:
             visitor: Visitor | None = self._access.visitor(request)
-        except Exception:
+        except Exception as error:
+            log.warning("web_visitor_unknown", reason=error)
             visitor = None
         told = detail if visitor and visitor.whole_city else ""
         shown = {"code": code, "detail": told}

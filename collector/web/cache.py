@@ -9,6 +9,8 @@ from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from typing import Generic, NamedTuple, TypeVar
 
+from agent.common import log
+
 _T = TypeVar("_T")
 
 
@@ -71,7 +73,8 @@ class Cache(Generic[_T]):
         def work() -> None:
             try:
                 context.run(self._made, key, make)
-            except Exception:
+            except Exception as error:
+                log.warning("web_refresh_failed", reason=error)
                 with self._lock:
                     self._kept.pop(key, None)
             finally:

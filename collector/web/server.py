@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
-import logging
 import sys
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
+from agent.common import log
 from agent.common.calendar import CITY_TIME
 from agent.common.command_line import RefusedError
 from agent.common.language import say
@@ -60,7 +60,7 @@ class Server:
     def serve(self) -> None:
         """Answer until `stop`."""
         sys.setswitchinterval(_SWITCH_S)
-        logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # a line for each that waits
+        log.quieten("waitress.queue")  # a line for each request that waits
         self._server.run()
 
     def stop(self) -> None:

@@ -59,7 +59,7 @@ class Database:
         self.folder = folder
         self._ports = {"rpc": services.free_port(), "port": services.free_port()}
         config = folder / "influxd.conf"
-        config.write_text(services._INFLUXD.format(folder=folder, **self._ports))
+        config.write_text(services._INFLUXD.format(folder=folder, accounts="false", **self._ports))
         self._argv = [services.require("influxd"), "-config", str(config)]
         self._process: subprocess.Popen[bytes] | None = None
         opened.callback(self.kill)
@@ -68,7 +68,7 @@ class Database:
         self.url = opened.enter_context(
             services._nginx(proxy, folder / "proxy", self._ports["port"], "25m")
         )
-        made = services.Influx(self.url, "")
+        made = services.Influx(self.url, "", self.url)
         for name in ("telemetry", "evidence"):
             made.create(name)
         self.ask = made.ask

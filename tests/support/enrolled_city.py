@@ -29,7 +29,7 @@ def register(*codes: str) -> Register:
     return Register(
         schools={school.code: school for school in schools},
         rooms=[
-            Room(code, "本部", room, name, "普通教室", None, "主线")
+            Room(code, "本部", room, name, "普通教室", 30, "主线")
             for code in codes
             for room, name in (("101", "一年级(1)班"), ("102", "=1+1"))
         ],
