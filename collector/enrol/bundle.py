@@ -16,6 +16,7 @@ from typing import NamedTuple
 from agent.common.language import say
 from collector.config import Report
 from collector.enrol.state import Credential
+from collector.release.key import settings_row
 from collector.roster.register import Room, School
 
 GUIDE = "安装说明.html"
@@ -34,6 +35,7 @@ class Content(NamedTuple):
     host: str
     port: int
     contact: Report
+    release_key: str = ""  # public, in hex: whose new versions the PCs take; empty: none
 
 
 def file_name(school: str) -> str:
@@ -84,7 +86,7 @@ key_file = "line.key"
 
 [identity]
 source_key_file = "source.key"
-"""
+""" + (f"\n{settings_row(content.release_key)}" if content.release_key else "")
 
 
 def rooms(found: Sequence[Room]) -> bytes:

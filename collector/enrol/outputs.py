@@ -20,6 +20,7 @@ from collector.enrol import authority, brokering, bundle, owned, pki
 from collector.enrol.owned import LINE_KEY, LINE_KEYS, SHARED, Kind
 from collector.enrol.place import Place
 from collector.enrol.state import Held, State
+from collector.release import key as release
 from collector.roster.register import Register
 
 #: How far it is, for a progress bar: how many schools are done.
@@ -72,6 +73,7 @@ def bundles(
     Raises:
         OSError: what was written stays.
         PkiError: there is no CA, or no name under which the schools reach the broker.
+        RefusedError: the release key cannot be read.
     """  # fmt: skip
     names = authority.server_names(place)
     if not names:
@@ -80,12 +82,14 @@ def bundles(
     if not out.is_dir():
         out.mkdir(parents=True, mode=0o700)
     written = 0
+    made = config.folder / release.FILE
+    release_key = release.public(made) if made.exists() else ""
     for done, school in enumerate(held):
         told(done)
         code = school.now.school
         content = bundle.Content(
             register.schools[code], register.rooms_of.get(code, []), school.now, ca,
-            names[0], config.mqtt.port, config.report,
+            names[0], config.mqtt.port, config.report, release_key,
         )  # fmt: skip
         path = out / bundle.file_name(code)
         written += owned.put(path, bundle.build(content), Kind(0o600), durable=False)

@@ -73,6 +73,13 @@ def test_the_agent_reads_its_own_settings_from_it(
     assert config.line.server == ""
 
 
+def test_it_names_the_key_of_new_versions_where_the_city_has_one(tmp_path: Path) -> None:
+    made = unpacked(bundle.build(content(release_key="ab" * 32)), tmp_path)
+    config, warnings = load(str(made / "agent.toml"))
+    assert (config.update.public_key, warnings) == ("ab" * 32, [])
+    assert "[update]" not in bundle.settings(content())
+
+
 @pytest.mark.parametrize("name", HOSTILE)
 def test_the_installer_takes_it(name: str, tmp_path: Path) -> None:
     path = tmp_path / bundle.file_name(CODE)
