@@ -8,7 +8,6 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
-from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from agent.common import settings
@@ -17,6 +16,7 @@ from agent.common.language import say
 from collector.commands import passphrase
 from collector.commands.config_file import load_config
 from collector.commands.dashboards import token_of
+from collector.commands.tables import plain_console
 from collector.config import DEFAULT_FILE
 from collector.store.base import StoreError
 
@@ -108,7 +108,7 @@ class Bar:
     """How far it is, on a terminal: the part under way, and the rows so far."""
 
     def __init__(self) -> None:
-        console = Console(stderr=True, highlight=False)
+        console = plain_console(stderr=True)
         columns = (TextColumn("{task.description}", markup=False), BarColumn(20),
                    TextColumn("{task.completed:,.0f}"), TimeElapsedColumn())  # fmt: skip
         self._progress = Progress(

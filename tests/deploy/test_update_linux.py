@@ -56,7 +56,7 @@ def bundle(folder: Path, version: str) -> Path:
     source.mkdir()
     for name in ("pyproject.toml", "README.md", "LICENSE", "constraints.txt"):
         shutil.copy(ROOT / name, source)
-    for name in ("agent", "collector", "dashboards", "deploy"):
+    for name in ("agent", "collector", "dashboards", "deploy", "requirements"):
         shutil.copytree(ROOT / name, source / name)
     file = source / "agent/version.py"
     file.write_text(re.sub(r'VERSION = ".*"', f'VERSION = "{version}"', file.read_text()))

@@ -117,13 +117,19 @@ def test_twice_changes_nothing_and_restarts_nothing(
     pc: Pc, capsys: pytest.CaptureFixture[str]
 ) -> None:
     pc.say("install", pc.bundle)
-    before = {file.name: file.stat().st_mtime_ns for file in pc.etc.iterdir()}, pc.unit.stat()
+    before = (
+        {file.name: file.stat().st_mtime_ns for file in pc.etc.iterdir()},
+        pc.unit.stat().st_mtime_ns,
+    )
     count = len(pc.calls)
     capsys.readouterr()
     assert pc.say("install", pc.bundle) == 0
     assert pc.say("install") == 0
     assert capsys.readouterr().out.count("没有改动") == 2
-    after = {file.name: file.stat().st_mtime_ns for file in pc.etc.iterdir()}, pc.unit.stat()
+    after = (
+        {file.name: file.stat().st_mtime_ns for file in pc.etc.iterdir()},
+        pc.unit.stat().st_mtime_ns,
+    )
     assert after == before
     assert {call.split()[0] for call in pc.calls[count:]} <= {
         "--version", "is-enabled", "is-active",
