@@ -16,7 +16,6 @@ from typing import Any
 from paho.mqtt.client import Client
 
 from agent.common.broker_settings import AgentBroker
-from agent.mqtt.proxy import through
 
 #: How long a connection may take to open, TLS and WebSocket together, s.
 OPEN_S = 20.0
@@ -35,6 +34,8 @@ class SocketClient(Client):
         if self._through is None:
             self._raw = super()._create_socket_connection()
         else:
+            from agent.mqtt.proxy import through  # at first use: few schools have a proxy
+
             self._raw = through(self._through, self._host, self._port, self._connect_timeout)
         return self._raw
 

@@ -13,7 +13,6 @@ from agent.config import Config
 from agent.mqtt import Link, State
 from agent.outbox import Outbox
 from agent.resident.line_turns import LineTurns
-from agent.update import install_linux, install_none
 from agent.update.memory import FOLDER
 from agent.update.updates import Installer, Now, Updates, Who
 from agent.version import VERSION
@@ -24,8 +23,12 @@ def updates(config: Config, machine: str, wake: Callable[[], None]) -> Updates:
     """Those of this PC; `wake` has the state reported at once."""
     chosen: Installer
     if sys.platform == "linux":
+        from agent.update import install_linux
+
         chosen = install_linux.Installer(config.folder / FOLDER)
     else:
+        from agent.update import install_none
+
         chosen = install_none.Installer()
     who = Who(
         machine=machine,

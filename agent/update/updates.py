@@ -17,8 +17,7 @@ from typing import NamedTuple, Protocol
 import msgspec
 
 from agent.common import log
-from agent.update import fetch, memory
-from agent.update.manifest import Here, NotInstallable, genuine, wanted
+from agent.update import memory
 from agent.update.memory import FOLDER, Seen
 from agent.wire import release
 from agent.wire.release import ReleaseFile, ReleaseOffer
@@ -207,10 +206,13 @@ class Updates:
     # ---- a thread of its own
 
     def _look(self, offer: ReleaseOffer) -> None:
+        from agent.update.fetch import Paused  # at first use, as in `_fetched`: few PCs, once
+        from agent.update.manifest import NotInstallable
+
         try:
             self._ready = self._fetched(offer)
             self._set(f"installing:{offer.version}")
-        except fetch.Paused:
+        except Paused:
             self._at = time.monotonic() + _PAUSE_S * (1 + self._draw())
         except NotInstallable as error:
             log.warning("update_refused", version=offer.version, reason=error)
@@ -221,6 +223,9 @@ class Updates:
 
     def _fetched(self, offer: ReleaseOffer) -> tuple[Path, bytes, ReleaseFile]:
         """The offer's file, checked. Raises NotInstallable, Paused, OSError."""
+        from agent.update import fetch
+        from agent.update.manifest import Here, NotInstallable, genuine, wanted
+
         if not self._installer.ready():
             raise NotInstallable("no_installer")
         if self._who.metered(offer.manifest):
