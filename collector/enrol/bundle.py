@@ -8,16 +8,17 @@ from __future__ import annotations
 import csv
 import io
 import json
-import re
 import zipfile
 from collections.abc import Sequence
 from typing import NamedTuple
 
 from agent.common.language import say
+from agent.common.printable import shown
 from collector.config import Report
 from collector.enrol.state import Credential
 from collector.release.key import settings_row
 from collector.roster.register import Room, School
+from collector.sheet_cells import kept
 
 GUIDE = "安装说明.html"
 #: No zip is older; the date is nobody's, so that the bytes stay the same.
@@ -67,7 +68,7 @@ def build(content: Content) -> bytes:
 
 def settings(content: Content) -> str:
     """agent.toml. Only what the school's policy cannot say: a value here would hide the city's."""
-    held, comment = content.credential, " ".join(_plain(content.school.name).split())
+    held, comment = content.credential, shown(content.school.name, None)
     return f"""\
 # SchoolPulse: {comment}
 school = {_quoted(held.school)}
@@ -94,7 +95,7 @@ def rooms(found: Sequence[Room]) -> bytes:
     out = io.StringIO()
     sheet = csv.writer(out, lineterminator="\r\n")
     sheet.writerow(["room", "name"])
-    sheet.writerows([row.room, _cell(row.name)] for row in found)
+    sheet.writerows([row.room, kept(row.name)] for row in found)
     return out.getvalue().encode("utf-8-sig")
 
 
@@ -119,15 +120,6 @@ def _line(secret: str) -> bytes:
 def _quoted(value: str) -> str:
     """A basic string of TOML, which escapes as JSON does, and DEL besides."""
     return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
-
-
-def _plain(value: str) -> str:
-    return re.sub(r"[\x00-\x1f\x7f\x85\u2028\u2029]", " ", value)
-
-
-def _cell(value: str) -> str:
-    """A room may be called =1+1: a sheet must show that, and not count it."""
-    return f"'{value}" if value.lstrip().startswith(("=", "+", "-", "@")) else value
 
 
 def unknown_host() -> str:

@@ -13,6 +13,7 @@ import pytest
 
 from agent.config import load
 from agent.service import bundle as installer
+from collector import sheet_cells
 from collector.config import Report
 from collector.enrol import bundle, pki
 from collector.enrol.bundle import GUIDE, Content
@@ -135,6 +136,12 @@ def test_the_page_shows_a_name_and_runs_nothing(name: str) -> None:
 
 def test_the_page_leaves_a_line_where_nobody_is_named() -> None:
     assert "to be filled in" in bundle.guide(content())
+
+
+@pytest.mark.parametrize("name", ["＝1+1", "3-1", "-1", "x\x1b[31m"])
+def test_no_sheet_program_changes_a_room(name: str) -> None:
+    *_, last = csv.reader(io.StringIO(bundle.rooms(content(name).rooms).decode("utf-8-sig")))
+    assert last[1] == sheet_cells.kept(name) != name
 
 
 def test_rooms_open_in_excel_as_they_are() -> None:
