@@ -84,6 +84,12 @@ def text(unit: Unit, folder: str = FOLDER) -> str:
     )
 
 
+def hardening(*without: str) -> str:
+    """The lines that all services have, but for these settings."""
+    lines = _HARDENING.splitlines(keepends=True)
+    return "".join(line for line in lines if line.partition("=")[0] not in without)
+
+
 def _start(unit: Unit) -> Iterable[str]:
     if unit.helper:
         yield "# As root (the +), for only root may read the firmware's serials: the facts go to"

@@ -11,11 +11,16 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from agent.common.systemd_unit import quoted
+from agent.common.systemd_unit import hardening, quoted
 from agent.update.install_linux import PATH_UNIT, REQUEST
 from agent.update.memory import FOLDER
 
 SERVICE_UNIT = PATH_UNIT.with_suffix(".service")
+#: What would keep root from replacing programs, or from handing them to all to read.
+_TAKEN = (
+    "CapabilityBoundingSet", "AmbientCapabilities", "ProtectSystem", "PrivateMounts",
+    "SystemCallFilter", "SystemCallErrorNumber", "UMask",
+)  # fmt: skip
 _REQUEST = f"/var/lib/schoolpulse-agent/{FOLDER}/{REQUEST}"
 
 
@@ -35,24 +40,10 @@ IOSchedulingClass=idle
 UMask=0022
 
 # As root, for it replaces programs; it reads what others wrote, and needs no network for that.
-NoNewPrivileges=yes
+{hardening(*_TAKEN)}\
 ProtectSystem=full
-ProtectHome=yes
-PrivateTmp=yes
-PrivateDevices=yes
 PrivateNetwork=yes
-ProtectClock=yes
-ProtectHostname=yes
-ProtectKernelLogs=yes
-ProtectKernelModules=yes
-ProtectKernelTunables=yes
-ProtectControlGroups=yes
-RestrictNamespaces=yes
-RestrictRealtime=yes
-RestrictSUIDSGID=yes
-LockPersonality=yes
 RestrictAddressFamilies=AF_UNIX
-SystemCallArchitectures=native
 
 [Install]
 WantedBy=multi-user.target
