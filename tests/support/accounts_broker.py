@@ -20,6 +20,7 @@ class AccountsBroker:
     """`plain` is its port without TLS, `port` the one with it, `web` that of WebSockets with it."""
 
     def __init__(self, folder: Path, signed: Signed, more: str = "") -> None:
+        folder.mkdir(exist_ok=True)
         self.folder = folder
         self.plain, self.port, self.web = (services.free_port() for _ in range(3))
         self.city_password = secrets.token_hex(8)
