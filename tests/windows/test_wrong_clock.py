@@ -77,9 +77,8 @@ def _python(made: Wine, year: int, code: str) -> list[str]:
     ("year", "transport"), [(2010, "tcp"), (2040, "tcp"), (2010, "websockets")]
 )
 def test_a_windows_pc_of_another_decade_connects(tmp_path: Path, year: int, transport: str) -> None:
-    ca, broker = Ca(tmp_path / "ca", span=SPAN), tmp_path / "broker"
-    broker.mkdir()
-    with AccountsBroker(broker, ca.sign(span=SPAN)).running({SCHOOL: "first"}) as running:
+    ca, folder = Ca(tmp_path / "ca", span=SPAN), tmp_path / "broker"
+    with AccountsBroker(folder, ca.sign(span=SPAN)).running({SCHOOL: "first"}) as running:
         code = CODE.format(
             port=running.web if transport == "websockets" else running.port,
             ca=ca.path, school=SCHOOL, transport=transport, no_check_time=NO_CHECK_TIME,

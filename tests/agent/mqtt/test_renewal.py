@@ -124,9 +124,7 @@ def ca(tmp_path: Path) -> Ca:
 
 @pytest.fixture
 def broker(tmp_path: Path, ca: Ca) -> Iterator[AccountsBroker]:
-    folder = tmp_path / "broker"
-    folder.mkdir()
-    with AccountsBroker(folder, ca.sign()).running({SCHOOL: "first"}) as running:
+    with AccountsBroker(tmp_path / "broker", ca.sign()).running({SCHOOL: "first"}) as running:
         yield running
 
 

@@ -50,9 +50,8 @@ def clock_of(year: int) -> list[str]:
 @pytest.mark.parametrize("transport", ["tcp", "websockets"])
 def test_the_agent_reports_from_another_decade(tmp_path: Path, year: int, transport: str) -> None:
     clock = clock_of(year)
-    ca, broker = Ca(tmp_path / "ca", span=SPAN), tmp_path / "broker"
-    broker.mkdir()
-    with AccountsBroker(broker, ca.sign(span=SPAN)).running({SCHOOL: "first"}) as running:
+    ca, folder = Ca(tmp_path / "ca", span=SPAN), tmp_path / "broker"
+    with AccountsBroker(folder, ca.sign(span=SPAN)).running({SCHOOL: "first"}) as running:
         port = running.web if transport == "websockets" else running.port
         config = tmp_path / "agent.toml"
         text = CONFIG.format(
