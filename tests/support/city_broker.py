@@ -86,13 +86,7 @@ class CityBroker:
     def stop(self) -> None:
         """End it in good order: what it retains goes to its disk."""
         while self.processes:
-            process = self.processes.pop()
-            process.terminate()
-            try:
-                process.wait(60)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+            services.end(self.processes.pop())
 
     @property
     def memory(self) -> int:

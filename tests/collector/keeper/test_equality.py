@@ -2,54 +2,33 @@
 
 from __future__ import annotations
 
-import datetime as dt
-import tempfile
-import time
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
-from pathlib import Path
-
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 import city_day
 from collector.config import City, Figure
-from collector.keeper import Keeper, others, schoolday
+from collector.keeper import Keeper, schoolday
 from collector.keeper.midnight import midnight
-from collector.roster.register import Decision, Equipment, Machine, Register, Room, School
-from collector.store.base import Point, Store, Value
-from collector.store.sqlite import SqliteStore
+from collector.store.base import Point, Value
 
-from .conftest import DAY, OTHER, SCHOOL, MakePoints
+from .conftest import DAY, OTHER, SCHOOL
+from .passes import (
+    NOW,
+    KilledError,
+    S,
+    keeper,
+    news,
+    pass_over,
+    register,
+    rows,
+    stores,
+)  # fmt: skip
 
-S = 10**9
-DERIVED = ("machine_day", "device_day", "room_day", "school_day", "school_hour", "event")
 KINDS = (
     ("display", "HDMI-1"), ("tv", "HDMI-2"), ("projector", "net:1"), ("sound", "card0"),
     ("camera", "usb1"), ("virtual_display", "v0"),
 )  # fmt: skip
-
-
-def register(*, bound_to: str = "6-1") -> Register:
-    """Two schools; PC 2 of the first is merged into PC 1, PC 3 is bound to a room by its id."""
-    rooms = [
-        Room(code, "本部", room, room, "教室", None)
-        for code in (SCHOOL, OTHER)
-        for room in ("6-1", "6-2")
-    ]
-    return Register(
-        {code: School(code, "示例小学", "630102", "小学", "630102") for code in (SCHOOL, OTHER)},
-        rooms=rooms,
-        equipment=[Equipment(SCHOOL, "6-1", "tv", 1), Equipment(SCHOOL, "6-2", "projector", 1)],
-        machines=[
-            Machine(SCHOOL, bound_to, f"{3:032x}"), *(
-                Machine(code, room, f"{room}-*") for code in (SCHOOL, OTHER)
-                for room in ("6-1", "6-2")
-            ),
-        ],
-        decisions=[Decision(SCHOOL, f"{2:032x}", "merge", f"{1:032x}")],
-    )  # fmt: skip
 
 
 @st.composite
@@ -90,71 +69,6 @@ def report(draw: st.DrawFn) -> list[Point]:
 
 
 batches = st.lists(st.lists(report(), min_size=1, max_size=4), min_size=2, max_size=7)
-
-
-class KilledError(BaseException):
-    """The process is gone."""
-
-
-class Fragile(SqliteStore):
-    """Kills its writer before or after a write."""
-
-    left = -1
-    after = False
-
-    def write(self, points: Sequence[Point]) -> None:
-        self.left -= 1
-        if self.left == 0 and not self.after:
-            raise KilledError
-        super().write(points)
-        if self.left == 0:
-            raise KilledError
-
-
-NOW = midnight(DAY) + 12 * 3600 * S
-
-
-def keeper(store: Store, known: Register | None = None, now: int = NOW) -> Keeper:
-    found = known or register()
-    return Keeper(store, lambda: found, Figure(), City(), now=lambda: now, version=lambda: 1)
-
-
-def news(batch: list[list[Point]]) -> dict[tuple[str, int], int]:
-    """The first time of each school and day (as days from `DAY`) that is new."""
-    found: dict[tuple[str, int], int] = {}
-    for points in batch:
-        key = points[0].tags["school"], -(points[0].time < midnight(DAY))
-        found[key] = min(found.get(key, points[0].time), points[0].time)
-    return found
-
-
-def pass_over(one: Keeper, todo: dict[tuple[str, int], int]) -> None:
-    """What the keeper's thread does, today first; what is done is taken out of `todo`."""
-    while todo:
-        school, days = key = max(todo, key=lambda key: key[1])
-
-        def follows(day: dt.date, school: str = school) -> None:
-            if day <= DAY:
-                todo[school, (day - DAY).days] = 0
-
-        one.derive_school(school, DAY + dt.timedelta(days=days), todo[key], follows)
-        del todo[key]
-
-
-def rows(store: Store) -> list[Point]:
-    return sorted(
-        (point for name in DERIVED for point in store.read(name, 0, 2**62)),
-        key=lambda point: (point.measurement, point.time, sorted(point.tags.items())),
-    )
-
-
-@contextmanager
-def stores(count: int) -> Iterator[list[Fragile]]:
-    with tempfile.TemporaryDirectory() as name, ExitStack() as opened:
-        yield [
-            opened.enter_context(Fragile(Path(name) / f"{n}.db", telemetry_days=36500))
-            for n in range(count)
-        ]
 
 
 ANY = settings(
@@ -274,162 +188,3 @@ def test_a_change_of_the_register_derives_anew_the_schools_that_it_is_about(
             assert rows(new) == rows(whole)
             counted.clear()
         assert found == [[SCHOOL, OTHER], [], [SCHOOL]]
-
-
-def test_a_merged_pcs_earlier_report_is_late(make: MakePoints) -> None:
-    """Its own last report is older, that of the PC that it counts as is not."""
-
-    def seen(n: int, at: str) -> list[Point]:
-        device = make.device(n, at, "projector")
-        device = device._replace(tags={**device.tags, "device": "one"})
-        return [make.agent(n, at, boot=f"{n}" * 16, probes="displays"), device]
-
-    batches_of = [[seen(1, "10:00"), seen(1, "10:05")], [seen(2, "09:55")], [seen(2, "10:10")]]
-    with stores(2) as (new, whole):
-        one = keeper(new)
-        for batch in batches_of:
-            for store in (new, whole):
-                store.write([point for points in batch for point in points])
-            pass_over(one, news(batch))
-            pass_over(keeper(whole), dict.fromkeys(news(batch), 0))
-            assert rows(new) == rows(whole)
-        (row,) = new.read("device_day", 0, 2**62)
-        assert row.fields["presence_ms"] == make.time("09:55") // 10**6
-
-
-def test_a_room_learned_later_changes_what_earlier_absences_meant(make: MakePoints) -> None:
-    """The register has a TV in that room: it was switched off, not taken away."""
-
-    def seen(at: str, *more: Point, present: bool) -> list[Point]:
-        tv = make.device(1, at, "tv", "HDMI-2", present=present)
-        return [make.agent(1, at, probes="displays"), *more, tv]
-
-    first = [seen("10:00", present=True), seen("10:05", present=True)]
-    gone = [seen(at, present=False) for at in ("10:10", "10:13", "10:16")]
-    named = seen("10:20", make.host(1, "10:20", "6-1-x"), present=False)
-    with stores(2) as (new, whole):
-        one = keeper(new)
-        for batch in ([*first, *gone], [named], [seen("10:25", present=False)]):
-            for store in (new, whole):
-                store.write([point for points in batch for point in points])
-            pass_over(one, news(batch))
-            pass_over(keeper(whole), dict.fromkeys(news(batch), 0))
-            assert rows(new) == rows(whole)
-        found = new.read("device_day", 0, 2**62, {"room": "6-1"})
-        states = [(row.fields["presence"], row.fields["looked_ms"]) for row in found]
-        assert states == [("off", make.time("10:25") // 10**6)]
-
-
-YESTERDAY = DAY - dt.timedelta(days=1)
-PAST_MIDNIGHT = midnight(DAY) + 1800 * S
-
-
-def projector(make: MakePoints, at: str, day: dt.date, *, present: bool) -> list[Point]:
-    agent = make.agent(1, at, day, probes="displays")
-    points = [agent, make.device(1, at, "projector", present=present)]
-    return [point._replace(time=agent.time) for point in points]
-
-
-@pytest.fixture
-def past_midnight(make: MakePoints) -> Iterator[tuple[Fragile, list[Point]]]:
-    """A store of two days, derived, today's with a theft; and what came of yesterday after that.
-
-    That says the projector was stolen yesterday.
-    """
-    known = [projector(make, at, YESTERDAY, present=True) for at in ("10:00", "10:05")]
-    known += [projector(make, at, DAY, present=False) for at in ("00:05", "00:10")]
-    late = [projector(make, at, YESTERDAY, present=False) for at in ("23:50", "23:55")]
-    with stores(1) as (store,):
-        store.write([point for points in known for point in points])
-        pass_over(keeper(store, now=PAST_MIDNIGHT), {(SCHOOL, 0): 0, (SCHOOL, -1): 0})
-        assert [p.fields["event"] for p in store.read("event", midnight(DAY), 2**62)] == ["gone"]
-        yield store, [point for points in late for point in points]
-
-
-def is_as_whole(store: Fragile) -> bool:
-    """Whether a whole derivation changes nothing, and the theft was yesterday."""
-    before = rows(store)
-    pass_over(keeper(store, now=PAST_MIDNIGHT), {(SCHOOL, 0): 0, (SCHOOL, -1): 0})
-    events = [p.fields["event"] for p in store.read("event", midnight(DAY), 2**62)]
-    return rows(store) == before and events == ["withdrawn"]
-
-
-def test_a_day_that_goes_on_is_followed_by_one_derived_before_the_start(
-    past_midnight: tuple[Fragile, list[Point]],
-) -> None:
-    store, late = past_midnight
-    restarted = keeper(store, now=PAST_MIDNIGHT)
-    pass_over(restarted, {(SCHOOL, -1): 0})
-    store.write(late)
-    pass_over(restarted, {(SCHOOL, -1): late[0].time})
-    assert is_as_whole(store)
-
-
-def test_what_came_for_yesterday_during_the_first_run_past_midnight_changes_today(
-    past_midnight: tuple[Fragile, list[Point]],
-) -> None:
-    """The hour rows read that day too: its own rows are left to the mark, which today follows."""
-    store, late = past_midnight
-    one = keeper(store, now=PAST_MIDNIGHT)
-    pass_over(one, {(SCHOOL, 0): 0})
-    store.write(late)
-    one.run_once(dt.datetime.fromtimestamp(PAST_MIDNIGHT // S, dt.UTC))
-    pass_over(one, {(SCHOOL, -1): late[0].time})
-    assert is_as_whole(store)
-
-
-def test_a_changed_number_is_a_changed_report(make: MakePoints) -> None:
-    """Python's hashes of -1 and -2 are equal."""
-    with stores(1) as (store,):
-        one, at = keeper(store), make.time("10:00")
-        for offset in (-1, -2):
-            store.write([make.agent(1, "10:00", offset_ms=offset)])
-            pass_over(one, {(SCHOOL, 0): at})
-            (row,) = store.read("machine_day", 0, 2**62)
-            assert row.fields["offset_ms"] == offset
-
-
-@pytest.mark.parametrize("off_s", [-7200, 7200])
-def test_a_clock_that_was_set_may_have_hidden_another_keeper(
-    monkeypatch: pytest.MonkeyPatch, off_s: int
-) -> None:
-    with stores(1) as (store,):
-        one, clock = keeper(store), time.time_ns
-        assert [one.begin(), one.begin()] == [False, False]
-        monkeypatch.setattr(others.time, "time_ns", lambda: clock() + off_s * S)
-        assert [one.begin(), one.begin()] == [True, False]
-
-
-def test_a_pc_that_is_named_anew_leaves_its_room(make: MakePoints) -> None:
-    with stores(2) as (new, whole):
-        one = keeper(new)
-        for at, name in (("10:00", "6-1-x"), ("10:05", "6-2-y")):
-            tags = {"school": OTHER, "machine": make.machine(1)}
-            raw = [make.agent(1, at, school=OTHER)]
-            raw.append(Point("host", tags, {"hostname": name}, raw[0].time))
-            for store in (new, whole):
-                store.write(raw)
-            pass_over(one, {(OTHER, 0): raw[0].time})
-            pass_over(keeper(whole), {(OTHER, 0): 0})
-            assert rows(new) == rows(whole)
-
-
-def test_an_event_is_written_once(make: MakePoints, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Also where the PC's later reports bring others."""
-    written: list[int] = []
-    with stores(1) as (store,):
-        write = store.write
-        one, changes = keeper(store), [True, True, False, False, True, True, True]
-        for n, present in enumerate(changes):
-            raw = projector(make, f"10:{5 * n:02}", DAY, present=present)
-            write(raw)
-            monkeypatch.setattr(
-                store, "write",
-                lambda points: (
-                    written.extend(p.time for p in points if p.measurement == "event"),
-                    write(points),
-                ),
-            )  # fmt: skip
-            pass_over(one, {(SCHOOL, 0): raw[0].time})
-            monkeypatch.undo()
-        assert len(written) == len(set(written)) == 3, "appeared, gone, appeared"
