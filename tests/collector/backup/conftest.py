@@ -96,3 +96,9 @@ def figure(run: Run, capsys: pytest.CaptureFixture[str]) -> Callable[[Place], An
         return json.loads(capsys.readouterr().out)
 
     return figure
+
+
+@pytest.fixture
+def other(tmp_path: Path) -> Place:
+    """Where it is restored to; a folder within the folder of the settings."""
+    return Place(tmp_path / "city/etc/other")
