@@ -13,6 +13,7 @@ from agent.common.vocabulary.words import word
 from collector import status
 from collector.commands import listing
 from collector.commands.config_file import load_config
+from collector.commands.stock import unreadable
 from collector.commands.tables import print_json
 from collector.status.model import Finding, Standing
 from collector.store.base import StoreError
@@ -62,12 +63,7 @@ def _read(args: argparse.Namespace) -> status.City:
     try:
         city = status.read(load_config(args))
     except StoreError as error:
-        raise RefusedError(
-            say(
-                f"读不到数据：{error}。运行 schoolpulse doctor 查看办法",
-                f"cannot read the data: {error}; run schoolpulse doctor",
-            )
-        ) from error
+        raise unreadable(error) from error
     if not args.school:
         return city
     one = tuple(row for row in city.schools if row.school == args.school)

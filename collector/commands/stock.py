@@ -43,12 +43,17 @@ def opened(args: argparse.Namespace) -> Iterator[Opened]:
         with open_store(settings) as store:
             yield Opened(settings, book, register, store, time.time_ns() // 1_000_000)
     except StoreError as error:
-        raise RefusedError(
-            say(
-                f"读不到数据：{error}。运行 schoolpulse doctor 查看办法",
-                f"cannot read the data: {error}; run schoolpulse doctor",
-            )
-        ) from error
+        raise unreadable(error) from error
+
+
+def unreadable(error: StoreError) -> RefusedError:
+    """For a store that cannot be read, with the fix."""
+    return RefusedError(
+        say(
+            f"读不到数据：{error}。运行 schoolpulse doctor 查看办法",
+            f"cannot read the data: {error}; run schoolpulse doctor",
+        )
+    )
 
 
 def _check_school(register: Register, school: str) -> None:

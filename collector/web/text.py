@@ -3,25 +3,21 @@
 from __future__ import annotations
 
 import datetime as dt
-import re
 from collections.abc import Mapping
 
 from markupsafe import Markup
 
 from agent.common.calendar import CITY_TIME
 from agent.common.language import say
+from agent.common.printable import block
 from agent.common.vocabulary.words import Words, word
 
-#: Steers a terminal, ends a file, or turns the reading direction of what stands beside it.
-_ODD = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]")
-_LONE = re.compile("[\ud800-\udfff]")
 _NAME, _TEXT = 60, 2000
 
 
 def clean(text: str, longest: int = _TEXT) -> str:
-    """The text without what could harm a reader, cut to `longest` characters."""
-    found = _LONE.sub("\ufffd", _ODD.sub("\ufffd", text[: longest + 1]))
-    return found if len(found) <= longest else found[: longest - 1] + "…"
+    """The text with what could harm a reader as escapes, cut to `longest` of its characters."""
+    return block(text if len(text) <= longest else text[: longest - 1] + "…")
 
 
 def finalized(value: object) -> object:

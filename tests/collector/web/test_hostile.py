@@ -96,8 +96,8 @@ def test_cleaning_keeps_what_people_write() -> None:
     for text in ("西宁市第1小学", "Zoë’s Höhe", "བོད་ལྗོངས", "七（1）班", "a\nb\tc"):
         assert clean(text) == text
     assert name("长" * 3500) == "长" * 59 + "…"
-    assert clean("a\x1b[2Jb\u202ec\x00") == "a\ufffd[2Jb\ufffdc\ufffd"
-    assert clean("\ud800") == "\ufffd"
+    assert clean("a\x1b[2Jb\u202ec\x00") == r"a\x1b[2Jb\u202ec\x00"
+    assert clean("\ud800") == r"\ud800"
 
 
 @pytest.mark.parametrize("ms", [0, -5, None, True, "x", 10**30, 2**62])
