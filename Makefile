@@ -4,7 +4,8 @@ VENV := .venv
 RUN := $(VENV)/bin/
 PIP := $(RUN)python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 # Several at once (tests/conftest.py says how many): most of a test is waiting.
-TESTS := $(RUN)python -m pytest -n auto --dist loadscope
+# Modules are compiled once, not by each of a thousand interpreters, whatever the machine says.
+TESTS := PYTHONDONTWRITEBYTECODE= $(RUN)python -m pytest -n auto --dist loadscope
 BENCH := PYTHONPATH=tests/support $(RUN)python tests/bench/
 
 .PHONY: demo test test-fast cover check faults attack fuzz fuzz-pjlink test-windows test-office \
