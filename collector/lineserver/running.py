@@ -18,12 +18,10 @@ from agent.common.steady import Sample, overall, steady
 from agent.wire import LineRecord
 from collector.lineserver.addresses import group, plain
 from collector.lineserver.tcp import (
+    Frames,
     Tally,
     delivered,
     delivered_frames,
-    frames,
-    frames_in_order,
-    full_share,
 )
 from collector.lineserver.turns import Ending, Turn
 
@@ -67,14 +65,12 @@ class Running:
         self.down: list[Sample] = []  # s since the start, bytes of payload that arrived
         self.up: list[Sample] = []  # s since the start, bytes received
         self._up_full: list[Sample] = []  # s since the start, bytes of the frames received, if full
-        self._up_real: list[Sample] = []  # the same as they are
         self._lock = threading.Lock()
         self._connections: set[socket.socket] = set()
         self._senders: set[socket.socket] = set()
         self._addresses: set[str] = set()
         self.down_frames: list[Sample] = []  # s since the start, bytes on the wire that arrived
-        self._delivered, self._frames = Tally(delivered), Tally(frames)
-        self._in_order = Tally(frames_in_order)
+        self._delivered, self._frames = Tally(delivered), Frames()
         self._down_frames = Tally(delivered_frames)
         self._segments, self._repeats = Tally(lambda i: i.sent), Tally(lambda i: i.repeated)
         self._queue_checks = 0
@@ -91,7 +87,7 @@ class Running:
             if sends:
                 self._senders.add(connection)
             down = (self._delivered, self._down_frames, self._segments, self._repeats)
-            tallies = down if sends else (self._frames, self._in_order)
+            tallies = down if sends else (self._frames,)
             for tally in tallies:
                 tally.add(connection)
             samples = self.down if sends else self.up
@@ -149,20 +145,14 @@ class Running:
             self._sample_down(now)
             if self.up:
                 _note(self.up, now - self.turn.started, self.received)
-                self._sample_up_frames(now)
-
-    def _sample_up_frames(self, now: float) -> None:
-        real, full = self._in_order.sum(), self._frames.sum()
-        if real is not None and full is not None:
-            _note(self._up_real, now - self.turn.started, real)
-            _note(self._up_full, now - self.turn.started, full)
+                if (received := self._frames.sum()) is not None:
+                    _note(self._up_full, now - self.turn.started, received)
 
     @property
     def up_frames(self) -> list[Sample]:
         """s since the start, bytes on the wire received; empty if the system does not say."""
         with self._lock:
-            counts = zip(self._up_real, self._up_full, strict=True)
-            share = full_share([(real, full) for (_, real), (_, full) in counts])
+            share = self._frames.full_share()
             return [(t, round(full * share)) for t, full in self._up_full]
 
     def _sample_down(self, now: float) -> None:

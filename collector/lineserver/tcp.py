@@ -21,6 +21,8 @@ _SND_MSS, _RCV_MSS, _SEGMENTS_IN, _SEGMENTS_OUT, _DELIVERED, _RETRANSMITTED = (
 )  # fmt: skip
 _BYTES_IN = 128
 _SIZE = 196
+#: Readings of a connection that are kept.
+_MOST = 4000
 
 
 class Info(NamedTuple):
@@ -85,7 +87,7 @@ def frames_in_order(found: Info) -> int:
 
 
 def full_share(pairs: Sequence[tuple[int, int]]) -> float:
-    """How full frames were: `frames_in_order` per `frames`, of which `pairs` are the counts.
+    """How full a connection's frames were, of its (`frames_in_order`, `frames`) so far.
 
     A sender that is slower than its line sends segments as they come, some of them short: at
     1000 Mbit/s counting all as full reads 5% high. What waits behind a gap makes the share look
@@ -114,6 +116,10 @@ class Tally:
         found = info(connection)
         if found is not None and connection in self._last:
             self._last[connection] = max(self._last[connection], self._read(found))
+            self._note(connection, found)
+
+    def _note(self, connection: socket.socket, found: Info) -> None:
+        """What else is kept of a reading."""
 
     def sum(self) -> int | None:
         """The current sum; None if the system does not report it."""
@@ -122,3 +128,25 @@ class Tally:
         for connection in self._first:
             self.update(connection)
         return sum(self._last.values()) - sum(self._first.values())
+
+
+class Frames(Tally):
+    """Data frames received, in bytes on the wire, if all are full; and how full they were.
+
+    Of single connections: some of many have a gap at every moment, each of them only at times.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(frames)
+        self._pairs: dict[socket.socket, list[tuple[int, int]]] = {}
+
+    def _note(self, connection: socket.socket, found: Info) -> None:
+        pairs = self._pairs.setdefault(connection, [])
+        if len(pairs) < _MOST:
+            pairs.append((frames_in_order(found), frames(found)))
+
+    def full_share(self) -> float:
+        """`full_share` of all connections, each as much as it carried."""
+        carried = [(pairs[-1][1], full_share(pairs)) for pairs in self._pairs.values()]
+        whole = sum(count for count, _ in carried)
+        return sum(count * share for count, share in carried) / whole if whole else 1.0
