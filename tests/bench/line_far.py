@@ -24,7 +24,7 @@ from rich.table import Table
 
 import far_line
 import shaped
-from shaped import PC, NoLabError
+from shaped import NoLabError
 
 RATES = (4.0, 10.0, 50.0, 100.0)
 TRIPS_MS = (0.0, 30.0, 80.0, 300.0, 600.0)
@@ -78,7 +78,7 @@ def _run(cases: Sequence[_Case]) -> Iterator[dict[str, Any]]:
             lab.far(rate, rtt_ms=trip, loss=loss, queue_ms=queue)
             case = {"rate": rate, "rtt_ms": trip, "loss": loss, "queue_ms": queue}
             try:
-                test = json.loads(lab.output(PC, shaped.MEASURE, url))
+                test = shaped.measured(lab, url)
             except (RuntimeError, subprocess.SubprocessError) as error:
                 test = {"outcome": str(error)}
             yield {**case, "late": round(lab.late(), 4), "test": test}
