@@ -17,12 +17,7 @@ from collections.abc import Callable, Iterator
 from agent.common.steady import Sample, overall, steady
 from agent.wire import LineRecord
 from collector.lineserver.addresses import group, plain
-from collector.lineserver.tcp import (
-    Frames,
-    Tally,
-    delivered,
-    delivered_frames,
-)
+from collector.lineserver.tcp import Frames, Tally, delivered, delivered_frames
 from collector.lineserver.turns import Ending, Turn
 
 #: A test keeps at most this many samples.

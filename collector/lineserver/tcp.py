@@ -21,8 +21,8 @@ _SND_MSS, _RCV_MSS, _SEGMENTS_IN, _SEGMENTS_OUT, _DELIVERED, _RETRANSMITTED = (
 )  # fmt: skip
 _BYTES_IN = 128
 _SIZE = 196
-#: Readings of a connection that are kept.
-_MOST = 4000
+#: Readings of a connection that are kept, the last one always.
+_MOST = 500
 
 
 class Info(NamedTuple):
@@ -142,8 +142,10 @@ class Frames(Tally):
 
     def _note(self, connection: socket.socket, found: Info) -> None:
         pairs = self._pairs.setdefault(connection, [])
-        if len(pairs) < _MOST:
-            pairs.append((frames_in_order(found), frames(found)))
+        full = frames(found)
+        if pairs and (pairs[-1][1] == full or len(pairs) == _MOST):
+            pairs.pop()
+        pairs.append((frames_in_order(found), full))
 
     def full_share(self) -> float:
         """`full_share` of all connections, each as much as it carried."""
