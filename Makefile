@@ -4,7 +4,8 @@ VENV := .venv
 RUN := $(VENV)/bin/
 PIP := $(RUN)python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 # Several at once (tests/conftest.py says how many): most of a test is waiting.
-TESTS := $(RUN)python -m pytest -n auto --dist loadscope
+# Modules are compiled once, not by each of a thousand interpreters, whatever the machine says.
+TESTS := PYTHONDONTWRITEBYTECODE= $(RUN)python -m pytest -n auto --dist loadscope
 BENCH := PYTHONPATH=tests/support $(RUN)python tests/bench/
 
 .PHONY: demo test test-fast cover check faults attack fuzz fuzz-pjlink test-windows test-office \
@@ -12,7 +13,7 @@ BENCH := PYTHONPATH=tests/support $(RUN)python tests/bench/
   bench-keeper bench-keeper-city bench-line bench-dashboards types-boards bench-figure \
   bench-archive bench-backup bench-roster bench-enrol bench-status bench-rule bench-standing \
   bench-report bench-tls bench-lineserver bench-line-odd bench-line-attack bench-line-load \
-  bench-line-far requirements audit bench-web test-web-axe docs clean
+  bench-line-far requirements audit bench-web test-web-axe page-pictures docs clean
 
 demo: $(VENV)/.demo
 	$(RUN)schoolpulse demo
@@ -197,6 +198,10 @@ bench-web: $(VENV)/.dev
 # axe-core, by npm into a temporary folder, on every page in both themes and languages.
 test-web-axe: $(VENV)/.dev
 	PYTHONPATH=tests/support $(RUN)python tests/web_axe/axe.py
+
+# Every page that runs somewhere, as pictures: PAGES="http://127.0.0.1:8080 build/pages"
+page-pictures: $(VENV)/.dev
+	PYTHONPATH=tests/support $(RUN)python tests/pictures/pages.py $(PAGES)
 
 docs: $(VENV)/.dev
 	$(RUN)python -m collector.schema.page > docs/schema.md

@@ -178,7 +178,7 @@ def _rows(reader: Reader, config: Config, watch: Watch) -> None:
         for part in reader.manifest.kind("rows"):
             watch.step(part.name)
             try:
-                rows.imported(store, reader.chunks(part), watch.rows)
+                rows.imported(store, reader.chunks(part), watch.more)
             except msgspec.MsgspecError as error:
                 raise BackupError(f"{reader.path}: {part.name}: {error}") from error
     place = reader.manifest.places[DATA]

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
 
 from agent.common.command_line import DONE, FAILED, RefusedError
 from agent.common.language import say
-from agent.common.vocabulary import held, reasons
-from agent.common.vocabulary.standing import FIXES, STATES
+from agent.common.vocabulary.standing import STATES
 from agent.common.vocabulary.words import word
 from collector import status
 from collector.commands import listing
 from collector.commands.config_file import load_config
 from collector.commands.stock import unreadable
 from collector.commands.tables import print_json
+from collector.status import words
 from collector.status.model import Finding, Standing
 from collector.store.base import StoreError
 
@@ -96,40 +95,13 @@ def _row(row: Standing) -> listing.Row:
 
 
 def _said(row: listing.Row) -> listing.Row:
-    found = [Finding(**finding) for finding in row["findings"]]  # type: ignore[attr-defined]
-    said = [_finding(finding, row) for finding in found] or [word(STATES, str(row["state"]))]
-    fixes = [fix for finding in found for fix in _fixes(finding, str(row["school"]))]
+    school = Standing(**row)  # type: ignore[arg-type]
+    found = tuple(Finding(**finding) for finding in row["findings"])  # type: ignore[attr-defined]
+    school = school._replace(findings=found)
     return {
         **row,
         "place": listing.below(row["school"], row["name"]),
-        "state": word(STATES, str(row["state"])),
-        "found": listing.below(*said),
-        "fix": listing.below(*dict.fromkeys(fixes)),
+        "state": word(STATES, school.state),
+        "found": listing.below(*(words.problems(school) or [word(STATES, school.state)])),
+        "fix": listing.below(*words.fixes(school)),
     }
-
-
-def _finding(finding: Finding, row: listing.Row) -> str:
-    text = word(STATES, finding.code)
-    if finding.code == "silent":
-        text += say("，自 ", " since ") + listing.short(row["last_ms"])
-    if finding.affected:
-        text += f" {finding.affected}/{finding.of}"
-    why = say("、", ", ").join(_reasons(finding))
-    return f"{text}{say('：', ': ')}{why}" if why else text
-
-
-def _reasons(finding: Finding) -> Iterator[str]:
-    for reason in finding.reasons:
-        if finding.code == "held":
-            yield word(held.REASONS, reason)
-        elif finding.code == "tests_refused":
-            yield str(reasons.said(reason)) or say("不明", "not said")
-        else:
-            yield say(f"最新 {reason}", f"newest {reason}")
-
-
-def _fixes(finding: Finding, school: str) -> Iterator[str]:
-    if finding.code == "held":
-        yield from (word(held.FIXES, one).format(school=school) for one in finding.reasons)
-    else:
-        yield word(FIXES, finding.code).format(school=school)

@@ -16,6 +16,7 @@ from agent.common.language import say
 from agent.common.vocabulary.verdicts import VERDICTS
 from collector.compliance.lines import Trial
 from collector.web.city import Share, TrendPoint
+from collector.web.text import percent
 
 #: From the floor up to the ceiling, then what is lost.
 _PARTS = ("verified", "inspected", "declared", "unknown", "contradicted", "short")
@@ -77,16 +78,20 @@ def trend(points: Sequence[TrendPoint], target: float | None) -> Markup:
     if target is not None:
         y = place(first, target).partition(",")[2]
         goal = f'<line class="goal" x1="0" x2="{_W:.0f}" y1="{y}" y2="{y}"/>'
+    begin, end = (percent(point.verified) for point in (known[0], known[-1]))
     said = escape(say(
-        f"核实率 {first} 至 {last}：由 {known[0].verified:.1f}% 到 {known[-1].verified:.1f}%",
-        f"verified share {first} to {last}: from {known[0].verified:.1f}% "
-        f"to {known[-1].verified:.1f}%",
+        f"核实率 {first} 至 {last}：由 {begin} 到 {end}",
+        f"verified share {first} to {last}: from {begin} to {end}",
     ))  # fmt: skip
     return _picture(
-        f'<svg class="trend" role="img" aria-label="{said}" viewBox="0 0 {_W:.0f} {_H:.0f}" '
-        f'preserveAspectRatio="none">'
-        f'{goal}<polyline points="{line}"/></svg>'
+        f'<div class="trend"><svg role="img" aria-label="{said}" viewBox="0 0 {_W:.0f} {_H:.0f}" '
+        f'preserveAspectRatio="none">{goal}<polyline points="{line}"/></svg>'
+        f'<p aria-hidden="true">{_end(known[0])}{_end(known[-1])}</p></div>'
     )
+
+
+def _end(point: TrendPoint) -> str:
+    return f"<span>{point.day:%m-%d} <b>{percent(point.verified)}</b></span>"
 
 
 _LEFT, _RIGHT, _TOP, _BOTTOM = 44.0, 12.0, 12.0, 24.0

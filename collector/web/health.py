@@ -1,32 +1,38 @@
-"""What `schoolpulse doctor` finds, asked in the background at most every few minutes."""
+"""What `schoolpulse doctor` and `status` find, asked in the background every few minutes."""
 
 from __future__ import annotations
 
 import threading
 import time
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 
 from agent.common.checks import Check
 from agent.common.language import Lang
-from collector.web.children import Children
+from collector.status.model import Finding, Standing
+from collector.web.children import Children, Ended
 
 _EVERY_S, _LONGEST_S = 300.0, 600.0
 
 
 class Health(NamedTuple):
-    """The checks of the last time; none while the first one runs."""
+    """The checks and the schools with a problem of the last time; none while the first one runs."""
 
     checks: Sequence[Check]
+    schools: Sequence[Standing]
     at: float | None  # s since 1970 UTC
     busy: bool
     error: str
 
 
-class _Answer(msgspec.Struct):
-    checks: list[Check]
+class _Checks(msgspec.Struct):
+    checks: list[dict[str, Any]]
+
+
+class _Schools(msgspec.Struct):
+    schools: list[dict[str, Any]]
 
 
 class Doctor:
@@ -40,7 +46,7 @@ class Doctor:
 
     def health(self, lang: Lang) -> Health:
         """What was found; asks anew where that is some minutes old."""
-        last = self._last.get(lang, Health((), None, False, ""))
+        last = self._last.get(lang, Health((), (), None, False, ""))
         if last.at is None or time.time() - last.at > _EVERY_S:
             self._begin(lang)
         return last._replace(busy=lang in self._busy)
@@ -54,11 +60,36 @@ class Doctor:
 
     def _ask(self, lang: Lang) -> None:
         try:
-            ended = self._children.run(lang, ("doctor", "--json"), _LONGEST_S)
-            found = msgspec.json.decode(ended.out, type=_Answer).checks
-            self._last[lang] = Health(found, time.time(), False, "")
-        except (OSError, msgspec.MsgspecError) as error:
-            self._last[lang] = Health((), time.time(), False, str(error))
+            checks, schools = self._checks(lang), self._schools(lang)
+            self._last[lang] = Health(checks, schools, time.time(), False, "")
+        except (OSError, TypeError, msgspec.MsgspecError) as error:
+            self._last[lang] = Health((), (), time.time(), False, str(error))
         finally:
             with self._lock:
                 self._busy.discard(lang)
+
+    def _checks(self, lang: Lang) -> list[Check]:
+        ended = self._children.run(lang, ("doctor", "--json"), _LONGEST_S)
+        said = msgspec.json.decode(_whole(ended), type=_Checks)
+        return [Check(**check) for check in said.checks]
+
+    def _schools(self, lang: Lang) -> list[Standing]:
+        ended = self._children.run(lang, ("status", "--problems", "--json"), _LONGEST_S)
+        said = msgspec.json.decode(_whole(ended), type=_Schools)
+        rows = [Standing(**school) for school in said.schools]
+        return [row._replace(findings=_findings(row)) for row in rows]
+
+
+def _findings(row: Standing) -> tuple[Finding, ...]:
+    return tuple(Finding(**finding) for finding in row.findings)  # type: ignore[arg-type]
+
+
+def _whole(ended: Ended) -> str:
+    """What a command printed.
+
+    Raises:
+        OSError: it printed nothing; the last line of its error says why.
+    """
+    if not ended.out:
+        raise OSError(ended.error.strip().rpartition("\n")[2] or f"exit code {ended.code}")
+    return ended.out

@@ -23,6 +23,7 @@ from agent.common.vocabulary import (
     verdicts,
 )
 from agent.version import VERSION
+from collector.status import words as standing
 from collector.web import static, text
 from collector.web.access import Visitor
 from collector.web.pages import Shown
@@ -86,7 +87,7 @@ def _environment() -> Environment:
         signs=SIGNS,
         version=VERSION,
         kind=devices.kind,
-        fault=devices.fault, fix=devices.fix,
+        fault=devices.fault, fix=devices.fix, problems=standing.problems, fixes=standing.fixes,
         words={
             "verdicts": verdicts.VERDICTS, "short_verdicts": verdicts.SHORT,
             "verdict_meanings": verdicts.MEANINGS, "hearing": hearing.HEARING,

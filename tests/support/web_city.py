@@ -112,7 +112,9 @@ class Rig:
     def __init__(self, place: Place, **web: Any) -> None:
         """`web` are settings of [web]."""
         settings = msgspec.structs.replace(place.config, web=Web(**web))
-        self.site = Site(settings, place.store)
+        config_file = Path(f"{place.config.data}.toml")
+        config_file.write_text(f'data = "{place.config.data}"\n')
+        self.site = Site(settings, place.store, str(config_file))
         self.site._stock.rest = 0.0
         self.sessions = Sessions(b"k" * 32)
         access = Access(settings.web, self.sessions)

@@ -14,11 +14,13 @@ import subprocess
 import sys
 import tempfile
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import web_city
 from browser import Tab, tab
+from collector.web import passwords
 from collector.web.server import Server
 from web_city import HOSTILE, Rig
 
@@ -63,18 +65,26 @@ def main() -> int:
         for place in web_city.made(folder / "city"):
             rig = Rig(place)
             rig.site._stock._pass()
-            server = Server(rig.app, "127.0.0.1:0")
-            threading.Thread(target=server.serve, daemon=True).start()
+            school = place.city.schools[0].code
+            paths = ("/", "/districts", "/schools", f"/schools/{school}", f"/schools/{HOSTILE}",
+                     "/faults", "/reports", "/health", "/nope")  # fmt: skip
+            passwords.add(folder / "p", "admin", "*", "correct horse battery")
+            locked = Rig(place, password_file=str(folder / "p"))
             with tab(folder / "profile") as page:
-                bad = _every(page, axe, f"http://127.0.0.1:{server.port}", place)
-            server.stop()
+                bad = _served(page, axe, rig, paths) + _served(page, axe, locked, ("/login",))
     return 1 if bad else 0
 
 
-def _every(page: Tab, axe: str, base: str, place: web_city.Place) -> int:
-    school = place.city.schools[0].code
-    paths = ("/", "/districts", "/schools", f"/schools/{school}", f"/schools/{HOSTILE}", "/faults",
-             "/reports", "/health", "/nope")  # fmt: skip
+def _served(page: Tab, axe: str, rig: Rig, paths: Sequence[str]) -> int:
+    server = Server(rig.app, "127.0.0.1:0")
+    threading.Thread(target=server.serve, daemon=True).start()
+    try:
+        return _every(page, axe, f"http://127.0.0.1:{server.port}", paths)
+    finally:
+        server.stop()
+
+
+def _every(page: Tab, axe: str, base: str, paths: Sequence[str]) -> int:
     for domain in ("Page", "Network", "Runtime", "Log"):
         page.call(f"{domain}.enable")
     bad = 0

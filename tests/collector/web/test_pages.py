@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from agent.common.vocabulary.schools import ROOM_TYPES
+from collector.status import words as standing
 from collector.web import static
 from web_city import HOSTILE, Place, Rig
 
@@ -258,3 +259,15 @@ def test_a_store_that_fails_is_said_and_logged(rig: Rig, monkeypatch: pytest.Mon
     assert answer.status_code == 503
     assert "&lt;gone&gt;" in answer.text
     assert "schoolpulse doctor" in answer.text
+
+
+def test_health_shows_what_the_real_commands_find(rig: Rig, place: Place) -> None:
+    """`doctor` and `status` run as children, as for a reader, and every line of theirs is there."""
+    rig.site._doctor._ask("zh")
+    health = rig.site._doctor.health("zh")
+    assert not health.error
+    assert {check.name for check in health.checks} >= {"配置", "存储", "台账"}
+    assert {row.school for row in health.schools} <= {row.code for row in place.city.schools}
+    shown = words(rig.get("/health").text)
+    for school in health.schools:
+        assert set(standing.problems(school) + standing.fixes(school)) <= set(shown)
