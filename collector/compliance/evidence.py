@@ -165,7 +165,7 @@ class _Reading:
         rows = chain(self._past.room_days(tags), self._window.room_days(tags))
         texts = {row.displays for row in rows if row.displays}
         own = {one.identity for text in texts for one in read(text)}
-        found = chain(places(self._store, 0, self._start, own), self._window.devices(own))
+        found = chain(places(self._store, 0, self._start), self._window.devices(own))
         return in_several(seen for seen in found if seen[0] in own)
 
     def of(self, part: Sequence[School]) -> Iterator[tuple[School, Schools]]:

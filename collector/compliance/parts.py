@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from multiprocessing.connection import Connection
 
 _ENOUGH = 100  # schools a process: fewer are judged while it starts
-_MOST = 4  # processes: each holds the register
+_MOST = 2  # processes: a figure may take 300 MB, and each holds its own rows
 Open = Callable[[], AbstractContextManager[Store]]
 
 

@@ -22,20 +22,15 @@ def written(rooms: Mapping[str, Collection[str]]) -> str:
     return msgspec.json.encode(listed).decode() if listed else ""
 
 
-def places(
-    store: Store, start: int, stop: int, wanted: Collection[str] | None = None
-) -> Iterator[Seen]:
+def places(store: Store, start: int, stop: int) -> Iterator[Seen]:
     """Each device and each room that saw it, on days from `start` to before `stop`.
-
-    With `wanted` identities, others may come or not.
 
     Raises:
         UnavailableError, MisconfiguredError: as `Store.read`, also while iterating.
     """
-    asked = None if wanted is None else [msgspec.json.encode(name).decode() for name in wanted]
     known: dict[str, set[str]] = defaultdict(set)
     for _, school, _, text in store.rows("school_day", start, stop, None, ["display_rooms"]):
-        if not text or (asked is not None and not any(name in text for name in asked)):
+        if not text:
             continue
         # Most of a day's entries stood there on another day: decoding them all again takes longer.
         entries = set(text.split("],"))
