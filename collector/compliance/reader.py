@@ -65,7 +65,10 @@ class Reader:
         """
         last: dict[Key, str] = {}  # a room's text is the same on most days
         for _, school, _, room, text in self._rows("room_day", ("display_ids",), None):
-            if not text or (wanted is not None and _only_others(text, wanted)):
+            if not text:
+                continue
+            # A text of one display, as most are, that is none of these.
+            if wanted is not None and "," not in text and text.partition(":")[0] not in wanted:
                 continue
             key = school or "", room or ""
             if last.get(key) != text:
@@ -117,11 +120,6 @@ class Reader:
 
 _FIRST = 4  # of the fields: after time and three tags
 _AFTER_SEEN = _FIRST + len(_SEEN)
-
-
-def _only_others(text: str, wanted: Set[str]) -> bool:
-    """Whether a text of one display, as most are, is of none of the identities."""
-    return "," not in text and text.partition(":")[0] not in wanted
 
 
 def _parts(keys: Set[Key], tag: str) -> Iterator[Tags]:
