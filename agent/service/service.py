@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from agent.common.language import say
+from agent.config import Config
 from agent.service import unit, update_units
 
 UNIT = Path("/etc/systemd/system/schoolpulse-agent.service")
@@ -74,7 +75,7 @@ def current(copies: Sequence[str]) -> bool:
     return True
 
 
-def install(copies: Sequence[str]) -> str:
+def install(copies: Sequence[str], config: Config) -> str:
     """Install the service and start it; returns its name.
 
     `copies`: the files beside the settings that systemd hands to it.
@@ -84,11 +85,12 @@ def install(copies: Sequence[str]) -> str:
         Refused, OSError: the system does not let us.
     """
     if sys.platform == "win32":
-        from agent.service import windows
+        from agent.service import update_windows, windows
 
-        uninstall()
         with _explained():
+            windows.uninstall(_pause)
             windows.install(_windows_command(), _pause)
+            update_windows.install(config.update.public_key, config.folder, _pause)
             windows.start(_pause)
         return windows.NAME
     check()
@@ -153,9 +155,10 @@ def uninstall() -> bool:
         Refused, OSError: the system does not let us.
     """
     if sys.platform == "win32":
-        from agent.service import windows
+        from agent.service import update_windows, windows
 
         with _explained():
+            update_windows.uninstall(_pause)
             return windows.uninstall(_pause)
     if not UNIT.exists():
         return False

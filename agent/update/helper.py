@@ -166,10 +166,11 @@ def _switch(setup: Setup, programs: Programs, places: Switching, pending: Pendin
     """Raises OSError: it could not be done, and the former version is in use."""
     try:
         places.switch(Path(pending.target))
-    except OSError:
+    except OSError as error:
         places.switch(Path(pending.previous))
+        _tell(setup, Result(pending.version, "not_installed", str(error)[:200]))
         Pending.forget(setup.own)
-        programs.restart()
+        programs.restart()  # last: the former version reads at once what came of it
         raise
 
 
