@@ -4,7 +4,8 @@ VENV := .venv
 RUN := $(VENV)/bin/
 PIP := $(RUN)python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 # Several at once (tests/conftest.py says how many): most of a test is waiting.
-TESTS := $(RUN)python -m pytest -n auto --dist loadscope
+# Modules are compiled once, not by each of a thousand interpreters, whatever the machine says.
+TESTS := PYTHONDONTWRITEBYTECODE= $(RUN)python -m pytest -n auto --dist loadscope
 BENCH := PYTHONPATH=tests/support $(RUN)python tests/bench/
 
 .PHONY: demo test test-fast cover check faults attack fuzz fuzz-pjlink test-windows test-office \
@@ -12,7 +13,8 @@ BENCH := PYTHONPATH=tests/support $(RUN)python tests/bench/
   bench-keeper bench-keeper-city bench-line bench-dashboards types-boards bench-figure \
   bench-archive bench-backup bench-roster bench-enrol bench-status bench-rule bench-standing \
   bench-report bench-tls bench-lineserver bench-line-odd bench-line-attack bench-line-load \
-  bench-line-far requirements audit bench-web test-web-axe page-pictures docs clean
+  bench-line-far bench-line-memory requirements audit bench-web test-web-axe page-pictures docs \
+  clean
 
 demo: $(VENV)/.demo
 	$(RUN)schoolpulse demo
@@ -181,6 +183,10 @@ bench-line-load: $(VENV)/.dev
 # Lines with delay, loss and queues: LINE="--rates 10 --trips 600", or LINE=--all (two hours).
 bench-line-far: $(VENV)/.dev
 	$(BENCH)line_far.py $(LINE)
+
+# What a test at 1000 Mbit/s holds in memory: the agent's process and the load's. Root on Linux.
+bench-line-memory: $(VENV)/.dev
+	$(BENCH)line_memory.py
 
 # Which files installers may take, by version and SHA-256: requirements/. Asks a package index.
 requirements: $(VENV)/.dev

@@ -44,7 +44,7 @@ _BY_NAME = "{{ $labels.school }}"
 
 def of_schools(edition: Edition) -> list[Rule]:
     """Those that name a school."""
-    return [_silent(), _slow_line(edition), _old_fault(), _short_room()]
+    return [_silent(), _slow_line(edition), _old_fault(), _gone(), _short_room()]
 
 
 def of_platform() -> list[Rule]:
@@ -92,12 +92,29 @@ def _old_fault() -> Rule:
     return Rule(
         "schoolpulse-fault-old",
         Words("设备故障超过一天", "Equipment fault older than a day"),
-        [Question("event", _open_faults())],
+        [Question("event", _open_events("fault", "repaired"))],
         "$A > 0",
         f"{age}d", "day",
         Words(
             f"学校 {_BY_NAME} 有一台设备的故障超过 {age} 天没有修好。",
             f"A device of school {_BY_NAME} has been at fault for more than {age} day.",
+        ),
+        "school",
+    )  # fmt: skip
+
+
+def _gone() -> Rule:
+    age = int(thresholds.GONE_DAYS.value)
+    return Rule(
+        "schoolpulse-gone",
+        Words("设备不见超过一天", "Equipment missing for over a day"),
+        [Question("event", _open_events("gone", "appeared", influxql.MONTH))],
+        "$A > 0",
+        f"{age}d", "day",
+        Words(
+            f"学校 {_BY_NAME} 有一台设备超过 {age} 天不见：电脑开着，看不到它。",
+            f"A device of school {_BY_NAME} has been missing for more than {age} day, with its PC "
+            "on.",
         ),
         "school",
     )  # fmt: skip
@@ -212,11 +229,14 @@ def _line(function: str, days: int, edition: Edition) -> Question:
     )
 
 
-def _open_faults() -> str:
-    """1 for each device whose newest event says fault. How long it must last is the rule's."""
+def _open_events(began: str, ended: str, time: str = influxql.YEAR) -> str:
+    """1 for each device whose newest of both events is `began`.
+
+    How long it must last is the rule's.
+    """
     by = (*_SCHOOL, "device")
-    inner = influxql.newest("event", "event", [], ("fault", "repaired"), by, {})
-    return influxql.over('count("event") AS "faults"', inner, "\"event\" = 'fault'", by)
+    inner = influxql.newest("event", "event", [], (began, ended), by, {}, time)
+    return influxql.over('count("event") AS "devices"', inner, f"\"event\" = '{began}'", by)
 
 
 def _room(function: str, field: str) -> Question:

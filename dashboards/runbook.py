@@ -11,12 +11,13 @@ from dashboards.board import Options, Row, board
 from dashboards.edition import Edition
 from dashboards.panels import Head, Json
 
-_HOURS, _DAYS, _AGE, _QUEUE, _CALENDAR, _CERTIFICATE = (
+_HOURS, _DAYS, _AGE, _GONE, _QUEUE, _CALENDAR, _CERTIFICATE = (
     f"{threshold.value:g}"
     for threshold in (
         thresholds.SILENT_HOURS,
         thresholds.LINE_DAYS,
         thresholds.FAULT_DAYS,
+        thresholds.GONE_DAYS,
         thresholds.QUEUE,
         thresholds.CALENDAR_DAYS,
         thresholds.CERTIFICATE_DAYS,
@@ -41,6 +42,15 @@ _TODO: Mapping[str, Words] = {
         f"**Means**: a device has reported a fault for {_AGE} day and not since that it is well."
         "\n\n**Do**: Equipment lists them in their own words; order the repair.\n\n**Clears**: "
         "when the device says so; standby repairs nothing, it must be seen lit.",
+    ),
+    "schoolpulse-gone": Words(
+        f"**意思**：有设备不见超过 {_GONE} 天：电脑开着，看不到它。每台设备单独算；"
+        "只是关了的电视不算。\n\n**做什么**：先看线和电源；「多媒体设备」看板有名单。被偷了：报失；真的搬走了：改台账。\n\n"
+        "**何时解除**：又看到它的时候，至迟 45 天之后；看板的名单上还在。",
+        f"**Means**: a device has been missing for over {_GONE} day, with its PC on; each counts "
+        "by itself, and a TV that is only off does not.\n\n**Do**: cable and power first; "
+        "Equipment lists them. Stolen: report it; moved: correct the register.\n\n**Clears**: "
+        "when it is seen again, or after 45 days; the board's list keeps it.",
     ),
     "schoolpulse-room-short": Words(
         "**意思**：一周里有上报的日子不少于 3 天，却没有一天有八成座位的电脑。\n\n"

@@ -22,6 +22,7 @@ QUARANTINE = Threshold(1, "each message in quarantine is one that somebody must 
 CONTRACT_SHARE = Threshold(0.9, "wire rates of a healthy line lie above; below, call the provider")
 SEATS_SHARE = Threshold(0.8, "the method's rule for a computer room that counts")
 FAULT_DAYS = Threshold(1, "a day: what is repaired within one needs no list")
+GONE_DAYS = Threshold(1, "a day: what was lent for a lesson or unplugged is back by then")
 LINE_DAYS = Threshold(5, "school days of a week: one bad test, or one bad day, proves nothing")
 SILENT_HOURS = Threshold(3, "open hours: a fire drill or a power cut is over by then")
 CLOCK_MS = Threshold(300_000, "five minutes: certificates and logons begin to fail beyond it")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -21,7 +22,10 @@ def files() -> Iterator[tuple[str, ast.Module]]:
             yield str(path.relative_to(ROOT)), ast.parse(path.read_text("utf-8"))
 
 
-TREES = dict(files())
+@functools.cache
+def trees() -> dict[str, ast.Module]:
+    """Read when a test asks: whoever collects the tests does not wait for it."""
+    return dict(files())
 
 
 def is_log(node: ast.AST, levels: set[str] = LEVELS) -> bool:
@@ -40,7 +44,7 @@ def names(node: ast.AST) -> set[str]:
 
 def handlers() -> Iterator[tuple[str, ast.ExceptHandler]]:
     """Every `except`, with the file and the function that it is in."""
-    for relative, tree in TREES.items():
+    for relative, tree in trees().items():
         for function in ast.walk(tree):
             if isinstance(function, ast.FunctionDef):
                 for node in ast.walk(function):
@@ -49,14 +53,14 @@ def handlers() -> Iterator[tuple[str, ast.ExceptHandler]]:
 
 
 def test_the_tree_has_many_events() -> None:
-    calls = [node for tree in TREES.values() for node in ast.walk(tree) if is_log(node)]
+    calls = [node for tree in trees().values() for node in ast.walk(tree) if is_log(node)]
     assert len(calls) > 30
 
 
 def test_an_event_has_a_constant_name() -> None:
     wrong = [
         f"{relative}:{node.lineno}"
-        for relative, tree in TREES.items()
+        for relative, tree in trees().items()
         for node in ast.walk(tree)
         if isinstance(node, ast.Call)
         and is_log(node)
@@ -96,7 +100,7 @@ def test_an_exception_of_any_kind_is_never_dropped_without_its_reason() -> None:
 def test_nobody_logs_past_the_one_log() -> None:
     users = {
         relative
-        for relative, tree in TREES.items()
+        for relative, tree in trees().items()
         for node in ast.walk(tree)
         if isinstance(node, ast.Import) and any(a.name == "logging" for a in node.names)
     }

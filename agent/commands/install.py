@@ -17,7 +17,7 @@ from agent import config as settings
 from agent import service
 from agent.commands import prepare_image
 from agent.commands.config_file import cannot
-from agent.common import secret_files, secret_reading
+from agent.common import secret_files, secret_reading, textfile
 from agent.common.command_line import DONE, RefusedError
 from agent.common.language import say
 from agent.common.settings import SettingsError, peek
@@ -150,7 +150,7 @@ def _kept_room(school: str) -> str:
 
 def with_room(toml: bytes, room: str) -> bytes:
     """The settings with `room` set."""
-    lines = toml.decode("utf-8-sig").splitlines()
+    lines = textfile.decoded(toml).splitlines()
     tables = next(
         (at for at, line in enumerate(lines) if line.lstrip().startswith("[")), len(lines)
     )

@@ -37,7 +37,7 @@ def read(path: Path) -> str:
         data = file.read(_LONGEST + 1)
     if len(data) > _LONGEST:
         raise TextFileError(say("太大，不是文本文件", "is too long for a text file"))
-    return _decoded(data)
+    return decoded(data)
 
 
 def secret(path: Path) -> str:
@@ -66,7 +66,8 @@ def secret(path: Path) -> str:
     return found
 
 
-def _decoded(data: bytes) -> str:
+def decoded(data: bytes) -> str:
+    """The text of a file's bytes, without a BOM. Raises TextFileError."""
     for bom, code in _BOMS:
         if data.startswith(bom):
             return _strict(data.removeprefix(bom), code)

@@ -26,7 +26,7 @@ from typing import NamedTuple, Protocol
 
 import msgspec
 
-from agent.common import log
+from agent.common import log, textfile
 from agent.common.files import replace
 from agent.common.lock import Lock
 from agent.update import memory
@@ -176,7 +176,7 @@ def _switch(setup: Setup, programs: Programs, places: Switching, pending: Pendin
 
 def _checked(setup: Setup, folder: _Theirs, request: Request) -> ReleaseFile:
     """The signed manifest's row of what is asked for; root has a memory of its own."""
-    key = tomllib.loads(setup.settings.read_text("utf-8")).get("update", {}).get("public_key", "")
+    key = tomllib.loads(textfile.read(setup.settings)).get("update", {}).get("public_key", "")
     if not key:
         raise NotInstallable("signature", "no public_key in the settings")
     seen = memory.read(setup.own)

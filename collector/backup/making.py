@@ -30,7 +30,7 @@ class Watch(Protocol):
     def step(self, text: str) -> None:
         """What is done from now on."""
 
-    def rows(self, count: int) -> None:
+    def more(self, count: int) -> None:
         """So many rows more."""
 
 
@@ -132,7 +132,7 @@ def _rows(
 
         def counted(more: int, name: str = name) -> None:
             counts[name] += more
-            watch.rows(more)
+            watch.more(more)
 
         assert store
         writer.add(rows.part_name(name), "rows", rows.exported(store, name, counted))

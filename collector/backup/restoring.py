@@ -18,6 +18,7 @@ from typing import IO
 
 import msgspec
 
+from agent.common import textfile
 from agent.common.language import say
 from agent.common.lock import Lock
 from agent.common.settings import SettingsError
@@ -118,7 +119,7 @@ class _Putting:
         with _opened(partial) as file:
             chunks = self._reader.chunks(part, self._sealer)
             if part.name == manifest.settings_file:
-                text = b"".join(chunks).decode("utf-8-sig")
+                text = textfile.decoded(b"".join(chunks))
                 chunks = iter([rewritten(text, _moves(manifest, self._plan), self._plan.data)])
             for chunk in chunks:
                 file.write(chunk)
@@ -178,7 +179,7 @@ def _rows(reader: Reader, config: Config, watch: Watch) -> None:
         for part in reader.manifest.kind("rows"):
             watch.step(part.name)
             try:
-                rows.imported(store, reader.chunks(part), watch.rows)
+                rows.imported(store, reader.chunks(part), watch.more)
             except msgspec.MsgspecError as error:
                 raise BackupError(f"{reader.path}: {part.name}: {error}") from error
     place = reader.manifest.places[DATA]

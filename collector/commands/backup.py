@@ -6,9 +6,7 @@ import argparse
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
-
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from typing import TYPE_CHECKING
 
 from agent.common import settings
 from agent.common.command_line import DONE, FAILED, RefusedError, config_argument
@@ -16,7 +14,7 @@ from agent.common.language import say
 from collector.commands import passphrase
 from collector.commands.config_file import load_config
 from collector.commands.dashboards import token_of
-from collector.commands.tables import plain_console
+from collector.commands.progress import Bar
 from collector.config import DEFAULT_FILE
 from collector.store.base import StoreError
 
@@ -102,34 +100,6 @@ def told_faults(faults: Iterator[str], file: Path) -> int:
         return FAILED
     print(say(f"{file}: 完整", f"{file}: whole"))
     return DONE
-
-
-class Bar:
-    """How far it is, on a terminal: the part under way, and the rows so far."""
-
-    def __init__(self) -> None:
-        console = plain_console(stderr=True)
-        columns = (TextColumn("{task.description}", markup=False), BarColumn(20),
-                   TextColumn("{task.completed:,.0f}"), TimeElapsedColumn())  # fmt: skip
-        self._progress = Progress(
-            *columns, console=console, transient=True, disable=not console.is_terminal
-        )
-        self._task = self._progress.add_task("", total=None)
-
-    def step(self, text: str) -> None:
-        """See `collector.backup.making.Watch`."""
-        self._progress.update(self._task, description=text[-48:])
-
-    def rows(self, count: int) -> None:
-        """See `collector.backup.making.Watch`."""
-        self._progress.advance(self._task, count)
-
-    def __enter__(self) -> Self:
-        self._progress.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._progress.stop()
 
 
 @contextmanager

@@ -6,20 +6,19 @@ import argparse
 import datetime as dt
 import gc
 import os
-import signal
 import sqlite3
 import sys
 import threading
 import time
 from contextlib import ExitStack
 
-from agent.common import log
 from agent.common.calendar import CITY_TIME
 from agent.common.command_line import DONE, FAILED, RefusedError, config_argument
 from agent.common.language import say
 from agent.common.lock import Lock
 from collector.commands.rederive import rederive
-from collector.config import Config, load
+from collector.commands.serving import begun, until_told
+from collector.config import Config
 from collector.doctor.delivery import quarantined
 from collector.keeper import Keeper
 from collector.keeper.part import part_of
@@ -75,10 +74,7 @@ def since(text: str) -> dt.datetime:
 
 def run(args: argparse.Namespace) -> int:
     """Run until SIGTERM or Ctrl-C. 0: stopped; 2: refused before anything started."""
-    log.configure("INFO")
-    config, warnings = load(args.config)
-    for warning in warnings:
-        log.warning("setting_ignored", text=warning)
+    config = begun(args.config)
     with ExitStack() as opened:
         if args.rederive is not None:
             return _rederive(args.rederive, config, opened)
@@ -91,9 +87,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _serve(service: Collector | KeeperThread, opened: ExitStack, *, until_eof: bool = False) -> int:
     """Run until told to stop; `until_eof`: also when the standard input ends."""
-    stop = threading.Event()
-    for sign in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(sign, lambda *_: stop.set())
+    stop = until_told()
     gc.set_threshold(_GARBAGE, 20, 20)
     service.start()
     if until_eof:

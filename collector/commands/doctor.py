@@ -6,14 +6,12 @@ import argparse
 import datetime as dt
 from collections.abc import Iterable
 
-from rich.progress import track
-
 from agent.common import log
 from agent.common.calendar import CITY_TIME
 from agent.common.checks import show
 from agent.common.command_line import config_argument, json_argument
 from agent.common.language import say
-from collector.commands.tables import plain_console
+from collector.commands.progress import Bar
 from collector.config import load
 from collector.doctor.checks import checks
 
@@ -41,12 +39,4 @@ def run(args: argparse.Namespace) -> int:
 def _tick(schools: list[str]) -> Iterable[str]:
     """A day of a large city's reports takes a minute to read."""
     text = say("读取近 24 小时的报文", "reading reports of the last 24 hours")
-    shown = plain_console(stderr=True)
-    return track(
-        schools,
-        text,
-        console=shown,
-        transient=True,
-        disable=not shown.is_terminal,
-        update_period=0.5,
-    )
+    return Bar(text, len(schools)).over(schools)

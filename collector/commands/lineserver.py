@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import argparse
-import signal
 import sqlite3
-import threading
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -14,7 +12,8 @@ from agent.common.command_line import DONE, RefusedError, config_argument
 from agent.common.language import say
 from agent.common.lock import Lock
 from collector.commands import lineserver_status
-from collector.config import Config, load
+from collector.commands.serving import begun, until_told
+from collector.config import Config
 from collector.lineserver import keys
 from collector.lineserver.book import TurnBook
 from collector.lineserver.ledger import Ledger
@@ -69,17 +68,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Serve until SIGTERM or Ctrl-C. 0: stopped; 2: refused before anything started."""
-    log.configure("INFO")
-    config, warnings = load(args.config)
-    for warning in warnings:
-        log.warning("setting_ignored", text=warning)
+    config = begun(args.config)
     if args.status:
         return lineserver_status.show(args.host, args.port)
     if args.new_key:
         return _new_key(config, args.new_key)
-    stop = threading.Event()
-    for sign in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(sign, lambda *_: stop.set())
+    stop = until_told()
     with ExitStack() as opened:
         publisher, server = _open(config, args, opened)
         publisher.start()

@@ -7,11 +7,9 @@ from __future__ import annotations
 
 import datetime as dt
 
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
 from agent.common.command_line import DONE, RefusedError
 from agent.common.language import say
-from collector.commands.tables import plain_console
+from collector.commands.progress import Bar
 from collector.keeper import Keeper
 
 
@@ -26,13 +24,11 @@ def rederive(keeper: Keeper, year: int, today: dt.date) -> int:
     if not days:
         raise RefusedError(say(f"{year} 年还没有开始", f"{year} has not started yet"))
     changed = 0
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    with Progress(*columns, TimeRemainingColumn(), console=plain_console(stderr=True)) as bar:
-        task = bar.add_task(say(f"重算 {year} 年", f"recomputing {year}"), total=len(days))
+    with Bar(say(f"重算 {year} 年", f"recomputing {year}"), len(days)) as bar:
         for day in days:
             changed += keeper.derive([day])
             keeper.judge(day)
-            bar.update(task, advance=1, description=day.isoformat())
+            bar.more(note=day.isoformat())
     print(
         say(
             f"{year} 年：重算 {len(days)} 天，每日的数据改动 {changed} 行，小时的照写",

@@ -13,6 +13,7 @@ from agent.common.language import say
 from collector import config
 from collector.commands.progress import Progress
 from collector.compliance.model import Figure
+from collector.compliance.targets import target
 from collector.report import (
     FORMATS,
     BrokenFormatError,
@@ -116,6 +117,7 @@ def _files(args: argparse.Namespace, formats: Sequence[str], progress: Progress)
     """Every file of the report, rendered."""
     progress.step(say("计算指标", "judging"))
     figure = gather.figure(args)
+    _name_documents(figure)
     selection = resolved(figure, args.area, args.school)
     figure = narrowed(figure, selection)
     progress.step(say("读取以前的情况", "reading the past"))
@@ -129,6 +131,19 @@ def _files(args: argparse.Namespace, formats: Sequence[str], progress: Progress)
         own = dataclasses.replace(around, selection=part.selection)
         made = _rendered(part.figure, own, formats, progress)
         yield from (_File(args.out / part.folder, name, data) for name, data in made.items())
+
+
+def _name_documents(figure: Figure) -> None:
+    """Say where a target's document stands by a shortened title: it is printed and signed so."""
+    rows = [row for name in figure.indicators if (row := target(figure, name))]
+    for title in dict.fromkeys(row.document for row in rows if "…" in row.document):
+        gather.warn(
+            say(
+                f"目标依据 {title} 不是文件全称；在 [[figure.targets]] 的 document 写全称",
+                f"the target's document {title} is no whole title; put it into document of "
+                "[[figure.targets]]",
+            )
+        )
 
 
 def _completed(args: argparse.Namespace, figure: Figure) -> tuple[Figure, Context]:

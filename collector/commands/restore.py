@@ -15,7 +15,8 @@ from collector.backup.losses import losses
 from collector.backup.planning import Plan, Wish, plan
 from collector.backup.restoring import restore
 from collector.commands import passphrase
-from collector.commands.backup import Bar, grafana_arguments, grafana_of, refusals, told_faults
+from collector.commands.backup import grafana_arguments, grafana_of, refusals, told_faults
+from collector.commands.progress import Bar
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -8,14 +8,11 @@ import sys
 import tempfile
 from pathlib import Path
 
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
-
 from agent.common.calendar import CITY_TIME
 from agent.common.command_line import DONE, FAILED, RefusedError, config_argument
 from agent.common.language import say
 from collector.commands.config_file import REGISTER_FILE, load_config
-from collector.commands.tables import plain_console
+from collector.commands.progress import Bar
 from collector.compliance.window import cutoff as last_day
 from collector.config import Config, Figure
 from collector.roster.book import RegisterBook
@@ -111,17 +108,14 @@ def _city(args: argparse.Namespace, config: Config) -> City:
 
 def _write(args: argparse.Namespace, config: Config, city: City) -> int:
     book = _book(config)
-    console = plain_console(stderr=True)
     with open_store(config) as store:
         if not args.force:
             writing.check_register(book)
             writing.check_store(store)
         writing.write_register(book, city)
-        with _bar(console) as bar:
-            text = say("写入证据", "writing evidence")
-            task = bar.add_task(text, total=len(city.days), note="")
+        with Bar(say("写入证据", "writing evidence"), len(city.days)) as bar:
             count = writing.write_evidence(
-                store, city, lambda day, _: bar.update(task, advance=1, note=day.isoformat())
+                store, city, lambda day, _: bar.more(note=day.isoformat())
             )
     path = writing.write_truth(config.folder, city, config.city)
     schools, pcs, days = len(city.schools), len(city.pcs), len(city.days)
@@ -156,14 +150,12 @@ def _live(args: argparse.Namespace, config: Config, city: City) -> int:
         writing.write_register(book, city)
     agents = live.agents(city, args.agents)
     bounds = live.Bounds(args.seconds, args.reports)
-    console = plain_console(stderr=True)
-    with tempfile.TemporaryDirectory(prefix="schoolpulse-fleet-") as folder, _bar(console) as bar:
-        text = say(f"{len(agents)} 台电脑上报", f"{len(agents)} PCs reporting")
-        task = bar.add_task(text, total=args.reports, note="")
+    shown = Bar(say(f"{len(agents)} 台电脑上报", f"{len(agents)} PCs reporting"), args.reports)
+    with tempfile.TemporaryDirectory(prefix="schoolpulse-fleet-") as folder, shown as bar:
 
         def show(made: int, waiting: int) -> None:
             note = say(f"已报 {made}，待确认 {waiting}", f"{made} sent, {waiting} unconfirmed")
-            bar.update(task, completed=made, note=note)
+            bar.done(made, note)
 
         done = live.run(config.mqtt, agents, Path(folder), args.report_s, bounds, show)
     print(
@@ -178,8 +170,3 @@ def _live(args: argparse.Namespace, config: Config, city: City) -> int:
 def _book(config: Config) -> RegisterBook:
     config.folder.mkdir(parents=True, exist_ok=True)
     return RegisterBook(config.folder / REGISTER_FILE)
-
-
-def _bar(console: Console) -> Progress:
-    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[note]}"))
-    return Progress(*columns, TimeElapsedColumn(), console=console, transient=True)

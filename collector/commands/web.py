@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import argparse
 import getpass
-import signal
 import sys
 import threading
 from pathlib import Path
 
 import msgspec
 
-from agent.common import log
 from agent.common.command_line import DONE, RefusedError, config_argument
 from agent.common.language import say
-from collector.config import Config, load
+from collector.commands.serving import begun, until_told
+from collector.config import Config
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -39,10 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Serve until SIGTERM or Ctrl-C. 0: stopped; 2: refused before anything started."""
-    log.configure("INFO")
-    config, warnings = load(args.config)
-    for warning in warnings:
-        log.warning("setting_ignored", text=warning)
+    config = begun(args.config)
     if args.new_password:
         return _new_password(config, args)
     return _serve(_addressed(config, args), args.config)
@@ -58,9 +54,7 @@ def _addressed(config: Config, args: argparse.Namespace) -> Config:
 def _serve(config: Config, file: str | None) -> int:
     from collector.web import server
 
-    stop = threading.Event()
-    for sign in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(sign, lambda *_: stop.set())
+    stop = until_told()
     with server.opened(config, file) as app:
         pages = server.Server(app, config.web.address)
         threading.Thread(target=pages.serve, name="web", daemon=True).start()

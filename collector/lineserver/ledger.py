@@ -161,7 +161,7 @@ class Ledger:
     def _sample_one(self, running: Running) -> None:
         now = self._clock()
         try:
-            running.sample(now)
+            running.sample()
             if now >= running.turn.until or running.is_spent:
                 self._end(running, "expired")
         except Exception as error:  # must not stop the sampling of the others

@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator
 from agent.common.steady import Sample, overall, steady
 from agent.wire import LineRecord
 from collector.lineserver.addresses import group, plain
-from collector.lineserver.tcp import Tally, delivered, delivered_frames, frames
+from collector.lineserver.tcp import Frames, Tally, delivered, delivered_frames
 from collector.lineserver.turns import Ending, Turn
 
 #: A test keeps at most this many samples.
@@ -59,13 +59,13 @@ class Running:
         self.received = 0
         self.down: list[Sample] = []  # s since the start, bytes of payload that arrived
         self.up: list[Sample] = []  # s since the start, bytes received
-        self.up_frames: list[Sample] = []  # s since the start, bytes on the wire received
+        self._up_full: list[Sample] = []  # s since the start, bytes of the frames received, if full
         self._lock = threading.Lock()
         self._connections: set[socket.socket] = set()
         self._senders: set[socket.socket] = set()
         self._addresses: set[str] = set()
         self.down_frames: list[Sample] = []  # s since the start, bytes on the wire that arrived
-        self._delivered, self._frames = Tally(delivered), Tally(frames)
+        self._delivered, self._frames = Tally(delivered), Frames()
         self._down_frames = Tally(delivered_frames)
         self._segments, self._repeats = Tally(lambda i: i.sent), Tally(lambda i: i.repeated)
         self._queue_checks = 0
@@ -129,14 +129,26 @@ class Running:
         with self._lock:
             self.received += count
 
-    def sample(self, now: float) -> None:
-        """Take a sample of the counters at `now` (s, the server's clock)."""
+    def sample(self) -> None:
+        """Take a sample of the counters.
+
+        The clock is read once the lock is held: the threads that carry a fast line's bytes keep it
+        waiting for some hundredths of a second, in which further segments arrive.
+        """
         with self._lock:
+            now = self._clock()
             self._sample_down(now)
             if self.up:
                 _note(self.up, now - self.turn.started, self.received)
                 if (received := self._frames.sum()) is not None:
-                    _note(self.up_frames, now - self.turn.started, received)
+                    _note(self._up_full, now - self.turn.started, received)
+
+    @property
+    def up_frames(self) -> list[Sample]:
+        """s since the start, bytes on the wire received; empty if the system does not say."""
+        with self._lock:
+            share = self._frames.full_share()
+            return [(t, round(full * share)) for t, full in self._up_full]
 
     def _sample_down(self, now: float) -> None:
         if not self._senders:

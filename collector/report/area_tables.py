@@ -35,6 +35,7 @@ def areas(figure: Figure, plan: Plan, key: str, title: Words, rows: Sequence[Are
         *VERDICT_COUNTS,
         column("全部", "all", "count", 8),
         column("登记接入带宽（%）", "by contract (%)", "share", 12),
+        column("目标依据", "target's document", "text", 40),
     )
     return Table(key, title, columns, lambda: _area_rows(figure, plan, rows))
 
@@ -66,7 +67,16 @@ def _area_rows(figure: Figure, plan: Plan, rows: Sequence[Area]) -> Iterator[Seq
                 *(tally.counts[verdict] for verdict in Verdict),
                 tally.all,
                 None if contract is None else shown_value(contract.reported),
+                _document(figure, indicator),
             )
+
+
+def _document(figure: Figure, indicator: Indicator) -> str | None:
+    """The whole title of the document that asks for the share, and by when."""
+    row = target(figure, indicator)
+    if row is None:
+        return None
+    return say(f"{row.document}（{row.year} 年）", f"{row.document} ({row.year})")
 
 
 def _shares(figure: Figure, indicator: Indicator, tally: Tally) -> Sequence[Cell]:

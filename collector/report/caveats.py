@@ -18,6 +18,8 @@ from collector.compliance.shares import exact, shown
 from collector.compliance.targets import goal, target
 from collector.report import doubts
 
+_NAMED = 20  # small computer rooms that the sentence lists
+
 
 def sentences(figure: Figure) -> Iterator[str]:
     """Contract against measured, the tolerance, what was counted apart, and schools not counted."""
@@ -67,7 +69,8 @@ def _rooms(figure: Figure) -> Iterator[str]:
         )
     if small:
         yield say(
-            f"座位不足 10 个的计算机教室：{small} 间", f"Computer rooms under 10 seats: {small}"
+            f"座位不足 {FEW_SEATS} 个的计算机教室：{small} 间{_small_rooms(figure)}",
+            f"Computer rooms under {FEW_SEATS} seats: {small}{_small_rooms(figure)}",
         )
 
 
@@ -103,16 +106,15 @@ def _measured(figure: Figure) -> str:
     )
 
 
-def _small_rooms(figure: Figure) -> Iterator[str]:
-    """The computer rooms into which hardly a class fits, by name."""
+def _small_rooms(figure: Figure) -> str:
+    """The computer rooms into which hardly a class fits, by name, in brackets."""
     codes = [unit.school for unit in figure.units if unit.indicator == "computer_room"]
     schools = figure.register.schools
-    rooms = with_few_seats(figure.register, (schools[code] for code in codes))
-    if not rooms:
-        return
-    named = (f"{schools[room.school].name} {room.name}" for room in rooms)
-    listed = say("、", ", ").join(named)
-    yield say(
-        f"登记座位少于 {FEW_SEATS} 个的计算机教室 {len(rooms)} 间：{listed}",
-        f"Computer rooms with under {FEW_SEATS} registered seats, {len(rooms)}: {listed}",
-    )
+    rooms = with_few_seats(figure.register, (schools[code] for code in dict.fromkeys(codes)))
+    named = [f"{schools[room.school].name} {room.name or room.room}" for room in rooms]
+    if not named:
+        return ""
+    listed = say("、", ", ").join(named[:_NAMED])
+    if len(named) > _NAMED:
+        listed += say("等", ", …")
+    return say(f"（{listed}）", f" ({listed})")

@@ -20,6 +20,7 @@ from collector.report import (
     deed_tables,
     docx_parts,
     docx_style,
+    doubts,
     sentences,
     tables,
     text,
@@ -86,9 +87,12 @@ class _Writer:
 
     def table(self, table: Table, most: int | None = None) -> None:
         """A table, at most so many rows of it, or a word that there is nothing in it."""
+        gap = docx_parts.add_gap(self.document)
         count = docx_parts.add_table(self.document, table, most)
         if not count:
+            gap.getparent().remove(gap)
             self.paragraphs([say("没有。", "None.")])
+            return
         if most is not None and count > most:
             more = say(f"其余 {count - most} 行见附件 2。", f"{count - most} more: see annex 2.")
             docx_parts.add_paragraph(self.document, more, TABLE_TEXT)
@@ -114,6 +118,8 @@ def _body(writer: _Writer, figure: Figure, context: Context, todo: Plan) -> None
         writer.table(tables.picked(area_tables.trend(figure, context), 0, 1, 2, 3, 4, 5, 6, 13))
     writer.section("说明", "Notes")
     writer.paragraphs(caveats.sentences(figure))
+    if figure.doubts:
+        writer.table(tables.picked(doubts.table(figure), 0, 2, 3, 4), _MOST)
     _annexes(writer, figure, context, todo, whole=bool(below))
 
 
@@ -132,17 +138,19 @@ def _annexes(writer: _Writer, figure: Figure, context: Context, todo: Plan, *, w
     first = say("整改任务表", "tasks") if whole else say("整改清单", "what to do")
     book = f"schoolpulse-{figure.year}{'-' if context.selection.code else ''}"
     book += f"{context.selection.code}.xlsx"
-    writer.paragraphs([
-        say(f"附件：1. {first}", f"Annexes: 1. {first}"),
-        say(
-            f"　　　2. 学校、班级、线路明细及依据（{book}）",
-            f"2. schools, classes, lines and their evidence ({book})",
-        ),
-    ])  # fmt: skip
+    second = say(
+        f"2. 学校、班级、线路明细及依据（{book}）",
+        f"2. schools, classes, lines and their evidence ({book})",
+    )
+    writer.paragraphs([""])
+    add = docx_parts.add_paragraph
+    listed = say(f"附件：1. {first}", f"Annexes: 1. {first}")
+    add(writer.document, listed, BODY_TEXT, keep=True, place=docx_parts.FIRST_ANNEX)
+    add(writer.document, second, BODY_TEXT, keep=True, place=docx_parts.NEXT_ANNEX)
     _signature(writer, context)
     annex = say("附件 1", "Annex 1")
-    docx_parts.add_paragraph(writer.document, annex, "Heading 1", new_page=True, keep=True)
-    docx_parts.add_paragraph(writer.document, first, "Heading 2", keep=True)
+    add(writer.document, annex, "Heading 1", new_page=True, keep=True, place=docx_parts.FLUSH)
+    add(writer.document, first, "Heading 2", keep=True, place=docx_parts.MIDDLE)
     writer.table(deed_tables.tasks(todo) if whole else _deeds(todo))
 
 
@@ -153,8 +161,13 @@ def _deeds(todo: Plan) -> Table:
 
 
 def _signature(writer: _Writer, context: Context) -> None:
-    writer.paragraphs([""])
-    for asked, known in text.signature(context):
-        known = known or _BLANK
-        line = say(f"{asked}：{known}", f"{asked}: {known}")
-        docx_parts.add_paragraph(writer.document, line, BODY_TEXT, keep=True)
+    """The unit and the date at the right, as below every letter; whom to ask at the left."""
+    unit, *fields, date, archive, root = text.signature(context)
+    add, blank_date = docx_parts.add_paragraph, say("　　　　年　　月　　日", _BLANK)
+    add(writer.document, "", BODY_TEXT, keep=True)
+    for (asked, known), blank in ((unit, _BLANK), (date, blank_date)):
+        line = say(f"{asked}：{known or blank}", f"{asked}: {known or blank}")
+        add(writer.document, line, BODY_TEXT, keep=True, place=docx_parts.RIGHT)
+    for asked, known in (*fields, archive, root):
+        line = say(f"{asked}：{known or _BLANK}", f"{asked}: {known or _BLANK}")
+        add(writer.document, line, BODY_TEXT, keep=asked != root[0])

@@ -11,9 +11,12 @@ from docx.document import Document
 from docx.enum.text import WD_ALIGN_PARAGRAPH
 from docx.oxml import parse_xml
 from docx.oxml.ns import nsdecls
+from docx.oxml.xmlchemy import BaseOxmlElement
+from docx.shared import Pt
+from docx.text.paragraph import Paragraph
 
 from agent.common.printable import block
-from collector.report.docx_style import TABLE_TEXT
+from collector.report.docx_style import PAGE_NUMBER, TABLE_TEXT
 from collector.report.tables import Cell, Column, Table
 
 #: The width between the margins, in twentieths of a point.
@@ -28,6 +31,14 @@ _FORMULAS = "".join([
     )),
     "</v:formulas>",
 ])  # fmt: skip
+#: Where a paragraph stands, instead of two characters in: at the edge, in the middle, or four
+#: characters (of 16 points) from the right.
+FLUSH = '<w:ind w:firstLine="0"/>'
+MIDDLE = f'{FLUSH}<w:jc w:val="center"/>'
+RIGHT = '<w:ind w:right="1280" w:firstLine="0"/><w:jc w:val="right"/>'
+#: The list of annexes, whose further lines stand below the first one's words.
+FIRST_ANNEX = '<w:ind w:left="1920" w:hanging="1280"/>'
+NEXT_ANNEX = '<w:ind w:left="1920" w:hanging="320"/>'
 _FIXED = (1980, 1, 1, 0, 0, 0)
 _RIGHT = ("count", "share", "rate")
 
@@ -99,19 +110,35 @@ def clean(words: str) -> str:
 
 
 def add_paragraph(
-    document: Document, words: str, style: str, *, new_page: bool = False, keep: bool = False
-) -> None:
+    document: Document,
+    words: str,
+    style: str,
+    *,
+    new_page: bool = False,
+    keep: bool = False,
+    place: str = "",
+) -> BaseOxmlElement:
     """Append a paragraph; `new_page`: on a new page, `keep`: on that of the next one.
+
+    `place` is a constant of this module such as `FLUSH`; empty: as the style has it.
 
     python-docx looks through all styles of its template for each, which took most of the time.
     """
     before = "<w:pageBreakBefore/>" if new_page else ""
     together = "<w:keepNext/>" if keep else ""
     xml = (
-        f'<w:p {nsdecls("w")}><w:pPr><w:pStyle w:val="{_id(style)}"/>{together}{before}</w:pPr>'
+        f'<w:p {nsdecls("w")}><w:pPr><w:pStyle w:val="{_id(style)}"/>{together}{before}{place}'
+        "</w:pPr>"
         f'<w:r><w:t xml:space="preserve">{escape(clean(words))}</w:t></w:r></w:p>'
     )
-    document.element.body.insert_element_before(parse_xml(xml), "w:sectPr")
+    made = parse_xml(xml)
+    document.element.body.insert_element_before(made, "w:sectPr")
+    return made
+
+
+def add_gap(document: Document) -> BaseOxmlElement:
+    """Append a little room, on the page of what follows."""
+    return add_paragraph(document, "", TABLE_TEXT, keep=True)
 
 
 def _id(style: str) -> str:
@@ -120,18 +147,28 @@ def _id(style: str) -> str:
 
 
 def page_numbers(document: Document) -> None:
-    """— 1 — in the middle of every foot, as a field."""
-    paragraph = document.sections[0].footer.paragraphs[0]
-    paragraph.alignment = WD_ALIGN_PARAGRAPH.CENTER
-    paragraph.add_run("— ")
-    field = f'<w:fldSimple {nsdecls("w")} w:instr="PAGE"><w:r><w:t>1</w:t></w:r></w:fldSimple>'
-    paragraph._p.append(parse_xml(field))
-    paragraph.add_run(" —")
+    """— 1 — at the outer edge of every foot, as a field, in the size that GB/T 9704 asks for."""
+    section = document.sections[0]
+    document.settings.odd_and_even_pages_header_footer = True
+    sides = WD_ALIGN_PARAGRAPH.RIGHT, WD_ALIGN_PARAGRAPH.LEFT
+    for foot, side in zip((section.footer, section.even_page_footer), sides, strict=True):
+        paragraph = foot.paragraphs[0]
+        paragraph.style, paragraph.alignment = PAGE_NUMBER, side
+        paragraph.paragraph_format.left_indent = paragraph.paragraph_format.right_indent = Pt(14)
+        paragraph.add_run("— ")
+        field = f'<w:fldSimple {nsdecls("w")} w:instr="PAGE"><w:r><w:t>1</w:t></w:r></w:fldSimple>'
+        paragraph._p.append(parse_xml(field))
+        paragraph.add_run(" —")
 
 
 def watermark(document: Document, mark: str) -> None:
     """Across every page, behind the text, and in the head in case a viewer draws no shapes."""
-    paragraph = document.sections[0].header.paragraphs[0]
+    section = document.sections[0]
+    for head in (section.header, section.even_page_header):
+        _mark(head.paragraphs[0], mark)
+
+
+def _mark(paragraph: Paragraph, mark: str) -> None:
     paragraph.add_run(mark)
     paragraph.alignment = WD_ALIGN_PARAGRAPH.CENTER
     paragraph._p.append(

@@ -15,6 +15,7 @@ from docx.oxml.ns import qn
 from docx.shared import Mm, Pt, RGBColor
 
 TABLE_TEXT, BODY_TEXT, MARK = "Table Text", "Body Text", "Watermark"
+PAGE_NUMBER = "Page Figure"
 #: What the office's fonts are called, and what stands in for them.
 FONTS = {
     "方正小标宋简体": "华文中宋",
@@ -25,8 +26,8 @@ FONTS = {
 }
 _TITLE, _BODY, _KAI, _HEI, _SONG = FONTS
 _LATIN = "Times New Roman"
-#: 二号, 三号, 小四, 五号 in points.
-_TITLE_SIZE, _BODY_SIZE, _TABLE_SIZE = 22, 16, 10.5
+#: 二号, 三号, 四号, 五号 in points.
+_TITLE_SIZE, _BODY_SIZE, _FOOT_SIZE, _TABLE_SIZE = 22, 16, 14, 10.5
 _LINE = 28  # points from line to line
 
 
@@ -39,7 +40,11 @@ def prepare(document: Document) -> None:
     _style(styles["Heading 1"], _HEI, _BODY_SIZE)
     _style(styles["Heading 2"], _KAI, _BODY_SIZE)
     _style(styles[BODY_TEXT], _BODY, _BODY_SIZE)
-    for name, font, size in ((TABLE_TEXT, _SONG, _TABLE_SIZE), (MARK, _HEI, _BODY_SIZE)):
+    for name, font, size in (
+        (TABLE_TEXT, _SONG, _TABLE_SIZE),
+        (PAGE_NUMBER, _SONG, _FOOT_SIZE),
+        (MARK, _HEI, _BODY_SIZE),
+    ):
         _style(styles.add_style(name, WD_STYLE_TYPE.PARAGRAPH), font, size)
     styles[MARK].font.color.rgb = RGBColor(0xC0, 0, 0)
     _spacing(styles)

@@ -64,6 +64,7 @@ def render(figure: Figure, context: Context) -> bytes:
         chart=chart.chart(found, area.code),
         pattern=PATTERN,
         caveats=list(caveats.sentences(figure)),
+        doubts=page_tables.doubts(figure, whole=True),
         signature=list(text.signature(context)),
         trend=past,
         trend_chart=trend_chart.chart(past) if past else "",

@@ -8,6 +8,7 @@ from agent.common.language import chosen, say
 from agent.common.vocabulary.indicators import SHORT_SHARES
 from agent.common.vocabulary.verdicts import SHORT, VERDICTS
 from collector.compliance.model import Area, Figure, Step, Verdict
+from collector.report import doubts as doubts_of
 from collector.report import sentences, todo, view
 from collector.report.actions import Plan, responsible
 from collector.report.context import Context
@@ -19,6 +20,7 @@ from collector.report.view import Tree
 _SCHOOLS, _CLASSES, _ALL = 12, 4, 10_000
 _SHARES = ("verified_share", "reported_share", "ceiling_share", "unknown_share")
 _MOST_LINES = 12
+_MOST_DOUBTS = 40
 _MOST_YEARS = 5  # abreast in a table of districts
 
 
@@ -181,6 +183,26 @@ def _units(figure: Figure, found: Sequence[Row]) -> Tree:
     ]
     title = say("逐项结论与依据", "Every verdict, and what it rests on")
     return _table(title, head, rows, "0.8 1.2 0.9 5", "llll")
+
+
+def doubts(figure: Figure, *, whole: bool) -> list[Tree]:
+    """The schools with signs of doubt, a row a sign; none without any. `whole`: all of them."""
+    found = [list(map(str, row)) for row in doubts_of.table(figure).rows()]
+    if not found:
+        return []
+    shown = found if whole else found[:_MOST_DOUBTS]
+    rows = [[*row[:1], f"{row[2]} {row[1]}", *row[3:]] for row in shown]
+    if len(found) > len(shown):
+        more = len(found) - len(shown)
+        rows.append(["", say(f"另有 {more} 条，见 xlsx", f"{more} more: see xlsx"), "", ""])
+    head = [
+        say("责任单位", "Responsible"),
+        say("学校", "School"),
+        say("疑点", "Sign of doubt"),
+        say("数量", "Count"),
+    ]
+    title = say("有疑点的学校", "Schools with signs of doubt")
+    return [_table(title, head, rows, "1 2 3 auto", "lllr")]
 
 
 def trend(found: Trend) -> list[Tree]:

@@ -73,9 +73,18 @@ def _tree(figure: Figure, context: Context, family: str) -> Tree:
         "areas": page_tables.areas(figure, found),
         "parts": page_tables.parts(figure, doing, found, context),
         "rest_title": say("：说明与办法", ": notes and method"),
-        "caveats": {"title": say("数据说明", "Notes on the data"), "lines": list(caveats(figure))},
+        "caveats": _notes(figure),
         "trend": _trend(trend(figure, context), family),
         "method": {"title": say("办法摘要", "The method in short"), "lines": list(method(figure))},
+    }
+
+
+def _notes(figure: Figure) -> Tree:
+    """What must be read with the figure; of a district or school with every sign of doubt."""
+    return {
+        "title": say("数据说明", "Notes on the data"),
+        "lines": list(caveats(figure)),
+        "tables": page_tables.doubts(figure, whole=figure.areas[0].level != "city"),
     }
 
 

@@ -1,7 +1,8 @@
-"""The figure on the terminal: one table an indicator."""
+"""The figure on the terminal: what to do about it, and one table an indicator."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TextIO
 
 from rich.box import SIMPLE_HEAD
@@ -19,7 +20,8 @@ from agent.common.vocabulary.verdicts import SHORT
 from collector.compliance.model import Area, Figure, Indicator, Verdict
 from collector.compliance.shares import shown
 from collector.compliance.targets import goal, name, passed, remark, target
-from collector.report import caveats
+from collector.report import caveats, sentences
+from collector.report.actions import plan
 from collector.report.view import watermark
 
 #: A pipe has no width; no table needs more.
@@ -28,7 +30,7 @@ _SHARES = ("target", "verified_share", "reported_share", "ceiling_share", "unkno
 
 
 def show(figure: Figure, out: TextIO) -> None:
-    """Print the city, its districts, and the caveats."""
+    """Print what to do, the city and its districts, and the caveats."""
     own = output.own(out)
     console = Console(file=own, highlight=False, emoji=False)
     if not console.is_terminal:
@@ -42,6 +44,7 @@ def show(figure: Figure, out: TextIO) -> None:
         f"{city} {figure.year}, up to {figure.cutoff}",
     )
     console.print(title, style="bold", markup=False)
+    _sentences(console, sentences.todo(plan(figure)))
     tables = [_table(figure, indicator) for indicator in figure.indicators]
     free = console.options.update(max_width=2 * _WIDTH)
     wide = all(Measurement.get(console, free, t).maximum <= console.width for t in tables)
@@ -54,11 +57,15 @@ def show(figure: Figure, out: TextIO) -> None:
             "terminal too narrow: the counts of each verdict are left out",
         )
         console.print(text, style="dim", markup=False)
-    for line in caveats.sentences(figure):
-        # rich breaks at spaces only, of which Chinese has few.
-        console.print("\n".join(wrapped(clean(line, None), console.width)), markup=False)
+    _sentences(console, caveats.sentences(figure))
     if mark:
         console.print(f"▒▒▒ {mark} ▒▒▒", style="bold reverse", markup=False)
+
+
+def _sentences(console: Console, lines: Iterable[str]) -> None:
+    for line in lines:
+        # rich breaks at spaces only, of which Chinese has few.
+        console.print("\n".join(wrapped(clean(line, None), console.width)), markup=False)
 
 
 def _title(figure: Figure, indicator: Indicator) -> str:

@@ -151,7 +151,13 @@ def _gaps(front: _Front, todo: Plan) -> None:
 
 
 def _figure(front: _Front, table: Table) -> None:
-    spans = [(column, place, place) for place, column in enumerate(table.columns[2:])]
+    """The shares in a row each; the documents, too long for a cell of it, below."""
+    spans = [(column, place, place) for place, column in enumerate(table.columns[2:-1])]
     front.heads(spans)
-    for row in table.rows():
-        front.cells(spans, row[2:])
+    rows = [row[2:] for row in table.rows()]
+    for row in rows:
+        front.cells(spans, row[:-1])
+    documents = dict.fromkeys(str(row[-1]) for row in rows if row[-1])
+    if documents:
+        listed = say("、", ", ").join(documents)
+        front.sentence(say(f"目标依据：{listed}", f"Targets: {listed}"))

@@ -13,6 +13,7 @@ import threading
 from pathlib import Path
 from typing import NamedTuple
 
+from agent.common import textfile
 from agent.common.command_line import RefusedError
 from agent.common.files import replace
 from agent.common.language import say
@@ -43,8 +44,8 @@ def read(path: Path) -> dict[str, User]:
         RefusedError: the file cannot be read, or a line of it is none of ours.
     """
     try:
-        lines = path.read_text("utf-8").splitlines()
-    except (OSError, UnicodeError) as error:
+        lines = textfile.read(path).splitlines()
+    except (OSError, textfile.TextFileError) as error:
         raise RefusedError(_unreadable(path, str(error))) from error
     users = [_user(path, number, line) for number, line in enumerate(lines, 1) if line.strip()]
     if not users:

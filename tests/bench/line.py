@@ -109,7 +109,7 @@ def _measure(lab: Lab, url: str, tool: str) -> Iterator[dict[str, Any]]:
     """One run of one tool, a row each way; what fails is a row without a rate."""
     try:
         if tool == "schoolpulse":
-            yield from _ours(json.loads(lab.output(PC, shaped.MEASURE, url)))
+            yield from _ours(shaped.measured(lab, url))
         elif tool == "speedtest-cli":
             for line in lab.output(PC, _SPEEDTEST, url).splitlines():
                 yield json.loads(line)

@@ -1,9 +1,11 @@
 """Lines with delay, loss and queues, measured by us, as `make bench-line-far` prints.
 
 Over the program of tests/support/far_line.py, which shares this machine's cores: from 50 Mbit/s on,
-and with other work beside it, it may be the limit; the flag pc_limited says so. The error is that
-of the rate down and up. With losses a line delivers less than its rate to so few connections, and
-the reading is what was delivered. The default is a slice that ends in 20 minutes; all: --all.
+and with other work beside it, the PC may be the limit, which the flag pc_limited says, or the
+program, which counts the frames that it brought late: where those are 2% or more, the line was not
+the one that was asked for. The error is that of the rate down and up. With losses a line delivers
+less than its rate to so few connections, and the reading is what was delivered. Every row is kept
+in var/bench-line-far.jsonl as it ends; --table prints them all. --all: each with each.
 """
 
 from __future__ import annotations
@@ -22,12 +24,14 @@ from rich.table import Table
 
 import far_line
 import shaped
-from shaped import PC, NoLabError
+from shaped import NoLabError
 
 RATES = (4.0, 10.0, 50.0, 100.0)
 TRIPS_MS = (0.0, 30.0, 80.0, 300.0, 600.0)
 LOSSES = (0.0, 0.001, 0.01)
 QUEUES_MS = (25.0, 100.0, 400.0)
+#: From this share of late frames on, a row says nothing.
+LATE = 0.02
 KEPT = Path("var/bench-line-far.jsonl")
 _Case = tuple[float, float, float, float]
 
@@ -39,7 +43,11 @@ def main() -> int:
                          ("queues", QUEUES_MS)):  # fmt: skip
         parser.add_argument(f"--{name}", default=",".join(f"{value:g}" for value in values))
     parser.add_argument("--all", action="store_true", help="each with each: 180 cases")
+    parser.add_argument("--table", action="store_true", help="only print what was kept")
     args = parser.parse_args()
+    if args.table:
+        _print([json.loads(line) for line in KEPT.read_text().splitlines()])
+        return 0
     sets = [
         [float(word) for word in given.split(",")]
         for given in (args.rates, args.trips, args.losses, args.queues)
@@ -70,9 +78,10 @@ def _run(cases: Sequence[_Case]) -> Iterator[dict[str, Any]]:
             lab.far(rate, rtt_ms=trip, loss=loss, queue_ms=queue)
             case = {"rate": rate, "rtt_ms": trip, "loss": loss, "queue_ms": queue}
             try:
-                yield {**case, "test": json.loads(lab.output(PC, shaped.MEASURE, url))}
+                test = shaped.measured(lab, url)
             except (RuntimeError, subprocess.SubprocessError) as error:
-                yield {**case, "test": {"outcome": str(error)}}
+                test = {"outcome": str(error)}
+            yield {**case, "late": round(lab.late(), 4), "test": test}
 
 
 def _keep(row: dict[str, Any]) -> None:
@@ -88,17 +97,19 @@ def _figures(row: dict[str, Any]) -> list[str]:
     errors = ["—" if mbps is None else f"{mbps / row['rate'] - 1:+.1%}" for mbps in rates]
     count = (test.get("payload_down") or 0) + (test.get("payload_up") or 0)
     why = [test["outcome"] if test["outcome"] != "ok" else "", test.get("reason", "")]
-    why = [part for part in why if part and part != "vpn"]  # a TAP device is taken for one
+    why = [part for part in why if part and part != "vpn"]  # a TAP device is one
     return [f"{row['rate']:g}", f"{row['rtt_ms']:g}", f"{row['loss']:.1%}", f"{row['queue_ms']:g}",
-            *errors, f"{count / 1e6:.1f}", f"{test.get('seconds', 0):.0f}",
+            *errors, f"{count / 1e6:.1f}", f"{test.get('seconds', 0):.0f}", f"{row['late']:.1%}",
             " ".join(why).removeprefix("vpn, ")]  # fmt: skip
 
 
 def _print(rows: Sequence[dict[str, Any]]) -> None:
     table = Table(title="error of one test each")
-    for title in ("Mbit/s", "round trip ms", "loss", "queue ms", "down", "up", "MB", "s", ""):
+    for title in ("Mbit/s", "round trip ms", "loss", "queue ms", "down", "up", "MB", "s", "late",
+                  ""):  # fmt: skip
         table.add_column(title, justify="right")
-    for row in rows:
+    for row in sorted(rows, key=lambda row: (row["rate"], row["rtt_ms"], row["loss"],
+                                             row["queue_ms"])):  # fmt: skip
         table.add_row(*_figures(row))
     console = Console(width=120)
     console.print(table)
@@ -107,16 +118,22 @@ def _print(rows: Sequence[dict[str, Any]]) -> None:
 
 
 def _worst(rows: Sequence[dict[str, Any]]) -> Iterator[str]:
-    """By rate, without losses and with: the worst error down of those that the PC did not limit."""
-    for rate, lossy in itertools.product(sorted({row["rate"] for row in rows}), (False, True)):
-        of = [row for row in rows if row["rate"] == rate and (row["loss"] > 0) == lossy]
-        read = [row for row in of if row["test"].get("down_mbps") is not None]
-        free = [row for row in read if not row["test"]["pc_limited"]]
-        errors = [row["test"]["down_mbps"] / rate - 1 for row in free]
-        worst = f"{max(errors, key=abs):+.1%}" if errors else "—"
-        name = "with loss" if lossy else "without loss"
-        yield (f"{rate:g} Mbit/s {name}: worst {worst} of {len(free)}, limited by the PC "
-               f"{len(read) - len(free)}, without a rate {len(of) - len(read)}")  # fmt: skip
+    """By rate and loss: the worst errors where neither the PC nor the program was the limit."""
+    for rate, loss in sorted({(row["rate"], row["loss"]) for row in rows}):
+        of = [row for row in rows if (row["rate"], row["loss"]) == (rate, loss)]
+        kept = [row for row in of if row["late"] < LATE]
+        read = [row["test"] for row in kept if row["test"].get("down_mbps") is not None]
+        free = [test for test in read if not test["pc_limited"]]
+        down, up = (_worst_of(rate, [test.get(way) for test in free])
+                    for way in ("down_mbps", "up_mbps"))  # fmt: skip
+        yield (f"{rate:g} Mbit/s, loss {loss:.1%}: worst {down} down, {up} up of {len(free)}; "
+               f"limited by the PC {len(read) - len(free)}, no rate {len(kept) - len(read)}, "
+               f"line late {len(of) - len(kept)}")  # fmt: skip
+
+
+def _worst_of(rate: float, found: Sequence[float | None]) -> str:
+    errors = [mbps / rate - 1 for mbps in found if mbps is not None]
+    return f"{max(errors, key=abs):+.2%}" if errors else "—"
 
 
 if __name__ == "__main__":

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import json
 import os
 import statistics
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
@@ -21,7 +21,7 @@ from rich.console import Console
 from rich.table import Table
 
 import shaped
-from shaped import PC, Lab
+from shaped import Lab
 
 #: A reading below this share of the rate is low.
 LOW = 0.97
@@ -69,8 +69,9 @@ def main() -> int:
             for rate in map(float, args.rates.split(",")):
                 lab.shape(rate)
                 for work in (WORKS[int(place)] for place in args.works.split(",")):
-                    row = _row(rate, work, list(_tests(lab, url, work, args.runs)))
-                    print(*row, sep=" | ", flush=True)
+                    tests = list(_tests(lab, url, work, args.runs))
+                    row = _row(rate, work, tests)
+                    print(*row, *_without(tests), sep=" | ", flush=True)
                     table.add_row(*row)
                     escaped += int(row[-1])
     except shaped.NoLabError as error:
@@ -83,7 +84,7 @@ def main() -> int:
 def _tests(lab: Lab, url: str, work: Work, runs: int) -> Iterator[dict[str, Any]]:
     with _busy(work):
         for _ in range(runs):
-            yield json.loads(lab.output(PC, shaped.MEASURE, url))
+            yield shaped.measured(lab, url)
 
 
 @contextlib.contextmanager
@@ -108,6 +109,13 @@ def _row(rate: float, work: Work, tests: list[dict[str, Any]]) -> tuple[str, ...
     counts = (len(flagged), len(low), len(escaped))
     return (f"{rate:g}", work.name, str(len(tests)), str(len(tests) - len(read)), middle, least,
             *map(str, counts))  # fmt: skip
+
+
+def _without(tests: list[dict[str, Any]]) -> list[str]:
+    """Why tests gave no rate, and how many."""
+    why = Counter(f"{test['outcome']} {test.get('reason', '')}" for test in tests
+                  if test.get("down_mbps") is None)  # fmt: skip
+    return [f"{count} {name}" for name, count in why.items()]
 
 
 def _table() -> Table:

@@ -7,7 +7,6 @@ laboratory's interfaces are virtual, which every result says; that flag is not c
 from __future__ import annotations
 
 import contextlib
-import json
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
@@ -105,12 +104,12 @@ def _tests() -> Iterator[tuple[Case, dict[str, Any]]]:
                 lab.shape(case.rate, bucket=case.bucket)  # the bucket is full again
                 wish = {"line": f"{case.name}{run}", "window": "q0" if case.long else ""}
                 with case.beside(lab):
-                    text = lab.output(PC, shaped.MEASURE, url, json.dumps(wish))
-                yield case, json.loads(text)
+                    test = shaped.measured(lab, url, **wish)
+                yield case, test
 
 
 def _said(test: dict[str, Any]) -> str:
-    reasons = [part for part in test.get("reason", "").split(", ") if part != "virtual interface"]
+    reasons = [part for part in test.get("reason", "").split(", ") if part != "virtual"]
     return ", ".join(reasons) or test["outcome"]
 
 

@@ -13,17 +13,16 @@ import time
 from pathlib import Path
 from typing import Any
 
-from figure import new_town
-
 from collector import report
 from large_town import large_town
+from small_town import Town
 
 SCHOOLS, ALLOWED_S, ALLOWED_MB, ALLOWED_XLSX_MB = 600, 60.0, 500.0, 10.0
 
 
 def figure(schools: int) -> Any:
     """Every third room shows no display, every fifth school is silent: there is much to say."""
-    town = large_town(new_town, schools)
+    town = large_town(Town, schools)
     heard = [row for row in town.room_days if int(row.school[-4:]) % 5]
     town.room_days = [
         dataclasses.replace(row, seen=frozenset({"computer"})) if int(row.room) % 3 == 0 else row

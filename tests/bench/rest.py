@@ -129,10 +129,10 @@ def _print(rest: Rest, minutes: float) -> None:
     for heading in ("", "SchoolPulse agent", "limit", "Telegraf 1.39.3, seen elsewhere"):
         table.add_column(heading, justify="right" if heading else "left")
     median, most = statistics.median(rest.rss_mb), max(rest.rss_mb)
-    last = f"{rest.rss_mb[-1]:.1f}"
+    last = f"{rest.rss_mb[-1]:.2f}"
     table.add_row("RSS at the end, MB", last, f"{RSS_MB:g}", f"{TELEGRAF_MB}")
-    table.add_row("RSS median / most, MB", f"{median:.1f} / {most:.1f}", "", "")
-    anonymous = f"{rest.anonymous_mb:.1f}"
+    table.add_row("RSS median / most, MB", f"{median:.2f} / {most:.2f}", "", "")
+    anonymous = f"{rest.anonymous_mb:.2f}"
     table.add_row("of it anonymous, MB", anonymous, "", f"{TELEGRAF_ANON_MB}")
     table.add_row("CPU, % of a core", f"{rest.cpu_percent:.3f}", f"{CPU_PERCENT:g}", "")
     table.add_row("reports stored", f"{rest.reports}", "", "")

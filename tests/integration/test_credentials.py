@@ -18,7 +18,7 @@ import services
 from agent.resident import status
 
 pytestmark = pytest.mark.mosquitto
-WAIT_S = 60
+WAIT_S = 240
 
 
 class City(NamedTuple):

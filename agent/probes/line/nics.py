@@ -54,11 +54,9 @@ def kind(name: str, root: Path = Path("/")) -> Kind:
 def describe(name: str, root: Path = Path("/")) -> str:
     """The reason code of a test over this interface: one of `reasons.INTERFACES`."""
     found = kind(name, root)
-    folder = root / "sys/class/net" / name
-    tunnel = (folder / "tun_flags").exists() or _text(folder / "type") in _TUNNELS
-    if found == "virtual" and tunnel:
+    if found == "virtual" and _is_tunnel(root, name):
         return "vpn"
-    if found == "other" and _is_phone(folder):
+    if found == "other" and _is_phone(root / "sys/class/net" / name):
         return "tether"
     return found if found in ("wifi", "loopback", "virtual") else "not_wired"
 
@@ -100,6 +98,17 @@ def _under_pppoe(root: Path) -> list[str]:
     links = (root / "sys/class/net").glob("*")
     ppps = sum(_text(link / "type") == _PPP for link in links)
     return sessions if ppps <= len(sessions) else []
+
+
+def _is_tunnel(root: Path, name: str) -> bool:
+    """Whether a program takes what this interface sends, or what it stands on.
+
+    A TAP device too: one that has the address of a route is a VPN's of whole Ethernet frames
+    (OpenVPN, SoftEther, ZeroTier). A virtual machine's has none: the bridge that it is in has.
+    """
+    folder = root / "sys/class/net" / name
+    own = (folder / "tun_flags").exists() or _text(folder / "type") in _TUNNELS
+    return own or any(_is_tunnel(root, lower) for lower in lower_links(name, root))
 
 
 def _is_phone(folder: Path) -> bool:

@@ -11,8 +11,8 @@ from typing import Any
 from agent.common.command_line import DONE, RefusedError
 from agent.common.language import say
 from collector.broker.control import ControlError
-from collector.commands.enrol.bar import Bar
 from collector.commands.enrol.places import City, broker_failed, codes, common, opened, unknown
+from collector.commands.progress import Bar
 from collector.enrol import outputs
 from collector.enrol.state import Held
 from collector.roster.register import Register
@@ -43,7 +43,7 @@ def _run(args: argparse.Namespace) -> int:
         gone = unknown(register, list(held))
         try:
             with Bar(say("密钥与账号", "keys and accounts"), len(held)) as bar:
-                done = outputs.bring(city.place, city.config, city.state, bar)
+                done = outputs.bring(city.place, city.config, city.state, bar.done)
         except ControlError as error:
             _bundles(args, city, register, [held[code] for code in wanted])
             return broker_failed(error)
@@ -71,7 +71,7 @@ def _wanted(args: argparse.Namespace, register: Register) -> list[str]:
 def _bundles(args: argparse.Namespace, city: City, register: Register, held: Sequence[Held]) -> int:
     out = args.out or city.place.data / "bundles"
     with Bar(say("安装包", "bundles"), len(held)) as bar:
-        return outputs.bundles(city.place, city.config, register, held, out, bar)
+        return outputs.bundles(city.place, city.config, register, held, out, bar.done)
 
 
 def _said(new: int, written: int, done: outputs.Outcome) -> str:

@@ -12,8 +12,8 @@ from agent.common.calendar import CITY_TIME
 from agent.common.command_line import DONE, FAILED, RefusedError
 from agent.common.language import say
 from collector.broker.control import ControlError
-from collector.commands.enrol.bar import Bar
 from collector.commands.enrol.places import City, broker_failed, codes, common, opened, unknown
+from collector.commands.progress import Bar
 from collector.enrol import outputs
 
 
@@ -97,4 +97,4 @@ def _write_bundles(args: argparse.Namespace, city: City) -> None:
     out = args.out or city.place.data / "bundles"
     chosen = [held[code] for code in dict.fromkeys(args.schools)]
     with Bar(say("安装包", "bundles"), len(chosen)) as bar:
-        outputs.bundles(city.place, city.config, city.register(), chosen, out, bar)
+        outputs.bundles(city.place, city.config, city.register(), chosen, out, bar.done)

@@ -242,6 +242,17 @@ def test_a_room_is_a_value_and_nothing_else(tmp_path: Path, room: str) -> None:
     assert found.broker.host == "127.0.0.1"
 
 
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-be", "gb18030"])
+def test_a_room_is_set_in_settings_as_windows_tools_save_them(
+    tmp_path: Path, encoding: str
+) -> None:
+    file = tmp_path / "agent.toml"
+    own = ("# 电教室的设置\n" + bundles.settings()).encode(encoding)
+    file.write_bytes(with_room(own, "七（1）班"))
+    found = config.load(str(file), environ={"SCHOOLPULSE_BROKER_PASSWORD": "x"})[0]
+    assert (found.room, found.broker.host) == ("七（1）班", "127.0.0.1")
+
+
 def test_settings_of_ones_own_take_along_what_they_name(pc: Pc, made: dict[str, bytes]) -> None:
     own = pc.folder / "own"
     own.mkdir()

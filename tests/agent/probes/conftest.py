@@ -18,6 +18,7 @@ import pytest
 from agent.probes.line import child as line_child
 from agent.wire import LineRecord
 from collector.lineserver.server import LineServer
+from services import PATIENCE_S
 
 WHO = {"school": "9963010001", "machine": "ab" * 16, "line": "主线"}
 EDIDS = Path(__file__).parents[4] / "shared/edid/edids.jsonl"
@@ -120,16 +121,20 @@ def replies() -> Callable[..., None]:
 @pytest.fixture
 def raw_server() -> Iterator[Callable[[bytes], str]]:
     """Starts a server that answers every connection with these bytes, and closes it."""
-    listening: list[socket.socket] = []
+    listening: list[tuple[socket.socket, threading.Thread]] = []
 
     def start(answer: bytes) -> str:
         listener = socket.create_server(("127.0.0.1", 0))
-        listening.append(listener)
-        threading.Thread(target=_answer_all, args=(listener, answer), daemon=True).start()
+        thread = threading.Thread(target=_answer_all, args=(listener, answer), daemon=True)
+        listening.append((listener, thread))
+        thread.start()
         return f"http://127.0.0.1:{listener.getsockname()[1]}"
 
     yield start
-    for listener in listening:
+    for listener, thread in listening:
+        # Closed alone, its number may become the next listener's, and this thread answer there.
+        listener.shutdown(socket.SHUT_RDWR)
+        thread.join(PATIENCE_S)
         listener.close()
 
 

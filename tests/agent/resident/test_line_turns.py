@@ -45,7 +45,7 @@ class Turns:
         thread = self.turns._thread
         if thread is None or thread is before:
             return False
-        thread.join(10)
+        thread.join(120)
         return True
 
 

@@ -97,6 +97,16 @@ def pc(tmp_path: Path) -> Pc:
     return Pc(tmp_path)
 
 
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-le", "gb18030"])
+def test_the_settings_are_read_as_windows_tools_save_them(pc: Pc, encoding: str) -> None:
+    text = "# 西宁市示例小学\n" + pc.setup.settings.read_text()
+    pc.setup.settings.write_bytes(text.encode(encoding))
+    pc.programs.at_restart = lambda: pc.installer.confirm(NEW)
+    pc.ask()
+    assert pc.run() == 0
+    assert (pc.in_use(), pc.result()) == (NEW, Result(NEW))
+
+
 def test_a_version_that_reports_stays(pc: Pc) -> None:
     pc.programs.at_restart = lambda: pc.installer.confirm(NEW)
     pc.ask()

@@ -45,6 +45,18 @@ def test_all_of_it_comes_back_elsewhere(
     assert (other.data / "again.json").exists(), "the PCs are asked"
 
 
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "gb18030"])
+def test_settings_as_windows_tools_save_them_come_back(
+    run: Run, place: Place, other: Place, passphrase: Path, encoding: str
+) -> None:
+    text = "# 西宁市的设置\n" + place.settings.read_text()
+    place.settings.write_bytes(text.encode(encoding))
+    assert restored(run, saved(run, place, passphrase), other, passphrase) == 0
+    back = other.settings.read_text("utf-8")
+    assert back.startswith("# 西宁市的设置\n")
+    assert f'data = "{other.data}"' in back
+
+
 def test_a_folder_in_use_is_kept_and_set_aside_only_when_asked(
     run: Run, place: Place, passphrase: Path, figure: Figure, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from collector.commands.progress import Progress
+from collector.commands.progress import Bar, Progress
 
 
 class Told(io.StringIO):
@@ -61,3 +61,33 @@ def test_it_ends_with_the_command(monkeypatch: Any) -> None:
     with pytest.raises(KeyboardInterrupt), Progress(console, after_s=0.0):
         raise KeyboardInterrupt
     assert not [each for each in threading.enumerate() if isinstance(each, threading.Timer)]
+
+
+def test_a_bar_says_what_is_done_of_how_many() -> None:
+    out = Told("2/3")
+    with Bar("bundles", 3, Console(file=out, force_terminal=True, width=100), 0.0) as bar:
+        bar.more(note="[b]one[/b]")
+        bar.done(2, "[b]two[/b]")
+        assert out.seen.wait(60)
+    assert "bundles" in out.getvalue()
+    assert "[b]two[/b]" in out.getvalue()  # no markup
+
+
+def test_a_bar_of_unknown_length_counts() -> None:
+    out = Told("12,000")
+    with Bar(console=Console(file=out, force_terminal=True, width=100), after_s=0.0) as bar:
+        bar.step("x" * 100)
+        bar.more(12_000)
+        assert out.seen.wait(60)
+    assert "x" * 48 in out.getvalue()
+    assert "x" * 49 not in out.getvalue()
+
+
+@pytest.mark.parametrize(("terminal", "after_s"), [(False, 0.0), (True, 3600.0)])
+def test_a_bar_of_what_is_done_at_once_or_of_no_terminal_says_nothing(
+    terminal: bool, after_s: float
+) -> None:
+    out = io.StringIO()
+    bar = Bar("bundles", 3, Console(file=out, force_terminal=terminal), after_s)
+    assert list(bar.over("abc")) == ["a", "b", "c"]
+    assert out.getvalue() == ""

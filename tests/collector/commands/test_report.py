@@ -293,3 +293,27 @@ def test_a_font_that_is_not_there_is_named_before_anything_is_written(
     assert "[report] font" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
     assert side("report", "--format", "html,svg", "--out", str(tmp_path / "out")) == DONE
+
+
+def test_a_shortened_title_of_a_document_is_named_with_the_fix(side: Side, capsys: Any) -> None:
+    assert side("report", "--format", "json", "--out", str(side.folder)) == DONE
+    assert "不是文件全称" in capsys.readouterr().err
+    whole = "\n".join(
+        f'[[figure.targets]]\nindicator = "{name}"\ndocument = "《甲市方案》第 1 条"\nyear = 2020\n'
+        f"value = 1.0\n{more}"
+        for name, more in (
+            ("multimedia", ""), ("computer_room", ""), ("line", "threshold_mbps = 10.0\n"),
+        )
+    )  # fmt: skip
+    side.config.write_text(side.config.read_text("utf-8") + whole, encoding="utf-8")
+    assert side("report", "--out", str(side.folder)) == DONE
+    assert "全称" not in capsys.readouterr().err
+    for path in side.folder.glob("schoolpulse-2025.*"):
+        if path.suffix not in (".png", ".svg"):
+            assert "《甲市方案》第1条" in "".join(everything(path).split()), path
+
+
+def test_the_terminal_says_first_what_to_do(side: Side, capsys: Any) -> None:
+    assert side("figure") == DONE
+    out = capsys.readouterr().out
+    assert out.index("还差 4 个班级") < out.index("核实率")

@@ -3,54 +3,31 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterable
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
+from carried_displays import (
+    EVENING,
+    MORNING,
+    NOON,
+    OWNED,
+    C,
+    D,
+    U,
+    V,
+    one,
+    rooms_of,
+    saw,
+    values,
+    verdicts,
+)
 from collector.compliance import displays
-from collector.compliance.displays import Display
 from collector.compliance.homes import seen_in_several
 from collector.compliance.model import Verdict
 from collector.compliance.rooms import by_room
 from collector.compliance.window import Windows
 from collector.config import Figure as Settings
-
-V, N, D, C, S, U = Verdict
-OWNED = {"computer": 1, "projector": 1}
-MORNING, NOON, EVENING = 0b111 << 16, 0b111 << 24, 0b111 << 34
-
-
-def one(identity: str = "a", half_hours: int = MORNING, kind: str = "projector") -> Display:
-    return Display(identity and identity.ljust(12, "0"), kind, half_hours)
-
-
-def rooms_of(town: Any, count: int, code: str | None = None, **owned: int) -> list[str]:
-    code = code or town.code
-    names = [f"{n + 1}0{n + 1}" for n in range(count)]
-    for name in names:
-        town.taught(name, town.room(name, code=code, **(owned or OWNED)), code=code)
-    return names
-
-
-def saw(
-    town: Any, room: str, days: Iterable[int], *shown: Display, code: str | None = None
-) -> None:
-    town.saw(room, days, displays=shown, code=code or town.code)
-
-
-def verdicts(town: Any, **rules: Any) -> dict[tuple[str, str], Verdict]:
-    return {
-        (unit.school, unit.name): unit.verdict
-        for unit in town.figure(**rules).units
-        if unit.indicator == "multimedia"
-    }
-
-
-def values(town: Any, **rules: Any) -> list[Verdict]:
-    return list(verdicts(town, **rules).values())
 
 
 def doubts(town: Any) -> Any:
@@ -218,48 +195,6 @@ def test_a_device_that_silence_would_bring_home_stays_open(town: Any) -> None:
     assert values(town) == [D, V]
 
 
-KINDS = [
-    ("told by itself", [one(kind="tv")], {}, V, False),
-    ("by the register", [one(kind="display")], OWNED, V, True),
-    ("also without an identity", [one("", kind="display")], {"computer": 1, "tv": 2}, V, True),
-    ("a panel without a PC", [one(kind="display")], {"panel_without_pc": 1}, V, True),
-    ("no word: open", [one(kind="display")], {"computer": 1}, U, False),
-    ("a 0 is no kind", [one(kind="display")], {"computer": 1, "projector": 0}, S, False),
-    ("a monitor is no display", [one(kind="display")], {"computer": 1, "monitor": 1}, U, False),
-    ("it may be the monitor", [one(kind="display")], {**OWNED, "monitor": 1}, D, False),
-    ("not both are", [one(kind="display"), one("b", kind="display")], {**OWNED, "monitor": 1}, V,
-     True),
-    ("a built-in screen of a panel", [one(kind="screen")], {"panel": 1}, V, True),
-    ("a laptop's beside a projector", [one(kind="screen")], OWNED, C, False),
-    ("a built-in screen and no word", [one(kind="screen")], {"computer": 1}, U, False),
-    ("one that is told beside", [one(kind="display"), one("b", kind="tv")], {}, V, False),
-]  # fmt: skip
-
-
-@pytest.mark.parametrize(("shown", "owned", "verdict", "by_register"),
-                         [case[1:] for case in KINDS], ids=[case[0] for case in KINDS])  # fmt: skip
-def test_the_kind_of_a_display(
-    town: Any, shown: Any, owned: Any, verdict: Verdict, by_register: bool
-) -> None:
-    town.taught("一", town.room("101", **owned))
-    saw(town, "101", range(1, 6), *shown)
-    unit = town.unit("multimedia")
-    assert unit.verdict is verdict
-    step = next(step for step in unit.steps if step.rule == "room")
-    assert ("种类取自台账" in step.zh) is by_register
-    assert town.figure().notes["classes_kind_from_register"] == int(by_register)
-
-
-def test_kinds_from_the_register_are_counted_apart_only_where_needed(town: Any) -> None:
-    rooms_of(town, 2)
-    saw(town, "101", range(1, 4), one(kind="tv"))
-    saw(town, "101", range(4, 9), one("c", kind="display"))
-    saw(town, "202", range(1, 3), one("b", kind="tv"))
-    saw(town, "202", range(4, 9), one("d", kind="display"))
-    assert values(town) == [V, V]
-    assert town.figure().notes["classes_kind_from_register"] == 1
-
-
 def test_the_steps_say_where_a_device_is_and_counts(town: Any) -> None:
     town.school("9901020002", name="借用小学")
     rooms_of(town, 1)
@@ -293,123 +228,6 @@ def test_two_rows_of_a_day_together() -> None:
 
 
 # Over random towns: two schools of three rooms, four identities, days with and without.
-
-_day = st.integers(0, 12) | st.integers(36, 48) | st.integers(0, 120)
-_shown = st.lists(
-    st.builds(
-        Display, st.sampled_from(["", *(c * 12 for c in "abcd")]),
-        st.sampled_from(["projector", "display"]), st.sampled_from([0, MORNING, NOON]),
-    ),
-    max_size=2, unique_by=lambda shown: (shown.identity, shown.kind),
-)  # fmt: skip
-_rows = st.dictionaries(st.tuples(st.integers(0, 5), _day), _shown, max_size=25)
-CODES = ("9901020001", "9901020002")
-
-
-def build(new_town: Callable[[], Any], rows: Any, owned: Any = OWNED) -> Any:
-    town = new_town()
-    for code in CODES:
-        town.school(code)
-        for room in "123":
-            town.taught(room, town.room(room, code=code, **owned), code=code)
-    for (place, day), shown in rows.items():
-        saw(town, "123"[place % 3], (day,), *shown, code=CODES[place // 3])
-    return town
-
-
-def good(town: Any, cutoff: dt.date | None = None) -> set[tuple[str, str]]:
-    return {
-        (unit.school, unit.name)
-        for unit in town.figure(cutoff).units
-        if unit.indicator == "multimedia" and unit.verdict is V
-    }
-
-
-@given(_rows, st.randoms(use_true_random=False))
-@settings(max_examples=60, deadline=None)
-def test_order_is_irrelevant(new_town: Any, rows: Any, shuffled: Any) -> None:
-    town = build(new_town, rows)
-    before = town.figure()
-    shuffled.shuffle(town.room_days)
-    assert [(u.verdict, u.steps) for u in town.figure().units] == [
-        (u.verdict, u.steps) for u in before.units
-    ]
-
-
-RANK = {V: 4, N: 4, D: 3, U: 2, C: 1, S: 0}
-
-
-@given(_rows, st.integers(0, 5), st.data())
-@settings(max_examples=100, deadline=None)
-def test_removing_what_a_room_saw_never_raises_its_class(
-    new_town: Any, rows: Any, place: int, data: Any
-) -> None:
-    """Days on which the required set was seen; days that lack a piece are evidence of a no."""
-    mine = [key for key in rows if key[0] == place and rows[key]]
-    gone = data.draw(st.sets(st.sampled_from(mine))) if mine else set()
-    unit = CODES[place // 3], "123"[place % 3]
-    before = verdicts(build(new_town, rows))[unit]
-    town = build(new_town, {key: shown for key, shown in rows.items() if key not in gone})
-    assert RANK[verdicts(town)[unit]] <= RANK[before]
-
-
-@given(_rows, st.integers(1, 130))
-@settings(max_examples=60, deadline=None)
-def test_days_without_new_evidence_never_turn_a_yes_into_a_no(
-    new_town: Any, rows: Any, later: int
-) -> None:
-    town = build(new_town, rows)
-    was = good(town)
-    found = {
-        (unit.school, unit.name): unit.verdict
-        for unit in town.figure(town.cutoff + dt.timedelta(days=later)).units
-        if unit.indicator == "multimedia"
-    }
-    assert all(found[unit] in (V, D) for unit in was)
-    assert good(town, town.cutoff + dt.timedelta(days=later)) <= was
-
-
-@given(_rows)
-@settings(max_examples=60, deadline=None)
-def test_a_unit_that_is_met_never_lowers_the_headline(new_town: Any, rows: Any) -> None:
-    town = build(new_town, rows)
-    before = town.figure().tallies["630100", "multimedia"]
-    town.taught("新", town.room("新", **OWNED))
-    saw(town, "新", (1, 2, 3), one("e"))
-    after = town.figure().tallies["630100", "multimedia"]
-    assert after.verified >= before.verified
-    assert after.counts[V] == before.counts[V] + 1
-
-
-@given(_rows, st.data())
-@settings(max_examples=60, deadline=None)
-def test_never_more_rooms_than_devices(new_town: Any, rows: Any, data: Any) -> None:
-    """With displays that all have an identity, and never two at one time: a device, a room."""
-    rows = {
-        key: [Display(one.identity or "f" * 12, one.kind) for one in shown]
-        for key, shown in rows.items()
-    }
-    identities = {one.identity for shown in rows.values() for one in shown}
-    assert len(good(build(new_town, rows))) <= len(identities)
-
-
-def test_a_carried_display_makes_no_projector_of_a_room_s_own_monitor(town: Any) -> None:
-    """Five rooms with a monitor of unknown kind each; what their register names passes through."""
-    rooms = rooms_of(town, 5, **OWNED, monitor=1)
-    for n, room in enumerate(rooms):
-        own, carried = one(f"a{n}", kind="display"), one("b", kind="display")
-        here = set(range(3 * n, 3 * n + 3))
-        saw(town, room, here, own, carried)
-        saw(town, room, set(range(40)) - here, own)
-    assert values(town) == [D] * 5
-
-
-def test_the_display_that_counts_for_a_room_is_told_from_its_monitor(town: Any) -> None:
-    rooms = rooms_of(town, 2, **OWNED, monitor=1)
-    for n, room in enumerate(rooms):
-        own, carried = one(f"a{n}", kind="display"), one("b", kind="display")
-        saw(town, room, range(5 * n, 5 * n + 4 + n), own, carried)
-    assert values(town) == [D, V]
 
 
 def test_no_day_comes_to_count_by_silence_beside_days_that_did(town: Any) -> None:

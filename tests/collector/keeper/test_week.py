@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 
 import pytest
 
 from collector.config import City, Figure
+from collector.config import Store as Settings
 from collector.inventory import devices
 from collector.keeper import Keeper
+from collector.keeper.midnight import midnight
 from collector.roster.register import Campus, Equipment, Machine, Register, Room, School
+from collector.store.influx import InfluxStore
 from collector.store.sqlite import SqliteStore
+from dashboards import alert_rules
+from dashboards.edition import Edition
 
 SCHOOL, FIRST = "9963000001", dt.date(2026, 3, 2)
 PCS, DAYS, EVERY_MIN = 40, 7, 10
@@ -75,3 +81,86 @@ def test_a_week_ends_with_the_two_real_faults_and_two_events(make, tmp_path):
 def alarming(events):
     """The events that IT staff are alerted of."""
     return (point for point in events if point.fields["event"] in ("gone", "fault"))
+
+
+@pytest.mark.influxdb
+@pytest.mark.slow
+def test_in_that_week_two_alerts_fire_one_for_each_fault(make, influxdb):
+    """Grafana's rules, asked each hour what it knows by then, nights and the weekend too."""
+    known, firing, now = register(), Firing(), 0
+    names = {kind: influxdb.create(f"week_{kind}") for kind in ("telemetry", "evidence")}
+    settings = Settings("influxdb", influxdb.url, telemetry_days=36500, **names)
+    with InfluxStore(settings) as store:
+        keeper = Keeper(store, lambda: known, Figure(), City(), now=lambda: now)
+        for day in range(DAYS):
+            date = FIRST + dt.timedelta(days=day)
+            waiting = sorted(points(make, day), key=lambda point: point.time)
+            for hour in range(24):
+                now = make.time("00:00", date) + (hour + 1) * 3600 * 10**9
+                arrived = [point for point in waiting if point.time < now]
+                del waiting[: len(arrived)]
+                store.write(arrived)
+                keeper.derive_school(SCHOOL, date, arrived[0].time if arrived else now)
+                firing.ask(influxdb, names["evidence"], now)
+    for name in names.values():
+        influxdb.drop(name)
+    assert firing.began == [
+        ("schoolpulse-gone", f"projector-net:{STOLEN[0]}-{STOLEN[0]}", STOLEN[1] + 1),
+        ("schoolpulse-fault-old", f"projector-net:{BROKEN[0]}-{BROKEN[0]}", BROKEN[1] + 1),
+    ]
+
+
+class Firing:
+    """The rules of schools as Grafana keeps them: pending since when, firing once it lasted."""
+
+    def __init__(self) -> None:
+        self.began: list[tuple[str, str, int]] = []  # rule, device, day of the week
+        self._since: dict[tuple[str, str], int] = {}
+        self._fired: set[tuple[str, str]] = set()
+
+    def ask(self, influx, database: str, now: int) -> None:
+        """Evaluate each rule at `now`, ns."""
+        for rule in alert_rules.of_schools(Edition("zh")):
+            true = {(rule.uid, about) for about in self._true(influx, database, rule, now)}
+            for gone in [key for key in self._since if key[0] == rule.uid and key not in true]:
+                del self._since[gone]
+                self._fired.discard(gone)
+            for key in true:
+                since = self._since.setdefault(key, now)
+                if now - since >= _ns(rule.lasting) and key not in self._fired:
+                    self._fired.add(key)
+                    day = (now - midnight(FIRST)) // (24 * 3600 * 10**9)
+                    self.began.append((*key, day))
+
+    def _true(self, influx, database: str, rule, now: int):
+        """The series that meet the condition, named by what differs between them."""
+        values: dict[str, dict[str, float]] = {}
+        for letter, question in zip("ABC", rule.asked, strict=False):
+            text = re.sub(
+                r"time > now\(\) - (\w+)",
+                lambda match: f"time > {now - _ns(match[1])} AND time <= {now}",
+                question.text,
+            )
+            assert "now()" not in text
+            result = influx.ask(text, database)["results"][0]
+            assert "error" not in result, result
+            for series in result.get("series", ()):
+                tags = series.get("tags", {})
+                about = tags.get("device") or tags.get("room") or tags.get("line") or ""
+                numbers = [row[1] for row in series["values"] if row[1] is not None]
+                reduced = REDUCERS[question.reducer](numbers)
+                values.setdefault(about, {})[letter] = reduced
+        condition = re.sub(r"\$([A-Z])", r"\1", rule.condition).replace("&&", "and")
+        return {
+            about
+            for about, known in values.items()
+            if len(known) == len(rule.asked) and eval(condition, {}, known)
+        }
+
+
+REDUCERS = {"last": lambda found: found[-1], "max": max, "count": len}
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
+
+
+def _ns(word: str) -> int:
+    return int(word[:-1]) * _UNITS[word[-1]] * 10**9

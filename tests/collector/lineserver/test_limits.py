@@ -16,7 +16,7 @@ WISH = {"school": "9900000001", "machine": "ab" * 16, "max_seconds": 1.0}
 
 
 def ask(port: int, line: str) -> int:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=120)
     connection.request("POST", "/v1/tests", json.dumps({**WISH, "line": line}).encode())
     status = connection.getresponse().status
     connection.close()
@@ -43,7 +43,7 @@ def test_a_register_that_cannot_be_read_is_told_at_start_and_once(tmp_path: Path
         assert [ask(int(found[1]), line) for line in ("L1", "L2")] == [201, 201]
     finally:
         server.terminate()
-        _, said = server.communicate(timeout=20)
+        _, said = server.communicate(timeout=120)
     assert re.match(r"\S+ WARNING register_unreadable reason=\".*file is not a database", first)
     assert "register_unreadable" not in said
 
@@ -73,7 +73,7 @@ def test_a_server_with_keys_and_no_register_says_what_it_lacks_and_where_it_come
         )  # fmt: skip
     finally:
         server.terminate()
-        _, said = server.communicate(timeout=20)
+        _, said = server.communicate(timeout=120)
     assert (status, answer["answer"]) == (503, "full")
     assert "schoolpulse/v1/+/policy" in answer["error"]
     assert re.search(r" WARNING no_lines text=.*schoolpulse/v1/\+/policy", said)

@@ -10,6 +10,7 @@ import pytest
 from agent.common import language
 from collector.indicator_settings import Indicator, joined
 from collector.report import caveats
+from collector.roster.register import COMPUTER_ROOM
 
 
 @pytest.fixture(autouse=True)
@@ -31,6 +32,13 @@ def test_what_needs_a_second_look_is_counted(town: Any, note: str, said: str) ->
     none = dataclasses.replace(figure, notes={**figure.notes, note: 0})
     assert any(said in line for line in caveats.sentences(more))
     assert not any(said.partition("：")[0] in line for line in caveats.sentences(none))
+
+
+def test_small_computer_rooms_are_named(town: Any) -> None:
+    town.room("903", kind=COMPUTER_ROOM, seats=6)
+    said = next(line for line in caveats.sentences(town.figure()) if "座位不足" in line)
+    assert "1 间（" in said
+    assert "903" in said
 
 
 def test_without_the_indicator_nothing_is_said_of_its_contracts(town: Any) -> None:

@@ -109,3 +109,33 @@ def test_in_english(town: Any) -> None:
     text = words(made(town.figure()))
     assert "1. What to do" in [p.text for p in document(made(town.figure())).paragraphs]
     assert not re.search("核实率|还差|附件|台账", text)
+
+
+def test_page_numbers_stand_at_the_outer_edges(town: Any) -> None:
+    found = document(made(town.figure()))
+    assert found.settings.odd_and_even_pages_header_footer
+    section = found.sections[0]
+    for foot, side in ((section.footer, "right"), (section.even_page_footer, "left")):
+        assert 'instr="PAGE"' in foot._element.xml
+        assert f'w:jc w:val="{side}"' in foot._element.xml
+
+
+def test_the_watermark_is_on_even_pages_too(town: Any) -> None:
+    town.saw("103", (1,), simulated=True)
+    header = document(made(town.figure())).sections[0].even_page_header
+    assert "模拟数据" in header.paragraphs[0].text
+    assert "textpath" in header._element.xml
+
+
+def test_the_order_of_a_letter(town: Any) -> None:
+    """Text, list of annexes, unit and date at the right, then the annex from the edge."""
+    figure = town.figure()
+    lines = document(made(figure, context=with_past(figure))).paragraphs
+    heads = ("附件：1.", "2. 学校", "填报单位（盖章）", "日期", "附件 1", "整改任务表")
+    places = [next(p for p in lines if p.text.startswith(head)) for head in heads]
+    assert [lines.index(place) for place in places] == sorted(map(lines.index, places))
+    _, _, unit, date, annex, title = places
+    assert 'w:jc w:val="right"' in unit._p.xml
+    assert 'w:jc w:val="right"' in date._p.xml
+    assert 'w:firstLine="0"' in annex._p.xml
+    assert 'w:jc w:val="center"' in title._p.xml

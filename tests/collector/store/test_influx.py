@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import json
 import random
-import threading
 import time
 import urllib.parse
 import urllib.request
 from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
@@ -20,8 +18,6 @@ from collector.store.base import (
     MisconfiguredError,
     Point,
     RejectedError,
-    StoreError,
-    UnavailableError,
 )
 from collector.store.influx import InfluxStore
 
@@ -210,204 +206,6 @@ def test_tag_values_beyond_an_address_are_filtered_here(opened: Opened) -> None:
     machines = [f"{n:032x}" for n in range(5000)] + [PC["machine"]]
     assert len(list(store.read("agent", 0, 2**62, {"machine": machines}))) == 20
     assert list(store.read("agent", 0, 2**62, {"machine": machines[:-1]})) == []
-
-
-def test_an_address_without_a_server_is_unavailable() -> None:
-    with InfluxStore(Settings("influxdb", "http://127.0.0.1:1", telemetry_days=36500)) as store:
-        with pytest.raises(UnavailableError):
-            store.write([agent(1)])
-        with pytest.raises(UnavailableError):
-            list(store.read("agent", 0, 1))
-        with pytest.raises(UnavailableError):
-            store.simulated()
-
-
-class _Server(ThreadingHTTPServer):
-    """Answers everything with one reply, and remembers what it was asked."""
-
-    status, body = 200, b""
-    cut = False
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
-        self.asked: list[tuple[str, dict[str, str]]] = []
-
-
-class _Handler(BaseHTTPRequestHandler):
-    server: _Server
-
-    def do_POST(self) -> None:
-        self.rfile.read(int(self.headers["Content-Length"]))
-        self.do_GET()
-
-    def do_GET(self) -> None:
-        self.server.asked.append((self.path, dict(self.headers)))
-        self.send_response(self.server.status)
-        more = 100 if self.server.cut else 0
-        body = b"" if self.server.status == 204 else self.server.body
-        self.send_header("Content-Length", str(len(body) + more))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_: object) -> None:
-        """Quiet."""
-
-
-@pytest.fixture
-def server() -> Iterator[_Server]:
-    with _Server() as running:
-        thread = threading.Thread(target=running.serve_forever, args=(0.01,))
-        thread.start()
-        yield running
-        running.shutdown()
-        thread.join()
-
-
-def _store(server: _Server, token: str = "") -> InfluxStore:
-    url = f"http://127.0.0.1:{server.server_address[1]}"
-    return InfluxStore(Settings("influxdb", url, token, telemetry_days=36500))
-
-
-def _error_reply(reason: str) -> bytes:
-    return json.dumps({"error": reason}).encode()
-
-
-@pytest.mark.parametrize(
-    ("status", "body", "kind"),
-    [
-        (400, _error_reply("unable to parse"), RejectedError),
-        (422, b'{"code":"unprocessable entity","message":"type conflict"}', RejectedError),
-        (400, b"<html>plain HTTP request was sent to HTTPS port</html>", MisconfiguredError),
-        (400, _error_reply("partial write: max-values-per-tag limit exceeded"), MisconfiguredError),
-        (301, b"", MisconfiguredError),
-        (401, _error_reply("unauthorized"), MisconfiguredError),
-        (403, _error_reply("forbidden"), MisconfiguredError),
-        (404, _error_reply("bucket not found"), MisconfiguredError),
-        (405, b"", MisconfiguredError),
-        (408, b"", UnavailableError),
-        (
-            400,
-            b'{"code":"invalid","message":"Please provide either orgID or org"}',
-            MisconfiguredError,
-        ),
-        (400, _error_reply("database is required"), MisconfiguredError),
-        (400, _error_reply("unexpected EOF"), MisconfiguredError),
-        (200, b"<html>Log in</html>", MisconfiguredError),
-        (413, b"<html>", MisconfiguredError),
-        (429, _error_reply("slow down"), UnavailableError),
-        (500, _error_reply("timeout"), UnavailableError),
-        (502, b"<html>Bad Gateway</html>", UnavailableError),
-        (502, "<html>网关错误</html>".encode("gbk"), UnavailableError),
-        (503, b"", UnavailableError),
-    ],
-)
-def test_a_refused_write_is_classed_by_what_comes_next(
-    server: _Server, status: int, body: bytes, kind: type[StoreError]
-) -> None:
-    server.status, server.body = status, body
-    with _store(server) as store, pytest.raises(kind) as caught:
-        store.write([agent(1)])
-    assert type(caught.value) is kind
-    assert len(server.asked) == 1  # no retries of its own
-
-
-@pytest.mark.parametrize(
-    ("status", "body", "kind"),
-    [
-        (200, b'{"results":[{"error":"database not found: x"}]}', MisconfiguredError),
-        (200, _error_reply("timeout"), UnavailableError),
-        (200, b'{"results":', UnavailableError),
-        (200, b"<html>", UnavailableError),
-        (200, b"[]", UnavailableError),
-        (200, b"", UnavailableError),
-        (401, _error_reply("unauthorized"), MisconfiguredError),
-        (404, b"<html>", MisconfiguredError),
-        (503, b"", UnavailableError),
-    ],
-)
-def test_a_refused_read_is_classed_by_what_comes_next(
-    server: _Server, status: int, body: bytes, kind: type[StoreError]
-) -> None:
-    server.status, server.body = status, body
-    with _store(server) as store:
-        with pytest.raises(kind):
-            list(store.read("agent", 0, 1))
-        with pytest.raises(kind):
-            store.simulated()
-
-
-def test_a_reply_cut_off_is_no_end(server: _Server) -> None:
-    row = [NOON, 1, None]
-    series = {"name": "agent", "columns": ["time", "number", "school"], "values": [row]}
-    server.body = json.dumps({"results": [{"series": [series]}]}).encode() + b"\n"
-    server.cut = True
-    with _store(server) as store:
-        rows = store.read("agent", 0, 2**62, fields=["number"])
-        with pytest.raises(UnavailableError):
-            list(rows)
-
-
-_SERIES = (
-    b'"series":[{"name":"agent","columns":["time","number","boot","school"],'
-    b'"values":[[1780000000000000000,1,"0",null]]'
-)
-
-
-@pytest.mark.parametrize(
-    "body",
-    [
-        # What InfluxDB 1.6 had sent when it was killed; nginx ended the reply normally.
-        b'{"results":[{"statement_id":0,' + _SERIES + b',"partial":true}],"partial":true}]}\n',
-        b'{"results":[{"statement_id":0,' + _SERIES + b'}],"partial":true}]}\n',
-    ],
-)
-def test_a_reply_that_ends_in_good_order_before_its_end_is_no_end(
-    server: _Server, body: bytes
-) -> None:
-    server.body = body
-    with _store(server) as store, pytest.raises(UnavailableError):
-        list(store.read("agent", 0, 2**62, fields=["number"]))
-
-
-def test_nothing_is_invented_only_when_every_statement_is_answered(server: _Server) -> None:
-    server.body = b'{"results":[{"statement_id":0}]}\n'
-    with _store(server) as store, pytest.raises(UnavailableError):
-        store.simulated()
-
-
-@pytest.mark.parametrize("token", ["secret\n", "令牌"])
-def test_a_token_that_no_request_can_carry_is_misconfigured(server: _Server, token: str) -> None:
-    with _store(server, token) as store:
-        with pytest.raises(MisconfiguredError) as caught:
-            store.write([agent(1)])
-        assert token.strip() not in str(caught.value)
-        with pytest.raises(MisconfiguredError):
-            list(store.read("agent", 0, 1))
-
-
-def test_the_token_is_sent_with_reads_and_writes(server: _Server) -> None:
-    server.status, server.body = 200, b'{"results":[{}]}'
-    with _store(server, "secret") as store:
-        server.status = 204
-        store.write([agent(1)])
-        server.status = 200
-        assert list(store.read("agent", 0, 1)) == []
-    (wrote, first), (read, second) = server.asked
-    assert wrote.startswith("/api/v2/write?")
-    assert "bucket=telemetry" in wrote
-    assert read.startswith("/query?db=telemetry&q=SELECT")
-    assert first["Authorization"] == second["Authorization"] == "Token secret"
-    assert first["Content-Encoding"] == "gzip"
-
-
-def test_without_a_token_none_is_sent(server: _Server) -> None:
-    server.body = b'{"results":[{}]}'
-    with _store(server) as store:
-        list(store.read("agent", 0, 1))
-        server.status = 204
-        store.write([agent(1)])
-    assert len(server.asked) == 2
-    assert not any("Authorization" in headers for _, headers in server.asked)
 
 
 @pytest.mark.influxdb

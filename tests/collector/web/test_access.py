@@ -91,6 +91,12 @@ def test_without_a_password_every_page_leads_to_the_log_in(locked: Rig) -> None:
     assert 'value="/schools"' in page.text
 
 
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_the_file_is_read_as_windows_tools_save_it(file: Path, encoding: str) -> None:
+    file.write_bytes(file.read_text().encode(encoding))
+    assert set(passwords.read(file)) == {"admin", "east"}
+
+
 def test_logging_in_and_out(locked: Rig) -> None:
     answer = locked.post("/login", FORM)
     assert (answer.status_code, answer.headers["Location"]) == (303, "/schools")

@@ -58,6 +58,10 @@ def link(root, name, *, type_="1", driver="", lower=(), address="00:11:22:33:44:
         ("bond0.7", "wired", "not_wired"),  # a VLAN over a bond
         ("wlan0.7", "wifi", "wifi"),
         ("tun0", "virtual", "vpn"),
+        ("tap0", "virtual", "vpn"),  # a VPN of Ethernet frames
+        ("tap0.7", "virtual", "vpn"),
+        ("br1", "virtual", "vpn"),  # a bridge to another town's network, over no cable
+        ("br2", "wired", "not_wired"),  # a virtual machine's TAP beside the PC's own cable
         ("usb0", "other", "tether"),
         ("enx2", "other", "tether"),
         ("enx3", "wired", "not_wired"),  # a USB dock
@@ -75,7 +79,12 @@ def test_what_stands_on_other_links_is_of_their_kind(tmp_path, name, kind, code)
     link(tmp_path, "docker0", lower=["veth1"])
     for one in ("eth0", "bond0", "wlan0"):
         link(tmp_path, f"{one}.7", lower=[one])
-    link(tmp_path, "tun0", type_="65534")
+    for one, flags in (("tun0", "0x1001"), ("tap0", "0x1002"), ("tap1", "0x5002")):
+        link(tmp_path, one, type_="65534" if one == "tun0" else "1")
+        (tmp_path / "sys/class/net" / one / "tun_flags").write_text(flags + "\n")
+    link(tmp_path, "tap0.7", lower=["tap0"])
+    link(tmp_path, "br1", lower=["tap0"])
+    link(tmp_path, "br2", lower=["eth0", "tap1"])
     link(tmp_path, "usb0", driver="rndis_host", address="a2:11:22:33:44:55")
     link(tmp_path, "enx2", driver="cdc_ncm", address="a2:11:22:33:44:55")
     link(tmp_path, "enx3", driver="cdc_ncm", address="00:e0:4c:68:00:01")

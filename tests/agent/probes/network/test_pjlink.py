@@ -185,7 +185,7 @@ _ASKED = {**_FIELDS, "INF2": "model", "INPT": "input"}
 @pytest.mark.parametrize("answer", [b"%1POWR 1\r", b"%1powr=1\n", b"%1POWR=1"])
 def test_the_power_in_other_words(start, answer):
     projector = Projector(hangs_up=True, spoil=lambda body, line: answer)
-    assert ask("127.0.0.1", start(projector).port, timeout=0.5).power == "1"
+    assert ask("127.0.0.1", start(projector).port, timeout=60.0).power == "1"
 
 
 @pytest.mark.parametrize("answer", [b"%1POWR=\r", b"%1POWR=OK\r", b"%1POWR=9\r"])

@@ -64,7 +64,7 @@ def killed(act: Callable[[], object], statement: int, step: int) -> bool:
                 return found
 
         def connect(path: Path) -> sqlite3.Connection:
-            base = sqlite3.connect(path, timeout=10, isolation_level=None, factory=Watched)
+            base = sqlite3.connect(path, timeout=120, isolation_level=None, factory=Watched)
             sqlite3.Connection.execute(base, "PRAGMA synchronous = FULL")
             return base
 

@@ -27,7 +27,7 @@ def test_a_batch_waits_for_its_size() -> None:
     worker.start()
     for number in range(3):
         inbox.put(note(number))
-    worker.join(5)
+    worker.join(120)
     assert len(taken) == 3
 
 

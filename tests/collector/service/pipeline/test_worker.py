@@ -189,7 +189,7 @@ def test_a_failing_batch_does_not_end_the_worker(
         assert broken.acquire(timeout=120)
     inbox.put(message(7))
     inbox.close()
-    assert worker.join(5)
+    assert worker.join(120)
     assert bench.stored() == {7}
     assert worker.oldest_s == 0
 
@@ -213,7 +213,7 @@ def test_a_slow_write_does_not_keep_the_next_batch_waiting(
         inbox.put(message(n))
     worker.start()
     inbox.close()
-    assert worker.join(10)
+    assert worker.join(120)
     assert bench.stored() == {2, 3, 4}
 
 
@@ -239,7 +239,7 @@ def test_it_ends_with_batches_in_hand_while_the_store_is_down(
     assert worker.oldest_s > 0
     inbox.close()
     bench.stopping.set()
-    assert worker.join(5)
+    assert worker.join(120)
     assert bench.stored() == set()
     assert bench.store.writes == 8, "each is tried once"
 
@@ -262,7 +262,7 @@ def test_up_and_down_are_told_in_the_order_in_which_they_are_found(
     assert saying.wait(120)
     bench.hand(message(3))
     said.set()
-    slow.join(5)
+    slow.join(120)
     assert bench.outages == [True, False]
     assert bench.stored() == {2, 3}
 
