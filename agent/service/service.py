@@ -17,6 +17,8 @@ from agent.service import unit, update_units
 
 UNIT = Path("/etc/systemd/system/schoolpulse-agent.service")
 _NAME = UNIT.name
+#: There where systemd is the first process, as sd_booted(3) tells it: not in most containers.
+_BOOTED = Path("/run/systemd/system")
 _OLDEST = 247  # of systemd: the first that hands over copies of secrets
 
 
@@ -190,13 +192,14 @@ def _systemctl(*words: str) -> str:
     """What it says."""
     program = shutil.which("systemctl")
     if program is None:
-        text = say("没有 systemd", "no systemd on this PC")
-        raise Refused(
-            text,
-            say("用 run 让它常驻", "start schoolpulse-agent run with your own service manager"),
-        )
+        raise Refused(say("没有 systemd", "no systemd on this PC"), _by_hand())
     call = [program, *words]
     done = subprocess.run(call, capture_output=True, text=True, check=False)  # noqa: S603
     if done.returncode:
-        raise Refused(done.stderr.strip() or f"systemctl {words[0]}: {done.returncode}")
+        said = done.stderr.strip() or f"systemctl {words[0]}: {done.returncode}"
+        raise Refused(said, "" if _BOOTED.is_dir() else _by_hand())
     return done.stdout
+
+
+def _by_hand() -> str:
+    return say("用 run 让它常驻", "start schoolpulse-agent run with your own service manager")

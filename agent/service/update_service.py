@@ -20,7 +20,7 @@ from pathlib import Path
 
 from agent.common import log
 from agent.service import serve_windows, update_windows, windows
-from agent.service.update_windows import KEY, UPDATING
+from agent.service.update_windows import KEY, UPDATING, WORK
 from agent.update import helper
 from agent.update.helper import Setup
 from agent.update.install_windows import UPDATER
@@ -116,7 +116,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog=update_windows.MODULE)
     helper.add_arguments(parser)
     given = parser.parse_args()
-    setup = Setup(**vars(given), platform="windows", package=_SETUP)
+    setup = Setup(**vars(given), platform="windows", package=f"{WORK}/{_SETUP}")
     setup = setup._replace(settings=setup.own / KEY)
     stopped = threading.Event()
     with _logging_into(setup.own / _LOG):

@@ -8,37 +8,48 @@ PC, looks whether an installation was cut, and ends; else the agent's account ma
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 from agent.common.files import replace
+from agent.common.language import say
 from agent.service import windows
 from agent.update.install_windows import QUERY, START, UPDATER, own_folder
 from agent.version import VERSION
 from agent.windows import rights, sddl
+from agent.windows.advapi import ServiceError
 
 MODULE = "agent.service.update_service"
 #: Set by the updater for the setup that it runs: the updater itself is left as it is.
 UPDATING = "SCHOOLPULSE_UPDATING"
 KEY = "release.toml"
+#: Within its folder: what was copied and is not checked yet, for nobody else to read.
+WORK = "work"
 _TITLE = "SchoolPulse 校园脉搏 agent update"
 _ABOUT = "Installs new agent versions that the city has signed. 安装市里签过名的新版本。"
+_COPY = re.compile(r"(setup-)?[0-9][0-9.]*(\.part)?")
 _KIND = windows.Kind(UPDATER, _TITLE, _ABOUT, account=None)
 
 
 def install(public_key: str, state: Path, wait: windows.Wait) -> None:
     """Put it in its place, or take it away where there is no key; `state`: the data folder.
 
-    Nothing is done where this program is not frozen, or others could write beside it.
-
-    Raises:
-        ServiceError, OSError: Windows refuses.
+    Nothing is done where this program is not frozen, or others could write beside it. What goes
+    wrong is said, no more: the agent runs without it, and tells the city that it cannot update.
     """
-    program = Path(sys.executable).parent
     if not getattr(sys, "frozen", False) or UPDATING in os.environ:
         return
+    try:
+        _install(public_key, state, wait)
+    except (OSError, ServiceError) as error:
+        print(say(f"不能自动更新：{error}", f"no updates by itself: {error}"), file=sys.stderr)
+
+
+def _install(public_key: str, state: Path, wait: windows.Wait) -> None:
+    program = Path(sys.executable).parent
     if not public_key or sddl.others(rights.read(program.parent), sddl.CHANGE):
         uninstall(wait)
         return
@@ -46,6 +57,8 @@ def install(public_key: str, state: Path, wait: windows.Wait) -> None:
     own = own_folder(program)
     own.mkdir(exist_ok=True)
     rights.write(own, sddl.program())
+    (own / WORK).mkdir(exist_ok=True)
+    rights.write(own / WORK, sddl.closed())
     replace(own / KEY, f'[update]\npublic_key = "{public_key}"\n'.encode(), mode=None)
     copy = copied(program, own)
     windows.install(command(copy, program, state), wait, _KIND)
@@ -91,7 +104,10 @@ def copied(program: Path, own: Path, version: str = VERSION) -> Path:
 
 
 def forget_copies(own: Path, *kept: Path) -> None:
-    """Delete the copies but `kept`; one that runs stays, and goes the next time."""
+    """Delete the copies and setups but `kept`; one that runs stays, and goes the next time.
+
+    What is remembered of manifests and refused versions is no copy, and stays.
+    """
     for path in own.iterdir() if own.is_dir() else ():
-        if path.is_dir() and path not in kept:
+        if _COPY.fullmatch(path.name) and path not in kept:
             shutil.rmtree(path, ignore_errors=True)

@@ -66,6 +66,11 @@ def program() -> str:
     return f"D:P{_ours('OICI')}(A;OICI;{_RUNS:#x};;;BU)"
 
 
+def closed() -> str:
+    """For the system and administrators alone."""
+    return f"D:P{_ours('OICI')}"
+
+
 def granted(present: str, service: str) -> str:
     """The DACL of a folder that others use too, with the service's account added."""
     found = _DACL.search(present)

@@ -9,8 +9,10 @@ import pytest
 
 from agent.service import update_service, update_windows, windows
 from agent.service.update_service import Copies
+from agent.update import memory
 from agent.update.helper import Setup
 from agent.update.install_windows import UPDATER, own_folder
+from agent.update.memory import Seen
 from agent.windows import sddl
 
 NAME = Path(sys.executable).name
@@ -57,6 +59,7 @@ def test_the_updater_runs_the_version_that_proved_good(
     commands: list[tuple[str, str]] = []
     monkeypatch.setattr(windows, "repoint", lambda name, command: commands.append((name, command)))
     former = program(setup.own / "0.1.0", "0.1.0")
+    memory.write(setup.own, Seen(serial=7, refused=("0.1.5",)))
     copy = update_windows.copied(setup.prefix, setup.own, OLD)
     copies = Copies(setup, copy)
     target = copies.folder(NEW)
@@ -67,6 +70,7 @@ def test_the_updater_runs_the_version_that_proved_good(
     assert installed(setup.own / NEW) == [NEW, NEW]
     assert installed(copy) == [OLD, OLD], "it runs from there"
     assert not former.exists()
+    assert memory.read(setup.own) == Seen(serial=7, refused=("0.1.5",))
     assert not target.exists()
     ((name, command),) = commands
     assert name == UPDATER
@@ -90,6 +94,7 @@ def test_a_full_disk_leaves_the_former_copy_to_serve(
 def test_only_administrators_change_the_updaters_folder() -> None:
     assert sddl.others(sddl.program(), sddl.CHANGE) == []
     assert sddl.others(sddl.program(), sddl.READ) == ["BU"]
+    assert sddl.others(sddl.closed(), sddl.READ | sddl.CHANGE) == []
 
 
 def test_it_runs_only_modules_that_it_knows() -> None:
