@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
-from collector.enrol import compose
+from collector.enrol import compose, owned
 from enrolled_city import EnrolledCity
 
 NAME = ("--name", "broker.city")
@@ -22,6 +22,7 @@ DEPLOY = Path(__file__).parents[3] / "deploy"
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The folder deploy of a clone, on a machine without a Mosquitto of its own."""
     monkeypatch.setattr(compose, "_user", lambda name, otherwise: otherwise)
+    monkeypatch.setattr(owned, "_account", lambda kind: None)
     made = tmp_path / "deploy"
     made.mkdir()
     shutil.copy(DEPLOY / "compose.yaml", made)
