@@ -17,7 +17,7 @@ from typing import NamedTuple
 from agent.common import language as lang
 from agent.common import log, output
 from agent.common.language import say
-from agent.common.parser import Parser
+from agent.common.parser import Parser, plain
 from agent.common.settings import SettingsError, peek
 
 DONE, FAILED, REFUSED = 0, 1, 2
@@ -102,7 +102,9 @@ def _not_installed(error: ModuleNotFoundError) -> str:
 
 def _choose_language(words: Sequence[str], settings: Path | None) -> None:
     """Before parsing, for the help texts; so whatever is wrong is left to those who report it."""
-    early = argparse.ArgumentParser(prog="", add_help=False, exit_on_error=False)
+    early = argparse.ArgumentParser(
+        prog="", add_help=False, exit_on_error=False, formatter_class=plain
+    )
     early.add_argument("--lang")
     early.add_argument("--config", type=Path, default=settings)
     try:

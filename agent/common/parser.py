@@ -19,12 +19,21 @@ class _Commands(argparse._SubParsersAction):  # type: ignore[type-arg]
         return made
 
 
+def plain(prog: str) -> argparse.HelpFormatter:
+    """A formatter that asks nobody how wide the terminal is.
+
+    argparse makes one for each argument that is added; the width that it looks for by itself
+    brings shutil and its compressors into an agent at rest.
+    """
+    return argparse.HelpFormatter(prog, width=80)
+
+
 class Parser(argparse.ArgumentParser):
     """A parser that takes `--lang` at every level: before the command and after it."""
 
     def __init__(self, **given: Any) -> None:
         """As argparse's; sub-parsers are of this class too."""
-        super().__init__(**{**given, "add_help": False})
+        super().__init__(**{"formatter_class": plain, **given, "add_help": False})
         self.register("action", "parsers", _Commands)
         self._positionals.title = say("参数", "arguments")
         self._optionals.title = say("选项", "options")

@@ -8,7 +8,6 @@ BOM, a second line or an invisible character in it would be a wrong password tha
 from __future__ import annotations
 
 import codecs
-import unicodedata
 from pathlib import Path
 
 from agent.common.language import say
@@ -54,8 +53,7 @@ def secret(path: Path) -> str:
         )
     if len(found.splitlines()) > 1:
         raise TextFileError(say("有好几行；只留一行", "has several lines: leave the one"))
-    odd = next((char for char in found if unicodedata.category(char)[0] == "C"), "")
-    if odd:
+    if odd := _invisible(found):
         text = f"U+{ord(odd):04X}"
         raise TextFileError(
             say(
@@ -64,6 +62,16 @@ def secret(path: Path) -> str:
             )
         )
     return found
+
+
+def _invisible(text: str) -> str:
+    """The first character that is no sign and no blank; empty where there is none."""
+    odd = [char for char in text if not char.isprintable()]
+    if not odd:
+        return ""
+    import unicodedata  # a table that the agent at rest has no use for
+
+    return next((char for char in odd if unicodedata.category(char)[0] == "C"), "")
 
 
 def decoded(data: bytes) -> str:
