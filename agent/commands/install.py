@@ -74,7 +74,7 @@ def _install(args: argparse.Namespace) -> str:
                 f"已经装好，没有改动：学校 {config.school}",
                 f"installed already, nothing changed: school {config.school}",
             )
-        name = service.install(copies)
+        name = service.install(copies, config)
     except service.Late as error:
         return say(
             f"注意：服务还没有运行：{error}", f"note: the service is not running yet: {error}"

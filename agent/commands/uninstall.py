@@ -62,3 +62,7 @@ def _purge(folder: Path) -> None:
     local = (secret.file for secret in secret_files.LOCAL)
     names = (bundle.ROOMS, *secret_files.agent_files(), *local)
     datafiles.purge(folder, *(beside / name for name in names))
+    if sys.platform == "win32":
+        from agent.service import update_windows
+
+        update_windows.purge()

@@ -26,6 +26,10 @@ def updates(config: Config, machine: str, wake: Callable[[], None]) -> Updates:
         from agent.update import install_linux
 
         chosen = install_linux.Installer(config.folder / FOLDER)
+    elif sys.platform == "win32":
+        from agent.update import install_windows
+
+        chosen = install_windows.Installer(config.folder / FOLDER)
     else:
         from agent.update import install_none
 

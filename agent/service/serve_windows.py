@@ -23,8 +23,10 @@ _ANSWER_S = 30
 _HANDLED = 0
 
 
-def serve(body: Callable[[Callable[[], None]], int], stop: Callable[[], None]) -> int:
-    """Run `body` as the service, in this thread, until it returns; `stop` must make it return.
+def serve(
+    body: Callable[[Callable[[], None]], int], stop: Callable[[], None], name: str = NAME
+) -> int:
+    """Run `body` as the service `name`, in this thread, until it returns; `stop` must end it.
 
     `body` gets a function to call once it is up. Returns its exit code.
 
@@ -32,7 +34,7 @@ def serve(body: Callable[[Callable[[], None]], int], stop: Callable[[], None]) -
         ServiceError: the process was not started by the service manager (code 1063), or the
             manager does not know the service.
     """
-    reporter = _Reporter(stop)
+    reporter = _Reporter(stop, name)
     reporter.start()
     code = 1
     try:
@@ -45,8 +47,8 @@ def serve(body: Callable[[Callable[[], None]], int], stop: Callable[[], None]) -
 class _Reporter:
     """Reports to the service manager from a thread of its own, where Windows calls back."""
 
-    def __init__(self, stop: Callable[[], None]) -> None:
-        self._stop = stop
+    def __init__(self, stop: Callable[[], None], name: str) -> None:
+        self._stop, self._name = stop, name
         self._api = windows.advapi()
         self._handle: Any = None
         self._registered, self._ended = threading.Event(), threading.Event()
@@ -79,13 +81,13 @@ class _Reporter:
             _fields_ = (("name", ctypes.c_wchar_p), ("main", ctypes.c_void_p))
 
         main = ctypes.cast(self._main, ctypes.c_void_p)
-        table = (Entry * 2)(Entry(NAME, main), Entry(None, None))
+        table = (Entry * 2)(Entry(self._name, main), Entry(None, None))
         if not self._api.StartServiceCtrlDispatcherW(ctypes.byref(table)):
             self._fail("StartServiceCtrlDispatcher")
 
     def _service_main(self, _count: int, _arguments: Any) -> None:
         handler = ctypes.cast(self._on_control, ctypes.c_void_p)
-        self._handle = self._api.RegisterServiceCtrlHandlerExW(NAME, handler, None)
+        self._handle = self._api.RegisterServiceCtrlHandlerExW(self._name, handler, None)
         if not self._handle:
             return self._fail("RegisterServiceCtrlHandlerEx")
         if not self._report(windows.START_PENDING):

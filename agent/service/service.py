@@ -12,10 +12,13 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from agent.common.language import say
+from agent.config import Config
 from agent.service import unit, update_units
 
 UNIT = Path("/etc/systemd/system/schoolpulse-agent.service")
 _NAME = UNIT.name
+#: There where systemd is the first process, as sd_booted(3) tells it: not in most containers.
+_BOOTED = Path("/run/systemd/system")
 _OLDEST = 247  # of systemd: the first that hands over copies of secrets
 
 
@@ -74,7 +77,7 @@ def current(copies: Sequence[str]) -> bool:
     return True
 
 
-def install(copies: Sequence[str]) -> str:
+def install(copies: Sequence[str], config: Config) -> str:
     """Install the service and start it; returns its name.
 
     `copies`: the files beside the settings that systemd hands to it.
@@ -84,11 +87,12 @@ def install(copies: Sequence[str]) -> str:
         Refused, OSError: the system does not let us.
     """
     if sys.platform == "win32":
-        from agent.service import windows
+        from agent.service import update_windows, windows
 
-        uninstall()
         with _explained():
+            windows.uninstall(_pause)
             windows.install(_windows_command(), _pause)
+            update_windows.install(config.update.public_key, config.folder, _pause)
             windows.start(_pause)
         return windows.NAME
     check()
@@ -153,9 +157,10 @@ def uninstall() -> bool:
         Refused, OSError: the system does not let us.
     """
     if sys.platform == "win32":
-        from agent.service import windows
+        from agent.service import update_windows, windows
 
         with _explained():
+            update_windows.uninstall(_pause)
             return windows.uninstall(_pause)
     if not UNIT.exists():
         return False
@@ -187,13 +192,14 @@ def _systemctl(*words: str) -> str:
     """What it says."""
     program = shutil.which("systemctl")
     if program is None:
-        text = say("没有 systemd", "no systemd on this PC")
-        raise Refused(
-            text,
-            say("用 run 让它常驻", "start schoolpulse-agent run with your own service manager"),
-        )
+        raise Refused(say("没有 systemd", "no systemd on this PC"), _by_hand())
     call = [program, *words]
     done = subprocess.run(call, capture_output=True, text=True, check=False)  # noqa: S603
     if done.returncode:
-        raise Refused(done.stderr.strip() or f"systemctl {words[0]}: {done.returncode}")
+        said = done.stderr.strip() or f"systemctl {words[0]}: {done.returncode}"
+        raise Refused(said, "" if _BOOTED.is_dir() else _by_hand())
     return done.stdout
+
+
+def _by_hand() -> str:
+    return say("用 run 让它常驻", "start schoolpulse-agent run with your own service manager")

@@ -8,9 +8,10 @@ from __future__ import annotations
 import ctypes
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 from agent.windows import advapi as windows
+from agent.windows import rights, sddl
 from agent.windows.advapi import ServiceError, closing, last_error, manager, query
 
 NAME = "SchoolPulseAgent"
@@ -32,6 +33,23 @@ _MAX_WAITS = 300  # of a tenth of a second each
 _STOP_S, _EXIT_S = 30, 20
 
 Wait = Callable[[], object]
+#: What any service has, in Windows' own notation: the system, administrators, people, services.
+_DEFAULT = (
+    "D:(A;;CCLCSWRPWPDTLOCRRC;;;SY)(A;;CCDCLCSWRPWPDTLOCRSDRCWDWO;;;BA)"
+    "(A;;CCLCSWLOCRRC;;;IU)(A;;CCLCSWLOCRRC;;;SU)"
+)
+
+
+class Kind(NamedTuple):
+    """A service of ours; without an account it runs as the system."""
+
+    name: str
+    title: str
+    about: str
+    account: str | None
+
+
+AGENT = Kind(NAME, TITLE, _ABOUT, ACCOUNT)
 
 
 class _Action(ctypes.Structure):
@@ -45,7 +63,7 @@ class _Actions(ctypes.Structure):
     )  # fmt: skip
 
 
-def install(command: str, wait: Wait) -> None:
+def install(command: str, wait: Wait, kind: Kind = AGENT) -> None:
     """Create the service that runs `command` at each start of the PC; `wait` sleeps 0.1 s.
 
     Raises:
@@ -54,8 +72,8 @@ def install(command: str, wait: Wait) -> None:
     with manager() as (api, handle):
         for _ in range(_MAX_WAITS):
             service = api.CreateServiceW(
-                handle, NAME, TITLE, _SERVICE_ALL, windows.OWN_PROCESS, _AUTO_START, _NORMAL,
-                command, None, None, None, ACCOUNT, None,
+                handle, kind.name, kind.title, _SERVICE_ALL, windows.OWN_PROCESS, _AUTO_START,
+                _NORMAL, command, None, None, None, kind.account, None,
             )  # fmt: skip
             # An old service is deleted only when no program has a handle of it open any more.
             if service or last_error() not in (windows.MARKED, windows.EXISTS):
@@ -64,7 +82,36 @@ def install(command: str, wait: Wait) -> None:
         if not service:
             raise ServiceError("CreateService")
         with closing(api, service):
-            _describe(api, service)
+            _describe(api, service, kind.about)
+
+
+def grant(name: str, to: str, wanted: int) -> None:
+    """Let the account of the service `to` do `wanted` with the service `name`.
+
+    Raises:
+        ServiceError, OSError: Windows refuses.
+    """
+    with manager(_CONNECT) as (api, handle):
+        service = api.OpenServiceW(handle, name, _SERVICE_ALL)
+        if not service:
+            raise ServiceError("OpenService")
+        with closing(api, service):
+            text = f"{_DEFAULT}(A;;{wanted:#x};;;{sddl.service_sid(to)})"
+            rights.write_service(api, service, text)
+
+
+def repoint(name: str, command: str) -> None:
+    """Have the service run `command` from its next start on. Raises ServiceError."""
+    with manager(_CONNECT) as (api, handle):
+        service = api.OpenServiceW(handle, name, _SERVICE_ALL)
+        if not service:
+            raise ServiceError("OpenService")
+        with closing(api, service):
+            same = 0xFFFFFFFF  # SERVICE_NO_CHANGE
+            if not api.ChangeServiceConfigW(
+                service, same, same, same, command, None, None, None, None, None, None
+            ):
+                raise ServiceError("ChangeServiceConfig")
 
 
 def start(wait: Wait) -> None:
@@ -87,7 +134,7 @@ def start(wait: Wait) -> None:
             raise ServiceError("StartService")
 
 
-def stop(wait: Wait) -> bool:
+def stop(wait: Wait, name: str = NAME) -> bool:
     """Stop the service until the PC starts again, and wait for the end of its process.
 
     Returns whether there is a service.
@@ -96,7 +143,7 @@ def stop(wait: Wait) -> bool:
         ServiceError: Windows refuses.
     """
     with manager(_CONNECT) as (api, handle):
-        service = api.OpenServiceW(handle, NAME, _SERVICE_ALL)
+        service = api.OpenServiceW(handle, name, _SERVICE_ALL)
         if not service:
             return _absent()
         with closing(api, service):
@@ -104,14 +151,14 @@ def stop(wait: Wait) -> bool:
     return True
 
 
-def uninstall(wait: Wait) -> bool:
+def uninstall(wait: Wait, name: str = NAME) -> bool:
     """Stop and remove the service; returns whether there was one.
 
     Raises:
         ServiceError: Windows refuses.
     """
     with manager() as (api, handle):
-        service = api.OpenServiceW(handle, NAME, _SERVICE_ALL)
+        service = api.OpenServiceW(handle, name, _SERVICE_ALL)
         if not service:
             return _absent()
         with closing(api, service):
@@ -182,9 +229,9 @@ def _stop(api: Any, service: Any, wait: Wait) -> None:
             windows.wait_for_exit(process, _EXIT_S)
 
 
-def _describe(api: Any, service: Any) -> None:
+def _describe(api: Any, service: Any, about: str) -> None:
     """Set the description, restarts after a failure, and the delayed start at boot."""
-    text = ctypes.c_wchar_p(_ABOUT)
+    text = ctypes.c_wchar_p(about)
     api.ChangeServiceConfig2W(service, _DESCRIPTION, ctypes.byref(text))
     actions = (_Action * len(_RESTARTS_MS))(*(_Action(_RESTART, ms) for ms in _RESTARTS_MS))
     failure = _Actions(_RESET_S, None, None, len(actions), actions)

@@ -1,8 +1,9 @@
-"""Root's half of an update on Linux: checks all of it anew, installs beside, switches, watches.
+"""The half of an update that has all rights: checks all of it anew, installs, switches, watches.
 
     python -m agent.update.helper [--prefix /opt/schoolpulse] …
 
-Started by systemd where the agent left a request, and at each boot. The service owns the folder
+Started where the agent left a request, and at each boot: on Linux by systemd as this module, on
+Windows as a service of its own (agent.service.update_service). The agent's service owns the folder
 that the request lies in, so whatever lies there may be anybody's: it is read without following a
 link, copied, and only the copy is checked and used. The key comes from root's own settings.
 
@@ -16,13 +17,12 @@ import argparse
 import contextlib
 import hashlib
 import os
-import stat
 import sys
 import time
 import tomllib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import msgspec
 
@@ -43,8 +43,9 @@ from agent.update.manifest import Here, NotInstallable, genuine, wanted
 from agent.update.memory import FOLDER
 from agent.update.programs import Programs
 from agent.update.switching import Pending, Places
+from agent.update.theirs import Theirs, TheirsOnWindows, theirs
 from agent.version import VERSION
-from agent.wire.release import MAX_FILE, MAX_MANIFEST, ReleaseFile
+from agent.wire.release import MAX_FILE, MAX_MANIFEST, Platform, ReleaseFile
 
 PREFIX = Path("/opt/schoolpulse")
 STATE = Path("/var/lib/schoolpulse-agent")
@@ -53,6 +54,7 @@ SETTINGS = Path("/etc/schoolpulse/agent.toml")
 REPORT_S, STARTS = 900.0, 3
 _LOOK_S = 2.0
 _CHUNK = 1 << 20
+_Theirs = Theirs | TheirsOnWindows
 
 
 class Setup(NamedTuple):
@@ -63,33 +65,54 @@ class Setup(NamedTuple):
     prefix: Path = PREFIX
     settings: Path = SETTINGS
     report_s: float = REPORT_S
+    platform: Platform = "linux"
+    package: str = "package.zip"
+
+
+class Switching(Protocol):
+    """Where the versions lie, and which one is in use; see `agent.update.switching.Places`."""
+
+    def folder(self, version: str) -> Path:
+        """Where a version is put."""
+
+    def settle(self, version: str) -> Path:
+        """The version in use, such that `switch` can go back to it. Raises OSError."""
+
+    def switch(self, target: Path) -> None:
+        """Have that version in use. Raises OSError."""
+
+    def keep(self, target: Path, previous: Path) -> None:
+        """It has proved good. Raises OSError."""
 
 
 def main(words: Sequence[str] | None = None) -> int:
     """Do what is asked for; 0 also where nothing is."""
     parser = argparse.ArgumentParser(prog="agent.update.helper")
-    for name, default in Setup()._asdict().items():
-        parser.add_argument(f"--{name}", type=type(default) if name == "report_s" else Path,
-                            default=default)  # fmt: skip
+    add_arguments(parser)
     log.configure("INFO")
     return run(Setup(**vars(parser.parse_args(words))), Programs())
 
 
-def run(setup: Setup, programs: Programs) -> int:
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Those that say where everything is."""
+    for name, default in list(Setup()._asdict().items())[:5]:
+        parser.add_argument(f"--{name}", type=type(default) if name == "report_s" else Path,
+                            default=default)  # fmt: skip
+
+
+def run(setup: Setup, programs: Programs, places: Switching | None = None) -> int:
     """Watch the version that was installed last, if it is new; then install what is asked for."""
     setup.own.mkdir(parents=True, exist_ok=True)
-    places = Places(setup.prefix)
+    places = places or Places(setup.prefix)
     with _locked(setup):
         if (pending := Pending.read(setup.own)) is not None:
             return _watch(setup, programs, places, pending)
         try:
-            folder = _open_folder(setup.state / FOLDER)
+            folder = theirs(setup.state / FOLDER)
         except OSError:
             return 0  # no agent has run here
-        try:
+        with folder:
             return _asked(setup, programs, places, folder)
-        finally:
-            os.close(folder)
 
 
 @contextlib.contextmanager
@@ -101,12 +124,12 @@ def _locked(setup: Setup) -> Iterator[None]:
         lock.release()
 
 
-def _asked(setup: Setup, programs: Programs, places: Places, folder: int) -> int:
+def _asked(setup: Setup, programs: Programs, places: Switching, folder: _Theirs) -> int:
     try:
-        data = _read(folder, REQUEST, 1000)
+        data = folder.read(REQUEST, 1000)
     except OSError:
         return 0
-    os.unlink(REQUEST, dir_fd=folder)
+    folder.remove(REQUEST)
     version = ""
     try:
         request = msgspec.json.decode(data, type=Request)
@@ -121,7 +144,7 @@ def _asked(setup: Setup, programs: Programs, places: Places, folder: int) -> int
 
 
 def _installed(
-    setup: Setup, programs: Programs, places: Places, folder: int, request: Request
+    setup: Setup, programs: Programs, places: Switching, folder: _Theirs, request: Request
 ) -> Pending:
     """Install and switch. Raises NotInstallable, OSError, ValueError: nothing was switched."""
     file = _checked(setup, folder, request)
@@ -132,32 +155,44 @@ def _installed(
         programs.build(package, target, file.version, work)
         pending = Pending(file.version, str(places.settle(VERSION)), str(target))
         pending.write(setup.own)
-        places.switch(target)
+        _switch(setup, programs, places, pending)
     finally:
         package.unlink(missing_ok=True)
     programs.restart()
     return pending
 
 
-def _checked(setup: Setup, folder: int, request: Request) -> ReleaseFile:
+def _switch(setup: Setup, programs: Programs, places: Switching, pending: Pending) -> None:
+    """Raises OSError: it could not be done, and the former version is in use."""
+    try:
+        places.switch(Path(pending.target))
+    except OSError as error:
+        places.switch(Path(pending.previous))
+        _tell(setup, Result(pending.version, "not_installed", str(error)[:200]))
+        Pending.forget(setup.own)
+        programs.restart()  # last: the former version reads at once what came of it
+        raise
+
+
+def _checked(setup: Setup, folder: _Theirs, request: Request) -> ReleaseFile:
     """The signed manifest's row of what is asked for; root has a memory of its own."""
     key = tomllib.loads(textfile.read(setup.settings)).get("update", {}).get("public_key", "")
     if not key:
         raise NotInstallable("signature", "no public_key in the settings")
     seen = memory.read(setup.own)
-    manifest = genuine(_read(folder, MANIFEST, 2 * MAX_MANIFEST), key, seen.serial)
+    manifest = genuine(folder.read(MANIFEST, 2 * MAX_MANIFEST), key, seen.serial)
     memory.write(setup.own, msgspec.structs.replace(seen, serial=manifest.serial))
-    here = Here("linux", VERSION, manifest.serial, seen.refused)
+    here = Here(setup.platform, VERSION, manifest.serial, seen.refused)
     return wanted(manifest, request.version, here, time.time_ns() // 1_000_000)
 
 
-def _copied(setup: Setup, folder: int, file: ReleaseFile) -> Path:
+def _copied(setup: Setup, folder: _Theirs, file: ReleaseFile) -> Path:
     """The package in a folder of root's alone, found good there."""
-    target = setup.own / "package.zip"
+    target = setup.own / setup.package
     target.unlink(missing_ok=True)
     digest, size = hashlib.sha256(), 0
     with (
-        os.fdopen(_open(folder, file.sha256), "rb") as source,
+        folder.open(file.sha256) as source,
         open(target, "xb", opener=lambda path, flags: os.open(path, flags, 0o600)) as out,
     ):
         while (data := source.read(_CHUNK)) and size <= MAX_FILE:
@@ -170,7 +205,7 @@ def _copied(setup: Setup, folder: int, file: ReleaseFile) -> Path:
     return target
 
 
-def _watch(setup: Setup, programs: Programs, places: Places, pending: Pending) -> int:
+def _watch(setup: Setup, programs: Programs, places: Switching, pending: Pending) -> int:
     """Wait for the new version's report; take it back where it does not come."""
     pending = pending.once_more()
     pending.write(setup.own)
@@ -196,38 +231,15 @@ def _watch(setup: Setup, programs: Programs, places: Places, pending: Pending) -
 
 def _confirmed(setup: Setup, version: str) -> bool:
     try:
-        folder = _open_folder(setup.state / FOLDER)
+        with theirs(setup.state / FOLDER) as folder:
+            return folder.read(CONFIRMED, 100).decode("ascii", "replace").strip() == version
     except OSError:
         return False
-    try:
-        return _read(folder, CONFIRMED, 100).decode("ascii", "replace").strip() == version
-    except OSError:
-        return False
-    finally:
-        os.close(folder)
 
 
 def _tell(setup: Setup, result: Result) -> None:
     """For the agent to read, which is another user: there is nothing secret in it."""
     replace(setup.own / RESULT, msgspec.json.encode(result))
-
-
-def _open_folder(path: Path) -> int:
-    return os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
-
-
-def _open(folder: int, name: str) -> int:
-    """A plain file of the folder; raises OSError for a link, a pipe or a device."""
-    found = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=folder)
-    if stat.S_ISREG(os.fstat(found).st_mode):
-        return found
-    os.close(found)
-    raise OSError(f"{name} is no plain file")
-
-
-def _read(folder: int, name: str, most: int) -> bytes:
-    with os.fdopen(_open(folder, name), "rb") as opened:
-        return opened.read(most)
 
 
 if __name__ == "__main__":

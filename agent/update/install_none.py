@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 
 class Installer:
     """Refuses."""
 
-    platform = "windows" if sys.platform == "win32" else "linux"
+    platform = "linux"
 
     def ready(self) -> bool:
         """Never."""

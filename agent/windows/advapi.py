@@ -144,6 +144,10 @@ def advapi() -> Any:
     api.QueryServiceConfigW.argtypes = (handle, handle, number, handle)
     api.QueryServiceStatusEx.argtypes = (handle, number, handle, number, handle)
     api.ChangeServiceConfig2W.argtypes = (handle, number, handle)
+    api.ChangeServiceConfigW.argtypes = (
+        handle, number, number, number, text, text, handle, text, text, text, text,
+    )  # fmt: skip
+    api.SetServiceObjectSecurity.argtypes = (handle, number, handle)
     api.DeleteService.argtypes = api.CloseServiceHandle.argtypes = (handle,)
     api.RegisterServiceCtrlHandlerExW.argtypes = (text, handle, handle)
     api.RegisterServiceCtrlHandlerExW.restype = handle

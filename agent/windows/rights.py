@@ -68,6 +68,25 @@ def write(path: Path, wanted: str, *, inherit: bool = False) -> None:
         kernel.LocalFree(descriptor)
 
 
+def write_service(api: Any, service: Any, wanted: str) -> None:
+    """Set the DACL of a service by its handle.
+
+    Raises:
+        OSError: it cannot be set.
+    """
+    made_by, kernel = _libraries()
+    descriptor, name = ctypes.c_void_p(), Path("service")
+    made = made_by.ConvertStringSecurityDescriptorToSecurityDescriptorW(
+        wanted, _REVISION, ctypes.byref(descriptor), None
+    )
+    _check(0 if made else _last(), name)
+    try:
+        done = api.SetServiceObjectSecurity(service, _DACL, descriptor)
+        _check(0 if done else _last(), name)
+    finally:
+        kernel.LocalFree(descriptor)
+
+
 def _check(code: int, path: Path) -> None:
     if not code:
         return

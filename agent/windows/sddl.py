@@ -26,6 +26,7 @@ READ = 0x1 | 0x80000000 | 0x10000000
 CHANGE = 0x2 | 0x4 | 0x40 | 0x10000 | 0x40000 | 0x80000 | 0x40000000 | 0x10000000
 #: To read a file; to work in a folder, all but changing its rights or owner.
 _READS, _WORKS = 0x120089, 0x1301BF
+_RUNS = 0x1200A9  # to read and run
 _CODES = {
     "FA": 0x1F01FF, "FR": 0x120089, "FW": 0x120116, "FX": 0x1200A0,
     "GA": 0x10000000, "GR": 0x80000000, "GW": 0x40000000, "GX": 0x20000000,
@@ -58,6 +59,16 @@ def folder(service: str) -> str:
 def secret(service: str) -> str:
     """For a secret, or settings: the same, but the service's account reads only."""
     return f"D:P{_ours('')}(A;;{_READS:#x};;;{service_sid(service)})"
+
+
+def program() -> str:
+    """For a folder of programs: the system and administrators change it, users read and run it."""
+    return f"D:P{_ours('OICI')}(A;OICI;{_RUNS:#x};;;BU)"
+
+
+def closed() -> str:
+    """For the system and administrators alone."""
+    return f"D:P{_ours('OICI')}"
 
 
 def granted(present: str, service: str) -> str:

@@ -30,6 +30,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     actions = parser.add_subparsers(required=True, metavar=say("操作", "ACTION"))
     made = _action(actions, "key", _key, "生成发布密钥，显示公钥", "make the release key, show it")
     _key_argument(made)
+    text = say("代替本市原来的发布密钥", "in place of the city's former release key")
+    made.add_argument("--replace", action="store_true", help=text)
     add = _action(actions, "add", _add, "登记一个版本的文件", "add a file of a version")
     text = say("setup.exe 或离线安装包", "setup.exe or the offline bundle")
     add.add_argument("file", type=Path, metavar="FILE", help=text)
@@ -112,7 +114,10 @@ def _book(config: Config) -> Iterator[ReleaseBook]:
 
 
 def _key(args: argparse.Namespace) -> int:
-    public = key.make(_key_file(args, load_config(args)))
+    config = load_config(args)
+    file = _key_file(args, config)
+    public = key.make(file)
+    key.remember(config.folder, file, instead=args.replace)
     print(say("写进电脑的 agent.toml：", "for the PCs' agent.toml:"))
     print(key.settings_row(public), end="")
     return DONE
@@ -120,7 +125,7 @@ def _key(args: argparse.Namespace) -> int:
 
 def _add(args: argparse.Namespace) -> int:
     config, version = load_config(args), _version(args.version)
-    key.public(_key_file(args, config))  # refused before anything is copied
+    key.remember(config.folder, _key_file(args, config))  # refused before anything is copied
     with _book(config) as book:
         _refuse_withdrawn(book, version)
         not_before = int(start_of(args.not_before).timestamp() * 1000) if args.not_before else 0
@@ -164,7 +169,9 @@ def _withdraw(args: argparse.Namespace) -> int:
 
 
 def _publish(args: argparse.Namespace, config: Config, book: ReleaseBook) -> None:
-    signed = key.sign(_key_file(args, config), book.next_manifest())
+    file = _key_file(args, config)
+    key.remember(config.folder, file)
+    signed = key.sign(file, book.next_manifest())
     shelf.publish(config.folder / shelf.FOLDER, signed)
 
 

@@ -16,7 +16,7 @@ from collector.broker.accounts import AccountError
 from collector.commands.enrol.places import held, place_of
 from collector.commands.tables import this_user
 from collector.config import DEFAULT_FILE
-from collector.enrol import machine, owned, setting_up
+from collector.enrol import compose, machine, owned, setting_up
 from collector.enrol.pki import PkiError
 from collector.enrol.place import Place
 from collector.enrol.setting_up import Step, Wish
@@ -52,6 +52,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "folder of systemd's units (default, where systemd runs: {})",
     )
     add("--units", type=Path, metavar="DIR", help=text.format(machine.SYSTEMD))
+    text = say(
+        "容器：把本市的值写进这个文件夹（源码的 deploy）",
+        "containers: write the city's values into this folder (deploy of a clone)",
+    )
+    add("--compose", type=Path, metavar="DIR", help=text)
     _city(parser)
     text = say("只说要写什么，不写", "say what would be written, and write nothing")
     add("--dry-run", action="store_true", help=text)
@@ -77,7 +82,11 @@ def run(args: argparse.Namespace) -> int:
     settings = args.folder / DEFAULT_FILE.name
     known = config.load(str(settings))[0] if settings.exists() else None
     args.known = known
-    args.units = args.units or machine.default_units(args.folder)
+    if args.compose:
+        args.compose = args.compose.absolute()
+        compose.check(args.compose, known.store.kind if known else args.store)
+    else:
+        args.units = args.units or machine.default_units(args.folder)
     place = place_of(known, args.folder, args.data, args.ca_key)
     try:
         left = _left(args, place)
@@ -112,9 +121,11 @@ def _left(args: argparse.Namespace, place: Place) -> list[Step]:
     store = args.known.store.kind if args.known else args.store
     city = City(args.city_code, args.city_name, store, args.port)
     wish = Wish(names, city)
+    port = args.known.mqtt.port if args.known else args.port
     return [
-        *machine.accounts(args.units),
+        *(compose.accounts(place) if args.compose else machine.accounts(args.units)),
         *setting_up.steps(place, wish, dt.datetime.now(dt.UTC), this_user()),
+        *(compose.steps(args.compose, place, port) if args.compose else ()),
         *machine.steps(args.units, place, store),
     ]
 
@@ -132,11 +143,13 @@ def _write(args: argparse.Namespace, place: Place) -> None:
 
 def _say_next(args: argparse.Namespace, place: Place, store: str) -> None:
     """What is installed here, and the commands that remain."""
-    print(say("本机：", "This machine:"), *machine.missing(store), sep="\n  ")
+    if not args.compose:
+        print(say("本机：", "This machine:"), *machine.missing(store), sep="\n  ")
     own = "" if place.folder == DEFAULT_FILE.parent else f" --config {place.config}"
     first = [f"schoolpulse roster import register.xlsx{own}", f"schoolpulse enrol --all{own}"]
     begin = say("接下来，按顺序：", "Next, in this order:")
-    print(begin, *first, *machine.start(args.units, place), sep="\n  ")
+    last = compose.start(args.compose) if args.compose else machine.start(args.units, place)
+    print(begin, *first, *last, sep="\n  ")
 
 
 def _nothing() -> str:

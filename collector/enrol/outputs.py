@@ -82,8 +82,7 @@ def bundles(
     if not out.is_dir():
         out.mkdir(parents=True, mode=0o700)
     written = 0
-    made = config.folder / release.FILE
-    release_key = release.public(made) if made.exists() else ""
+    release_key = release.known(config.folder)
     for done, school in enumerate(held):
         told(done)
         code = school.now.school

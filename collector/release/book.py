@@ -8,6 +8,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from agent.common import ownership
 from agent.common.sqlite import open_file, transaction
 from agent.wire.release import Manifest, Platform, ReleaseFile
 
@@ -56,6 +57,8 @@ class ReleaseBook:
     def __init__(self, path: Path) -> None:
         """Open or make the file. Raises sqlite3.Error, OSError, NewerFileError."""
         self._lock = threading.RLock()
+        ownership.make_folder(path.parent)
+        ownership.new_file(path)  # root's too is the service's: it writes there what PCs report
         self._db = open_file(path, _LAYOUT)
 
     def close(self) -> None:

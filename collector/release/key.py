@@ -1,18 +1,23 @@
-"""The release key: an Ed25519 key that signs the manifest; it may live on another machine."""
+"""The release key: an Ed25519 key that signs the manifest; it may live on another machine.
+
+Its public half lies in the data folder, so that bundles can name it wherever the key is.
+"""
 
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 import msgspec
 
+from agent.common import ownership
 from agent.common.command_line import RefusedError
 from agent.common.files import replace
 from agent.common.language import say
 from agent.wire.release import Manifest, Signed, signed_bytes
 
-FILE = "release.key"
+FILE, PUBLIC = "release.key", "release.pub"
 
 
 def make(path: Path) -> str:
@@ -31,11 +36,59 @@ def make(path: Path) -> str:
             serialization.NoEncryption(),
         )
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            replace(path, data, mode=0o600)
+            ownership.make_folder(path.parent)
+            _write(path, data)
         except OSError as error:
             raise RefusedError(f"{path}: {error.strerror or error}") from error
     return public(path)
+
+
+def known(folder: Path) -> str:
+    """The city's public key, by the data folder; empty where there is none.
+
+    Raises:
+        RefusedError: what is there is no key.
+    """
+    file = folder / PUBLIC
+    try:
+        found = file.read_text("ascii").strip()
+    except FileNotFoundError:  # of a version that wrote none
+        return public(folder / FILE) if (folder / FILE).exists() else ""
+    except (OSError, UnicodeDecodeError) as error:
+        raise RefusedError(f"{file}: {error}") from error
+    if not re.fullmatch("[0-9a-f]{64}", found):
+        raise RefusedError(
+            say(
+                f"{file} 不是公钥：删掉它，再运行 schoolpulse release key",
+                f"{file} is no public key: remove it, then run schoolpulse release key",
+            )
+        )
+    return found
+
+
+def remember(folder: Path, key: Path, *, instead: bool = False) -> None:
+    """Note the public half of `key` as the city's; `instead`: also of another one.
+
+    Raises:
+        RefusedError: the city has another key, whose PCs would take nothing that this one signs.
+    """
+    found, before = public(key), known(folder)
+    if before not in ("", found) and not instead:
+        raise RefusedError(
+            say(
+                f"{key} 不是本市的发布密钥，各电脑不认它签的版本：用 --key 指明原来的密钥；"
+                "原来的确实没有了，用 schoolpulse release key --replace，再给各校重发配置包",
+                f"{key} is not the city's release key, and the PCs take nothing that it signs: name"
+                " the former one by --key; if that is lost, use schoolpulse release key --replace,"
+                " then give the schools new bundles",
+            )
+        )
+    if before != found or not (folder / PUBLIC).exists():
+        try:
+            ownership.make_folder(folder)
+            replace(folder / PUBLIC, f"{found}\n".encode())
+        except OSError as error:
+            raise RefusedError(f"{folder / PUBLIC}: {error.strerror or error}") from error
 
 
 def public(path: Path) -> str:
@@ -54,6 +107,18 @@ def sign(path: Path, manifest: Manifest) -> bytes:
 def settings_row(public_key: str) -> str:
     """What the agents' agent.toml says of it."""
     return f'[update]\npublic_key = "{public_key}"\n'
+
+
+def _write(path: Path, data: bytes) -> None:
+    """For whoever makes it alone: root's is not handed to the service that owns the folder."""
+    partial = path.with_name(f"{path.name}.{os.getpid()}")
+    partial.unlink(missing_ok=True)
+    private = lambda name, flags: os.open(name, flags, 0o600)  # noqa: E731
+    with open(partial, "xb", opener=private) as opened:
+        opened.write(data)
+        opened.flush()
+        os.fsync(opened.fileno())
+    partial.replace(path)
 
 
 def _key(path: Path):  # type: ignore[no-untyped-def]  # its module is imported late

@@ -12,6 +12,7 @@ import shutil
 import zipfile
 from pathlib import Path
 
+from agent.common import ownership
 from agent.common.command_line import RefusedError
 from agent.common.files import replace
 from agent.common.language import say
@@ -49,11 +50,14 @@ def put(shelf: Path, file: Path, version: str, not_before: int = 0) -> ReleaseFi
 
 
 def _copy(file: Path, target: Path, sha256: str) -> None:
-    target.parent.mkdir(parents=True, exist_ok=True)
+    ownership.make_folder(target.parent)
     partial = target.with_name(f"{sha256}.{os.getpid()}")
     try:
-        shutil.copyfile(file, partial)
-        with partial.open("rb+") as opened:
+        partial.unlink(missing_ok=True)  # left by a killed process of our number
+        with file.open("rb") as source, partial.open("xb+") as opened:
+            ownership.hand_over(opened.fileno(), target.parent)
+            shutil.copyfileobj(source, opened)
+            opened.seek(0)
             if hashlib.file_digest(opened, "sha256").hexdigest() != sha256:
                 raise OSError(say("在复制时变了", "changed while it was copied"))
             os.fsync(opened.fileno())

@@ -174,14 +174,19 @@ Section Uninstall
   Pop $1
   nsExec::Exec 'sc delete SchoolPulseAgent'
   Pop $1
+  nsExec::Exec 'sc stop SchoolPulseUpdate'
+  Pop $1
+  nsExec::Exec 'sc delete SchoolPulseUpdate'
+  Pop $1
   Goto removed
   refused:
     SetErrorLevel 1
     MessageBox MB_OK|MB_ICONSTOP "没有卸掉（$Code）：$\n$\n$Said" /SD IDOK
     Abort
   removed:
-  StrCmp $R0 "purge" 0 +2
+  StrCmp $R0 "purge" 0 +3
     RMDir /r /REBOOTOK "$Data"
+    RMDir /r /REBOOTOK "$INSTDIR-update"
   RMDir /r /REBOOTOK "$INSTDIR\_internal"
   Delete /REBOOTOK "$INSTDIR\schoolpulse-agent.exe"
   Delete "$INSTDIR\agent.sample.toml"

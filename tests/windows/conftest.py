@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+import city_broker
 import edids
 import services
 import wine
@@ -99,6 +100,7 @@ class City:
 
     folder: Path
     settings: str
+    tls_port: int  # the same broker, with a certificate of the CA in `folder`/tls
 
     def rows(self, query: str) -> list[Any]:
         path = self.folder / "city/schoolpulse.db"
@@ -122,8 +124,14 @@ class City:
 @pytest.fixture(scope="session")
 def city(tmp_path_factory: pytest.TempPathFactory) -> Iterator[City]:
     folder = tmp_path_factory.mktemp("city")
-    port, line = services.free_port(), services.free_port()
-    broker, log = services.mosquitto_argv(folder, port), folder / "log"
+    port, line, tls = (services.free_port() for _ in range(3))
+    (folder / "tls").mkdir()
+    city_broker.certificates(folder / "tls")
+    listener = (
+        f"listener {tls} 127.0.0.1\ncertfile {folder}/tls/server.pem\n"
+        f"keyfile {folder}/tls/server.key\nallow_anonymous true\n"
+    )
+    broker, log = services.mosquitto_argv(folder, port, listener), folder / "log"
     (folder / "collector.toml").write_text(
         f'data = "{folder}/city"\nkeeper_s = 1.0\n[mqtt]\nport = {port}\n'
         f'[lines]\nserver = "http://127.0.0.1:{line}"\n'
@@ -140,4 +148,5 @@ def city(tmp_path_factory: pytest.TempPathFactory) -> Iterator[City]:
     ):
         services.wait_port(port, process)
         services.wait_port(line)
-        yield City(folder, f'school = "{SCHOOL}"\nreport_s = 5\n[broker]\nport = {port}\n')
+        settings = f'school = "{SCHOOL}"\nreport_s = 5\n[broker]\nport = {port}\n'
+        yield City(folder, settings, tls)

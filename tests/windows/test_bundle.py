@@ -8,7 +8,6 @@ every service as its one user, whatever account the service manager was told.
 from __future__ import annotations
 
 import json
-import re
 from pathlib import Path
 from typing import Any
 
@@ -49,10 +48,11 @@ def desk(windows: Wine) -> Path:
 
 @pytest.fixture(scope="module")
 def made(city: Any, tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
-    """A bundle for the city's broker, which has no TLS here."""
-    port = int(re.search(r"port = (\d+)", city.settings)[1])  # type: ignore[index]
-    text = bundles.settings(more="report_s = 5", port=port).replace("tls = true", "tls = false")
-    return {**bundles.files(tmp_path_factory.mktemp("ca")), "agent.toml": text.encode()}
+    """A bundle for the city's broker."""
+    text = bundles.settings(more="report_s = 5", port=city.tls_port)
+    ca = (city.folder / "tls/ca.pem").read_bytes()
+    made = bundles.files(tmp_path_factory.mktemp("ca"))
+    return {**made, "agent.toml": text.encode(), "ca.pem": ca}
 
 
 def data(windows: Wine) -> Path:

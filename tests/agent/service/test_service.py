@@ -34,14 +34,14 @@ def agent(*words: str) -> int:
     return main("schoolpulse-agent", COMMANDS, words)
 
 
-def answering(monkeypatch: pytest.MonkeyPatch, install: Callable[[object], str]) -> None:
+def answering(monkeypatch: pytest.MonkeyPatch, install: Callable[[object, object], str]) -> None:
     """A system that lets `install` be tried."""
     monkeypatch.setattr(service, "check", lambda: None)
     monkeypatch.setattr(service, "install", install)
 
 
-def failing(error: Exception) -> Callable[[object], str]:
-    def install(_copies: object) -> str:
+def failing(error: Exception) -> Callable[[object, object], str]:
+    def install(_copies: object, _config: object) -> str:
         raise error
 
     return install
@@ -112,7 +112,7 @@ def test_a_log_that_cannot_be_written_stops_nothing(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    answering(monkeypatch, lambda _copies: "the.service")
+    answering(monkeypatch, lambda _copies, _config: "the.service")
     assert agent("install", "--config", settings, "--log", str(tmp_path)) == 0
     said = capsys.readouterr()
     assert "the.service" in said.out

@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -15,6 +16,8 @@ from agent.update import helper, install_linux
 from agent.update.helper import Setup
 from agent.update.install_linux import Installer, Result
 from agent.update.programs import Programs
+from agent.update.switching import Places
+from agent.update.theirs import Theirs, TheirsOnWindows
 from agent.version import VERSION
 from agent.wire.release import Manifest, ReleaseFile
 from collector.release import key
@@ -127,6 +130,43 @@ def test_a_version_that_ends_is_taken_back_and_never_installed_again(pc: Pc) -> 
     assert pc.run() == 1
     assert pc.programs.built == [NEW]
     assert pc.result().code == "rolled_back"
+
+
+def test_a_switch_that_fails_leaves_the_former_version(
+    pc: Pc, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, tried = Places.switch, list[Path]()
+
+    def switch(self: Places, target: Path) -> None:
+        tried.append(target)
+        if len(tried) == 1:
+            raise OSError("no room")
+        real(self, target)
+
+    monkeypatch.setattr(Places, "switch", switch)
+    pc.ask()
+    assert pc.run() == 1
+    assert (pc.in_use(), pc.programs.started) == (VERSION, [VERSION])
+    assert pc.result().code == pc.installer.outcome(NEW) == "not_installed"
+    assert pc.run() == 0, "nothing is pending"
+
+
+@pytest.mark.parametrize("kind", [Theirs, TheirsOnWindows])
+def test_no_link_of_the_services_folder_is_followed(kind: Any, tmp_path: Path) -> None:
+    folder = tmp_path / "update"
+    folder.mkdir()
+    (folder / "plain").write_bytes(b"1234")
+    (folder / "link").symlink_to(folder / "plain")
+    (folder / "folder").mkdir()
+    (tmp_path / "other").symlink_to(folder)
+    with kind(folder) as theirs:
+        assert theirs.read("plain", 3) == b"123"
+        for name in ("link", "folder", "none"):
+            with pytest.raises(OSError, match=name):
+                theirs.read(name, 3)
+    for name in ("other", "none"):
+        with pytest.raises(OSError, match=name):
+            kind(tmp_path / name)
 
 
 def test_a_pc_that_is_switched_off_meanwhile_goes_back_at_its_fourth_start(pc: Pc) -> None:
