@@ -50,6 +50,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "days of evidence before the cut-off date (default: 365)",
     )
     add("--days", type=positive, metavar="N", default=365, help=text)
+    text = say(
+        "为最近多少天算指标，看板的走势要（默认 30；0 是不算）",
+        "newest days to judge, for the boards' trend (default: 30; 0: none)",
+    )
+    add("--trend", type=int, metavar="N", default=30, help=text)
     text = say("每种情形至少出现一次", "make every situation occur at least once")
     add("--every-case", action="store_true", help=text)
     text = say("即使已有别的学校也写入", "write even if other schools are present")
@@ -123,6 +128,11 @@ def _write(args: argparse.Namespace, config: Config, city: City) -> int:
             count = writing.write_evidence(
                 store, city, lambda day, _: bar.update(task, advance=1, note=day.isoformat())
             )
+            days = [city.cutoff - dt.timedelta(days=n) for n in range(min(args.trend, args.days))]
+            task = bar.add_task(say("计算指标", "judging"), total=len(days), note="")
+            for day in days:
+                count += writing.write_indicators(store, city, config, day)
+                bar.update(task, advance=1, note=day.isoformat())
     path = writing.write_truth(config.folder, city, config.city)
     schools, pcs, days = len(city.schools), len(city.pcs), len(city.days)
     print(

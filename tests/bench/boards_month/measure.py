@@ -77,7 +77,7 @@ class Filled:
     def __init__(self, database: Database, school: str) -> None:
         self._values = {
             "__interval": "30m",
-            "city": "630100", "district": ".*", "school": school, "room": ".*",
+            "city": "630100", "district": ".*", "school": school, "room": ".*", "schools": "",
         }  # fmt: skip
         text = 'SELECT last("version") AS "v" FROM "agent"'
         self._values["version"] = str(database.ask("telemetry", text).first[0][1])
