@@ -43,7 +43,7 @@ def to_go(unit: str, lang: Lang) -> list[Json]:
     reached = {"type": "range", "options": {"from": None, "to": 0, "result": met}}
     steps = panels.steps(thresholds.BLUE, thresholds.ORANGE, 1)
     return [
-        {"id": "unit", "value": f"suffix: {unit}" if unit else "none"},
+        {"id": "unit", "value": f"suffix:{unit}" if unit else "none"},
         {"id": "decimals", "value": 0},
         {"id": "mappings", "value": [reached]},
         {"id": "thresholds", "value": {"mode": "absolute", "steps": steps}},

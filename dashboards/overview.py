@@ -37,7 +37,7 @@ def build(edition: Edition) -> Json:
     now = [*_each(_headline, edition, WIDTH - _MARK), (_MARK, _watermark(lang))]
     rows = [
         *_rows(_called(edition), 4, now),
-        Row(None, 9, [(WIDTH, districts.together(edition))]),
+        Row(None, 10, [(WIDTH, districts.together(edition))]),
         Row(Words("现在要做的", "What hurts now"), 4, hurts.now(lang)),
         *_rows(Words("与目标对照", "Against the target"), 7, _each(_bars, edition)),
         *_rows(Words("学校在哪里", "Where the schools are"), 11, _maps(edition)),

@@ -69,7 +69,7 @@ WRITES = _Counters(
         "数据库写入一批要多久。超过一秒：磁盘满了或太慢。",
         "How long the database takes for a batch. Above a second: its disk is full or slow.",
     ),
-    "suffix: ms",
+    "suffix:ms",
 )  # fmt: skip
 CLIENTS = _Counters(
     "broker", ("clients",), Words("消息服务的连接", "Broker clients"),

@@ -49,7 +49,7 @@ _MIXED: Json = {"type": "datasource", "uid": "-- Mixed --"}
 
 def seconds(lang: Lang) -> str:
     """The unit of seconds in the board's language; Grafana's own would be in English."""
-    return f"suffix: {Words('秒', 's').of(lang)}"
+    return f"suffix:{Words('秒', 's').of(lang)}"
 
 
 def source(measurement: str) -> Json:
