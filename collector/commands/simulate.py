@@ -22,7 +22,7 @@ from collector.roster.book import RegisterBook
 from collector.simulate import live, writing
 from collector.simulate.build import build
 from collector.simulate.city import City, Size
-from collector.store.base import StoreError
+from collector.store.base import Store, StoreError
 from collector.store.factory import open_store
 
 
@@ -128,11 +128,7 @@ def _write(args: argparse.Namespace, config: Config, city: City) -> int:
             count = writing.write_evidence(
                 store, city, lambda day, _: bar.update(task, advance=1, note=day.isoformat())
             )
-            days = [city.cutoff - dt.timedelta(days=n) for n in range(min(args.trend, args.days))]
-            task = bar.add_task(say("计算指标", "judging"), total=len(days), note="")
-            for day in days:
-                count += writing.write_indicators(store, city, config, day)
-                bar.update(task, advance=1, note=day.isoformat())
+            count += _judge(min(args.trend, args.days), config, city, store, bar)
     path = writing.write_truth(config.folder, city, config.city)
     schools, pcs, days = len(city.schools), len(city.pcs), len(city.days)
     print(
@@ -144,6 +140,15 @@ def _write(args: argparse.Namespace, config: Config, city: City) -> int:
         )
     )
     return DONE
+
+
+def _judge(days: int, config: Config, city: City, store: Store, bar: Progress) -> int:
+    """The indicators of the newest days; how many points."""
+    count, task = 0, bar.add_task(say("计算指标", "judging"), total=days, note="")
+    for day in (city.cutoff - dt.timedelta(days=back) for back in range(days)):
+        count += writing.write_indicators(store, city, config, day)
+        bar.update(task, advance=1, note=day.isoformat())
+    return count
 
 
 def _live(args: argparse.Namespace, config: Config, city: City) -> int:
