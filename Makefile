@@ -13,8 +13,8 @@ BENCH := PYTHONPATH=tests/support $(RUN)python tests/bench/
   bench-keeper bench-keeper-city bench-line bench-dashboards types-boards bench-figure \
   bench-archive bench-backup bench-roster bench-enrol bench-status bench-rule bench-standing \
   bench-report bench-tls bench-lineserver bench-line-odd bench-line-attack bench-line-load \
-  bench-line-far bench-line-memory requirements audit bench-web test-web-axe page-pictures docs \
-  clean
+  bench-line-far bench-line-memory requirements audit bench-web test-web-axe page-pictures \
+  board-pictures docs clean
 
 demo: $(VENV)/.demo
 	$(RUN)schoolpulse demo
@@ -203,6 +203,11 @@ bench-web: $(VENV)/.dev
 # axe-core, by npm into a temporary folder, on every page in both themes and languages.
 test-web-axe: $(VENV)/.dev
 	PYTHONPATH=tests/support $(RUN)python tests/web_axe/axe.py
+
+# Every board of a running Grafana, as the pictures of docs/boards:
+# GRAFANA="http://127.0.0.1:3000 --login admin:admin"
+board-pictures: $(VENV)/.dev
+	PYTHONPATH=tests/support $(RUN)python tests/pictures/boards.py $(GRAFANA)
 
 # Every page that runs somewhere, as pictures: PAGES="http://127.0.0.1:8080 build/pages"
 page-pictures: $(VENV)/.dev

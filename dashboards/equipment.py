@@ -5,13 +5,13 @@ from __future__ import annotations
 from agent.common.vocabulary.devices import KINDS
 from agent.common.vocabulary.states import EVENTS, PRESENCES, WORKING
 from agent.common.vocabulary.words import Lang, Words
-from dashboards import influxql, panels, tables, thresholds, variables
+from dashboards import headlines, influxql, panels, tables, thresholds, variables
 from dashboards.board import Options, Row, board
 from dashboards.edition import Edition
 from dashboards.influxql import Beyond, Test, Where
 from dashboards.panels import Json, Query, head
 from dashboards.tables import DISTRICT, ROOM, SCHOOL, Column
-from dashboards.words import NOTHING, ZERO
+from dashboards.words import ABSENT, NOTHING
 
 _HERE: Where = {"district": variables.DISTRICT}
 _SILENT = Words(
@@ -47,11 +47,11 @@ def build(edition: Edition) -> Json:
     return board("schoolpulse-equipment", title, description, rows, lang, Options(chosen))
 
 
-def open_events(began: str, ended: str, time: str = influxql.YEAR) -> str:
+def open_events(began: str, ended: str, time: str = influxql.YEAR, here: Where = _HERE) -> str:
     """The devices whose newest `began` or `ended` is `began`; time is when it began."""
-    columns = ["detail", "school", "district", "room", "kind"]
+    columns = ["detail", "school", "district", "room", "kind", "device"]
     either = (began, ended)
-    inner = influxql.newest("event", "event", columns, either, ("device",), _HERE, time)
+    inner = influxql.newest("event", "event", columns[:-1], either, ("device",), here, time)
     shown = ", ".join(f'"{name}"' for name in columns)
     return influxql.over(f'"event", {shown}', inner, f"\"event\" = '{began}'")
 
@@ -73,7 +73,8 @@ def _number(title: Words, inner: str, lang: Lang) -> Json:
         f"Devices. A {_FAULT.en} is what the device says; {_MISSING.en} is what its PC, being on, "
         "has not seen for some minutes.",
     )
-    return panels.how_many(head(lang, title, about, ZERO), "event", "event", inner)
+    said = head(lang, title, about, ABSENT)
+    return headlines.how_many(said, "event", "event", inner, headlines.days_judged())
 
 
 def _faults(lang: Lang) -> Json:
@@ -83,11 +84,11 @@ def _faults(lang: Lang) -> Json:
         "school shows its rooms. A repaired one leaves by itself.",
     )
     said = head(lang, Words("还没修好的故障", "Faults open"), about, NOTHING)
-    since = Column("Time", Words("从何时起", "since"), "since", 130)
+    since = Column("Time", Words("从何时起", "since"), "since", 145)
     columns = [since, *_WHERE, Column("detail", Words("说明", "detail"), "fault")]
     query = Query("event", open_events("fault", "repaired"))
     made = tables.listing(said, query, columns, lang, ("Time", False))
-    return tables.hide(made, "event")
+    return tables.hide(made, "event", "device")
 
 
 def _missing(lang: Lang) -> Json:
@@ -97,10 +98,10 @@ def _missing(lang: Lang) -> Json:
         "moved, correct the register.",
     )
     said = head(lang, Words("不见了的设备", "Missing"), about, NOTHING)
-    columns = [Column("Time", Words("从何时起", "since"), "since", 130), *_WHERE]
+    columns = [Column("Time", Words("从何时起", "since"), "since", 145), *_WHERE]
     query = Query("event", open_events("gone", "appeared"))
     made = tables.listing(said, query, columns, lang, ("Time", False))
-    return tables.hide(made, "event", "detail")
+    return tables.hide(made, "event", "detail", "device")
 
 
 def _lamps(lang: Lang) -> Json:

@@ -27,6 +27,12 @@ class Chosen(NamedTuple):
     variable: str
 
 
+class ChosenAmong(NamedTuple):
+    """The values that any of these variables chooses."""
+
+    variables: Sequence[str]
+
+
 class Beyond(NamedTuple):
     """A comparison with a number or with another field: `<`, `0.9`."""
 
@@ -53,9 +59,14 @@ class OneOf(NamedTuple):
     values: Sequence[str]
 
 
-Test = str | bool | Chosen | Beyond | Between | Outside | OneOf
+Test = str | bool | Chosen | ChosenAmong | Beyond | Between | Outside | OneOf
 #: Conditions on tags and fields, by name.
 Where = Mapping[str, Test]
+
+
+#: Units that an area lacks to its target, by a row of `indicator`; below 1, it is met. What a
+#: share of a float leaves over is no unit.
+TO_GO = 'ceil("target" * "all" / 100 - 0.000001) - "verified" - "inspected"'
 
 
 class SchemaError(ValueError):
@@ -77,14 +88,29 @@ def latest(
     where: Where,
     by: Sequence[str] = (),
     time: str = TIME,
+    computed: Mapping[str, str] | None = None,
 ) -> str:
     """The newest point of each series of `by`, whole: fields as {name: heading}.
 
-    A point is read whole, not field by field with last(): a field that the newest point lacks
-    must show as missing, not as the value of some day before.
+    `computed`: expressions over its fields as {heading: expression}. A point is read whole, not
+    field by field with last(): a field that the newest point lacks must show as missing, not as
+    the value of some day before.
     """
-    columns = ", ".join(f'"{name}" AS "{alias}"' for name, alias in fields.items())
-    return f"{_from(measurement, columns, fields, where, by, time)} ORDER BY time DESC LIMIT 1"
+    found = [f'"{name}" AS "{alias}"' for name, alias in fields.items()]
+    found += [f'{expression} AS "{heading}"' for heading, expression in (computed or {}).items()]
+    head = _from(measurement, ", ".join(found), fields, where, by, time)
+    return f"{head} ORDER BY time DESC LIMIT 1"
+
+
+def how_many(column: str, inner: str, alive: str) -> str:
+    """How many rows `inner` returns, and 0 where it returns none while `alive` returns any.
+
+    InfluxQL counts nothing and no data alike: with no row. `alive` is a query of whatever is
+    written as long as data come in, its column `alive`. The greatest of the rows is the answer.
+    """
+    counted = f'SELECT count("{column}") AS "n" FROM ({inner})'  # noqa: S608 - our own names
+    nothing = f'SELECT count("alive") * 0 AS "n" FROM ({alive})'  # noqa: S608 - our own names
+    return f'SELECT sum("n") AS "n" FROM ({counted}), ({nothing})'  # noqa: S608 - our own names
 
 
 def rows(
@@ -195,6 +221,8 @@ def _equals(known: Measurement, name: str, value: Test) -> str:
     _known(known.name, [name])
     if isinstance(value, Chosen):
         return f'"{name}" =~ /^(${{{value.variable}:regex}})$/'
+    if isinstance(value, ChosenAmong):
+        return f'"{name}" =~ /^({"|".join(f"${{{one}:regex}}" for one in value.variables)})$/'
     if isinstance(value, Beyond):
         return f'"{name}" {value.sign} {value.value}'
     if isinstance(value, Between):

@@ -23,6 +23,7 @@ _NO_DAY = Words(
     "no verdict of lines today: does the collector run (schoolpulse doctor), has the register "
     "lines?",
 )
+UNDER = Words("低于合同", "Under the contract")
 #: Edges of the distribution's bars, as multiples of the threshold.
 _EDGES = (0, 1, 2, 5, 10, 100, 100_000)
 _SHARE = Column("share", Words("实测 ÷ 合同", "measured / contract"), "share", 120)
@@ -42,12 +43,12 @@ def build(edition: Edition) -> Json:
     lang = edition.lang
     rows = [
         Row(Words("结论", "Verdicts"), 6, [(10, _counts(edition)), (14, _distribution(edition))]),
-        Row(Words("低于合同", "Under the contract"), 10, [(24, _under(lang))]),
+        Row(UNDER, 10, [(24, _under(lang))]),
         Row(Words("还不知道", "Not known"), 10, [(14, _unknown(lang)), (10, _why(lang))]),
         Row(Words("测出来的线路", "Lines measured"), 14, [(24, _ranking(lang))]),
         Row(Words("走势", "Trend"), 8, [(24, _trend(lang))]),
     ]
-    chosen = [*variables.sources(lang), variables.district(lang)]
+    chosen = [*variables.sources(lang), variables.district(lang), variables.schools(lang)]
     description = Words(
         "全市或一个区县的线路：先看低于合同的，打电话给运营商；再看还不知道的，补代理或台账。",
         "The lines of the city or a district. First those under their contract: call the "
@@ -101,7 +102,7 @@ def _under(lang: Lang) -> Json:
         f"Measured under {share:.0%} of the contract, the worst first, over enough quiet tests to "
         "show the provider.",
     )
-    said = head(lang, Words("低于合同", "Under the contract"), about, NOTHING)
+    said = head(lang, UNDER, about, NOTHING)
     under = Beyond("<", f'{share} * "contract_mbps"')
     return _measured(said, under, "share", lang)
 
@@ -127,9 +128,9 @@ def _why(lang: Lang) -> Json:
     wifi, busy = REASONS["wifi"], REASONS["other_traffic"]
     about = Words(
         "最近一周不算数的测试：每条线路多少次，最近一次为什么。"
-        f"{wifi.zh}：换有线的电脑来测；{busy.zh}：那台电脑正忙。全市的，不分区县。",
+        f"{wifi.zh}：换有线的电脑来测；{busy.zh}：那台电脑正忙。",
         "Tests of the last week that do not count: how many a line, and the newest one's reason. "
-        f"{wifi.en}: let a PC with a cable test; {busy.en}: that PC is busy. Of the whole city.",
+        f"{wifi.en}: let a PC with a cable test; {busy.en}: that PC is busy.",
     )
     said = head(lang, Words("为什么不算数", "Why tests do not count"), about, NOTHING)
     columns = [
@@ -137,7 +138,8 @@ def _why(lang: Lang) -> Json:
         Column("count", Words("次数", "times"), "count", 70),
         Column("reason", Words("最近的原因", "newest reason"), "reason"),
     ]  # fmt: skip
-    text = influxql.rows("line_test", ["reason"], {"reason": Beyond("!=", "''")}, influxql.WEEK)
+    where: Where = {"school": variables.OF_DISTRICT, "reason": Beyond("!=", "''")}
+    text = influxql.rows("line_test", ["reason"], where, influxql.WEEK)
     text = text.replace('"reason"', 'count("reason") AS "count", last("reason") AS "reason"', 1)
     text += ' GROUP BY "school", "line"'
     return tables.listing(said, Query("line_test", text), columns, lang, ("count", True))

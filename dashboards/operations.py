@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from agent.common.vocabulary.counters import COUNTERS
 from agent.common.vocabulary.words import Lang, Words
-from dashboards import influxql, panels, tables, thresholds, variables
+from dashboards import (
+    doubted,
+    headlines,
+    influxql,
+    own_counts,
+    panels,
+    tables,
+    thresholds,
+    variables,
+)
 from dashboards.board import Options, Row, board
 from dashboards.edition import Edition
 from dashboards.influxql import Beyond, Outside, Where
-from dashboards.overview import SILENT as DEAD
+from dashboards.own_counts import SILENT as DEAD
 from dashboards.panels import Json, Query, head
 from dashboards.tables import DISTRICT, SCHOOL, Column
-from dashboards.words import NOTHING, ZERO
+from dashboards.words import NOTHING
 
 _HERE: Where = {"district": variables.DISTRICT}
 _OPEN: Where = {**_HERE, "open": True}
@@ -33,12 +40,11 @@ def build(edition: Edition) -> Json:
         Row(Words("代理的版本", "Versions of the agent"), 4, [(24, _versions(lang))]),
         Row(Words("时钟与发件箱", "Clocks and outboxes"), 9,
             [(12, _clocks(lang)), (12, _outboxes(lang))]),
-        Row(Words("采集服务", "The collector"), 8,
-            [(6, _counters(_INGEST, lang)), (6, _counters(_LAG, lang)),
-             (6, _counters(_KEEPER, lang)), (6, _counters(_KEPT_BACK, lang))]),
-        Row(Words("数据库与消息服务", "Database and broker"), 8,
-            [(8, _counters(_WRITES, lang)), (8, _counters(_CLIENTS, lang)),
-             (8, _counters(_DROPS, lang))]),
+        Row(doubted.TITLE, 8, [(24, doubted.signs(lang, _HERE))]),
+        Row(Words("采集服务", "The collector"), 8, own_counts.side_by_side(
+            lang, own_counts.INGEST, own_counts.LAG, own_counts.KEEPER, own_counts.KEPT_BACK)),
+        Row(Words("数据库与消息服务", "Database and broker"), 8, own_counts.side_by_side(
+            lang, own_counts.WRITES, own_counts.CLIENTS, own_counts.DROPS)),
     ]  # fmt: skip
     chosen = [*variables.sources(lang), variables.district(lang), variables.version(lang)]
     description = Words(
@@ -51,17 +57,29 @@ def build(edition: Edition) -> Json:
     return board("schoolpulse-operations", title, description, rows, lang, options)
 
 
-def silent_schools(hours: str) -> str:
+def silent_schools(hours: str, here: Where = _HERE) -> str:
     """Schools of which no PC reported in any open hour of the time given."""
     by = ("school", "district")
-    inner = influxql.each("school_hour", "sum", {"pcs": "pcs"}, _OPEN, by, hours)
+    where: Where = {**here, "open": True}
+    inner = influxql.each("school_hour", "sum", {"pcs": "pcs"}, where, by, hours)
     return influxql.over('"pcs"', inner, '"pcs" = 0', by)
+
+
+def _open_hours(time: str, here: Where) -> str:
+    """The schools' open hours of the time given."""
+    where: Where = {**here, "open": True}
+    return influxql.each("school_hour", "last", {"pcs": "alive"}, where, ("school",), time)
+
+
+def quarantined(lang: Lang) -> Json:
+    """What was quarantined since the collector's start."""
+    return _own("quarantined", _QUARANTINED, thresholds.QUARANTINE.value, lang)
 
 
 def _now(lang: Lang) -> list[tuple[int, Json]]:
     return [
-        (5, _pcs_on(lang)), (5, _silent_count(lang)), (5, _heard(lang)),
-        (5, _own("quarantined", _QUARANTINED, thresholds.QUARANTINE.value, lang)),
+        (4, _pcs_on(lang)), (4, silent_count(lang)), (4, _heard(lang)), (4, keeper_pass(lang)),
+        (4, quarantined(lang)),
         (4, _own("queue", _WAITING, thresholds.QUEUE.value, lang)),
     ]  # fmt: skip
 
@@ -71,20 +89,21 @@ def _pcs_on(lang: Lang) -> Json:
         "最近一个开放小时里有上报的电脑数。晚上显示的是白天最后一小时；假日里没有。",
         "PCs that reported in the newest open hour; at night, the day's last; none on a holiday.",
     )
-    none = Words("最近一天没有开放的小时", "no open hour in the last day")
-    said = head(lang, Words("在线电脑", "PCs that report"), about, none)
+    said = head(lang, Words("在线电脑", "PCs that report"), about, _CLOSED)
     text = influxql.each("school_hour", "sum", {"pcs": "pcs"}, _OPEN, (), influxql.TODAY, "1h")
     text = influxql.over('last("pcs") AS "pcs"', text)
     return panels.number(said, Query("school_hour", text))
 
 
-def _silent_count(lang: Lang) -> Json:
+def silent_count(lang: Lang, here: Where = _HERE) -> Json:
+    """Schools silent for a day, of the district chosen or of `here`."""
     about = Words(
         "最近一天的开放时间里没有一台电脑上报的学校。名单在下面。",
         "Schools of which no PC reported in the last day's open hours. The list is below.",
     )
-    said = head(lang, Words("沉默的学校", "Silent schools"), about, ZERO)
-    return panels.how_many(said, "school_hour", "pcs", silent_schools(influxql.TODAY))
+    said = head(lang, Words("沉默的学校", "Silent schools"), about, _CLOSED)
+    found, hours = silent_schools(influxql.TODAY, here), _open_hours(influxql.TODAY, here)
+    return headlines.how_many(said, "school_hour", "pcs", found, hours)
 
 
 def _heard(lang: Lang) -> Json:
@@ -97,9 +116,23 @@ def _heard(lang: Lang) -> Json:
     text = influxql.rows(
         "collector", ["received"], {}, influxql.RECENT, "ORDER BY time DESC LIMIT 1"
     )
-    return panels.text(said, Query("collector", text), "Time", [], "dateTimeFromNow")
+    return panels.text(said, Query("collector", text), "Time", [], panels.MOMENT)
 
 
+def keeper_pass(lang: Lang) -> Json:
+    """When the keeper last wrote rows."""
+    about = Words(
+        "汇总最后一次写下日表、事件或指标的时间。有上报的日子里应当是几分钟前；晚上没有新的报告，就停着。",
+        "When the keeper last wrote days, events or indicators: minutes ago while reports come; at "
+        "night there is nothing to derive.",
+    )
+    said = head(lang, Words("最近一次汇总", "Keeper's last pass"), about, DEAD)
+    tail = "ORDER BY time DESC LIMIT 1"
+    text = influxql.rows("collector", ["keeper"], {}, influxql.RECENT, tail)
+    return panels.text(said, Query("collector", text), "Time", [], panels.MOMENT)
+
+
+_CLOSED = Words("最近一天没有开放的小时", "no open hour in the last day")
 _QUARANTINED = Words(
     "采集服务启动以来的被隔离数：每一条都要人看（schoolpulse doctor 说明原因）。",
     "Messages quarantined since the collector's start; each must be read (schoolpulse doctor).",
@@ -137,7 +170,7 @@ def _last_seen(lang: Lang) -> Json:
         "are at the left only.",
     )
     said = head(lang, Words("最后上报", "Last seen"), about, _SILENT)
-    columns = [Column("Time", Words("最后上报", "last seen"), "since", 120), SCHOOL, DISTRICT]
+    columns = [Column("Time", Words("最后上报", "last seen"), "since", 145), SCHOOL, DISTRICT]
     where: Where = {**_HERE, "pcs": Beyond(">", 0)}
     by = ("school", "district")
     text = influxql.each("school_hour", "last", {"pcs": "pcs"}, where, by, influxql.MONTH)
@@ -179,7 +212,7 @@ def _clocks(lang: Lang) -> Json:
     )
     title = Words("时钟不准的电脑", "Clocks that are off")
     limit = f"{thresholds.CLOCK_MS.value:.0f}"
-    column = Column("offset_ms", Words("差", "off by"), "span", 110)
+    column = Column("offset_ms", Words("差（毫秒）", "off by (ms)"), "count", 130)
     far: Where = {**_HERE, "offset_ms": Outside(limit)}
     return _pcs(title, about, column, far, lang)
 
@@ -205,88 +238,3 @@ def _pcs(title: Words, about: Words, column: Column, where: Where, lang: Lang) -
     names = [column.name, "school", "district", "hostname"]
     text = influxql.rows("machine_day", names, where, influxql.TWO_DAYS)
     return tables.listing(said, Query("machine_day", text), columns, lang, (column.name, True))
-
-
-class _Counters(NamedTuple):
-    """Counters over time: how fast they grow (cpm), or how high they are."""
-
-    measurement: str
-    names: tuple[str, ...]
-    title: Words
-    about: Words
-    unit: str = "cpm"
-
-
-_INGEST = _Counters(
-    "collector", ("received", "stored", "duplicates"), Words("上报速率", "Reports a minute"),
-    Words(
-        "每分钟收到与存下的报告；两条线应当重合。重复多：回执丢了，代理在重发（不会存两次）。",
-        "Reports received and stored a minute; the two should meet. Many duplicates: receipts are "
-        "lost and agents resend (nothing is stored twice).",
-    ),
-)  # fmt: skip
-_LAG = _Counters(
-    "collector", ("queue",), Words("滞后", "Lag"),
-    Words(
-        "收下而还没入库的报告：入库跟不上收的，就在这里涨。",
-        "Reports taken in and not yet stored: they pile up here when the store lags.",
-    ),
-    "none",
-)  # fmt: skip
-_KEEPER = _Counters(
-    "collector", ("keeper_lag_s",), Words("汇总滞后", "The keeper's lag"),
-    Words(
-        "最早一份还没有汇总进日表的报告等了多久。设备故障在汇总之后才看得见。",
-        "How long the oldest report has waited whose rows are not derived yet. Faults of devices "
-        "show once they are.",
-    ),
-    "s",
-)  # fmt: skip
-_HELD, _QUARANTINE = COUNTERS["held"], COUNTERS["quarantined"]
-_KEPT_BACK = _Counters(
-    "collector", ("held", "quarantined"),
-    Words(f"{_HELD.zh}与{_QUARANTINE.zh}", "Held and quarantined"),
-    Words(
-        f"启动以来的计数。{_HELD.zh}：台账没有的学校或未来版本，导入台账后自己到达；"
-        f"{_QUARANTINE.zh}：永远读不懂的，要人看。",
-        f"Counts since the start. {_HELD.en}: a school not in the register or a version of the "
-        f"future, arriving by itself later; {_QUARANTINE.en}: never readable, needs a person.",
-    ),
-    "none",
-)  # fmt: skip
-_WRITES = _Counters(
-    "collector", ("write_ms",), Words("数据库写入", "Database writes"),
-    Words(
-        "数据库写入一批要多久。超过一秒：磁盘满了或太慢。",
-        "How long the database takes for a batch. Above a second: its disk is full or slow.",
-    ),
-    "ms",
-)  # fmt: skip
-_CLIENTS = _Counters(
-    "broker", ("clients",), Words("消息服务的连接", "Broker clients"),
-    Words(
-        "消息服务上的连接数。和在线电脑数差很多：有别的程序在连，或证书出了问题。",
-        "Connections of the broker. Far from the number of PCs: others connect, or a certificate "
-        "fails.",
-    ),
-    "none",
-)  # fmt: skip
-_DROPS = _Counters(
-    "broker", ("dropped",), Words("消息服务丢弃", "Broker drops"),
-    Words(
-        "消息服务每分钟丢弃的消息。大于 0：加大 max_queued_messages；报告不会丢，代理会重发。",
-        "Messages that the broker drops a minute. Above 0: raise max_queued_messages; no report "
-        "is lost, agents resend.",
-    ),
-)  # fmt: skip
-
-
-def _counters(of: _Counters, lang: Lang) -> Json:
-    shown = {name: COUNTERS[name].of(lang) for name in of.names}
-    said = head(lang, of.title, of.about, DEAD)
-    if of.unit == "cpm":
-        text = influxql.rate(of.measurement, shown)
-        return panels.trend(said, [Query(of.measurement, text, False, "$col")], of.unit, [])
-    text = influxql.each(of.measurement, "max", shown, {}, every="$__interval")
-    made = panels.trend(said, [Query(of.measurement, text, False, "$col")], of.unit, [])
-    return panels.from_zero(made)

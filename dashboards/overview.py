@@ -5,38 +5,46 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from agent.common.vocabulary.counters import COUNTERS
-from agent.common.vocabulary.indicators import INDICATORS, KNOWN, SHARES
+from agent.common.vocabulary.indicators import INDICATORS, KNOWN, SHARES, UNITS
 from agent.common.vocabulary.verdicts import VERDICTS
 from agent.common.vocabulary.words import Lang, Words
-from dashboards import influxql, mappings, panels, tables, thresholds, variables
+from dashboards import (
+    districts,
+    headlines,
+    hurts,
+    influxql,
+    mappings,
+    panels,
+    thresholds,
+    variables,
+)
 from dashboards.board import WIDTH, Options, Row, board
 from dashboards.edition import Edition
+from dashboards.own_counts import SILENT
 from dashboards.panels import Head, Json, Query, head
 
 _EMPTY = Words(
     "还没有指标：请检查采集服务是否在运行（schoolpulse doctor），或把时间范围放宽",
     "no indicator yet: see whether the collector runs (schoolpulse doctor), or widen the time",
 )
-SILENT = Words(
-    "没有采集服务的数据：请运行 schoolpulse doctor",
-    "no data of the collector: run schoolpulse doctor",
-)
 _CITY: dict[str, str | bool] = {"area": "${city}"}
-_COUNTS = {"all": Words("总数", "all"), **VERDICTS}
 _VERIFIED, _REPORTED, _CEILING, _UNKNOWN, _TARGET = SHARES.values()
 
 
 def build(edition: Edition) -> Json:
-    """The board of one edition."""
+    """The board of one edition: what fits on one screen first, the rest below."""
     lang = edition.lang
+    now = [*_each(_headline, edition, WIDTH - _MARK), (_MARK, _watermark(lang))]
     rows = [
-        *_rows(_called(edition), 5, _now(edition)),
+        *_rows(_called(edition), 4, now),
+        Row(None, 10, [(WIDTH, districts.together(edition))]),
+        Row(Words("现在要做的", "What hurts now"), 4, hurts.now(lang)),
         *_rows(Words("与目标对照", "Against the target"), 7, _each(_bars, edition)),
-        *(Row(edition.words(name), 10, [(24, _district_table(name, edition))])
-          for name in edition.indicators),
         *_rows(Words("学校在哪里", "Where the schools are"), 11, _maps(edition)),
         *_rows(Words("走势", "Trend"), 8, _each(_trend, edition)),
-        Row(Words("上报的电脑", "PCs that report"), 7, [(24, _reporting(lang))]),
+        *(Row(edition.words(name), 10, [(WIDTH, districts.alone(name, edition))])
+          for name in edition.indicators),
+        Row(Words("上报的电脑", "PCs that report"), 7, [(WIDTH, _reporting(lang))]),
         Row(Words("平台自身", "The platform itself"), 6,
             [(12, _ingest(lang)), (12, _trouble(lang))]),
     ]  # fmt: skip
@@ -51,17 +59,19 @@ def build(edition: Edition) -> Json:
     return board("schoolpulse-overview", called, description, rows, lang, options)
 
 
-def _each(panel: Callable[[str, Edition], Json], edition: Edition) -> list[tuple[int, Json]]:
-    """One panel for each indicator, side by side."""
-    width = WIDTH // min(len(edition.indicators), _BESIDE)
-    return [(width, panel(name, edition)) for name in edition.indicators]
+def _each(
+    panel: Callable[[str, Edition], Json], edition: Edition, width: int = WIDTH
+) -> list[tuple[int, Json]]:
+    """One panel for each indicator, side by side in so many columns."""
+    each = width // min(len(edition.indicators), _BESIDE)
+    return [(each, panel(name, edition)) for name in edition.indicators]
 
 
 def _maps(edition: Edition) -> list[tuple[int, Json]]:
     """Maps of the indicators of which each school's day has a verdict: not a city's own."""
     found = [name for name in edition.indicators if name in KNOWN and not KNOWN[name].lacks.zh]
-    width = WIDTH // min(len(found) or 1, _BESIDE)
-    return [(width, _map(name, edition)) for name in found]
+    width = (WIDTH - _MARK) // min(len(found) or 1, _BESIDE)
+    return [(_MARK, _placed(edition.lang)), *((width, _map(name, edition)) for name in found)]
 
 
 def _rows(title: Words, height: int, panels_: list[tuple[int, Json]]) -> list[Row]:
@@ -89,28 +99,27 @@ _MARK = 3  # columns
 _BESIDE = 4  # more panels side by side cannot be read
 
 
-def _now(edition: Edition) -> list[tuple[int, Json]]:
-    width = (WIDTH - _MARK) // min(len(edition.indicators), _BESIDE)
-    made = [(width, _headline(name, edition)) for name in edition.indicators]
-    return [*made, (_MARK, _watermark(edition.lang))]
-
-
 def _headline(indicator: str, edition: Edition) -> Json:
     verified, inspected = VERDICTS["verified"], VERDICTS["inspected"]
-    target = edition.target(indicator)
+    target, lang = edition.target(indicator), edition.lang
     zh = f"最近一天的{_VERIFIED.zh}（{verified.zh}与{inspected.zh} ÷ 全部）。"
     en = f"{_VERIFIED.en} of the newest day: ({verified.en} + {inspected.en}) / all."
+    fields = {"verified_share": _VERIFIED.of(lang)}
+    computed = {}
     if target is not None:
-        zh += f"蓝色：达到 {target:g}%；橙色：未达到。"
-        en += f" Blue: {target:g}% or more; orange: less."
-    fields = {"verified_share": _VERIFIED.of(edition.lang)}
-    query = Query("indicator", _latest(indicator, fields))
-    return panels.stat(_head(indicator, Words(zh, en), edition), query, _steps(target))
+        zh += f"蓝色：达到 {target:g}%；橙色：未达到，{headlines.TO_GO.zh}多少写在旁边。"
+        en += f" Blue: {target:g}% or more; orange: less, with how many are {headlines.TO_GO.en}."
+        fields["target"] = _TARGET.of(lang)
+        computed[headlines.TO_GO.of(lang)] = influxql.TO_GO
+    query = Query("indicator", _latest(indicator, fields, computed))
+    said = _head(indicator, Words(zh, en), edition)
+    return headlines.headline(said, query, target, _unit(indicator, lang), lang)
 
 
-def _steps(target: float | None) -> list[Json]:
-    """Orange below the target, blue from it on; without a target nothing is below it."""
-    return panels.steps(thresholds.ORANGE, thresholds.BLUE, target) if target is not None else []
+def _unit(indicator: str, lang: Lang) -> str:
+    """What is counted; one of a city's own indicators counts schools by their lines."""
+    known = KNOWN.get(indicator)
+    return UNITS[known.unit if known else "school"].of(lang)
 
 
 def _watermark(lang: Lang) -> Json:
@@ -143,7 +152,9 @@ def _bars(indicator: str, edition: Edition) -> Json:
         ),
         panels.colour(_TARGET.of(edition.lang), thresholds.GREY),
     ]
-    steps = _steps(edition.target(indicator)) or panels.steps(thresholds.BLUE, thresholds.BLUE, 0)
+    steps = headlines.share_steps(edition.target(indicator)) or panels.steps(
+        thresholds.BLUE, thresholds.BLUE, 0
+    )
     query = Query("indicator", _latest(indicator, fields))
     return panels.bars(_head(indicator, about, edition), query, steps, overrides)
 
@@ -156,40 +167,6 @@ def _shares(edition: Edition, indicator: str) -> list[str]:
 
 def _fields(shares: Sequence[str], lang: Lang) -> dict[str, str]:
     return {name: SHARES[name].of(lang) for name in shares}
-
-
-def _district_table(indicator: str, edition: Edition) -> Json:
-    about = Words(
-        f"各责任单位最近一天的数字。先看{_VERIFIED.zh}，再看差在哪一列："
-        f"{'、'.join(VERDICTS[name].zh for name in ('declared', 'contradicted', 'short'))}"
-        f"还是{VERDICTS['unknown'].zh}。",
-        f"Each responsible unit's newest day. Read the {_VERIFIED.en}, then which column holds "
-        "the rest: declared, contradicted, short or unknown.",
-    )
-    lang = edition.lang
-    shares = _fields([name for name in SHARES if name != "target"], lang)
-    counts = {name: words.of(lang) for name, words in _COUNTS.items()}
-    fields = {"name": tables.DISTRICT.title.of(lang), **shares, "code": "code", **counts}
-    where = {"indicator": indicator, "level": "district"}
-    query = Query("indicator", influxql.latest("indicator", fields, where, ("area",)))
-    renamed = {"Time": Words("日期", "day").of(lang), "code": Words("代码", "code").of(lang)}
-    order = {name: place for place, name in enumerate([*fields.values(), "Time"])}
-    columns: Json = {"excludeByName": {"area": True}, "indexByName": order, "renameByName": renamed}
-    day: list[Json] = [
-        {"id": "unit", "value": "time:YYYY-MM-DD"},
-        {"id": "custom.width", "value": 110},
-    ]
-    overrides = [_percent(column) for column in shares.values()]
-    overrides.append(panels.override(renamed["Time"], day))
-    overrides.append(_to_lines(fields["name"], lang))
-    return panels.table(_head(indicator, about, edition), query, columns, overrides)
-
-
-def _to_lines(column: str, lang: Lang) -> Json:
-    """A click on a district opens its lines; the row's code says which."""
-    link = tables.district_link(lang)
-    link["url"] = link["url"].replace("${__value.raw}", "${__data.fields.code}")
-    return panels.override(column, [{"id": "links", "value": [link]}])
 
 
 _COLOURS = Words("蓝 浅蓝 橙 红 紫 灰", "blue|light blue|orange|red|purple|grey")
@@ -212,6 +189,19 @@ def _map(indicator: str, edition: Edition) -> Json:
     return panels.map_of(said, query, indicator, edition.title(indicator), mapped)
 
 
+def _placed(lang: Lang) -> Json:
+    """A map without schools says nothing by itself."""
+    about = Words(
+        "今天有坐标、因而在图上的学校数。没有：补台账的「校区」表的经纬度。",
+        "Schools with coordinates today, which the maps show. None: complete latitude and "
+        "longitude in the sheet of campuses.",
+    )
+    empty = Words("没有坐标：补台账「校区」表", "no coordinates: complete the campuses")
+    said = head(lang, Words("图上的学校", "Schools shown"), about, empty)
+    text = influxql.each("school_day", "count", {"latitude": "n"}, {}, (), influxql.TODAY)
+    return panels.number(said, Query("school_day", text))
+
+
 def _reporting(lang: Lang) -> Json:
     about = Words(
         "每天有上报的电脑数，和那天的学校数无关：放假是 0。平日突然变少，看「运维」。",
@@ -221,11 +211,6 @@ def _reporting(lang: Lang) -> Json:
     query = influxql.each("school_day", "sum", fields, {}, every="1d")
     said = head(lang, Words("每天上报的电脑", "PCs by day"), about, SILENT)
     return panels.counted(said, [Query("school_day", query, False, "$col")])
-
-
-def _percent(column: str) -> Json:
-    return panels.override(column, [{"id": "unit", "value": "percent"},
-                                    {"id": "decimals", "value": 1}])  # fmt: skip
 
 
 def _trend(indicator: str, edition: Edition) -> Json:
@@ -239,7 +224,12 @@ def _trend(indicator: str, edition: Edition) -> Json:
     fields = _fields(shown, edition.lang)
     where = {"indicator": indicator, **_CITY}
     query = Query("indicator", influxql.series("indicator", fields, where), False, "$col")
-    overrides = [panels.colour(fields[name], thresholds.SHARE_COLOURS[name]) for name in shown]
+    dashed = {"custom.lineStyle": {"fill": "dash", "dash": [8, 6]}, "custom.showPoints": "never"}
+    overrides = [
+        panels.colour(fields[name], thresholds.SHARE_COLOURS[name],
+                      dashed if name == "target" else None)
+        for name in shown
+    ]  # fmt: skip
     return panels.trend(_head(indicator, about, edition), [query], "percent", overrides)
 
 
@@ -251,7 +241,9 @@ def _ingest(lang: Lang) -> Json:
     )
     fields = {name: COUNTERS[name].of(lang) for name in ("received", "stored")}
     query = Query("collector", influxql.rate("collector", fields), False, "$col")
-    return panels.trend(head(lang, Words("上报", "Reports"), about, SILENT), [query], "cpm", [])
+    return panels.trend(
+        head(lang, Words("上报", "Reports"), about, SILENT), [query], panels.MINUTE, []
+    )
 
 
 def _trouble(lang: Lang) -> Json:
@@ -265,5 +257,6 @@ def _trouble(lang: Lang) -> Json:
     return panels.trend(head(lang, Words("积压", "Backlog"), about, SILENT), [query], "none", [])
 
 
-def _latest(indicator: str, fields: dict[str, str]) -> str:
-    return influxql.latest("indicator", fields, {"indicator": indicator, **_CITY})
+def _latest(indicator: str, fields: dict[str, str], computed: dict[str, str] | None = None) -> str:
+    where = {"indicator": indicator, **_CITY}
+    return influxql.latest("indicator", fields, where, computed=computed)

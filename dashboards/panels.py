@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from agent.common.vocabulary.words import Lang, Words
 from dashboards import thresholds
-from dashboards.influxql import over, retention
+from dashboards.influxql import retention
 from dashboards.thresholds import BLUE, GREY
 
 Json = dict[str, Any]
@@ -40,7 +40,16 @@ class Query(NamedTuple):
     ref: str = ""  # by default a letter, in order
 
 
+#: A moment in digits: Grafana's "14 hours ago" is in its reader's language, not in the board's.
+MOMENT = "time:YYYY-MM-DD HH:mm"
+#: Its own unit of so many a minute is English.
+MINUTE = "suffix:/min"
 _MIXED: Json = {"type": "datasource", "uid": "-- Mixed --"}
+
+
+def seconds(lang: Lang) -> str:
+    """The unit of seconds in the board's language; Grafana's own would be in English."""
+    return f"suffix:{Words('秒', 's').of(lang)}"
 
 
 def source(measurement: str) -> Json:
@@ -72,11 +81,6 @@ def number(head: Head, query: Query, colours: Sequence[Json] = ()) -> Json:
 def troubles(head: Head, query: Query, limit: float = 1) -> Json:
     """A number of open problems: blue below `limit`, vermilion from it on."""
     return number(head, query, steps(thresholds.BLUE, thresholds.VERMILION, limit))
-
-
-def how_many(head: Head, measurement: str, column: str, inner: str) -> Json:
-    """How many rows a query returns; each is a problem."""
-    return troubles(head, Query(measurement, over(f'count("{column}") AS "n"', inner)))
 
 
 def bars(head: Head, query: Query, steps: Sequence[Json], overrides: Sequence[Json]) -> Json:

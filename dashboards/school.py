@@ -6,7 +6,16 @@ from agent.common.vocabulary.indicators import KNOWN
 from agent.common.vocabulary.lines import COLUMNS, CONGESTED
 from agent.common.vocabulary.verdicts import VERDICTS
 from agent.common.vocabulary.words import Lang, Words
-from dashboards import influxql, mappings, panels, school_rooms, tables, thresholds, variables
+from dashboards import (
+    doubted,
+    influxql,
+    mappings,
+    panels,
+    school_rooms,
+    tables,
+    thresholds,
+    variables,
+)
 from dashboards.board import WIDTH, Options, Row, board
 from dashboards.edition import Edition
 from dashboards.influxql import Beyond, Where
@@ -43,6 +52,7 @@ def build(edition: Edition) -> Json:
         Row(Words("故障与变化", "Faults and changes"), 8,
             [(24, school_rooms.events(lang))]),
         Row(Words("电脑", "PCs"), 10, [(24, school_rooms.machines(lang))]),
+        Row(doubted.TITLE, 5, [(24, doubted.signs(lang, _HERE))]),
         Row(Words("电脑的负载", "How busy the PCs are"), 7,
             [(12, _load(lang)), (12, _memory(lang))]),
     ]  # fmt: skip
@@ -96,7 +106,7 @@ def _seen(lang: Lang) -> Json:
     tail = "ORDER BY time DESC LIMIT 1"
     text = influxql.rows("agent", ["number"], _HERE, influxql.MONTH, tail)
     said = head(lang, Words("最后上报", "Last seen"), about, SILENT)
-    return panels.text(said, Query("agent", text), "Time", [], "dateTimeFromNow")
+    return panels.text(said, Query("agent", text), "Time", [], panels.MOMENT)
 
 
 def _count(field: str, title: Words, lang: Lang) -> Json:
@@ -186,7 +196,7 @@ def _hours(lang: Lang) -> Json:
     query = influxql.rows("school_hour", ["open"], _HERE)
     mapped = panels.words({
         "true": (shown, thresholds.BLUE),
-        "false": (Words("关闭", "closed").of(lang), "#DDDDDD"),
+        "false": (Words("关闭", "closed").of(lang), thresholds.GREY),
     })  # fmt: skip
     said = head(lang, Words("开放时间", "Open hours"), about, _NO_DAY)
     return panels.timeline(said, Query("school_hour", query, False, shown), mapped)

@@ -76,7 +76,7 @@ def devices(lang: Lang) -> Json:
         Column("connector", Words("接口", "connector"), "text", 90),
         Column("missing", MISSING, "yes", 80),
         Column("fault", FAULT, "yes", 80),
-        Column("last_ms", Words("最后见到", "last seen"), "since", 120),
+        Column("last_ms", Words("最后见到", "last seen"), "since", 145),
     ]  # fmt: skip
     said = head(lang, Words("设备", "Devices"), about, SILENT)
     made = _newest("device_day", said, columns, _IN_ROOM, ("room", "kind", "device"), lang)

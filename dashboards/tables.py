@@ -17,14 +17,15 @@ from dashboards.panels import Head, Json, Query
 
 Format = Literal[
     "text", "count", "mbps", "share", "percent", "verdict", "yes", "since", "moment", "day",
-    "school", "district", "room", "hours", "kind", "span", "event", "fault", "reason",
+    "school", "district", "room", "kind", "event", "fault", "reason", "to_go",
 ]  # fmt: skip
 _UNITS: Mapping[str, str] = {
     "count": "none", "mbps": "Mbits", "share": "percentunit", "percent": "percent",
-    "since": "dateTimeFromNow", "moment": "time:HH:mm", "day": "time:YYYY-MM-DD", "hours": "h",
-    "span": "ms",
+    "since": panels.MOMENT, "moment": "time:HH:mm", "day": "time:YYYY-MM-DD",
 }  # fmt: skip
 _NAMES = "N"
+_TAKEN = "Time (lastNotNull)"  # Grafana's name of a column that was aggregated
+_APART = ("device", "machine")
 _NAME_WIDTH = 170  # a school's name is still read on a narrow screen
 #: Without a contract, measured / contract is infinite.
 _NO_CONTRACT: Json = {"type": "value", "options": {"Infinity": {"text": "—"}}}
@@ -74,7 +75,31 @@ def listing(
         made["options"]["sortBy"] = [{"displayName": renamed[sort[0]], "desc": sort[1]}]
     if coded := [column.name for column in columns if column.format in ("school", "district")]:
         _named(made, coded)
+        if "Time" in order:
+            _without_names_alone(made, query, columns)
     return made
+
+
+def _without_names_alone(panel: Json, query: Query, columns: Sequence[Column]) -> None:
+    """Where only the names have rows, leave no column of theirs: the time is one of both.
+
+    A table that has a column and no row says so in Grafana's words; one without any, in ours.
+    Grouping by columns that the names lack drops these; the time is taken from each group.
+    """
+    groups = {name: {"operation": "groupby", "aggregations": []}
+              for name in _columns_of(query, columns)}  # fmt: skip
+    taken = {"Time": {"operation": "aggregate", "aggregations": ["lastNotNull"]}}
+    grouped: Json = {"id": "groupBy", "options": {"fields": groups | taken}}
+    panel["transformations"].insert(2, grouped)
+    organize = next(t for t in panel["transformations"] if t["id"] == "organize")["options"]
+    for names in (organize["indexByName"], organize["renameByName"]):
+        names[_TAKEN] = names.pop("Time")
+
+
+def _columns_of(query: Query, columns: Sequence[Column]) -> list[str]:
+    """The columns of a table but its time: those shown, and those that keep rows apart."""
+    shown = [column.name for column in columns if column.name != "Time"]
+    return [*shown, *(name for name in _APART if f'"{name}"' in query.text and name not in shown)]
 
 
 def hide(panel: Json, *columns: str) -> Json:

@@ -55,5 +55,5 @@ SHARE_COLOURS = {
     "reported_share": ORANGE,
     "ceiling_share": SKY,
     "unknown_share": GREY,
-    "target": "#000000",
+    "target": "text",  # dark on a light board, light on a dark one
 }

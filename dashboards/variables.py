@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from agent.common.vocabulary.words import Lang, Words
 from dashboards import influxql
-from dashboards.influxql import Chosen
+from dashboards.influxql import Chosen, ChosenAmong
 from dashboards.panels import Json, source
 
 #: No choice yet: Grafana takes the first value.
@@ -17,6 +17,9 @@ CITY_CODE = "630100"
 DISTRICT = Chosen("district")
 ROOM = Chosen("room")
 SCHOOL = "${school}"
+#: For what the store knows by school alone: the schools of the district, or, of all, any.
+#: `.*`, which all districts are, matches each school; a district's code matches none.
+OF_DISTRICT = ChosenAmong(("schools", "district"))
 _LABEL = r"/^(?<text>.*) · (?<value>\w+)$/"
 
 
@@ -51,6 +54,20 @@ def school(lang: Lang) -> Json:
     where: influxql.Where = {"level": "school", "district": DISTRICT}
     label = Words("学校", "school").of(lang)
     return _query("school", label, "indicator", _labels(where), every=False, regex=_LABEL)
+
+
+def schools(lang: Lang) -> Json:
+    """The schools of the district chosen; hidden. Of all districts: none, see `OF_DISTRICT`.
+
+    So a query never carries the codes of a whole city: some proxies refuse so long an address.
+    """
+    where = {"level": "school", "district": "${district}"}
+    inner = influxql.each("indicator", "last", {"code": "code"}, where, ("area",), influxql.MONTH)
+    text = influxql.over('DISTINCT("code")', inner)
+    label = Words("学校", "schools").of(lang)
+    made = _query("schools", label, "indicator", text, every=True)
+    del made["allValue"]
+    return made | {"multi": True, "hide": 2}
 
 
 def room(lang: Lang) -> Json:

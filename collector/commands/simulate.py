@@ -19,7 +19,7 @@ from collector.roster.book import RegisterBook
 from collector.simulate import live, writing
 from collector.simulate.build import build
 from collector.simulate.city import City, Size
-from collector.store.base import StoreError
+from collector.store.base import Store, StoreError
 from collector.store.factory import open_store
 
 
@@ -47,6 +47,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "days of evidence before the cut-off date (default: 365)",
     )
     add("--days", type=positive, metavar="N", default=365, help=text)
+    text = say(
+        "为最近多少天算指标，看板的走势要（默认 30；0 是不算）",
+        "newest days to judge, for the boards' trend (default: 30; 0: none)",
+    )
+    add("--trend", type=int, metavar="N", default=30, help=text)
     text = say("每种情形至少出现一次", "make every situation occur at least once")
     add("--every-case", action="store_true", help=text)
     text = say("即使已有别的学校也写入", "write even if other schools are present")
@@ -117,6 +122,7 @@ def _write(args: argparse.Namespace, config: Config, city: City) -> int:
             count = writing.write_evidence(
                 store, city, lambda day, _: bar.more(note=day.isoformat())
             )
+            count += _judge(min(args.trend, args.days), config, city, store, bar)
     path = writing.write_truth(config.folder, city, config.city)
     schools, pcs, days = len(city.schools), len(city.pcs), len(city.days)
     print(
@@ -128,6 +134,15 @@ def _write(args: argparse.Namespace, config: Config, city: City) -> int:
         )
     )
     return DONE
+
+
+def _judge(days: int, config: Config, city: City, store: Store, bar: Progress) -> int:
+    """The indicators of the newest days; how many points."""
+    count, task = 0, bar.add_task(say("计算指标", "judging"), total=days, note="")
+    for day in (city.cutoff - dt.timedelta(days=back) for back in range(days)):
+        count += writing.write_indicators(store, city, config, day)
+        bar.update(task, advance=1, note=day.isoformat())
+    return count
 
 
 def _live(args: argparse.Namespace, config: Config, city: City) -> int:

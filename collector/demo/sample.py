@@ -32,7 +32,7 @@ _SCHOOLS = 28
 _DAYS = 60
 _AGENTS = 40
 _REPORT_S = 20.0
-#: Between the days whose figure is computed for the trend.
+#: Days of the trend that are computed first; those between them follow.
 _EVERY = 7
 #: What the pages show meanwhile, in both languages.
 PROGRESS_FILE = "up.json"
@@ -74,7 +74,7 @@ def _write(config: Config, city: City, today: dt.date, stop: threading.Event) ->
             register = book.load()
             keeper = Keeper(store, lambda: register, config.figure, config.city, config.report_s)
             _say(config, "正在计算示例城市的指标", "computing the sample city's figure")
-            for back in (0, *range(_EVERY, _DAYS, _EVERY)):
+            for back in sorted(range(_DAYS), key=lambda back: (back % _EVERY > 0, back)):
                 if stop.is_set():
                     return
                 keeper.judge(today - dt.timedelta(days=back))

@@ -14,8 +14,10 @@ from collector.keeper.stateful import fields_of
 from collector.keeper.together import hour_bit
 from collector.roster.register import Register
 from collector.simulate import linetests
+from collector.simulate.changes import Changes, fault_of
 from collector.simulate.city import City, Gear, Pc
 from collector.simulate.habits import chance, offline_days
+from collector.simulate.hours import school_hours
 from collector.simulate.years import moment_ms
 from collector.store import Point, Value
 
@@ -28,11 +30,18 @@ _VERSIONS = (("0.9.0", 0.72), ("0.8.2", 0.96), ("0.8.0", 1.0))
 
 
 def days(city: City) -> Iterator[tuple[dt.date, list[Point]]]:
-    """Each open day with its evidence points, oldest first."""
+    """Each open day with its evidence points and what the keeper derives of it, oldest first."""
     register = city.register()
-    offline = offline_of(city)
+    offline, changes = offline_of(city), Changes()
     for rank in reversed(range(len(city.days))):
-        yield city.days[rank], points_of(city, register, rank, offline)
+        day = city.days[rank]
+        found = points_of(city, register, rank, offline)
+        devices = [point for point in found if point.measurement == "device_day"]
+        machines = [point for point in found if point.measurement == "machine_day"]
+        others = [point for point in found if point.measurement != "device_day"]
+        remembered, events = changes.of(devices)
+        hours = school_hours(city, register, day, machines, devices)
+        yield day, [*others, *remembered, *events, *hours]
 
 
 def offline_of(city: City) -> Offline:
@@ -102,10 +111,11 @@ def _device_day(
     seen = gear.seen.holds(rank, offline[pc.school], city.size.seed, pc.machine, gear.connector)
     fault = gear.faults.holds(rank, offline[pc.school])
     device = device_id(pc.machine, gear.kind, gear.connector)
+    state = _state(city.days[rank], gear, seen, fault_of(device) if fault else "")
     fields: dict[str, Value] = {
         "seen": seen, "missing": not seen, "fault": fault, "maker": gear.maker,
         "model": gear.model, "serial": gear.serial, "connector": gear.connector,
-        "simulated": True, **fields_of(_state(city.days[rank], gear, seen=seen, fault=fault)),
+        "simulated": True, **fields_of(state),
     }  # fmt: skip
     if seen:
         fields["first_ms"] = moment_ms(city.days[rank], _FROM)
@@ -116,14 +126,14 @@ def _device_day(
     return Point("device_day", tags, fields, midnight_ns(city.days[rank]))
 
 
-def _state(day: dt.date, gear: Gear, *, seen: bool, fault: bool) -> State:
-    """A device's state at the end of the day, as if it had begun with the day."""
+def _state(day: dt.date, gear: Gear, seen: bool, fault: str) -> State:
+    """A device's state at the end of the day, as if it had begun with the day; a fault's code."""
     first, last = moment_ms(day, _FROM), moment_ms(day, _TO)
     lit = seen and gear.kind in PICTURES
     return State(
         presence=Aspect("present" if seen else "missing", first),
         health=Aspect("fault" if fault else "well", first),
-        fault="lamp" if fault else "",
+        fault=fault,
         power="on" if lit else "unknown",
         power_since=first,
         used=last if lit else 0,

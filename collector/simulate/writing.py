@@ -13,6 +13,8 @@ from agent.common import files
 from agent.common.command_line import RefusedError
 from agent.common.language import say
 from collector.config import City as CitySettings
+from collector.config import Config
+from collector.keeper import Keeper
 from collector.roster.book import RegisterBook
 from collector.roster.rows import rows_of
 from collector.simulate import evidence, truth
@@ -112,6 +114,17 @@ def write_evidence(
         if progress:
             progress(day, count)
     return count
+
+
+def write_indicators(store: Store, city: City, config: Config, day: dt.date) -> int:
+    """Judge the city as of `day` and write its indicators; returns how many points.
+
+    Raises:
+        UnavailableError, MisconfiguredError: nothing of the day is sure; judge it again.
+    """
+    register = city.register()
+    keeper = Keeper(store, lambda: register, config.figure, config.city, config.report_s)
+    return keeper.judge(day)
 
 
 def write_truth(folder: Path, city: City, settings: CitySettings) -> Path:

@@ -170,7 +170,8 @@ def _days(count: int) -> list[int]:
 
 
 def _own(**fields: Value) -> Point:
-    return Point("collector", {}, {"queue": 3, "quarantined": 0, **fields}, _now())
+    usual: dict[str, Value] = {"queue": 3, "quarantined": 0, "keeper_lag_s": 20.0}
+    return Point("collector", {}, {**usual, **fields}, _now())
 
 
 def _well() -> Iterator[Point]:

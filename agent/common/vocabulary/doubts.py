@@ -47,3 +47,10 @@ SIGNS: Mapping[str, Words] = {
         "devices seen in several rooms or schools at different times",
     ),
 }
+#: For the heads of narrow columns: those that the store holds of each school's day.
+SHORT: Mapping[str, Words] = {
+    "ids_beyond": Words("机器号过多", "too many ids"),
+    "ids_alike": Words("机器号雷同", "ids alike"),
+    "ids_unnamed": Words("机器号无名", "ids unnamed"),
+    "late": Words("迟到的依据", "late evidence"),
+}

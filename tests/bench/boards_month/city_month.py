@@ -59,7 +59,6 @@ def load(config: Config, city: City, now: dt.datetime) -> None:
         _timed("days and line tests", lambda: writing.write_evidence(store, city))
         parts: dict[str, Iterable[Point]] = {
             "hours": month.school_hours(city, first, now),
-            "events": month.events(city),
             "one school's reports": month.reports(
                 city, shown_school(city), dt.timedelta(minutes=5)
             ),

@@ -1,6 +1,6 @@
 """The points of keeper and collector that a simulated city's boards need beside its evidence.
 
-Hour rows, events, the raw reports of one school and the platform's own counts, in realistic
+Hour rows, the raw reports of one school and the platform's own counts, in realistic
 numbers. Pure. The day rows are made by `evidence`.
 """
 
@@ -14,20 +14,17 @@ from dataclasses import replace
 
 from agent.common.calendar import local_time, start_of
 from agent.wire import device_id
+from collector.simulate.changes import fault_of
 from collector.simulate.city import City, Gear, Pc
 from collector.simulate.evidence import Offline, agent_fields, offline_of, reports_on
 from collector.simulate.habits import NEVER, Habit, chance
+from collector.simulate.hours import ON, REPORTS_AN_HOUR
 from collector.simulate.years import moment_ms
 from collector.store import Point, Value
 
-#: How many PCs are on in each open hour, as a share of those that report that day.
-_ON = {7: 0.3, 8: 0.85, 9: 0.95, 10: 1.0, 11: 0.9, 12: 0.5, 13: 0.6, 14: 0.95, 15: 1.0,
-       16: 0.9, 17: 0.5}  # fmt: skip
-_REPORTS_AN_HOUR = 12
 _MS = 1_000_000
 _HOUR = 3600 * 10**9
 _BROKEN, _GONE = 0.03, 0.02
-_FAULTS = ("lamp", "cover", "fan", "temperature")
 
 
 def with_troubles(city: City) -> City:
@@ -56,12 +53,12 @@ def school_hours(city: City, first: dt.date, until: dt.datetime) -> Iterator[Poi
         rank = ranks.get(moment.date())
         on = _on(city, rank, offline) if rank is not None else Counter()
         is_open = register.calendar.is_open(moment + dt.timedelta(minutes=30))
-        share = _ON.get(moment.hour, 0.0)
+        share = ON.get(moment.hour, 0.0)
         for school in city.schools:
             pcs = int(on[school.code] * share)
             tags = {"school": school.code, "district": register.district_of(school.code)}
             fields: dict[str, Value] = {
-                "pcs": pcs, "reports": pcs * _REPORTS_AN_HOUR, "missing": 0, "faults": 0,
+                "pcs": pcs, "reports": pcs * REPORTS_AN_HOUR, "missing": 0, "faults": 0,
                 "open": is_open and school.closed is None, "simulated": True,
             }  # fmt: skip
             yield Point("school_hour", tags, fields, int(moment.timestamp()) * 10**9)
@@ -75,41 +72,6 @@ def _hours(first: dt.date, until: dt.datetime) -> Iterator[dt.datetime]:
 
 def _on(city: City, rank: int, offline: Offline) -> Counter[str]:
     return Counter(pc.school for pc in city.pcs if reports_on(city, pc, rank, offline))
-
-
-def events(city: City) -> Iterator[Point]:
-    """`event` points: each change of a device between two days on which its PC reported."""
-    offline, register = offline_of(city), city.register()
-    for pc in city.pcs:
-        ranks = [r for r in reversed(range(len(city.days))) if reports_on(city, pc, r, offline)]
-        tags = {"school": pc.school, "district": register.district_of(pc.school)}
-        tags |= {"machine": pc.machine} | ({"room": pc.room} if pc.room else {})
-        for gear in pc.gear:
-            yield from _events_of(city, pc, gear, tags, ranks, offline)
-
-
-def _events_of(
-    city: City, pc: Pc, gear: Gear, tags: dict[str, str], ranks: list[int], offline: Offline
-) -> Iterator[Point]:
-    device = device_id(pc.machine, gear.kind, gear.connector)
-    tags = {**tags, "kind": gear.kind, "device": device}
-    seen, fault = True, False
-    for rank in ranks:
-        off = offline[pc.school]
-        now_seen = gear.seen.holds(rank, off, city.size.seed, pc.machine, gear.connector)
-        now_fault = gear.faults.holds(rank, off)
-        at = moment_ms(city.days[rank], dt.time(8, 30)) + int(chance(device, rank) * 2e7)
-        if now_seen != seen:
-            yield _event(tags, "appeared" if now_seen else "gone", "", at)
-        if now_fault != fault:
-            detail = _FAULTS[int(chance(device) * len(_FAULTS))]
-            yield _event(tags, "fault" if now_fault else "repaired", detail, at + 1)
-        seen, fault = now_seen, now_fault
-
-
-def _event(tags: dict[str, str], event: str, detail: str, at_ms: int) -> Point:
-    fields: dict[str, Value] = {"event": event, "detail": detail, "simulated": True}
-    return Point("event", tags, fields, at_ms * _MS)
 
 
 def reports(city: City, school: str, period: dt.timedelta) -> Iterator[Point]:
@@ -170,7 +132,7 @@ def _device(city: City, pc: Pc, gear: Gear, rank: int, at_ms: int, offline: Offl
     device = device_id(pc.machine, gear.kind, gear.connector)
     tags = {"school": pc.school, "machine": pc.machine, "kind": gear.kind, "device": device}
     present = gear.seen.holds(rank, off, city.size.seed, pc.machine, gear.connector)
-    fault = _FAULTS[int(chance(device) * len(_FAULTS))] if gear.faults.holds(rank, off) else ""
+    fault = fault_of(device) if gear.faults.holds(rank, off) else ""
     fields: dict[str, Value] = {
         "present": present, "power": "on" if present else "unknown", "fault": fault,
         "connector": gear.connector, "maker": gear.maker, "model": gear.model,
@@ -191,7 +153,7 @@ def own_counts(first: dt.datetime, until: dt.datetime, pcs: int) -> Iterator[Poi
     received = quarantined = held = 0
     for at in range(start - start % 60, stop, 60):
         local = local_time(at)
-        arriving = int(pcs / 5 * _ON.get(local.hour, 0.0) * (local.weekday() < 5))
+        arriving = int(pcs / 5 * ON.get(local.hour, 0.0) * (local.weekday() < 5))
         restart = at % (86_400 * 9) < 60
         received = 0 if restart else received + arriving
         quarantined = 0 if restart else quarantined + (chance("q", at) < 0.0002)
@@ -202,10 +164,12 @@ def own_counts(first: dt.datetime, until: dt.datetime, pcs: int) -> Iterator[Poi
             "store_errors": 0, "queue": int(arriving * 0.02 * chance("w", at)),
             "write_ms": round(4 + 60 * arriving / max(pcs, 1) + 8 * chance("m", at), 1),
             "calendar_days": 90, "certificate_days": 200 - (at - start) // 86_400,
+            "keeper_lag_s": round(20 + 90 * chance("k", at), 1),
         }  # fmt: skip
         yield Point("collector", {}, fields, at * 10**9)
+        yield Point("collector", {}, {"keeper": "1/1 keeper01"}, at * 10**9 + 1)
         broker: dict[str, Value] = {
-            "clients": int(pcs * _ON.get(local.hour, 0.0) * (local.weekday() < 5)) + 3,
+            "clients": int(pcs * ON.get(local.hour, 0.0) * (local.weekday() < 5)) + 3,
             "dropped": 0, "received": received * 2,
         }  # fmt: skip
         yield Point("broker", {}, broker, at * 10**9)

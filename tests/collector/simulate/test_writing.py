@@ -22,7 +22,9 @@ from collector.store.sqlite import SqliteStore
 
 EVER = 2**62
 TODAY = dt.date(2026, 11, 24)
-MEASUREMENTS = {"machine_day", "device_day", "room_day", "line_test", "line_record"}
+MEASUREMENTS = {
+    "machine_day", "device_day", "room_day", "line_test", "line_record", "event", "school_hour",
+}  # fmt: skip
 
 
 @pytest.fixture
@@ -55,6 +57,42 @@ def test_no_test_stands_on_a_day_to_come_and_no_two_points_collide(city: City) -
     assert len(keys) == len(points)
     midnight = dt.datetime(2026, 11, 24, tzinfo=dt.timezone(dt.timedelta(hours=8)))
     assert max(point.time for point in points) < midnight.timestamp() * 10**9
+
+
+def test_a_device_is_as_its_newest_event_says_and_since_then(city: City) -> None:
+    """What boards show of now, and the list of changes, tell the same."""
+    newest: dict[str, Point] = {}
+    said: dict[tuple[str, str], Point] = {}
+    for _, day in evidence.days(city):
+        for point in day:
+            if point.measurement == "device_day":
+                newest[point.tags["device"]] = point
+            if point.measurement == "event":
+                kind = "health" if point.fields["event"] in ("fault", "repaired") else "presence"
+                said[point.tags["device"], kind] = point
+    faulty = {d for d, point in newest.items() if point.fields["fault"]}
+    missing = {d for d, point in newest.items() if point.fields["missing"]}
+    open_faults = {
+        d for (d, k), p in said.items() if k == "health" and p.fields["event"] == "fault"
+    }
+    gone = {d for (d, k), p in said.items() if k == "presence" and p.fields["event"] == "gone"}
+    assert (faulty, missing) == (open_faults, gone)
+    assert missing
+    for (device, kind), point in said.items():
+        assert newest[device].fields[f"{kind}_ms"] == point.time // 10**6
+    texts = {newest[d].fields["fault_text"] for d in faulty}
+    assert texts == {said[d, "health"].fields["detail"] for d in faulty}
+
+
+def test_each_school_has_its_open_hours(city: City) -> None:
+    for day, points in evidence.days(city):
+        hours = [point for point in points if point.measurement == "school_hour"]
+        assert {point.tags["school"] for point in hours} == {one.code for one in city.schools}
+        busiest = {s.code: 0 for s in city.schools}
+        for point in hours:
+            busiest[point.tags["school"]] = max(busiest[point.tags["school"]], point.fields["pcs"])
+        on = [p.tags["school"] for p in points if p.measurement == "machine_day"]
+        assert busiest == {code: on.count(code) for code in busiest}, day
 
 
 def test_the_register_comes_back_from_the_book_as_it_was(city: City, book: RegisterBook) -> None:
