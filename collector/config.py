@@ -40,6 +40,7 @@ class Store(Struct, frozen=True, forbid_unknown_fields=True):
     evidence: str = "evidence"  # bucket or database of the kept class
     telemetry_days: Annotated[int, Meta(ge=1)] = 90
     token_file: str = ""  # read at the start into `token`; later by `secret`
+    urls: list[str] = []  # others of the same cluster, asked while `url` does not answer
 
     def secret(self) -> str:
         """The token as its file has it now.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from msgspec import structs
+
 from collector.config import Config
 from collector.store.base import Store
 
@@ -20,4 +22,10 @@ def open_store(config: Config) -> Store:
         return SqliteStore(config.folder / FILE, config.store.telemetry_days)
     from collector.store.influx import InfluxStore
 
-    return InfluxStore(config.store)
+    addresses = (config.store.url, *config.store.urls)
+    members = [InfluxStore(structs.replace(config.store, url=url)) for url in addresses]
+    if len(members) == 1:
+        return members[0]
+    from collector.store.failover import FailoverStore
+
+    return FailoverStore(members)

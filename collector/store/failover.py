@@ -1,0 +1,114 @@
+"""One store behind several addresses, such as the query nodes of a cluster.
+
+The first address is used while it answers. Where it does not, the call goes on at the next one, and
+the first is tried again after a while.
+"""
+
+from __future__ import annotations
+
+import itertools
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import TypeVar
+
+from collector.store.base import Point, Row, SimulatedRows, Store, UnavailableError
+
+#: How long an address that did not answer is passed over, s.
+_BACK_S = 60.0
+_T = TypeVar("_T")
+
+
+class FailoverStore(Store):
+    """A `Store` that asks `members` in turn: all give the same rows.
+
+    A write that failed at one may be stored already: writing it again at another changes nothing.
+    """
+
+    def __init__(self, members: Sequence[Store], now: Callable[[], float] = time.monotonic) -> None:
+        self._members = members
+        self._now = now
+        self._until = [0.0] * len(members)  # passed over until then
+
+    def write(self, points: Sequence[Point]) -> None:
+        """See `Store.write`."""
+        self._ask(lambda member: member.write(points))
+
+    def read(
+        self,
+        measurement: str,
+        start: int,
+        stop: int,
+        tags: Mapping[str, str | Iterable[str]] | None = None,
+        fields: Sequence[str] | None = None,
+    ) -> Iterator[Point]:
+        """See `Store.read`."""
+        asked = (measurement, start, stop, tags, fields)
+        return self._ask(lambda member: self._begun(member, member.read(*asked)))
+
+    def rows(
+        self,
+        measurement: str,
+        start: int,
+        stop: int,
+        tags: Mapping[str, str | Iterable[str]] | None,
+        fields: Sequence[str],
+    ) -> Iterator[Row]:
+        """See `Store.rows`."""
+        asked = (measurement, start, stop, tags, fields)
+        return self._ask(lambda member: self._begun(member, member.rows(*asked)))
+
+    def delete(self, measurement: str, start: int, stop: int, tags: Mapping[str, str]) -> None:
+        """See `Store.delete`."""
+        self._ask(lambda member: member.delete(measurement, start, stop, tags))
+
+    def simulated_rows(self) -> Sequence[SimulatedRows]:
+        """See `Store.simulated_rows`."""
+        return self._ask(lambda member: member.simulated_rows())
+
+    def simulated(self) -> bool:
+        """See `Store.simulated`."""
+        return self._ask(lambda member: member.simulated())
+
+    @property
+    def clock_ahead(self) -> float | None:
+        """See `Store.clock_ahead`: that of the address in use."""
+        return self._in_turn()[0].clock_ahead
+
+    def close(self) -> None:
+        """See `Store.close`."""
+        for member in self._members:
+            member.close()
+
+    def _in_turn(self) -> list[Store]:
+        """Those that answer in their order, then those passed over, the longest ago first."""
+        now = self._now()
+        waits = [max(0.0, until - now) for until in self._until]
+        return [self._members[at] for at in sorted(range(len(waits)), key=waits.__getitem__)]
+
+    def _ask(self, call: Callable[[Store], _T]) -> _T:
+        *others, last = self._in_turn()
+        for member in others:
+            try:
+                return call(member)
+            except UnavailableError:
+                self._pass_over(member)
+        try:
+            return call(last)
+        except UnavailableError:
+            self._pass_over(last)
+            raise
+
+    def _begun(self, member: Store, found: Iterator[_T]) -> Iterator[_T]:
+        """The rows, once the first has come: until then another address can still be asked."""
+        first = list(itertools.islice(found, 1))
+        return itertools.chain(first, self._watched(member, found))
+
+    def _watched(self, member: Store, found: Iterator[_T]) -> Iterator[_T]:
+        try:
+            yield from found
+        except UnavailableError:
+            self._pass_over(member)
+            raise
+
+    def _pass_over(self, member: Store) -> None:
+        self._until[self._members.index(member)] = self._now() + _BACK_S
