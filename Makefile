@@ -38,6 +38,7 @@ check: $(VENV)/.dev
 	$(RUN)ruff check .
 	$(RUN)ruff format --check .
 	$(RUN)mypy
+	$(RUN)python deploy/audit.py
 
 # Real processes are hurt, every report is counted: half an hour, and a table.
 faults: $(VENV)/.dev
@@ -192,9 +193,10 @@ bench-line-memory: $(VENV)/.dev
 requirements: $(VENV)/.dev
 	$(RUN)python deploy/requirements.py
 
-# Known weaknesses of what installers take. Skipped by name where the advisories do not answer.
+# Known weaknesses of what installers take; `make check` asks too. Skipped by name where the
+# advisories do not answer.
 audit: $(VENV)/bin/python
-	sh deploy/audit.sh $(RUN)python build/audit
+	$(RUN)python deploy/audit.py
 
 # The pages of 600 schools and 20,000 PCs under 20 readers: WEB="--readers 20 --pause 0"
 bench-web: $(VENV)/.dev

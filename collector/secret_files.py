@@ -35,6 +35,13 @@ CITY = (
         "database token",
         units=(COLLECTOR, KEEPER, ENROL),
     ),
+    SecretFile(
+        "web.password_file",
+        "web.password",
+        "页面用户的密码摘要",
+        "digests of the pages' passwords",
+        units=(),  # `schoolpulse web` has no unit of its own
+    ),
 )
 
 

@@ -19,8 +19,9 @@ from agent.common.settings import Broker
 from collector.broker.accounts import ANSWERS, COMMANDS
 
 _ANSWER_S = 30.0
-#: Commands in one message: the broker serves nobody else until it has done them all.
-_BATCH = 5
+#: Commands in one message. The broker serves nobody else until it has done them all: at 600 schools
+#: some 0.15 s, as it writes its whole file at each. Fewer cost more waits for its answer.
+_BATCH = 20
 
 Command = dict[str, Any]
 

@@ -2,8 +2,9 @@
 
 `make attack`: each attack in turn, then the worst three at once; a real broker and collector
 (SQLite) as deployed, real agents' links, over TLS, in two network namespaces of which one is the
-city's with deploy/nftables loaded. What must hold: nothing of the others is lost, and their
-receipts come within two seconds of their reports. Root on Linux.
+city's with deploy/nftables loaded. What must hold: nothing of the others is lost, their receipts
+come within two seconds of their reports, and a device of theirs that breaks is listed
+within two minutes (see holder_today). Root on Linux.
 """
 
 from __future__ import annotations
@@ -18,9 +19,11 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import holder_today
 import ingest as bench
 import stampede
 import tls
@@ -31,6 +34,7 @@ import attacker
 import city_broker
 import services
 from agent.common.settings import Broker
+from agent.wire.messages import Device
 from city_broker import CityBroker
 
 THIEF = "9901020001"
@@ -41,6 +45,8 @@ RULES = Path(__file__).parents[2] / "deploy/nftables/schoolpulse.nft"
 PROMISE_S = 2.0
 #: Found to hurt most without the rules of nftables.
 WORST = ("large", "small", "log-ins")
+#: In the process of the others' agents: by PC, the device that is broken there.
+BROKEN: dict[str, tuple[Device, ...]] = {}
 _wait = threading.Event().wait
 
 
@@ -131,13 +137,15 @@ def _inside(args: argparse.Namespace) -> int:
         process = opened.enter_context(bench._collector(folder, PORT, table))
         others = Others(folder, args)
         opened.callback(others.process.kill)
+        today = holder_today.Today(folder / "collector.toml", others.breaks)
         found = [_one(broker, others, args.inside, part, seconds) for part, seconds in _turns(args)]
+        in_time = today.end()
         made, waiting = others.end()
         stored = _stored(folder)
         memory = process.memory_info().rss / 1e6
         survived = broker.alive
     _print(args, found, made, waiting, stored, memory, survived)
-    kept = all(one.most <= PROMISE_S for one in found)
+    kept = all(one.most <= PROMISE_S for one in found) and in_time
     return int(not (kept and survived) or waiting > 0 or made != stored)
 
 
@@ -181,11 +189,16 @@ class Others:
         self.process = subprocess.Popen(
             [*argv, "--schools", str(folder)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
         )
+        self._one = threading.Lock()
         self._read()
 
     def latencies(self) -> list[float]:
         """Of the reports since the last call, s."""
         return list(self._ask("latencies"))
+
+    def breaks(self, connector: str) -> None:
+        """A projector breaks, and stays so."""
+        self._ask(connector)
 
     def end(self) -> tuple[int, int]:
         """Reports made, and those without a receipt after a while."""
@@ -194,9 +207,10 @@ class Others:
 
     def _ask(self, word: str) -> Any:
         assert self.process.stdin is not None
-        self.process.stdin.write(f"{word}\n".encode())
-        self.process.stdin.flush()
-        return self._read()
+        with self._one:
+            self.process.stdin.write(f"{word}\n".encode())
+            self.process.stdin.flush()
+            return self._read()
 
     def _read(self) -> Any:
         assert self.process.stdout is not None
@@ -217,6 +231,16 @@ class Fleet(tls.City):
             found += late
         return found
 
+    def breaks(self, connector: str) -> None:
+        """The next PC reports a projector at this connector, its lamp broken, from now on."""
+        machine = list(self._running)[len(BROKEN) % len(self._running)]
+        BROKEN[machine] = (Device("projector", connector, power="on", fault="lamp"),)
+        self.put(machine, (*stampede._HOST, *BROKEN[machine]))
+
+
+def _readings(machine: str) -> tuple[Any, ...]:
+    return *stampede._HOST, *BROKEN.get(machine, ())
+
 
 def _schools(folder: Path, args: argparse.Namespace) -> int:
     """In the outer namespace: agents, and answers to what is asked on standard input."""
@@ -224,8 +248,8 @@ def _schools(folder: Path, args: argparse.Namespace) -> int:
     city = CityBroker(PORT, folder, folder / "mosquitto.conf")
     Fleet.city = Away(PORT, folder, city.config)
     who = [
-        tls.FleetAgent(SCHOOLS[n % len(SCHOOLS)], f"{n:032x}", lambda: stampede._HOST)
-        for n in range(1, args.agents + 1)
+        tls.FleetAgent(SCHOOLS[n % len(SCHOOLS)], one, partial(_readings, one))
+        for n, one in ((n, f"{n:032x}") for n in range(1, args.agents + 1))
     ]
     with tempfile.TemporaryDirectory() as data:
         nobody = Fleet.city.settings(SCHOOLS[0])
@@ -236,7 +260,10 @@ def _schools(folder: Path, args: argparse.Namespace) -> int:
         for word in sys.stdin:
             if word.strip() == "end":
                 break
-            print(json.dumps(fleet.latencies()), flush=True)
+            asked = word.strip() == "latencies"
+            print(
+                json.dumps(fleet.latencies() if asked else fleet.breaks(word.strip())), flush=True
+            )
         fleet.quiet()
         with contextlib.suppress(SystemExit):
             stampede._until(lambda: not fleet.waiting(), 120, "the last receipts")
