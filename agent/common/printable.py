@@ -22,14 +22,13 @@ _UNSEEN = (
 _PRIVATE = "\ue000-\uf8ff\U000f0000-\U000fffff\U00100000-\U0010ffff"
 #: Marks that stand on a letter: any number of them would cover the lines above and below.
 _MARKS = "\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe00-\ufe2f"
-#: Compiled at its first use, as it takes 0.2 MB, and a resident agent shows nothing.
-_ODD = f"[{_STEERS}{_TURNS}{_UNSEEN}{_PRIVATE}]|(?<=[{_MARKS}]{{8}})[{_MARKS}]+"
+_ODD = re.compile(f"[{_STEERS}{_TURNS}{_UNSEEN}{_PRIVATE}]|(?<=[{_MARKS}]{{8}})[{_MARKS}]+")
 _LINES = re.compile("[\t\n]")
 _JOINERS = "\u200c\u200d"
 _MONGOLIAN_SEPARATOR = "\u180e"
 #: Scripts whose letters change their form beside a joiner: from Arabic to Mongolian.
 _JOINED = range(0x0600, 0x1900)
-_PICTURES = "[\u00a9\u00ae\u2190-\u2bff\ufe0f\U0001f000-\U0001faff]"
+_PICTURES = re.compile("[\u00a9\u00ae\u2190-\u2bff\ufe0f\U0001f000-\U0001faff]")
 
 
 class Shown(str):
@@ -50,7 +49,7 @@ def shown(text: object, most: int | None = MOST) -> Shown:
 
 def block(text: str) -> str:
     """The text clean, with its line breaks and tabs: for what we composed of several lines."""
-    return text if text.isascii() and text.isprintable() else re.sub(_ODD, _visible, text)
+    return text if text.isascii() and text.isprintable() else _ODD.sub(_visible, text)
 
 
 def lines(texts: Iterable[object]) -> Shown:
@@ -65,7 +64,7 @@ def harmless(text: str) -> bool:
 
 def json_escaped(text: str) -> str:
     """JSON text with such characters as JSON escapes them, which means the same."""
-    return re.sub(_ODD, lambda found: "".join(map(_utf16, found[0])), text)
+    return _ODD.sub(lambda found: "".join(map(_utf16, found[0])), text)
 
 
 def tree(value: object) -> object:
@@ -103,7 +102,7 @@ def _belongs(found: re.Match[str]) -> bool:
         return False
     if ord(before) in _JOINED and ord(after) in _JOINED:
         return before.isalpha() or after.isalpha()
-    between = re.match(_PICTURES, before) and re.match(_PICTURES, after)
+    between = _PICTURES.match(before) and _PICTURES.match(after)
     return found[0] == "\u200d" and between is not None
 
 

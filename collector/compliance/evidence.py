@@ -19,13 +19,14 @@ from itertools import chain
 from typing import TypeVar
 
 from agent.common.calendar import midnight_ns
+from collector.compliance.displays import read
 from collector.compliance.figure import exists_on
 from collector.compliance.lines import SPEAKS
 from collector.compliance.model import DoubtDay, Evidence, LineRecord, LineTest, RoomDay
 from collector.compliance.places import places
 from collector.compliance.reader import Key, Reader
 from collector.compliance.schools import Schools
-from collector.compliance.split import identities_of, in_several
+from collector.compliance.split import in_several
 from collector.compliance.window import ONE_DAY, Windows
 from collector.config import Figure as Settings
 from collector.roster.register import Register, School
@@ -109,6 +110,8 @@ def judged_by_school(
     reading = _Reading(store, register, settings, cutoff, tracing=tracing)
     if known is not None:
         reading._places = known
+    elif only is not None and len(only) == 1:
+        reading._places = reading.places_of(only[0])
     schools = iter(reading.counted if only is None else only)
     while part := list(itertools.islice(schools, _SCHOOLS)):
         yield from reading.of(part)
@@ -154,6 +157,17 @@ class _Reading:
             return {}
         return in_several(chain(places(self._store, 0, self._start), self._window.devices()))
 
+    def places_of(self, school: School) -> Shared:
+        """As `_places`, of the devices that the school's rooms ever saw: no other is asked for."""
+        if "display" not in self._settings.required:
+            return {}
+        tags = {"school": (school.code,)}
+        rows = chain(self._past.room_days(tags), self._window.room_days(tags))
+        texts = {row.displays for row in rows if row.displays}
+        own = {one.identity for text in texts for one in read(text)}
+        found = chain(places(self._store, 0, self._start), self._window.devices(own))
+        return in_several(seen for seen in found if seen[0] in own)
+
     def of(self, part: Sequence[School]) -> Iterator[tuple[School, Schools]]:
         """Some schools by all of their evidence, each by itself."""
         tags = {"school": [school.code for school in part]}
@@ -194,7 +208,7 @@ class _Reading:
     def _with_shared(self, rows: Sequence[RoomDay]) -> Sequence[RoomDay]:
         """The rows, and all of every room that ever saw a device which they name."""
         texts = {row.displays for row in rows if row.displays}
-        identities = {name for text in texts for name in identities_of(text)}
+        identities = {one.identity for text in texts for one in read(text)}
         keys = {key for name in identities for key in self._places.get(name, ())}
         if not keys:
             return rows

@@ -5,6 +5,8 @@ from __future__ import annotations
 import datetime as dt
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from copy import copy
+from typing import NamedTuple
 
 from collector import config
 from collector.compliance import school_line
@@ -48,6 +50,16 @@ def judge(
     for school, own in split(evidence, judging.schools):
         judging.add(school, own)
     return judging.figure(simulated=evidence.simulated)
+
+
+class Found(NamedTuple):
+    """What some schools add to a figure."""
+
+    units: Mapping[Indicator, list[Unit]]
+    lines: list[JudgedLine]
+    notes: Counter[str]
+    doubts: dict[str, Mapping[str, int]]
+    simulated: bool
 
 
 class Judge:
@@ -109,6 +121,28 @@ class Judge:
         self._notes.update(few.notes())
         self._doubts |= few.doubts()
         self._simulated = self._simulated or few.simulated
+
+    def apart(self) -> Judge:
+        """The same without any school added, for a part of them."""
+        other = copy(self)
+        other._units = {name: [] for name in self._units}
+        other._lines, other._notes, other._doubts = [], Counter(), {}
+        other._simulated = False
+        return other
+
+    @property
+    def found(self) -> Found:
+        """What the schools added so far add to a figure."""
+        return Found(self._units, self._lines, self._notes, self._doubts, self._simulated)
+
+    def add_found(self, found: Found) -> None:
+        """Add what others of the schools add, judged by `apart`, in their order."""
+        for name, units in found.units.items():
+            self._units[name] += units
+        self._lines += found.lines
+        self._notes.update(found.notes)
+        self._doubts |= found.doubts
+        self._simulated = self._simulated or found.simulated
 
     def figure(self, *, simulated: bool) -> Figure:
         """The figure of all schools added; `simulated`: the store has simulated rows somewhere."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from bisect import bisect_right
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -164,26 +164,25 @@ def _trials(
     """Every test once; a record without a report is a failed test."""
     kept = _by_test(records)
     used: set[TestKey] = set()
-    for test in _own_first(tests, kept):
+    for test, record in _own_first(tests, kept):
         key = test.school, test.line, test.test
-        record = kept.get(key)
+        place = key[:2]
         fault = "used_twice" if key in used else fault_of(test, record)
-        if not fault and record and not inside(record.address, allowed.get(key[:2], ())):
+        if not fault and record and not inside(record.address, allowed.get(place, ())):
             fault = "other_network"
         used.add(key)
-        yield key[:2], _trial(test, fault, tuple(_doubts_of(test, record)), calendar)
+        yield place, _trial(test, fault, _doubts_of(test, record), calendar)
     for key, row in kept.items():
         if key not in used:
             day = local_day(row.time // 10**9)
             yield key[:2], Trial(row.time, day, True, None, "no_report", row.simulated)
 
 
-def _doubts_of(test: LineTest, record: LineRecord | None) -> Iterator[str]:
+def _doubts_of(test: LineTest, record: LineRecord | None) -> tuple[str, ...]:
     """Why a test that counts is in doubt, as codes of `reasons.REASONS`."""
-    if record and record.machine != test.machine:
-        yield "other_machine"
-    if max(test.late_days, record.late_days if record else 0) >= LATE_DAYS:
-        yield "late"
+    other = ("other_machine",) if record and record.machine != test.machine else ()
+    late = test.late_days >= LATE_DAYS or (record is not None and record.late_days >= LATE_DAYS)
+    return (*other, "late") if late else other
 
 
 def _by_test(records: Iterable[LineRecord]) -> dict[TestKey, LineRecord]:
@@ -198,14 +197,19 @@ def _by_test(records: Iterable[LineRecord]) -> dict[TestKey, LineRecord]:
 
 def _own_first(
     tests: Iterable[LineTest], records: Mapping[TestKey, LineRecord]
-) -> Sequence[LineTest]:
-    """The tests by time; of two with the same id, the one of the machine in the record first."""
+) -> Sequence[tuple[LineTest, LineRecord | None]]:
+    """The tests by time, each with its record, if any.
 
-    def foreign(test: LineTest) -> bool:
-        record = records.get((test.school, test.line, test.test))
-        return record is not None and record.machine != test.machine
+    Of two with the same id, the one of the machine in the record comes first.
+    """
 
-    return sorted(tests, key=lambda test: (foreign(test), test.time, test.machine))
+    def place(pair: tuple[LineTest, LineRecord | None]) -> tuple[bool, int, str]:
+        test, record = pair
+        foreign = record is not None and record.machine != test.machine
+        return foreign, test.time, test.machine
+
+    found = [(test, records.get((test.school, test.line, test.test))) for test in tests]
+    return sorted(found, key=place)
 
 
 def _trial(test: LineTest, fault: str, doubts: tuple[str, ...], calendar: Calendar) -> Trial:

@@ -7,6 +7,7 @@ same device in that day's window: these are found by the list of each school's d
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping
 
 import msgspec
@@ -27,13 +28,16 @@ def places(store: Store, start: int, stop: int) -> Iterator[Seen]:
     Raises:
         UnavailableError, MisconfiguredError: as `Store.read`, also while iterating.
     """
-    last: dict[str, str] = {}  # a school's text is the same on most days
+    known: dict[str, set[str]] = defaultdict(set)
     for _, school, _, text in store.rows("school_day", start, stop, None, ["display_rooms"]):
-        if not text or last.get(school) == text:
+        if not text:
             continue
-        last[school] = text
-        for identity, rooms in _decode(text).items():
-            yield from ((identity, (school, room)) for room in rooms)
+        # Most of a day's entries stood there on another day: decoding them all again takes longer.
+        entries = set(text.split("],"))
+        if not entries <= known[school]:
+            known[school] |= entries
+            for identity, rooms in _decode(text).items():
+                yield from ((identity, (school, room)) for room in rooms)
 
 
 _decode = msgspec.json.Decoder(dict[str, list[str]]).decode

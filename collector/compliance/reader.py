@@ -49,23 +49,32 @@ class Reader:
     def room_days(self, tags: Tags | None = None) -> Iterator[RoomDay]:
         """Rows of `room_day`."""
         texts: dict[str, str] = {}  # a room's displays are written alike on most days
-        for time, school, _, room, *seen, pcs, simulated, displays, together in self._rows(
-            "room_day", _ROOM_FIELDS, tags
-        ):
+        for row in self._rows("room_day", _ROOM_FIELDS, tags):
+            time, school, _, room = row[:_FIRST]
+            pcs, simulated, displays, together = row[_AFTER_SEEN:]
             text = None if displays is None else texts.setdefault(displays, displays)
             yield RoomDay(
-                school or "", room or "", _day(time // 10**9), pcs or 0, _seen(tuple(seen)),
-                bool(simulated), text, together or 0,
+                school or "", room or "", _day(time // 10**9), pcs or 0,
+                _seen(row[_FIRST:_AFTER_SEEN]), bool(simulated), text, together or 0,
             )  # fmt: skip
 
-    def devices(self) -> Iterator[Seen]:
-        """Each display of each room of `room_day`, each at least once."""
+    def devices(self, wanted: Set[str] | None = None) -> Iterator[Seen]:
+        """Each display of each room of `room_day`, each at least once; or of `wanted` identities.
+
+        With `wanted`, others may come too.
+        """
         last: dict[Key, str] = {}  # a room's text is the same on most days
         for _, school, _, room, text in self._rows("room_day", ("display_ids",), None):
+            if not text:
+                continue
+            # A text of one display, as most are, that is none of these.
+            if wanted is not None and "," not in text and text.partition(":")[0] not in wanted:
+                continue
             key = school or "", room or ""
-            if text and last.get(key) != text:
+            if last.get(key) != text:
                 last[key] = text
-                yield from ((identity, key) for identity in identities_of(text))
+                for identity in identities_of(text):
+                    yield identity, key
 
     def doubt_days(self, tags: Tags | None = None) -> Iterator[DoubtDay]:
         """Rows of `school_day` that say something odd about machine ids."""
@@ -109,7 +118,8 @@ class Reader:
         return self._store.rows(name, self._start, self._stop, tags, fields)
 
 
-_FIRST = 4  # of the fields: after time, school, machine, line
+_FIRST = 4  # of the fields: after time and three tags
+_AFTER_SEEN = _FIRST + len(_SEEN)
 
 
 def _parts(keys: Set[Key], tag: str) -> Iterator[Tags]:

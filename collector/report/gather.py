@@ -17,6 +17,7 @@ from collector import config
 from collector.compliance import evidence
 from collector.compliance.figure import Judge, judge
 from collector.compliance.model import Evidence, Figure
+from collector.compliance.parts import Asked, judge_all
 from collector.compliance.window import ONE_DAY, cutoff
 from collector.roster.register import Register
 from collector.store.base import SimulatedRows, Store, StoreError
@@ -188,11 +189,9 @@ def _judged(
 
     with open_store(settings) as store:
         _refuse_invented(store, simulated)
-        for _, few in evidence.judged_by_school(
-            store, register, rules, judging.cutoff, judging.schools, tracing=judging.tracing
-        ):
-            judging.add_judged(few)
-        return judging.figure(simulated=store.simulated())
+        invented = store.simulated()
+    judge_all(Asked(judging, lambda: open_store(settings), register, rules))
+    return judging.figure(simulated=invented)
 
 
 def _refuse_invented(store: Store, simulated: bool) -> None:

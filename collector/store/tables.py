@@ -149,9 +149,10 @@ def select(
 
 
 def _condition(tag: str, wanted: str | Iterable[str]) -> tuple[str, str]:
-    if isinstance(wanted, str):
-        return f'"{tag}" = ?', wanted
-    return f'"{tag}" IN (SELECT value FROM json_each(?))', json.dumps(list(wanted))  # noqa: S608
+    listed = [wanted] if isinstance(wanted, str) else list(wanted)
+    if len(listed) == 1:  # by "=", an index gives the rows in order; by "IN", they are sorted
+        return f'"{tag}" = ?', listed[0]
+    return f'"{tag}" IN (SELECT value FROM json_each(?))', json.dumps(listed)  # noqa: S608
 
 
 def _bounded(time: int) -> int:

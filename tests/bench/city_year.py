@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from agent.common.calendar import midnight_ns
+from collector.compliance import places
 from collector.compliance.displays import Display, written
+from collector.compliance.split import identities_of
 from collector.config import Config
 from collector.roster.book import RegisterBook
 from collector.simulate import evidence, linetests, writing
@@ -64,7 +66,20 @@ def days(city: City) -> Iterator[list[Point]]:
             for (school, room), pcs in rooms.items()
             if (point := _room_day(city, district[school], room, pcs, rank, offline))
         ]
-        yield [*points, *linetests.tests_of(city, rank, offline)]
+        lists = school_days(district, points, midnight_ns(city.days[rank]))
+        yield [*points, *lists, *linetests.tests_of(city, rank, offline)]
+
+
+def school_days(district: Mapping[str, str], rooms: Iterable[Point], time: int) -> Iterator[Point]:
+    """Each school's list of the displays that its rooms saw on the day of these rows."""
+    seen: dict[str, dict[str, set[str]]] = {school: {} for school in district}
+    for point in rooms:
+        room, listed = point.tags["room"], seen[point.tags["school"]]
+        for identity in identities_of(str(point.fields["display_ids"])):
+            listed.setdefault(identity, set()).add(room)
+    for school, listed in seen.items():
+        fields = {"open": True, "simulated": True, "display_rooms": places.written(listed)}
+        yield Point("school_day", {"school": school, "district": district[school]}, fields, time)
 
 
 def _room_day(

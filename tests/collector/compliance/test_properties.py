@@ -341,6 +341,29 @@ def test_the_figure_is_a_brute_force_count(new_town: Callable[[], Any], rows: Sc
         assert by_telemetry <= shares(tally)[0]
 
 
+#: All of it met: three days with a display, its PCs on at once, ten quiet tests on ten days.
+MET = (
+    Room(days=dict.fromkeys((1, 2, 3), True), pcs=10, seats=10, owned=1, visits=[]),
+    LineDays(tests=[(day, 0, 10.0) for day in range(1, 11)], contract=10.0, visits=[]),
+)
+
+
+@given(schools)
+@settings(max_examples=40, deadline=None)
+def test_a_school_that_is_met_never_lowers_a_headline(
+    new_town: Callable[[], Any], rows: Schools
+) -> None:
+    before = build(new_town, rows).figure().tallies
+    after = build(new_town, [*rows, MET]).figure().tallies
+    for key, tally in before.items():
+        own = after[key]
+        assert shares(own)[0] >= shares(tally)[0]
+        if own.all > tally.all:
+            assert own.counts - tally.counts == {Verdict.VERIFIED: own.all - tally.all}
+    for indicator in INDICATORS:
+        assert after["630100", indicator].all == before["630100", indicator].all + 1
+
+
 @pytest.mark.parametrize("indicator", INDICATORS)
 def test_an_empty_town_has_no_figure(new_town: Callable[[], Any], indicator: str) -> None:
     tally = new_town().figure().tallies["630100", indicator]
