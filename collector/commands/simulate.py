@@ -122,7 +122,7 @@ def _write(args: argparse.Namespace, config: Config, city: City) -> int:
             count = writing.write_evidence(
                 store, city, lambda day, _: bar.more(note=day.isoformat())
             )
-            count += _judge(min(args.trend, args.days), config, city, store, bar)
+        count += _judge(min(args.trend, args.days), config, city, store)
     path = writing.write_truth(config.folder, city, config.city)
     schools, pcs, days = len(city.schools), len(city.pcs), len(city.days)
     print(
@@ -136,12 +136,13 @@ def _write(args: argparse.Namespace, config: Config, city: City) -> int:
     return DONE
 
 
-def _judge(days: int, config: Config, city: City, store: Store, bar: Progress) -> int:
+def _judge(days: int, config: Config, city: City, store: Store) -> int:
     """The indicators of the newest days; how many points."""
-    count, task = 0, bar.add_task(say("计算指标", "judging"), total=days, note="")
-    for day in (city.cutoff - dt.timedelta(days=back) for back in range(days)):
-        count += writing.write_indicators(store, city, config, day)
-        bar.update(task, advance=1, note=day.isoformat())
+    count = 0
+    with Bar(say("计算指标", "judging"), days) as bar:
+        for day in (city.cutoff - dt.timedelta(days=back) for back in range(days)):
+            count += writing.write_indicators(store, city, config, day)
+            bar.more(note=day.isoformat())
     return count
 
 
