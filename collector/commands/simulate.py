@@ -56,6 +56,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--every-case", action="store_true", help=text)
     text = say("即使已有别的学校也写入", "write even if other schools are present")
     add("--force", action="store_true", help=text)
+    _add_live(parser)
+
+
+def _add_live(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
     text = say(
         "不写证据，而是经 MQTT 真实上报", "send reports over MQTT instead of writing evidence"
     )

@@ -42,7 +42,10 @@ def main() -> None:
     args = parser.parse_args()
     args.out.mkdir(parents=True, exist_ok=True)
     server = Grafana(args.url, args.login)
-    with tempfile.TemporaryDirectory() as profile, tab(Path(profile)) as page:
+    with (
+        tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile,
+        tab(Path(profile)) as page,
+    ):
         server.enter(page)
         for lang, name in itertools.product(args.langs.split(","), build.BOARDS):
             board = build.BOARDS[name](Edition(lang))

@@ -33,7 +33,10 @@ def main() -> None:
     args = parser.parse_args()
     args.folder.mkdir(parents=True, exist_ok=True)
     choices = (args.langs.split(","), args.themes.split(","), args.widths.split(","))
-    with tempfile.TemporaryDirectory() as profile, tab(Path(profile)) as page:
+    with (
+        tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile,
+        tab(Path(profile)) as page,
+    ):
         for domain in ("Page", "Network", "Runtime", "Log"):
             page.call(f"{domain}.enable")
         for lang, theme, width in itertools.product(*choices):

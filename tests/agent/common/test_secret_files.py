@@ -22,9 +22,11 @@ from collector.config import Config as City
 from folders import enterable
 
 SECRET = "k" * 64
+#: The measurement server's are of its own settings; the pages' file holds a table of users.
+_OTHERS = {row.setting for row in city.CITY if row.units == ("lineserver",)} | {"web.password_file"}
 SIDES = [
     *((Agent, row) for row in secret_files.AGENT),
-    *((City, row) for row in city.CITY if row.units != ("lineserver",)),
+    *((City, row) for row in city.CITY if row.setting not in _OTHERS),
 ]
 ROOT = os.geteuid() == 0 if hasattr(os, "geteuid") else False
 NOBODY = 61_234
