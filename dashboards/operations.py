@@ -17,10 +17,9 @@ from dashboards import (
 from dashboards.board import Options, Row, board
 from dashboards.edition import Edition
 from dashboards.influxql import Beyond, Outside, Where
-from dashboards.own_counts import SILENT as DEAD
 from dashboards.panels import Json, Query, head
 from dashboards.tables import DISTRICT, SCHOOL, Column
-from dashboards.words import NOTHING
+from dashboards.words import ABSENT, NOTHING
 
 _HERE: Where = {"district": variables.DISTRICT}
 _OPEN: Where = {**_HERE, "open": True}
@@ -112,7 +111,7 @@ def _heard(lang: Lang) -> Json:
         "When the collector last wrote its own counts, once a minute. Minutes ago: it has stopped "
         "or the database takes nothing.",
     )
-    said = head(lang, Words("采集服务", "Collector"), about, DEAD)
+    said = head(lang, Words("采集服务", "Collector"), about, ABSENT)
     text = influxql.rows(
         "collector", ["received"], {}, influxql.RECENT, "ORDER BY time DESC LIMIT 1"
     )
@@ -126,7 +125,7 @@ def keeper_pass(lang: Lang) -> Json:
         "When the keeper last wrote days, events or indicators: minutes ago while reports come; at "
         "night there is nothing to derive.",
     )
-    said = head(lang, Words("最近一次汇总", "Keeper's last pass"), about, DEAD)
+    said = head(lang, Words("最近一次汇总", "Keeper's last pass"), about, ABSENT)
     tail = "ORDER BY time DESC LIMIT 1"
     text = influxql.rows("collector", ["keeper"], {}, influxql.RECENT, tail)
     return panels.text(said, Query("collector", text), "Time", [], panels.MOMENT)
@@ -147,7 +146,7 @@ def _own(field: str, about: Words, limit: float, lang: Lang) -> Json:
     """A counter of the collector, as it is now."""
     text = influxql.each("collector", "last", {field: field}, {}, (), influxql.RECENT)
     return panels.troubles(
-        head(lang, COUNTERS[field], about, DEAD), Query("collector", text), limit
+        head(lang, COUNTERS[field], about, ABSENT), Query("collector", text), limit
     )
 
 

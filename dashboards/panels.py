@@ -68,7 +68,14 @@ def stat(head: Head, query: Query, steps: Sequence[Json], unit: str = "percent")
     defaults = _defaults(head, steps, unit)
     if not steps:
         defaults["color"] = {"mode": "fixed", "fixedColor": BLUE}
+    defaults["mappings"] = [_absent(head)]
     return _panel("stat", head, [query], defaults, options)
+
+
+def _absent(head: Head) -> Json:
+    """What nobody has counted is grey, not in the colour of what is well."""
+    said = {"text": head.empty, "color": GREY}
+    return {"type": "special", "options": {"match": "null", "result": said}}
 
 
 def number(head: Head, query: Query, colours: Sequence[Json] = ()) -> Json:
@@ -116,22 +123,10 @@ def text(
 ) -> Json:
     """One word or time in large letters, from the column `field`."""
     made = stat(head, query, [], unit)
-    made["fieldConfig"]["defaults"]["mappings"] = list(mappings)
+    made["fieldConfig"]["defaults"]["mappings"] += mappings
     made["options"]["reduceOptions"]["fields"] = f"/^{field}$/"
     made["options"]["textMode"] = "value"
     return made
-
-
-def page(head: Head, markdown: str) -> Json:
-    """Fixed text, without a query."""
-    return {
-        "type": "text",
-        "title": head.title,
-        "description": head.description,
-        "targets": [],
-        "fieldConfig": {"defaults": {}, "overrides": []},
-        "options": {"mode": "markdown", "content": markdown},
-    }
 
 
 def map_of(head: Head, query: Query, column: str, title: str, mappings: Sequence[Json]) -> Json:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from agent.common.vocabulary.words import Words
-from dashboards import alerts, panels, thresholds, variables
+from dashboards import alerts, thresholds, variables
 from dashboards.alert_rules import Rule
 from dashboards.board import Options, Row, board
 from dashboards.edition import Edition
@@ -143,4 +143,16 @@ def build(edition: Edition) -> Json:
 
 def _page(rule: Rule, edition: Edition) -> Json:
     said = Head(rule.title.of(edition.lang), rule.uid, "")
-    return panels.page(said, _text(rule, edition).of(edition.lang))
+    return _markdown(said, _text(rule, edition).of(edition.lang))
+
+
+def _markdown(head: Head, markdown: str) -> Json:
+    """Fixed text, without a query."""
+    return {
+        "type": "text",
+        "title": head.title,
+        "description": head.description,
+        "targets": [],
+        "fieldConfig": {"defaults": {}, "overrides": []},
+        "options": {"mode": "markdown", "content": markdown},
+    }

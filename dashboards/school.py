@@ -23,6 +23,7 @@ from dashboards.panels import Json, Query, head
 from dashboards.school_rooms import SILENT
 from dashboards.tables import Column
 from dashboards.variables import SCHOOL
+from dashboards.words import ABSENT
 
 _HERE: Where = {"school": SCHOOL}
 _NO_DAY = Words(
@@ -47,8 +48,8 @@ def build(edition: Edition) -> Json:
         Row(Words("开放时间与在线", "Open hours and PCs on"), 5,
             [(12, _hours(lang)), (12, _pcs_on(lang))]),
         Row(Words("合同与实测", "Contract against measured"), 6, [(24, _lines(lang))]),
-        Row(Words("教室与设备", "Rooms and equipment"), 11,
-            [(13, school_rooms.rooms(lang)), (11, school_rooms.devices(lang))]),
+        Row(Words("教室与设备", "Rooms and equipment"), 9, [(24, school_rooms.rooms(lang))]),
+        Row(None, 9, [(24, school_rooms.devices(lang))]),
         Row(Words("故障与变化", "Faults and changes"), 8,
             [(24, school_rooms.events(lang))]),
         Row(Words("电脑", "PCs"), 10, [(24, school_rooms.machines(lang))]),
@@ -105,7 +106,7 @@ def _seen(lang: Lang) -> Json:
     )
     tail = "ORDER BY time DESC LIMIT 1"
     text = influxql.rows("agent", ["number"], _HERE, influxql.MONTH, tail)
-    said = head(lang, Words("最后上报", "Last seen"), about, SILENT)
+    said = head(lang, Words("最后上报", "Last seen"), about, ABSENT)
     return panels.text(said, Query("agent", text), "Time", [], panels.MOMENT)
 
 
@@ -116,7 +117,7 @@ def _count(field: str, title: Words, lang: Lang) -> Json:
     )
     rooms = influxql.each("room_day", "last", {field: "n"}, _HERE, ("room",), influxql.MONTH)
     text = influxql.over('sum("n") AS "n"', rooms)
-    return panels.troubles(head(lang, title, about, SILENT), Query("room_day", text))
+    return panels.troubles(head(lang, title, about, ABSENT), Query("room_day", text))
 
 
 def _tests(edition: Edition) -> Json:

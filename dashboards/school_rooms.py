@@ -29,8 +29,8 @@ _KIND = Column("kind", Words("种类", "kind"), "kind")
 def rooms(lang: Lang) -> Json:
     """Each room, its newest day."""
     about = Words(
-        "每间教室最近一天。点教室名，右边只看它的设备。一列「—」：那天没有看到。",
-        "Each room's newest day. Click a room to see its devices at the right. —: not seen.",
+        "每间教室最近一天。点教室名，下面只看它的设备。一列「—」：那天没有看到。",
+        "Each room's newest day. Click a room to see its devices below. —: not seen.",
     )
     columns = [
         tables.ROOM._replace(format="room", width=110),

@@ -11,9 +11,10 @@ from collector.roster.register import Register
 from collector.simulate.city import City
 from collector.store import Point, Value
 
-#: How many PCs are on in each hour, as a share of those that report that day.
+#: How many PCs are on in each hour, as a share of those that report that day. The last is the
+#: first hour of the evening: what is shown of it lasts until the next morning.
 ON = {7: 0.3, 8: 0.85, 9: 0.95, 10: 1.0, 11: 0.9, 12: 0.5, 13: 0.6, 14: 0.95, 15: 1.0,
-      16: 0.9, 17: 0.5}  # fmt: skip
+      16: 0.9, 17: 0.5, 18: 0.0}  # fmt: skip
 REPORTS_AN_HOUR = 12
 
 
@@ -24,7 +25,7 @@ def school_hours(
     machines: Sequence[Point],
     devices: Sequence[Point],
 ) -> Iterator[Point]:
-    """`school_hour` of every school, silent ones too, in the hours in which PCs are on."""
+    """`school_hour` of every school, silent ones too, until the evening."""
     on = Counter(point.tags["school"] for point in machines)
     missing = Counter(point.tags["school"] for point in devices if point.fields["missing"])
     faults = Counter(point.tags["school"] for point in devices if point.fields["fault"])
