@@ -9,10 +9,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-import msgspec
-
-from agent.common.files import replace
-from agent.update.install_linux import CONFIRMED, MANIFEST, REQUEST, RESULT, Request, Result
+from agent.update import install_linux
 from agent.windows import advapi
 
 UPDATER = "SchoolPulseUpdate"
@@ -26,15 +23,14 @@ def own_folder(program: Path) -> Path:
     return program.with_name(f"{program.name}-update")
 
 
-class Installer:
-    """Asks the updater."""
+class Installer(install_linux.Installer):
+    """Leaves the request as on Linux, and starts the updater, which takes no file of ours away."""
 
     platform = "windows"
 
     def __init__(self, folder: Path, program: Path | None = None) -> None:
         """`folder`: `update` of the data folder; `program`: that of the frozen program."""
-        self._folder = folder
-        self._own = own_folder(program or Path(sys.executable).parent)
+        super().__init__(folder, own_folder(program or Path(sys.executable).parent))
 
     def ready(self) -> bool:
         """Whether the updater is installed, and may be started by this account."""
@@ -45,10 +41,7 @@ class Installer:
 
     def install(self, file: Path, manifest: bytes, version: str) -> None:
         """Leave the request, and start the updater. Raises OSError."""
-        (self._folder / CONFIRMED).unlink(missing_ok=True)
-        replace(self._folder / MANIFEST, manifest)
-        request = Request(version=version, sha256=file.name)
-        replace(self._folder / REQUEST, msgspec.json.encode(request))
+        super().install(file, manifest, version)
         try:
             _updater(START, start=True)
         except advapi.ServiceError as error:
@@ -56,17 +49,16 @@ class Installer:
 
     def confirm(self, version: str) -> None:
         """Tell the updater that this version works. Raises OSError."""
-        replace(self._folder / CONFIRMED, version.encode())
-        (self._folder / REQUEST).unlink(missing_ok=True)
+        super().confirm(version)
+        self._forget_request()
 
     def outcome(self, version: str) -> str:
         """Why a version was not installed, or was taken back; empty: not known."""
-        (self._folder / REQUEST).unlink(missing_ok=True)
-        try:
-            found = msgspec.json.decode((self._own / RESULT).read_bytes(), type=Result)
-        except (OSError, msgspec.DecodeError, UnicodeDecodeError):
-            return ""
-        return found.code if found.version == version else ""
+        self._forget_request()
+        return super().outcome(version)
+
+    def _forget_request(self) -> None:
+        (self._folder / install_linux.REQUEST).unlink(missing_ok=True)
 
 
 def _updater(rights: int, *, start: bool) -> bool:
