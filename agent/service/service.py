@@ -7,7 +7,6 @@ import re
 import shutil
 import subprocess
 import sys
-import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -90,10 +89,10 @@ def install(copies: Sequence[str], config: Config) -> str:
         from agent.service import update_windows, windows
 
         with _explained():
-            windows.uninstall(_pause)
-            windows.install(_windows_command(), _pause)
-            update_windows.install(config.update.public_key, config.folder, _pause)
-            windows.start(_pause)
+            windows.uninstall(windows.pause)
+            windows.install(_windows_command(), windows.pause)
+            update_windows.install(config.update.public_key, config.folder, windows.pause)
+            windows.start(windows.pause)
         return windows.NAME
     check()
     UNIT.write_text(unit.text(command(), copies), encoding="utf-8")
@@ -127,7 +126,7 @@ def stop() -> bool:
         from agent.service import windows
 
         with _explained():
-            return windows.stop(_pause)
+            return windows.stop(windows.pause)
     if not UNIT.exists():
         return False
     _systemctl("stop", _NAME)
@@ -145,7 +144,7 @@ def start() -> None:
         from agent.service import windows
 
         with _explained():
-            windows.start(_pause)
+            windows.start(windows.pause)
         return
     _systemctl("start", _NAME)
 
@@ -160,8 +159,8 @@ def uninstall() -> bool:
         from agent.service import update_windows, windows
 
         with _explained():
-            update_windows.uninstall(_pause)
-            return windows.uninstall(_pause)
+            update_windows.uninstall(windows.pause)
+            return windows.uninstall(windows.pause)
     if not UNIT.exists():
         return False
     update_units.uninstall(_systemctl)
@@ -182,10 +181,6 @@ def _explained() -> Iterator[None]:
     except advapi.ServiceError as error:
         kind = Late if error.code in service_words.LATE else Refused
         raise kind(str(error), service_words.fix(error.code)) from error
-
-
-def _pause() -> None:
-    time.sleep(0.1)
 
 
 def _systemctl(*words: str) -> str:

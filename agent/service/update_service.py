@@ -14,7 +14,6 @@ import shutil
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -96,7 +95,7 @@ class Copies:
             return
         _whole(target)
         with contextlib.suppress(ServiceError):  # a setup that was cut may have left none
-            windows.stop(_pause)
+            windows.stop(windows.pause)
         _replace(self._setup.prefix, target)
 
     def keep(self, target: Path, previous: Path) -> None:
@@ -167,10 +166,6 @@ def _run(call: str | list[str]) -> None:
         raise OSError(str(error)) from error
     if done.returncode:
         raise OSError(f"{call}: {done.returncode}")
-
-
-def _pause() -> None:
-    time.sleep(0.1)
 
 
 @contextlib.contextmanager

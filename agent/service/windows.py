@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import ctypes
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 from agent.windows import advapi as windows
@@ -33,6 +34,7 @@ _MAX_WAITS = 300  # of a tenth of a second each
 _STOP_S, _EXIT_S = 30, 20
 
 Wait = Callable[[], object]
+
 #: What any service has, in Windows' own notation: the system, administrators, people, services.
 _DEFAULT = (
     "D:(A;;CCLCSWRPWPDTLOCRRC;;;SY)(A;;CCDCLCSWRPWPDTLOCRSDRCWDWO;;;BA)"
@@ -63,6 +65,11 @@ class _Actions(ctypes.Structure):
     )  # fmt: skip
 
 
+def pause() -> None:
+    """A moment, for whoever has no clock of its own to wait by."""
+    time.sleep(0.1)
+
+
 def install(command: str, wait: Wait, kind: Kind = AGENT) -> None:
     """Create the service that runs `command` at each start of the PC; `wait` sleeps 0.1 s.
 
@@ -91,27 +98,19 @@ def grant(name: str, to: str, wanted: int) -> None:
     Raises:
         ServiceError, OSError: Windows refuses.
     """
-    with manager(_CONNECT) as (api, handle):
-        service = api.OpenServiceW(handle, name, _SERVICE_ALL)
-        if not service:
-            raise ServiceError("OpenService")
-        with closing(api, service):
-            text = f"{_DEFAULT}(A;;{wanted:#x};;;{sddl.service_sid(to)})"
-            rights.write_service(api, service, text)
+    with _opened(name) as (api, service):
+        text = f"{_DEFAULT}(A;;{wanted:#x};;;{sddl.service_sid(to)})"
+        rights.write_service(api, service, text)
 
 
 def repoint(name: str, command: str) -> None:
     """Have the service run `command` from its next start on. Raises ServiceError."""
-    with manager(_CONNECT) as (api, handle):
-        service = api.OpenServiceW(handle, name, _SERVICE_ALL)
-        if not service:
-            raise ServiceError("OpenService")
-        with closing(api, service):
-            same = 0xFFFFFFFF  # SERVICE_NO_CHANGE
-            if not api.ChangeServiceConfigW(
-                service, same, same, same, command, None, None, None, None, None, None
-            ):
-                raise ServiceError("ChangeServiceConfig")
+    same = 0xFFFFFFFF  # SERVICE_NO_CHANGE
+    with _opened(name) as (api, service):
+        if not api.ChangeServiceConfigW(
+            service, same, same, same, command, None, None, None, None, None, None
+        ):
+            raise ServiceError("ChangeServiceConfig")
 
 
 def start(wait: Wait) -> None:
@@ -121,17 +120,24 @@ def start(wait: Wait) -> None:
         ServiceError: it does not run; `code` is 1053 where it did not answer in time, and the
             service's own where it ended again.
     """
+    with _opened(NAME) as (api, service):
+        for _ in range(_STARTS):
+            if api.StartServiceW(service, 0, None) or last_error() == windows.RUNS:
+                return _await_running(api, service, wait)
+            if last_error() != windows.TIMED_OUT:
+                break
+        raise ServiceError("StartService")
+
+
+@contextmanager
+def _opened(name: str) -> Iterator[tuple[Any, Any]]:
+    """Windows' functions, and a handle of the service. Raises ServiceError: there is none."""
     with manager(_CONNECT) as (api, handle):
-        service = api.OpenServiceW(handle, NAME, _SERVICE_ALL)
+        service = api.OpenServiceW(handle, name, _SERVICE_ALL)
         if not service:
             raise ServiceError("OpenService")
         with closing(api, service):
-            for _ in range(_STARTS):
-                if api.StartServiceW(service, 0, None) or last_error() == windows.RUNS:
-                    return _await_running(api, service, wait)
-                if last_error() != windows.TIMED_OUT:
-                    break
-            raise ServiceError("StartService")
+            yield api, service
 
 
 def stop(wait: Wait, name: str = NAME) -> bool:

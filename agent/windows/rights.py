@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ctypes
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -47,14 +49,8 @@ def write(path: Path, wanted: str, *, inherit: bool = False) -> None:
     Raises:
         OSError: it cannot be set.
     """
-    api, kernel = _libraries()
-    descriptor, dacl = ctypes.c_void_p(), ctypes.c_void_p()
-    present, defaulted = ctypes.c_int(), ctypes.c_int()
-    made = api.ConvertStringSecurityDescriptorToSecurityDescriptorW(
-        wanted, _REVISION, ctypes.byref(descriptor), None
-    )
-    _check(0 if made else _last(), path)
-    try:
+    dacl, present, defaulted = ctypes.c_void_p(), ctypes.c_int(), ctypes.c_int()
+    with _descriptor(wanted, path) as (api, descriptor):
         found = api.GetSecurityDescriptorDacl(
             descriptor, ctypes.byref(present), ctypes.byref(dacl), ctypes.byref(defaulted)
         )
@@ -64,8 +60,6 @@ def write(path: Path, wanted: str, *, inherit: bool = False) -> None:
         # Wine adds what the folder above grants all the same; this call sets the object alone.
         if not inherit and sddl.others(read(path), sddl.READ, *sddl.named(wanted)):
             _check(0 if api.SetFileSecurityW(str(path), what, descriptor) else _last(), path)
-    finally:
-        kernel.LocalFree(descriptor)
 
 
 def write_service(api: Any, service: Any, wanted: str) -> None:
@@ -74,15 +68,23 @@ def write_service(api: Any, service: Any, wanted: str) -> None:
     Raises:
         OSError: it cannot be set.
     """
-    made_by, kernel = _libraries()
-    descriptor, name = ctypes.c_void_p(), Path("service")
-    made = made_by.ConvertStringSecurityDescriptorToSecurityDescriptorW(
-        wanted, _REVISION, ctypes.byref(descriptor), None
-    )
-    _check(0 if made else _last(), name)
-    try:
+    name = Path("service")
+    with _descriptor(wanted, name) as (_, descriptor):
         done = api.SetServiceObjectSecurity(service, _DACL, descriptor)
         _check(0 if done else _last(), name)
+
+
+@contextmanager
+def _descriptor(text: str, path: Path) -> Iterator[tuple[Any, ctypes.c_void_p]]:
+    """The library that made it, and the descriptor of a text; freed at the end. Raises OSError."""
+    api, kernel = _libraries()
+    descriptor = ctypes.c_void_p()
+    made = api.ConvertStringSecurityDescriptorToSecurityDescriptorW(
+        text, _REVISION, ctypes.byref(descriptor), None
+    )
+    _check(0 if made else _last(), path)
+    try:
+        yield api, descriptor
     finally:
         kernel.LocalFree(descriptor)
 
