@@ -9,11 +9,19 @@ from pathlib import Path
 from agent.common import ownership
 
 
-def replace(path: Path, data: bytes, *, durable: bool = True, mode: int | None = 0o644) -> None:
+def replace(
+    path: Path,
+    data: bytes,
+    *,
+    durable: bool = True,
+    mode: int | None = 0o644,
+    given: bool = True,
+) -> None:
     """Put `data` at `path`, readable by everybody; `durable`: it is on the disk on return.
 
-    Where `mode` is None, the umask of the process decides who may read it. One thread of a
-    process at a time may replace the same file; several processes may.
+    Where `mode` is None, the umask of the process decides who may read it. `given`: what root
+    writes belongs to whoever owns the folder (`ownership`); else to root. One thread of a process
+    at a time may replace the same file; several processes may.
 
     Raises:
         OSError: the old file is as it was.
@@ -24,7 +32,8 @@ def replace(path: Path, data: bytes, *, durable: bool = True, mode: int | None =
         # as it may be a link, and root writes into folders that others may write too.
         partial.unlink(missing_ok=True)
         with open(partial, "xb", opener=_private if mode is not None else None) as file:
-            ownership.hand_over(file.fileno(), path.parent)
+            if given:
+                ownership.hand_over(file.fileno(), path.parent)
             file.write(data)
             if durable:
                 file.flush()

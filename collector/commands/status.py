@@ -14,7 +14,7 @@ from collector.commands.config_file import load_config
 from collector.commands.stock import unreadable
 from collector.commands.tables import print_json
 from collector.status import words
-from collector.status.model import Finding, Standing
+from collector.status.model import Standing
 from collector.store.base import StoreError
 
 _SHEET: tuple[listing.Heading, ...] = (
@@ -95,9 +95,7 @@ def _row(row: Standing) -> listing.Row:
 
 
 def _said(row: listing.Row) -> listing.Row:
-    school = Standing(**row)  # type: ignore[arg-type]
-    found = tuple(Finding(**finding) for finding in row["findings"])  # type: ignore[attr-defined]
-    school = school._replace(findings=found)
+    school = Standing.of(row)
     return {
         **row,
         "place": listing.below(row["school"], row["name"]),

@@ -163,8 +163,7 @@ class _Reading:
             return {}
         tags = {"school": (school.code,)}
         rows = chain(self._past.room_days(tags), self._window.room_days(tags))
-        texts = {row.displays for row in rows if row.displays}
-        own = {one.identity for text in texts for one in read(text)}
+        own = _identities(rows)
         found = chain(places(self._store, 0, self._start), self._window.devices(own))
         return in_several(seen for seen in found if seen[0] in own)
 
@@ -207,9 +206,7 @@ class _Reading:
 
     def _with_shared(self, rows: Sequence[RoomDay]) -> Sequence[RoomDay]:
         """The rows, and all of every room that ever saw a device which they name."""
-        texts = {row.displays for row in rows if row.displays}
-        identities = {one.identity for text in texts for one in read(text)}
-        keys = {key for name in identities for key in self._places.get(name, ())}
+        keys = {key for name in _identities(rows) for key in self._places.get(name, ())}
         if not keys:
             return rows
         others = chain.from_iterable(self._ever(key) for key in sorted(keys))
@@ -221,6 +218,12 @@ class _Reading:
         if key not in self._rows:
             self._rows[key] = [*self._past.room_days_of({key}), *self._window.room_days_of({key})]
         return self._rows[key]
+
+
+def _identities(rows: Iterable[RoomDay]) -> set[str]:
+    """Of every display that the rows name; most of them are written alike."""
+    texts = {row.displays for row in rows if row.displays}
+    return {one.identity for text in texts for one in read(text)}
 
 
 def _by_school(rows: Iterable[_Row]) -> dict[str, list[_Row]]:

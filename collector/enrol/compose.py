@@ -40,9 +40,13 @@ def check(folder: Path, store: str) -> None:
             )
         )
     if store != "influxdb":
-        text = say("容器用 InfluxDB：加 --store influxdb", "the containers use InfluxDB: add --store influxdb")  # fmt: skip  # noqa: E501
-        raise RefusedError(text)
-    if _user(owned.BROKER, BROKER_ID) != BROKER_ID:
+        raise RefusedError(
+            say(
+                "容器用 InfluxDB：加 --store influxdb",
+                "the containers use InfluxDB: add --store influxdb",
+            )
+        )
+    if _ids(owned.BROKER, (BROKER_ID, BROKER_ID))[0] != BROKER_ID:
         raise RefusedError(
             say(
                 f"本机自己装了 Mosquitto，它的用户不是 {BROKER_ID}：先卸掉，或不用 --compose",
@@ -106,10 +110,11 @@ def _draw(path: Path) -> None:
 
 
 def _values(place: Place, port: int) -> bytes:
+    user, group = _ids(SERVICE, (os.geteuid(), os.getegid()))
     found = {
         "SETTINGS": place.config, "CITY": place.data, "LINE_KEYS": place.keys,
         "LINE_DATA": line_data(place), "BROKER": place.broker, "PORT": port,
-        "USER": f"{_user(SERVICE, os.geteuid())}:{_group(SERVICE, os.getegid())}",
+        "USER": f"{user}:{group}",
     }  # fmt: skip
     rows = [f"SCHOOLPULSE_{name}='{value}'\n" for name, value in found.items()]
     return "".join(["# Written by schoolpulse setup --compose\n", *rows]).encode()
@@ -134,15 +139,10 @@ def _give(path: Path) -> None:
     os.chown(path, BROKER_ID, BROKER_ID, follow_symlinks=False)
 
 
-def _user(name: str, otherwise: int) -> int:
+def _ids(name: str, otherwise: tuple[int, int]) -> tuple[int, int]:
+    """The numbers of a user and its group."""
     try:
-        return pwd.getpwnam(name).pw_uid
+        found = pwd.getpwnam(name)
     except KeyError:
         return otherwise
-
-
-def _group(name: str, otherwise: int) -> int:
-    try:
-        return pwd.getpwnam(name).pw_gid
-    except KeyError:
-        return otherwise
+    return found.pw_uid, found.pw_gid

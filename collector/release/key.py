@@ -37,7 +37,8 @@ def make(path: Path) -> str:
         )
         try:
             ownership.make_folder(path.parent)
-            _write(path, data)
+            # Root's is not handed to the service that owns the folder.
+            replace(path, data, mode=0o600, given=False)
         except OSError as error:
             raise RefusedError(f"{path}: {error.strerror or error}") from error
     return public(path)
@@ -107,18 +108,6 @@ def sign(path: Path, manifest: Manifest) -> bytes:
 def settings_row(public_key: str) -> str:
     """What the agents' agent.toml says of it."""
     return f'[update]\npublic_key = "{public_key}"\n'
-
-
-def _write(path: Path, data: bytes) -> None:
-    """For whoever makes it alone: root's is not handed to the service that owns the folder."""
-    partial = path.with_name(f"{path.name}.{os.getpid()}")
-    partial.unlink(missing_ok=True)
-    private = lambda name, flags: os.open(name, flags, 0o600)  # noqa: E731
-    with open(partial, "xb", opener=private) as opened:
-        opened.write(data)
-        opened.flush()
-        os.fsync(opened.fileno())
-    partial.replace(path)
 
 
 def _key(path: Path):  # type: ignore[no-untyped-def]  # its module is imported late

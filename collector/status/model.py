@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from agent.common.calendar import Calendar, local_time, start_of
 from agent.common.vocabulary.standing import REPORTING, STATES
@@ -83,6 +83,12 @@ class Standing(NamedTuple):
     last_ms: int | None
     pcs: int
     findings: tuple[Finding, ...]
+
+    @classmethod
+    def of(cls, row: Mapping[str, Any]) -> Standing:
+        """From a school's row of `status --json`. Raises TypeError: it is none."""
+        findings = tuple(Finding(**finding) for finding in row["findings"])
+        return cls(**{**row, "findings": findings})
 
 
 class City(NamedTuple):

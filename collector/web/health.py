@@ -11,7 +11,7 @@ import msgspec
 
 from agent.common.checks import Check
 from agent.common.language import Lang
-from collector.status.model import Finding, Standing
+from collector.status.model import Standing
 from collector.web.children import Children, Ended
 
 _EVERY_S, _LONGEST_S = 300.0, 600.0
@@ -77,21 +77,16 @@ class Doctor:
     def _schools(self, lang: Lang) -> list[Standing]:
         ended = self._children.run(lang, ("status", "--problems", "--json"), _LONGEST_S)
         said = msgspec.json.decode(_whole(ended), type=_Schools)
-        rows = [Standing(**school) for school in said.schools]
-        return [row._replace(findings=_findings(row)) for row in rows]
+        return [Standing.of(school) for school in said.schools]
 
 
 def _tried(ask: Callable[[], list[_T]], errors: list[str]) -> list[_T]:
     """What one command says; the other's findings stand where it fails."""
     try:
         return ask()
-    except (OSError, TypeError, msgspec.MsgspecError) as error:
+    except (OSError, KeyError, TypeError, msgspec.MsgspecError) as error:
         errors.append(str(error))
         return []
-
-
-def _findings(row: Standing) -> tuple[Finding, ...]:
-    return tuple(Finding(**finding) for finding in row.findings)  # type: ignore[arg-type]
 
 
 def _whole(ended: Ended) -> str:

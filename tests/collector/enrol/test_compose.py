@@ -21,7 +21,7 @@ DEPLOY = Path(__file__).parents[3] / "deploy"
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The folder deploy of a clone, on a machine without a Mosquitto of its own."""
-    monkeypatch.setattr(compose, "_user", lambda name, otherwise: otherwise)
+    monkeypatch.setattr(compose, "_ids", lambda name, otherwise: otherwise)
     monkeypatch.setattr(owned, "_account", lambda kind: None)
     made = tmp_path / "deploy"
     made.mkdir()
@@ -95,6 +95,6 @@ def test_what_cannot_be_is_refused(
     assert "deploy" in capsys.readouterr().err
     assert bare.setup(*NAME, "--compose", str(folder)) == 2
     assert "--store influxdb" in capsys.readouterr().err
-    monkeypatch.setattr(compose, "_user", lambda name, otherwise: 107)
+    monkeypatch.setattr(compose, "_ids", lambda name, otherwise: (107, 107))
     assert bare.setup(*NAME, "--store", "influxdb", "--compose", str(folder)) == 2
     assert "Mosquitto" in capsys.readouterr().err
