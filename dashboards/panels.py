@@ -174,16 +174,6 @@ def counts(head: Head, queries: Sequence[Query], overrides: Sequence[Json]) -> J
     return _panel("bargauge", head, queries, defaults, options, overrides)
 
 
-def timeline(head: Head, query: Query, mappings: Sequence[Json]) -> Json:
-    """Stretches of one state after the other."""
-    defaults = _defaults(head, [], "none") | {"mappings": list(mappings)}
-    defaults["custom"] = {"fillOpacity": 80, "lineWidth": 0}
-    options = {"mergeValues": True, "showValue": "never", "rowHeight": 0.9,
-               "alignValue": "center", "legend": _LEGEND,
-               "tooltip": {"mode": "single"}}  # fmt: skip
-    return _panel("state-timeline", head, [query], defaults, options)
-
-
 def words(mapped: Mapping[str, tuple[str, str]]) -> list[Json]:
     """Stored words as people read them: {stored: (shown, colour)}."""
     options = {
