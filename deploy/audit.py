@@ -81,7 +81,7 @@ def _posted(address: str, body: bytes) -> bytes:
         try:
             with urllib.request.urlopen(request, timeout=TIMEOUT_S) as answer:  # noqa: S310
                 found.append(answer.read())
-        except (OSError, http.client.HTTPException) as error:
+        except (OSError, http.client.HTTPException, ValueError) as error:
             found.append(error)
 
     # A name server that is silent, or an answer byte by byte, heeds no timeout of a socket.

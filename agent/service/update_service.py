@@ -94,6 +94,7 @@ class Copies:
             # NSIS reads what stands behind /D= as it is, to the end.
             _run(f'"{setup}" /S /D={self._setup.prefix}')
             return
+        _whole(target)
         with contextlib.suppress(ServiceError):  # a setup that was cut may have left none
             windows.stop(_pause)
         _replace(self._setup.prefix, target)
@@ -136,6 +137,12 @@ def _body(setup: Setup, stopped: threading.Event) -> Callable[[Callable[[], None
         return 0  # what came of it stands in the result; an error code would have us restarted
 
     return body
+
+
+def _whole(copy: Path) -> None:
+    """Raises OSError: a part of the program is missing, and the one that is there must stay."""
+    if not (copy / "_internal").is_dir() or not (copy / Path(sys.executable).name).is_file():
+        raise OSError(f"{copy}: no whole copy of the program")
 
 
 def _replace(prefix: Path, copy: Path) -> None:

@@ -18,6 +18,7 @@ from agent.common.files import replace
 from agent.common.language import say
 from agent.service import windows
 from agent.update.install_windows import QUERY, START, UPDATER, own_folder
+from agent.update.switching import Pending
 from agent.version import VERSION
 from agent.windows import rights, sddl
 from agent.windows.advapi import ServiceError
@@ -56,6 +57,7 @@ def _install(public_key: str, state: Path, wait: windows.Wait) -> None:
     windows.uninstall(wait, UPDATER)
     own = own_folder(program)
     own.mkdir(exist_ok=True)
+    Pending.forget(own)  # whoever runs a setup by hand has chosen this version
     rights.write(own, sddl.program())
     (own / WORK).mkdir(exist_ok=True)
     rights.write(own / WORK, sddl.closed())
@@ -74,7 +76,9 @@ def uninstall(wait: windows.Wait) -> None:
     if not getattr(sys, "frozen", False) or UPDATING in os.environ:
         return
     windows.uninstall(wait, UPDATER)
-    forget_copies(own_folder(Path(sys.executable).parent))
+    own = own_folder(Path(sys.executable).parent)
+    Pending.forget(own)  # its copies go, so that there is nothing to go back to
+    forget_copies(own)
 
 
 def purge() -> None:

@@ -218,7 +218,11 @@ def _watch(setup: Setup, programs: Programs, places: Switching, pending: Pending
             log.info("updated", version=pending.version)
             return 0
         programs.wait(_LOOK_S)
-    places.switch(Path(pending.previous))
+    try:
+        places.switch(Path(pending.previous))
+    except OSError:
+        programs.restart()  # the agent must not stay stopped until somebody comes
+        raise
     seen = memory.read(setup.own)
     refused = (*seen.refused, pending.version)
     memory.write(setup.own, msgspec.structs.replace(seen, refused=refused))

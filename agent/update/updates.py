@@ -86,6 +86,7 @@ class Updates:
         self._failures = 0
         self._ready: tuple[Path, bytes, ReleaseFile] | None = None
         self._began = 0.0
+        self._told = False  # whether the helper knows that this version runs
         self._said = False  # whether a report holds the present state
         self._state = self._at_start() if who.public_key else ""
         self._thread: threading.Thread | None = None
@@ -109,6 +110,7 @@ class Updates:
         self._now = now
         if not self.enabled or (self._thread and self._thread.is_alive()):
             return
+        self._tell_once()
         if self._state.startswith("installed:"):
             self._confirm_if_heard()
         elif self._state.startswith("installing:") and (self._began or self._is_offered(offers)):
@@ -148,6 +150,20 @@ class Updates:
         self._remember(lambda seen: msgspec.structs.replace(seen, installing=""))
         log.info("updated", version=self._who.version)
         self._set("")
+
+    def _tell_once(self) -> None:
+        """Say that this version runs and is heard, whoever installed it.
+
+        A helper that was cut may have gone on after this agent had given the installation up. It
+        heeds no version but the one that it waits for.
+        """
+        if self._told or self._state or not self._now.linked or self._now.waiting:
+            return
+        self._told = True
+        try:
+            self._installer.confirm(self._who.version)
+        except OSError as error:
+            log.warning("update_unconfirmed", reason=error)
 
     def _is_offered(self, offers: tuple[ReleaseOffer, ...]) -> bool:
         """Whether it is what was fetched: a stage may have been stopped in between."""

@@ -26,6 +26,8 @@ READ = 0x1 | 0x80000000 | 0x10000000
 CHANGE = 0x2 | 0x4 | 0x40 | 0x10000 | 0x40000 | 0x80000 | 0x40000000 | 0x10000000
 #: To read a file; to work in a folder, all but changing its rights or owner.
 _READS, _WORKS = 0x120089, 0x1301BF
+#: The same for the folder itself: whoever may delete it may put another in its place.
+_KEEPS = _WORKS & ~0x10000
 _RUNS = 0x1200A9  # to read and run
 _CODES = {
     "FA": 0x1F01FF, "FR": 0x120089, "FW": 0x120116, "FX": 0x1200A0,
@@ -53,7 +55,12 @@ def service_sid(name: str) -> str:
 
 def folder(service: str) -> str:
     """For the data folder: the system, administrators and the service's account, nobody else."""
-    return f"D:P{_ours('OICI')}(A;OICI;{_WORKS:#x};;;{service_sid(service)})"
+    return f"D:P{_ours('OICI')}{_works(service)}"
+
+
+def _works(service: str) -> str:
+    sid = service_sid(service)
+    return f"(A;OICIIO;{_WORKS:#x};;;{sid})(A;;{_KEEPS:#x};;;{sid})"
 
 
 def secret(service: str) -> str:
@@ -77,7 +84,7 @@ def granted(present: str, service: str) -> str:
     kept = [one for one in re.findall(r"\([^)]*\)", found[2] if found else "") if not _given(one)]
     sid = service_sid(service)
     own = [one for one in kept if not one.endswith(f";{sid})")]
-    return f"D:{''.join(own)}(A;OICI;{_WORKS:#x};;;{sid})"
+    return f"D:{''.join(own)}{_works(service)}"
 
 
 def others(text: str, wanted: int, *trusted: str) -> list[str]:

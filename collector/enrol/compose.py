@@ -63,7 +63,7 @@ def steps(folder: Path, place: Place, port: int) -> Iterator[Step]:
     yield from _brokers(place)
     into = folder / SECRETS
     for path, kind in ((into, _FOLDER), (line_data(place), Kind(0o750, SERVICE))):
-        if not path.is_dir() or owned.foreign(path, kind):
+        if not path.is_dir() or owned.foreign(path, kind) or owned.fault(path, kind):
             yield Step(path, say("文件夹", "folder"), lambda at=path, of=kind: owned.folder(at, of))  # type: ignore[misc]
     for name, source in _copies(place).items():
         if not source.exists() or not owned.holds(into / name, source.read_bytes()):
@@ -80,7 +80,7 @@ def steps(folder: Path, place: Place, port: int) -> Iterator[Step]:
 
 def start(folder: Path) -> list[str]:
     """The command that starts everything."""
-    return [f"docker compose -f {folder / FILE} up -d --build"]
+    return [f"docker compose -f {folder / FILE} up -d --build --force-recreate"]
 
 
 def line_data(place: Place) -> Path:

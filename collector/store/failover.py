@@ -42,7 +42,7 @@ class FailoverStore(Store):
         fields: Sequence[str] | None = None,
     ) -> Iterator[Point]:
         """See `Store.read`."""
-        asked = (measurement, start, stop, tags, fields)
+        asked = (measurement, start, stop, _lists(tags), fields)
         return self._ask(lambda member: self._begun(member, member.read(*asked)))
 
     def rows(
@@ -54,7 +54,7 @@ class FailoverStore(Store):
         fields: Sequence[str],
     ) -> Iterator[Row]:
         """See `Store.rows`."""
-        asked = (measurement, start, stop, tags, fields)
+        asked = (measurement, start, stop, _lists(tags), fields)
         return self._ask(lambda member: self._begun(member, member.rows(*asked)))
 
     def delete(self, measurement: str, start: int, stop: int, tags: Mapping[str, str]) -> None:
@@ -112,3 +112,12 @@ class FailoverStore(Store):
 
     def _pass_over(self, member: Store) -> None:
         self._until[self._members.index(member)] = self._now() + _BACK_S
+
+
+def _lists(
+    tags: Mapping[str, str | Iterable[str]] | None,
+) -> Mapping[str, str | Sequence[str]] | None:
+    """Values that can be gone through again for another address."""
+    if tags is None:
+        return None
+    return {name: of if isinstance(of, str) else list(of) for name, of in tags.items()}

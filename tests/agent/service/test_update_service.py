@@ -13,6 +13,7 @@ from agent.update import memory
 from agent.update.helper import Setup
 from agent.update.install_windows import UPDATER, own_folder
 from agent.update.memory import Seen
+from agent.update.switching import Pending
 from agent.windows import sddl
 
 NAME = Path(sys.executable).name
@@ -100,3 +101,30 @@ def test_only_administrators_change_the_updaters_folder() -> None:
 def test_it_runs_only_modules_that_it_knows() -> None:
     entry = Path(update_service.__file__).parents[2] / "deploy/windows/entry.py"
     assert f'"{update_windows.MODULE}"' in entry.read_text("utf-8")
+
+
+def test_a_copy_that_is_gone_or_torn_leaves_the_program_alone(
+    setup: Setup, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stopped: list[object] = []
+    monkeypatch.setattr(windows, "stop", lambda wait: stopped.append(wait))
+    torn = update_windows.copied(setup.prefix, setup.own, OLD)
+    (torn / NAME).unlink()
+    for copy in (torn, setup.own / "9.9.9"):
+        with pytest.raises(OSError, match="no whole copy"):
+            Copies(setup, copy).switch(copy)
+    assert installed(setup.prefix) == [OLD, OLD]
+    assert stopped == []
+
+
+def test_a_setup_by_hand_ends_the_watch_over_another_version(
+    setup: Setup, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copy = update_windows.copied(setup.prefix, setup.own, OLD)
+    Pending(NEW, str(copy), str(setup.own / f"setup-{NEW}")).write(setup.own)
+    monkeypatch.setattr(sys, "frozen", True, raising=False)
+    monkeypatch.setattr(sys, "executable", str(setup.prefix / NAME))
+    monkeypatch.setattr(windows, "uninstall", lambda wait, name: None)
+    update_windows.uninstall(lambda: None)
+    assert Pending.read(setup.own) is None
+    assert not copy.exists()

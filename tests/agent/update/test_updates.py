@@ -115,6 +115,18 @@ def test_it_installs_once_the_city_knows(pc: Pc) -> None:
     assert pc.agent("9.9.9").state == ""
 
 
+def test_a_version_that_another_start_installed_is_confirmed_too(pc: Pc) -> None:
+    """The helper was cut, this agent's predecessor gave up, and then the helper went on."""
+    new = pc.agent("9.9.9")
+    assert new.state == ""
+    new.turn(FREE._replace(linked=False), ())
+    new.turn(FREE._replace(waiting=1), ())
+    assert pc.installer.confirmed == []
+    new.turn(FREE, ())
+    new.turn(FREE, ())
+    assert pc.installer.confirmed == ["9.9.9"]
+
+
 def test_a_stage_that_stops_before_the_installation_is_not_installed(pc: Pc) -> None:
     agent = pc.agent()
     until(agent, pc, lambda: agent.state == "installing:9.9.9")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from agent.windows import sddl
@@ -70,5 +72,15 @@ def test_what_we_set_is_for_the_system_administrators_and_the_service_alone() ->
 
 def test_a_folder_of_others_too_gets_the_service_added_once() -> None:
     once = sddl.granted("O:BAD:(A;OICI;FA;;;BU)(A;OICIID;FA;;;SY)", SERVICE)
-    assert once == f"D:(A;OICI;FA;;;BU)(A;OICI;0x1301bf;;;{SID})"
+    assert once == f"D:(A;OICI;FA;;;BU)(A;OICIIO;0x1301bf;;;{SID})(A;;0x1201bf;;;{SID})"
     assert sddl.granted(once, SERVICE) == once
+
+
+def test_the_account_works_in_its_folder_and_cannot_put_another_in_its_place() -> None:
+    for text in (sddl.folder(SERVICE), sddl.granted("D:", SERVICE)):
+        on_itself = [
+            one for one in re.findall(r"\(([^)]*)\)", text) if "IO" not in one.split(";")[1]
+        ]
+        (own,) = [one.split(";")[2] for one in on_itself if one.endswith(SID)]
+        assert not int(own, 16) & 0x10000, "DELETE"
+        assert int(own, 16) & 0x2, "files may be made in it"

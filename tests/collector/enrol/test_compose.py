@@ -73,7 +73,7 @@ def test_twice_changes_nothing_and_a_new_password_is_copied(
     assert bare.setup("--compose", str(folder)) == 0
     said = capsys.readouterr().out
     assert "没有要做的" in said or "nothing to do" in said
-    assert f"docker compose -f {folder / 'compose.yaml'} up -d --build" in said
+    assert f"docker compose -f {folder / 'compose.yaml'} up -d --build --force-recreate" in said
     assert {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()} == before
     password = Path(values(folder)["SCHOOLPULSE_SETTINGS"]).with_name("mqtt.password")
     password.chmod(0o600)

@@ -122,3 +122,10 @@ def test_the_settings_name_the_addresses(ways: Ways, tmp_path: Path) -> None:
     with open_store(settings) as store, pytest.raises(MisconfiguredError):
         store.write(points(1))  # no such bucket: the second answered
     assert ways.second.seen == 1
+
+
+def test_values_that_can_be_gone_through_once_reach_the_second_address(ways: Ways) -> None:
+    ways.store.write(points(2))
+    ways.first.open = False
+    found = ways.store.rows("school_hour", 0, 2**62, {"school": iter(SCHOOL.values())}, ["pcs"])
+    assert [row[0] - NOON for row in found] == [0, 1]
