@@ -22,7 +22,10 @@ def signs(lang: Lang, here: Where) -> Json:
         f"Machine ids, the most of one day in 45: {'; '.join(SIGNS[name].en for name in SHORT)}. "
         "They change no verdict: visit the school and record it by schoolpulse inspect.",
     )
-    empty = Words("45 天里没有疑点", "no sign in 45 days")
+    empty = Words(
+        "45 天里机器号没有疑点；测试和设备的疑点见报告",
+        "no sign in machine ids in 45 days; those of tests and devices: see the report",
+    )
     said = head(lang, TITLE, about, empty)
     shown = {name: name for name in _FIELDS.values()}
     by = ("school", "district")

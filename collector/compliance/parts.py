@@ -23,6 +23,7 @@ from collector.store.base import StoreError
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
+    from multiprocessing.process import BaseProcess
 
 _ENOUGH = 100  # schools a process: fewer are judged while it starts
 _MOST = 2  # processes: a figure may take 300 MB, and each holds its own rows
@@ -87,19 +88,25 @@ def _by_processes(
 
     context = multiprocessing.get_context("fork")
     ends: list[Connection] = []
+    started: list[BaseProcess] = []
     try:
         for part in parts:
             ours, theirs = context.Pipe(duplex=False)
             ends.append(ours)
             with theirs:
                 task = (theirs, asked, part, known)
-                context.Process(target=_work, args=task, daemon=True).start()
+                process = context.Process(target=_work, args=task, daemon=True)
+                process.start()
+                started.append(process)
         found = [end.recv() for end in ends]
     except (OSError, EOFError):
         return None
     finally:
         for end in ends:
             end.close()
+        for child in started:  # it has answered, or is asked no longer
+            child.terminate()
+            child.join()
     for one in found:
         if isinstance(one, StoreError):
             raise one
@@ -110,12 +117,15 @@ def _work(
     answer: Connection, asked: Asked, schools: Sequence[School], known: Shared | None
 ) -> None:
     """A process's whole work; whoever asked may have gone meanwhile."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    for one in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(one, signal.SIG_DFL)
     found: Found | StoreError
     try:
         found = _judged(asked, schools, known)
     except StoreError as error:
         found = error
+    except Exception:  # whoever asked meets it by judging alone, and says it once
+        return
     try:
         answer.send(found)
     except BrokenPipeError:

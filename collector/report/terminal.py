@@ -44,7 +44,8 @@ def show(figure: Figure, out: TextIO) -> None:
         f"{city} {figure.year}, up to {figure.cutoff}",
     )
     console.print(title, style="bold", markup=False)
-    _sentences(console, sentences.todo(plan(figure)))
+    if figure.units:  # a sum of archives has none, and so nothing to say of what to do
+        _sentences(console, sentences.todo(plan(figure)))
     tables = [_table(figure, indicator) for indicator in figure.indicators]
     free = console.options.update(max_width=2 * _WIDTH)
     wide = all(Measurement.get(console, free, t).maximum <= console.width for t in tables)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 
@@ -15,6 +15,7 @@ from collector.status.model import Finding, Standing
 from collector.web.children import Children, Ended
 
 _EVERY_S, _LONGEST_S = 300.0, 600.0
+_T = TypeVar("_T")
 
 
 class Health(NamedTuple):
@@ -59,11 +60,11 @@ class Doctor:
         threading.Thread(target=self._ask, args=(lang,), name="web-doctor", daemon=True).start()
 
     def _ask(self, lang: Lang) -> None:
+        errors: list[str] = []
         try:
-            checks, schools = self._checks(lang), self._schools(lang)
-            self._last[lang] = Health(checks, schools, time.time(), False, "")
-        except (OSError, TypeError, msgspec.MsgspecError) as error:
-            self._last[lang] = Health((), (), time.time(), False, str(error))
+            checks = _tried(lambda: self._checks(lang), errors)
+            schools = _tried(lambda: self._schools(lang), errors)
+            self._last[lang] = Health(checks, schools, time.time(), False, "; ".join(errors))
         finally:
             with self._lock:
                 self._busy.discard(lang)
@@ -78,6 +79,15 @@ class Doctor:
         said = msgspec.json.decode(_whole(ended), type=_Schools)
         rows = [Standing(**school) for school in said.schools]
         return [row._replace(findings=_findings(row)) for row in rows]
+
+
+def _tried(ask: Callable[[], list[_T]], errors: list[str]) -> list[_T]:
+    """What one command says; the other's findings stand where it fails."""
+    try:
+        return ask()
+    except (OSError, TypeError, msgspec.MsgspecError) as error:
+        errors.append(str(error))
+        return []
 
 
 def _findings(row: Standing) -> tuple[Finding, ...]:

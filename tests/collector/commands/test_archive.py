@@ -314,6 +314,7 @@ def test_rollup(side: Side, tmp_path: Path, past_town: Any, fill: Any, capsys: A
     assert main("schoolpulse", COMMANDS, [*words, "--out", str(out)]) == DONE
     said = capsys.readouterr().out
     assert "青海省 2025 年" in said
+    assert "全部核实达标" not in said, "a sum has no list of deeds"
     assert side.frozen()[0].root in said
     assert main("schoolpulse", COMMANDS, [*words, "--json"]) == DONE
     found = json.loads(capsys.readouterr().out)

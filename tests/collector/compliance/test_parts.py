@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import signal
 import sys
@@ -79,6 +80,7 @@ def test_a_killed_process_changes_nothing(judged: Any, monkeypatch: pytest.Monke
 
     monkeypatch.setattr(parts, "_judged", killed)
     assert same(judged(2), alone)
+    assert multiprocessing.active_children() == [], "the other one is not asked any longer"
 
 
 def test_without_room_for_a_process_this_one_judges(

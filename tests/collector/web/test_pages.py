@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import gzip
+import json
 import re
 from html.parser import HTMLParser
 from typing import Any
@@ -13,6 +14,7 @@ import pytest
 from agent.common.vocabulary.schools import ROOM_TYPES
 from collector.status import words as standing
 from collector.web import static
+from collector.web.children import Ended
 from web_city import HOSTILE, Place, Rig
 
 PAGES = ("/", "/districts", "/schools", "/faults", "/reports", "/health", f"/schools/{HOSTILE}")
@@ -271,3 +273,22 @@ def test_health_shows_what_the_real_commands_find(rig: Rig, place: Place) -> Non
     shown = words(rig.get("/health").text)
     for school in health.schools:
         assert set(standing.problems(school) + standing.fixes(school)) <= set(shown)
+
+
+def test_what_the_doctor_found_stands_where_status_fails(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The store is down: then the doctor's fix is what is needed most."""
+
+    def run(lang: str, arguments: tuple[str, ...], seconds: float) -> Ended:
+        if arguments[0] == "status":
+            return Ended(1, "", "the store cannot be read\n")
+        check = {"name": "store", "ok": False, "detail": "silent", "fix": "start it"}
+        return Ended(1, json.dumps({"ok": False, "checks": [check]}), "")
+
+    monkeypatch.setattr(rig.site._doctor._children, "run", run)
+    rig.site._doctor._ask("zh")
+    shown = words(rig.get("/health").text)
+    assert "→ start it" in shown
+    assert any("the store cannot be read" in one for one in shown)
+    assert "没有有问题的学校" not in " ".join(shown)
