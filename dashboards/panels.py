@@ -65,17 +65,14 @@ def stat(head: Head, query: Query, steps: Sequence[Json], unit: str = "percent")
         "graphMode": "none",
         "textMode": "value_and_name",
     }
-    defaults = _defaults(head, steps, unit)
-    if not steps:
-        defaults["color"] = {"mode": "fixed", "fixedColor": BLUE}
-    defaults["mappings"] = [_absent(head)]
+    defaults = _defaults(head, _or_absent(steps), unit)
     return _panel("stat", head, [query], defaults, options)
 
 
-def _absent(head: Head) -> Json:
-    """What nobody has counted is grey, not in the colour of what is well."""
-    said = {"text": head.empty, "color": GREY}
-    return {"type": "special", "options": {"match": "null", "result": said}}
+def _or_absent(steps: Sequence[Json]) -> list[Json]:
+    """These steps from 0 on: below is what nobody has counted, in grey."""
+    first, *more = steps or [{"color": BLUE, "value": None}]
+    return [{"color": GREY, "value": None}, {**first, "value": 0}, *more]
 
 
 def number(head: Head, query: Query, colours: Sequence[Json] = ()) -> Json:
@@ -123,7 +120,7 @@ def text(
 ) -> Json:
     """One word or time in large letters, from the column `field`."""
     made = stat(head, query, [], unit)
-    made["fieldConfig"]["defaults"]["mappings"] += mappings
+    made["fieldConfig"]["defaults"]["mappings"] = list(mappings)
     made["options"]["reduceOptions"]["fields"] = f"/^{field}$/"
     made["options"]["textMode"] = "value"
     return made
@@ -172,16 +169,6 @@ def counts(head: Head, queries: Sequence[Query], overrides: Sequence[Json]) -> J
     defaults = _defaults(head, [], "none") | {"min": 0, "decimals": 0}
     defaults["color"] = {"mode": "fixed", "fixedColor": BLUE}
     return _panel("bargauge", head, queries, defaults, options, overrides)
-
-
-def timeline(head: Head, query: Query, mappings: Sequence[Json]) -> Json:
-    """Stretches of one state after the other."""
-    defaults = _defaults(head, [], "none") | {"mappings": list(mappings)}
-    defaults["custom"] = {"fillOpacity": 80, "lineWidth": 0}
-    options = {"mergeValues": True, "showValue": "never", "rowHeight": 0.9,
-               "alignValue": "center", "legend": _LEGEND,
-               "tooltip": {"mode": "single"}}  # fmt: skip
-    return _panel("state-timeline", head, [query], defaults, options)
 
 
 def words(mapped: Mapping[str, tuple[str, str]]) -> list[Json]:

@@ -45,8 +45,7 @@ def build(edition: Edition) -> Json:
     rows = [
         Row(Words("现在", "Now"), 4, _now(edition)),
         Row(Words("线路", "The line"), 9, [(24, _tests(edition))]),
-        Row(Words("开放时间与在线", "Open hours and PCs on"), 5,
-            [(12, _hours(lang)), (12, _pcs_on(lang))]),
+        Row(Words("开放时间与在线", "Open hours and PCs on"), 5, [(WIDTH, _pcs_on(lang))]),
         Row(Words("合同与实测", "Contract against measured"), 6, [(24, _lines(lang))]),
         Row(Words("教室与设备", "Rooms and equipment"), 9, [(24, school_rooms.rooms(lang))]),
         Row(None, 9, [(24, school_rooms.devices(lang))]),
@@ -187,34 +186,37 @@ def _with_threshold(made: Json, value: float) -> Json:
     return panels.from_zero(made)
 
 
-def _hours(lang: Lang) -> Json:
-    about = Words(
-        "学校的开放时间（台账的校历）。上课时的测试只能证明线路够，不能证明不够。",
-        "When the school was open by the register's calendar. Tests in lessons can prove a line "
-        "met, never short.",
-    )
-    shown = Words("开放", "open").of(lang)
-    query = influxql.rows("school_hour", ["open"], _HERE)
-    mapped = panels.words({
-        "true": (shown, thresholds.BLUE),
-        "false": (Words("关闭", "closed").of(lang), thresholds.GREY),
-    })  # fmt: skip
-    said = head(lang, Words("开放时间", "Open hours"), about, _NO_DAY)
-    return panels.timeline(said, Query("school_hour", query, False, shown), mapped)
-
-
 def _pcs_on(lang: Lang) -> Json:
     about = Words(
-        "每小时有上报的电脑数。开放时间里降到 0：断网、断电，或代理被卸载。",
-        "PCs that reported each hour. 0 in open hours: no network, no power, or no agent.",
+        "每小时有上报的电脑数：蓝色在开放时间（台账的校历）里，灰色在外。"
+        "开放时间里降到 0：断网、断电，或代理被卸载。上课时的测试只能证明线路够，不能证明不够。",
+        "PCs that reported each hour: blue while the school was open by the register's calendar, "
+        "grey while not. 0 in open hours: no network, no power, or no agent. Tests in lessons can "
+        "prove a line met, never short.",
     )
-    fields = {"pcs": Words("电脑", "PCs").of(lang)}
-    text = influxql.each("school_hour", "max", fields, _HERE, every="$__interval")
-    said = head(lang, Words("在线电脑", "PCs that report"), about, SILENT)
-    made = panels.counted(said, [Query("school_hour", text, False, "$col")])
-    made["fieldConfig"]["defaults"]["custom"]["axisSoftMax"] = 4  # no marks at half a PC
+    said = head(lang, Words("开放时间与在线电脑", "Open hours and PCs on"), about, SILENT)
+    made = panels.counted(said, [_on(*state, lang) for state in _OPEN], [
+        panels.colour(words.of(lang), colour) for _, words, colour in _OPEN
+    ])  # fmt: skip
+    made["fieldConfig"]["defaults"]["custom"] |= {
+        "drawStyle": "bars", "fillOpacity": 70, "spanNulls": False,
+        "axisSoftMax": 4,  # no marks at half a PC
+    }  # fmt: skip
     made["interval"] = "1h"
     return made
+
+
+_OPEN = (
+    (True, Words("开放", "open"), thresholds.BLUE),
+    (False, Words("关闭", "closed"), thresholds.GREY),
+)
+
+
+def _on(is_open: bool, words: Words, _colour: str, lang: Lang) -> Query:
+    where: Where = {**_HERE, "open": is_open}
+    fields = {"pcs": words.of(lang)}
+    text = influxql.each("school_hour", "max", fields, where, every="$__interval")
+    return Query("school_hour", text, False, "$col")
 
 
 def _lines(lang: Lang) -> Json:

@@ -33,7 +33,7 @@ def rooms(lang: Lang) -> Json:
         "Each room's newest day. Click a room to see its devices below. —: not seen.",
     )
     columns = [
-        tables.ROOM._replace(format="room", width=110),
+        tables.ROOM._replace(format="room"),
         *(Column(name, KINDS[name], "yes", 80) for name in _SEEN),
         Column("pcs", Words("电脑数", "PCs"), "count", 80),
         Column("seats", Words("座位", "seats"), "count", 70),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from agent.common.vocabulary.words import Words
 
 #: Not 0: a number that nobody has counted.
-ABSENT = Words("没有数据", "no data")
+ABSENT = Words("没有数据", "not known")
 #: An empty table of troubles is good news only where data come in: a board must not say more.
 NOTHING = Words(
     "没有要做的事；前提是有数据：看运维看板上采集服务刚刚写过",

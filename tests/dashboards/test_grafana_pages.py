@@ -30,7 +30,7 @@ pytestmark = [
     pytest.mark.slow,
 ]
 #: Grafana's own words for what it finds no words for.
-_SPEECHLESS = re.compile(r"no data|cannot visualize|data is missing|an unexpected error", re.I)
+_SPEECHLESS = re.compile(r"No data|Cannot visualize|Data is missing|An unexpected error")
 
 
 @pytest.fixture(scope="module")
@@ -43,6 +43,14 @@ def page(server: Grafana, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     with tab(Path(tmp_path_factory.mktemp("profile"))) as opened:
         server.enter(opened)
         yield opened
+
+
+@pytest.fixture(scope="module")
+def folder(server: Grafana) -> Iterator[str]:
+    """A folder of our own: boards of the same titles may be there."""
+    mark = uuid.uuid4().hex[:8]
+    yield server.ask("POST", "/folders", {"uid": f"p{mark}", "title": f"pages {mark}"})["uid"]
+    server.ask("DELETE", f"/folders/p{mark}")
 
 
 @pytest.fixture(scope="module")
@@ -64,24 +72,26 @@ def empty(server: Grafana, influxdb: Any) -> Iterator[dict[str, str]]:
 @pytest.mark.parametrize("lang", LANGS)
 @pytest.mark.parametrize("name", build.BOARDS)
 def test_an_empty_store_is_said_in_the_boards_language(
-    server: Grafana, page: Tab, empty: dict[str, str], name: str, lang: Lang
+    server: Grafana, page: Tab, folder: str, empty: dict[str, str], name: str, lang: Lang
 ) -> None:
     board = {**build.BOARDS[name](Edition(lang)), "uid": f"page-{name}-{lang}"}
-    server.push(board)
-    try:
-        server.open(page, board, {**empty, "kiosk": "1"})
-        texts = panel_texts(page)
-    finally:
-        server.ask("DELETE", f"/dashboards/uid/{board['uid']}")
+    server.push(board, folder)
+    server.open(page, board, {**empty, "kiosk": "1"})
+    texts = panel_texts(page)
     drawn = [panel for panel in board["panels"] if panel["type"] != "row"]
     assert len(texts) >= len(drawn)
-    for text in texts:
+    for text in (_without_all(text) for text in texts):
         assert not _SPEECHLESS.search(text), text
         assert foreign(text, lang) == [], text
     # A map has no words of its own; beside it a number says why it is empty.
     blank = [text for text in texts if "\n" not in text.strip()]
     maps = [panel["title"] for panel in drawn if panel["type"] == "geomap"]
     assert {text.strip() for text in blank} <= {*maps, *_rows(board)}
+
+
+def _without_all(text: str) -> str:
+    """Without Grafana's word for a variable without a value: so a repeated panel is called."""
+    return text.removeprefix("All\n")
 
 
 def _rows(board: dict[str, Any]) -> set[str]:

@@ -14,7 +14,7 @@ from agent.common.vocabulary.words import LANGS, Lang, Words
 from collector.schema import MEASUREMENTS, TAGS
 from collector.schema.codes import CODES
 from collector.schema.types import codes_of
-from dashboards import alerts, build
+from dashboards import alerts, build, thresholds
 from dashboards.edition import Edition
 
 #: Table of the schema -> every text that a field of its codes can hold, and its words.
@@ -168,7 +168,8 @@ def test_a_threshold_without_a_target_colours_nothing(mbps: float, goal: float |
     mine = [panel for panel in panels if panel["title"] == edition.title("line")]
     (number,) = (panel for panel in mine if panel["type"] == "stat")
     steps = number["fieldConfig"]["defaults"].get("thresholds", {}).get("steps", [])
-    assert [step["value"] for step in steps] == ([None, goal] if goal else [])
+    assert [step["value"] for step in steps] == ([None, 0, goal] if goal else [None, 0])
+    assert (thresholds.ORANGE in [step["color"] for step in steps]) == (goal is not None)
     asked = [t["query"] for panel in mine for t in panel.get("targets", ())]
     assert any('"target"' in query for query in asked) == (goal is not None)
 

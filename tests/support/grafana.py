@@ -53,9 +53,9 @@ class Grafana:
         }  # fmt: skip
         return str(self.ask("POST", "/datasources", body)["datasource"]["uid"])
 
-    def push(self, board: Mapping[str, Any]) -> None:
-        """Put a board there, or replace it."""
-        body = {"dashboard": {**board, "id": None}, "overwrite": True}
+    def push(self, board: Mapping[str, Any], folder: str = "") -> None:
+        """Put a board there, or replace it: in one folder two cannot have the same title."""
+        body = {"dashboard": {**board, "id": None}, "folderUid": folder, "overwrite": True}
         assert self.ask("POST", "/dashboards/db", body)["status"] == "success"
 
     def enter(self, page: Tab) -> None:

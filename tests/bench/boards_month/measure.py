@@ -41,8 +41,8 @@ _TIMES = 3
 _MAY_BE_EMPTY = re.compile(
     r"dropped|模拟数据|microphone|camera|≥ 1000|100–1000|20–50|ids_beyond|DISTINCT\(\"code\"\)"
 )
-#: Questions of the last day's open hours: on a Sunday there are none.
-_OPEN_HOURS = re.compile(r'"open" = true AND time > now\(\) - 1d')
+#: Questions of the last day's open hours and PCs: on a Sunday there are none.
+_OPEN_HOURS = re.compile(r'"open" = true AND time > now\(\) - 1d|FROM "machine_day" .* - 36h')
 
 
 class Answer(NamedTuple):
