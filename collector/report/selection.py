@@ -8,9 +8,11 @@ from collections.abc import Mapping, Sequence
 
 from agent.common.command_line import RefusedError
 from agent.common.language import say
+from collector.compliance.computer_room import with_few_seats
 from collector.compliance.figure import DIRECT, exists_on
-from collector.compliance.model import Area, Figure, JudgedLine
+from collector.compliance.model import Area, Figure, JudgedLine, Unit
 from collector.report.context import Selection
+from collector.roster.register import Register
 
 
 def narrowed(figure: Figure, selection: Selection) -> Figure:
@@ -24,12 +26,13 @@ def narrowed(figure: Figure, selection: Selection) -> Figure:
     areas = _school(figure, selection.school) if selection.school else _district(figure, selection)
     schools = {area.code for area in areas if area.level == "school"}
     lines = [line for line in figure.lines if line.school in schools]
+    units = [unit for unit in figure.units if unit.school in schools]
     return dataclasses.replace(
         figure,
         areas=areas,
-        units=[unit for unit in figure.units if unit.school in schools],
+        units=units,
         lines=lines,
-        notes=_notes(lines),
+        notes=_notes(figure.register, lines, units),
         apart=_apart(figure, schools),
         doubts={code: found for code, found in figure.doubts.items() if code in schools},
     )
@@ -77,9 +80,14 @@ def _district(figure: Figure, selection: Selection) -> Sequence[Area]:
     return [*own, *below]
 
 
-def _notes(lines: Sequence[JudgedLine]) -> Mapping[str, int]:
+def _notes(
+    register: Register, lines: Sequence[JudgedLine], units: Sequence[Unit]
+) -> Mapping[str, int]:
     """As of the whole figure, but for what only judging anew would tell."""
+    codes = dict.fromkeys(unit.school for unit in units if unit.indicator == "computer_room")
+    small = with_few_seats(register, (register.schools[code] for code in codes))
     return {
+        "computer_rooms_few_seats": len(small),
         "lines": len(lines),
         "lines_measured": sum(bool(line.tests or line.lesson_tests) for line in lines),
         "lines_congested": sum(line.congested for line in lines),

@@ -10,6 +10,8 @@ import pytest
 from agent.common import language
 from collector.indicator_settings import Indicator, joined
 from collector.report import caveats
+from collector.report.context import Selection
+from collector.report.selection import narrowed
 from collector.roster.register import COMPUTER_ROOM
 
 
@@ -39,6 +41,16 @@ def test_small_computer_rooms_are_named(town: Any) -> None:
     said = next(line for line in caveats.sentences(town.figure()) if "座位不足" in line)
     assert "1 间（" in said
     assert "903" in said
+
+
+def test_small_computer_rooms_are_named_in_the_districts_own_report_too(town: Any) -> None:
+    town.room("903", kind=COMPUTER_ROOM, seats=6)
+    figure = town.figure()
+    whole = next(line for line in caveats.sentences(figure) if "座位不足" in line)
+    districts = [area.code for area in figure.areas if area.level == "district"]
+    parts = [narrowed(figure, Selection(area=code)) for code in districts]
+    said = [line for part in parts for line in caveats.sentences(part) if "座位不足" in line]
+    assert said == [whole]
 
 
 def test_without_the_indicator_nothing_is_said_of_its_contracts(town: Any) -> None:
