@@ -65,7 +65,7 @@ QUIET = {
     "collect": "a service; it logs, and logs are tested below",
     "lineserver": "a service; its status shows codes and numbers",
     "simulate": "writes a city of its own",
-    "verify": "reads an archive that `freeze` wrote: tests/collector/commands/test_archive.py",
+    "verify": "reads an archive that `freeze` wrote: tests/collector/commands/test_verify.py",
     "rollup": "the same",
     "dashboards": "writes boards of our own words",
     "backup": "names its own files and counts; the guard of standard output is tested below",

@@ -3,110 +3,16 @@
 from __future__ import annotations
 
 import socket
-import threading
 import time
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from agent.clock import Clock
 from agent.common.settings import Broker
-from agent.mqtt import hello as hello_module
-from agent.mqtt import link as links
-from agent.mqtt.link import Callbacks, Link, Sender, State
-from agent.mqtt.loop import Loop
-from agent.mqtt.packet_limit import TOO_LARGE
-from agent.outbox import Outbox
-from agent.wire import (
-    AgentHealth,
-    Device,
-    Held,
-    Hello,
-    Inventory,
-    Policy,
-    Receipt,
-    Report,
-    StoredRange,
-    decode_message,
-    encode,
-    topics,
-)
-
-MACHINE = "0123456789abcdef" * 2
-SCHOOL = "9900000001"
-READING = (AgentHealth(version="1"),)
-
-
-class Agent:
-    """An outbox and a link of their own, as the runner has them."""
-
-    def __init__(self, settings: Broker, folder: Path, school: str = SCHOOL) -> None:
-        self.clock = Clock()
-        self.outbox = Outbox(folder / "outbox.db", MACHINE, self.clock)
-        self.policies: list[Policy] = []
-        self.states: list[State] = []
-        self.changed = threading.Condition()
-        self.loop = Loop()
-        self.link = Link(
-            settings,
-            Sender(school, MACHINE, lambda: Inventory(hostname="pc-1")),
-            self.outbox,
-            self.clock,
-            self.loop,
-            Callbacks(policy=self._on_policy, state=self._on_state),
-            draw=lambda: 0.1,  # backoffs of a tenth, so that tests are quick
-        )
-        self.loop.start()
-
-    def _on_policy(self, policy: Policy) -> None:
-        with self.changed:
-            self.policies.append(policy)
-            self.changed.notify_all()
-
-    def _on_state(self, state: State, _error: str) -> None:
-        with self.changed:
-            self.states.append(state)
-            self.changed.notify_all()
-
-    def wait(self, done: Callable[[], bool], seconds: float = 120) -> None:
-        with self.changed:
-            assert self.changed.wait_for(done, seconds), (self.states, self.link.error)
-
-    def key(self, number: int) -> tuple[str, str, int]:
-        return MACHINE, self.outbox.boot, number
-
-    def close(self) -> None:
-        if self.loop.alive:
-            self.link.stop()
-            self.loop.stop()
-        self.outbox.close()
-
-
-@pytest.fixture
-def agent(tmp_path: Path) -> Iterator[Callable[..., Agent]]:
-    made: list[Agent] = []
-
-    def make(settings: Broker, school: str = SCHOOL) -> Agent:
-        made.append(Agent(settings, tmp_path, school))
-        return made[-1]
-
-    yield make
-    for one in made:
-        one.close()
-
-
-@pytest.fixture
-def mosquitto(services: Any, tmp_path: Path) -> Iterator[Any]:
-    folder = tmp_path / "broker"
-    folder.mkdir()
-    with services.broker("mosquitto", folder) as running:
-        yield running
-
-
-def gone(agent: Agent, until: Callable[..., None]) -> None:
-    until(lambda: agent.outbox.counts().rows == 0)
+from agent.mqtt.link import State
+from agent.wire import Held, Hello, Policy, Receipt, Report, decode_message, encode, topics
+from linked_agent import MACHINE, READING, SCHOOL, gone
 
 
 def test_reports_arrive_and_are_receipted(
@@ -147,46 +53,6 @@ def test_a_killed_agent_is_offline_by_its_will(mosquitto: Any, collector: Any, a
     one.loop.stop()
     one.link.socket.shutdown(socket.SHUT_RDWR)  # as a power cut, seen by the broker
     city.wait(lambda: [presence.online for presence in city.presence] == [True, False])
-
-
-@pytest.fixture
-def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Hellos that are not answered are said again soon."""
-    monkeypatch.setattr(hello_module, "PATIENCE", 0.3)
-    monkeypatch.setattr(hello_module, "BASE", 0.1)
-
-
-@pytest.mark.usefixtures("impatient")
-def test_nothing_but_the_hello_before_an_echo(
-    mosquitto: Any, collector: Any, agent: Any, until: Any
-) -> None:
-    city = collector(mosquitto.port)
-    city.answer = lambda topic, message: None
-    one = agent(Broker(port=mosquitto.port))
-    one.outbox.put(READING)
-    one.link.start()
-    city.wait(lambda: len(city.heard.get(one.key(1), ())) >= 2)  # said again, and again
-    assert set(city.heard) == {one.key(1)}
-    sent = [decode_message(payload).sent for payload in city.heard[one.key(1)]]
-    assert len(set(sent)) == len(sent)  # fresh each time
-    city.answer = city.stored
-    gone(one, until)
-
-
-@pytest.mark.usefixtures("impatient")
-def test_an_old_echo_of_the_hello_does_not_open_the_outbox(
-    mosquitto: Any, collector: Any, agent: Any
-) -> None:
-    city = collector(mosquitto.port)
-    city.answer = lambda topic, message: Receipt(
-        v=1, now=1, echo=5, stored=(StoredRange(topic.boot, 1, 1),)
-    )
-    one = agent(Broker(port=mosquitto.port))
-    one.outbox.put(READING)
-    one.link.start()
-    city.wait(lambda: len(city.heard.get(one.key(1), ())) >= 2)
-    assert not one.clock.known
-    assert set(city.heard) == {one.key(1)}
 
 
 def test_a_held_report_goes_when_the_policy_arrives(
@@ -281,95 +147,3 @@ def test_the_line_server_speaks_without_a_policy(
     one.link.start()
     gone(one, until)
     assert one.key(2) in city.heard
-
-
-def test_no_broker_is_no_trouble(
-    services: Any, agent: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(links, "_FAREWELL_S", 3600.0)
-    one = agent(Broker(port=services.free_port()))
-    one.link.start()
-    one.wait(lambda: State.IDLE in one.states)
-    assert one.link.error
-    assert one.link.stop(120), "it takes leave of nobody"
-
-
-def test_a_server_that_says_nothing_is_let_go(agent: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A port that accepts and keeps silent: asked in MQTT 5, then in 3.1.1, then left."""
-    monkeypatch.setattr(links, "_FIVE_ANSWER_S", 0.2)
-    with socket.create_server(("127.0.0.1", 0)) as silent:
-        one = agent(Broker(port=silent.getsockname()[1]))
-        one.link.start()
-        one.wait(lambda: one.states.count(State.CONNECTING) == 2)
-        assert not one.link.mqtt5
-        assert one.loop.alive
-
-
-def test_where_only_mqtt_5_may_be_spoken_a_slow_broker_has_its_time(
-    agent: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The short patience is for the sake of 3.1.1, which is not tried here."""
-    monkeypatch.setattr(links, "_FIVE_ANSWER_S", 0.0)
-    steps = threading.Semaphore(0)
-    with socket.create_server(("127.0.0.1", 0)) as silent:
-        one = agent(Broker(port=silent.getsockname()[1], protocol="5"))
-        step = one.link.step
-
-        def counted(*, readable: bool) -> None:
-            step(readable=readable)
-            steps.release()
-
-        monkeypatch.setattr(one.link, "step", counted)
-        one.link.start()
-        with silent.accept()[0]:  # within the first step
-            one.link.wake()
-            assert steps.acquire(timeout=60)
-            assert steps.acquire(timeout=60)
-            assert one.states == [State.CONNECTING]
-
-
-def test_a_server_that_speaks_nonsense_does_not_end_the_thread(agent: Any) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        one = agent(Broker(port=server.getsockname()[1]))
-        one.link.start()
-        for junk in (b"HTTP/1.1 400 Bad Request\r\n\r\n", b"\x20\xff\xff\xff\xff\xff", b"\0" * 99):
-            connection, _ = server.accept()
-            connection.sendall(junk)
-            connection.close()
-        one.wait(lambda: one.states.count(State.IDLE) >= 3)
-        assert one.loop.alive
-        assert one.link.error
-
-
-#: Some 60 kB.
-LARGE = tuple(Device(kind="camera", connector=f"usb-{n}", name="x" * 200) for n in range(240))
-
-
-@pytest.fixture
-def limited(services: Any, tmp_path: Path) -> Any:
-    folder = tmp_path / "broker"
-    folder.mkdir()
-
-    def start(more: str) -> Any:
-        return services.broker("mosquitto", folder, more)
-
-    return start
-
-
-@pytest.mark.parametrize("protocol", ["5", "3.1.1"])
-@pytest.mark.parametrize("setting", ["max_packet_size 20000\n", "message_size_limit 20000\n"])
-def test_what_is_behind_a_report_too_large_for_the_broker_arrives(
-    limited: Any, collector: Any, agent: Any, until: Any, protocol: str, setting: str
-) -> None:
-    with limited(setting) as broker:
-        city = collector(broker.port)
-        one = agent(Broker(port=broker.port, protocol=protocol))
-        for readings in (READING, LARGE, READING, READING):
-            one.outbox.put(readings)
-        one.link.start()
-        small = {one.key(number) for number in (2, 4, 5)}
-        until(lambda: small <= set(city.heard))
-        assert one.key(3) not in city.heard
-        until(lambda: one.outbox.counts().rows == 1)
-        if protocol == "5":
-            until(lambda: TOO_LARGE in one.link.error or one.outbox.counts().held == 1)

@@ -1,4 +1,4 @@
-"""A disk that tears, flips, fills up or closes: the outbox starts, and counts its loss."""
+"""A file that is torn, flipped or broken: the outbox starts, and counts its loss."""
 
 from __future__ import annotations
 
@@ -16,17 +16,11 @@ from unittest import mock
 
 import pytest
 
-import services
 from agent.clock import Clock
-from agent.outbox import FullError, Limits, Outbox, salvage
+from agent.outbox import FullError, Outbox, salvage
 from agent.outbox import file as outbox_file
-from agent.wire import AgentHealth, Receipt, Report, StoredRange, decode_message
-
-MACHINE = "0123456789abcdef" * 2
-NOW = 1_790_000_000_000
-TEN_YEARS = 10 * 365 * 86_400_000
-BIG = (AgentHealth(version="1", room="x" * 250),)
-MADE = 120
+from agent.wire import Receipt
+from outbox_cases import BIG, MACHINE, MADE, NOW, sound, use
 
 
 @pytest.fixture(scope="module")
@@ -52,34 +46,6 @@ def file(whole: Path, tmp_path: Path) -> Path:
     for path in whole.iterdir():
         shutil.copy(path, tmp_path)
     return tmp_path / "outbox.db"
-
-
-def use(path: Path, clock: Clock | None = None) -> Outbox:
-    """Start on it as an agent does: open, learn the time, put, send, take receipts."""
-    clock = clock or Clock()
-    outbox = Outbox(path, MACHINE, clock)
-    sent = clock.mark()
-    clock.on_echo(sent, NOW)
-    outbox.put(BIG, evidence=True)
-    for _ in range(MADE):
-        due = outbox.due()
-        for one in due:
-            report = decode_message(one.payload)
-            assert isinstance(report, Report)
-            assert report.readings == BIG  # a flipped byte is counted as a loss, never reported
-            run = StoredRange(one.boot, one.number, one.number)
-            outbox.receipt(Receipt(v=1, now=NOW, stored=(run,)))
-        if not outbox.counts().rows:
-            break
-    return outbox
-
-
-def sound(outbox: Outbox, most: int = MADE + 1) -> None:
-    """All was sent; and nothing vanished without being counted, as far as the file can tell."""
-    counts = outbox.counts()
-    assert counts.rows == 0
-    outbox.close()
-    assert counts.lost <= most
 
 
 @pytest.mark.parametrize("part", ["outbox.db", "outbox.db-wal"])
@@ -258,122 +224,3 @@ def test_a_damage_that_the_disk_lets_nobody_mend_is_mended_later(
     counts = outbox.counts()
     assert (counts.rows, counts.dropped_telemetry) == (MADE + 1, 1)
     outbox.close()
-
-
-def test_a_report_that_is_kept_is_no_lost_one_where_nothing_can_be_dropped_for_it(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    outbox = Outbox(tmp_path / "outbox.db", MACHINE, Clock(), limits=Limits(bytes=1000))
-    woken: list[bool] = []
-    outbox.on_put = lambda: woken.append(True)
-    full = sqlite3.OperationalError("full")
-    full.sqlite_errorcode = sqlite3.SQLITE_FULL
-    with monkeypatch.context() as patch:
-        patch.setattr("agent.outbox.limits.enforce", mock.Mock(side_effect=full))
-        for _ in range(5):
-            outbox.put(BIG)
-    counts = outbox.counts()
-    assert (len(woken), counts.rows, counts.dropped_telemetry) == (5, 5, 0)
-    outbox.put(BIG)
-    assert outbox.counts().bytes <= 1000
-    outbox.close()
-
-
-def test_after_a_full_disk_the_outbox_holds_as_much_as_before(tmp_path: Path) -> None:
-    elapsed = [0]
-    with services.small_disk(tmp_path / "disk", "4m") as disk:
-        _fill_and_free(disk, elapsed)
-
-
-def _fill_and_free(disk: Path, elapsed: list[int]) -> None:
-    outbox = Outbox(disk / "outbox.db", MACHINE, Clock(elapsed=lambda: elapsed[0]))
-    for _ in range(300):
-        outbox.put(BIG)
-    services.fill(disk)
-    for _ in range(600):
-        with contextlib.suppress(FullError):
-            outbox.put(BIG)
-    before = outbox.counts()
-    assert before.dropped_telemetry > 0
-    (disk / "others").unlink()
-    elapsed[0] += 2 * 86_400_000
-    for _ in range(300):
-        outbox.put(BIG)
-    after = outbox.counts()
-    assert after.rows == before.rows + 300
-    assert after.dropped_telemetry == before.dropped_telemetry
-    outbox.close()
-
-
-def test_a_disk_that_filled_up_while_the_agent_was_off(disk: Path) -> None:
-    path = disk / "outbox.db"
-    outbox = Outbox(path, MACHINE, Clock())
-    outbox.put(BIG, evidence=True)
-    outbox.close()
-    services.fill(disk)
-    sound(use(path))
-
-
-def test_a_full_disk_in_use_and_at_the_start(disk: Path) -> None:
-    path = disk / "outbox.db"
-    outbox = Outbox(path, MACHINE, Clock())
-    made = refused = 0
-    for n in range(3000):
-        if n == 300:
-            services.fill(disk)
-        try:
-            outbox.put(BIG, evidence=n % 4 == 0)
-            made += 1
-        except FullError:
-            refused += 1
-    counts = outbox.counts()
-    assert counts.dropped_telemetry + counts.dropped_evidence > 0
-    assert counts.rows + counts.dropped_telemetry + counts.dropped_evidence == made + refused
-    outbox.close()
-    again = Outbox(path, MACHINE, Clock())  # on a disk still full
-    assert again.counts().rows == counts.rows
-    again.close()
-    (disk / "others").unlink()
-    sound(use(path))
-
-
-def test_a_disk_that_became_read_only_is_named_and_serves_again_when_it_opens(disk: Path) -> None:
-    path = disk / "outbox.db"
-    outbox = Outbox(path, MACHINE, Clock())
-    outbox.put(BIG, evidence=True)
-    outbox.close()
-    subprocess.run(["mount", "-o", "remount,ro", str(disk)], check=True)
-    with pytest.raises((sqlite3.Error, OSError), match=r"(?i)read-?only|unable to open"):
-        Outbox(path, MACHINE, Clock())
-    subprocess.run(["mount", "-o", "remount,rw", str(disk)], check=True)
-    again = Outbox(path, MACHINE, Clock())
-    assert again.counts().rows == 1
-    assert again.damaged is None
-    again.close()
-    sound(use(path))
-
-
-def test_a_clock_set_back_ten_years_while_running_and_between_starts(tmp_path: Path) -> None:
-    wall: list[int] = [NOW]
-    elapsed: list[int] = [0]
-    path = tmp_path / "outbox.db"
-
-    def clock() -> Clock:
-        return Clock(lambda: wall[0], lambda: elapsed[0])
-
-    first = clock()
-    outbox = Outbox(path, MACHINE, first)
-    first.on_echo(first.mark(), NOW)
-    outbox.put(BIG, evidence=True)
-    wall[0] -= TEN_YEARS
-    elapsed[0] += 1000
-    outbox.put(BIG, evidence=True)
-    sealed = [decode_message(one.payload) for one in outbox.due()]
-    times = [one.time for one in sealed if isinstance(one, Report)]
-    assert times == [NOW, NOW + 1000]
-    assert not any(one.uncertain for one in sealed if isinstance(one, Report))
-    outbox.put(BIG, evidence=True)
-    outbox.close()
-    elapsed[0] = 5  # another start of the PC
-    again: Any = use(path, clock())
-    sound(again)

@@ -11,7 +11,10 @@ from typing import Any, NamedTuple
 import pytest
 
 from agent.wire import LineRecord
+from attacked_server import city, serve
 from collector.lineserver.server import LineServer
+
+__all__ = ["city", "serve"]  # fixtures
 
 
 class Running(NamedTuple):

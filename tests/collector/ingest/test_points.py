@@ -1,69 +1,16 @@
-"""A message in, an outcome out."""
+"""A report in, its points out: a school's, and the measurement server's."""
 
 from __future__ import annotations
 
 import datetime as dt
 import json
-import re
 
 import msgspec
-import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from agent import wire
-from agent.wire.topics import policy_topic, presence_topic, receipt_topic, report_topic
-from collector.ingest import (
-    Answered,
-    Held,
-    Ignored,
-    Noted,
-    Outcome,
-    Quarantined,
-    Source,
-    Stored,
-    decode,
-)
-from collector.schema import MEASUREMENTS
-from collector.store.base import Point
-from collector.store.check import fault
-from wire_strategies import messages_of
-
-SCHOOL, OTHER = "9900000001", "9900000002"
-MACHINE, BOOT = "ab" * 16, "0123456789abcdef"
-NOON = int(dt.datetime(2026, 3, 2, 12, tzinfo=wire.CITY_TIME).timestamp() * 1000)
-TYPES = {"int": int, "float": float, "bool": bool, "str": str}
-
-
-def take(
-    message: wire.Message | bytes, school: str = SCHOOL, number: int = 2, boot: str = BOOT
-) -> Outcome:
-    """What a message of `school` comes to, where only SCHOOL is registered."""
-    payload = message if isinstance(message, bytes) else wire.encode(message)
-    topic = report_topic(school, MACHINE, boot, number)
-    return decode(topic, payload, {SCHOOL}.__contains__, 7)
-
-
-def report(*readings: wire.Reading, time: int = NOON, **more: object) -> wire.Report:
-    return wire.Report(v=1, time=time, readings=readings, **more)  # type: ignore[arg-type]
-
-
-def points(outcome: Outcome, measurement: str) -> list[Point]:
-    assert isinstance(outcome, Stored), outcome
-    return [point for point in outcome.points if point.measurement == measurement]
-
-
-def line_test(line: str = "l1", test: str = "t1") -> wire.LineTest:
-    return wire.LineTest(test=test, line=line, outcome="ok", down_mbps=9.5, solo=True)
-
-
-def record(school: str = OTHER, test: str = "t1") -> wire.LineRecord:
-    return wire.LineRecord(
-        test=test, school=school, machine="cd" * 16, line="l9", outcome="ok", sent_bytes=5
-    )
-
-
-# ---- what is stored
+from agent.wire.topics import report_topic
+from collector.ingest import Quarantined, Source, Stored, decode
+from ingest_cases import BOOT, MACHINE, NOON, OTHER, SCHOOL, line_test, points, record, report, take
 
 
 def test_every_report_writes_one_agent_point_with_boot_and_number() -> None:
@@ -215,9 +162,6 @@ def test_what_no_store_takes_is_cleaned_or_quarantined_whole() -> None:
         assert "tag line" in outcome.reason
 
 
-# ---- the measurement server
-
-
 def test_a_line_record_is_tagged_by_what_the_server_names() -> None:
     outcome = take(report(record()), school=wire.LINESERVER)
     [point] = points(outcome, "line_record")
@@ -242,149 +186,3 @@ def test_a_school_cannot_speak_for_the_measurement_server_nor_it_for_a_school() 
     wrong = take(report(line_test()), school=wire.LINESERVER)
     assert isinstance(wrong, Quarantined)
     assert "line_test" in wrong.reason
-
-
-# ---- hellos, held, quarantined
-
-
-def test_a_hello_is_answered_and_writes_nothing() -> None:
-    hello = wire.Hello(v=1, sent=-123)
-    assert take(hello, number=1) == Answered(Source(SCHOOL, MACHINE, BOOT, 1), -123)
-    # A PC of a school not yet imported must learn the time too.
-    assert isinstance(take(hello, number=1, school=OTHER), Answered)
-    assert isinstance(take(hello, number=2), Quarantined)
-
-
-def test_unknown_school_and_future_version_are_held() -> None:
-    assert take(report(sent=4), school=OTHER) == Held(
-        Source(OTHER, MACHINE, BOOT, 2), "unknown_school", 4
-    )
-    future = b'{"type":"report","v":2,"time":"tomorrow","readings":{}}'
-    assert take(future) == Held(Source(SCHOOL, MACHINE, BOOT, 2), "future_version")
-
-
-@pytest.mark.parametrize(
-    "payload",
-    [
-        b"",
-        b"\xff\xfe",
-        b"not json",
-        b"null",
-        b"[]",
-        b"{}",
-        b'{"type":"report","v":1}',
-        b'{"type":"report","v":"1","time":1,"readings":[]}',
-        b'{"type":"report","v":1,"time":-1,"readings":[]}',
-        b'{"type":"report","v":1,"time":1,"readings":[{"reading":"telepathy"}]}',
-        b'{"type":"report","v":1,"time":1,"readings":[{"reading":"host","cpu_percent":1e400}]}',
-        b"[" * 200_000,
-        b'{"a":' * 50_000,
-        b" " * (wire.MAX_PAYLOAD + 1),
-    ],
-    ids=lambda payload: repr(payload[:30]),
-)
-def test_what_can_never_be_read_is_quarantined_with_its_reason(payload: bytes) -> None:
-    outcome = take(payload)
-    assert isinstance(outcome, Quarantined)
-    assert outcome.source == Source(SCHOOL, MACHINE, BOOT, 2)
-    assert outcome.reason.startswith("unreadable: ")
-    assert len(outcome.reason) < 400
-
-
-@pytest.mark.parametrize(
-    "topic",
-    [
-        "schoolpulse/v1/9900000001/" + MACHINE + "/report/" + BOOT + "/0",
-        "schoolpulse/v1/9900000001/" + MACHINE + "/report/" + BOOT,
-        "schoolpulse/v1/nobody/" + MACHINE + "/report/" + BOOT + "/2",
-        "schoolpulse/v1/9900000001/" + MACHINE + "/report/" + BOOT + "/2\n",
-        "else",
-    ],
-)
-def test_unknown_topics_are_quarantined_without_receipt(topic: str) -> None:
-    outcome = decode(topic, wire.encode(report()), lambda school: True, 0)
-    assert isinstance(outcome, Quarantined)
-    assert outcome.source is None
-
-
-def test_our_own_channels_are_ignored() -> None:
-    for topic in (receipt_topic(SCHOOL, MACHINE), policy_topic(SCHOOL)):
-        assert isinstance(decode(topic, b"{}", lambda school: True, 0), Ignored)
-
-
-# ---- presence
-
-
-def test_presence_is_noted_at_its_arrival() -> None:
-    said = wire.Presence(v=1, boot=BOOT, online=True, simulated=True)
-    outcome = decode(presence_topic(SCHOOL, MACHINE), wire.encode(said), lambda s: True, 42)
-    assert isinstance(outcome, Noted)
-    [point] = outcome.points
-    assert point == Point(
-        "presence",
-        {"school": SCHOOL, "machine": MACHINE},
-        {"boot": BOOT, "online": True, "simulated": True},
-        42,
-    )
-
-
-def test_an_empty_unknown_or_unreadable_presence_stores_nothing() -> None:
-    topic = presence_topic(SCHOOL, MACHINE)
-    said = wire.encode(wire.Presence(v=1, boot=BOOT, online=True))
-    assert isinstance(decode(topic, b"", lambda s: True, 0), Ignored)
-    assert isinstance(decode(topic, said, lambda s: False, 0), Ignored)
-    assert isinstance(decode(topic, said.replace(b'"v":1', b'"v":2'), lambda s: True, 0), Ignored)
-    bad = decode(topic, b"offline", lambda s: True, 0)
-    assert isinstance(bad, Quarantined)
-    assert bad.source is None
-
-
-# ---- whatever comes
-
-
-def holds_the_schema(point: Point) -> None:
-    known = MEASUREMENTS[point.measurement]
-    assert set(point.tags) <= set(known.tags)
-    assert not fault(point)
-    for name, value in point.fields.items():
-        assert type(value) is TYPES[known.fields[name].type], (point.measurement, name, value)
-        assert not isinstance(value, int) or -(2**63) <= value < 2**63
-
-
-@settings(max_examples=150, deadline=None)
-@given(message=messages_of(wire.Report), server=st.booleans())
-def test_every_report_comes_to_points_of_the_schema(message: wire.Report, server: bool) -> None:
-    outcome = take(message, school=wire.LINESERVER if server else SCHOOL)
-    if isinstance(outcome, Quarantined):
-        assert re.match("unreadable: (a line_|line_.*tag line cannot be)", outcome.reason)
-        return
-    assert isinstance(outcome, Stored)
-    for point in outcome.points:
-        holds_the_schema(point)
-        assert point.time // 1_000_000 == message.time
-    keys = [(p.measurement, frozenset(p.tags.items()), p.time) for p in outcome.points]
-    assert len(keys) == len(set(keys)), "a point overwrites another"
-    assert [p.measurement for p in outcome.points].count("agent") == 1
-
-
-@settings(max_examples=300, deadline=None)
-@given(
-    start=st.integers(0, 400),
-    length=st.integers(0, 40),
-    junk=st.binary(max_size=40),
-    number=st.integers(1, 9),
-)
-def test_a_damaged_report_is_read_held_or_quarantined_never_raised(
-    start: int, length: int, junk: bytes, number: int
-) -> None:
-    whole = wire.encode(
-        report(wire.Host(cpu_percent=3.5), line_test(), wire.AgentHealth(version="1"), sent=5)
-    )
-    outcome = take(whole[:start] + junk + whole[start + length :], number=number)
-    assert isinstance(outcome, Stored | Held | Quarantined | Answered)
-
-
-@settings(max_examples=200, deadline=None)
-@given(topic=st.text(max_size=120), payload=st.binary(max_size=80))
-def test_nothing_at_all_is_raised(topic: str, payload: bytes) -> None:
-    assert decode(topic, payload, lambda school: True, 0) is not None
