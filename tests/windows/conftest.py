@@ -62,6 +62,18 @@ def _fresh(folder: Path, **control: str) -> Iterator[Wine]:
     made.end()
 
 
+@pytest.fixture
+def desk(windows: Wine) -> Path:
+    """Where the installer lies, alone: what another test left beside it would be taken."""
+    folder = windows.drive / "desk"
+    folder.mkdir(exist_ok=True)
+    for old in folder.iterdir():
+        old.unlink()
+    (setup,) = wine.DIST.glob("*-setup.exe")
+    (folder / "setup.exe").write_bytes(setup.read_bytes())
+    return folder
+
+
 @pytest.fixture(scope="session")
 def tree(windows: Wine) -> None:
     """A projector, an interactive panel's touch, a camera, a printer, loudspeakers."""

@@ -34,18 +34,6 @@ with advapi.manager() as (api, handle):
 """
 
 
-@pytest.fixture
-def desk(windows: Wine) -> Path:
-    """Where the installer lies, alone."""
-    folder = windows.drive / "desk"
-    folder.mkdir(exist_ok=True)
-    for old in folder.iterdir():
-        old.unlink()
-    (setup,) = wine.DIST.glob("*-setup.exe")
-    (folder / "setup.exe").write_bytes(setup.read_bytes())
-    return folder
-
-
 @pytest.fixture(scope="module")
 def made(city: Any, tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
     """A bundle for the city's broker."""

@@ -8,23 +8,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 import wine
 from wine import Wine
 
 SETUP = "C:\\desk\\setup.exe"
 DATA = "C:\\ProgramData\\SchoolPulse"
-
-
-@pytest.fixture
-def desk(windows: Wine) -> Path:
-    """Where the installer lies, and settings may lie beside it."""
-    folder = windows.drive / "desk"
-    folder.mkdir(exist_ok=True)
-    (setup,) = wine.DIST.glob("*-setup.exe")
-    (folder / "setup.exe").write_bytes(setup.read_bytes())
-    return folder
 
 
 def program(windows: Wine) -> Path:

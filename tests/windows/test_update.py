@@ -87,16 +87,12 @@ def version(windows: Wine) -> str:
 
 @pytest.mark.timeout(1500)
 def test_a_version_is_installed_and_a_broken_one_undone(
-    windows: Wine, city: Any, tree: None, next_setup: Path, broken_setup: Path, tmp_path: Path,
-    command: Callable[..., str],
+    windows: Wine, city: Any, tree: None, desk: Path, next_setup: Path, broken_setup: Path,
+    tmp_path: Path, command: Callable[..., str],
 ) -> None:  # fmt: skip
     command("calendar", "import", holiday(tmp_path))
     row = re.search(r"\[update\]\npublic_key = .*\n", command("release", "key"))
     assert row
-    desk = windows.drive / "desk"
-    desk.mkdir(exist_ok=True)
-    (setup,) = wine.DIST.glob("*-setup.exe")
-    shutil.copy(setup, desk / "setup.exe")
     (desk / "agent.toml").write_text(f"{city.settings}{row[0]}delay_s = 0\n")
     before = city.boots()
     assert windows.install("C:\\desk\\setup.exe", "/S") == 0
