@@ -49,10 +49,8 @@ def _tested(lab: FarLab, server: str, mbps: float, rtt_ms: float) -> dict[str, A
 def test_a_far_line_reads_its_rate(lab: FarLab, server: str, mbps: float, rtt_ms: float) -> None:
     test = _tested(lab, server, mbps, rtt_ms)
     assert test["outcome"] == "ok", test
-    # docs/line.md: up to 4 % low at a round trip of 600 ms, a part of a percent on nearer lines.
-    allowed = 0.06 if rtt_ms > 300 else 0.02
-    assert test["down_mbps"] == pytest.approx(mbps, rel=allowed)
-    assert test["up_mbps"] == pytest.approx(mbps, rel=allowed)
+    assert test["down_mbps"] == pytest.approx(mbps, rel=0.015)
+    assert test["up_mbps"] == pytest.approx(mbps, rel=0.015)
     assert test["latency_ms"] >= rtt_ms
     assert test["payload_down"] + test["payload_up"] < 100_000_000
 
