@@ -20,7 +20,7 @@ _OPTIONS, _WITH_STAMPS = 5, 1
 _SND_MSS, _RCV_MSS, _SEGMENTS_IN, _SEGMENTS_OUT, _DELIVERED, _RETRANSMITTED = (
     16, 20, 152, 156, 192, 100,
 )  # fmt: skip
-_BYTES_IN, _OUT_OF_ORDER = 128, 224
+_BYTES_IN, _BUSY, _WINDOW, _OUT_OF_ORDER = 128, 168, 176, 224
 _SIZE, _NEW_SIZE = 196, 228  # the second since Linux 5.4
 #: Readings of a connection that are kept, the last one always.
 _MOST = 500
@@ -38,6 +38,8 @@ class Info(NamedTuple):
     delivered: int  # segments that the other end has, also those after a gap
     repeated: int  # segments retransmitted
     in_order: int  # bytes of payload received, up to the first gap
+    busy: int  # microseconds in which there was something to send
+    held: int  # microseconds of these in which the other end's window was full
     headers: int  # bytes of a frame beside its payload
     strays: int | None  # segments received after a gap; None before Linux 5.4
 
@@ -63,7 +65,7 @@ def info(connection: socket.socket) -> Info | None:
         return None
     places = (_SND_MSS, _RCV_MSS, _SEGMENTS_IN, _SEGMENTS_OUT, _DELIVERED, _RETRANSMITTED)
     counts = [int(struct.unpack_from("=I", raw, place)[0]) for place in places]
-    counts.append(int(struct.unpack_from("=Q", raw, _BYTES_IN)[0]))
+    counts += [int(struct.unpack_from("=Q", raw, at)[0]) for at in (_BYTES_IN, _BUSY, _WINDOW)]
     stamps = _STAMPS if raw[_OPTIONS] & _WITH_STAMPS else 0
     headers = _HEADERS + stamps + (_IPV6 if _is_ipv6(connection) else _IPV4)
     told = len(raw) >= _NEW_SIZE

@@ -33,10 +33,10 @@ from agent.common.steady import (
     Steady,
     after_burst,
     aligned,
+    confirmed,
     later_half,
     median,
     overall,
-    steady,
     steady_of,
 )
 
@@ -51,7 +51,7 @@ CONFIRMED = 1.08
 #: Upper bound of the loaded round trip, s.
 _MAX_LAG_S = 0.3
 #: A far line's steps differ by no more where the line is full: half the interval's width.
-_EVEN = 0.03
+_EVEN = 0.01
 
 
 class Down(NamedTuple):
@@ -147,8 +147,7 @@ def _payload_share(nic: Sequence[Sample], payload: Sequence[Sample], unread: flo
 
 def server_rate(samples: Sequence[Sample]) -> float | None:
     """The payload's rate by the server's samples, Mbit/s; None where they are too few."""
-    found = steady(samples)
-    return overall(samples) if found is None else found.mbps
+    return confirmed(samples)
 
 
 def bounded(found: Down, server_mbps: float | None) -> Down:

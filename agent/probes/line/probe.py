@@ -268,7 +268,7 @@ class _Test:
     def _with_rates(self, base: LineTest, rate: estimator.Down) -> LineTest:
         assert self.seen is not None
         assert self.pc is not None
-        effort = self.pc.effort()
+        effort = self.pc.effort(self.seen.get("window_share"))
         frames = self.seen.get("up_frames") or ()
         up = estimator.up(self.seen["up"], frames, far=self.far_s > 0)
         idle, jitter = estimator.latency(self.idle_ms)
