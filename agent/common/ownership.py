@@ -7,7 +7,9 @@ ourselves: whoever owns the folder may put a link in the place of any name.
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
+import stat
 from pathlib import Path
 
 
@@ -49,6 +51,43 @@ def make_folder(path: Path) -> None:
             finally:
                 os.close(handle)
     path.mkdir(exist_ok=True)  # says so where a file stands there
+
+
+def set_rights(path: Path, account: tuple[int, int] | None, mode: int) -> bool:
+    """Set owner and group, unless None, and mode where they differ; whether they did. On Linux.
+
+    Raises:
+        OSError: they cannot be set, or a link stands there that another than root or we made.
+    """
+    handle = _found(path)
+    try:
+        found, changed, at = os.fstat(handle), False, f"/proc/self/fd/{handle}"
+        if account is not None and (found.st_uid, found.st_gid) != account:
+            os.chown(at, *account)
+            changed = True
+        if os.fstat(handle).st_mode & 0o7777 != mode:  # last: a change of owner clears bits
+            os.chmod(at, mode)
+            changed = True
+        return changed
+    finally:
+        os.close(handle)
+
+
+def _found(path: Path, *, by_link: bool = False) -> int:
+    """What is at the path now: whoever owns the folder may put something else there meanwhile.
+
+    It is not opened for reading: to close a database's file would drop the locks on it.
+    """
+    handle = os.open(path, os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC)
+    found = os.fstat(handle)
+    if not stat.S_ISLNK(found.st_mode):
+        return handle
+    try:
+        if by_link or found.st_uid not in (0, os.geteuid()):
+            raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), str(path))
+        return _found(path.parent / os.readlink("", dir_fd=handle), by_link=True)
+    finally:
+        os.close(handle)
 
 
 def is_root() -> bool:

@@ -6,9 +6,10 @@ simply run again.
 
 from __future__ import annotations
 
+import grp
 import os
+import pwd
 import re
-import shutil
 import time
 import tomllib
 from collections.abc import Iterator, Mapping
@@ -18,7 +19,7 @@ from typing import IO
 
 import msgspec
 
-from agent.common import textfile
+from agent.common import ownership, textfile
 from agent.common.language import say
 from agent.common.lock import Lock
 from agent.common.settings import SettingsError
@@ -205,12 +206,19 @@ def _set_aside(data: Path) -> None:
 
 def _own(path: Path, owner: Part | Place, mode: int) -> None:
     """Give it to whom it belonged, where we may and the system knows them."""
-    if os.geteuid() == 0 and owner.user:
-        with suppress(LookupError):
-            shutil.chown(path, user=owner.user)
-        with suppress(LookupError):
-            shutil.chown(path, group=owner.group)
-    path.chmod(mode)
+    ownership.set_rights(path, _account(owner) if os.geteuid() == 0 else None, mode)
+
+
+def _account(owner: Part | Place) -> tuple[int, int] | None:
+    """The numbers of its user and group here; -1 leaves what is."""
+    if not owner.user:
+        return None
+    user = group = -1
+    with suppress(KeyError):
+        user = pwd.getpwnam(owner.user).pw_uid
+    with suppress(KeyError):
+        group = grp.getgrnam(owner.group).gr_gid
+    return user, group
 
 
 def _opened(path: Path) -> IO[bytes]:

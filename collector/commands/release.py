@@ -115,9 +115,10 @@ def _book(config: Config) -> Iterator[ReleaseBook]:
 
 def _key(args: argparse.Namespace) -> int:
     config = load_config(args)
-    file = _key_file(args, config)
-    public = key.make(file)
-    key.remember(config.folder, file, instead=args.replace)
+    file, public = _key_file(args, config), key.known(config.folder)
+    if args.key or args.replace or not public:  # else it may live elsewhere: no second one is made
+        public = key.make(file)
+        key.remember(config.folder, file, instead=args.replace)
     print(say("写进电脑的 agent.toml：", "for the PCs' agent.toml:"))
     print(key.settings_row(public), end="")
     return DONE

@@ -22,6 +22,7 @@ from collector.enrol.place import Place
 from collector.enrol.setting_up import Step, Wish
 from collector.enrol.settings_file import City
 from collector.enrol.state import State
+from collector.release import key as release
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -45,8 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     text = say("数据文件夹，只在写新设置时用", "data folder, where new settings are written")
     add("--data", type=Path, metavar="DIR", help=text)
-    text = say("CA 密钥的位置，可在移动介质上", "where the CA's key is, such as on a stick")
-    add("--ca-key", type=Path, metavar="FILE", help=text)
+    _keys(parser)
     text = say(
         "systemd 单元的文件夹（有 systemd 时默认 {})",
         "folder of systemd's units (default, where systemd runs: {})",
@@ -60,6 +60,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     _city(parser)
     text = say("只说要写什么，不写", "say what would be written, and write nothing")
     add("--dry-run", action="store_true", help=text)
+
+
+def _keys(parser: argparse.ArgumentParser) -> None:
+    """Keys that may live elsewhere, such as on a stick in a safe."""
+    add = parser.add_argument
+    text = say("CA 密钥的位置，可在移动介质上", "where the CA's key is, such as on a stick")
+    add("--ca-key", type=Path, metavar="FILE", help=text)
+    text = say(
+        f"发布密钥的位置，可在移动介质上（默认数据文件夹里的 {release.FILE}）",
+        "where the key that signs new versions is, such as on a stick (default: "
+        f"{release.FILE} in the data folder)",
+    )
+    add("--release-key", type=Path, metavar="FILE", help=text)
 
 
 def _city(parser: argparse.ArgumentParser) -> None:
@@ -120,7 +133,7 @@ def _left(args: argparse.Namespace, place: Place) -> list[Step]:
         raise RefusedError(text)
     store = args.known.store.kind if args.known else args.store
     city = City(args.city_code, args.city_name, store, args.port)
-    wish = Wish(names, city)
+    wish = Wish(names, city, args.release_key or place.data / release.FILE)
     port = args.known.mqtt.port if args.known else args.port
     return [
         *(compose.accounts(place) if args.compose else machine.accounts(args.units)),

@@ -24,9 +24,9 @@ from collector.compliance.figure import exists_on
 from collector.compliance.lines import SPEAKS
 from collector.compliance.model import DoubtDay, Evidence, LineRecord, LineTest, RoomDay
 from collector.compliance.places import places
-from collector.compliance.reader import Key, Reader
+from collector.compliance.reader import Key, Reader, Tags
 from collector.compliance.schools import Schools
-from collector.compliance.split import in_several
+from collector.compliance.split import Seen, in_several
 from collector.compliance.window import ONE_DAY, Windows
 from collector.config import Figure as Settings
 from collector.roster.register import Register, School
@@ -150,22 +150,19 @@ class _Reading:
     def _places(self) -> Shared:
         """The rooms that saw each device which several rooms ever saw.
 
-        Of the window by the rows themselves; before it by each school's list in `school_day`, as
-        all rows of all rooms would be too many.
+        By each school's list of a day in `school_day`: rows of rooms are ten times as many.
         """
-        if "display" not in self._settings.required:
-            return {}
-        return in_several(chain(places(self._store, 0, self._start), self._window.devices()))
+        return in_several(self._listed())
 
     def places_of(self, school: School) -> Shared:
-        """As `_places`, of the devices that the school's rooms ever saw: no other is asked for."""
+        """As `_places`, of the devices that the school's rooms ever saw: no other is kept."""
+        own = {identity for identity, _ in self._listed({"school": (school.code,)})}
+        return in_several(seen for seen in self._listed() if seen[0] in own) if own else {}
+
+    def _listed(self, tags: Tags | None = None) -> Iterator[Seen]:
         if "display" not in self._settings.required:
-            return {}
-        tags = {"school": (school.code,)}
-        rows = chain(self._past.room_days(tags), self._window.room_days(tags))
-        own = _identities(rows)
-        found = chain(places(self._store, 0, self._start), self._window.devices(own))
-        return in_several(seen for seen in found if seen[0] in own)
+            return iter(())
+        return places(self._store, 0, midnight_ns(self._cutoff + ONE_DAY), tags)
 
     def of(self, part: Sequence[School]) -> Iterator[tuple[School, Schools]]:
         """Some schools by all of their evidence, each by itself."""

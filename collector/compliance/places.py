@@ -1,8 +1,7 @@
-"""Finds the rooms whose older rows decide where a device that moves belongs.
+"""Finds the rooms that saw the same device: where it belongs, the rows of all of them decide.
 
-Each room's window is read anyway. But a yes of an earlier day depends on the rooms that had the
-same device in that day's window: these are found by the list of each school's displays in
-`school_day`, as all rows of all rooms would be too many.
+They are found by the list of each school's displays in `school_day`, which is written with the
+day's rows of rooms: those would be too many to read.
 """
 
 from __future__ import annotations
@@ -12,6 +11,7 @@ from collections.abc import Collection, Iterator, Mapping
 
 import msgspec
 
+from collector.compliance.reader import Tags
 from collector.compliance.split import Seen
 from collector.store import Store
 
@@ -22,14 +22,16 @@ def written(rooms: Mapping[str, Collection[str]]) -> str:
     return msgspec.json.encode(listed).decode() if listed else ""
 
 
-def places(store: Store, start: int, stop: int) -> Iterator[Seen]:
+def places(store: Store, start: int, stop: int, tags: Tags | None = None) -> Iterator[Seen]:
     """Each device and each room that saw it, on days from `start` to before `stop`.
+
+    `tags`: as of `Store.read`.
 
     Raises:
         UnavailableError, MisconfiguredError: as `Store.read`, also while iterating.
     """
     known: dict[str, set[str]] = defaultdict(set)
-    for _, school, _, text in store.rows("school_day", start, stop, None, ["display_rooms"]):
+    for _, school, _, text in store.rows("school_day", start, stop, tags, ["display_rooms"]):
         if not text:
             continue
         # Most of a day's entries stood there on another day: decoding them all again takes longer.

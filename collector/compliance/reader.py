@@ -8,7 +8,6 @@ from functools import lru_cache
 
 from agent.common.calendar import local_day
 from collector.compliance.model import DoubtDay, LineRecord, LineTest, RoomDay
-from collector.compliance.split import Seen, identities_of
 from collector.store import Store
 from collector.store.base import Row
 
@@ -57,24 +56,6 @@ class Reader:
                 school or "", room or "", _day(time // 10**9), pcs or 0,
                 _seen(row[_FIRST:_AFTER_SEEN]), bool(simulated), text, together or 0,
             )  # fmt: skip
-
-    def devices(self, wanted: Set[str] | None = None) -> Iterator[Seen]:
-        """Each display of each room of `room_day`, each at least once; or of `wanted` identities.
-
-        With `wanted`, others may come too.
-        """
-        last: dict[Key, str] = {}  # a room's text is the same on most days
-        for _, school, _, room, text in self._rows("room_day", ("display_ids",), None):
-            if not text:
-                continue
-            # A text of one display, as most are, that is none of these.
-            if wanted is not None and "," not in text and text.partition(":")[0] not in wanted:
-                continue
-            key = school or "", room or ""
-            if last.get(key) != text:
-                last[key] = text
-                for identity in identities_of(text):
-                    yield identity, key
 
     def doubt_days(self, tags: Tags | None = None) -> Iterator[DoubtDay]:
         """Rows of `school_day` that say something odd about machine ids."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import grp
 import os
 import pwd
@@ -11,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-from agent.common import files
+from agent.common import files, ownership
 
 #: The user of the city's services, and the broker's; the group that may read the line keys.
 SERVICE, BROKER, KEYS = "schoolpulse", "mosquitto", "schoolpulse-keys"
@@ -84,27 +83,7 @@ def protect(path: Path, kind: Kind) -> bool:
         OSError: they could not be set, or a link stands there that another than root or we made:
             the services own some of these folders, and must not be given what they point us to.
     """
-    at = _real(path)
-    changed, account, found = False, _account(kind), at.lstat()
-    if account is not None and (found.st_uid, found.st_gid) != account:
-        os.chown(at, *account, follow_symlinks=False)
-        changed = True
-    if at.lstat().st_mode & 0o7777 != kind.mode:  # last: a change of owner clears bits
-        _real(at).chmod(kind.mode)
-        changed = True
-    return changed
-
-
-def _real(path: Path) -> Path:
-    """The path without a link at its end, which only root or we may have made.
-
-    Nothing is opened: to close a database's file would drop the locks that SQLite has on it.
-    """
-    if not path.is_symlink():
-        return path
-    if path.lstat().st_uid not in (0, os.geteuid()):
-        raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), str(path))
-    return path.resolve()
+    return ownership.set_rights(path, _account(kind), kind.mode)
 
 
 def fault(path: Path, kind: Kind) -> str:

@@ -29,6 +29,7 @@ from collector.enrol.owned import (
 from collector.enrol.place import SERVICES, Place
 from collector.enrol.settings_file import City
 from collector.enrol.state import State
+from collector.release import key as release
 
 #: The broker's name within deploy/compose.yaml.
 _COMPOSE = "mosquitto"
@@ -44,6 +45,7 @@ class Wish(NamedTuple):
 
     names: Sequence[str]
     city: City
+    release_key: Path  # where the key that signs new versions of the agent is, or is to be
 
 
 class Step(NamedTuple):
@@ -81,6 +83,7 @@ def steps(place: Place, wish: Wish, now: dt.datetime, who: str) -> list[Step]:
         *_token(place, wish.city.store),
         *_authority(place, wish, now),
         *_files(place, wish, who),
+        *_release_key(place, wish.release_key),
     ]
 
 
@@ -177,6 +180,18 @@ def _files(place: Place, wish: Wish, who: str) -> Iterator[Step]:
         settings = settings_file.text(place, wish.names[0] if wish.names else "", wish.city)
         text = say("本市的设置", "the city's settings")
         yield Step(place.config, text, lambda: owned.put(place.config, settings.encode(), OPEN))
+
+
+def _release_key(place: Place, key: Path) -> Iterator[Step]:
+    """The city's own, once: its public half goes into the schools' bundles with the rest."""
+    if not release.known(place.data):
+        text = say("新版本的发布密钥", "the key that signs new versions of the agent")
+        yield Step(key, text, lambda: _make_release_key(place, key))
+
+
+def _make_release_key(place: Place, key: Path) -> None:
+    release.make(key)
+    release.remember(place.data, key)
 
 
 def _accounts(place: Place, who: str) -> None:

@@ -61,6 +61,7 @@ class Running:
         self.up: list[Sample] = []  # s since the start, bytes received
         self._up_full: list[Sample] = []  # s since the start, bytes of the frames received, if full
         self._lock = threading.Lock()
+        self._freed = threading.Condition(self._lock)  # a connection has left
         self._connections: set[socket.socket] = set()
         self._senders: set[socket.socket] = set()
         self._addresses: set[str] = set()
@@ -94,6 +95,7 @@ class Running:
         finally:
             with self._lock:
                 self._connections.discard(connection)
+                self._freed.notify_all()
                 for tally in tallies:
                     tally.update(connection)
 
@@ -197,6 +199,14 @@ class Running:
             with contextlib.suppress(OSError):  # closed in the meantime
                 connection.shutdown(socket.SHUT_RDWR)
         return bool(open_ones)
+
+    def settle(self, seconds: float) -> None:
+        """Wait, after `cut`, until what the transfers have sent is counted, or the time is over.
+
+        The other side has a transfer's last bytes before the thread that sent them can count them.
+        """
+        with self._freed:
+            self._freed.wait_for(lambda: not self._connections, seconds)
 
     def record(self, outcome: Ending, now: float) -> LineRecord:
         """This server's record of the test."""

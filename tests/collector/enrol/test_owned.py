@@ -40,6 +40,44 @@ def test_a_link_of_a_service_does_not_lead_root_to_another_s_files(
     assert mode(target) == 0o700
 
 
+@as_root
+@pytest.mark.parametrize("chain", [False, True])
+def test_what_is_put_there_meanwhile_keeps_its_rights(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, chain: bool
+) -> None:
+    """The service puts a link in the place of its file, between look and change."""
+    target, file = tmp_path / "shadow", tmp_path / "state.db"
+    target.write_bytes(b"secret")
+    target.chmod(0o600)
+    file.write_bytes(b"")
+    at = tmp_path / "link" if chain else file
+    if chain:
+        at.symlink_to(file)
+    seen, swapped = os.fstat, []
+
+    def look(handle: int) -> os.stat_result:
+        found = seen(handle)
+        if stat.S_ISREG(found.st_mode) and not swapped:
+            swapped.append(file.rename(tmp_path / "aside"))
+            file.symlink_to(target)
+        return found
+
+    monkeypatch.setattr(os, "fstat", look)
+    assert owned.protect(at, Kind(0o666))
+    assert swapped
+    assert mode(target) == 0o600
+    assert mode(tmp_path / "aside") == 0o666
+
+
+def test_a_link_that_we_made_to_a_link_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "disk").mkdir(0o755)
+    (tmp_path / "mount").symlink_to("disk")
+    (tmp_path / "data").symlink_to("mount")
+    with pytest.raises(OSError, match="mount"):
+        owned.protect(tmp_path / "data", Kind(0o700))
+    assert mode(tmp_path / "disk") == 0o755
+
+
 def test_a_link_that_we_made_is_followed(tmp_path: Path) -> None:
     target, link = tmp_path / "disk", tmp_path / "data"
     target.mkdir(0o755)

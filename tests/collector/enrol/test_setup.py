@@ -15,6 +15,7 @@ from agent.common import files, textfile
 from collector.broker import dynsec
 from collector.enrol import authority, machine, pki
 from collector.enrol.place import SERVICES
+from collector.release import key as release
 from enrolled_city import SECRET, EnrolledCity
 
 NAME = ("--name", "broker.city")
@@ -113,6 +114,21 @@ def test_the_ca_s_key_may_leave_the_machine(bare: EnrolledCity, capsys: Any) -> 
     assert bare.setup("--alt", "10.9.9.9", "--ca-key", str(away)) == 0
     assert "10.9.9.9" in names(bare)
     assert not bare.place.ca_key.exists()
+
+
+@pytest.mark.parametrize("elsewhere", [False, True])
+def test_the_release_key_is_made_once_where_it_is_wanted(
+    bare: EnrolledCity, tmp_path: Path, elsewhere: bool
+) -> None:
+    stick = tmp_path / "stick/release.key"
+    assert bare.setup(*NAME, *(["--release-key", str(stick)] if elsewhere else [])) == 0
+    key = stick if elsewhere else bare.place.data / release.FILE
+    assert stat.S_IMODE(key.stat().st_mode) == 0o600
+    assert release.known(bare.place.data) == release.public(key)
+    before = bare.files()
+    key.rename(tmp_path / "safe.key")
+    assert bare.setup(*NAME) == 0
+    assert bare.files().items() <= before.items()
 
 
 def test_another_s_key_signs_nothing(bare: EnrolledCity) -> None:
