@@ -15,7 +15,10 @@ from agent.common.vocabulary import targets
 from agent.common.vocabulary.indicators import INDICATORS, KNOWN, Known, short, title
 from agent.common.vocabulary.words import Words
 
-Rule = Literal["", "multimedia", "computer_room", "line", "connected", "all_classes", "any_room"]
+Rule = Literal[
+    "", "multimedia", "computer_room", "line", "connected", "all_classes", "any_room",
+    "resource_package", "teacher_space",
+]  # fmt: skip
 _ID = re.compile(r"[a-z][a-z0-9_]{0,39}")
 
 
@@ -168,7 +171,7 @@ def _wrong(name: str, row: Indicator) -> Iterator[tuple[str, str]]:
     if name not in KNOWN:
         yield from _wrong_own(name, row)
         return
-    is_line, lacks = KNOWN[name].rule == "line", KNOWN[name].lacks
+    is_line = KNOWN[name].rule == "line"
     if row.rule not in ("", KNOWN[name].rule):
         rule = KNOWN[name].rule
         yield ".rule", say(f"{name} 的规则只能是 {rule}：删去", f"the rule of {name} is {rule}")
@@ -179,15 +182,6 @@ def _wrong(name: str, row: Indicator) -> Iterator[tuple[str, str]]:
             else say("只有线路有门限：删去", "only lines have a threshold: remove it")
         )
         yield ".threshold_mbps", text
-    if lacks.zh and row.on:
-        yield (
-            "",
-            say(
-                f"台账没有这一列：{lacks.zh}；暂不能计算，请删去或设 on = false",
-                f"the register has no column for {lacks.en}: it cannot be counted; "
-                "remove it or set on = false",
-            ),
-        )
 
 
 def _wrong_own(name: str, row: Indicator) -> Iterator[tuple[str, str]]:

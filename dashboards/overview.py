@@ -69,7 +69,7 @@ def _each(
 
 def _maps(edition: Edition) -> list[tuple[int, Json]]:
     """Maps of the indicators of which each school's day has a verdict: not a city's own."""
-    found = [name for name in edition.indicators if name in KNOWN and not KNOWN[name].lacks.zh]
+    found = [name for name in edition.indicators if name in KNOWN]
     width = (WIDTH - _MARK) // min(len(found) or 1, _BESIDE)
     return [(_MARK, _placed(edition.lang)), *((width, _map(name, edition)) for name in found)]
 

@@ -9,7 +9,7 @@ from copy import copy
 from typing import NamedTuple
 
 from collector import config
-from collector.compliance import school_line
+from collector.compliance import registered, school_line
 from collector.compliance.model import (
     Area,
     Evidence,
@@ -24,6 +24,7 @@ from collector.compliance.networks import networks
 from collector.compliance.schools import Schools
 from collector.compliance.split import split
 from collector.compliance.window import Windows, cutoff
+from collector.indicator_settings import known
 from collector.roster.register import Register, School
 
 #: The area code of schools under the city itself, for which the register has the city's code.
@@ -144,9 +145,13 @@ class Judge:
         self._doubts |= found.doubts
         self._simulated = self._simulated or found.simulated
 
+    def _units_of(self, indicator: Indicator) -> Iterable[Unit]:
+        alone = registered.RULES.get(known(indicator).rule)
+        return alone(indicator, self._register, self._all) if alone else self._units[indicator]
+
     def figure(self, *, simulated: bool) -> Figure:
         """The figure of all schools added; `simulated`: the store has simulated rows somewhere."""
-        units = [unit for some in self._units.values() for unit in some]
+        units = [unit for name in self._units for unit in self._units_of(name)]
         names = tuple(self._units)
         settings, city = self._settings, self._city
         return Figure(
@@ -213,7 +218,7 @@ def _tallies(
         counts.setdefault((city.code, indicator), Counter())
     for unit in units:
         for code in (city.code, district_area(unit.district, city), unit.school):
-            counts[code, unit.indicator][unit.verdict] += 1
+            counts[code, unit.indicator][unit.verdict] += unit.count
     return {key: Tally(counter) for key, counter in counts.items()}
 
 

@@ -140,6 +140,7 @@ class Unit:
     verdict: Verdict
     steps: tuple[Step, ...] = ()
     simulated: bool = False
+    count: int = 1  # how many alike it stands for: teachers of whom the register has no names
 
 
 @dataclass(frozen=True, slots=True)

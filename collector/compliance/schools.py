@@ -66,7 +66,7 @@ class Schools:
         )  # fmt: skip
 
     def units(self, indicator: Indicator) -> Sequence[Unit]:
-        """The units of one of the settings' indicators."""
+        """The units of one of the settings' indicators; of those by the register alone, none."""
         rules: Mapping[str, Callable[[Indicator], Sequence[Unit]]] = {
             "multimedia": lambda _: self._classes,
             "computer_room": lambda _: self._computer_rooms(),
@@ -75,7 +75,8 @@ class Schools:
             "all_classes": self._all_classes,
             "any_room": self._any_room,
         }
-        return rules[known(indicator).rule](indicator)
+        judge = rules.get(known(indicator).rule)
+        return judge(indicator) if judge else ()
 
     @cached_property
     def _classes(self) -> Sequence[Unit]:

@@ -39,6 +39,7 @@ class Counts:
 
 #: If a grant cannot be stored, the agent asks again after this time, s.
 _DISK_S = 60
+_SETTLE_S = 2.0  # for a busy machine's threads to count what they have sent
 
 
 def epoch_clock() -> Callable[[], float]:
@@ -144,6 +145,8 @@ class Ledger:
 
     def close(self, running: Running, outcome: Ending) -> LineRecord | None:
         """End a test with the outcome that its agent reports; None if it has ended already."""
+        running.cut()
+        running.settle(_SETTLE_S)
         return self._end(running, outcome)
 
     def _sample(self) -> None:

@@ -14,7 +14,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 
-from agent.common.steady import Sample, overall, steady
+from agent.common.steady import Sample, confirmed, overall, steady
 from agent.wire import LineRecord
 from collector.lineserver.addresses import group, plain
 from collector.lineserver.tcp import Frames, Tally, delivered, delivered_frames
@@ -61,6 +61,7 @@ class Running:
         self.up: list[Sample] = []  # s since the start, bytes received
         self._up_full: list[Sample] = []  # s since the start, bytes of the frames received, if full
         self._lock = threading.Lock()
+        self._freed = threading.Condition(self._lock)  # a connection has left
         self._connections: set[socket.socket] = set()
         self._senders: set[socket.socket] = set()
         self._addresses: set[str] = set()
@@ -68,6 +69,7 @@ class Running:
         self._delivered, self._frames = Tally(delivered), Frames()
         self._down_frames = Tally(delivered_frames)
         self._segments, self._repeats = Tally(lambda i: i.sent), Tally(lambda i: i.repeated)
+        self._busy, self._held = Tally(lambda i: i.busy), Tally(lambda i: i.held)
         self._queue_checks = 0
         self._queues_empty = 0
         self.closed = False
@@ -82,7 +84,7 @@ class Running:
             if sends:
                 self._senders.add(connection)
             down = (self._delivered, self._down_frames, self._segments, self._repeats)
-            tallies = down if sends else (self._frames,)
+            tallies = (*down, self._busy, self._held) if sends else (self._frames,)
             for tally in tallies:
                 tally.add(connection)
             samples = self.down if sends else self.up
@@ -93,6 +95,7 @@ class Running:
         finally:
             with self._lock:
                 self._connections.discard(connection)
+                self._freed.notify_all()
                 for tally in tallies:
                     tally.update(connection)
 
@@ -180,6 +183,13 @@ class Running:
             sent, repeated = self._segments.sum(), self._repeats.sum()
         return None if not sent or repeated is None else round(min(1.0, repeated / sent), 5)
 
+    @property
+    def window_share(self) -> float | None:
+        """The share of the download in which the PC's receive windows were full; None: unknown."""
+        with self._lock:
+            busy, held = self._busy.sum(), self._held.sum()
+        return None if not busy or held is None else round(min(1.0, held / busy), 5)
+
     def cut(self) -> bool:
         """Close all connections; returns whether any was still transferring."""
         with self._lock:
@@ -190,9 +200,17 @@ class Running:
                 connection.shutdown(socket.SHUT_RDWR)
         return bool(open_ones)
 
+    def settle(self, seconds: float) -> None:
+        """Wait, after `cut`, until what the transfers have sent is counted, or the time is over.
+
+        The other side has a transfer's last bytes before the thread that sent them can count them.
+        """
+        with self._freed:
+            self._freed.wait_for(lambda: not self._connections, seconds)
+
     def record(self, outcome: Ending, now: float) -> LineRecord:
         """This server's record of the test."""
-        down, up = steady(self.down), steady(self.up)
+        up = steady(self.up)
         wish = self.turn.wish
         return LineRecord(
             test=self.turn.id,
@@ -202,7 +220,7 @@ class Running:
             outcome=outcome,
             sent_bytes=self.sent,
             received_bytes=self.received,
-            down_mbps=down.mbps if down else overall(self.down),
+            down_mbps=confirmed(self.down),
             up_mbps=up.middle if up else overall(self.up),
             seconds=round(now - self.turn.started, 3),
             solo=self.solo,

@@ -47,6 +47,7 @@ class Action:
     reason: str  # code of `agent.common.vocabulary.actions.REASONS`
     detail: Words  # the numbers behind it, may be empty
     units: tuple[str, ...]  # names of the classes; the school's own where it is the unit
+    count: int  # of units, which may be more than their names
 
     @property
     def why(self) -> Words:
@@ -147,7 +148,7 @@ class Plan:
         found: dict[tuple[str, Indicator], Counter[str]] = defaultdict(Counter)
         for action in self.actions:
             for code in {self.figure.areas[0].code, action.district, action.school}:
-                found[code, action.indicator][action.reason] += len(action.units)
+                found[code, action.indicator][action.reason] += action.count
         return {
             key: dict(sorted(counts.items(), key=lambda row: vocabulary.PRICE[row[0]]))
             for key, counts in found.items()
@@ -211,6 +212,7 @@ def _action(
         reason=code,
         detail=_merged(details),
         units=tuple(unit.name for unit in units),
+        count=sum(unit.count for unit in units),
     )
 
 
@@ -231,7 +233,7 @@ def _ordered(figure: Figure, actions: Sequence[Action]) -> Sequence[Action]:
     every = kinds.every(figure)
     left: Counter[str] = Counter()
     for action in actions:
-        left[action.school] += len(action.units)
+        left[action.school] += action.count
     return sorted(
         actions,
         key=lambda row: (

@@ -36,7 +36,7 @@ def _deed_rows(plan: Plan) -> Iterator[Sequence[Cell]]:
             row.school,
             row.name,
             kinds.short(plan.figure, row.indicator),
-            len(row.units),
+            row.count,
             str(VERDICTS[row.verdict]),
             str(row.why),
             str(row.todo),
@@ -62,7 +62,7 @@ def _task_rows(plan: Plan) -> Iterator[Sequence[Cell]]:
     schools: dict[tuple[str, Indicator, str], set[str]] = defaultdict(set)
     for row in plan.actions:
         key = row.responsible, row.indicator, row.reason
-        units[key] += len(row.units)
+        units[key] += row.count
         schools[key].add(row.school)
     order = {unit: place for place, unit in enumerate(dict.fromkeys(key[0] for key in units))}
     every, prices = kinds.every(plan.figure), vocabulary.PRICE

@@ -60,6 +60,7 @@ def _action(row: Action) -> Tree:
         "why": {"zh": row.why.zh, "en": row.why.en},
         "todo": {"zh": row.todo.zh, "en": row.todo.en},
         "units": list(row.units),
+        "count": row.count,
     }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from agent.common.vocabulary.indicators import UNITS
 from agent.common.vocabulary.words import Words
 from collector.compliance import targets
 from collector.compliance.model import Figure, Indicator
@@ -20,8 +21,18 @@ def rule(indicator: Indicator) -> str:
 
 
 def of_classes(indicator: Indicator) -> bool:
-    """Whether its unit is a class; else it is a school."""
+    """Whether its unit is a class."""
     return targets.unit(indicator) == "class"
+
+
+def of_schools(indicator: Indicator) -> bool:
+    """Whether its unit is a school; else a school may have many."""
+    return targets.unit(indicator) == "school"
+
+
+def unit_words(indicator: Indicator) -> Words:
+    """Its unit, as it stands behind a number."""
+    return UNITS[targets.unit(indicator)]
 
 
 def short_words(figure: Figure, indicator: Indicator) -> Words:

@@ -244,9 +244,15 @@ def _float(value: object) -> float | None:
     return float(value) if isinstance(value, int | float) else None
 
 
+def _registered_alone(unit: Unit) -> Reason:
+    return Reason("register_only" if unit.verdict is Verdict.DECLARED else "unregistered")
+
+
 _NOTHING = Words("", "")
 _OPEN: Mapping[str, Callable[[Unit], Reason]] = {
     "multimedia": _multimedia,
     "computer_room": _computer_room,
     "line": _line,
+    "resource_package": _registered_alone,
+    "teacher_space": _registered_alone,
 }

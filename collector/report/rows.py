@@ -30,7 +30,7 @@ class Row:
     remark: str  # 「对照 2020 年目标」, empty in the target's own year
     document: str
     target_year: int | None
-    of_classes: bool  # else its unit is a school
+    of_schools: bool  # its unit is a school; else a school may have many
     tallies: Tallies
     _figure: Figure
 
@@ -97,7 +97,7 @@ def _row(figure: Figure, indicator: Indicator, tallies: Tallies) -> Row:
         remark=remark(row, figure.year),
         document=row.document if row else "",
         target_year=row.year if row else None,
-        of_classes=kinds.of_classes(indicator),
+        of_schools=kinds.of_schools(indicator),
         tallies=tallies,
         _figure=figure,
     )

@@ -19,10 +19,8 @@ from collector.report.area_tables import cheapest
 
 
 def units(indicator: Indicator, count: int) -> str:
-    """So many classes or schools."""
-    if kinds.of_classes(indicator):
-        return say(f"{count} 个班级", f"{count} classes")
-    return say(f"{count} 所学校", f"{count} schools")
+    """So many of its units: classes, schools or teachers."""
+    return f"{count} {kinds.unit_words(indicator)}"
 
 
 def todo(plan: Plan, area: str = "") -> Iterator[str]:
@@ -62,7 +60,7 @@ def unknown(plan: Plan) -> Iterator[str]:
         found: Counter[str] = Counter()
         for row in plan.actions:
             if row.indicator == indicator and row.verdict is Verdict.UNKNOWN:
-                found[row.reason] += len(row.units)
+                found[row.reason] += row.count
         if found:
             reasons = [f"{REASONS[code].why} {count}" for code, count in found.most_common()]
             yield say(

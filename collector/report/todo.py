@@ -38,7 +38,7 @@ class Group:
     @property
     def count(self) -> int:
         """Units in it."""
-        return sum(len(action.units) for action in self.actions)
+        return sum(action.count for action in self.actions)
 
     def schools(self, classes: int, *, numbers: bool) -> Iterator[str]:
         """Each school with its classes, at most so many named, and with its numbers.

@@ -41,10 +41,17 @@ def schools(figure: Figure, plan: Plan) -> Table:
 
 def _of_school(figure: Figure, indicator: Indicator) -> Sequence[Column]:
     name = kinds.short_words(figure, indicator)
-    if not kinds.of_classes(indicator):
+    if kinds.of_schools(indicator):
         return (Column(name, "text", 13),)
     share = column(f"{name.zh}核实率（%）", f"{name.en} verified (%)", "share", 12)
-    return (share, *VERDICT_COUNTS, column("班级", "classes", "count", 8))
+    return (
+        share,
+        *VERDICT_COUNTS,
+        Column(_CLASSES if kinds.of_classes(indicator) else _TEACHERS, "count", 8),
+    )
+
+
+_CLASSES, _TEACHERS = Words("班级", "classes"), Words("教师", "teachers")
 
 
 def _school_rows(figure: Figure, plan: Plan) -> Iterator[Sequence[Cell]]:
@@ -62,7 +69,7 @@ def _school(figure: Figure, area: Area) -> Sequence[Cell]:
 
 
 def _indicator_cells(figure: Figure, row: SchoolView, indicator: Indicator) -> Sequence[Cell]:
-    if not kinds.of_classes(indicator):
+    if kinds.of_schools(indicator):
         unit = row.one(indicator)
         return (str(VERDICTS[unit.verdict]) if unit else None,)
     tally = figure.tallies[row.area.code, indicator]

@@ -128,6 +128,7 @@ def unit(row: Unit) -> Tree:
         "name": row.name,
         "verdict": str(row.verdict),
         "simulated": row.simulated,
+        **({"count": row.count} if row.count != 1 else {}),
         "steps": [
             {"rule": step.rule, "zh": step.zh, "en": step.en, "numbers": dict(step.numbers)}
             for step in row.steps

@@ -13,7 +13,7 @@ from typing import TypeVar
 from agent.common.calendar import Calendar
 from collector.roster.layers import Layers
 
-COMPUTER_ROOM = "计算机教室"
+COMPUTER_ROOM, TEACHING_POINT = "计算机教室", "教学点"
 
 _Row = TypeVar("_Row", "Campus", "Line", "Room", "SchoolClass", "Machine", "Inspection")
 
@@ -30,6 +30,9 @@ class School:
     opened: dt.date | None = None
     closed: dt.date | None = None
     successor: str = ""
+    resource_package: bool | None = None  # of a teaching point; None: not filled in
+    teachers: int | None = None  # 专任教师
+    teacher_spaces: int | None = None  # how many of them have a network space
 
 
 @dataclass(frozen=True, slots=True)

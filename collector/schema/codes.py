@@ -14,7 +14,6 @@ CODES: Mapping[str, Mapping[str, Words]] = {
     "INDICATORS": {
         code: indicators.title(code, known.threshold_mbps or THRESHOLD_MBPS)
         for code, known in indicators.KNOWN.items()
-        if not known.lacks.zh
     },
     "KINDS": devices.KINDS,
     "NOTES": devices.NOTES,

@@ -242,6 +242,8 @@ line_1000 str - code of VERDICTS
 connected str - code of VERDICTS
 all_classes str - code of VERDICTS
 any_room str - code of VERDICTS
+resource_package str - code of VERDICTS
+teacher_space str - code of VERDICTS: the worst of its teachers
 display_rooms str - the displays seen that day: their rooms by identity, as JSON
 ids_beyond int - machine ids beyond what registered seats and rooms explain
 ids_alike int - machine ids with equal counters, uptimes or milliseconds

@@ -220,10 +220,12 @@ def test_the_data_limit_is_survived_and_others_are_back_after_it(tmp_path: Path)
         with Attacker(broker.settings("collector")) as deaf:
             assert deaf.log_in("collector-deaf") == 0
             assert deaf.subscribe([ALL_REPORTS]) == b"\x01"
-            for _ in range(4):
+            floods = 0  # as many as a slow machine needs to come near the limit
+            while floods < 4 or (broker.memory < 60 * MB and floods < 100):
                 attacker.flood(broker.settings(A), A, 1.0)
                 assert broker.alive
                 assert broker.memory < 150 * MB
+                floods += 1
             assert broker.memory > 60 * MB  # the limit was what held it
         until(lambda: _lets_in(broker), "B to be let in")
 

@@ -57,8 +57,6 @@ def test_the_types_are_those_of_the_register() -> None:
         ('[figure.indicators.B]\nrule = "line"\nthreshold_mbps = 2', "figure.indicators.B"),
         ("[figure.indicators.line]\nthreshold_mbps = 100", "figure.indicators.line.threshold_mbps"),
         ('[figure.indicators.multimedia]\nrule = "line"', "figure.indicators.multimedia.rule"),
-        ("[figure.indicators.teacher_space]", "figure.indicators.teacher_space"),
-        ("[figure.indicators.resource_package]", "figure.indicators.resource_package"),
         (
             "[figure.indicators]\nmultimedia.on = false\nline.on = false\ncomputer_room.on = false",
             "figure.indicators",

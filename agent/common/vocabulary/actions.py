@@ -72,6 +72,10 @@ REASONS: Mapping[str, Reason] = {
         Words("只有台账，没有证据", "in the register alone, without evidence"),
         Words("让相关电脑上报，或请人现场核查", "let its PCs report, or ask for an inspection"),
     ),
+    "register_only": Reason(
+        Words("只能由台账说明", "only the register can tell"),
+        Words("核对台账，不必整改", "check the register; nothing else is to do"),
+    ),
     "no_tests": Reason(
         Words("没有测速", "no line test"),
         Words("在有线电脑上安装代理并允许测速", "install the agent on a wired PC, allow tests"),

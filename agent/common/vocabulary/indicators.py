@@ -13,8 +13,7 @@ class Known(NamedTuple):
     """An indicator: the rule that judges it, what one unit is, and its names.
 
     `{label}` and `{mbps}` of the names stand for the threshold in force. `threshold_mbps` is that
-    of a line; None: the setting `[figure] threshold_mbps`, or no line. `lacks` names what the
-    register would have to hold before it can be judged; empty: it can.
+    of a line; None: the setting `[figure] threshold_mbps`, or no line.
     """
 
     rule: str
@@ -22,7 +21,6 @@ class Known(NamedTuple):
     title: Words
     short: Words
     threshold_mbps: float | None = None
-    lacks: Words = Words("", "")
 
 
 _LINE = Words("{label} 以上带宽接入比例", "Schools with a line of {mbps} Mbit/s or more")
@@ -60,13 +58,11 @@ KNOWN: Mapping[str, Known] = {
         "resource_package", "school",
         Words("教学点资源包配备率", "Teaching points with the resource package"),
         Words("资源包", "resource package"),
-        lacks=Words("每个教学点是否配备资源包", "whether each teaching point has the package"),
     ),
     "teacher_space": Known(
         "teacher_space", "teacher",
         Words("专任教师网络空间开通率", "Teachers with a network space"),
         Words("网络空间", "network space"),
-        lacks=Words("专任教师数与开通空间数", "the numbers of teachers and of their spaces"),
     ),
 }  # fmt: skip
 #: Judged where the settings name no others.

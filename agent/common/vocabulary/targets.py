@@ -21,12 +21,14 @@ class Target:
 
 
 #: The whole title is not known to us: whoever has the document puts it into `[[figure.targets]]`.
-_PLAN = "《西宁市…实施方案》第 26 条"
+_PLAN, _PLAN_27 = "《西宁市…实施方案》第 26 条", "《西宁市…实施方案》第 27 条"
 
 TARGETS = (
     Target("multimedia", _PLAN, 2020, Fraction(1)),
     Target("computer_room", _PLAN, 2020, Fraction(1)),
     Target("line", _PLAN, 2020, Fraction(80, 100), Fraction(10)),
+    Target("resource_package", _PLAN_27, 2020, Fraction(1)),
+    Target("teacher_space", _PLAN_27, 2020, Fraction(85, 100)),
 )
 
 

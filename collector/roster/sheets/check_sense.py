@@ -31,6 +31,7 @@ def check(tables: Mapping[str, Table], index: Index) -> Iterator[Problem]:
     """Apply every rule to the sheets that were read."""
     yield from _each(tables, "lines", _contract)
     yield from _each(tables, "rooms", _seats)
+    yield from _each(tables, "schools", _teachers)
     yield from _without(tables, index)
     yield from _same_name(tables)
     yield from _crowded(tables)
@@ -60,6 +61,17 @@ def _seats(record: Record) -> Iterator[Problem]:
     if record.get("type") == COMPUTER_ROOM and seats and seats < FEW_SEATS:
         wrong = say(f"计算机教室不到 {FEW_SEATS} 座", f"a computer room of under {FEW_SEATS} seats")
         yield record.problem("seats", wrong, say("核对座位数", "check the seats"), warning=True)
+
+
+def _teachers(record: Record) -> Iterator[Problem]:
+    teachers, spaces = record.get("teachers"), record.get("teacher_spaces")
+    if spaces and spaces > (teachers or 0):
+        wrong = say(
+            f"{spaces} 人，比专任教师（{teachers or 0} 人）多",
+            f"{spaces} is more than its teachers ({teachers or 0})",
+        )
+        fix = say("核对两列；多出的不计", "check both columns; those beyond do not count")
+        yield record.problem("teacher_spaces", wrong, fix, warning=True)
 
 
 def _without(tables: Mapping[str, Table], index: Index) -> Iterator[Problem]:

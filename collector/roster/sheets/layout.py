@@ -105,6 +105,14 @@ SCHOOLS = Sheet("schools", ("学校",), (
            also=("撤销日期", "停办日期")),
     Column("successor", "并入学校标识码", "school", "撤并后并入的学校", "the school it became part of", "",
            also=("并入学校", "接续学校标识码", "接续学校")),
+    Column("resource_package", "教学点资源包", "yes_no", "教学点是否配备资源包，填「是」或「否」；空：不知道",
+           "whether a teaching point has the resource package, yes or no; empty: not known", "",
+           also=("资源包", "数字教育资源")),
+    Column("teachers", "专任教师数", "count", "在编在岗的专任教师人数；空：不知道",
+           "how many full-time teachers it has; empty: not known", "", also=("专任教师", "教师数")),
+    Column("teacher_spaces", "开通空间教师数", "count", "其中开通网络学习空间的人数；空：不知道",
+           "how many of them have a network space; empty: not known", "",
+           also=("开通空间人数", "网络空间数", "教师空间数")),
 ))  # fmt: skip
 CAMPUSES = Sheet("campuses", ("校区",), (
     _school(),

@@ -247,4 +247,5 @@ PARSERS: Mapping[str, Callable[[str], Any]] = {
     "indicator": _word(words.INDICATORS, words.INDICATORS_ZH),
     "act": _word(words.ACTS, words.ACTS_ZH),
     "found": _word(words.FOUND, words.FOUND_ZH),
+    "yes_no": lambda text: _word(words.FOUND, words.FOUND_ZH)(text) == "yes",
 }

@@ -111,6 +111,8 @@ def _cell(column: Column, value: Any, areas: Mapping[str, str]) -> str:
         return _area(value, areas)
     if column.type == "kind":
         return say(KINDS_ZH.get(value, value), value)
+    if column.type == "yes_no":
+        return say("是", "yes") if value else say("否", "no")
     if column.type == "day_kind":
         return say(DAY_KINDS_ZH.get(value, value), value)
     if isinstance(value, tuple):
