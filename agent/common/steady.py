@@ -156,6 +156,23 @@ def after_burst(counter: Aligned) -> Aligned:
     return counter._replace(samples=[one for one in counter.samples if one[0] >= begin])
 
 
+def later_half(counter: Aligned) -> Aligned:
+    """The second half of a transfer: over a long way its connections come up only slowly."""
+    moving = _running(counter.samples)
+    middle = (moving[0][0] + moving[-1][0]) / 2 if moving else 0.0
+    return counter._replace(samples=[one for one in counter.samples if one[0] >= middle])
+
+
+def confirmed(samples: Sequence[Sample]) -> float | None:
+    """The most that a transfer confirms, in Mbit/s: of the whole, or of its second half.
+
+    Over a long way the first half is a ramp. None where too little was transferred.
+    """
+    counter = aligned(samples)
+    found = [steady_of(one) for one in (counter, later_half(counter))]
+    return max((one.mbps for one in found if one is not None), default=overall(samples))
+
+
 def overall(samples: Sequence[Sample]) -> float | None:
     """The mean rate in Mbit/s of a transfer too short to have a steady part.
 

@@ -71,6 +71,7 @@ class Seen(Struct, frozen=True):
     down_frames: Annotated[list[tuple[float, int]], Meta(max_length=10_000)] = []  # on the wire
     up_frames: Annotated[list[tuple[float, int]], Meta(max_length=10_000)] = []  # on the wire
     loss_share: float | None = None  # share of segments down that were retransmitted
+    window_share: float | None = None  # share of the download that waited for the PC's windows
 
 
 class Handler(Replies, BaseHTTPRequestHandler):
@@ -226,6 +227,7 @@ class Handler(Replies, BaseHTTPRequestHandler):
             down_frames=running.down_frames,
             up_frames=running.up_frames,
             loss_share=running.loss_share,
+            window_share=running.window_share,
         ))  # fmt: skip
 
     def _send_random(self, running: Running, size: int) -> None:

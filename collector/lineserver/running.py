@@ -14,7 +14,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 
-from agent.common.steady import Sample, overall, steady
+from agent.common.steady import Sample, confirmed, overall, steady
 from agent.wire import LineRecord
 from collector.lineserver.addresses import group, plain
 from collector.lineserver.tcp import Frames, Tally, delivered, delivered_frames
@@ -69,6 +69,7 @@ class Running:
         self._delivered, self._frames = Tally(delivered), Frames()
         self._down_frames = Tally(delivered_frames)
         self._segments, self._repeats = Tally(lambda i: i.sent), Tally(lambda i: i.repeated)
+        self._busy, self._held = Tally(lambda i: i.busy), Tally(lambda i: i.held)
         self._queue_checks = 0
         self._queues_empty = 0
         self.closed = False
@@ -83,7 +84,7 @@ class Running:
             if sends:
                 self._senders.add(connection)
             down = (self._delivered, self._down_frames, self._segments, self._repeats)
-            tallies = down if sends else (self._frames,)
+            tallies = (*down, self._busy, self._held) if sends else (self._frames,)
             for tally in tallies:
                 tally.add(connection)
             samples = self.down if sends else self.up
@@ -182,6 +183,13 @@ class Running:
             sent, repeated = self._segments.sum(), self._repeats.sum()
         return None if not sent or repeated is None else round(min(1.0, repeated / sent), 5)
 
+    @property
+    def window_share(self) -> float | None:
+        """The share of the download in which the PC's receive windows were full; None: unknown."""
+        with self._lock:
+            busy, held = self._busy.sum(), self._held.sum()
+        return None if not busy or held is None else round(min(1.0, held / busy), 5)
+
     def cut(self) -> bool:
         """Close all connections; returns whether any was still transferring."""
         with self._lock:
@@ -202,7 +210,7 @@ class Running:
 
     def record(self, outcome: Ending, now: float) -> LineRecord:
         """This server's record of the test."""
-        down, up = steady(self.down), steady(self.up)
+        up = steady(self.up)
         wish = self.turn.wish
         return LineRecord(
             test=self.turn.id,
@@ -212,7 +220,7 @@ class Running:
             outcome=outcome,
             sent_bytes=self.sent,
             received_bytes=self.received,
-            down_mbps=down.mbps if down else overall(self.down),
+            down_mbps=confirmed(self.down),
             up_mbps=up.middle if up else overall(self.up),
             seconds=round(now - self.turn.started, 3),
             solo=self.solo,

@@ -11,6 +11,7 @@ import socket
 import struct
 import sys
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 #: A frame's bytes beside its payload: Ethernet and TCP, IPv4 or IPv6, TCP time stamps.
@@ -19,10 +20,12 @@ _OPTIONS, _WITH_STAMPS = 5, 1
 _SND_MSS, _RCV_MSS, _SEGMENTS_IN, _SEGMENTS_OUT, _DELIVERED, _RETRANSMITTED = (
     16, 20, 152, 156, 192, 100,
 )  # fmt: skip
-_BYTES_IN = 128
-_SIZE = 196
+_BYTES_IN, _BUSY, _WINDOW, _OUT_OF_ORDER = 128, 168, 176, 224
+_SIZE, _NEW_SIZE = 196, 228  # the second since Linux 5.4
 #: Readings of a connection that are kept, the last one always.
 _MOST = 500
+#: Fewer frames than these say nothing of how full a connection's were.
+_ENOUGH = 20 * 1514
 
 
 class Info(NamedTuple):
@@ -35,7 +38,19 @@ class Info(NamedTuple):
     delivered: int  # segments that the other end has, also those after a gap
     repeated: int  # segments retransmitted
     in_order: int  # bytes of payload received, up to the first gap
+    busy: int  # microseconds in which there was something to send
+    held: int  # microseconds of these in which the other end's window was full
     headers: int  # bytes of a frame beside its payload
+    strays: int | None  # segments received after a gap; None before Linux 5.4
+
+
+class Reading(NamedTuple):
+    """What arrived over a connection until a moment."""
+
+    real: int  # `frames_in_order`
+    full: int  # `frames`
+    strays: int | None
+    size: int = 0  # the kernel's estimate of a full segment, which grows at first
 
 
 def info(connection: socket.socket) -> Info | None:
@@ -43,17 +58,19 @@ def info(connection: socket.socket) -> Info | None:
     if sys.platform != "linux":
         return None
     try:
-        raw = connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _SIZE)
+        raw = connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _NEW_SIZE)
     except OSError:
         return None
     if len(raw) < _SIZE:
         return None
     places = (_SND_MSS, _RCV_MSS, _SEGMENTS_IN, _SEGMENTS_OUT, _DELIVERED, _RETRANSMITTED)
     counts = [int(struct.unpack_from("=I", raw, place)[0]) for place in places]
-    counts.append(int(struct.unpack_from("=Q", raw, _BYTES_IN)[0]))
+    counts += [int(struct.unpack_from("=Q", raw, at)[0]) for at in (_BYTES_IN, _BUSY, _WINDOW)]
     stamps = _STAMPS if raw[_OPTIONS] & _WITH_STAMPS else 0
     headers = _HEADERS + stamps + (_IPV6 if _is_ipv6(connection) else _IPV4)
-    return Info._make((*counts, headers))
+    told = len(raw) >= _NEW_SIZE
+    strays = int(struct.unpack_from("=I", raw, _OUT_OF_ORDER)[0]) if told else None
+    return Info._make((*counts, headers, strays))
 
 
 def _is_ipv6(connection: socket.socket) -> bool:
@@ -86,15 +103,32 @@ def frames_in_order(found: Info) -> int:
     return found.in_order + found.received * found.headers
 
 
-def full_share(pairs: Sequence[tuple[int, int]]) -> float:
-    """How full a connection's frames were, of its (`frames_in_order`, `frames`) so far.
+def full_share(readings: Sequence[Reading]) -> float:
+    """How full a connection's frames were.
 
     A sender that is slower than its line sends segments as they come, some of them short: at
-    1000 Mbit/s counting all as full reads 5% high. What waits behind a gap makes the share look
-    smaller at times, so the moment in the second half counts at which it is largest.
+    1000 Mbit/s counting all as full reads 5% high. What waits behind a gap makes them look
+    shorter, and on a long way a connection has a gap at nearly every moment: so the steps count in
+    which every segment arrived in its order. Where the system does not tell, the moment in the
+    second half at which the share is largest.
     """
-    later = pairs[len(pairs) // 2 :]
-    return min(1.0, max((real / full for real, full in later if full > 0), default=1.0))
+    later = readings[len(readings) // 2 :]
+    best = max((one.real / one.full for one in later if one.full > 0), default=1.0)
+    steps = [(b.real - a.real, b.full - a.full) for a, b in pairwise(readings) if _in_order(a, b)]
+    full = sum(count for _, count in steps)
+    if full >= _ENOUGH:
+        best = max(best, sum(count for count, _ in steps) / full)
+    return min(1.0, best)
+
+
+def _in_order(a: Reading, b: Reading) -> bool:
+    """Whether what arrived between two readings shows how full it was.
+
+    No segment left a gap, and none filled one, as far as that shows: then more is in order than
+    arrived.
+    """
+    told = a.strays is not None and a.size == b.size
+    return told and a.strays == b.strays and b.real - a.real <= b.full - a.full
 
 
 class Tally:
@@ -138,17 +172,17 @@ class Frames(Tally):
 
     def __init__(self) -> None:
         super().__init__(frames)
-        self._pairs: dict[socket.socket, list[tuple[int, int]]] = {}
+        self._readings: dict[socket.socket, list[Reading]] = {}
 
     def _note(self, connection: socket.socket, found: Info) -> None:
-        pairs = self._pairs.setdefault(connection, [])
-        full = frames(found)
-        if pairs and (pairs[-1][1] == full or len(pairs) == _MOST):
-            pairs.pop()
-        pairs.append((frames_in_order(found), full))
+        readings = self._readings.setdefault(connection, [])
+        now = Reading(frames_in_order(found), frames(found), found.strays, found.receive_size)
+        if readings and (readings[-1].full == now.full or len(readings) == _MOST):
+            readings.pop()
+        readings.append(now)
 
     def full_share(self) -> float:
         """`full_share` of all connections, each as much as it carried."""
-        carried = [(pairs[-1][1], full_share(pairs)) for pairs in self._pairs.values()]
+        carried = [(read[-1].full, full_share(read)) for read in self._readings.values()]
         whole = sum(count for count, _ in carried)
         return sum(count * share for count, share in carried) / whole if whole else 1.0

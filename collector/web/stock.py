@@ -20,6 +20,8 @@ from collector.store import Store, StoreError
 
 #: A pass begins so long after the last one, s, and only if somebody looked within `_LOOKED_S`.
 _EVERY_S, _LOOKED_S = 300.0, 900.0
+#: The same while no pass has been whole: no register was there yet, or the store was away.
+_AGAIN_S = 2.0
 #: Rest after each school, as a multiple of what it took.
 _REST = 9.0
 
@@ -31,6 +33,11 @@ class Found(NamedTuple):
     done: int  # schools
     of: int
     at_ms: int  # when the last whole pass ended; 0: none has
+
+    @property
+    def counting(self) -> bool:
+        """Whether some schools have not been gone through, so that nothing found means nothing."""
+        return self.done < self.of or not self.at_ms
 
     def counts(self, school: str) -> tuple[int, int] | None:
         """Missing and faulty devices of a school; None where that is not known yet."""
@@ -77,7 +84,8 @@ class Stock:
                 self._pass()
             except StoreError as error:
                 log.warning("web_stock", reason=error)
-            self._stopping.wait(max(0.0, begun + _EVERY_S - time.monotonic()))
+            rest = _EVERY_S if self._at_ms else _AGAIN_S
+            self._stopping.wait(max(0.0, begun + rest - time.monotonic()))
             self._wake.clear()
             while not self._stopping.is_set() and time.monotonic() - self._looked > _LOOKED_S:
                 self._wake.wait()

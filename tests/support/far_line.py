@@ -121,6 +121,7 @@ class FarLab(Lab):
         for part, address in ((PC, PC_ADDRESS), (SERVER, SERVER_ADDRESS)):
             run("ip", "-n", name + part, "addr", "add", f"{address}/16", "dev", "far0")
             run("ip", "-n", name + part, "link", "set", "far0", "up", "txqueuelen", "10000")
+        self.congestion("cubic")  # as most servers and every Windows send
 
     def far(
         self, mbps: float, *, rtt_ms: float = 0, loss: float = 0, queue_ms: float = 100

@@ -31,7 +31,7 @@ for command in {_OFFLOADS}:
     request = struct.pack("16sP", sys.argv[1].encode(), value.buffer_info()[0])
     fcntl.ioctl(socket.socket(), {_SIOCETHTOOL}, request)
 """
-_WRITE = "import sys; open(sys.argv[1], 'w').write(sys.argv[2])"
+_WRITE = "import pathlib, sys; pathlib.Path(sys.argv[1]).write_text(sys.argv[2])"
 #: One test of the line, as JSON: the server, and whatever else `measure` takes, as JSON.
 MEASURE = """
 import json, sys
@@ -96,9 +96,15 @@ class Lab:
             subprocess.run(self.inside(ROUTER, *words), capture_output=True)
 
     def congestion(self, name: str) -> None:
-        """How both ends send: cubic, bbr or reno."""
+        """How both ends send: cubic, bbr or reno.
+
+        By their routes: a namespace may choose only what the machine's own settings allow to all.
+        """
         for part in (PC, SERVER):
-            self._write(part, "net/ipv4/tcp_congestion_control", name)
+            space = self._name + part
+            for route in run("ip", "-n", space, "route", "show").splitlines():
+                words = route.partition(" congctl ")[0].split()
+                run("ip", "-n", space, "route", "change", *words, "congctl", name)
 
     def _write(self, part: str, path: str, text: str) -> None:
         run(*self.inside(part, sys.executable, "-c", _WRITE, f"/proc/sys/{path}", text))
@@ -191,8 +197,9 @@ def make_space(name: str) -> None:
     run("ip", "-n", name, "link", "set", "lo", "up")
 
 
-def run(*words: str) -> None:
-    """Run a command; raises RuntimeError with what it said."""
+def run(*words: str) -> str:
+    """Run a command, and what it prints; raises RuntimeError with what it said."""
     done = subprocess.run(words, capture_output=True, text=True)
     if done.returncode:
         raise RuntimeError(f"{' '.join(words)}: {done.stderr.strip()}")
+    return done.stdout

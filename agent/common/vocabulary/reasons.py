@@ -55,6 +55,10 @@ FAILED: Mapping[str, Words] = {
         "往返时间长：提速还没完成，限定的数据量已用完",
         "a long round trip: the bytes allowed were used up while the rate still rose",
     ),
+    "unfilled": Words(
+        "往返时间长：测试的连接没有占满线路",
+        "a long round trip: the test's connections did not fill the line",
+    ),
     "too_few_readings": Words("读数太少，得不出速率", "too few readings for a rate"),
     "no_interface": Words("找不到路由经过的网卡", "no interface has the route's address"),
     "counter_still": Words("网卡计数不动", "the interface's counter stands still"),

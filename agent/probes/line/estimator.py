@@ -15,6 +15,10 @@ times their rate is other traffic.
 Up: the rate of the frames that reached the server (its TCP counts segments as they arrive, those
 after a gap too); where its system does not count them, its received payload × 1514/1448. The
 interface on this side would also count packets that a queue on the way drops.
+
+Far lines (a satellite's): connections need tens of round trips until they fill them, so the rate
+is that of the second half. A line that is full carries the same at every moment; where the rate
+still rises, or goes up and down with the connections' losses, there is none.
 """
 
 from __future__ import annotations
@@ -24,13 +28,15 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from agent.common.steady import (
+    Aligned,
     Sample,
     Steady,
     after_burst,
     aligned,
+    confirmed,
+    later_half,
     median,
     overall,
-    steady,
     steady_of,
 )
 
@@ -44,6 +50,8 @@ _FRAMES_CAP = 1.01
 CONFIRMED = 1.08
 #: Upper bound of the loaded round trip, s.
 _MAX_LAG_S = 0.3
+#: A far line's steps differ by no more where the line is full: half the interval's width.
+_EVEN = 0.01
 
 
 class Down(NamedTuple):
@@ -65,6 +73,8 @@ def down(
     payload: Sequence[Sample],
     lag_s: float = 0.1,
     frames: Sequence[Sample] = (),
+    *,
+    far: bool = False,
 ) -> Down | None:
     """The rate down from the interface's counter and the payload; None where too little arrived.
 
@@ -76,12 +86,13 @@ def down(
     counter = aligned(nic)
     kept = after_burst(counter)
     cut = len(counter.samples) < len(nic) or counter.refreshes
-    wire = steady_of(kept) or (None if cut else _short(nic))
+    wire = _settled(kept, far=far) or (None if cut or far else _short(nic))
     if wire is None or not payload:
         return None
     nic = counter.samples
     unread = wire.mbps * 1e6 / 8 * min(lag_s, _MAX_LAG_S)
-    factor, other = _limits(_payload_share(nic, payload, unread), _frames_share(nic, wire, frames))
+    arrived = _frames_share(nic, wire, frames, far=far)
+    factor, other = _limits(_payload_share(nic, payload, unread), arrived)
     return Down(
         wire.mbps * factor,
         wire.low * factor,
@@ -100,12 +111,23 @@ def _limits(payload_share: float, frames_share: float | None) -> tuple[float, fl
     return min(factor, frames_share * _FRAMES_CAP), 1 - frames_share
 
 
-def _frames_share(nic: Sequence[Sample], wire: Steady, frames: Sequence[Sample]) -> float | None:
-    """The rate of the frames that arrived per rate of the interface; None where unknown."""
+def _settled(counter: Aligned, *, far: bool) -> Steady | None:
+    return steady_of(later_half(counter) if far else counter)
+
+
+def _frames_share(
+    nic: Sequence[Sample], wire: Steady, frames: Sequence[Sample], *, far: bool
+) -> float | None:
+    """The rate of the frames that arrived per rate of the interface; None where unknown.
+
+    What the other side has acknowledged comes in lumps on a slow line: the median may fall between.
+    """
     seconds = nic[-1][0] - nic[0][0]
     during = [one for one in frames if one[0] - frames[0][0] <= seconds]
-    arrived = steady_of(after_burst(aligned(during)))
-    return arrived.mbps / wire.mbps if arrived is not None and wire.steps else None
+    arrived = _settled(after_burst(aligned(during)), far=far)
+    if arrived is None or not wire.steps:
+        return None
+    return max(arrived.mbps, arrived.mean if far else 0.0) / wire.mbps
 
 
 def _payload_share(nic: Sequence[Sample], payload: Sequence[Sample], unread: float) -> float:
@@ -125,8 +147,7 @@ def _payload_share(nic: Sequence[Sample], payload: Sequence[Sample], unread: flo
 
 def server_rate(samples: Sequence[Sample]) -> float | None:
     """The payload's rate by the server's samples, Mbit/s; None where they are too few."""
-    found = steady(samples)
-    return overall(samples) if found is None else found.mbps
+    return confirmed(samples)
 
 
 def bounded(found: Down, server_mbps: float | None) -> Down:
@@ -138,15 +159,22 @@ def bounded(found: Down, server_mbps: float | None) -> Down:
     return found._replace(mbps=mbps, low=low, high=high)
 
 
-def up(server: Sequence[Sample], frames: Sequence[Sample] = ()) -> float | None:
+def even(found: Down) -> bool:
+    """Whether the rate down was the same at every moment, as that of a full line is."""
+    return found.spread <= _EVEN
+
+
+def up(
+    server: Sequence[Sample], frames: Sequence[Sample] = (), *, far: bool = False
+) -> float | None:
     """The rate up in Mbit/s, from the frames that reached the server, else from its payload.
 
-    None where too little arrived.
+    None where too little arrived, and where a `far` line was not full.
     """
-    wire = steady(frames)
+    wire = _settled(aligned(frames), far=far)
     if wire is not None:
-        return wire.mbps
-    found = steady(server)
+        return wire.mbps if wire.spread <= _EVEN or not far else None
+    found = _settled(aligned(server), far=far)
     rate = overall(server) if found is None else found.middle
     return None if rate is None else rate * FRAME
 

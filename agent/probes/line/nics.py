@@ -69,7 +69,8 @@ def _kind_linux(root: Path, name: str) -> Kind:
         return "wifi"
     if not (folder / "device").exists():  # not backed by hardware itself
         return _kind_below(root, name)
-    return "wired" if _text(folder / "type") == _ETHER and not _is_phone(folder) else "other"
+    cable = not (_is_phone(folder) or _is_modem(folder))
+    return "wired" if _text(folder / "type") == _ETHER and cable else "other"
 
 
 def _kind_below(root: Path, name: str) -> Kind:
@@ -117,6 +118,11 @@ def _is_phone(folder: Path) -> bool:
         return True
     first = _text(folder / "address").partition(":")[0]
     return driver in _DOCKS_TOO and bool(int(first or "0", 16) & _LOCAL)
+
+
+def _is_modem(folder: Path) -> bool:
+    """Mobile broadband: some modems show themselves as Ethernet."""
+    return "DEVTYPE=wwan" in _text(folder / "uevent").split()
 
 
 def link_mbps(name: str, root: Path = Path("/")) -> float | None:

@@ -18,6 +18,8 @@ _WIFI = 2
 _ENUM = r"SYSTEM\CurrentControlSet\Enum"
 #: Services of phones that share their network by USB: Android's RNDIS, Apple's.
 _PHONES = frozenset({"usb_rndisx", "usbrndis6", "rndismp", "rndismp6", "rndismpx", "netaapl64"})
+#: Services of mobile broadband, which Windows brings along.
+_MODEMS = frozenset({"wmbclass", "cxwmbclass"})
 _HARDWARE = ("PCI\\", "USB\\", "ACPI\\")
 
 
@@ -34,7 +36,7 @@ def classify(instance: str, subtype: int | None, service: str = "") -> Kind:
     """The kind, from the registry's PnpInstanceID, MediaSubType, and that device's Service."""
     if not instance.upper().startswith(_HARDWARE):
         return "virtual"
-    if service.lower() in _PHONES:
+    if service.lower() in _PHONES | _MODEMS:
         return "other"
     return "wifi" if subtype == _WIFI else "wired"
 

@@ -40,10 +40,9 @@ _UP_S = 4.0
 _MIN_PAYLOAD = 64 * 1024
 #: With a counter that is refreshed each second or two, the download may last until then.
 _SLOW_DOWN_BY = 0.7
-#: Round trips until the connections of a far line fill it, and until they have come back from their
-#: first losses: with a queue much shorter than the round trip, that takes 20. Fast lines have used
-#: up their bytes by then.
-_FILLED_TRIPS, _BACK_TRIPS = 10, 20
+#: Round trips until the connections of a far line have come back from their first losses. Fast
+#: lines have used up their bytes by then.
+_BACK_TRIPS = 20
 #: How often this side's counters are compared with the goal after the first second, s.
 _LOOK_S = 0.1
 _IDLE_S = 0.1
@@ -166,7 +165,7 @@ class _Test:
             self._end_download_if_due(child, now)
         elif self.phase == "upload":
             late = now - self.started >= self.max_seconds * _UP_BY
-            if late or now - self.phase_started >= _UP_S + _FILLED_TRIPS * self.far_s:
+            if late or now - self.phase_started >= _UP_S + _BACK_TRIPS * self.far_s:
                 child.stop("upload")
             self._show_progress(None)
         else:
@@ -174,7 +173,7 @@ class _Test:
 
     def _end_download_if_due(self, child: line_child.Child, now: float) -> None:
         assert self.pc is not None
-        rate = estimator.down(self._nic, self.payload)
+        rate = estimator.down(self._nic, self.payload, far=self.far_s > 0)
         tight = rate is not None and rate.spread <= _TIGHT and not self.long
         known = tight and now - self.phase_started >= _TIGHT_S + _BACK_TRIPS * self.far_s
         by = _SLOW_DOWN_BY if aligned(self._nic).refreshes else _DOWN_BY
@@ -223,17 +222,18 @@ class _Test:
         assert self.seen is not None
         loaded, _ = estimator.latency(self.loaded_ms)
         frames = self.seen.get("down_frames") or ()
-        found = estimator.down(self._nic, self.payload, (loaded or 0.0) / 1000, frames)
-        if found is None or self.payload_down < _MIN_PAYLOAD or self._cut_early():
+        lag = (loaded or 0.0) / 1000
+        found = estimator.down(self._nic, self.payload, lag, frames, far=self.far_s > 0)
+        if found is None or self.payload_down < _MIN_PAYLOAD or self._cut_early(found):
             return None
         return estimator.bounded(found, estimator.server_rate(self.seen["down"]))
 
-    def _cut_early(self) -> bool:
-        """Whether the download ended, or its counter stepped back, while the rate still rose."""
+    def _cut_early(self, found: estimator.Down) -> bool:
+        """Whether the download ended, or its counter stepped back, before the line was full."""
         seconds = self._nic[-1][0] - self._nic[0][0]
         if self.pc is not None and self.pc.restarted:
             return seconds < _RAMP_S
-        return seconds < self._far_ramp_s
+        return self.far_s > 0 and (seconds < self._far_ramp_s or not estimator.even(found))
 
     @property
     def _far_ramp_s(self) -> float:
@@ -254,6 +254,8 @@ class _Test:
             return "no_counter", "counter_slow", self.interface
         if self._nic[-1][0] - self._nic[0][0] < self._far_ramp_s:
             return "too_slow", "ramp_unfinished", f"{self.far_s:.1f} s"
+        if self.far_s > 0:
+            return "too_slow", "unfilled", f"{self.far_s:.1f} s"
         return "too_slow", "too_few_readings", ""
 
     @property
@@ -266,8 +268,9 @@ class _Test:
     def _with_rates(self, base: LineTest, rate: estimator.Down) -> LineTest:
         assert self.seen is not None
         assert self.pc is not None
-        effort = self.pc.effort()
-        up = estimator.up(self.seen["up"], self.seen.get("up_frames") or ())
+        effort = self.pc.effort(self.seen.get("window_share"))
+        frames = self.seen.get("up_frames") or ()
+        up = estimator.up(self.seen["up"], frames, far=self.far_s > 0)
         idle, jitter = estimator.latency(self.idle_ms)
         loaded, _ = estimator.latency(self.loaded_ms)
         if up is not None and not up <= MAX_RATE:

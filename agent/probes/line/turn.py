@@ -42,6 +42,7 @@ class _Seen(Struct):
     down_frames: _Samples = []
     up_frames: _Samples = []
     loss_share: Share | None = None
+    window_share: Share | None = None
 
 
 class EndedError(Exception):

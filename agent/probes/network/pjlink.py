@@ -38,7 +38,7 @@ _PATIENCE = 3
 _TRIES = 3  # of one question: a hang-up, a refusal, and the answer
 _ANSWER = re.compile(r"%[12]([A-Z0-9]{4})[ =]*(.*)", re.IGNORECASE | re.DOTALL)
 _NO_FACT = re.compile(r"ERR[1-4]", re.IGNORECASE)
-_POWER = re.compile(r"[0-3]|ERR[1-4]", re.IGNORECASE)
+_POWER = re.compile(r"[0-3](?!\d)|ERR[1-4]", re.IGNORECASE)  # of "10" or "01" nothing is known
 _PARTS = ("fan", "lamp", "temperature", "cover", "filter", "other")
 _INPUTS = {
     "1": "RGB", "2": "video", "3": "digital", "4": "storage", "5": "network", "6": "internal",

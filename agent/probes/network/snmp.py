@@ -73,10 +73,11 @@ class Facts(NamedTuple):
 
 
 def ask(host: str, port: int, community: str, timeout: float) -> Facts:
-    """Query all facts; blocks, in a thread of the watch, up to twice `timeout` s.
+    """Query all facts; blocks, in a thread of the watch, up to three times `timeout` s.
 
     Old devices speak version 1 alone and are silent to 2c; those are asked one fact at a time, as
-    version 1 refuses a whole request for one fact that it does not have.
+    version 1 refuses a whole request for one fact that it does not have. So are those that refuse
+    five facts at once by 2c.
 
     Raises:
         TimeoutError: no answer, which may also mean a wrong community.
@@ -87,9 +88,9 @@ def ask(host: str, port: int, community: str, timeout: float) -> Facts:
     asked = host, port, community or "public", timeout
     try:
         try:
-            found = _session().ask(*asked)
+            found = _session().ask(*asked) or _session().ask_each(1, *asked)
         except TimeoutError:
-            found = _session().ask_v1(*asked)
+            found = _session().ask_each(0, *asked)
     except PySnmpError as error:
         raise OSError(str(error)) from error
     return _facts(found)
@@ -114,12 +115,26 @@ class _Session:
         data = CommunityData(community, mpModel=1)  # noqa: S508 - what printers speak
         return self._loop.run_until_complete(self._get((host, port), data, timeout, self._wanted))
 
-    def ask_v1(self, host: str, port: int, community: str, timeout: float) -> dict[str, object]:
-        """The same by version 1."""
-        data = CommunityData(community, mpModel=0)  # noqa: S508 - what old printers speak
+    def ask_each(
+        self, version: int, host: str, port: int, community: str, timeout: float
+    ) -> dict[str, object]:
+        """The same one by one, by 1 (version 0) or 2c (1).
+
+        What stays away costs that fact alone; after two of them the others are not asked.
+        """
+        data = CommunityData(community, mpModel=version)
         found: dict[str, object] = {}
-        for one in self._wanted:
-            found |= self._loop.run_until_complete(self._get((host, port), data, timeout, [one]))
+        left = timeout
+        for number, one in enumerate(self._wanted):
+            try:
+                asked = self._get((host, port), data, left, [one])
+                found |= self._loop.run_until_complete(asked)
+            except TimeoutError:
+                if not number:
+                    raise
+                left -= timeout / 2
+            if left <= 0:
+                break
         return found
 
     async def _get(

@@ -145,3 +145,8 @@ def _answer_all(listener: socket.socket, answer: bytes) -> None:
             with connection:
                 connection.recv(65536)
                 connection.sendall(answer)
+                # Closed with the rest of the request unread, it would take the answer back.
+                connection.shutdown(socket.SHUT_WR)
+                connection.settimeout(PATIENCE_S)
+                while connection.recv(65536):
+                    pass

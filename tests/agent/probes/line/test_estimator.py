@@ -195,6 +195,45 @@ def test_up_is_the_servers_payload_in_frames():
     assert estimator.up(counter([TEN / estimator.FRAME] * 40)) == pytest.approx(10.0)
 
 
+SLOW_START = [TEN * min(1.0, n / 80) for n in range(80)]
+
+
+def test_a_far_lines_rate_is_that_of_its_second_half():
+    """Connections over a satellite come back so slowly that half the test lacks a little."""
+    rates = [TEN * 0.93] * 100 + [TEN] * 90
+    wire, payload = counter(rates), counter([rate / estimator.FRAME for rate in rates], base=0)
+    near, far = (estimator.down(wire, payload, frames=wire, far=far) for far in (False, True))
+    assert near.mbps < 9.99
+    assert far.mbps == pytest.approx(10.0)
+    assert estimator.even(far)
+    assert estimator.up(payload, wire, far=True) == pytest.approx(10.0)
+
+
+def test_a_far_line_that_its_connections_do_not_fill_has_no_rate():
+    """It still rises at the end, or goes up and down as connections lose and recover."""
+    draw = random.Random(5)
+    saw = [TEN * draw.uniform(0.3, 0.9) for _ in range(160)]
+    for rates in (SLOW_START, saw):
+        wire = counter(rates)
+        payload = counter([rate / estimator.FRAME for rate in rates], base=0)
+        assert not estimator.even(estimator.down(wire, payload, far=True))
+        assert estimator.up(payload, wire, far=True) is None
+
+
+def test_acknowledgements_in_lumps_do_not_lower_a_far_line():
+    """By the server's count three steps bring little and a fourth the rest."""
+    wire, payload = counter([TEN] * 160), counter([TEN / 1.0456] * 160, base=0)
+    lumps = counter([0.95 * TEN, 0.95 * TEN, 0.95 * TEN, 1.15 * TEN] * 40)
+    assert estimator.down(wire, payload, frames=lumps, far=True).mbps == pytest.approx(10.0)
+
+
+@pytest.mark.parametrize("foreign", [0.02, 0.3, 2.0])
+def test_traffic_inside_the_school_cannot_raise_a_far_line(foreign):
+    nic, payload = counter([TEN * (1 + foreign)] * 160), counter([TEN / 1.0456] * 160, base=0)
+    found = estimator.down(nic, payload, frames=counter([TEN] * 160), far=True)
+    assert found.mbps == pytest.approx(10.0, rel=0.0101)
+
+
 def test_latency_and_jitter():
     assert estimator.latency([]) == (None, None)
     assert estimator.latency([5.0]) == (5.0, None)

@@ -38,8 +38,11 @@ def _tested(lab: FarLab, server: str, mbps: float, rtt_ms: float) -> dict[str, A
     for _ in range(2):
         lab.far(mbps, rtt_ms=rtt_ms)
         test: dict[str, Any] = json.loads(lab.output(PC, shaped.MEASURE, server))
-        if lab.late() < 0.02 and not test.get("pc_limited"):
+        calm = lab.late() < 0.02 and not test.get("pc_limited")
+        if calm and "up_mbps" in test:
             return test
+    if calm:
+        return test
     pytest.skip("this machine is too busy to make a far line of that rate")
 
 
@@ -49,10 +52,8 @@ def _tested(lab: FarLab, server: str, mbps: float, rtt_ms: float) -> dict[str, A
 def test_a_far_line_reads_its_rate(lab: FarLab, server: str, mbps: float, rtt_ms: float) -> None:
     test = _tested(lab, server, mbps, rtt_ms)
     assert test["outcome"] == "ok", test
-    # docs/line.md: up to 4 % low at a round trip of 600 ms, a part of a percent on nearer lines.
-    allowed = 0.06 if rtt_ms > 300 else 0.02
-    assert test["down_mbps"] == pytest.approx(mbps, rel=allowed)
-    assert test["up_mbps"] == pytest.approx(mbps, rel=allowed)
+    assert test["down_mbps"] == pytest.approx(mbps, rel=0.01)
+    assert test["up_mbps"] == pytest.approx(mbps, rel=0.01)
     assert test["latency_ms"] >= rtt_ms
     assert test["payload_down"] + test["payload_up"] < 100_000_000
 

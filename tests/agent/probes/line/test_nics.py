@@ -65,6 +65,9 @@ def link(root, name, *, type_="1", driver="", lower=(), address="00:11:22:33:44:
         ("usb0", "other", "tether"),
         ("enx2", "other", "tether"),
         ("enx3", "wired", "not_wired"),  # a USB dock
+        ("wwan0", "other", "not_wired"),  # mobile broadband that looks like Ethernet
+        ("wwan0.7", "other", "not_wired"),
+        ("br3", "other", "not_wired"),  # a cable and a modem
     ],
 )
 def test_what_stands_on_other_links_is_of_their_kind(tmp_path, name, kind, code):
@@ -88,6 +91,10 @@ def test_what_stands_on_other_links_is_of_their_kind(tmp_path, name, kind, code)
     link(tmp_path, "usb0", driver="rndis_host", address="a2:11:22:33:44:55")
     link(tmp_path, "enx2", driver="cdc_ncm", address="a2:11:22:33:44:55")
     link(tmp_path, "enx3", driver="cdc_ncm", address="00:e0:4c:68:00:01")
+    link(tmp_path, "wwan0", driver="cdc_mbim", address="02:11:22:33:44:55")
+    (tmp_path / "sys/class/net/wwan0/uevent").write_text("DEVTYPE=wwan\nINTERFACE=wwan0\n")
+    link(tmp_path, "wwan0.7", lower=["wwan0"])
+    link(tmp_path, "br3", lower=["eth0", "wwan0"])
     assert nics.kind(name, tmp_path) == kind
     assert nics.describe(name, tmp_path) == code
 
@@ -127,6 +134,7 @@ def test_an_interface_that_went_is_virtual(tmp_path):
 def test_a_phone_on_windows_is_no_cable():
     instance = "USB\\VID_04E8&PID_6863&MI_00\\7&1&0&0000"
     assert nics_windows.classify(instance, None, "usbrndis6") == "other"
+    assert nics_windows.classify(instance, None, "WmbClass") == "other"
     assert nics_windows.classify(instance, None, "rtux64w10") == "wired"
 
 

@@ -54,6 +54,11 @@ def test_class_1_is_not_asked_what_only_class_2_knows(start):
     assert "SNUM" not in emulator.projector.asked
 
 
+@pytest.mark.parametrize("power", ["01", "10", "00", "31"])
+def test_of_a_power_of_two_digits_nothing_is_known(start, power):
+    assert ask("127.0.0.1", start(Projector(power=power)).port).power == ""
+
+
 def test_standby_answers_err3_and_that_is_no_fault(start):
     facts = ask("127.0.0.1", start(Projector(power="0", errors="020000")).port)
     assert (facts.power, facts.errors, facts.lamps) == ("0", "", "")

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import select
+import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -91,6 +95,61 @@ def test_one_that_speaks_only_version_1_is_asked_by_it(printer, printing):
     assert (facts.description, facts.name) == ("HP LaserJet 1020", "文印室")
     assert facts.serial == ("JL1A2B3" if printing else "")
     assert facts.faults == (("jammed",) if printing else ())
+
+
+@contextlib.contextmanager
+def without(port: int, *left_out: bytes) -> Iterator[int]:
+    """A way to the device on which questions with these bytes are lost; its port."""
+    with (
+        socket.socket(type=socket.SOCK_DGRAM) as near,
+        socket.socket(type=socket.SOCK_DGRAM) as far,
+    ):
+        near.bind(("127.0.0.1", 0))
+        far.connect(("127.0.0.1", port))
+        over = threading.Event()
+
+        def pass_on() -> None:
+            asker = None
+            while not over.is_set():
+                for one in select.select([near, far], [], [], 0.1)[0]:
+                    if one is far:
+                        near.sendto(far.recv(9000), asker)
+                        continue
+                    question, asker = near.recvfrom(9000)
+                    if not any(part in question for part in left_out):
+                        far.send(question)
+
+        thread = threading.Thread(target=pass_on)
+        thread.start()
+        yield near.getsockname()[1]
+        over.set()
+        thread.join()
+
+
+_STATUS, _SERIAL = bytes([25, 3, 5, 1, 1, 1]), bytes([43, 5, 1, 1, 17, 1])
+
+
+def test_a_question_that_an_old_one_never_answers_costs_that_fact_alone(printer):
+    one = printer("24", 4, access=_ONLY_V1)
+    asked(one)
+    with without(one.port, _STATUS) as port:
+        facts = snmp.ask(one.host, port, one.password, 0.5)
+    assert (facts.status, facts.serial, facts.faults) == ("", "JL1A2B3", ("jammed",))
+    with without(one.port, _STATUS, _SERIAL) as port:
+        facts = snmp.ask(one.host, port, one.password, 0.5)
+    assert (facts.description, facts.serial) == ("HP LaserJet 1020", "")
+
+
+def test_one_that_refuses_five_facts_at_once_is_asked_for_each(printer, monkeypatch):
+    one = printer("24", 4)
+    assert asked(one).serial == "JL1A2B3"
+    monkeypatch.setattr(snmp._Session, "ask", lambda *_: {})
+    facts = snmp.ask(one.host, one.port, one.password, 0.5)
+    assert (facts.description, facts.serial, facts.faults) == (
+        "HP LaserJet 1020",
+        "JL1A2B3",
+        ("jammed",),
+    )
 
 
 def test_a_jam_is_a_fault_and_low_toner_a_warning(printer):
