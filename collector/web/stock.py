@@ -51,8 +51,16 @@ class Found(NamedTuple):
 class Stock:
     """Goes through the schools in a thread of its own."""
 
-    def __init__(self, store: Store, register: Callable[[], Register], rule: Rule) -> None:
+    def __init__(
+        self,
+        store: Store,
+        register: Callable[[], Register],
+        rule: Rule,
+        filling: Callable[[], object] = lambda: False,
+    ) -> None:
+        """`filling`: whether the store is still being filled, so that no pass is whole."""
         self._store, self._register, self._rule = store, register, rule
+        self._filling = filling
         self.rest = _REST
         self._faults: dict[str, tuple[Device, ...]] = {}
         self._at_ms, self._of = 0, 0
@@ -92,7 +100,7 @@ class Stock:
                 self._wake.clear()
 
     def _pass(self) -> None:
-        register = self._register()
+        filling, register = self._filling(), self._register()
         self._of = len(register.schools)
         for code in set(self._faults) - set(register.schools):
             del self._faults[code]
@@ -103,4 +111,5 @@ class Stock:
             self._faults[code] = tuple(devices.faults(stock.devices))
             if self._stopping.wait(self.rest * (time.monotonic() - begun)):
                 return
-        self._at_ms = time.time_ns() // 1_000_000 if register.schools else 0
+        whole = register.schools and not filling and not self._filling()
+        self._at_ms = time.time_ns() // 1_000_000 if whole else 0

@@ -48,3 +48,19 @@ def test_a_register_that_comes_later_is_gone_through_soon(
         assert stock.found().of == len(whole.schools)
     finally:
         stock.stop()
+
+
+def test_a_city_that_is_being_written_is_not_said_to_be_without_faults(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_AGAIN_S", 0.01)
+    whole = Rig(place).site.register()
+    # Two passes that begin while it is filled, one that ends so; then all is there.
+    states = iter([True, True, False, True])
+    stock = Stock(place.store, lambda: whole, rule_for(60), lambda: next(states, False))
+    stock.rest = 0.0
+    for _ in range(3):
+        stock._pass()
+        assert stock.found().counting
+    stock._pass()
+    assert not stock.found().counting
