@@ -56,14 +56,17 @@ def make_folder(path: Path) -> None:
 def set_rights(path: Path, account: tuple[int, int] | None, mode: int) -> bool:
     """Set owner and group, unless None, and mode where they differ; whether they did. On Linux.
 
+    -1 for one of the two leaves it as it is.
+
     Raises:
         OSError: they cannot be set, or a link stands there that another than root or we made.
     """
     handle = _found(path)
     try:
         found, changed, at = os.fstat(handle), False, f"/proc/self/fd/{handle}"
-        if account is not None and (found.st_uid, found.st_gid) != account:
-            os.chown(at, *account)
+        owned = found.st_uid, found.st_gid
+        if any(new not in (-1, old) for new, old in zip(account or (), owned, strict=False)):
+            os.chown(at, *(account or ()))
             changed = True
         if os.fstat(handle).st_mode & 0o7777 != mode:  # last: a change of owner clears bits
             os.chmod(at, mode)
@@ -73,8 +76,10 @@ def set_rights(path: Path, account: tuple[int, int] | None, mode: int) -> bool:
         os.close(handle)
 
 
-def _found(path: Path, *, by_link: bool = False) -> int:
+def _found(path: Path, links: int = 8) -> int:
     """What is at the path now: whoever owns the folder may put something else there meanwhile.
+
+    Links that root or we have made are followed, so many in a row.
 
     It is not opened for reading: to close a database's file would drop the locks on it.
     """
@@ -83,9 +88,9 @@ def _found(path: Path, *, by_link: bool = False) -> int:
     if not stat.S_ISLNK(found.st_mode):
         return handle
     try:
-        if by_link or found.st_uid not in (0, os.geteuid()):
+        if not links or found.st_uid not in (0, os.geteuid()):
             raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), str(path))
-        return _found(path.parent / os.readlink("", dir_fd=handle), by_link=True)
+        return _found(path.parent / os.readlink("", dir_fd=handle), links - 1)
     finally:
         os.close(handle)
 

@@ -22,7 +22,7 @@ _DISTRICT, _CAMPUS = "630102", "本部"
 
 
 def alone(code: str = CODE, name: str = NAME) -> Rows:
-    """A school by itself, with nothing claimed of it: no class, equipment or contract."""
+    """A school by itself, a primary one of 城东区, with no class, equipment or contract claimed."""
     return Rows(
         schools=(School(code, name, _DISTRICT, "小学", _DISTRICT),),
         campuses=(Campus(code, _CAMPUS),),

@@ -65,10 +65,14 @@ def _seats(record: Record) -> Iterator[Problem]:
 
 def _teachers(record: Record) -> Iterator[Problem]:
     teachers, spaces = record.get("teachers"), record.get("teacher_spaces")
-    if spaces and spaces > (teachers or 0):
+    if spaces and teachers is None:
+        wrong = say("填了，而专任教师数没有填", "is given, and the number of teachers is not")
+        fix = say("填上专任教师数，否则这所学校不计", "enter it, or the school is not counted")
+        yield record.problem("teachers", wrong, fix, warning=True)
+    elif spaces and spaces > teachers:
         wrong = say(
-            f"{spaces} 人，比专任教师（{teachers or 0} 人）多",
-            f"{spaces} is more than its teachers ({teachers or 0})",
+            f"{spaces} 人，比专任教师（{teachers} 人）多",
+            f"{spaces} is more than its teachers ({teachers})",
         )
         fix = say("核对两列；多出的不计", "check both columns; those beyond do not count")
         yield record.problem("teacher_spaces", wrong, fix, warning=True)

@@ -69,13 +69,16 @@ def test_what_is_put_there_meanwhile_keeps_its_rights(
     assert mode(tmp_path / "aside") == 0o666
 
 
-def test_a_link_that_we_made_to_a_link_is_refused(tmp_path: Path) -> None:
+def test_links_that_we_made_are_followed_and_a_ring_of_them_is_refused(tmp_path: Path) -> None:
     (tmp_path / "disk").mkdir(0o755)
     (tmp_path / "mount").symlink_to("disk")
     (tmp_path / "data").symlink_to("mount")
-    with pytest.raises(OSError, match="mount"):
-        owned.protect(tmp_path / "data", Kind(0o700))
-    assert mode(tmp_path / "disk") == 0o755
+    assert owned.protect(tmp_path / "data", Kind(0o700))
+    assert mode(tmp_path / "disk") == 0o700
+    (tmp_path / "disk").rmdir()
+    (tmp_path / "disk").symlink_to("data")
+    with pytest.raises(OSError, match="Too many levels"):
+        owned.protect(tmp_path / "data", Kind(0o755))
 
 
 def test_a_link_that_we_made_is_followed(tmp_path: Path) -> None:
