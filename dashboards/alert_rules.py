@@ -37,9 +37,11 @@ class Rule(NamedTuple):
     silence: str = "OK"  # what it means when nothing is answered
 
 
+#: Stands in a message for the school; a series of the store carries its code alone.
+SCHOOL = "{{ $labels.school }}"
 _SCHOOL = ("school", "district")
 _OPEN: Where = {"open": True}
-_BY_NAME = "{{ $labels.school }}"
+_BY_NAME = SCHOOL
 
 
 def of_schools(edition: Edition) -> list[Rule]:

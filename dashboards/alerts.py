@@ -10,13 +10,15 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from agent.common.vocabulary.words import Lang, Words
 from dashboards import influxql
-from dashboards.alert_rules import Question, Rule, of_platform, of_schools
+from dashboards.alert_rules import SCHOOL, Question, Rule, of_platform, of_schools
 from dashboards.board import Asked
 from dashboards.edition import Edition
 from dashboards.panels import Json
 
 FOLDER = Words("校园脉搏 · 告警", "SchoolPulse alerts")
 _EXPRESSION = "__expr__"
+#: Where that Grafana is, as its own settings say (root_url): a message is read elsewhere.
+_GRAFANA = '{{ reReplaceAll "/+$" "" externalURL }}'
 #: Retention class -> uid of its data source in the Grafana that takes the rules.
 Source = Callable[[str], str]
 
@@ -44,18 +46,21 @@ def provisioned(edition: Edition) -> bytes:
 def groups(edition: Edition, source: Source) -> list[Json]:
     """Two groups: schools are evaluated every five minutes, the platform every minute."""
     return [
-        _group("schools", "5m", of_schools(edition), edition.lang, source),
-        _group("platform", "1m", of_platform(), edition.lang, source),
+        _group("schools", "5m", of_schools(edition), edition, source),
+        _group("platform", "1m", of_platform(), edition, source),
     ]
 
 
-def _group(name: str, interval: str, found: Sequence[Rule], lang: Lang, source: Source) -> Json:
-    made = [_rule(rule, lang, source) for rule in found]
-    return {"orgId": 1, "name": f"schoolpulse-{name}", "folder": FOLDER.of(lang),
+def _group(
+    name: str, interval: str, found: Sequence[Rule], edition: Edition, source: Source
+) -> Json:
+    made = [_rule(rule, edition, source) for rule in found]
+    return {"orgId": 1, "name": f"schoolpulse-{name}", "folder": FOLDER.of(edition.lang),
             "interval": interval, "rules": made}  # fmt: skip
 
 
-def _rule(rule: Rule, lang: Lang, source: Source) -> Json:
+def _rule(rule: Rule, edition: Edition, source: Source) -> Json:
+    lang = edition.lang
     data = [part for n, question in enumerate(rule.asked) for part in _data(n, question, source)]
     condition = rule.condition
     data.append(_expression("Z", {"type": "math", "expression": condition}))
@@ -68,8 +73,8 @@ def _rule(rule: Rule, lang: Lang, source: Source) -> Json:
         "execErrState": "Error",
         "for": rule.lasting,
         "annotations": {
-            "summary": rule.says.of(lang),
-            "runbook_url": f"/d/schoolpulse-runbook-{lang}",
+            "summary": rule.says.of(lang).replace(SCHOOL, _named(edition.schools or {})),
+            "runbook_url": f"{_GRAFANA}/d/schoolpulse-runbook-{lang}",
             "board": _board(rule, lang),
         },
         "labels": {"source": "schoolpulse", "urgency": rule.urgency},
@@ -77,8 +82,28 @@ def _rule(rule: Rule, lang: Lang, source: Source) -> Json:
 
 
 def _board(rule: Rule, lang: Lang) -> str:
-    chosen = "?var-school={{ $labels.school }}" if rule.board == "school" else ""
-    return f"/d/schoolpulse-{rule.board}-{lang}{chosen}"
+    chosen = f"?var-school={SCHOOL}" if rule.board == "school" else ""
+    return f"{_GRAFANA}/d/schoolpulse-{rule.board}-{lang}{chosen}"
+
+
+def _named(schools: Mapping[str, str]) -> str:
+    """A template of a school's name and code; the code alone for one that is not among `schools`.
+
+    Templates of alerts look nothing up, but replace by pattern: the name is picked out of a list
+    by its code. The end of the list is the code itself, for a school that joined later.
+    """
+    if not schools:
+        return SCHOOL
+    known = "".join(f"|{code}={_one_line(name)} {code}" for code, name in sorted(schools.items()))
+    listed = f'printf "%s|%s=%s|" {json.dumps(known, ensure_ascii=False)} $labels.school'
+    pattern = 'printf "^.*?\\\\|%s=([^|]*)\\\\|.*$" $labels.school'
+    return f'{{{{ reReplaceAll ({pattern}) "$1" ({listed} $labels.school) }}}}'
+
+
+def _one_line(name: str) -> str:
+    """A name without what parts the list, and without what is not shown."""
+    shown = "".join(letter if letter.isprintable() else " " for letter in name)
+    return shown.replace("|", "/").replace("\\", "/")
 
 
 def _data(number: int, question: Question, source: Source) -> list[Json]:

@@ -37,6 +37,7 @@ class Edition(NamedTuple):
     threshold_mbps: float = thresholds.THRESHOLD_MBPS
     tolerance: float = thresholds.TOLERANCE
     shown: Mapping[str, Shown] | None = None  # None: the method's own
+    schools: Mapping[str, str] | None = None  # code -> name, for alerts; None: codes alone
 
     @property
     def met_mbps(self) -> float:

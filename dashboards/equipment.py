@@ -128,23 +128,24 @@ _STATES: tuple[tuple[str, Test, Words], ...] = (
         (kind, True, Words(f"看到{KINDS[kind].zh}", f"{KINDS[kind].en} seen"))
         for kind in ("display", "sound", "microphone", "camera")
     ),
-    ("missing", Beyond(">", 0), Words(f"有设备{_MISSING.zh}", "something missing")),
-    ("faults", Beyond(">", 0), Words(f"有设备{_FAULT.zh}", "something at fault")),
+)
+_TROUBLED: tuple[tuple[str, str, Words], ...] = (
+    ("gone", "appeared", Words(f"有设备{_MISSING.zh}", "something missing")),
+    ("fault", "repaired", Words(f"有设备{_FAULT.zh}", "something at fault")),
 )
 
 
 def _rooms(lang: Lang) -> Json:
     about = Words(
-        "教室数，最近一周里最多的一天。「看到显示设备」比「电脑在上报」少很多：去看上面不见的名单。",
-        "Rooms, on the week's best day. Far fewer displays than PCs: see the list of missing ones.",
+        "教室数：看到设备的，是最近一周里最多的一天；不见、故障的，是现在。「看到显示设备」比"
+        "「电脑在上报」少很多：去看上面不见的名单。",
+        "Rooms: with equipment, on the week's best day; with trouble, now. Far fewer displays than "
+        "PCs: see the list of missing ones.",
     )
     said = head(lang, Words("教室，按状态", "Rooms by state"), about, _SILENT)
     asked = [Query("room_day", _in_state(*state, lang), False, "$col") for state in _STATES]
-    troubled = [
-        panels.colour(words.of(lang), thresholds.VERMILION)
-        for field, _, words in _STATES
-        if field in ("missing", "faults")
-    ]
+    asked += [Query("event", _in_trouble(*trouble, lang), False, "$col") for trouble in _TROUBLED]
+    troubled = [panels.colour(words.of(lang), thresholds.VERMILION) for *_, words in _TROUBLED]
     made = panels.counts(said, asked, troubled)
     made["options"]["reduceOptions"]["calcs"] = ["max"]
     return made
@@ -154,6 +155,16 @@ def _in_state(field: str, test: Test, words: Words, lang: Lang) -> str:
     where: Where = {**_HERE, field: test}
     shown = {"pcs": words.of(lang)}
     return influxql.each("room_day", "count", shown, where, (), influxql.WEEK, "1d")
+
+
+def _in_trouble(began: str, ended: str, words: Words, lang: Lang) -> str:
+    """Rooms of which a device is in trouble now, as the numbers above count devices."""
+    devices = open_events(began, ended)
+    each = influxql.over('count("event") AS "devices"', devices, "", ("school", "room"))
+    # Of the same measurement, so that both are one series: a bar gauge shows each as its own bar.
+    ever = influxql.each("event", "last", {"event": "alive"}, {}, ("school",), influxql.YEAR)
+    counted = influxql.how_many("devices", each, ever)
+    return influxql.over(f'sum("n") AS "{words.of(lang)}"', counted)
 
 
 def _daily(lang: Lang) -> Json:

@@ -13,6 +13,7 @@ from dashboards.panels import Head, Json, Query
 
 TO_GO = Words("还差", "to go")
 MET = Words("已达到", "met")
+NO_UNITS = Words("没有", "none")
 
 
 def headline(head: Head, query: Query, target: float | None, unit: str, lang: Lang) -> Json:
@@ -38,14 +39,20 @@ def share_steps(target: float | None) -> list[Json]:
 
 
 def to_go(unit: str, lang: Lang) -> list[Json]:
-    """Properties of the column of missing units: a number with its unit, or that it is met."""
+    """Properties of the column of missing units: a number with its unit, or that it is met.
+
+    An area without units is said to have none: nothing of it is met.
+    """
     met = {"text": MET.of(lang), "color": thresholds.BLUE}
     reached = {"type": "range", "options": {"from": None, "to": 0, "result": met}}
+    none = {"text": NO_UNITS.of(lang), "color": thresholds.GREY}
+    beyond = {"from": influxql.NO_UNITS / 2, "to": None, "result": none}
+    absent = {"type": "range", "options": beyond}
     steps = panels.steps(thresholds.BLUE, thresholds.ORANGE, 1)
     return [
         {"id": "unit", "value": f"suffix:{unit}" if unit else "none"},
         {"id": "decimals", "value": 0},
-        {"id": "mappings", "value": [reached]},
+        {"id": "mappings", "value": [reached, absent]},
         {"id": "thresholds", "value": {"mode": "absolute", "steps": steps}},
         {"id": "color", "value": {"mode": "thresholds"}},
     ]

@@ -64,9 +64,14 @@ Test = str | bool | Chosen | ChosenAmong | Beyond | Between | Outside | OneOf
 Where = Mapping[str, Test]
 
 
+#: Beyond any number of units: of an area without any, which has not met its target either.
+NO_UNITS = 1_000_000_000
 #: Units that an area lacks to its target, by a row of `indicator`; below 1, it is met. What a
-#: share of a float leaves over is no unit.
-TO_GO = 'ceil("target" * "all" / 100 - 0.000001) - "verified" - "inspected"'
+#: share of a float leaves over is no unit. InfluxQL has no case: 0 divided by 0 is 0 there.
+TO_GO = (
+    'ceil("target" * "all" / 100 - 0.000001) - "verified" - "inspected"'
+    f' + {NO_UNITS} - {NO_UNITS} * ("all" / "all")'
+)
 
 
 class SchemaError(ValueError):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,8 +13,9 @@ from agent.common.command_line import DONE, FAILED, RefusedError, config_argumen
 from agent.common.language import of_documents, say
 from agent.common.vocabulary.words import LANGS
 from collector import indicator_settings
-from collector.commands.config_file import load_config
-from collector.config import Figure
+from collector.commands.config_file import REGISTER_FILE, load_config
+from collector.config import Config, Figure
+from collector.roster.book import NoRegisterError, RegisterBook
 from dashboards import alerts, build
 from dashboards.edition import Edition, Shown
 
@@ -92,7 +93,7 @@ def run(args: argparse.Namespace) -> int:
     return _build(args) if args.action == "build" else _push(args)
 
 
-def _editions(rules: Figure) -> list[Edition]:
+def _editions(rules: Figure, schools: Mapping[str, str] | None = None) -> list[Edition]:
     """The boards of each language, by the settings' indicators, thresholds and targets."""
     shown = {
         name: Shown(
@@ -101,14 +102,24 @@ def _editions(rules: Figure) -> list[Edition]:
         )
         for name, row in rules.indicators.items()
     }
-    return [Edition(lang, rules.threshold_mbps, rules.tolerance, shown) for lang in LANGS]
+    return [Edition(lang, rules.threshold_mbps, rules.tolerance, shown, schools) for lang in LANGS]
+
+
+def _schools(config: Config) -> Mapping[str, str]:
+    """Code -> name of the register, for the messages of alerts; none before the first import."""
+    try:
+        register = RegisterBook(config.folder / REGISTER_FILE).load()
+    except NoRegisterError:
+        return {}
+    return {code: school.name for code, school in register.schools.items()}
 
 
 def _build(args: argparse.Namespace) -> int:
     # Without a file the default threshold: what is built must not depend on the machine.
-    rules = load_config(args).figure if args.config else Figure()
+    config = load_config(args) if args.config else None
     try:
-        written = build.write(args.out, _editions(rules))
+        editions = _editions(config.figure, _schools(config)) if config else _editions(Figure())
+        written = build.write(args.out, editions)
     except OSError as error:
         problem = say("写不了看板", "cannot write the dashboards")
         raise RefusedError(f"{args.out}: {problem}: {error.strerror}") from error
@@ -123,7 +134,9 @@ def _push(args: argparse.Namespace) -> int:
     from collector.grafana.client import Grafana
 
     chosen = of_documents()
-    edition = next(one for one in _editions(load_config(args).figure) if one.lang == chosen)
+    config = load_config(args)
+    editions = _editions(config.figure, _schools(config) if args.alerts else None)
+    edition = next(one for one in editions if one.lang == chosen)
     grafana = Grafana(args.url, token_of(args))
     grafana.check()
     sources = grafana.sources()

@@ -109,11 +109,17 @@ def kept(folder: Path) -> Place:
 
 
 def write_settings(
-    place: Place, ports: Ports, protocol: str, report_s: int = _REPORT_S, *, invented: bool = True
+    place: Place,
+    ports: Ports,
+    protocol: str,
+    report_s: int = _REPORT_S,
+    *,
+    invented: bool = True,
+    code: str = CODE,
 ) -> None:
     """Write collector.toml and agent.toml, as an installation would have them.
 
-    `invented`: simulated reports are taken.
+    `invented`: simulated reports are taken; `code`: this machine's school.
     """
     broker: dict[str, _Scalar] = {"host": HOST, "port": ports.broker, "protocol": protocol}
     server = f"http://{HOST}:{ports.lineserver}"
@@ -124,7 +130,7 @@ def write_settings(
     )  # fmt: skip
     _write(
         place.agent_toml,
-        {"school": CODE, "room": ROOM, "data": str(place.agent_data), "report_s": report_s,
+        {"school": code, "room": ROOM, "data": str(place.agent_data), "report_s": report_s,
          "broker": broker, "line": {"at_start": True}},
     )  # fmt: skip
 

@@ -59,6 +59,8 @@ def _write(config: Config, city: City, today: dt.date, stop: threading.Event) ->
     book = RegisterBook(config.folder / "register.db")
     with open_store(config) as store:
         if not book.history():
+            # Before the first school is there: nobody may take it for a city without a fault.
+            _say(config, "正在准备示例城市", "preparing the sample city")
             writing.write_register(book, city)
         if not store.simulated() or (config.folder / PROGRESS_FILE).exists():
             days = len(city.days)

@@ -21,14 +21,14 @@ ROOM, LINE = "示例教室", "本机回环"
 _DISTRICT, _CAMPUS = "630102", "本部"
 
 
-def alone() -> Rows:
-    """The same school by itself, with nothing claimed of it: no class, equipment or contract."""
+def alone(code: str = CODE, name: str = NAME) -> Rows:
+    """A school by itself, with nothing claimed of it: no class, equipment or contract."""
     return Rows(
-        schools=(School(CODE, NAME, _DISTRICT, "小学", _DISTRICT),),
-        campuses=(Campus(CODE, _CAMPUS),),
-        lines=(Line(CODE, LINE, _CAMPUS),),
-        rooms=(Room(CODE, _CAMPUS, ROOM, ROOM, "普通教室", None, LINE),),
-        machines=(Machine(CODE, ROOM, socket.gethostname()),),
+        schools=(School(code, name, _DISTRICT, "小学", _DISTRICT),),
+        campuses=(Campus(code, _CAMPUS),),
+        lines=(Line(code, LINE, _CAMPUS),),
+        rooms=(Room(code, _CAMPUS, ROOM, ROOM, "普通教室", None, LINE),),
+        machines=(Machine(code, ROOM, socket.gethostname()),),
     )
 
 

@@ -41,6 +41,7 @@ class Asked(NamedTuple):
     port: int
     sample: bool
     broker: broker.Kind | None = None
+    school: tuple[str, str] | None = None  # code and name; None: as before, or an example
 
 
 def up(asked: Asked, console: Console) -> None:
@@ -59,10 +60,11 @@ def up(asked: Asked, console: Console) -> None:
     lock = Lock(place.folder / "up.lock", "schoolpulse up")
     try:
         _check(place, sample=asked.sample)
+        code = school.CODE if asked.sample else _school(place, asked.school)
         spread = os.getpid() % _SPREAD
         ports = Ports(broker.port_from(_BROKER + spread), broker.port_from(_LINESERVER + spread))
         protocol = broker.PROTOCOL[kind]
-        write_settings(place, ports, protocol, _REPORT_S, invented=asked.sample)
+        write_settings(place, ports, protocol, _REPORT_S, invented=asked.sample, code=code)
         interrupt = Interrupt()
         with interrupt.installed(), Children(place.logs, interrupt) as children:
             _pages(children, place, asked)
@@ -74,14 +76,31 @@ def up(asked: Asked, console: Console) -> None:
 
 
 def _check(place: Place, *, sample: bool) -> None:
-    """Invented rows never join real ones; without a register this machine gets a school."""
+    """Invented rows never join real ones."""
     book = RegisterBook(place.data / "register.db")
     history = book.history()
     invented = any(row.who == "schoolpulse simulate" for row in history)
     if history and sample != invented:
         raise DemoError(_mixed(place, sample=sample))
-    if not history and not sample:
-        book.import_rows(school.alone(), who=WHO, source=WHO)
+
+
+def _school(place: Place, asked: tuple[str, str] | None) -> str:
+    """The code of this machine's school, which gets a register of its own where there is none.
+
+    A register that somebody has imported stays as it is, and must hold the school asked for.
+    """
+    book = RegisterBook(place.data / "register.db")
+    history = book.history()
+    own = [row.number for row in history if row.who == WHO]
+    known = book.rows_of(own[-1]).schools[0] if own else None
+    before = (known.code, known.name) if known else (school.CODE, school.NAME)
+    code, name = asked or before
+    if len(own) < len(history):
+        if asked and code not in book.load().schools:
+            raise DemoError(_unknown(place, code))
+    elif not history or (code, name) != before:
+        book.import_rows(school.alone(code, name), who=WHO, source=WHO)
+    return code
 
 
 def _pages(children: Children, place: Place, asked: Asked) -> None:
@@ -119,6 +138,14 @@ def _say_where(console: Console, place: Place, asked: Asked, seconds: float) -> 
                             "the sample city is invented: every page is watermarked"))  # fmt: skip
     for line in lines:
         console.print(line, soft_wrap=True, markup=False, highlight=False)
+
+
+def _unknown(place: Place, code: str) -> str:
+    return say(
+        f"{place.folder} 的台账里没有学校 {code}：先导入有它的台账，或用 --data 换一个文件夹",
+        f"the register in {place.folder} has no school {code}: import one that has it, or use "
+        "another --data",
+    )
 
 
 def _taken(port: int) -> str:

@@ -7,6 +7,7 @@ the others nothing.
 - PCs: half as many again as the rooms have places, and `SPARE` more. A room has as many places as
   it has seats, registered computers or rows of PCs, whichever is most, and at least one. A school
   without rooms in the register may have `WITHOUT_ROOMS` PCs.
+- Devices: `known_devices.A_PC` for each PC, in a month.
 - Reports a minute: `BUSY` times what these PCs send by themselves. An allowance that is not used
   adds up to `SAVED` minutes, so that PCs that were offline for days deliver at once.
 - Bytes a minute: `REPORT_KB` for each of these reports.

@@ -18,6 +18,7 @@ held_time_out_of_bounds int of them dated over 60 days back or an hour ahead
 held_simulated int of them simulated
 held_unknown_line int of them tests of lines that the register lacks
 held_too_many_machines int of them of PCs beyond their school's limit
+held_too_many_devices int of them with more devices than their school can have
 held_too_many_reports int of them beyond what their school may send a minute
 quarantined int messages quarantined since start
 hellos int hellos answered since start

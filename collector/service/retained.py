@@ -60,4 +60,4 @@ class Retained:
 
     def _clear(self, topic: str) -> None:
         self._counts.add("unretained")
-        self._publish(topic, b"", retain=True)
+        self._publish(topic, b"", retain=True, may_wait=True)  # no receipt waits behind a flood

@@ -52,7 +52,7 @@ class Site:
         self._shared: Cache[evidence.Shared] = Cache(300, stale=86_400, size=1)
         self._frozen: Cache[tuple[Sequence[FrozenYear], str]] = Cache(60, stale=600)
         self._children = Children(config_file)
-        self._stock = Stock(store, self.register, rule_for(config.report_s))
+        self._stock = Stock(store, self.register, rule_for(config.report_s), self.preparing)
         self._making = Making(config.folder / "web/reports", self._children, simulated=False)
         self._doctor = Doctor(self._children)
 

@@ -20,6 +20,8 @@ from collector.store import Store, StoreError
 
 #: A pass begins so long after the last one, s, and only if somebody looked within `_LOOKED_S`.
 _EVERY_S, _LOOKED_S = 300.0, 900.0
+#: The same while no pass has been whole: no register was there yet, or the store was away.
+_AGAIN_S = 2.0
 #: Rest after each school, as a multiple of what it took.
 _REST = 9.0
 
@@ -31,6 +33,11 @@ class Found(NamedTuple):
     done: int  # schools
     of: int
     at_ms: int  # when the last whole pass ended; 0: none has
+
+    @property
+    def counting(self) -> bool:
+        """Whether some schools have not been gone through, so that nothing found means nothing."""
+        return self.done < self.of or not self.at_ms
 
     def counts(self, school: str) -> tuple[int, int] | None:
         """Missing and faulty devices of a school; None where that is not known yet."""
@@ -44,8 +51,16 @@ class Found(NamedTuple):
 class Stock:
     """Goes through the schools in a thread of its own."""
 
-    def __init__(self, store: Store, register: Callable[[], Register], rule: Rule) -> None:
+    def __init__(
+        self,
+        store: Store,
+        register: Callable[[], Register],
+        rule: Rule,
+        filling: Callable[[], object] = lambda: False,
+    ) -> None:
+        """`filling`: whether the store is still being filled, so that no pass is whole."""
         self._store, self._register, self._rule = store, register, rule
+        self._filling = filling
         self.rest = _REST
         self._faults: dict[str, tuple[Device, ...]] = {}
         self._at_ms, self._of = 0, 0
@@ -77,14 +92,15 @@ class Stock:
                 self._pass()
             except StoreError as error:
                 log.warning("web_stock", reason=error)
-            self._stopping.wait(max(0.0, begun + _EVERY_S - time.monotonic()))
+            rest = _EVERY_S if self._at_ms else _AGAIN_S
+            self._stopping.wait(max(0.0, begun + rest - time.monotonic()))
             self._wake.clear()
             while not self._stopping.is_set() and time.monotonic() - self._looked > _LOOKED_S:
                 self._wake.wait()
                 self._wake.clear()
 
     def _pass(self) -> None:
-        register = self._register()
+        filling, register = self._filling(), self._register()
         self._of = len(register.schools)
         for code in set(self._faults) - set(register.schools):
             del self._faults[code]
@@ -95,4 +111,5 @@ class Stock:
             self._faults[code] = tuple(devices.faults(stock.devices))
             if self._stopping.wait(self.rest * (time.monotonic() - begun)):
                 return
-        self._at_ms = time.time_ns() // 1_000_000 if register.schools else 0
+        whole = register.schools and not filling and not self._filling()
+        self._at_ms = time.time_ns() // 1_000_000 if whole else 0

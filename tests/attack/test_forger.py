@@ -12,6 +12,7 @@ import pytest
 from agent import wire
 from agent.common.vocabulary.doubts import SIGNS
 from agent.common.vocabulary.reasons import REASONS
+from collector.service.pipeline import known_devices
 from collector.service.pipeline.inbox import Message
 from forged_city import (
     BOOT,
@@ -283,6 +284,23 @@ def test_one_simulated_report_does_not_stop_the_figure(city: City) -> None:
     city.derive()
     assert city.held() == {"simulated": 1}
     assert city.verdicts()["multimedia"] == ["verified"] * 3
+
+
+def test_a_hundred_thousand_devices_are_as_many_as_the_school_can_have(city: City) -> None:
+    """Each is a tag of the store, of which InfluxDB 1.x takes 100,000 of all schools together."""
+    names = iter(range(100_000))
+    for start in range(0, 500, 50):
+        told = []
+        for n in range(start, start + 50):
+            made = [wire.Device("sound", f"invented-{next(names)}") for _ in range(200)]
+            told.append(city.message(pc(n % 55), at(CUTOFF) + n, health("6-1"), *made))
+        city.hears(*told)
+    assert next(names, None) is None
+    devices = {point.tags["device"] for point in city.points("device")}
+    assert len(devices) == 55 * known_devices.A_PC
+    assert city.held() == {"too_many_devices": 500 - len(devices) // 200}
+    city.hears(city.message(pc(1), at(CUTOFF) + 10**6, health("6-1")))
+    assert len(city.points("agent")) == len(devices) // 200 + 1, "its PCs are heard as ever"
 
 
 def test_a_hundred_thousand_ids_are_as_many_as_the_school_can_have(city: City) -> None:

@@ -3,7 +3,8 @@
 A store holds the day of every PC until then; the keeper, a process of its own as under `schoolpulse
 collect`, derives it once, and then goes on while reports come at the city's rate. Shown: what a
 run costs its processor, its memory, how long after a report its rows are there, and whether the
-rows are those of a whole derivation. A part: `CITY="--schools 75 --minutes 4 --stores sqlite"`.
+rows of some schools, drawn by lot, are those of a whole derivation (`--compared`). A part:
+`CITY="--schools 75 --minutes 4 --stores sqlite"`.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import datetime as dt
+import itertools
 import json
 import random
 import resource
@@ -20,7 +22,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -57,6 +59,7 @@ class Asked(NamedTuple):
     minutes: float
     until_s: int
     keeper_s: float
+    compared: int
 
     @property
     def city(self) -> City:
@@ -113,13 +116,15 @@ def _cpu() -> float:
 
 
 def fill(asked: Asked, store: AnyStore) -> int:
-    """Write the day until then; the number of reports."""
-    count = 0
-    for code in track(asked.city.codes, description="the day until then"):
-        reports = list(city_day.reports(asked.city, code, 0, asked.until_s))
-        count += len(reports)
-        for at in range(0, len(reports), 1000):
-            store.write([point for one in reports[at : at + 1000] for point in one])
+    """Write the day until then, in the order of time as it came; the number of reports."""
+    count, city, slice_s = 0, asked.city, 300
+    for begin in track(range(0, asked.until_s, slice_s), description="the day until then"):
+        end = min(begin + slice_s, asked.until_s)
+        each = (city_day.reports(city, code, begin, end) for code in city.codes)
+        reports = itertools.chain.from_iterable(each)
+        while some := list(itertools.islice(reports, 1000)):
+            count += len(some)
+            store.write([point for one in some for point in one])
     return count
 
 
@@ -183,14 +188,26 @@ class Watch:
         return len(self._waiting)
 
 
-def rows(store: AnyStore, city: City) -> list[Any]:
-    """All derived rows, in one order, whatever the store's."""
-    start = midnight(city.day)
+def rows(store: AnyStore, city: City, codes: Sequence[str] = ()) -> list[Any]:
+    """All derived rows (of these schools) in one order, whatever the store's."""
+    start, tags = midnight(city.day), {"school": codes} if codes else {}
     return sorted(
         [p.measurement, sorted(p.tags.items()), sorted(p.fields.items()), p.time]
         for name in DERIVED
-        for p in store.read(name, start, start + 86_400 * 10**9)
+        for p in store.read(name, start, start + 86_400 * 10**9, tags)
     )
+
+
+def same_as_whole(asked: Asked, store: AnyStore) -> bool:
+    """Whether deriving the day whole changes no row of the schools that are compared."""
+    city, known = asked.city, city_day.register(asked.city)
+    codes = random.Random(2).sample(city.codes, min(asked.compared, city.schools))
+    now = midnight(city.day) + asked.until_s * 10**9
+    before = rows(store, city, codes)
+    whole = Keeper(store, lambda: known, Figure(), Area(), now=lambda: now)
+    for code in codes:
+        whole.derive_school(code, city.day)
+    return bool(before) and rows(store, city, codes) == before
 
 
 def measure(asked: Asked) -> dict[str, Any]:
@@ -221,11 +238,7 @@ def measure(asked: Asked) -> dict[str, Any]:
             reader.join()
         pending.close()
         left = watch.waiting
-        incremental, now = rows(store, city), midnight(city.day) + asked.until_s * 10**9
-        known = city_day.register(city)
-        again = Keeper(store, lambda: known, Figure(), Area(), now=lambda: now)
-        changed = again.derive([city.day])
-        same = not changed and rows(store, city) == incremental
+        same = same_as_whole(asked, store)
     busy = [run for run in runs if run["schools"]]
     costs = [run["cpu"] for run in busy] or [0.0]
     delays = sorted(watch.delays) or [0.0]
@@ -246,6 +259,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--minutes", type=float, default=10.0, help="how long reports come")
     made.add_argument("--at", type=float, nargs="+", default=[16.0], help="hours of the day")
     made.add_argument("--keeper-s", type=float, default=60.0)
+    made.add_argument("--compared", type=int, default=60, help="schools derived whole in the end")
     made.add_argument("--stores", default="sqlite,influxdb")
     made.add_argument("--child")
     return made
@@ -289,8 +303,9 @@ def _one(args: argparse.Namespace, kind: str, pcs: int, hour: float) -> dict[str
         data = Path(name) / "data"
         data.mkdir()
         asked = Asked(
-            str(data), url, args.schools, pcs, args.minutes, int(hour * 3600), args.keeper_s
-        )
+            str(data), url, args.schools, pcs, args.minutes, int(hour * 3600), args.keeper_s,
+            args.compared,
+        )  # fmt: skip
         return measure(asked)
 
 

@@ -128,7 +128,7 @@ def main() -> int:
                     running.create(bucket)
                 url = running.url
             (Path(name) / "data").mkdir()
-            asked = Asked(f"{name}/data", url, args.schools, 34, 0.0, _UNTIL_S, _KEEPER_S)
+            asked = Asked(f"{name}/data", url, args.schools, 34, 0.0, _UNTIL_S, _KEEPER_S, 0)
             found = run(asked, args.kills)
             good &= found["same"]
             table.add_row(kind, f"{args.kills}", f"{found['rows']}", str(found["same"]))

@@ -112,6 +112,17 @@ def test_a_target_joins_the_default_ones_and_replaces_that_of_its_year(tmp_path:
     assert [row.document for row in found if row.indicator == "line"] == ["《全名》", "《文》"]
 
 
+@pytest.mark.parametrize("part", ["3/2", "0/2", "1/0", "2", "", "1/2/3", "a/b"])
+def test_a_part_that_there_is_not_is_refused_by_its_key(tmp_path: Path, part: str) -> None:
+    assert "keeper.part" in _refused(tmp_path, f'[keeper]\npart = "{part}"')
+
+
+def test_a_part_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "collector.toml"
+    path.write_text('[keeper]\npart = "2/4"', encoding="utf-8")
+    assert load(str(path))[0].keeper.part == "2/4"
+
+
 def _refused(tmp_path: Path, text: str) -> str:
     file = tmp_path / "collector.toml"
     file.write_text(text, "utf-8")

@@ -43,6 +43,8 @@ _PATIENCE_S = 400
 TAGS = {"school": "9900000001", "district": "630102"}
 #: Slow on one day only, and silent in one hour only: nobody must be told.
 CALM = {"school": "9900000002", "district": "630102"}
+#: A name with whatever means something to a template or a pattern.
+_ODD = '甲"小学" {{ $1 }} (.*) =100%'
 
 
 def ask(method: str, path: str, body: Any = None) -> Any:
@@ -124,7 +126,8 @@ def test_grafana_keeps_the_board_as_it_is(place: Place, name: str, lang: Any) ->
 
 
 def test_every_alert_fires_and_clears(place: Place) -> None:
-    for group in alerts.groups(Edition("zh"), place.sources.__getitem__):
+    edition = Edition("zh", schools={CALM["school"]: "乙小学", TAGS["school"]: _ODD})
+    for group in alerts.groups(edition, place.sources.__getitem__):
         for rule in group["rules"]:
             sent = {**rule, "uid": f"t-{rule['uid'][:30]}", "for": "0s"}
             sent |= {"folderUID": place.folder, "ruleGroup": "all", "orgID": 1}
@@ -140,6 +143,12 @@ def test_every_alert_fires_and_clears(place: Place) -> None:
     found = _states(place)
     schools = {name: labels for name, labels in found.items() if any(labels)}
     assert set(schools.values()) == {("9900000001",)}, "one slow day or silent hour tells nobody"
+    for told in _told(place):
+        assert "{{" not in told["summary"].replace(_ODD, "") + told["board"], told
+        assert told["board"].startswith("http"), "a message is read outside Grafana"
+        if "var-school" in told["board"]:
+            assert f"{_ODD} 9900000001" in told["summary"]
+            assert told["board"].endswith("-school-zh?var-school=9900000001")
     place.store.write(list(_remedies(now)))
     _wait(lambda: _states(place) == {}, "all clear", place)
 
@@ -165,6 +174,21 @@ def _states(place: Place) -> dict[str, tuple[str, ...]]:
         pytest.fail(str([rule.get("lastError") for rule in rules]))
     looked = [rule for rule in rules if not rule["lastEvaluation"].startswith("0001")]
     return {name: schools for name, schools in told.items() if schools} if looked else {"": ()}
+
+
+def _told(place: Place) -> list[dict[str, str]]:
+    """What the messages say of each alert that fires."""
+    groups = ask("GET", "/prometheus/grafana/api/v1/rules")["data"]["groups"]
+    found = [
+        one["annotations"]
+        for group in groups
+        if place.folder[1:] in group["file"]
+        for rule in group["rules"]
+        for one in rule.get("alerts") or ()
+        if one["state"].startswith("Alerting")
+    ]
+    assert len(found) >= len(alerts.rules(Edition("zh")))
+    return found
 
 
 def _wait(met: Callable[[], bool], what: str, place: Place) -> None:

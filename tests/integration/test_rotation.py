@@ -29,6 +29,7 @@ from collector.enrol import brokering, seen
 from collector.roster.book import RegisterBook
 from collector.service import Collector
 from collector.store.factory import open_store
+from enrolled_broker import mosquitto
 from enrolled_city import EnrolledCity
 from voice import until
 
@@ -125,18 +126,6 @@ class Running:
     def generations(self) -> list[int]:
         with self.city.state() as state:
             return [one.generation for one in state.held()[SCHOOL].all]
-
-
-@contextmanager
-def mosquitto(city: EnrolledCity) -> Iterator[subprocess.Popen[bytes]]:
-    """The broker with the settings that `setup` wrote; as root, for a folder of tests is closed."""
-    conf = city.folder / "mosquitto.conf"
-    text = (city.place.broker / "mosquitto.conf").read_text()
-    conf.write_text(text + ("user root\n" if os.geteuid() == 0 else ""))
-    argv = [services.require("mosquitto"), "-c", str(conf)]
-    with services.started(argv, city.folder / "mosquitto.log") as process:
-        services.wait_port(city.port, process)
-        yield process
 
 
 @contextmanager

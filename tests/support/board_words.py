@@ -13,7 +13,7 @@ _LATIN = re.compile(r"[A-Za-z]{2,}")
 #: What a Chinese text may write in Latin letters: what one types, files, units, proper names.
 _TYPED = re.compile(
     r"`[^`]*`|schoolpulse(-agent)?( [a-z]+)*( --[a-z]+)*|[a-z]+\.[a-z_]+|\w+_\w+"
-    r"|\b(Mbit/s|[kMG]?b/s|[kMGT]i?B|ms|min)\b|/min"
+    r"|\b(Mbit/s|km|[kMG]?b/s|[kMGT]i?B|ms|min)\b|/min"
     r"|\b(Wi-Fi|MQTT|CA|HDMI|USB|VPN|SNMP|PJLink|http)\b"
 )
 

@@ -147,9 +147,16 @@ class City:
             self.days.add(day_of(time))
 
     def held(self) -> dict[str, int]:
-        """How many reports were held, by reason."""
+        """How many reports were held, by reason, as `schoolpulse held` and `status` tell it."""
         self.book.flush()
-        return {row.reason: row.times for row in self.book.rows()}
+        found = {row["reason"]: row["times"] for row in self._told("held", "--json")}
+        assert found == {row.reason: row.times for row in self.book.rows()}
+        (school,) = self._told("status", "--json")["schools"]
+        shown = {
+            one for each in school["findings"] if each["code"] == "held" for one in each["reasons"]
+        }
+        assert shown == set(found), "the list of schools says it too"
+        return found
 
     def points(self, measurement: str) -> list[Point]:
         """All stored points."""
@@ -176,6 +183,14 @@ class City:
         for unit in json.loads(self._figure("--json"))["units"]:
             found.setdefault(unit["indicator"], []).append(unit["verdict"])
         return found
+
+    def _told(self, *words: str) -> Any:
+        """A command's JSON."""
+        self._capsys.readouterr()
+        assert (
+            main("schoolpulse", COMMANDS, [*words, "--config", str(self.folder / "c.toml")]) == DONE
+        )
+        return json.loads(self._capsys.readouterr().out)
 
     def _figure(self, *more: str) -> str:
         words = ["figure", "--config", str(self.folder / "c.toml"), "--cutoff", str(CUTOFF)]

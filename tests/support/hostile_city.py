@@ -17,10 +17,12 @@ import hostile_text
 from agent.common.calendar import CITY_TIME
 from agent.wire import device_id
 from collector.config import Config
+from collector.ingest import Held, Source
 from collector.keeper import Keeper
 from collector.roster.book import RegisterBook
 from collector.roster.book.mutes import Mute, set_mute
 from collector.roster.rows import rows_of
+from collector.service.pipeline import held_book
 from collector.service.pipeline.quarantine import FILE, Quarantine, Row
 from collector.store.base import Point
 from collector.store.sqlite import SqliteStore
@@ -90,6 +92,7 @@ def city(folder: Path, *, hostile: bool) -> Path:
     now = dt.datetime.now(CITY_TIME)
     set_mute(book.path, Mute(CODE, now.date(), texts(), texts()), now)
     _quarantine(folder, texts)
+    _held(folder, texts, int(now.timestamp() * 1000))
     _store(folder, book, town, texts, now)
     return settings
 
@@ -100,6 +103,16 @@ def _quarantine(folder: Path, texts: Texts) -> None:
         payload = texts().encode("utf-8", "surrogatepass")
         quarantine.add([Row(time.time_ns(), texts(), payload, f"unreadable: {texts()}")])
     quarantine.close()
+
+
+def _held(folder: Path, texts: Texts, now_ms: int) -> None:
+    """Lines that nobody registered: of the school itself, and of one for each text."""
+    schools = [CODE, *(f"99{number:08}" for number, _ in enumerate(hostile_text.SHORT))]
+    book = held_book.HeldBook(folder / held_book.FILE)
+    for school in schools:
+        source = Source(school, f"{7:032x}", "b" * 16, 7)
+        book.note([Held(source, "unknown_line", None, texts())], now_ms)
+    book.close()
 
 
 def _store(folder: Path, book: Any, town: Any, texts: Texts, now: dt.datetime) -> None:

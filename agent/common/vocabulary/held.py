@@ -22,6 +22,7 @@ REASONS: Mapping[str, Words] = {
     "simulated": Words("模拟数据", "simulated"),
     "unknown_line": Words("台账没有这条线路", "the register has no such line"),
     "too_many_machines": Words("电脑多于学校的上限", "more PCs than the school's limit"),
+    "too_many_devices": Words("设备多于学校的上限", "more devices than the school's limit"),
     "too_many_reports": Words("上报超过学校的上限", "more reports than the school's limit"),
 }
 
@@ -48,6 +49,11 @@ FIXES: Mapping[str, Words] = {
         "登记教室座位，schoolpulse machines retire 报废的，或"
         " schoolpulse policy set school:{school} max_machines=N",
         "register the seats of rooms, schoolpulse machines retire what is gone, or"
+        " schoolpulse policy set school:{school} max_machines=N",
+    ),
+    "too_many_devices": Words(
+        "查这所学校的凭据；确有这么多：schoolpulse policy set school:{school} max_machines=N",
+        "look into the school's credential; if there are so many:"
         " schoolpulse policy set school:{school} max_machines=N",
     ),
     "too_many_reports": Words(

@@ -57,6 +57,9 @@ class Window:
 
     Paho has such a window too, but walks through all that waits at each ack: with one receipt
     to nearly each report, thousands waiting took it seconds.
+
+    What may wait is sent when nothing else is due, and never takes more than half of what is under
+    way: there can be as much of it as whoever floods us likes.
     """
 
     def __init__(self, client: mqtt.Client) -> None:
@@ -64,6 +67,7 @@ class Window:
         self._limit = _IN_FLIGHT
         self._flying = 0
         self._pending: deque[_Publish] = deque()
+        self._idle: deque[_Publish] = deque()  # for when there is nothing pending
         self._lock = threading.Lock()
         self._empty = threading.Condition(self._lock)
         self._closed = False
@@ -73,12 +77,13 @@ class Window:
         with self._lock:
             self._limit = min(_IN_FLIGHT, getattr(properties, "ReceiveMaximum", _IN_FLIGHT))
 
-    def publish(self, topic: str, payload: bytes, retain: bool) -> bool:
+    def publish(self, topic: str, payload: bytes, retain: bool, may_wait: bool = False) -> bool:
         """Send it now or soon; False where too many wait, or the connection has ended."""
         with self._lock:
-            if self._closed or len(self._pending) >= _PENDING:
+            queue = self._idle if may_wait else self._pending
+            if self._closed or len(queue) >= _PENDING:
                 return False
-            self._pending.append(_Publish(topic, payload, retain))
+            queue.append(_Publish(topic, payload, retain))
         self._pump()
         return True
 
@@ -93,14 +98,18 @@ class Window:
         with self._lock:
             self._closed = True
             self._pending.clear()
+            self._idle.clear()
             self._flying = 0
             self._empty.notify_all()
 
     def flush(self, seconds: float) -> bool:
         """Wait until all is acknowledged; False where the time or the connection ended."""
         with self._lock:
-            self._empty.wait_for(lambda: not self._flying and not self._pending, seconds)
-            return not self._closed and not self._flying and not self._pending
+            self._empty.wait_for(lambda: not self._busy(), seconds)
+            return not self._closed and not self._busy()
+
+    def _busy(self) -> bool:
+        return bool(self._flying or self._pending or self._idle)
 
     def _pump(self) -> None:
         # Publish without holding the lock: paho's thread takes it in `acked`.
@@ -111,11 +120,13 @@ class Window:
 
     def _next(self) -> _Publish | None:
         with self._lock:
-            if not self._pending:
-                if not self._flying:
-                    self._empty.notify_all()
-                return None
-            if self._flying >= self._limit:
+            if not self._busy():
+                self._empty.notify_all()
+            if self._pending and self._flying < self._limit:
+                queue = self._pending
+            elif self._idle and not self._pending and self._flying < max(1, self._limit // 2):
+                queue = self._idle
+            else:
                 return None
             self._flying += 1
-            return self._pending.popleft()
+            return queue.popleft()

@@ -98,10 +98,15 @@ class Link:
         if client is not None and self._up:
             client.subscribe(topic, 1)
 
-    def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> bool:
-        """Publish at QoS 1. False, and nothing is queued, while there is no connection."""
+    def publish(
+        self, topic: str, payload: bytes, *, retain: bool = False, may_wait: bool = False
+    ) -> bool:
+        """Publish at QoS 1; what `may_wait` after all else.
+
+        False, and nothing is queued, while there is no connection.
+        """
         window = self._window
-        return window is not None and self._up and window.publish(topic, payload, retain)
+        return window is not None and self._up and window.publish(topic, payload, retain, may_wait)
 
     def flush(self, seconds: float) -> bool:
         """Wait until the broker has acknowledged all that was published."""

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container
+from collections.abc import Callable, Container, Sequence
 
 from collector.ingest import Bounds
 from collector.roster.limits import Limits
 from collector.roster.register import Register
+from collector.service.pipeline import known_devices
 from collector.service.pipeline.known_machines import KnownMachines
 from collector.service.pipeline.rates import Rates
+from collector.store.base import Point
 
 #: The limits of a registered school.
 LimitsIn = Callable[[Register, str], Limits]
@@ -17,7 +19,8 @@ LimitsIn = Callable[[Register, str], Limits]
 class Gate:
     """Looks up limits and lines in the register in force, once for each register.
 
-    `within` and `admits` are for the sorter's thread, `hello_within` for the receiving one.
+    `within`, `admits` and `has_room` are for the sorter's thread, `hello_within` for the
+    receiving one.
     """
 
     def __init__(
@@ -30,6 +33,7 @@ class Gate:
     ) -> None:
         self._register, self._limits_in = register, limits
         self.machines = machines
+        self._devices = known_devices.KnownDevices()
         self._tables = _Tables(register())
         self._reports, self._hellos = Rates(self.limits), Rates(self.limits)
         self.bounds = Bounds(self._lines, accept_simulated)
@@ -65,6 +69,14 @@ class Gate:
         limits = self.limits(school)
         return limits is None or self.machines.admit(school, machine, limits.max_machines, now_ms)
 
+    def has_room(self, school: str, points: Sequence[Point], now_ms: int) -> bool:
+        """Whether the devices of a report have a place in its school, which new ones take."""
+        ids = [point.tags["device"] for point in points if "device" in point.tags]
+        limits = self.limits(school) if ids else None
+        if limits is None:
+            return True
+        return self._devices.admit(school, ids, _devices_of(limits), now_ms)
+
     def detail(self, school: str, reason: str) -> str:
         """The limit that a report is held for."""
         limits = self.limits(school)
@@ -72,6 +84,8 @@ class Gate:
             return ""
         if reason == "too_many_machines":
             return f"{limits.max_machines}"
+        if reason == "too_many_devices":
+            return f"{_devices_of(limits)}"
         return f"{limits.max_reports}/min {limits.max_kb} kB/min"
 
     def _now(self) -> _Tables:
@@ -79,6 +93,10 @@ class Gate:
         if self._tables.register is not register:
             self._tables = _Tables(register)
         return self._tables
+
+
+def _devices_of(limits: Limits) -> int:
+    return limits.max_machines * known_devices.A_PC
 
 
 class _Tables:

@@ -123,6 +123,8 @@ class Sorter:
         if isinstance(outcome, Stored):
             if not gate.admits(school, outcome.source.machine, arrived // 1_000_000):
                 return _held(gate, outcome.source, "too_many_machines", outcome.echo)
+            if not gate.has_room(school, outcome.points, arrived // 1_000_000):
+                return _held(gate, outcome.source, "too_many_devices", outcome.echo)
         elif isinstance(outcome, Noted) and not gate.admits(
             school, outcome.machine, arrived // 1_000_000
         ):

@@ -18,9 +18,12 @@ import psutil
 import pytest
 
 import services
+from agent.common import command_line
+from collector.cli import COMMANDS
 from collector.demo import broker, school
 from collector.demo.children import DemoError
 from collector.demo.place import fresh, kept
+from collector.demo.up import _school
 from collector.roster.book import RegisterBook
 from collector.store.sqlite import SqliteStore
 
@@ -73,9 +76,9 @@ def of(folder: Path) -> list[int]:
     return found
 
 
-def reports(folder: Path) -> int:
+def reports(folder: Path, code: str = school.CODE) -> int:
     with SqliteStore(folder / "city/schoolpulse.db", 90) as store:
-        return len(list(store.read("agent", 0, EVER, tags={"school": school.CODE})))
+        return len(list(store.read("agent", 0, EVER, tags={"school": code})))
 
 
 def test_it_starts_says_what_is_missing_and_keeps_its_data(tmp_path: Path) -> None:
@@ -98,6 +101,40 @@ def test_it_starts_says_what_is_missing_and_keeps_its_data(tmp_path: Path) -> No
     with running(folder, port) as process:
         until(lambda: reports(folder) > before, process)
     assert len(RegisterBook(folder / "city/register.db").history()) == 1
+    with running(folder, port, "--school", "2163000001", "城东一小") as process:
+        until(lambda: reports(folder, "2163000001"), process)
+        assert "城东一小" in page(port, "/schools")
+
+
+def test_this_machines_school_is_the_one_named_and_stays(tmp_path: Path) -> None:
+    place = kept(tmp_path)
+    book = RegisterBook(place.data / "register.db")
+    assert _school(place, None) == school.CODE
+    assert _school(place, ("2163000001", "城东一小")) == "2163000001"
+    assert {code: one.name for code, one in book.load().schools.items()} == {
+        "2163000001": "城东一小"
+    }
+    assert _school(place, None) == "2163000001"
+    assert len(book.history()) == 2
+    book.import_rows(school.alone("2163000002", "城东二小"), who="somebody")
+    assert _school(place, ("2163000002", "别名")) == "2163000002"
+    assert book.load().schools["2163000002"].name == "城东二小"
+    with pytest.raises(DemoError, match="2163000001"):
+        _school(place, ("2163000001", "城东一小"))
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [(("123", "城东一小"), "标识码"), (("2163000001", "无"), "名称"),
+     (("2163000001", "城东一小", "--sample"), "--sample")],
+)  # fmt: skip
+def test_a_school_that_cannot_be_is_told(
+    given: tuple[str, ...], told: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    argv = ["up", "--data", str(tmp_path / "x"), "--school", *given]
+    assert command_line.main("schoolpulse", COMMANDS, argv) == 2
+    assert told in capsys.readouterr().err
+    assert not (tmp_path / "x").exists()
 
 
 def test_the_sample_city_is_marked_and_joins_nothing_real(tmp_path: Path) -> None:

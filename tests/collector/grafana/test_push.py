@@ -53,6 +53,22 @@ def test_rules_ask_the_data_sources_of_that_grafana(grafana: Emulator) -> None:
     assert asked == {"e1", "t1", "__expr__"}
 
 
+def test_messages_of_alerts_name_the_registers_schools(grafana: Emulator, tmp_path: Path) -> None:
+    rows = rows_of(
+        Register(schools={"2163000001": School("2163000001", "甲|小学\\", "630102", "小学", "x")})
+    )
+    RegisterBook(tmp_path / "register.db").import_rows(rows)
+    file = tmp_path / "collector.toml"
+    file.write_text(f'data = "{tmp_path}"\n', "utf-8")
+    assert push(grafana, "--alerts", "--config", str(file)) == 0
+    said = {uid: rule["annotations"]["summary"] for uid, rule in grafana.rules.items()}
+    named = {rule.uid for rule in alert_rules.of_schools(Edition("zh"))}
+    assert {uid for uid, text in said.items() if "|2163000001=甲/小学/ 2163000001" in text} == named
+    out = tmp_path / "out"
+    assert run("dashboards", "build", "--out", str(out), "--config", str(file)) == 0
+    assert "2163000001=甲/小学/" in (out / "en/rules.yaml").read_text("utf-8")
+
+
 def test_a_dry_run_tells_and_changes_nothing(
     grafana: Emulator, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -6,11 +6,15 @@ import contextlib
 import http.client
 import socket
 import threading
+from ipaddress import ip_network
 from pathlib import Path
+
+import pytest
 
 from agent.common import signing
 from agent.wire import LineRecord
 from attacked_server import A, B, City, ended
+from collector.compliance.networks import inside
 from collector.lineserver import keys
 from collector.lineserver.ledger import Ledger
 from collector.lineserver.server import LineServer
@@ -107,6 +111,27 @@ def test_the_former_key_is_accepted_while_there_is_a_newer_one(city: City) -> No
     keys.make(city.folder, A)
     assert city.ask(A, "L0", key=former)[0] == 201
     assert city.ask(A, "L1")[0] == 201
+
+
+@pytest.mark.parametrize("helpers", [1, 30])
+def test_a_helper_elsewhere_who_loads_for_the_school_shows(city: City, helpers: int) -> None:
+    """A PC of the school asks; who was told the test's id loads it on a faster line.
+
+    Thirty fill the record's field, as if to push one of them out of it.
+    """
+    _, turn = city.ask(A)
+    addresses = ["127.0.0.1", *(f"127.0.1.{n}" for n in range(1, helpers + 1))]
+    for address in addresses:
+        page = f"{turn['path']}/speedtest/random350x350.jpg"
+        get = f"GET {page} HTTP/1.1\r\nConnection: close\r\n\r\n"
+        with socket.create_connection(("127.0.0.1", city.server.port), 120, (address, 0)) as loads:
+            loads.sendall(get.encode())
+            assert len(ended(loads)) > 2 * 350 * 350
+    assert city._asked("POST", f"/v1/tests/{turn['id']}/done", b"{}", "")[0] == 200
+    (record,) = city.records
+    assert "127.0.0.1" in record.address
+    assert "127.0.1." in record.address
+    assert not inside(record.address, [ip_network("127.0.0.1/32")])
 
 
 def test_a_revoked_keys_tests_end(city: City) -> None:

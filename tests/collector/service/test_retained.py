@@ -21,8 +21,11 @@ class Bench:
         self.counts = Counts()
         self.kept = Retained(self._publish, self.counts)
 
-    def _publish(self, topic: str, payload: bytes, *, retain: bool = False) -> bool:
+    def _publish(
+        self, topic: str, payload: bytes, *, retain: bool = False, may_wait: bool = False
+    ) -> bool:
         assert retain
+        assert may_wait, "receipts come first"
         assert payload == b""
         self.cleared.append(topic)
         return True

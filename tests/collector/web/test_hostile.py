@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 import unicodedata
 from html.parser import HTMLParser
+from pathlib import Path
 
 import pytest
 
 import hostile_text
+from collector.web import passwords
 from collector.web.text import clean, moment, name
 from web_city import HOSTILE, Place, Rig
 
@@ -83,6 +85,18 @@ def test_they_are_harmless_in_an_address(rig: Rig, hostile: str) -> None:
             assert answer.text.count("<script") == 1
             assert "onmouseover=" not in re.sub(r'"[^"]*"', '""', answer.text)
     assert rig.get(f"/schools/{hostile[:50]}").status_code in (404, 308)
+
+
+@pytest.mark.parametrize("hostile", hostile_text.ALL)
+def test_they_are_harmless_on_the_log_in_page(place: Place, tmp_path: Path, hostile: str) -> None:
+    passwords.add(tmp_path / "p", "admin", "*", "correct horse battery")
+    locked = Rig(place, password_file=str(tmp_path / "p"))
+    sent = {"user": hostile[:3000], "password": hostile[:3000], "back": hostile[:3000]}
+    for answer in (locked.get("/login", query_string=sent), locked.post("/login", sent)):
+        assert answer.status_code in (200, 401, 413)
+        assert answer.text.count("<script") == 1
+        assert "onmouseover=" not in re.sub(r'"[^"]*"', '""', answer.text)
+        assert not {unicodedata.bidirectional(char) for char in answer.text} & _BIDI
 
 
 @pytest.mark.parametrize("hostile", hostile_text.ALL)

@@ -20,6 +20,7 @@ from collector.roster.register import Decision, Equipment, Line, Machine, Regist
 from collector.service.pipeline.gate import Gate
 from collector.service.pipeline.held_book import MOST, HeldBook
 from collector.service.pipeline.inbox import Message
+from collector.service.pipeline.known_devices import KnownDevices
 from collector.service.pipeline.known_machines import KEPT_DAYS, KnownMachines
 from collector.service.pipeline.rates import Rates
 from collector.service.pipeline.receipts import Entry, merge
@@ -192,6 +193,17 @@ def test_pcs_beyond_the_limit_are_held_and_the_others_stored(bench: Any, tmp_pat
     assert {one.reason for found in held.values() for one in found} == {"too_many_machines"}
     assert len(bench.store.of("agent")) == 3
     assert bench.counts["held_too_many_machines"] == bench.counts["held"] == 3
+
+
+def test_devices_beyond_the_limit_are_held_and_what_is_known_is_not() -> None:
+    known, month = KnownDevices(), 31 * 86_400_000
+    assert known.admit(SCHOOL, ["a", "b"], 3, NOW)
+    assert not known.admit(SCHOOL, ["b", "c", "d"], 3, NOW), "all of a report, or none of it"
+    assert known.admit(SCHOOL, ["b", "c"], 3, NOW)
+    assert known.admit(SCHOOL, ["a", "b", "c"], 2, NOW), "a lower limit takes no place away"
+    assert known.admit(OTHER, ["d"], 3, NOW)
+    assert known.admit(SCHOOL, ["d", "e", "f"], 3, NOW + month), "those of a month ago are gone"
+    assert not known.admit(SCHOOL, ["a"], 3, NOW + month)
 
 
 def test_a_presence_of_one_pc_too_many_is_no_point(bench: Any, tmp_path: Path) -> None:

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Annotated, Literal
+
+import msgspec
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from agent import wire
+from agent.common.vocabulary.held import REASONS
 from agent.wire.topics import receipt_topic
 from collector.ingest import Held, Source
 from collector.service.pipeline.receipts import RETRY_S, Entry, merge, ranges
@@ -41,3 +46,55 @@ def test_one_receipt_a_machine_with_stored_and_held() -> None:
     assert receipt.stored == (wire.StoredRange(BOOT, 2, 3),)
     assert receipt.held == (wire.Held(BOOT, 9, "unknown_school", RETRY_S),)
     assert wire.decode_receipt(made[receipt_topic(SCHOOL, other)]).echo == -7
+
+
+class OlderHeld(msgspec.Struct, array_like=True, frozen=True):
+    """As agents of before 0.3 read it."""
+
+    boot: Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{16}$")]
+    number: int
+    reason: Literal["unknown_school", "future_version", "quarantine_full"]
+    retry_s: int
+
+
+class OlderReceipt(msgspec.Struct, omit_defaults=True, frozen=True):
+    """As agents of before 0.3 read it: an answer that does not fit is ignored as a whole."""
+
+    v: Literal[1]
+    now: int
+    echo: int | None = None
+    stored: tuple[wire.StoredRange, ...] = ()
+    held: tuple[OlderHeld, ...] = ()
+    again_since: int | None = None
+
+
+RENEWAL = wire.Renewal(
+    2,
+    username=f"{SCHOOL}-2",
+    password="p" * 64,
+    line_key="1" * 64,
+    source_key="2" * 64,
+    ca="-----BEGIN CERTIFICATE-----\n",
+)
+
+
+@pytest.mark.parametrize("reason", REASONS)
+def test_an_older_agent_loses_nothing_where_a_hold_and_a_renewal_come_at_once(reason: str) -> None:
+    """What it can read tells it all that is stored; a hold it cannot read is no loss: it waits."""
+    both = [Held(source(8), "unknown_school"), Held(source(9), reason)]
+    made = [data for _, data in merge([Entry(source(2), 5)], both, 1000, 3, RENEWAL)]
+    understood = []
+    for data in made:
+        try:
+            understood.append(msgspec.json.decode(data, type=OlderReceipt))
+        except msgspec.ValidationError:
+            understood.append(None)
+    first, *others = understood
+    assert first is not None
+    assert (first.stored, first.echo, first.again_since) == ((wire.StoredRange(BOOT, 2, 2),), 5, 3)
+    assert [one.number for one in first.held][:1] == [8]
+    assert not any(one is not None and one.stored for one in others)
+    # Today's reads all of it, and is told the credential once.
+    today = [wire.decode_receipt(data) for data in made]
+    assert sorted(one.number for receipt in today for one in receipt.held) == [8, 9]
+    assert [one.renewal for one in today if one.renewal is not None] == [RENEWAL]
