@@ -86,10 +86,11 @@ for check in doctor._checks(None):
     )
     found = {line.split("|")[1]: line for line in done.stdout.splitlines()}
     assert found["账号"].startswith(f"True|账号|uid {uid}"), done.stdout + done.stderr
-    for secret in secret_files.AGENT:
+    copies = [found[secret.name].split("|", 2)[2].split()[0] for secret in secret_files.AGENT]
+    for secret, copy in zip(secret_files.AGENT, copies, strict=True):
         assert found[secret.name].startswith(f"True|{secret.name}|/dev/shm/schoolpulse-")
+        assert not Path(copy).parent.exists(), "others' may be there meanwhile"
     assert found["密钥的权限"].startswith("True")
-    assert not list(Path("/dev/shm").glob("schoolpulse-*/*"))
 
 
 def test_the_credential_folder_alone_is_enough_for_the_agent(
