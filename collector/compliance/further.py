@@ -7,9 +7,9 @@ for evidence of its own.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
-from agent.common.vocabulary.verdicts import MEANINGS, VERDICTS
+from agent.common.vocabulary.verdicts import VERDICTS
 from collector.compliance import verdicts
 from collector.compliance.lines import UNTESTED, LineDays, Lines
 from collector.compliance.model import Indicator, Step, Unit, Verdict
@@ -23,7 +23,7 @@ _ALL = (
     Verdict.VERIFIED, Verdict.INSPECTED, Verdict.DECLARED, Verdict.UNKNOWN, Verdict.CONTRADICTED,
     Verdict.SHORT,
 )  # fmt: skip
-_BECAUSE = {
+_BECAUSE: Mapping[Verdict, verdicts.Because] = {
     Verdict.VERIFIED: "telemetry",
     Verdict.INSPECTED: "inspection",
     Verdict.CONTRADICTED: "telemetry",
@@ -59,20 +59,10 @@ def _of_classes(
             f"{len(found)} classes: {en or 'the register has none'}; the {rule_en} decides",
             {"classes": len(found), **counts},
         ),
-        _conclusion(verdict),
+        verdicts.conclusion(verdict, _BECAUSE.get(verdict, "register")),
     )
     simulated = any(unit.simulated for unit in classes)
     return Unit(indicator, school.code, district, school.name, verdict, steps, simulated)
-
-
-def _conclusion(verdict: Verdict) -> Step:
-    (zh, en), (why_zh, why_en) = VERDICTS[verdict], MEANINGS[verdict]
-    return Step(
-        "verdict",
-        f"结论：{zh}（{why_zh}）",
-        f"Verdict: {en} ({why_en})",
-        {"verdict": str(verdict), "because": _BECAUSE.get(verdict, "register")},
-    )
 
 
 def connected(

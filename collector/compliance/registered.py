@@ -5,13 +5,12 @@ Each counts something that no PC can report, in schools that the settings need n
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
-from agent.common.vocabulary.verdicts import MEANINGS, VERDICTS
-from collector.compliance.model import Indicator, Step, Unit, Verdict
+from collector.compliance.model import Indicator, Step, Unit
+from collector.compliance.verdicts import Declared, Finding, decide
 from collector.roster.register import TEACHING_POINT, Register, School
-
-_SAYS = {True: Verdict.DECLARED, False: Verdict.SHORT, None: Verdict.UNKNOWN}
 
 
 def packages(indicator: Indicator, register: Register, schools: Iterable[School]) -> Iterator[Unit]:
@@ -26,7 +25,7 @@ def _package(indicator: Indicator, register: Register, school: School) -> Unit:
     zh = {True: "有", False: "没有", None: "没有填"}[says]
     en = {True: "yes", False: "no", None: "not filled in"}[says]
     step = Step("register", f"台账：资源包 {zh}", f"Register: package: {en}", {"says": says})
-    return _unit(indicator, register, school, school.name, _SAYS[says], step)
+    return _unit(indicator, register, school, school.name, Declared(says, (step,)))
 
 
 def spaces(indicator: Indicator, register: Register, schools: Iterable[School]) -> Iterator[Unit]:
@@ -49,13 +48,10 @@ def _spaces(indicator: Indicator, register: Register, school: School) -> Iterato
         {"teachers": teachers, "spaces": given},
     )
     have = min(given or 0, teachers)
-    rest = Verdict.UNKNOWN if given is None else Verdict.SHORT
-    for name, verdict, count in (
-        ("已开通", Verdict.DECLARED, have),
-        ("未开通", rest, teachers - have),
-    ):
+    without = None if given is None else False
+    for name, says, count in (("已开通", True, have), ("未开通", without, teachers - have)):
         if count:
-            yield _unit(indicator, register, school, name, verdict, step, count)
+            yield _unit(indicator, register, school, name, Declared(says, (step,)), count)
 
 
 def _unit(
@@ -63,15 +59,13 @@ def _unit(
     register: Register,
     school: School,
     name: str,
-    verdict: Verdict,
-    step: Step,
+    declared: Declared,
     count: int = 1,
 ) -> Unit:
-    (zh, en), (why_zh, why_en) = VERDICTS[verdict], MEANINGS[verdict]
-    numbers = {"verdict": str(verdict), "because": "register"}
-    end = Step("verdict", f"结论：{zh}（{why_zh}）", f"Verdict: {en} ({why_en})", numbers)
+    # Without evidence and inspections neither the day nor how long they last matters.
+    verdict, steps = decide(Finding(), (), declared, dt.date.max, 0)
     district = register.district_of(school.code)
-    return Unit(indicator, school.code, district, name, verdict, (step, end), count=count)
+    return Unit(indicator, school.code, district, name, verdict, steps, count=count)
 
 
 #: By rule: the units of all schools that exist at the cut-off, of a type that counts or not.

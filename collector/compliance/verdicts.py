@@ -77,7 +77,7 @@ def decide(
     verdict, because = _verdict(finding, speaking, declared.says, cutoff, months, parts)
     seen = tuple(inspected.step(visit, cutoff, months) for visit in visits)
     ended = _ended(finding, speaking)
-    return verdict, (*finding.steps, *seen, *ended, *declared.steps, _conclusion(verdict, because))
+    return verdict, (*finding.steps, *seen, *ended, *declared.steps, conclusion(verdict, because))
 
 
 def _verdict(
@@ -139,7 +139,8 @@ def _later(yes: dt.date | None, no: dt.date | None) -> bool:
     return yes is not None and (no is None or yes > no)
 
 
-def _conclusion(verdict: Verdict, because: Because) -> Step:
+def conclusion(verdict: Verdict, because: Because) -> Step:
+    """The last step of every unit: its verdict, and on what it rests."""
     (zh, en), (why_zh, why_en) = VERDICTS[verdict], MEANINGS[verdict]
     return Step(
         "verdict",
