@@ -169,7 +169,7 @@ def _said(words_zh: Mapping[str, str]) -> list[str]:
 _WORDS = {
     "school_type": lambda: list(dict.fromkeys(words.SCHOOL_TYPES.values())),
     "room_type": lambda: list(dict.fromkeys(words.ROOM_TYPES.values())),
-    "yes_no": lambda: [say("是", "yes"), say("否", "no")],
+    "yes_no": lambda: _said(words.FOUND_ZH),
     "kind": lambda: _said(words.KINDS_ZH),
     "day_kind": lambda: _said(words.DAY_KINDS_ZH),
 }

@@ -223,6 +223,7 @@ def parse_pattern(text: str) -> str:
     return text.lower() if re.fullmatch("[0-9A-Fa-f]{32}", text) else text
 
 
+_found = _word(words.FOUND, words.FOUND_ZH)
 PARSERS: Mapping[str, Callable[[str], Any]] = {
     "text": parse_text,
     "name": parse_name,
@@ -246,6 +247,6 @@ PARSERS: Mapping[str, Callable[[str], Any]] = {
     "networks": parse_networks,
     "indicator": _word(words.INDICATORS, words.INDICATORS_ZH),
     "act": _word(words.ACTS, words.ACTS_ZH),
-    "found": _word(words.FOUND, words.FOUND_ZH),
-    "yes_no": lambda text: _word(words.FOUND, words.FOUND_ZH)(text) == "yes",
+    "found": _found,
+    "yes_no": lambda text: _found(text) == "yes",
 }

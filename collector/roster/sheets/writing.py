@@ -13,7 +13,7 @@ from agent.common.language import for_documents, say
 from collector.roster.areas import XINING
 from collector.roster.rows import Rows
 from collector.roster.sheets.layout import NOTES, SHEETS, Column, Sheet
-from collector.roster.sheets.words import DAY_KINDS_ZH, KINDS_ZH
+from collector.roster.sheets.words import DAY_KINDS_ZH, FOUND_ZH, KINDS_ZH
 from collector.sheet_cells import guarded
 
 _AREAS = {"district", "responsible"}
@@ -112,7 +112,8 @@ def _cell(column: Column, value: Any, areas: Mapping[str, str]) -> str:
     if column.type == "kind":
         return say(KINDS_ZH.get(value, value), value)
     if column.type == "yes_no":
-        return say("是", "yes") if value else say("否", "no")
+        word = "yes" if value else "no"
+        return say(FOUND_ZH[word], word)
     if column.type == "day_kind":
         return say(DAY_KINDS_ZH.get(value, value), value)
     if isinstance(value, tuple):
