@@ -63,15 +63,15 @@ def set_rights(path: Path, account: tuple[int, int] | None, mode: int) -> bool:
     """
     handle = _found(path)
     try:
-        found, changed, at = os.fstat(handle), False, f"/proc/self/fd/{handle}"
-        owned = found.st_uid, found.st_gid
-        if any(new not in (-1, old) for new, old in zip(account or (), owned, strict=False)):
-            os.chown(at, *(account or ()))
-            changed = True
-        if os.fstat(handle).st_mode & 0o7777 != mode:  # last: a change of owner clears bits
+        found, at = os.fstat(handle), f"/proc/self/fd/{handle}"
+        user, group = account or (-1, -1)
+        given = user not in (-1, found.st_uid) or group not in (-1, found.st_gid)
+        if given:
+            os.chown(at, user, group)
+        moded = os.fstat(handle).st_mode & 0o7777 != mode  # last: a change of owner clears bits
+        if moded:
             os.chmod(at, mode)
-            changed = True
-        return changed
+        return given or moded
     finally:
         os.close(handle)
 
@@ -79,9 +79,8 @@ def set_rights(path: Path, account: tuple[int, int] | None, mode: int) -> bool:
 def _found(path: Path, links: int = 8) -> int:
     """What is at the path now: whoever owns the folder may put something else there meanwhile.
 
-    Links that root or we have made are followed, so many in a row.
-
-    It is not opened for reading: to close a database's file would drop the locks on it.
+    Links that root or we have made are followed, so many in a row. It is not opened for reading:
+    to close a database's file would drop the locks on it.
     """
     handle = os.open(path, os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC)
     found = os.fstat(handle)

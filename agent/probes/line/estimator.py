@@ -33,7 +33,6 @@ from agent.common.steady import (
     Steady,
     after_burst,
     aligned,
-    confirmed,
     later_half,
     median,
     overall,
@@ -143,11 +142,6 @@ def _payload_share(nic: Sequence[Sample], payload: Sequence[Sample], unread: flo
         if t >= (start + stop) / 2 and count > before:
             best = max(best, (payload[at][1] + unread) / (count - before))
     return best
-
-
-def server_rate(samples: Sequence[Sample]) -> float | None:
-    """The payload's rate by the server's samples, Mbit/s; None where they are too few."""
-    return confirmed(samples)
 
 
 def bounded(found: Down, server_mbps: float | None) -> Down:

@@ -14,7 +14,7 @@ from typing import Any
 
 import msgspec
 
-from agent.common.steady import Sample, aligned
+from agent.common.steady import Sample, aligned, confirmed
 from agent.probes.line import child as line_child
 from agent.probes.line import estimator, nics
 from agent.probes.line.download import Download
@@ -226,7 +226,7 @@ class _Test:
         found = estimator.down(self._nic, self.payload, lag, frames, far=self.far_s > 0)
         if found is None or self.payload_down < _MIN_PAYLOAD or self._cut_early(found):
             return None
-        return estimator.bounded(found, estimator.server_rate(self.seen["down"]))
+        return estimator.bounded(found, confirmed(self.seen["down"]))
 
     def _cut_early(self, found: estimator.Down) -> bool:
         """Whether the download ended, or its counter stepped back, before the line was full."""

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agent.common.steady import MIN_STEPS, Sample, median, overall, steady
+from agent.common.steady import MIN_STEPS, Sample, confirmed, median, overall, steady
 from agent.probes.line import estimator
 
 #: 10 Mbit/s in bytes a second.
@@ -121,7 +121,7 @@ def test_no_counter_breaks_it(steps):
     for found in (steady(samples), estimator.down(samples, samples)):
         if found is not None:
             assert found.low <= found.mbps <= found.high
-    for rate in (overall(samples), estimator.up(samples), estimator.server_rate(samples)):
+    for rate in (overall(samples), estimator.up(samples), confirmed(samples)):
         assert rate is None or rate >= 0
 
 
