@@ -8,19 +8,16 @@ are looked at every ten seconds here and need not hold for minutes; all else is 
 
 from __future__ import annotations
 
-import base64
 import datetime as dt
-import json
 import os
 import time
-import urllib.error
-import urllib.request
 import uuid
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import pytest
 
+import grafana
 from agent.common.calendar import CITY_TIME
 from agent.common.vocabulary.words import LANGS
 from collector import config
@@ -30,13 +27,11 @@ from collector.store.influx import InfluxStore
 from dashboards import alerts, build
 from dashboards.edition import Edition
 
-URL = os.environ.get("SCHOOLPULSE_TEST_GRAFANA_URL", "")
-LOGIN = os.environ.get("SCHOOLPULSE_TEST_GRAFANA_LOGIN", "admin:admin")
 SERVER = {
     name: os.environ.get(f"SCHOOLPULSE_TEST_INFLUX_{name}", "") for name in ("URL", "TOKEN", "ORG")
 }
 pytestmark = [
-    pytest.mark.skipif(not URL, reason="no Grafana is given"),
+    grafana.given,
     pytest.mark.slow,
 ]
 _PATIENCE_S = 400
@@ -47,18 +42,7 @@ CALM = {"school": "9900000002", "district": "630102"}
 _ODD = '甲"小学" {{ $1 }} (.*) =100%'
 
 
-def ask(method: str, path: str, body: Any = None) -> Any:
-    """One request to Grafana's API."""
-    data = None if body is None else json.dumps(body).encode()
-    request = urllib.request.Request(f"{URL}/api{path}", data, method=method)
-    request.add_header("Content-Type", "application/json")
-    request.add_header("X-Disable-Provenance", "true")
-    request.add_header("Authorization", f"Basic {base64.b64encode(LOGIN.encode()).decode()}")
-    try:
-        with urllib.request.urlopen(request, timeout=120) as reply:
-            return json.loads(reply.read() or b"null")
-    except urllib.error.HTTPError as error:
-        pytest.fail(f"{method} {path}: {error.code} {error.read().decode()}")
+ask = grafana.chosen().ask
 
 
 class Place(NamedTuple):

@@ -12,15 +12,15 @@ import os
 import re
 import uuid
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
 
+import grafana
 from agent.common.calendar import CITY_TIME
 from agent.common.vocabulary.words import LANGS, Lang
 from board_words import foreign
-from browser import Tab, tab
+from browser import Tab
 from collector import config
 from collector.simulate import writing
 from collector.simulate.build import build as simulated
@@ -30,11 +30,9 @@ from dashboards import build
 from dashboards.edition import Edition
 from grafana import Grafana, panel_texts
 
-URL = os.environ.get("SCHOOLPULSE_TEST_GRAFANA_URL", "")
-LOGIN = os.environ.get("SCHOOLPULSE_TEST_GRAFANA_LOGIN", "admin:admin")
 SCHOOLS = int(os.environ.get("SCHOOLPULSE_TEST_BOARD_SCHOOLS", "16"))
 pytestmark = [
-    pytest.mark.skipif(not URL, reason="no Grafana is given"),
+    grafana.given,
     pytest.mark.influxdb,
     pytest.mark.slow,
 ]
@@ -47,18 +45,6 @@ class Shown(NamedTuple):
     city: City
     sources: dict[str, str]
     folder: str
-
-
-@pytest.fixture(scope="module")
-def server() -> Grafana:
-    return Grafana(URL, LOGIN)
-
-
-@pytest.fixture(scope="module")
-def page(server: Grafana, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tab]:
-    with tab(Path(tmp_path_factory.mktemp("profile"))) as opened:
-        server.enter(opened)
-        yield opened
 
 
 @pytest.fixture(scope="module")

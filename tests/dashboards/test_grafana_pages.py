@@ -6,43 +6,28 @@ its data sources read an InfluxDB that is started here, so both must be on this 
 
 from __future__ import annotations
 
-import os
 import re
 import uuid
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
+import grafana
 from agent.common.vocabulary.words import LANGS, Lang
 from board_words import foreign
-from browser import Tab, tab
+from browser import Tab
 from dashboards import build
 from dashboards.edition import Edition
 from grafana import Grafana, panel_texts
 
-URL = os.environ.get("SCHOOLPULSE_TEST_GRAFANA_URL", "")
-LOGIN = os.environ.get("SCHOOLPULSE_TEST_GRAFANA_LOGIN", "admin:admin")
 pytestmark = [
-    pytest.mark.skipif(not URL, reason="no Grafana is given"),
+    grafana.given,
     pytest.mark.influxdb,
     pytest.mark.slow,
 ]
 #: Grafana's own words for what it finds no words for.
 _SPEECHLESS = re.compile(r"No data|Cannot visualize|Data is missing|An unexpected error")
-
-
-@pytest.fixture(scope="module")
-def server() -> Grafana:
-    return Grafana(URL, LOGIN)
-
-
-@pytest.fixture(scope="module")
-def page(server: Grafana, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tab]:
-    with tab(Path(tmp_path_factory.mktemp("profile"))) as opened:
-        server.enter(opened)
-        yield opened
 
 
 @pytest.fixture(scope="module")

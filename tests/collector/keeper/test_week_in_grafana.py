@@ -7,7 +7,6 @@ hold for a day, so an event that lasts for minutes would alarm too. All else is 
 
 from __future__ import annotations
 
-import os
 import time
 import uuid
 from collections.abc import Iterator, Mapping
@@ -16,17 +15,15 @@ from typing import Any
 
 import pytest
 
+import grafana
 from collector.config import Store as Settings
 from dashboards import alert_rules, alerts
 from dashboards.edition import Edition
-from grafana import Grafana
 from theft_week import BROKEN, DAYS, STOLEN, lived, of_projector
 from week_clock import asked_at
 
-URL = os.environ.get("SCHOOLPULSE_TEST_GRAFANA_URL", "")
-LOGIN = os.environ.get("SCHOOLPULSE_TEST_GRAFANA_LOGIN", "admin:admin")
 pytestmark = [
-    pytest.mark.skipif(not URL, reason="no Grafana is given"),
+    grafana.given,
     pytest.mark.influxdb,
     pytest.mark.slow,
 ]
@@ -41,7 +38,7 @@ class Alarms:
     """The rules of schools in a folder of their own, reading the databases at `url`."""
 
     def __init__(self, url: str, names: Mapping[str, str]) -> None:
-        self._grafana, self._name = Grafana(URL, LOGIN), f"week{uuid.uuid4().hex[:8]}"
+        self._grafana, self._name = grafana.chosen(), f"week{uuid.uuid4().hex[:8]}"
         self._rules: list[str] = []
         self._sources = {
             kind: self._grafana.add_source(f"{self._name} {kind}", url, database)
