@@ -10,48 +10,15 @@ from typing import Any
 import pytest
 
 from agent.common.command_line import DONE, FAILED, REFUSED, main
+from archive_side import Side
 from collector.cli import COMMANDS
 from collector.compliance.indicators import points
 from collector.report import FORMATS
 from collector.report.json import encode
 from collector.report.view import document
 from collector.roster.book import RegisterBook
-from collector.roster.rows import rows_of
 from collector.store.base import Point
-from collector.store.sqlite import SqliteStore
 from office_files import everything
-
-IMPORTED = dt.datetime(2025, 9, 1, tzinfo=dt.UTC)
-
-
-class Side:
-    """A city side's folder, and its command line."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.config = folder / "collector.toml"
-        self.config.write_text(f'data = "{folder}"\n', encoding="utf-8")
-
-    def __call__(self, command: str, *words: str) -> int:
-        given = [command, "--config", str(self.config), "--year", "2025", *words]
-        return main("schoolpulse", COMMANDS, given)
-
-    def register(self, town: Any, at: dt.datetime = IMPORTED) -> None:
-        book = RegisterBook(self.folder / "register.db")
-        book.import_rows(rows_of(town.register()), now=at)
-        book.add_inspections(town.inspections, now=at)
-
-    def store(self) -> SqliteStore:
-        return SqliteStore(self.folder / "schoolpulse.db")
-
-
-@pytest.fixture
-def side(tmp_path: Path, past_town: Any, fill: Any) -> Side:
-    made = Side(tmp_path)
-    made.register(past_town)
-    with made.store() as store:
-        fill(past_town, store)
-    return made
 
 
 def invent(side: Side) -> None:
