@@ -20,7 +20,7 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-import machine_trees
+import linux_trees
 from agent.probes import PROBES
 
 RSS_MB, CPU_MS = 3.0, 100.0
@@ -73,9 +73,9 @@ def _tree(root: Path) -> int:
     """Everything that a classroom's PC can have, on one PC; how many devices that is."""
     from agent import probes
 
-    tree = machine_trees.LinuxTree(root)
-    machine_trees.panel(tree)
-    tree.display("DP-3", machine_trees.edids.named("27B1H", "AOC", (60, 34)))
+    tree = linux_trees.LinuxTree(root)
+    linux_trees.panel(tree)
+    tree.display("DP-3", linux_trees.edids.named("27B1H", "AOC", (60, 34)))
     for connector in ("DP-1", "DP-2", "HDMI-A-2", "VGA-1"):
         tree.display(connector, status="disconnected")
     tree.usb("1-6", "03f0:132a", "07", maker="Hewlett-Packard", name="HP LaserJet 1020")

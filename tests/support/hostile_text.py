@@ -5,6 +5,8 @@ Each text stands for its kind; a test shows them all in every place that shows t
 
 from __future__ import annotations
 
+import re
+
 MARKUP = (
     "<script>alert(1)</script>",
     "</script><script>alert(1)</script>",
@@ -65,3 +67,13 @@ SHEETS_WIDE = ("＝1+1", "＠SUM(A1)", " =1+1", "\r=1+1")
 EVERY = (*ALL, *UNSEEN, *SHEETS_WIDE)
 #: Those that a register, a store and the wire can hold as a name.
 SHORT = tuple(text for text in EVERY if len(text) < 300)
+
+#: What no terminal may get; a tab and a line break are ours.
+BAD = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ue000]"
+)
+
+
+def runs(text: str) -> bool:
+    """Whether a sheet program would take the cell for a formula."""
+    return bool(re.match(r"\s*[=+@＝＋－＠\t\r]|-(?!\d+(\.\d+)?$)", text)) and text not in ("-",)

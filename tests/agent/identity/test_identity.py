@@ -20,7 +20,7 @@ from agent.identity import windows as identity_windows
 from agent.identity.identity import iso_date, usable
 from agent.probes.line import nics_windows
 from agent.windows.smbios import parse as parse_smbios
-from machine_trees import WindowsTree
+from windows_trees import WindowsTree
 
 UUID = "4c4c4544-0042-3510-8053-b7c04f4e3332"
 

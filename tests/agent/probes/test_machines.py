@@ -1,8 +1,8 @@
 """`equipment --json` on school PCs of many shapes gives exactly the list in gold.
 
-The trees are constructed (support/machine_trees.py). After a change that is meant, look at
-`git diff` of the lists that `python -m pytest tests/agent/probes/test_machines.py --refresh`
-writes, line by line.
+The trees are constructed (support/linux_trees.py, windows_trees.py). After a change that is meant,
+look at `git diff` of the lists, line by line, that
+`python -m pytest tests/agent/probes/test_machines.py --refresh` writes.
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-import machine_trees
+import linux_trees
+import windows_trees
 from agent.commands import equipment
 from agent.common.command_line import DONE
 from agent.config import Config
@@ -36,20 +37,20 @@ def compare(name: str, found: str, request: pytest.FixtureRequest) -> None:
     assert found == file.read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("shape", machine_trees.LINUX)
+@pytest.mark.parametrize("shape", linux_trees.LINUX)
 def test_linux(shape, tmp_path, capsys, request):
-    machine_trees.LINUX[shape](machine_trees.LinuxTree(tmp_path))
+    linux_trees.LINUX[shape](linux_trees.LinuxTree(tmp_path))
     compare(f"linux-{shape}", listed(Context(tmp_path), capsys), request)
 
 
-@pytest.mark.parametrize("shape", machine_trees.WINDOWS)
+@pytest.mark.parametrize("shape", windows_trees.WINDOWS)
 def test_windows(shape, tmp_path, capsys, request):
-    tree = machine_trees.WINDOWS[shape]()
+    tree = windows_trees.WINDOWS[shape]()
     compare(shape.replace("_", "-"), listed(Context(tmp_path, windows=tree), capsys), request)
 
 
 def test_a_second_look_sees_the_same_and_what_is_plugged_in_again(tmp_path):
-    machine_trees.panel(machine_trees.LinuxTree(tmp_path))
+    linux_trees.panel(linux_trees.LinuxTree(tmp_path))
     context = Context(tmp_path)
     first = equipment.look(Config(), context).readings
     assert equipment.look(Config(), context).readings == first
@@ -57,7 +58,7 @@ def test_a_second_look_sees_the_same_and_what_is_plugged_in_again(tmp_path):
     gone = equipment.look(Config(), context).readings
     absent = [(d.kind, d.connector) for d in gone if not d.present]
     assert absent == [("camera", "usb:1-4")]
-    tree = machine_trees.LinuxTree(tmp_path)
+    tree = linux_trees.LinuxTree(tmp_path)
     tree._link(tmp_path / "sys/bus/usb/devices/1-4",
                tmp_path / "sys/devices/pci0000:00/0000:00:14.0/usb1/1-4")  # fmt: skip
     assert equipment.look(Config(), context).readings == first
