@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -34,15 +35,20 @@ def server(lab: FarLab) -> Iterator[str]:
 
 
 def _tested(lab: FarLab, server: str, mbps: float, rtt_ms: float) -> dict[str, Any]:
-    """A test of a line that the machine had the time to make, and a PC the time to measure."""
-    for _ in range(2):
+    """A test of a line that the machine had the time to make, and a PC the time to measure.
+
+    A rate is always held against the line. No rate, by name, is what a machine says whose
+    processes wait for a processor: on a calm one it is a failure.
+    """
+    for _ in range(3):
         lab.far(mbps, rtt_ms=rtt_ms)
+        begun, waited = time.monotonic(), far_line.waited_s()
         test: dict[str, Any] = json.loads(lab.output(PC, shaped.MEASURE, server))
-        calm = lab.late() < 0.02 and not test.get("pc_limited")
-        if calm and "up_mbps" in test:
+        made = lab.late() < 0.02 and not test.get("pc_limited")
+        if made and "up_mbps" in test:
             return test
-    if calm:
-        return test
+        if made and far_line.waited_s() - waited < 0.2 * (time.monotonic() - begun):
+            return test
     pytest.skip("this machine is too busy to make a far line of that rate")
 
 
