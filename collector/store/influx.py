@@ -230,11 +230,15 @@ def _uncertain_mark(point: Point) -> Point:
 
 def _split(reply: urllib3.BaseHTTPResponse) -> Iterator[bytes]:
     """The lines of a chunked reply: one JSON text each."""
-    rest = b""
+    parts: list[bytes] = []  # of a line: they are small, and a line may have thousands
     for block in reply.stream(1 << 16, decode_content=True):
-        *whole, rest = (rest + block).split(b"\n")
-        yield from filter(None, whole)
-    if rest:
+        first, *more = block.split(b"\n")
+        parts.append(first)
+        for piece in more:
+            if whole := b"".join(parts):
+                yield whole
+            parts = [piece]
+    if rest := b"".join(parts):
         yield rest
 
 

@@ -45,6 +45,7 @@ class _Server(ThreadingHTTPServer):
 
     status, body = 200, b""
     cut = False
+    piece = 0  # bytes of each chunk, or 0: no chunks
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
@@ -60,12 +61,26 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         self.server.asked.append((self.path, dict(self.headers)))
+        if self.server.piece:
+            self._in_pieces(self.server.piece)
+            return
         self.send_response(self.server.status)
         more = 100 if self.server.cut else 0
         body = b"" if self.server.status == 204 else self.server.body
         self.send_header("Content-Length", str(len(body) + more))
         self.end_headers()
         self.wfile.write(body)
+
+    def _in_pieces(self, size: int) -> None:
+        self.protocol_version = "HTTP/1.1"
+        self.send_response(self.server.status)
+        self.send_header("Transfer-Encoding", "chunked")
+        self.end_headers()
+        for start in range(0, len(self.server.body), size):
+            piece = self.server.body[start : start + size]
+            self.wfile.write(b"%x\r\n%s\r\n" % (len(piece), piece))
+        self.wfile.write(b"0\r\n\r\n")
+        self.close_connection = True
 
     def log_message(self, *_: object) -> None:
         """Quiet."""
@@ -163,6 +178,25 @@ def test_a_reply_cut_off_is_no_end(server: _Server) -> None:
         rows = store.read("agent", 0, 2**62, fields=["number"])
         with pytest.raises(UnavailableError):
             list(rows)
+
+
+@pytest.mark.parametrize("piece", [1, 7, 100, 1 << 20])
+def test_the_rows_are_the_same_wherever_a_reply_is_cut_into_pieces(
+    server: _Server, piece: int
+) -> None:
+    columns = ["time", "number", "boot", "school"]
+    texts = [
+        {"series": [{"name": "agent", "columns": columns, "values": [row]}]}
+        for row in ([NOON + n, n, "0", f"学校{n}"] for n in range(20))
+    ]
+    lines = [json.dumps({"results": [text]}, ensure_ascii=False) for text in texts]
+    server.body = "\n".join([*lines, ""]).encode()
+    server.piece = piece
+    with _store(server) as store:
+        rows = list(store.read("agent", 0, 2**62, fields=["number"]))
+    assert [(row.tags["school"], row.fields["number"]) for row in rows] == [
+        (f"学校{n}", n) for n in range(20)
+    ]
 
 
 _SERIES = (
