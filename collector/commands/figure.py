@@ -58,12 +58,14 @@ def _print_json(figure: Figure, school: str | None, settings: config.Config) -> 
 
 
 def _print_text(figure: Figure, school: str | None, settings: config.Config) -> None:
-    from collector.archive import lookup, wording
-    from collector.report import explain, terminal
-
     if school:
+        from collector.report import explain
+
         print(printable.lines(explain.text(figure, school)))
         return
+    from collector.archive import lookup, wording
+    from collector.report import terminal
+
     terminal.show(figure, sys.stdout)
     if not figure.root:
         for line in wording.since(lookup.since(settings, figure), figure):
