@@ -35,9 +35,9 @@ def places(store: Store, start: int, stop: int, tags: Tags | None = None) -> Ite
         if not text:
             continue
         # Most of a day's entries stood there on another day: decoding them all again takes longer.
-        entries = set(text.split("],"))
-        if not entries <= known[school]:
-            known[school] |= entries
+        entries = text.split("],")
+        if not known[school].issuperset(entries):
+            known[school].update(entries)
             for identity, rooms in _decode(text).items():
                 yield from ((identity, (school, room)) for room in rooms)
 
