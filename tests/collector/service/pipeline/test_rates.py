@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import time
+from pathlib import Path
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from collector.roster.limits import LASTING, LASTING_SAVED, Limits, limits
 from collector.roster.register import Register, Room, School
+from collector.service.pipeline.allowances import Allowances
 from collector.service.pipeline.rates import Rate, Rates
 
 SCHOOL, OTHER = "9900000001", "9900000002"
@@ -62,3 +66,67 @@ def test_whatever_an_outage_left_on_all_pcs_is_taken(outages: list[tuple[int, in
         for reports in sent:
             assert all(lasting.take(SCHOOL, 4096, day * 86400.0) for _ in range(reports))
             day += 1
+
+
+# Kept over a restart
+
+
+def used_up(rates: Rate | Rates, now: float) -> int:
+    """All that a school may send at this moment."""
+    return sum(iter(lambda: rates.take(SCHOOL, 100, now), False))
+
+
+@given(
+    st.lists(st.tuples(st.floats(0, 40), st.integers(0, 3 * A_DAY), st.booleans()), max_size=12),
+    st.integers(-(10**6), 10**6),
+)
+def test_a_collector_that_starts_again_gives_no_more_and_no_less(
+    steps: list[tuple[float, int, bool]], boot: int
+) -> None:
+    """Days, reports then, and whether it starts again; its monotonic clock starts anew too."""
+    whole = Rate({SCHOOL: HOURLY}.get, LASTING, LASTING_SAVED)
+    again, day, begun = Rate({SCHOOL: HOURLY}.get, LASTING, LASTING_SAVED), 0.0, 0.0
+    for days, reports, restarted in steps:
+        day += days
+        now = day * 86400
+        if restarted:
+            left = again.left(now - begun, 1.8e9 + now)
+            begun, again = now + boot, Rate({SCHOOL: HOURLY}.get, LASTING, LASTING_SAVED)
+            again.restore(left, now - begun, 1.8e9 + now)
+        sent = range(reports)
+        taken = [sum(of.take(SCHOOL, 100, at) for _ in sent)
+                 for of, at in ((whole, now), (again, now - begun))]  # fmt: skip
+        assert abs(taken[0] - taken[1]) <= 1  # by rounding
+    last = day * 86400 + 60
+    assert abs(used_up(whole, last) - used_up(again, last - begun)) <= 1
+
+
+def test_a_clock_that_was_set_back_meanwhile_takes_nothing_away_and_adds_nothing() -> None:
+    rates = Rates({SCHOOL: HOURLY}.get)
+    assert rates.take(SCHOOL, 100, 0.0)
+    left = rates.left(0.0, 1.8e9)
+    for clock, more in ((1.8e9 - 10**8, 0), (1.8e9, 0), (1.8e9 + 86400, 1)):
+        again = Rate({SCHOOL: HOURLY}.get, LASTING, LASTING_SAVED)
+        emptied = {SCHOOL: left[SCHOOL]._replace(reports=5.0)}
+        again.restore(emptied, 1000.0, clock)
+        assert used_up(again, 1000.0) == pytest.approx(5 + more * 2 * A_DAY, rel=0.05)
+
+
+def test_the_file_is_read_again_and_a_broken_one_is_told(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    file, rates = tmp_path / "allowances.json", Rates({SCHOOL: HOURLY}.get)
+    kept = Allowances(file, rates)
+    kept.save_when_due()
+    assert not file.exists(), "once a minute"
+    used_up(rates, time.monotonic())
+    before = rates.left(0.0, 0.0)[SCHOOL]
+    kept.save()
+    Allowances(file, again := Rates({SCHOOL: HOURLY}.get))
+    assert again.left(0.0, 0.0)[SCHOOL][1:] == pytest.approx(before[1:])
+    assert not caplog.records
+    for broken in (b"", b"[]", b'{"9900000001": [1, 2]}', b'{"9900000001": [1, 2, "x"]}', b"\xff"):
+        file.write_bytes(broken)
+        Allowances(file, fresh := Rates({SCHOOL: HOURLY}.get))
+        assert fresh.left(0.0, 0.0) == {}
+        assert "allowances.json" in caplog.records.pop().getMessage()
