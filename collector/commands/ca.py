@@ -6,7 +6,7 @@ import argparse
 import datetime as dt
 from collections.abc import Callable, Collection
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from cryptography.x509 import Certificate
 
@@ -68,19 +68,8 @@ class _Trust(NamedTuple):
 
 def _status(args: argparse.Namespace) -> int:
     with opened(args) as city:
-        place = city.place
-        found = pki.certificates(pki.read(place.ca))
-        server = pki.first(pki.read(place.server)) if place.server.exists() else None
         trust = _trust(city)
-        facts = {
-            "stage": authority.stage(place),
-            "ca_ends": [_day(one) for one in found],
-            "server_ends": _day(server) if server else None,
-            "server_names": authority.server_names(place),
-            "ca_key_here": place.ca_key.exists(),
-            "pcs_trusting": trust.moved,
-            "pcs_behind": {code: list(pcs) for code, pcs in trust.behind.items()},
-        }
+        facts = _facts(city, trust)
     if args.json:
         print_json(facts)
         return DONE
@@ -93,7 +82,7 @@ def _status(args: argparse.Namespace) -> int:
         ),
     }
     behind = sum(map(len, trust.behind.values()))
-    ends = ", ".join(_day(one) for one in found)
+    ends = ", ".join(facts["ca_ends"])
     print(say(f"CA 到期: {ends}", f"CA ends: {ends}"))
     print(
         say(
@@ -101,12 +90,27 @@ def _status(args: argparse.Namespace) -> int:
             f"server certificate ends: {facts['server_ends']}",
         )
     )
-    print(stages[authority.stage(place)])
+    print(stages[facts["stage"]])
     print(say(f"信任现有 ca.pem 的电脑 {trust.moved} 台，还没有的 {behind} 台",
               f"{trust.moved} PCs trust the present ca.pem, {behind} do not yet"))  # fmt: skip
     if trust.behind:
         print("  " + _schools(trust.behind))
     return DONE
+
+
+def _facts(city: City, trust: _Trust) -> dict[str, Any]:
+    """What `--json` prints."""
+    place = city.place
+    server = pki.first(pki.read(place.server)) if place.server.exists() else None
+    return {
+        "stage": authority.stage(place),
+        "ca_ends": [_day(one) for one in pki.certificates(pki.read(place.ca))],
+        "server_ends": _day(server) if server else None,
+        "server_names": authority.server_names(place),
+        "ca_key_here": place.ca_key.exists(),
+        "pcs_trusting": trust.moved,
+        "pcs_behind": {code: list(pcs) for code, pcs in trust.behind.items()},
+    }
 
 
 def _day(certificate: Certificate) -> str:
