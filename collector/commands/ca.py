@@ -6,7 +6,7 @@ import argparse
 import datetime as dt
 from collections.abc import Callable, Collection
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from cryptography.x509 import Certificate
 
@@ -72,7 +72,7 @@ def _status(args: argparse.Namespace) -> int:
         found = pki.certificates(pki.read(place.ca))
         server = pki.first(pki.read(place.server)) if place.server.exists() else None
         trust = _trust(city)
-        facts = {
+        facts: dict[str, Any] = {
             "stage": authority.stage(place),
             "ca_ends": [_day(one) for one in found],
             "server_ends": _day(server) if server else None,
@@ -84,6 +84,11 @@ def _status(args: argparse.Namespace) -> int:
     if args.json:
         print_json(facts)
         return DONE
+    _print_status(facts, trust)
+    return DONE
+
+
+def _print_status(facts: dict[str, Any], trust: _Trust) -> None:
     stages = {
         authority.NONE: say("没有在更换", "no renewal is under way"),
         authority.DISTRIBUTING: say("下一个 CA 正在分发", "the next CA is being handed out"),
@@ -93,7 +98,7 @@ def _status(args: argparse.Namespace) -> int:
         ),
     }
     behind = sum(map(len, trust.behind.values()))
-    ends = ", ".join(_day(one) for one in found)
+    ends = ", ".join(facts["ca_ends"])
     print(say(f"CA 到期: {ends}", f"CA ends: {ends}"))
     print(
         say(
@@ -101,12 +106,11 @@ def _status(args: argparse.Namespace) -> int:
             f"server certificate ends: {facts['server_ends']}",
         )
     )
-    print(stages[authority.stage(place)])
+    print(stages[facts["stage"]])
     print(say(f"信任现有 ca.pem 的电脑 {trust.moved} 台，还没有的 {behind} 台",
               f"{trust.moved} PCs trust the present ca.pem, {behind} do not yet"))  # fmt: skip
     if trust.behind:
         print("  " + _schools(trust.behind))
-    return DONE
 
 
 def _day(certificate: Certificate) -> str:
