@@ -44,7 +44,7 @@ def _tested(lab: FarLab, server: str, mbps: float, rtt_ms: float) -> dict[str, A
         lab.far(mbps, rtt_ms=rtt_ms)
         begun, waited = time.monotonic(), far_line.waited_s()
         test: dict[str, Any] = json.loads(lab.output(PC, shaped.MEASURE, server))
-        made = lab.late() < 0.02 and not test.get("pc_limited")
+        made = lab.brought().late < 0.02 and not test.get("pc_limited")
         if made and "up_mbps" in test:
             return test
         if made and far_line.waited_s() - waited < 0.2 * (time.monotonic() - begun):
