@@ -166,7 +166,8 @@ def _row(lab: far_line.FarLab, url: str, case: Case) -> dict[str, Any]:
     except (RuntimeError, subprocess.SubprocessError) as error:
         test = {"outcome": str(error)}
     brought = lab.brought()
-    carried = [far_line.carried(way, far=trip >= FAR_MS) for way in (brought.down, brought.up)]
+    carried = [far_line.carried(readings, far=trip >= FAR_MS, down=readings is brought.down)
+               for readings in (brought.down, brought.up)]  # fmt: skip
     return {**case._asdict(), "late": round(brought.late, 4), "carried": carried, "test": test}
 
 

@@ -25,7 +25,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from agent.common.steady import Sample
+from agent.common.steady import Sample, after_burst, aligned, later_half, steady_of
 from shaped import PC, PC_ADDRESS, SERVER, SERVER_ADDRESS, Lab, NoLabError, make_space, run
 
 _TUNSETIFF, _TAP_WITHOUT_INFO = 0x400454CA, 0x1002
@@ -129,20 +129,21 @@ class Brought(NamedTuple):
     up: list[Sample]
 
 
-def carried(readings: list[Sample], *, far: bool) -> float | None:
-    """The mean rate, Mbit/s, at which a way carried the middle of its bytes; None without any.
+def carried(readings: list[Sample], *, far: bool, down: bool) -> float | None:
+    """The rate in Mbit/s that a way carried, once it was steady; None of a way without any.
 
-    Both ends are the acknowledgements of the other way, and at first the connections come up: over
-    a long way during the first half.
+    Down, what a burst at first brought is not the line's rate.
+
+    Where a PC counts what it received, and a server what it was told, this counts each frame that
+    was delivered. Both ends of the readings are the acknowledgements of the other way.
     """
     if not readings:
         return None
     start, whole = readings[0][1], readings[-1][1] - readings[0][1]
-    first, last = (start + whole * share for share in (0.5 if far else 0.15, 0.9))
-    part = [one for one in readings if first <= one[1] <= last]
-    if len(part) < 2:
-        return None
-    return (part[-1][1] - part[0][1]) * 8 / (part[-1][0] - part[0][0]) / 1e6
+    part = [one for one in readings if 0.1 * whole <= one[1] - start <= 0.9 * whole]
+    counter = after_burst(aligned(part)) if down else aligned(part)
+    found = steady_of(later_half(counter) if far else counter)
+    return found.mbps if found else None
 
 
 class FarLab(Lab):
