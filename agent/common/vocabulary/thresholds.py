@@ -26,9 +26,7 @@ def limit(threshold_mbps: float, tolerance: float = TOLERANCE) -> float:
     return round(tolerance * threshold_mbps, 9)
 
 
-def is_lossy(
-    loss_share: float | None, latency_ms: float | None, loaded_ms: float | None
-) -> bool:
+def is_lossy(loss_share: float | None, latency_ms: float | None, loaded_ms: float | None) -> bool:
     """Whether losses on the way seem to have held a test's connections back, not the line's rate.
 
     Connections that fill a line make a queue before it, and lose what does not fit: then a loaded
