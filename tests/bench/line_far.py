@@ -33,6 +33,7 @@ from rich.table import Table
 
 import far_line
 import shaped
+from agent.common.vocabulary.thresholds import is_lossy
 from shaped import NoLabError
 
 RATES = (4.0, 10.0, 50.0, 100.0)
@@ -117,7 +118,8 @@ def main() -> int:
         except NoLabError as error:
             print(error)
             return 2
-    _print([row for row in _kept() if row["congestion"] == args.congestion])
+    newest = {_case(row): row for row in _kept() if row["congestion"] == args.congestion}
+    _print([newest[case] for case in sorted(newest)])
     return 0
 
 
@@ -189,7 +191,7 @@ def _figures(row: dict[str, Any]) -> list[str]:
     count = (test.get("payload_down") or 0) + (test.get("payload_up") or 0)
     return [f"{row['rate']:g}", f"{row['rtt_ms']:g}", f"{row['loss']:.1%}", f"{row['queue_ms']:g}",
             *of_line, *of_carried, f"{count / 1e6:.1f}", f"{test.get('seconds', 0):.0f}",
-            f"{row['late']:.1%}", _said(test)]  # fmt: skip
+            f"{row['late']:.1%}", f"{_said(test)} {'lossy' * _is_lossy(test)}".strip()]  # fmt: skip
 
 
 def _error(mbps: float | None, true: float | None) -> str:
@@ -202,12 +204,16 @@ def _said(test: dict[str, Any]) -> str:
     return " ".join([test["outcome"]] * (test["outcome"] != "ok") + why)
 
 
+def _is_lossy(test: dict[str, Any]) -> bool:
+    return is_lossy(*(test.get(name) for name in ("loss_share", "latency_ms", "loaded_ms")))
+
+
 def _print(rows: Sequence[dict[str, Any]]) -> None:
     table = Table(title="error of one test each, of the line and of what it carried")
     for title in ("Mbit/s", "trip ms", "loss", "queue ms", "down", "up", "down c.", "up c.", "MB",
                   "s", "late", ""):  # fmt: skip
         table.add_column(title, justify="right")
-    for row in sorted({_case(row): row for row in rows}.values(), key=_case):
+    for row in rows:
         table.add_row(*_figures(row))
     console = Console(width=130)
     console.print(table)
@@ -222,21 +228,27 @@ def _worst(rows: Sequence[dict[str, Any]]) -> Iterator[str]:
     """
     lines = [row for row in rows if row["late"] < LATE]
     groups: dict[str, list[dict[str, Any]]] = defaultdict(list)
-    for row in sorted(lines, key=_case):
+    for row in lines:
         groups[f"{row['rate']:g} Mbit/s, loss {row['loss']:.1%}"].append(row)
         groups["all without loss"] += [row] * (not row["loss"])
     for name, of in groups.items():
         read = [row for row in of if row["test"].get("down_mbps") is not None]
         valid = [row for row in read if not _said(row["test"])]
-        worst = (f"{_worst_of(valid, way)} {way.partition('_')[0]}" for way in WAYS)
-        yield (f"{name}: worst {', '.join(worst)} of {len(valid)} valid; "
+        yield (f"{name}: worst {_worst_of(valid, of_carried=False)}, of what it carried "
+               f"{_worst_of(valid, of_carried=True)}, of {len(valid)} valid; "
                f"not valid {len(read) - len(valid)}, no rate {len(of) - len(read)}")  # fmt: skip
     yield f"line late: {len(rows) - len(lines)}"
 
 
-def _worst_of(rows: Sequence[dict[str, Any]], way: str) -> str:
-    errors = [row["test"][way] / row["rate"] - 1 for row in rows if row["test"].get(way)]
-    return f"{max(errors, key=abs):+.2%}" if errors else "—"
+def _worst_of(rows: Sequence[dict[str, Any]], *, of_carried: bool) -> str:
+    """Down and up."""
+    worst = []
+    for n, way in enumerate(WAYS):
+        pairs = [(row["test"].get(way), row["carried"][n] if of_carried else row["rate"])
+                 for row in rows]  # fmt: skip
+        errors = [mbps / true - 1 for mbps, true in pairs if mbps and true]
+        worst.append(f"{max(errors, key=abs):+.2%}" if errors else "—")
+    return " / ".join(worst)
 
 
 if __name__ == "__main__":
