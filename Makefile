@@ -181,7 +181,8 @@ bench-line-attack: $(VENV)/.dev
 bench-line-load: $(VENV)/.dev
 	$(BENCH)line_load.py $(LINE)
 
-# Lines with delay, loss and queues: LINE="--rates 10 --trips 600", or LINE=--all (two hours).
+# Lines with delay, loss and queues: LINE="--rates 10 --trips 600", or LINE=--all (20 minutes; in
+# parts: LINE="--all --rest --seconds 500").
 bench-line-far: $(VENV)/.dev
 	$(BENCH)line_far.py $(LINE)
 
