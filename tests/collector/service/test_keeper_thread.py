@@ -5,7 +5,8 @@ from __future__ import annotations
 import datetime as dt
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -43,6 +44,20 @@ class _Deriver:
 
     def schools(self) -> list[str]:
         return [SCHOOL, OTHER]
+
+    def goes_on(self, school: str, day: dt.date) -> bool:
+        return False
+
+    def derive_schools(
+        self, due: Mapping[str, int], day: dt.date, follows: Callable[[str, dt.date], object]
+    ) -> dict[str, Exception]:
+        failed: dict[str, Exception] = {}
+        for school, since in due.items():
+            try:
+                self.derive_school(school, day, since, partial(follows, school))
+            except ValueError as error:
+                failed[school] = error
+        return failed
 
     def derive_school(self, school: str, day: dt.date, since: int, follows: Follows) -> None:
         if day == BAD:
