@@ -1,7 +1,7 @@
 """The two buckets (databases on 1.x) and their retention: read, and set up.
 
-Telemetry expires after its days, evidence never. InfluxDB 2.x is set up by influxdb-client, 1.x by
-InfluxQL; for 3.x the error says to use its own command line.
+Telemetry expires after its days, evidence never. InfluxDB 2.x is set up by influxdb-client, 1.x and
+openGemini by InfluxQL; for 3.x the error says to use its own command line.
 """
 
 from __future__ import annotations
@@ -84,6 +84,8 @@ def _days(seconds: int) -> str:
 
 
 def _server(settings: config.Store) -> _One | _Two:
+    if settings.kind == "opengemini":  # its ping names no version
+        return _One(settings)
     url = f"{settings.url.rstrip('/')}/ping"
     with urllib3.PoolManager(retries=False, timeout=_TIMEOUT_S) as http:
         try:
@@ -103,7 +105,7 @@ def _server(settings: config.Store) -> _One | _Two:
 
 
 class _One:
-    """InfluxDB 1.x."""
+    """InfluxDB 1.x, and openGemini."""
 
     def __init__(self, settings: config.Store) -> None:
         self._settings = settings
@@ -125,8 +127,9 @@ class _One:
         rows = self._policies(name)
         policy = next((row[0] for row in rows if row[-1] is True), _POLICY)
         if policy not in {row[0] for row in rows}:  # a server can be configured to create none
-            self._ask(f'CREATE RETENTION POLICY "{policy}" ON "{name}" DURATION INF REPLICATION 1')
-        kept = f"{seconds}s SHARD DURATION 1d" if seconds else "INF SHARD DURATION 7d"
+            self._ask(f'CREATE RETENTION POLICY "{policy}" ON "{name}" DURATION 0s REPLICATION 1')
+        # 0s is for ever; openGemini does not know INF.
+        kept = f"{seconds}s SHARD DURATION 1d" if seconds else "0s SHARD DURATION 7d"
         self._ask(f'ALTER RETENTION POLICY "{policy}" ON "{name}" DURATION {kept} DEFAULT')
 
     def _ask(self, query: str) -> list[list[Any]]:
