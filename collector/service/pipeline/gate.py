@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Container, Sequence
 
 from collector.ingest import Bounds
-from collector.roster.limits import Limits
+from collector.roster.limits import LASTING, Limits
 from collector.roster.register import Register
 from collector.service.pipeline import known_devices
 from collector.service.pipeline.known_machines import KnownMachines
@@ -86,7 +86,7 @@ class Gate:
             return f"{limits.max_machines}"
         if reason == "too_many_devices":
             return f"{_devices_of(limits)}"
-        return f"{limits.max_reports}/min {limits.max_kb} kB/min"
+        return _rates(limits)
 
     def _now(self) -> _Tables:
         register = self._register()
@@ -97,6 +97,15 @@ class Gate:
 
 def _devices_of(limits: Limits) -> int:
     return limits.max_machines * known_devices.A_PC
+
+
+def _rates(limits: Limits) -> str:
+    """A minute, and a day in the long run."""
+    day = 24 * 60 * LASTING
+    return (
+        f"{limits.max_reports}/min {limits.max_kb} kB/min"
+        f" {limits.max_reports * day:.0f}/d {limits.max_kb * day:.0f} kB/d"
+    )
 
 
 class _Tables:

@@ -7,11 +7,13 @@ import sqlite3
 import stat
 import subprocess
 import sys
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from agent.common import ownership
 from collector.enrol import owned
 from collector.enrol.owned import Kind
 
@@ -67,6 +69,66 @@ def test_what_is_put_there_meanwhile_keeps_its_rights(
     assert swapped
     assert mode(target) == 0o600
     assert mode(tmp_path / "aside") == 0o666
+
+
+@as_root
+@pytest.mark.parametrize("depth", [1, 2])
+@pytest.mark.parametrize("write", [owned.put, None])
+def test_a_folder_above_that_a_service_swaps_leads_nowhere(
+    tmp_path: Path, write: Callable[..., bool] | None, depth: int
+) -> None:
+    """It owns the folder above, and puts a link to root's folder in the place of its own."""
+    theirs, roots = tmp_path / "service", tmp_path / "etc" / "deep"
+    (theirs / "keys" / "deep").mkdir(parents=True)
+    roots.mkdir(parents=True)
+    (roots / "passwd").write_bytes(b"root")
+    (roots / "passwd").chmod(0o600)
+    at = theirs / "keys" / "deep" / "passwd" if depth == 2 else theirs / "keys" / "passwd"
+    (theirs / "keys").rename(theirs / "aside")
+    (theirs / "keys").symlink_to(roots.parent if depth == 2 else roots)
+    os.chown(theirs / "keys", OTHER, OTHER, follow_symlinks=False)
+    with pytest.raises(OSError, match=f"{OTHER}.*passwd|{OTHER}.*keys"):
+        write(at, b"mine", Kind(0o666)) if write else owned.protect(at, Kind(0o666))
+    assert (roots / "passwd").read_bytes() == b"root"
+    assert mode(roots / "passwd") == 0o600
+    assert [file.name for file in roots.iterdir()] == ["passwd"]
+
+
+@as_root
+def test_a_folder_swapped_during_the_write_gets_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ours, theirs = tmp_path / "keys", tmp_path / "etc"
+    ours.mkdir()
+    theirs.mkdir()
+    really = os.fsync
+
+    def swap(handle: int) -> None:
+        really(handle)
+        if not ours.is_symlink():
+            ours.rename(tmp_path / "aside")
+            ours.symlink_to(theirs)
+            os.chown(ours, OTHER, OTHER, follow_symlinks=False)
+
+    monkeypatch.setattr(os, "fsync", swap)
+    with pytest.raises(OSError, match=f"{OTHER}.*x.key"):
+        owned.put(ours / "x.key", b"secret", Kind(0o600))
+    assert list(theirs.iterdir()) == []
+    assert (tmp_path / "aside" / "x.key").read_bytes() == b"secret"
+
+
+@as_root
+def test_a_new_folder_below_a_service_s_link_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "etc").mkdir()
+    (tmp_path / "data").symlink_to(tmp_path / "etc")
+    os.chown(tmp_path / "data", OTHER, OTHER, follow_symlinks=False)
+    with pytest.raises(OSError, match="data"):
+        ownership.make_folder(tmp_path / "data" / "a" / "b")
+    with pytest.raises(OSError, match="data"):
+        ownership.new_file(tmp_path / "data" / "x.db")
+    with pytest.raises(OSError, match="data"):
+        owned.folder(tmp_path / "data" / "a", Kind(0o755))
+    assert list((tmp_path / "etc").iterdir()) == []
 
 
 def test_links_that_we_made_are_followed_and_a_ring_of_them_is_refused(tmp_path: Path) -> None:
