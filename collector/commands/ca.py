@@ -68,11 +68,27 @@ class _Trust(NamedTuple):
 
 def _status(args: argparse.Namespace) -> int:
     with opened(args) as city:
+        place = city.place
+        found = pki.certificates(pki.read(place.ca))
+        server = pki.first(pki.read(place.server)) if place.server.exists() else None
         trust = _trust(city)
-        facts = _facts(city, trust)
+        facts: dict[str, Any] = {
+            "stage": authority.stage(place),
+            "ca_ends": [_day(one) for one in found],
+            "server_ends": _day(server) if server else None,
+            "server_names": authority.server_names(place),
+            "ca_key_here": place.ca_key.exists(),
+            "pcs_trusting": trust.moved,
+            "pcs_behind": {code: list(pcs) for code, pcs in trust.behind.items()},
+        }
     if args.json:
         print_json(facts)
         return DONE
+    _print_status(facts, trust)
+    return DONE
+
+
+def _print_status(facts: dict[str, Any], trust: _Trust) -> None:
     stages = {
         authority.NONE: say("没有在更换", "no renewal is under way"),
         authority.DISTRIBUTING: say("下一个 CA 正在分发", "the next CA is being handed out"),
@@ -95,22 +111,6 @@ def _status(args: argparse.Namespace) -> int:
               f"{trust.moved} PCs trust the present ca.pem, {behind} do not yet"))  # fmt: skip
     if trust.behind:
         print("  " + _schools(trust.behind))
-    return DONE
-
-
-def _facts(city: City, trust: _Trust) -> dict[str, Any]:
-    """What `--json` prints."""
-    place = city.place
-    server = pki.first(pki.read(place.server)) if place.server.exists() else None
-    return {
-        "stage": authority.stage(place),
-        "ca_ends": [_day(one) for one in pki.certificates(pki.read(place.ca))],
-        "server_ends": _day(server) if server else None,
-        "server_names": authority.server_names(place),
-        "ca_key_here": place.ca_key.exists(),
-        "pcs_trusting": trust.moved,
-        "pcs_behind": {code: list(pcs) for code, pcs in trust.behind.items()},
-    }
 
 
 def _day(certificate: Certificate) -> str:

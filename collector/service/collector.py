@@ -99,8 +99,8 @@ class Collector:
         self._ca_ends = ca_ends(config.mqtt.ca)
         self._keeper_thread: KeeperThread | KeeperProcess | None = keeper_process
         if keeper:
-            days = self._files.pending_days
-            self._keeper_thread = KeeperThread(keeper, days, config.keeper_s)
+            days, unread_s = self._files.pending_days, store.limits.readable_s
+            self._keeper_thread = KeeperThread(keeper, days, config.keeper_s, None, unread_s)
 
     def _new_metrics(self, config: Config) -> Metrics | None:
         if not config.metrics:

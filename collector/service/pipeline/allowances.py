@@ -13,6 +13,7 @@ from pathlib import Path
 import msgspec
 
 from agent.common import files, log
+from agent.common.decoding import decode
 from collector.service.pipeline.rates import Left, Rates
 
 FILE = "allowances.json"
@@ -28,7 +29,7 @@ class Allowances:
         self._due = time.monotonic() + _SAVE_S
         self._failing = False
         try:
-            left = msgspec.json.decode(path.read_bytes(), type=dict[str, Left])
+            left = decode(path.read_bytes(), dict[str, Left])
         except FileNotFoundError:
             return
         except (OSError, msgspec.MsgspecError, UnicodeDecodeError) as error:
