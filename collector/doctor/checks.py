@@ -55,11 +55,11 @@ def checks(
     yield _settings(warnings)
     yield from secrets.checks(config)
     yield (folder := disk.folder(config, fix=fix))
-    stores = folder.ok is True or config.store.kind == "influxdb"
+    stores = folder.ok is True or config.store.kind != "sqlite"
     stored = None
     if folder.ok:
         yield disk.room(config.folder)
-    if config.store.kind == "influxdb":  # needs no folder of ours
+    if config.store.kind != "sqlite":  # needs no folder of ours
         yield delivery.buckets(config, fix=fix)
     if stores:
         stored, clocks[say("数据库", "the database")] = storing.check(config)

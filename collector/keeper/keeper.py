@@ -5,28 +5,27 @@ from __future__ import annotations
 import datetime as dt
 import time
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable
-from itertools import islice
+from collections.abc import Callable, Collection, Mapping
 
 from agent.common import log
 from collector.config import City, Figure
 from collector.keeper import indicators
 from collector.keeper.audit import Boot, sums_of
-from collector.keeper.memory import Memory
 from collector.keeper.others import Others
 from collector.keeper.part import Part
 from collector.keeper.previous_state import PreviousState
-from collector.keeper.schoolday import SchoolDay
+from collector.keeper.schooldays import SchoolDays
 from collector.keeper.state import rule_for
 from collector.roster.register import Register
-from collector.store import Point, RejectedError, Store
+from collector.store import Point, Store
 from collector.store.clocks import PCS_APART_S
 
-_BATCH = 2000
 #: Rest after judging, as a multiple of its duration: judging takes at most a twentieth of the time.
 _REST = 20
 #: How long the hour rows of silent schools may keep today's reports waiting, s.
 _HOURS_S = 20.0
+#: How many schools' hour rows are written together.
+_TOGETHER = 5
 
 
 class Keeper:
@@ -52,16 +51,15 @@ class Keeper:
     ) -> None:
         self._store, self._load, self._version = store, load_register, version
         self._figure, self._city, self._part = figure, city, part or Part()
-        self._previous = PreviousState(store, rule_for(report_s))
-        self._now = now  # ns since 1970 UTC
-        self._changed = True  # when the figure was last judged is not known at the start
+        self._others = Others(store, self._part)
+        previous = PreviousState(store, rule_for(report_s))
+        self._days = SchoolDays(store, self._register, previous, self._others, now)
         self._judged: dt.date | None = None
         self._rest_until = 0.0
         self._quarantined = quarantined
         self._audit_due = 0.0
         self._hour = 0  # of the last hour rows of all schools
         self._hour_left: list[tuple[dt.date, str]] = []
-        self._memory, self._others = Memory(), Others(store, self._part)
         self._loaded: tuple[int | None, Register] | None = None
 
     def begin(self) -> bool:
@@ -76,7 +74,7 @@ class Keeper:
         self._reload()
         if not self._others.wrote():
             return False
-        self._forget()
+        self._days.forget()
         return True
 
     def schools(self) -> list[str]:
@@ -99,7 +97,7 @@ class Keeper:
             day = min(wanted)
             for school in sorted(wanted.pop(day)):
                 follows: list[dt.date] = []
-                changed += self._derive(school, day, 0, follows.append)
+                changed += self._days.derive_one(school, day, 0, follows.append)
                 for following in follows:
                     wanted.setdefault(following, set()).add(school)
         return changed
@@ -121,32 +119,28 @@ class Keeper:
         Raises:
             UnavailableError, MisconfiguredError: see `derive`.
         """
-        if self._part.has(school) and school in self._register().schools:
-            self._derive(school, day, since, follows)
+        if self._has(school):
+            self._days.derive_one(school, day, since, follows)
 
-    def _derive(
-        self, school: str, day: dt.date, since: int, follows: Callable[[dt.date], object]
-    ) -> int:
-        kept = self._memory.take(school, day)  # lost, if anything fails
-        points = kept.go_on(since) if kept is not None and since else None
-        whole = kept is None or points is None
-        if kept is None or points is None:
-            kept = SchoolDay(self._store, self._register(), school, day, self._previous)
-            points = kept.derive()
-        carries = _carries(points)
-        if whole or (carries and self._memory.later(school, day)):
-            following = self._previous.changed(school, day)
-            if following is not None:
-                self._memory.has_later(school, following)
-                if carries:
-                    follows(following)
-        changed = len(points)
-        self._store_all([*points, *kept.hours(self._now())])
-        self._changed |= bool(changed)
-        if changed:
-            self._memory.drop_later(school, day)
-        self._keep(school, day, kept)
-        return changed
+    def goes_on(self, school: str, day: dt.date) -> bool:
+        """Whether new reports of a school's day cost what they are, not what the day holds."""
+        return self._days.memory.has(school, day)
+
+    def derive_schools(
+        self, due: Mapping[str, int], day: dt.date, follows: Callable[[str, dt.date], object]
+    ) -> dict[str, Exception]:
+        """As `derive_school` of several schools, each with its `since`; reads and writes together.
+
+        Returns those that could not be derived, and why; all others are.
+
+        Raises:
+            UnavailableError, MisconfiguredError: see `derive`.
+        """
+        mine = {school: since for school, since in due.items() if self._has(school)}
+        return self._days.derive(mine, day, follows)
+
+    def _has(self, school: str) -> bool:
+        return self._part.has(school) and school in self._register().schools
 
     def run_once(self, now: dt.datetime) -> None:
         """Write what is due at `now`.
@@ -163,16 +157,16 @@ class Keeper:
         if not self._part.is_first:
             return
         self._audit_when_due(now)
-        changed = self._changed or self._part.of > 1  # what others change is not known here
+        changed = self._days.changed or self._part.of > 1  # what others change is not known here
         due = changed and time.monotonic() >= self._rest_until
         if not due and today == self._judged:
             return
         started = time.monotonic()
-        self._changed = False
+        self._days.changed = False
         try:
             self.judge(today)
         except BaseException:
-            self._changed = True
+            self._days.changed = True
             raise
         self._judged = today
         self._rest_until = time.monotonic() + _REST * (time.monotonic() - started)
@@ -183,7 +177,7 @@ class Keeper:
         Raises:
             UnavailableError, MisconfiguredError: see `derive`.
         """
-        return self._store_all(
+        return self._days.write(
             indicators.of_day(self._store, self._register(), self._figure, self._city, today)
         )
 
@@ -197,22 +191,10 @@ class Keeper:
             self._hour = hour
         until = time.monotonic() + _HOURS_S
         while self._hour_left and time.monotonic() < until:
-            day, school = self._hour_left[-1]
-            self._hours(school, day, int(now.timestamp()) * 10**9)
-            self._hour_left.pop()
-
-    def _hours(self, school: str, day: dt.date, now: int) -> None:
-        """Write the hours of a day; its other rows are its mark's, as a day may have to follow."""
-        kept, register = self._memory.take(school, day), self._register()
-        if kept is None and school in register.schools:
-            kept = SchoolDay(self._store, register, school, day, self._previous)
-            kept.goes_on &= not kept.derive()
-        if kept is not None:
-            self._store_all(kept.hours(now))
-            self._keep(school, day, kept)
-
-    def _keep(self, school: str, day: dt.date, one: SchoolDay) -> None:
-        self._memory.keep(school, day, one, indicators.city_day(self._now() - 3600 * 10**9))
+            last = self._hour_left[-1][0]
+            some = [school for day, school in self._hour_left[-_TOGETHER:] if day == last]
+            self._days.hours(some, last, int(now.timestamp()) * 10**9)
+            del self._hour_left[-len(some) :]
 
     def _audit_when_due(self, now: dt.datetime) -> None:
         """Write the audit of the last 24 h as a metric: hourly, in a large city less often."""
@@ -225,7 +207,7 @@ class Keeper:
         if abs(float(ahead)) > PCS_APART_S:
             log.warning("clock_apart", ahead_s=round(float(ahead)), of="pcs")
         # On the hour, so that two keepers write one point.
-        self._store_all([Point("collector", {}, found, (at - at % 3600) * 10**9)])
+        self._days.write([Point("collector", {}, found, (at - at % 3600) * 10**9)])
         self._audit_due = time.monotonic() + max(3600.0, _REST * (time.monotonic() - started))
 
     def _register(self) -> Register:
@@ -240,26 +222,5 @@ class Keeper:
         before, found = self._loaded, self._load()
         self._loaded = version, found
         if before is not None and before[1] is not found:
-            self._memory.under(before[1], found)
+            self._days.memory.under(before[1], found)
         return found
-
-    def _forget(self) -> None:
-        self._memory.clear()
-        self._previous.clear()
-
-    def _store_all(self, points: Iterable[Point]) -> int:
-        rest, count = iter(points), 0
-        while batch := list(islice(rest, _BATCH)):
-            count += len(batch)
-            self._others.about_to_write()
-            try:
-                self._store.write(batch)
-            except RejectedError as error:
-                # A register name that the store rejects must not block other schools' days.
-                log.warning("derived_rejected", points=len(error.points), reason=error)
-        return count
-
-
-def _carries(points: Iterable[Point]) -> bool:
-    """Whether later days may start from other states of devices, or names of PCs."""
-    return any(point.measurement in ("device_day", "machine_day") for point in points)

@@ -20,6 +20,10 @@ class Memory:
         """A school's day, which is not kept any more."""
         return self._days.get(school, {}).pop(day, None)
 
+    def has(self, school: str, day: dt.date) -> bool:
+        """Whether a school's day is kept."""
+        return day in self._days.get(school, {})
+
     def keep(self, school: str, day: dt.date, one: SchoolDay, oldest: dt.date) -> None:
         """Keep a school's day, if it can go on and is not older than `oldest`, as no other is."""
         days = self._days.setdefault(school, {})

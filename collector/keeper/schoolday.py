@@ -92,14 +92,17 @@ class SchoolDay:
         self._remember(fold, pcs, devices)
         return self._keep(points, events)
 
-    def go_on(self, since: int) -> list[Point] | None:
+    def go_on(self, since: int, found: Raw | None = None) -> list[Point] | None:
         """As `derive`, where reports with a time >= `since` (ns) have come; None: derive whole.
+
+        `found`: all the day's points since then, where the caller has read them.
 
         Raises:
             UnavailableError, MisconfiguredError: as `Store.read`.
         """
         start = max(since, self._start)
-        found = reading.read(self._store, self._school, start, self._stop)
+        if found is None:
+            found = reading.read(self._store, self._school, start, self._stop)
         fresh = self._reports.new(reading.digests(found), start)
         if fresh is None:
             return None

@@ -6,7 +6,7 @@ import datetime as dt
 import math
 import threading
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Protocol
 
 from agent.common import log
@@ -14,12 +14,14 @@ from agent.common.backoff import backoff
 from agent.common.calendar import CITY_TIME
 from collector.service.pipeline.day_notes import noted, noted_days
 from collector.service.pipeline.pending_days import Pair, PendingDays, Taken, order
-from collector.store.base import MisconfiguredError, Point, Store, UnavailableError
+from collector.store.base import Point, Store
 
 #: A run is followed by a rest of at least this part of its length.
 _REST = 0.25
 #: How long days before today may keep today's new reports waiting, s.
 _ARREARS_S = 30.0
+#: How many schools that go on read and write together.
+_TOGETHER = 20
 #: Days done are unmarked together, as each time waits for the disk.
 _DONE_EVERY_S = 1.0
 #: How far back a keeper reads notes at its start, and before the newest one at each later run. A
@@ -39,10 +41,16 @@ class Deriver(Protocol):
     def schools(self) -> Collection[str]:
         """The schools whose days it derives."""
 
-    def derive_school(
-        self, school: str, day: dt.date, since: int, follows: Callable[[dt.date], object]
-    ) -> None:
-        """Compute a school's rows of a day; `follows` is told, first, a day that must follow."""
+    def goes_on(self, school: str, day: dt.date) -> bool:
+        """Whether new reports of a school's day cost what they are, not what the day holds."""
+
+    def derive_schools(
+        self, due: Mapping[str, int], day: dt.date, follows: Callable[[str, dt.date], object]
+    ) -> Mapping[str, Exception]:
+        """Compute schools' rows of a day, in each of which reports since a time are new.
+
+        `follows` is told, first, a day that must follow. Returns the schools that failed.
+        """
 
     def run_once(self, now: dt.datetime) -> object:
         """What is due by the clock alone."""
@@ -52,14 +60,20 @@ class KeeperThread:
     """Runs a keeper until stopped. What fails is tried again; the days stay marked."""
 
     def __init__(
-        self, keeper: Deriver, pending: PendingDays, period_s: float, notes: Store | None = None
+        self,
+        keeper: Deriver,
+        pending: PendingDays,
+        period_s: float,
+        notes: Store | None = None,
+        readable_s: float = 0.0,
     ) -> None:
         """`notes`: a store in which collectors on other machines note the days to derive.
 
         With it, the lag is noted there too: no collector of this machine knows it.
+        `readable_s`: how long reads may lack what was stored (see `collector.store.base.Limits`).
         """
         self._keeper, self._pending_days, self._period_s = keeper, pending, period_s
-        self._notes = notes
+        self._notes, self._readable_s = notes, readable_s
         self._read_from = time.time_ns() - _LOOK_BACK_NS
         self._due: dict[tuple[int, str], float] = {}  # notes read: when to derive once more
         self._stopping = threading.Event()
@@ -118,6 +132,8 @@ class KeeperThread:
             self._mark_noted(self._notes)
         failed: list[Exception] = []
         taken = self._take()
+        if taken:  # what is stored from now on is marked anew, so this waits for all of it
+            self._stopping.wait(self._readable_s)
         for pairs in self._batches(taken, failed):
             self._pending_days.done({pair: taken[pair] for pair in pairs})
             self._derived |= pairs
@@ -155,38 +171,49 @@ class KeeperThread:
         since = time.monotonic()
         began: float | None = None  # with the days before today
         self._arrears = False
-        for pair in order(taken, today):
+        for some in self._together(order(taken, today), taken):
             now = time.monotonic()
-            if pair.day != today:
+            if some[0].day != today:
                 began = now if began is None else began
                 self._arrears = now - began > _ARREARS_S
             if self._stopping.is_set() or self._arrears:
                 break
-            if self._derive(pair, taken[pair].since, failed):
-                done.add(pair)
+            done |= self._derive(some, taken, failed)
             if time.monotonic() - since > _DONE_EVERY_S:
                 yield done
                 done, since = set(), time.monotonic()
         if done:
             yield done
 
-    def _derive(self, pair: Pair, since: int, failed: list[Exception]) -> bool:
-        """Whether a school's day could be derived."""
-        try:
-            self._keeper.derive_school(
-                pair.school,
-                pair.day,
-                since,
-                lambda day: self._pending_days.mark({Pair(pair.school, day): 0}),
-            )
-        except (UnavailableError, MisconfiguredError):
-            raise  # the store's fault, not this day's
-        except Exception as error:  # one bad day must not hold up the others
+    def _together(self, pairs: Iterable[Pair], taken: Mapping[Pair, Taken]) -> Iterator[list[Pair]]:
+        """Schools of one day that go on, some at a time; every other school's day by itself."""
+        some: list[Pair] = []
+        for pair in pairs:
+            alone = not taken[pair].since or not self._keeper.goes_on(pair.school, pair.day)
+            if some and (alone or len(some) == _TOGETHER or pair.day != some[0].day):
+                yield some
+                some = []
+            some.append(pair)
+            if alone:
+                yield some
+                some = []
+        if some:
+            yield some
+
+    def _derive(
+        self, pairs: Sequence[Pair], taken: Mapping[Pair, Taken], failed: list[Exception]
+    ) -> set[Pair]:
+        """Derive schools of one day; those that could be."""
+        day, due = pairs[0].day, {pair.school: taken[pair].since for pair in pairs}
+        bad = self._keeper.derive_schools(due, day, self._follows)
+        for school, error in bad.items():  # one bad day must not hold up the others
             at = log.where(error)
-            log.warning("day_not_derived", school=pair.school, day=pair.day, reason=error, at=at)
+            log.warning("day_not_derived", school=school, day=day, reason=error, at=at)
             failed.append(error)
-            return False
-        return True
+        return {pair for pair in pairs if pair.school not in bad}
+
+    def _follows(self, school: str, day: dt.date) -> None:
+        self._pending_days.mark({Pair(school, day): 0})
 
     def _mark_noted(self, store: Store) -> None:
         """Mark the days noted: at once, and again when the time that a note covers has ended."""

@@ -4,7 +4,9 @@ A store holds the day of every PC until then; the keeper, a process of its own a
 collect`, derives it once, and then goes on while reports come at the city's rate. Shown: what a
 run costs its processor, its memory, how long after a report its rows are there, and whether the
 rows of some schools, drawn by lot, are those of a whole derivation (`--compared`). A part:
-`CITY="--schools 75 --minutes 4 --stores sqlite"`.
+`CITY="--schools 75 --minutes 4 --stores sqlite"`. With `--keep FOLDER`, the stores stay there and
+a later run goes on where one before ended, even in its filling: 600 schools' day takes long to
+write. `--fill` does no more than that.
 """
 
 from __future__ import annotations
@@ -22,7 +24,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -47,6 +49,7 @@ from collector.store.factory import open_store
 AT_S = 16 * 3600
 DERIVED = ("machine_day", "device_day", "room_day", "school_day", "school_hour", "event")
 _WATCHED = 200  # PCs whose rows are looked for
+_FILLED = "filled"  # the file that says until when the store is
 
 
 class Asked(NamedTuple):
@@ -88,9 +91,9 @@ def keep(asked: Asked) -> None:
             self.before, self.count = _cpu(), 0
             return super().begin()
 
-        def derive_school(self, *given: Any) -> None:
-            self.count += 1
-            super().derive_school(*given)
+        def derive_schools(self, due: Mapping[str, int], *given: Any) -> dict[str, Exception]:
+            self.count += len(due)
+            return super().derive_schools(due, *given)
 
         def run_once(self, now: dt.datetime) -> None:
             rss = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000
@@ -115,16 +118,26 @@ def _cpu() -> float:
     return used.ru_utime + used.ru_stime
 
 
+def filled(asked: Asked) -> int:
+    """Until which second of the day the store is filled."""
+    try:
+        return int(Path(asked.data, _FILLED).read_text())
+    except FileNotFoundError:
+        return 0
+
+
 def fill(asked: Asked, store: AnyStore) -> int:
-    """Write the day until then, in the order of time as it came; the number of reports."""
+    """Write the rest of the day until then, in the order of time; the number of reports."""
     count, city, slice_s = 0, asked.city, 300
-    for begin in track(range(0, asked.until_s, slice_s), description="the day until then"):
+    slices = range(filled(asked), asked.until_s, slice_s)
+    for begin in track(slices, description="the day until then"):
         end = min(begin + slice_s, asked.until_s)
         each = (city_day.reports(city, code, begin, end) for code in city.codes)
         reports = itertools.chain.from_iterable(each)
         while some := list(itertools.islice(reports, 1000)):
             count += len(some)
             store.write([point for one in some for point in one])
+        Path(asked.data, _FILLED).write_text(str(end))
     return count
 
 
@@ -147,6 +160,7 @@ def feed(asked: Asked, store: AnyStore, pending: PendingDays) -> Iterator[list[l
                 pair, at = Pair(one[0].tags["school"], city.day), one[0].time
                 marks[pair] = min(at, marks.get(pair, at))
             pending.mark(marks)
+        Path(asked.data, _FILLED).write_text(str(asked.until_s + second + 1))
         yield reports
 
 
@@ -210,13 +224,21 @@ def same_as_whole(asked: Asked, store: AnyStore) -> bool:
     return bool(before) and rows(store, city, codes) == before
 
 
+def only_fill(asked: Asked) -> dict[str, Any]:
+    """Fill one city's store."""
+    with open_store(asked.config) as store:
+        return {"reports": fill(asked, store)}
+
+
 def measure(asked: Asked) -> dict[str, Any]:
     """One city on one store."""
     city, runs = asked.city, []
     with open_store(asked.config) as store:
         count = fill(asked, store)
         pending = PendingDays(Path(asked.data) / "days.db")
-        pending.mark({Pair(code, city.day): 0 for code in city.codes})
+        if filled(asked) == asked.until_s:  # else an earlier run has derived it
+            pending.mark({Pair(code, city.day): 0 for code in city.codes})
+        asked = asked._replace(until_s=filled(asked))
         argv = [sys.executable, __file__, "--child", json.dumps(asked)]
         with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
             assert process.stdout
@@ -261,6 +283,8 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--keeper-s", type=float, default=60.0)
     made.add_argument("--compared", type=int, default=60, help="schools derived whole in the end")
     made.add_argument("--stores", default="sqlite,influxdb")
+    made.add_argument("--keep", help="a folder for the stores, which then stay")
+    made.add_argument("--fill", action="store_true", help="fill the stores that stay, no more")
     made.add_argument("--child")
     return made
 
@@ -280,6 +304,8 @@ def main() -> int:
         for pcs in args.pcs:
             for hour in args.at:
                 found = _one(args, kind, pcs, hour)
+                if args.fill:
+                    continue
                 good &= found["same"] and not found["left"]
                 table.add_row(
                     kind, f"{pcs}", f"{hour:g}", f"{found['reports']}", f"{found['came']}",
@@ -287,26 +313,28 @@ def main() -> int:
                     f"{1000 * found['a report']:.2f}", f"{found['rss']:.0f}",
                     f"{found['p50']:.0f}", f"{found['p99']:.0f}", str(found["same"]),
                 )  # fmt: skip
-    Console(width=150).print(table)
+    if not args.fill:
+        Console(width=150).print(table)
     return int(not good)
 
 
 def _one(args: argparse.Namespace, kind: str, pcs: int, hour: float) -> dict[str, Any]:
-    with tempfile.TemporaryDirectory() as name, contextlib.ExitStack() as opened:
-        url = ""
+    with contextlib.ExitStack() as opened:
+        passing = Path(opened.enter_context(tempfile.TemporaryDirectory()))
+        asked = Asked(
+            "", "", args.schools, pcs, args.minutes, int(hour * 3600), args.keeper_s, args.compared
+        )
+        name = f"{kind}-{args.schools}-{pcs}-{hour:g}-{asked.city.day}"
+        folder = Path(args.keep) / name if args.keep else passing / name
+        data, url = folder / "data", ""
+        data.mkdir(parents=True, exist_ok=True)
         if kind == "influxdb":
-            (Path(name) / "influx").mkdir()
-            running = opened.enter_context(services.influx(Path(name) / "influx"))
+            running = opened.enter_context(services.influx(folder, proxies=passing))
             running.create("telemetry")
             running.create("evidence")
             url = running.url
-        data = Path(name) / "data"
-        data.mkdir()
-        asked = Asked(
-            str(data), url, args.schools, pcs, args.minutes, int(hour * 3600), args.keeper_s,
-            args.compared,
-        )  # fmt: skip
-        return measure(asked)
+        asked = asked._replace(data=str(data), url=url)
+        return only_fill(asked) if args.fill else measure(asked)
 
 
 if __name__ == "__main__":

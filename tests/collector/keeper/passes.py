@@ -81,14 +81,16 @@ def news(batch: list[list[Point]]) -> dict[tuple[str, int], int]:
 def pass_over(one: Keeper, todo: dict[tuple[str, int], int]) -> None:
     """What the keeper's thread does, today first; what is done is taken out of `todo`."""
     while todo:
-        school, days = key = max(todo, key=lambda key: key[1])
+        days = max(days for _, days in todo)
+        due = {school: since for (school, day), since in todo.items() if day == days}
 
-        def follows(day: dt.date, school: str = school) -> None:
+        def follows(school: str, day: dt.date) -> None:
             if day <= DAY:
                 todo[school, (day - DAY).days] = 0
 
-        one.derive_school(school, DAY + dt.timedelta(days=days), todo[key], follows)
-        del todo[key]
+        assert not one.derive_schools(due, DAY + dt.timedelta(days=days), follows)
+        for school in due:
+            del todo[school, days]
 
 
 def rows(store: Store) -> list[Point]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import datetime as dt
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -43,6 +44,20 @@ class _Deriver:
 
     def schools(self) -> list[str]:
         return [SCHOOL, OTHER]
+
+    def goes_on(self, school: str, day: dt.date) -> bool:
+        return False
+
+    def derive_schools(
+        self, due: Mapping[str, int], day: dt.date, follows: Callable[[str, dt.date], object]
+    ) -> dict[str, Exception]:
+        failed: dict[str, Exception] = {}
+        for school, since in due.items():
+            try:
+                self.derive_school(school, day, since, partial(follows, school))
+            except ValueError as error:
+                failed[school] = error
+        return failed
 
     def derive_school(self, school: str, day: dt.date, since: int, follows: Follows) -> None:
         if day == BAD:
@@ -107,6 +122,28 @@ def test_a_flood_of_old_days_delays_today_by_no_more_than_a_run_allows(
     keeper_thread._once()
     assert deriver.pairs[0] == (Pair(SCHOOL, today), NOON)
     assert [pair for pair, _ in deriver.pairs[1:]] == old[-5:-9:-1]
+
+
+def test_what_is_marked_is_read_once_the_store_can_be_read(
+    pending: PendingDays, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deriver = _Deriver()
+    keeper_thread = KeeperThread(deriver, pending, 60, readable_s=10.0)
+    waited: list[tuple[float, int]] = []
+
+    def wait(seconds: float) -> bool:
+        waited.append((seconds, len(deriver.pairs)))
+        pending.mark({Pair(OTHER, GOOD): NOON})  # comes meanwhile: for the next run
+        return False
+
+    monkeypatch.setattr(keeper_thread._stopping, "wait", wait)
+    keeper_thread._once()
+    assert waited == [], "nothing is marked"
+    pending.mark({Pair(SCHOOL, GOOD): NOON})
+    keeper_thread._once()
+    assert waited == [(10.0, 0)]
+    assert deriver.pairs == [(Pair(SCHOOL, GOOD), NOON)]
+    assert list(pending.take()) == [Pair(OTHER, GOOD)]
 
 
 def test_a_day_that_follows_is_marked_whole(pending: PendingDays) -> None:

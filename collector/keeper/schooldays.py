@@ -1,0 +1,176 @@
+"""Schools' days: derives their rows, whole or from what is new, and writes them together."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
+from itertools import islice
+from typing import NamedTuple
+
+from agent.common import log
+from collector.keeper.indicators import city_day
+from collector.keeper.memory import Memory
+from collector.keeper.midnight import bounds
+from collector.keeper.others import Others
+from collector.keeper.previous_state import PreviousState
+from collector.keeper.raw import Raw, read_schools
+from collector.keeper.schoolday import SchoolDay
+from collector.roster.register import Register
+from collector.store import MisconfiguredError, Point, RejectedError, Store, UnavailableError
+
+_BATCH = 2000
+#: Schools whose new reports begin within this time are read together, ns.
+_NEAR_NS = 120 * 10**9
+
+
+class _Derived(NamedTuple):
+    """A school's day whose rows are to be written."""
+
+    school: str
+    day: dt.date
+    kept: SchoolDay
+    points: list[Point]
+    hours: list[Point]
+
+
+class SchoolDays:
+    """Of the schools of one keeper. What fails is forgotten, and derived whole the next time."""
+
+    def __init__(
+        self,
+        store: Store,
+        register: Callable[[], Register],
+        previous: PreviousState,
+        others: Others,
+        now: Callable[[], int],
+    ) -> None:
+        self._store, self._register, self._previous = store, register, previous
+        self._others, self._now = others, now
+        self.memory = Memory()
+        #: Whether any row has changed; when the figure was last judged is not known at the start.
+        self.changed = True
+
+    def derive(
+        self, due: Mapping[str, int], day: dt.date, follows: Callable[[str, dt.date], object]
+    ) -> dict[str, Exception]:
+        """See `Keeper.derive_schools`."""
+        start, ahead = self._read_ahead(due, day)
+        if ahead:  # a store that takes no rows is noticed before anything is forgotten
+            self._others.about_to_write()
+        derived: list[_Derived] = []
+        failed: dict[str, Exception] = {}
+        for school, since in due.items():
+            raw = ahead.get(school)
+            at, told = since if raw is None else start, partial(follows, school)
+            try:
+                derived.append(self._rows(school, day, at, told, raw))
+            except (UnavailableError, MisconfiguredError):
+                raise  # the store's fault, not this day's
+            except Exception as error:  # one bad day must not hold up the others
+                failed[school] = error
+        self._finish(derived)
+        return failed
+
+    def derive_one(
+        self, school: str, day: dt.date, since: int, follows: Callable[[dt.date], object]
+    ) -> int:
+        """See `Keeper.derive_school`; how many day rows changed."""
+        return self._finish([self._rows(school, day, since, follows)])
+
+    def hours(self, schools: Iterable[str], day: dt.date, now: int) -> None:
+        """Write schools' hours of a day; its other rows are its mark's: a day may have to follow.
+
+        Raises:
+            UnavailableError, MisconfiguredError: as `Store.read`, `Store.write`.
+        """
+        register, taken, points = self._register(), [], list[Point]()
+        for school in schools:
+            kept = self.memory.take(school, day)
+            if kept is None and school in register.schools:
+                kept = SchoolDay(self._store, register, school, day, self._previous)
+                kept.goes_on &= not kept.derive()
+            if kept is not None:
+                points += kept.hours(now)
+                taken.append((school, kept))
+        self.write(points)
+        for school, kept in taken:
+            self._keep(school, day, kept)
+
+    def forget(self) -> None:
+        """Derive all whole the next time."""
+        self.memory.clear()
+        self._previous.clear()
+
+    def write(self, points: Iterable[Point]) -> int:
+        """Write derived rows; returns how many.
+
+        Raises:
+            UnavailableError, MisconfiguredError: as `Store.write`.
+        """
+        rest, count = iter(points), 0
+        while batch := list(islice(rest, _BATCH)):
+            count += len(batch)
+            self._others.about_to_write()
+            try:
+                self._store.write(batch)
+            except RejectedError as error:
+                # A register name that the store rejects must not block other schools' days.
+                log.warning("derived_rejected", points=len(error.points), reason=error)
+        return count
+
+    def _read_ahead(self, due: Mapping[str, int], day: dt.date) -> tuple[int, dict[str, Raw]]:
+        """From when it read, and the points since then: of the schools whose news are recent."""
+        begin, stop = bounds(day)
+        known = {school: at for school, at in due.items() if 0 < at < stop}
+        newest = max(known.values(), default=0)
+        near = [
+            school
+            for school, since in known.items()
+            if since >= newest - _NEAR_NS and self.memory.has(school, day)
+        ]
+        if len(near) < 2:
+            return 0, {}
+        start = max(begin, min(known[school] for school in near))
+        return start, read_schools(self._store, near, start, stop)
+
+    def _rows(
+        self,
+        school: str,
+        day: dt.date,
+        since: int,
+        follows: Callable[[dt.date], object],
+        raw: Raw | None = None,
+    ) -> _Derived:
+        kept = self.memory.take(school, day)  # lost, if anything fails
+        points = kept.go_on(since, raw) if kept is not None and since else None
+        whole = kept is None or points is None
+        if kept is None or points is None:
+            kept = SchoolDay(self._store, self._register(), school, day, self._previous)
+            points = kept.derive()
+        carries = _carries(points)
+        if whole or (carries and self.memory.later(school, day)):
+            following = self._previous.changed(school, day)
+            if following is not None:
+                self.memory.has_later(school, following)
+                if carries:
+                    follows(following)
+        return _Derived(school, day, kept, points, kept.hours(self._now()))
+
+    def _finish(self, derived: Sequence[_Derived]) -> int:
+        """Write the rows; returns how many are not of hours."""
+        self.write(point for one in derived for point in (*one.points, *one.hours))
+        for school, day, kept, points, _ in derived:
+            self.changed |= bool(points)
+            if points:
+                self.memory.drop_later(school, day)
+            self._keep(school, day, kept)
+        return sum(len(one.points) for one in derived)
+
+    def _keep(self, school: str, day: dt.date, one: SchoolDay) -> None:
+        self.memory.keep(school, day, one, city_day(self._now() - 3600 * 10**9))
+
+
+def _carries(points: Iterable[Point]) -> bool:
+    """Whether later days may start from other states of devices, or names of PCs."""
+    return any(point.measurement in ("device_day", "machine_day") for point in points)
