@@ -39,6 +39,7 @@ from city_day import City
 from collector.config import City as Area
 from collector.config import Config, Figure, Store
 from collector.keeper import Keeper
+from collector.keeper.checkpoints import Checkpoints
 from collector.keeper.midnight import midnight
 from collector.service.keeper_thread import KeeperThread
 from collector.service.pipeline.pending_days import Pair, PendingDays
@@ -96,6 +97,7 @@ def keep(asked: Asked) -> None:
             return super().derive_schools(due, *given)
 
         def run_once(self, now: dt.datetime) -> None:
+            self._days.save()
             rss = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000
             told = {"cpu": _cpu() - self.before, "schools": self.count, "rss": rss}
             print(json.dumps(told), flush=True)
@@ -104,6 +106,7 @@ def keep(asked: Asked) -> None:
         keeper = Told(
             store, lambda: known, Figure(), Area(),
             now=lambda: noon + int((time.monotonic() - began) * 1e9), version=lambda: 1,
+            checkpoints=Checkpoints(Path(asked.data) / "checkpoints.db"),
         )  # fmt: skip
         pending = PendingDays(Path(asked.data) / "days.db")
         thread = KeeperThread(keeper, pending, asked.keeper_s)
