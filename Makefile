@@ -10,7 +10,7 @@ BENCH := PYTHONPATH=tests/support $(RUN)python tests/bench/
 
 .PHONY: demo test test-fast cover check faults attack fuzz fuzz-pjlink test-windows test-office \
   installer bundle bench bench-rest bench-equipment bench-collector bench-fleet bench-stampede \
-  bench-keeper bench-keeper-city bench-line bench-dashboards types-boards bench-figure \
+  bench-keeper bench-keeper-city bench-storage bench-scale bench-line bench-dashboards types-boards bench-figure \
   bench-archive bench-backup bench-roster bench-enrol bench-status bench-rule bench-standing \
   bench-report bench-tls bench-lineserver bench-line-odd bench-line-attack bench-line-load \
   bench-line-far bench-line-memory requirements audit bench-web test-web-axe page-pictures \
@@ -110,6 +110,14 @@ bench-keeper: $(VENV)/.dev
 bench-keeper-city: $(VENV)/.dev
 	$(BENCH)keeper_city.py $(CITY)
 
+# What a PC's reports take in each store. More: make bench-storage STORAGE="--schools 8 --days 20"
+bench-storage: $(VENV)/.dev
+	$(BENCH)storage.py $(STORAGE)
+
+# What a city, a province and the country need, from measured costs; and into docs/scale.md.
+bench-scale: $(VENV)/.dev
+	$(BENCH)scale.py docs/scale.md
+
 # Lines of known rate, by us, speedtest-cli and iperf3 (root on Linux; an hour). A part of it:
 # make bench-line LINE="--rates 10,20 --runs 5"; what was kept: make bench-line LINE=--table
 bench-line: $(VENV)/.dev
@@ -181,7 +189,8 @@ bench-line-attack: $(VENV)/.dev
 bench-line-load: $(VENV)/.dev
 	$(BENCH)line_load.py $(LINE)
 
-# Lines with delay, loss and queues: LINE="--rates 10 --trips 600", or LINE=--all (two hours).
+# Lines with delay, loss and queues: LINE="--rates 10 --trips 600", or LINE=--all (20 minutes; in
+# parts: LINE="--all --rest --seconds 500").
 bench-line-far: $(VENV)/.dev
 	$(BENCH)line_far.py $(LINE)
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import msgspec
 
-from agent.common import log
+from agent.common import decoding, log
 from agent.common.broker_settings import AgentBroker, agent_broker
 from agent.common.files import replace
 from agent.common.settings import SettingsError
@@ -154,7 +154,7 @@ def _read(path: Path) -> Renewal | None:
             data = file.read(_LONGEST)
     except (FileNotFoundError, NotADirectoryError):
         return None
-    return msgspec.json.decode(data, type=Renewal)
+    return decoding.decode(data, Renewal)
 
 
 def _keep(config: Config, renewal: Renewal, current: Account) -> None:

@@ -32,7 +32,7 @@ _Days = Annotated[int, Meta(ge=1, le=3660)]
 class Store(Struct, frozen=True, forbid_unknown_fields=True):
     """The store and its address."""
 
-    kind: Literal["sqlite", "influxdb"] = "sqlite"
+    kind: Literal["sqlite", "influxdb", "opengemini"] = "sqlite"
     url: str = "http://127.0.0.1:8086"
     token: str = ""
     org: str = "schoolpulse"

@@ -152,3 +152,21 @@ def test_functions_stay_under_forty_lines() -> None:
         and (size := (node.end_lineno or 0) - node.lineno + 1) > 40
     ]
     assert not long
+
+
+def test_types_are_first_used_by_one_thread_at_a_time() -> None:
+    """msgspec crashes where two threads work out the same type at once: see the module."""
+    typed = [
+        f"{path.relative_to(ROOT)}:{node.lineno}"
+        for path in MODULES.values()
+        for node in ast.walk(_tree(path))
+        if isinstance(node, ast.Call)
+        and (
+            ast.unparse(node.func) == "msgspec.convert"
+            or (
+                ast.unparse(node.func).endswith((".json.decode", ".msgpack.decode"))
+                and any(one.arg == "type" for one in node.keywords)
+            )
+        )
+    ]
+    assert [place.partition(":")[0] for place in typed] == ["agent/common/decoding.py"]

@@ -194,6 +194,8 @@ def _rows(test: LineTest, threshold_mbps: float) -> Iterator[tuple[str, str]]:
     yield say("抖动", "jitter"), _ms(test.jitter_ms)
     if test.loss_share is not None:
         yield say("重传", "sent again"), f"{test.loss_share:.1%}"
+    if thresholds.is_lossy(test.loss_share, test.latency_ms, test.loaded_ms):
+        yield say("丢包", "losses"), word(reasons.REASONS, "lossy")
     if test.burst:
         text = say("起初更快，随后降到上面的速率", "faster at first, then down to the rate above")
         yield say("突发桶", "burst bucket"), text

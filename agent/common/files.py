@@ -26,6 +26,11 @@ def replace(
     Raises:
         OSError: the old file is as it was.
     """
+    with ownership.held(path.parent) as folder:
+        _replace(folder / path.name, data, durable=durable, mode=mode, given=given)
+
+
+def _replace(path: Path, data: bytes, *, durable: bool, mode: int | None, given: bool) -> None:
     partial = path.with_name(f"{path.name}.{os.getpid()}")
     try:
         # Left by a killed process with our number, or by somebody else: never written through,

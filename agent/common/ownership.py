@@ -10,7 +10,16 @@ import contextlib
 import errno
 import os
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+
+from agent.common.language import say
+
+_BY_HANDLE = Path("/proc/self/fd")
+_LINKS = 40  # in one path, as the kernel allows
+_LOOK_AT = getattr(os, "O_PATH", 0) | getattr(os, "O_CLOEXEC", 0)
+_LOOK = _LOOK_AT | getattr(os, "O_NOFOLLOW", 0)
 
 
 def hand_over(descriptor: int, folder: Path) -> None:
@@ -23,18 +32,33 @@ def hand_over(descriptor: int, folder: Path) -> None:
 
 
 def new_file(path: Path) -> None:
-    """Make an empty file for the folder's owner; nothing where something is. Raises OSError.
+    """Make an empty file for the folder's owner; nothing where something is.
 
     Only root needs it: for everybody else whoever opens the file makes it.
+
+    Raises:
+        OSError: it cannot be made, or a link stands there that another than root or we made.
     """
     if not is_root():
         return
-    with contextlib.suppress(FileExistsError):
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
+    with contextlib.suppress(FileExistsError), held(path.parent) as folder:
+        handle = os.open(folder / path.name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
         try:
-            hand_over(handle, path.parent)
+            hand_over(handle, folder)
         finally:
             os.close(handle)
+    with contextlib.suppress(FileNotFoundError):  # a link of ours to what is not there yet
+        refuse_link(path)
+
+
+def refuse_link(path: Path) -> None:
+    """Whoever reads or writes as root what lies in a service's folder is not to be led elsewhere.
+
+    Raises:
+        OSError: nothing is there, or a link on the way that another than root or we made.
+    """
+    if is_root():
+        os.close(_found(path))
 
 
 def make_folder(path: Path) -> None:
@@ -42,12 +66,13 @@ def make_folder(path: Path) -> None:
     if not is_root():
         path.mkdir(parents=True, exist_ok=True)
         return
-    for folder in reversed([at for at in (path, *path.parents) if not at.exists()]):
-        with contextlib.suppress(FileExistsError):
-            folder.mkdir()
-            handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    for missing in reversed([at for at in (path, *path.parents) if not at.exists()]):
+        with contextlib.suppress(FileExistsError), held(missing.parent) as above:
+            made = above / missing.name
+            made.mkdir()
+            handle = os.open(made, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
             try:
-                hand_over(handle, folder.parent)
+                hand_over(handle, above)
             finally:
                 os.close(handle)
     path.mkdir(exist_ok=True)  # says so where a file stands there
@@ -76,22 +101,76 @@ def set_rights(path: Path, account: tuple[int, int] | None, mode: int) -> bool:
         os.close(handle)
 
 
-def _found(path: Path, links: int = 8) -> int:
-    """What is at the path now: whoever owns the folder may put something else there meanwhile.
+@contextmanager
+def held(folder: Path) -> Iterator[Path]:
+    """A folder by a name that stays its own while it is open, for root; else its own path.
 
-    Links that root or we have made are followed, so many in a row. It is not opened for reading:
-    to close a database's file would drop the locks on it.
+    Whoever owns one of the folders above may put a link in its place at any moment.
+
+    Raises:
+        OSError: it is not there, or a link on the way was made by another than root or us.
     """
-    handle = os.open(path, os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC)
-    found = os.fstat(handle)
-    if not stat.S_ISLNK(found.st_mode):
-        return handle
+    if not is_root() or not _BY_HANDLE.is_dir():
+        yield folder
+        return
+    handle = _found(folder)
     try:
-        if not links or found.st_uid not in (0, os.geteuid()):
-            raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), str(path))
-        return _found(path.parent / os.readlink("", dir_fd=handle), links - 1)
+        yield _BY_HANDLE / str(handle)
+    except OSError as error:
+        if str(error.filename).startswith(f"{_BY_HANDLE}/{handle}/"):
+            error.filename = str(folder / Path(error.filename).name)
+            error.filename2 = error.filename2 and str(folder / Path(error.filename2).name)
+        raise
     finally:
         os.close(handle)
+
+
+def _found(path: Path) -> int:
+    """What is at the path now: whoever owns a folder may put something else there meanwhile.
+
+    Links that root or we have made are followed. It is not opened for reading: to close a
+    database's file would drop the locks on it.
+    """
+    first, rest, links = *_begin(path), _LINKS
+    at = os.open(first, _LOOK_AT)
+    try:
+        while rest:
+            found = os.open(rest.pop(), _LOOK, dir_fd=at)
+            if stat.S_ISLNK(os.fstat(found).st_mode):
+                try:
+                    rest += reversed(_target(found, path, links).parts)
+                finally:
+                    os.close(found)
+                links -= 1
+            else:
+                at, before = found, at
+                os.close(before)
+    except BaseException:
+        os.close(at)
+        raise
+    return at
+
+
+def _begin(path: Path) -> tuple[Path, list[str]]:
+    """What is opened as it is, the root or a folder that is `held`, and the names from there on,
+    the last one first."""
+    parts = path.absolute().parts
+    known = len(_BY_HANDLE.parts) + 1 if path.is_relative_to(_BY_HANDLE) else 1
+    return Path(*parts[:known]), list(reversed(parts[known:]))
+
+
+def _target(link: int, path: Path, left: int) -> Path:
+    """Where a link leads. Raises OSError unless root or we made it, or where too many came."""
+    user = os.fstat(link).st_uid
+    if user not in (0, os.geteuid()):
+        text = say(
+            f"路径里有用户 {user} 做的链接：删掉它，或由 root 来做",
+            f"user {user} made a link on the way: remove it, or let root make it",
+        )
+        raise OSError(errno.ELOOP, text, str(path))
+    if not left:
+        raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), str(path))
+    return Path(os.readlink("", dir_fd=link))
 
 
 def is_root() -> bool:

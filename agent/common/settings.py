@@ -17,7 +17,7 @@ from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin
 
 import msgspec
 
-from agent.common import secret_reading, textfile
+from agent.common import decoding, secret_reading, textfile
 from agent.common.language import say
 from agent.common.settings_error import SettingsError as SettingsError
 
@@ -94,7 +94,7 @@ def load(
         variables["$." + ".".join(keys)] = name
     _secrets(tree, kind, variables, str(path))
     try:
-        made = msgspec.convert(tree, kind, strict=False)
+        made = decoding.convert(tree, kind, strict=False)
     except msgspec.ValidationError as error:
         where = _variable(str(error), variables) or path
         told = _with_entry(str(error), tree, kind)
@@ -138,7 +138,7 @@ def _with_entry(error: str, tree: Mapping[str, Any], kind: type[msgspec.Struct])
 
 def _fails(value: Any, kind: Any) -> bool:
     try:
-        msgspec.convert(value, kind, strict=False)
+        decoding.convert(value, kind, strict=False)
     except msgspec.ValidationError:
         return True
     return False

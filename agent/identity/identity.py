@@ -29,6 +29,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from agent.common import decoding
 from agent.common.files import replace
 from agent.version import VERSION
 from agent.windows import System, this_system
@@ -175,7 +176,7 @@ def write_hardware(root: Path = Path("/")) -> Path:
 
 def _read_helper_file(root: Path) -> dict[str, str] | None:
     try:
-        found = msgspec.json.decode((root / HARDWARE_FILE).read_bytes(), type=_Hardware)
+        found = decoding.decode((root / HARDWARE_FILE).read_bytes(), _Hardware)
     except (OSError, msgspec.DecodeError, UnicodeDecodeError):
         return None
     return found.digests if found.v == 1 else None

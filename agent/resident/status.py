@@ -6,7 +6,7 @@ from pathlib import Path
 
 import msgspec
 
-from agent.common import log
+from agent.common import decoding, log
 from agent.common.files import replace
 from agent.common.vocabulary.thresholds import THRESHOLD_MBPS
 
@@ -58,6 +58,6 @@ def read(folder: Path) -> Status | None:
         PermissionError: this user may not read it.
     """
     try:
-        return msgspec.json.decode((folder / FILE).read_bytes(), type=Status)
+        return decoding.decode((folder / FILE).read_bytes(), Status)
     except (FileNotFoundError, NotADirectoryError, msgspec.DecodeError, UnicodeDecodeError):
         return None

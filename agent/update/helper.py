@@ -26,7 +26,7 @@ from typing import NamedTuple, Protocol
 
 import msgspec
 
-from agent.common import log, textfile
+from agent.common import decoding, log, textfile
 from agent.common.files import replace
 from agent.common.lock import Lock
 from agent.update import memory
@@ -132,7 +132,7 @@ def _asked(setup: Setup, programs: Programs, places: Switching, folder: _Theirs)
     folder.remove(REQUEST)
     version = ""
     try:
-        request = msgspec.json.decode(data, type=Request)
+        request = decoding.decode(data, Request)
         version = request.version
         pending = _installed(setup, programs, places, folder, request)
     except (NotInstallable, msgspec.DecodeError, OSError, ValueError) as error:

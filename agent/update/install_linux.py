@@ -9,6 +9,7 @@ from pathlib import Path
 
 import msgspec
 
+from agent.common import decoding
 from agent.common.files import replace
 
 #: In the folder `update` of the agent's data folder; all of it is the service's own to write.
@@ -61,7 +62,7 @@ class Installer:
     def outcome(self, version: str) -> str:
         """Why a version was not installed, or was taken back; empty: not known."""
         try:
-            found = msgspec.json.decode((self._root / RESULT).read_bytes(), type=Result)
+            found = decoding.decode((self._root / RESULT).read_bytes(), Result)
         except (OSError, msgspec.DecodeError, UnicodeDecodeError):
             return ""
         return found.code if found.version == version else ""

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import msgspec
 
+from agent.common import decoding
 from agent.common.files import replace
 
 FOLDER, FILE = "update", "seen.json"
@@ -27,7 +28,7 @@ def read(folder: Path) -> Seen:
         OSError: it cannot be read: then nothing may be installed, as its serial is not known.
     """
     try:
-        return msgspec.json.decode((folder / FOLDER / FILE).read_bytes(), type=Seen)
+        return decoding.decode((folder / FOLDER / FILE).read_bytes(), Seen)
     except (FileNotFoundError, NotADirectoryError, msgspec.DecodeError, UnicodeDecodeError):
         return Seen()
 

@@ -11,6 +11,7 @@ from typing import Self
 
 import msgspec
 
+from agent.common import decoding
 from agent.common.files import replace
 
 _EXCHANGE, _HERE = 2, -100  # RENAME_EXCHANGE, AT_FDCWD
@@ -28,7 +29,7 @@ class Pending(msgspec.Struct, frozen=True):
     def read(cls, folder: Path) -> Self | None:
         """What is pending; None: nothing. Raises msgspec.DecodeError, OSError."""
         try:
-            return msgspec.json.decode((folder / "pending.json").read_bytes(), type=cls)
+            return decoding.decode((folder / "pending.json").read_bytes(), cls)
         except FileNotFoundError:
             return None
 

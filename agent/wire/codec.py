@@ -12,7 +12,7 @@ from typing import TypeVar
 
 import msgspec
 
-from agent.common import log
+from agent.common import decoding, log
 from agent.wire.messages import VERSION, Message, Policy, Presence, Receipt
 
 #: The largest payload that is sent or decoded, bytes.
@@ -76,7 +76,7 @@ def _without_renewal(payload: bytes) -> Receipt | None:
     with contextlib.suppress(msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         found = msgspec.json.decode(payload)
         if isinstance(found, dict) and found.pop("renewal", None) is not None:
-            return msgspec.convert(found, Receipt)
+            return decoding.convert(found, Receipt)
     return None
 
 

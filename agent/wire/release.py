@@ -11,8 +11,9 @@ import hashlib
 import re
 from typing import Annotated, Literal
 
-import msgspec
 from msgspec import Meta, Struct
+
+from agent.common import decoding
 
 #: What is signed is this line and the manifest's bytes: a signature of ours is of nothing else.
 DOMAIN = b"schoolpulse release manifest 1\n"
@@ -95,9 +96,9 @@ def offer_for(offers: tuple[ReleaseOffer, ...], machine: str) -> ReleaseOffer | 
 
 def read_signed(data: bytes) -> Signed:
     """Decode what a server sent; raises msgspec.DecodeError where it is no signed manifest."""
-    return msgspec.json.decode(data, type=Signed)
+    return decoding.decode(data, Signed)
 
 
 def read_manifest(signed: Signed) -> Manifest:
     """Decode the manifest whose signature was checked; raises msgspec.DecodeError."""
-    return msgspec.json.decode(signed.manifest.encode(), type=Manifest)
+    return decoding.decode(signed.manifest.encode(), Manifest)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import msgspec
 
+from agent.common import decoding
 from agent.common.language import say
 from collector.archive import inputs, integrity, results, rollup, writing
 from collector.archive.container import Buffer, Members
@@ -66,7 +67,7 @@ def check_bytes(data: Buffer, path: Path, root: str = "", tell: Tell = silent) -
 
 def _judge_again(found: Mapping[str, bytes], path: Path, root: str, tell: Tell) -> Checked:
     try:
-        summary = msgspec.json.decode(found[SUMMARY], type=FrozenYear)
+        summary = decoding.decode(found[SUMMARY], FrozenYear)
         tell(say("读入依据", "evidence"))
         if summary.parts:
             figure = rollup.again(found, summary)

@@ -13,6 +13,7 @@ from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 import msgspec
 
+from agent.common import decoding
 from agent.common.calendar import Hours
 from collector import config
 from collector.archive import table
@@ -74,7 +75,7 @@ def of_members(found: Mapping[str, bytes]) -> Inputs:
             or cannot be read.
         KeyError: a file is missing.
     """
-    settings = msgspec.json.decode(found[SETTINGS], type=Settings)
+    settings = decoding.decode(found[SETTINGS], Settings)
     rows = _of_group(REGISTER, Rows, found)
     decisions = table.read(Decision, found[DECISIONS])
     inspections = table.read(Inspection, found[INSPECTIONS])
@@ -119,8 +120,8 @@ def _of_group(name: str, kind: type[_T], found: Mapping[str, bytes]) -> _T:
     if unknown:
         raise table.TableError(f"unknown tables: {', '.join(sorted(unknown))}")
     hints = get_type_hints(kind)
-    rest = msgspec.json.decode(found[f"{name}/{_OTHER}"], type=dict[str, msgspec.Raw])
-    values = {key: msgspec.json.decode(raw, type=hints[key]) for key, raw in rest.items()}
+    rest = decoding.decode(found[f"{name}/{_OTHER}"], dict[str, msgspec.Raw])
+    values = {key: decoding.decode(raw, hints[key]) for key, raw in rest.items()}
     for field, row in kinds.items():
         if f"{field}.csv" in mine:  # a table that is newer than the archive gets its default
             values[field] = tuple(table.read(row, found[f"{name}/{field}.csv"]))

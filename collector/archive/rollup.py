@@ -8,6 +8,7 @@ from pathlib import Path
 
 import msgspec
 
+from agent.common import decoding
 from agent.common.files import replace as put
 from agent.version import VERSION
 from collector.archive import integrity, readme, results, writing
@@ -53,14 +54,14 @@ def part(path: Path) -> Part:
 
 
 def _part(found: Mapping[str, bytes], path: Path) -> Part:
-    summary = msgspec.json.decode(found[SUMMARY], type=FrozenYear)
-    numbers = msgspec.json.decode(found[results.FIGURE], type=_Numbers)
+    summary = decoding.decode(found[SUMMARY], FrozenYear)
+    numbers = decoding.decode(found[results.FIGURE], _Numbers)
     named = replace(summary, root=digest(found[MANIFEST]), file=path.name)
     if summary.parts:
         inner = of_members(found)
         schools = {code: name for one in inner for code, name in one.schools.items()}
         return Part(named, inner[0].settings, schools, numbers.apart, numbers.notes)
-    settings = msgspec.json.decode(found[SETTINGS], type=Settings).figure
+    settings = decoding.decode(found[SETTINGS], Settings).figure
     schools = {area.code: area.name for area in numbers.areas if area.level == "school"}
     return Part(named, settings, schools, numbers.apart, numbers.notes)
 
@@ -71,7 +72,7 @@ def of_members(found: Mapping[str, bytes]) -> list[Part]:
     Raises:
         KeyError, msgspec.DecodeError: it holds none.
     """
-    return msgspec.json.decode(found[PARTS], type=list[Part])
+    return decoding.decode(found[PARTS], list[Part])
 
 
 def again(found: Mapping[str, bytes], summary: FrozenYear) -> Figure:

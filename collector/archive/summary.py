@@ -11,6 +11,7 @@ from pathlib import Path
 
 import msgspec
 
+from agent.common import decoding
 from collector.archive.errors import DamagedError
 from collector.archive.opened import no_archive, opened
 from collector.compliance.model import Tally, Verdict
@@ -83,7 +84,7 @@ def read(path: Path) -> FrozenYear:
     """
     with opened(path) as archive:
         try:
-            found = msgspec.json.decode(archive.checked(SUMMARY), type=FrozenYear)
+            found = decoding.decode(archive.checked(SUMMARY), FrozenYear)
         except msgspec.DecodeError as error:
             raise DamagedError(no_archive(path, f"{SUMMARY}: {error}")) from error
         return replace(found, root=archive.root, file=path.name)

@@ -18,6 +18,7 @@ from typing import Any, Literal, NamedTuple, TypeVar, Union, get_args, get_origi
 
 import msgspec
 
+from agent.common import decoding
 from agent.common.calendar import CITY_TIME
 
 _Row = TypeVar("_Row")
@@ -165,7 +166,7 @@ def _json(hint: Any) -> Cell:
 
     @cache
     def known(found: str) -> Any:
-        return msgspec.json.decode(found, type=hint)
+        return decoding.decode(found, hint)
 
     def written(value: Any) -> str:
         return _in_quotes(msgspec.json.encode(value, order="deterministic").decode())

@@ -8,6 +8,7 @@ from typing import Literal
 
 import msgspec
 
+from agent.common import decoding
 from agent.common.command_line import RefusedError
 from agent.common.language import say
 
@@ -85,10 +86,10 @@ def decode(data: bytes, file: str, version: str) -> Manifest:
         BackupError: it is damaged, names a path outside its places, or a later version made it.
     """
     try:
-        head = msgspec.json.decode(data, type=_Head)
+        head = decoding.decode(data, _Head)
         if head.format > FORMAT or _numbers(head.version) > _numbers(version):
             raise BackupError(_newer(file, head.version, version))
-        found = msgspec.json.decode(data, type=Manifest)
+        found = decoding.decode(data, Manifest)
     except (msgspec.MsgspecError, ValueError) as error:
         if isinstance(error, BackupError):
             raise

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from agent.common import secret_reading, settings
+from agent.common import ownership, secret_reading, settings
 from collector.backup.manifest import Place
 from collector.config import Config
 from collector.service.pipeline import resend_request
@@ -131,13 +131,18 @@ def _settings(folder: Path, file: Path) -> Iterator[Source]:
 
 
 def files(folder: Path) -> Iterator[Path]:
-    """All files below a folder, but those that pass with a process. Raises OSError."""
+    """All files below a folder, but those that pass with a process.
+
+    Raises:
+        OSError: one cannot be read, or is a link by which a service would have root save another's.
+    """
     for path in _sorted(folder.iterdir()) if folder.is_dir() else ():
         if _PASSING.fullmatch(path.name):
             continue
         if path.is_dir() and not path.is_symlink():
             yield from files(path)
         elif path.is_file():
+            ownership.refuse_link(path)
             yield path
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import argparse
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from cryptography.x509 import Certificate
 
@@ -43,6 +43,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--sign", action="store_true", help=text)
     text = say("即使还有电脑不信任它", "even if some PCs do not trust it yet")
     add("--force", action="store_true", help=text)
+    text = say(
+        "不等这些学校的电脑：还不信任下一个 CA 的会连不上",
+        "do not wait for these schools: their PCs that do not trust the next CA are locked out",
+    )
+    add("--without", nargs="+", default=[], metavar=say("代码", "CODE"), help=text)
     text = say("CA 密钥的位置", "where the CA's key is")
     add("--ca-key", type=Path, metavar="FILE", help=text)
     common(renew, _renew)
@@ -67,7 +72,7 @@ def _status(args: argparse.Namespace) -> int:
         found = pki.certificates(pki.read(place.ca))
         server = pki.first(pki.read(place.server)) if place.server.exists() else None
         trust = _trust(city)
-        facts = {
+        facts: dict[str, Any] = {
             "stage": authority.stage(place),
             "ca_ends": [_day(one) for one in found],
             "server_ends": _day(server) if server else None,
@@ -79,6 +84,11 @@ def _status(args: argparse.Namespace) -> int:
     if args.json:
         print_json(facts)
         return DONE
+    _print_status(facts, trust)
+    return DONE
+
+
+def _print_status(facts: dict[str, Any], trust: _Trust) -> None:
     stages = {
         authority.NONE: say("没有在更换", "no renewal is under way"),
         authority.DISTRIBUTING: say("下一个 CA 正在分发", "the next CA is being handed out"),
@@ -88,7 +98,7 @@ def _status(args: argparse.Namespace) -> int:
         ),
     }
     behind = sum(map(len, trust.behind.values()))
-    ends = ", ".join(_day(one) for one in found)
+    ends = ", ".join(facts["ca_ends"])
     print(say(f"CA 到期: {ends}", f"CA ends: {ends}"))
     print(
         say(
@@ -96,10 +106,11 @@ def _status(args: argparse.Namespace) -> int:
             f"server certificate ends: {facts['server_ends']}",
         )
     )
-    print(stages[authority.stage(place)])
+    print(stages[facts["stage"]])
     print(say(f"信任现有 ca.pem 的电脑 {trust.moved} 台，还没有的 {behind} 台",
               f"{trust.moved} PCs trust the present ca.pem, {behind} do not yet"))  # fmt: skip
-    return DONE
+    if trust.behind:
+        print("  " + _schools(trust.behind))
 
 
 def _day(certificate: Certificate) -> str:
@@ -143,11 +154,11 @@ def _sign(args: argparse.Namespace, city: City) -> None:
         raise RefusedError(text)
     if authority.stage(place) == authority.DISTRIBUTING:
         behind = _trust(city).behind
-        if behind and not args.force:
-            raise RefusedError(_refusal(behind))
+        waited = {code: pcs for code, pcs in behind.items() if code not in args.without}
+        if waited and not args.force:
+            raise RefusedError(_refusal(waited))
         authority.sign(place, dt.datetime.now(dt.UTC))
-        forced = " --force" if behind else ""
-        city.state.note("ca sign", f"{place.server}{forced}")
+        city.state.note("ca sign", f"{place.server}{_forced(behind, waited)}")
         print(say("服务器证书已由新的 CA 签发", "the server's certificate is by the new CA now"))
     # While the broker shows the former certificate, the city's own services need the former CA.
     if brokering.presents(place, city.config.mqtt) is False:
@@ -164,15 +175,30 @@ def _sign(args: argparse.Namespace, city: City) -> None:
     print(say("更换完成，旧 CA 不再受信任", "renewed; the former CA is trusted no longer"))
 
 
+def _forced(behind: Collection[str], waited: Collection[str]) -> str:
+    """How it was forced, for the journal."""
+    if waited:
+        return " --force"
+    return f" --without {' '.join(sorted(behind))}" if behind else ""
+
+
 def _refusal(behind: dict[str, tuple[str, ...]]) -> str:
     pcs = sum(map(len, behind.values()))
-    listed = " ".join(list(behind)[:10]) + (" …" if len(behind) > 10 else "")
+    listed = _schools(behind)
     return say(
         f"还有 {pcs} 台电脑不信任下一个 CA，签发后它们会连不上：{listed}。"
-        "等它们上线并重启过，或加 --force",
+        "等它们上线并重启过；--without 代码：不等某校（编造的电脑永远等不到），--force：都不等",
         f"{pcs} PCs do not trust the next CA yet and would be locked out: {listed}. Wait until "
-        "they have been online and restarted, or use --force",
+        "they have been online and restarted; --without CODE does not wait for a school (invented "
+        "PCs never come), --force for none",
     )
+
+
+def _schools(behind: dict[str, tuple[str, ...]]) -> str:
+    """The first ten, those with most PCs first: `9900000001 (40)`."""
+    most = sorted(behind, key=lambda code: (-len(behind[code]), code))
+    listed = " ".join(f"{code} ({len(behind[code])})" for code in most[:10])
+    return listed + (" …" if len(behind) > 10 else "")
 
 
 def _trust(city: City) -> _Trust:

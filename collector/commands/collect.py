@@ -190,9 +190,8 @@ def _keeper_alone(config: Config, opened: ExitStack, *, watched: bool) -> Keeper
     except (OSError, sqlite3.Error) as error:
         raise _refused(config, error) from error
     opened.callback(pending_days.close)
-    return KeeperThread(
-        keeper, pending_days, config.keeper_s, None if watched and part.of == 1 else store
-    )
+    notes = None if watched and part.of == 1 else store
+    return KeeperThread(keeper, pending_days, config.keeper_s, notes, store.limits.readable_s)
 
 
 def _checkpoints(config: Config, part: Part, opened: ExitStack) -> Checkpoints:

@@ -180,9 +180,10 @@ def _trials(
 
 def _doubts_of(test: LineTest, record: LineRecord | None) -> tuple[str, ...]:
     """Why a test that counts is in doubt, as codes of `reasons.REASONS`."""
-    other = ("other_machine",) if record and record.machine != test.machine else ()
     late = test.late_days >= LATE_DAYS or (record is not None and record.late_days >= LATE_DAYS)
-    return (*other, "late") if late else other
+    other = record is not None and record.machine != test.machine
+    signs = {"other_machine": other, "late": late, "lossy": test.lossy}
+    return tuple(why for why, holds in signs.items() if holds)
 
 
 def _by_test(records: Iterable[LineRecord]) -> dict[TestKey, LineRecord]:

@@ -77,6 +77,7 @@ class LineTest(LineRow):
     pc_limited: bool | None = None  # the PC's processor held it back; None: not known
     nic_mbps: float | None = None  # the network card's own rate
     late_days: int = 0  # whole days from its end to its arrival
+    lossy: bool = False  # losses on the way held it back, as `thresholds.is_lossy` has it
 
 
 @dataclass(slots=True, unsafe_hash=True)

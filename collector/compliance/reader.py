@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from functools import lru_cache
 
 from agent.common.calendar import local_day
+from agent.common.vocabulary.thresholds import is_lossy
 from collector.compliance.model import DoubtDay, LineRecord, LineTest, RoomDay
 from collector.store import Store
 from collector.store.base import Row
@@ -18,7 +19,7 @@ _ROOM_FIELDS = (*_SEEN, "pcs", "simulated", "display_ids", "together")
 _TEST_FIELDS = (
     "uncertain", "test", "outcome", "down_mbps", "payload_down", "seconds", "wired", "solo",
     "other_share", "server_limited", "simulated", "interface", "reason", "long", "burst",
-    "pc_limited", "nic_mbps", "late_days",
+    "pc_limited", "nic_mbps", "late_days", "loss_share", "latency_ms", "loaded_ms",
 )  # fmt: skip
 _RECORD_FIELDS = (
     "uncertain", "test", "outcome", "sent_bytes", "down_mbps", "solo", "simulated", "address",
@@ -116,6 +117,7 @@ def _line_test(row: Row) -> LineTest:
     (
         time, school, machine, line, _, test, outcome, down, payload, seconds, wired, solo, other,
         limited, simulated, interface, reason, long, burst, pc_limited, nic, late,
+        *losses,
     ) = row  # fmt: skip
     return LineTest(
         school or "", machine or "", line or "", test or "", time, outcome or "",
@@ -123,6 +125,7 @@ def _line_test(row: Row) -> LineTest:
         _bool(wired), _bool(solo), None if other is None else float(other), _bool(limited),
         bool(simulated), interface or "", reason or "", bool(long), bool(burst),
         _bool(pc_limited), None if nic is None else float(nic), late or 0,
+        is_lossy(*losses),
     )  # fmt: skip
 
 

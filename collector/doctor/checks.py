@@ -55,14 +55,16 @@ def checks(
     yield _settings(warnings)
     yield from secrets.checks(config)
     yield (folder := disk.folder(config, fix=fix))
-    stores = folder.ok is True or config.store.kind == "influxdb"
+    stores = folder.ok is True or config.store.kind != "sqlite"
+    stored = None
     if folder.ok:
         yield disk.room(config.folder)
-    if config.store.kind == "influxdb":  # needs no folder of ours
+    if config.store.kind != "sqlite":  # needs no folder of ours
         yield delivery.buckets(config, fix=fix)
     if stores:
         stored, clocks[say("数据库", "the database")] = storing.check(config)
         yield stored
+    yield from _not_checked(folder, stored)
     if folder.ok:
         yield from _in_folder(config, now)
         audited = _audited(config, tick)
@@ -85,6 +87,28 @@ def _in_folder(config: Config, now: dt.datetime) -> Iterator[Check]:
     yield delivery.keeper(config)
     yield from schools.checks(config)
     yield releases.check(config)
+
+
+def _not_checked(folder: Check, stored: Check | None) -> Iterator[Check]:
+    """What rests on something that is wrong, and is not looked at: silence would read as health."""
+    if not folder.ok:
+        what = say(
+            "磁盘空间、台账、隔离区、暂存的上报、汇总、学校、新版本、送达核对",
+            "disk, register, quarantine, held reports, keeper, schools, new versions, delivery",
+        )
+        store = "" if stored else say("存储、", "store, ")
+        yield _unchecked(store + what, folder)
+    elif stored and not stored.ok:
+        what = say("学校、送达核对、电脑时钟", "schools, delivery, PC clocks")
+        yield _unchecked(what, stored)
+
+
+def _unchecked(what: str, wrong: Check) -> Check:
+    fix = say(
+        f"先解决「{wrong.name}」，再运行一次",
+        f"put the {wrong.name} right first, then run it again",
+    )
+    return Check(say("没有检查", "not checked"), None, what, fix)
 
 
 def _settings(warnings: list[str]) -> Check:

@@ -7,10 +7,9 @@ import ssl
 from collections.abc import Collection, Iterable, Mapping
 from typing import Literal
 
-import msgspec
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from agent.common import textfile
+from agent.common import decoding, textfile
 from agent.common.language import say
 from agent.common.settings import Broker
 from collector.broker import Account, dynsec
@@ -64,7 +63,7 @@ def control(place: Place, mqtt: Mqtt) -> Control:
         own["password"] = textfile.secret(place.password(_ADMIN))
     if "password_file" in fields:
         own["password_file"] = ""
-    return Control(msgspec.convert(fields | own, Broker))
+    return Control(decoding.convert(fields | own, Broker))
 
 
 def end(place: Place, mqtt: Mqtt, ended: Collection[str]) -> list[str]:

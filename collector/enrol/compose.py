@@ -23,6 +23,8 @@ from collector.enrol.place import Place
 from collector.enrol.setting_up import GRAFANA, Step
 
 FILE, VALUES, SECRETS = "compose.yaml", ".env", "secrets"
+#: Of the service that ends former credentials, which needs what setup made.
+PROFILE = "enrol"
 #: The broker's user in the image eclipse-mosquitto.
 BROKER_ID = 1883
 _FOLDER, _COPY = Kind(0o700), Kind(0o444)
@@ -97,6 +99,7 @@ def _copies(place: Place) -> dict[str, Path]:
         "ca.pem": place.ca,
         "mqtt.password": place.password("collector"),
         "lineserver.password": place.password("lineserver"),
+        "admin.password": place.password("admin"),
         "grafana.password": place.password(GRAFANA),
     }
 
@@ -112,12 +115,14 @@ def _draw(path: Path) -> None:
 def _values(place: Place, port: int) -> bytes:
     user, group = _ids(SERVICE, (os.geteuid(), os.getegid()))
     found = {
-        "SETTINGS": place.config, "CITY": place.data, "LINE_KEYS": place.keys,
+        "FOLDER": place.folder, "SETTINGS": place.config, "CITY": place.data,
+        "LINE_KEYS": place.keys,
         "LINE_DATA": line_data(place), "BROKER": place.broker, "PORT": port,
         "USER": f"{user}:{group}",
     }  # fmt: skip
     rows = [f"SCHOOLPULSE_{name}='{value}'\n" for name, value in found.items()]
-    return "".join(["# Written by schoolpulse setup --compose\n", *rows]).encode()
+    head = f"# Written by schoolpulse setup --compose\nCOMPOSE_PROFILES={PROFILE}\n"
+    return "".join([head, *rows]).encode()
 
 
 def _put_values(folder: Path, place: Place, port: int) -> None:

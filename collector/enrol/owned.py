@@ -72,7 +72,8 @@ def holds(path: Path, data: bytes) -> bool:
 def folder(path: Path, kind: Kind) -> bool:
     """Make a folder of this mode and owner, or bring it there; whether anything was to do."""
     made = not path.is_dir()
-    path.mkdir(parents=True, exist_ok=True)
+    if made:
+        ownership.make_folder(path)
     return protect(path, kind) or made
 
 

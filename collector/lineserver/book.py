@@ -11,6 +11,7 @@ from pathlib import Path
 
 import msgspec
 
+from agent.common import decoding
 from agent.common.calendar import local_day, start_of
 from agent.common.sqlite import open_file
 from collector.lineserver.turns import Ending, Past, Turn, Wish
@@ -94,5 +95,5 @@ def _past(
     ident: str, _school: str, _line: str, wish: bytes, started: float, until: float,
     long: int, outcome: Ending | None, _ended: float | None, count: int,
 ) -> Past:  # fmt: skip
-    turn = Turn(ident, msgspec.json.decode(wish, type=Wish), started, until, bool(long))
+    turn = Turn(ident, decoding.decode(wish, Wish), started, until, bool(long))
     return Past(turn, outcome, count)

@@ -27,6 +27,7 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta, Struct
 
+from agent.common import decoding
 from agent.version import VERSION
 from collector.lineserver import status
 from collector.lineserver.addresses import group, plain
@@ -281,7 +282,7 @@ class Handler(Replies, BaseHTTPRequestHandler):
 
     def _read(self, body: bytes, kind: type[Any]) -> Any:
         try:
-            return msgspec.json.decode(body or b"{}", type=kind)
+            return decoding.decode(body or b"{}", kind)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             self._refuse(400, str(error)[:200])
             return None

@@ -11,6 +11,9 @@ the others nothing.
 - Reports a minute: `BUSY` times what these PCs send by themselves. An allowance that is not used
   adds up to `SAVED` minutes, so that PCs that were offline for days deliver at once.
 - Bytes a minute: `REPORT_KB` for each of these reports.
+- In the long run `LASTING` of both, which is twice what these PCs send. What is not used adds up
+  over `LASTING_SAVED` minutes, to the reports of 60 days: PCs keep no older ones, so a school that
+  was offline for as long still delivers all.
 """
 
 from __future__ import annotations
@@ -26,6 +29,8 @@ BUSY = 20
 #: At one report each 5 minutes: 3,000 a PC, those of ten days.
 SAVED = 750
 REPORT_KB = 4
+LASTING = 2 / BUSY
+LASTING_SAVED = 30 * 24 * 60
 
 
 class Limits(NamedTuple):

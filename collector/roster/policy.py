@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from agent.common import decoding
 from agent.common.language import say
 from collector.roster.layers import NAMES, Layer, Layers
 from collector.roster.register import Line, Register
@@ -64,7 +65,7 @@ def convert(values: Mapping[str, Any]) -> Layer:
     Raises:
         msgspec.ValidationError: an unknown name, or a value of a wrong type or range.
     """
-    return msgspec.convert(dict(values), Layer, strict=False)
+    return decoding.convert(dict(values), Layer, strict=False)
 
 
 def scope_of(word: str) -> str:

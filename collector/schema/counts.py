@@ -19,7 +19,7 @@ held_simulated int of them simulated
 held_unknown_line int of them tests of lines that the register lacks
 held_too_many_machines int of them of PCs beyond their school's limit
 held_too_many_devices int of them with more devices than their school can have
-held_too_many_reports int of them beyond what their school may send a minute
+held_too_many_reports int of them beyond what their school may send
 quarantined int messages quarantined since start
 hellos int hellos answered since start
 store_errors int writes that failed since start

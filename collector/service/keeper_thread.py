@@ -60,14 +60,20 @@ class KeeperThread:
     """Runs a keeper until stopped. What fails is tried again; the days stay marked."""
 
     def __init__(
-        self, keeper: Deriver, pending: PendingDays, period_s: float, notes: Store | None = None
+        self,
+        keeper: Deriver,
+        pending: PendingDays,
+        period_s: float,
+        notes: Store | None = None,
+        readable_s: float = 0.0,
     ) -> None:
         """`notes`: a store in which collectors on other machines note the days to derive.
 
         With it, the lag is noted there too: no collector of this machine knows it.
+        `readable_s`: how long reads may lack what was stored (see `collector.store.base.Limits`).
         """
         self._keeper, self._pending_days, self._period_s = keeper, pending, period_s
-        self._notes = notes
+        self._notes, self._readable_s = notes, readable_s
         self._read_from = time.time_ns() - _LOOK_BACK_NS
         self._due: dict[tuple[int, str], float] = {}  # notes read: when to derive once more
         self._stopping = threading.Event()
@@ -126,6 +132,8 @@ class KeeperThread:
             self._mark_noted(self._notes)
         failed: list[Exception] = []
         taken = self._take()
+        if taken:  # what is stored from now on is marked anew, so this waits for all of it
+            self._stopping.wait(self._readable_s)
         for pairs in self._batches(taken, failed):
             self._pending_days.done({pair: taken[pair] for pair in pairs})
             self._derived |= pairs

@@ -17,7 +17,7 @@ from typing import NamedTuple
 import msgspec
 
 from agent import wire
-from agent.common import log
+from agent.common import decoding, log
 from agent.wire.topics import receipt_topic
 from collector.enrol.seen import Heard, SeenBook, read
 from collector.ingest import Source
@@ -149,7 +149,7 @@ class Renewals:
 def _read(path: Path, version: tuple[int, int]) -> _File:
     """A file that is damaged renews nobody: `schoolpulse enrol --all` writes it again."""
     try:
-        found = msgspec.json.decode(path.read_bytes(), type=wire.Renewal)
+        found = decoding.decode(path.read_bytes(), wire.Renewal)
     except (OSError, msgspec.MsgspecError, UnicodeDecodeError) as error:
         fix = "schoolpulse enrol --all"
         log.warning("renewal_unreadable", file=path, reason=type(error).__name__, fix=fix)

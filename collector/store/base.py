@@ -44,6 +44,19 @@ class SimulatedRows(NamedTuple):
     last: int
 
 
+class Limits(NamedTuple):
+    """What a store's server cannot do, which its callers must allow for.
+
+    A point with an earlier time or an int of a larger amount is refused by `write`, by name.
+    """
+
+    #: So long after `write` has returned, reads may still lack its points, s. 0: never.
+    readable_s: float = 0.0
+    deletes: bool = True
+    first_time: int = -(2**63)
+    largest: int = 2**63
+
+
 class StoreError(Exception):
     """A call to a store failed. `status`: of the server's HTTP answer, 0 where none came."""
 
@@ -70,8 +83,13 @@ class RejectedError(StoreError):
 class Store(Protocol):
     """A store of points in two retention classes. Safe to use from several threads."""
 
+    #: What this store cannot do; known without asking its server.
+    limits: Limits
+
     def write(self, points: Sequence[Point]) -> None:
         """Store all points; on return they survive a crash of the store.
+
+        Reads find them at once, or within `limits.readable_s`.
 
         Raises:
             UnavailableError, MisconfiguredError: none, or some, are stored: write all again.
@@ -123,7 +141,8 @@ class Store(Protocol):
 
         Raises:
             UnavailableError: some may be deleted: delete again.
-            MisconfiguredError: the store cannot do it, or the token may not; the message says how.
+            MisconfiguredError: the store cannot do it (as `limits.deletes` says), or the token may
+                not; the message says how.
             KeyError: the schema has no such measurement or tag.
         """
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from msgspec import structs
 
+from collector import config as settings
 from collector.config import Config
 from collector.store.base import Store
 
@@ -20,12 +21,20 @@ def open_store(config: Config) -> Store:
         from collector.store.sqlite import SqliteStore
 
         return SqliteStore(config.folder / FILE, config.store.telemetry_days)
-    from collector.store.influx import InfluxStore
-
     addresses = (config.store.url, *config.store.urls)
-    members = [InfluxStore(structs.replace(config.store, url=url)) for url in addresses]
+    members = [_server(structs.replace(config.store, url=url)) for url in addresses]
     if len(members) == 1:
         return members[0]
     from collector.store.failover import FailoverStore
 
     return FailoverStore(members)
+
+
+def _server(store: settings.Store) -> Store:
+    if store.kind == "opengemini":
+        from collector.store.opengemini import OpenGeminiStore
+
+        return OpenGeminiStore(store)
+    from collector.store.influx import InfluxStore
+
+    return InfluxStore(store)

@@ -28,6 +28,7 @@ class FailoverStore(Store):
         self._members = members
         self._now = now
         self._until = [0.0] * len(members)  # passed over until then
+        self.limits = members[0].limits
 
     def write(self, points: Sequence[Point]) -> None:
         """See `Store.write`."""

@@ -17,7 +17,7 @@ import urllib3
 from collector import config
 from collector.schema import MEASUREMENTS, Measurement
 from collector.store import base, deleting, faults, influxql, token
-from collector.store.base import Point, Row, Store, UnavailableError
+from collector.store.base import Limits, Point, Row, Store, UnavailableError
 from collector.store.check import fault, refuse
 from collector.store.clocks import ahead_of
 from collector.store.influx_write import Writing, authorization
@@ -39,6 +39,10 @@ class InfluxStore(Store):
 
     Creating it sends no request to the server.
     """
+
+    limits = Limits()
+    #: A server's error about a measurement of which it has no row; "": it answers without rows.
+    _no_rows = ""
 
     def __init__(self, settings: config.Store, now: Callable[[], float] = time.time) -> None:
         self._settings = settings
@@ -167,7 +171,8 @@ class InfluxStore(Store):
                 self._clock_ahead = ahead_of(reply.headers.get("Date"), self._now())
                 if reply.status != 200:
                     raise faults.unanswered(reply.status, faults.text(reply.read()), where)
-                yield from influxql.whole(_results(reply, where), statements)
+                results = _results(reply, where, self._no_rows)
+                yield from influxql.whole(results, statements)
         except (urllib3.exceptions.HTTPError, OSError, ValueError, msgspec.DecodeError) as error:
             raise UnavailableError(f"{where}: {error}") from error
 
@@ -252,12 +257,15 @@ class _Reply(msgspec.Struct):
 _reply = msgspec.json.Decoder(_Reply)
 
 
-def _results(reply: urllib3.BaseHTTPResponse, where: str) -> Iterator[Mapping[str, Any]]:
+def _results(
+    reply: urllib3.BaseHTTPResponse, where: str, no_rows: str
+) -> Iterator[Mapping[str, Any]]:
     for text in _split(reply):
         decoded = _reply.decode(text)
         for result in decoded.results:
-            if "error" in result:
-                raise faults.failed(result["error"], where)
+            reason = result.get("error")
+            if reason and reason != no_rows:
+                raise faults.failed(reason, where)
             yield result
         if decoded.error:
             raise faults.failed(decoded.error, where)

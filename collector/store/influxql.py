@@ -80,11 +80,15 @@ def count_simulated(name: str) -> str:
 
 def simulated_rows(name: str, replies: Iterable[Mapping[str, Any]]) -> list[SimulatedRows]:
     """What `count_simulated` found."""
-    found: dict[str, list[int]] = {}
+    found: dict[str, dict[str, int]] = {}
     for series in replies:
-        at = 1 if series["columns"][1] == "count" else 0
-        found.setdefault(series["tags"][whose(name)], []).append(series["values"][0][at])
-    return [SimulatedRows(name, school, *found[school]) for school in sorted(found)]
+        what = series["columns"][1]
+        value = series["values"][0][1 if what == "count" else 0]
+        found.setdefault(series["tags"][whose(name)], {})[what] = value
+    return [
+        SimulatedRows(name, school, of["count"], of["first"], of["last"])
+        for school, of in sorted(found.items())
+    ]
 
 
 def _name(name: str) -> str:
@@ -157,10 +161,12 @@ def whole(results: Iterable[Mapping[str, Any]], statements: int) -> Iterator[Map
     Raises:
         ValueError: the reply was cut off.
     """
+    missing = set(range(statements))  # openGemini answers statements without rows in any order
     last: Mapping[str, Any] = {"partial": True}
     for last in results:
         yield from last.get("series", ())
-    if last.get("partial") or last.get("statement_id", statements - 1) != statements - 1:
+        missing -= {last["statement_id"]} if "statement_id" in last else missing
+    if missing or last.get("partial"):
         raise ValueError("the reply was cut off")
 
 

@@ -20,6 +20,7 @@ from agent.common.sqlite import transaction
 from collector.schema import MEASUREMENTS, Measurement
 from collector.store import tables
 from collector.store.base import (
+    Limits,
     MisconfiguredError,
     Point,
     Row,
@@ -58,6 +59,8 @@ class SqliteStore(Store):
         MisconfiguredError: the file is not a database, or cannot be opened.
         UnavailableError: it is locked, or the disk is full.
     """
+
+    limits = Limits()
 
     def __init__(
         self, path: Path, telemetry_days: int = 90, now: Callable[[], float] = time.time

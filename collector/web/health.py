@@ -9,6 +9,7 @@ from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 
+from agent.common import decoding
 from agent.common.checks import Check
 from agent.common.language import Lang
 from collector.status.model import Standing
@@ -71,12 +72,12 @@ class Doctor:
 
     def _checks(self, lang: Lang) -> list[Check]:
         ended = self._children.run(lang, ("doctor", "--json"), _LONGEST_S)
-        said = msgspec.json.decode(_whole(ended), type=_Checks)
+        said = decoding.decode(_whole(ended), _Checks)
         return [Check(**check) for check in said.checks]
 
     def _schools(self, lang: Lang) -> list[Standing]:
         ended = self._children.run(lang, ("status", "--problems", "--json"), _LONGEST_S)
-        said = msgspec.json.decode(_whole(ended), type=_Schools)
+        said = decoding.decode(_whole(ended), _Schools)
         return [Standing.of(school) for school in said.schools]
 
 

@@ -15,11 +15,17 @@ tokens=${SCHOOLPULSE_TOKENS:-/etc/influxdb2/tokens}
 
 bucket() { influx bucket list --name "$1" --hide-headers 2>/dev/null | cut -f 1; }
 
-# keep FOLDER DESCRIPTION RIGHTS...: a new token with these rights, unless there is one.
+# The volumes of tokens outlive a database that was made anew, or whose first start was cut off.
+works() {
+  [ -s "$1" ] || return 1
+  INFLUX_TOKEN=$(cat "$1") influx bucket list --name evidence 2>/dev/null | grep -q evidence
+}
+
+# keep FOLDER DESCRIPTION RIGHTS...: a new token with these rights, unless there is one that works.
 keep() {
   file="$tokens/$1/token" description=$2
   shift 2
-  [ -s "$file" ] && return
+  works "$file" && return
   made=$(influx auth create --description "$description" --hide-headers "$@" | cut -f 3)
   [ -n "$made" ] || { echo "influx auth create gave no token for $description" >&2; exit 1; }
   printf '%s\n' "$made" >"$file.new"

@@ -19,7 +19,8 @@ import threading
 import time
 import urllib.parse
 import urllib.request
-from collections.abc import Iterator
+import uuid
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -33,7 +34,10 @@ import services
 
 SCHOOLS = [f"990000000{n}" for n in range(1, 5)]
 #: Telegraf 1.39.3, mqtt_consumer → influxdb_v2, 100,000 messages on a machine like this.
-TELEGRAF = ("Telegraf 1.39.3, seen elsewhere", "6,500–7,900", "4.9–5.2", "343–361", "", "")
+TELEGRAF = ("Telegraf 1.39.3, seen elsewhere", "6,500–7,900", "4.9–5.2", "343–361")
+HEADINGS = (
+    "", "reports/s", "CPU s/100,000", "RSS MB", "broker's CPU", "database's", "p50 ms", "p99 ms",
+)  # fmt: skip
 _QUEUE = 200_000
 _CITY_BROKER = (
     f"max_queued_messages {_QUEUE}\nmax_queued_bytes 536870912\nmax_inflight_messages 200\n"
@@ -43,14 +47,32 @@ _CITY_BROKER = (
 class Found(NamedTuple):
     """One run: reports a second, CPU seconds a 100,000, MB of RSS, latencies in s.
 
-    Telegraf's latency is not seen: it sends no receipts.
+    `broker` and `database` are those processes' CPU seconds a 100,000. Telegraf's latency is not
+    seen: it sends no receipts.
     """
 
     rate: float
     cpu: float
     rss: float
+    broker: float | None = None
+    database: float | None = None
     p50: float | None = None
     p99: float | None = None
+
+
+class Spent:
+    """CPU seconds of processes since it was made; None where there is none of them."""
+
+    def __init__(self, *processes: psutil.Process) -> None:
+        self._processes = processes
+        self._before = self._now()
+
+    def _now(self) -> float:
+        return float(sum(sum(one.cpu_times()[:2]) for one in self._processes))
+
+    def of(self, total: int) -> float | None:
+        """A 100,000 of `total` reports."""
+        return (self._now() - self._before) / total * 100_000 if self._processes else None
 
 
 def main() -> int:
@@ -66,15 +88,20 @@ def main() -> int:
     if args.telegraf and args.total > _QUEUE:
         parser.error(f"--total: Telegraf's backlog must fit the broker's queue of {_QUEUE:,}")
     table = Table(title=f"The collector, {args.total:,} reports, {os.cpu_count()} cores shared")
-    for heading in ("", "reports/s", "CPU s/100,000", "RSS MB", "p50 ms", "p99 ms"):
+    for heading in HEADINGS:
         table.add_column(heading, justify="right" if heading else "left")
     for store in args.stores:
         ours, theirs = _in_turn(store, args)
         table.add_row(f"{store}, as fast as it goes", *_cells(ours))
-        slow = once(store, int(args.rate * 20), args.rate)
-        table.add_row(f"{store}, {args.rate:g} a second", *_cells(slow))
         for shape, found in theirs.items():
             table.add_row(f"Telegraf to {store}, {shape}", *_cells(found))
+        total = int(args.rate * 20)
+        table.add_row(f"{store}, {args.rate:g} a second", *_cells(once(store, total, args.rate)))
+        if theirs:
+            shape = yardstick.SAME
+            slow = once_telegraf(store, args.telegraf, shape, total, args.rate)
+            said = f"Telegraf to {store}, {shape.name}, {args.rate:g} a second"
+            table.add_row(said, *_cells(slow))
     if not args.telegraf:
         table.add_row(*TELEGRAF)
     Console().print(table)
@@ -84,7 +111,8 @@ def main() -> int:
 def _in_turn(store: str, args: argparse.Namespace) -> tuple[Found, dict[str, Found]]:
     """The medians of the collector and of Telegraf, run in turn: a noisy minute falls on all."""
     ours: list[Found] = []
-    shapes = (yardstick.FLAT, yardstick.SAME) if args.telegraf and store != "sqlite" else ()
+    beside = args.telegraf and store in ("influxdb", "influxdb2")
+    shapes = (yardstick.FLAT, yardstick.SAME) if beside else ()
     theirs: dict[str, list[Found]] = {shape.name: [] for shape in shapes}
     for _ in range(args.runs):
         ours.append(once(store, args.total, 0.0))
@@ -94,8 +122,9 @@ def _in_turn(store: str, args: argparse.Namespace) -> tuple[Found, dict[str, Fou
 
 
 def _cells(found: Found) -> list[str]:
+    beside = ["–" if x is None else f"{x:.1f}" for x in (found.broker, found.database)]
     late = ["–" if x is None else f"{x * 1000:.0f}" for x in (found.p50, found.p99)]
-    return [f"{found.rate:,.0f}", f"{found.cpu:.1f}", f"{found.rss:.0f}", *late]
+    return [f"{found.rate:,.0f}", f"{found.cpu:.1f}", f"{found.rss:.0f}", *beside, *late]
 
 
 def _median(found: list[Found]) -> Found:
@@ -110,20 +139,43 @@ def once(store: str, total: int, rate: float) -> Found:
         broker = opened.enter_context(services.broker("mosquitto", folder, _CITY_BROKER))
         table, count = opened.enter_context(_store(store, folder))
         process = opened.enter_context(_collector(folder, broker.port, table))
-        before = sum(process.cpu_times()[:2])
+        spent = Spent(process), Spent(_process(broker)), Spent(*_databases(store))
         rss = opened.enter_context(_watched(process))
         told = _load(broker.port, total, rate)
-        cpu = sum(process.cpu_times()[:2]) - before
-        stored = count()
+        ours, brokers, databases = (each.of(total) for each in spent)
+        stored = _readable(count, total)
         if stored != total:
             raise SystemExit(f"{store}: {total} receipted, {stored} stored")
         return Found(
-            total / told["seconds"], cpu / total * 100_000, max(rss) / 1e6,
+            total / told["seconds"], ours or 0.0, max(rss) / 1e6, brokers, databases,
             told["p50"], told["p99"],
         )  # fmt: skip
 
 
-def once_telegraf(kind: str, binary: Path, shape: yardstick.Shape, total: int) -> Found:
+def _readable(count: Callable[[], int], total: int) -> int:
+    """What is stored; asked again for a while, as openGemini's reads lag behind its writes."""
+    wait = threading.Event().wait
+    for _ in range(75):
+        if (stored := count()) >= total:
+            break
+        wait(0.2)
+    return stored
+
+
+def _process(broker: services.Broker) -> psutil.Process:
+    assert broker.process is not None
+    return psutil.Process(broker.process.pid)
+
+
+def _databases(store: str) -> list[psutil.Process]:
+    """The database that this run has started; of another's processor time nothing is known."""
+    names = {"influxd"} if store == "influxdb" else set()
+    return [one for one in psutil.Process().children(recursive=True) if one.name() in names]
+
+
+def once_telegraf(
+    kind: str, binary: Path, shape: yardstick.Shape, total: int, rate: float = 0.0
+) -> Found:
     """The same from Telegraf; its clock stops when the database counts every report."""
     with tempfile.TemporaryDirectory() as name, contextlib.ExitStack() as opened:
         folder = Path(name)
@@ -134,13 +186,13 @@ def once_telegraf(kind: str, binary: Path, shape: yardstick.Shape, total: int) -
         stored = partial(_counted, *target[:2], *shape.counted)
         yardstick.until(lambda: bool(_load(broker.port, 1, 0.0, *_FIRST) and stored()), 30)
         rss = opened.enter_context(_watched(process))
-        before = sum(process.cpu_times()[:2])
-        told = _load(broker.port, total, 0.0, "--no-receipts", "--first", "1001")
+        spent = Spent(process), Spent(_process(broker)), Spent(*_databases(kind))
+        told = _load(broker.port, total, rate, "--no-receipts", "--first", "1001")
         ended = time.perf_counter()  # the crowd's own start is no more in it than in ours
         yardstick.until(lambda: stored() > total, 600)
         seconds = told["seconds"] + time.perf_counter() - ended
-        cpu = sum(process.cpu_times()[:2]) - before
-        return Found(total / seconds, cpu / total * 100_000, max(rss) / 1e6)
+        theirs, brokers, databases = (each.of(total) for each in spent)
+        return Found(total / seconds, theirs or 0.0, max(rss) / 1e6, brokers, databases)
 
 
 #: One report of one PC, said until it is stored: then the subscription stands.
@@ -180,6 +232,13 @@ def _store(kind: str, folder: Path) -> Iterator[tuple[str, Any]]:
     if kind == "sqlite":
         yield 'kind = "sqlite"\n', lambda: _rows(folder)
         return
+    if kind == "opengemini":
+        url = os.environ["SCHOOLPULSE_TEST_OPENGEMINI_URL"]
+        with _gemini(url) as (telemetry, evidence):
+            names = f'telemetry = "{telemetry}"\nevidence = "{evidence}"\n'
+            table = f'kind = "{kind}"\nurl = "{url}"\n{names}'
+            yield table, partial(_counted, url, "", database=telemetry)
+        return
     with _influx(kind, folder) as (url, token, org):
         table = f'kind = "influxdb"\nurl = "{url}"\ntoken = "{token}"\norg = "{org}"\n'
         yield table, partial(_counted, url, token)
@@ -200,6 +259,22 @@ def _influx(kind: str, folder: Path) -> Iterator[tuple[str, str, str]]:
         url, token, org = (os.environ[f"SCHOOLPULSE_TEST_INFLUX_{x}"] for x in _NAMES)
         with _buckets(url, token, org):
             yield url, token, org
+
+
+@contextlib.contextmanager
+def _gemini(url: str) -> Iterator[list[str]]:
+    """Two empty databases of an openGemini that runs."""
+    run = uuid.uuid4().hex[:8]
+    names = [f"telemetry-{run}", f"evidence-{run}"]
+
+    def each(what: str) -> None:
+        for name in names:
+            asked = urllib.parse.urlencode({"q": f'{what} DATABASE "{name}"'}).encode()
+            urllib.request.urlopen(f"{url}/query", asked, timeout=60).close()
+
+    each("CREATE")
+    yield names
+    each("DROP")
 
 
 _NAMES = ("URL", "TOKEN", "ORG")
@@ -226,9 +301,12 @@ def _rows(folder: Path) -> int:
         return int(db.execute("SELECT count(*) FROM agent").fetchone()[0])
 
 
-def _counted(url: str, token: str, field: str = "number", measurement: str = "agent") -> int:
+def _counted(
+    url: str, token: str, field: str = "number", measurement: str = "agent",
+    database: str = "telemetry",
+) -> int:  # fmt: skip
     asked = f"SELECT count({field}) FROM {measurement}"
-    query = urllib.parse.urlencode({"db": "telemetry", "q": asked})
+    query = urllib.parse.urlencode({"db": database, "q": asked})
     headers = {"Authorization": f"Token {token}"} if token else {}
     request = urllib.request.Request(f"{url}/query?{query}", headers=headers)
     with urllib.request.urlopen(request, timeout=120) as reply:

@@ -5,42 +5,98 @@ and with other work beside it, the PC may be the limit, which the flag pc_limite
 program, which counts the frames that it brought late: where those are 2% or more, the line was not
 the one that was asked for. The error is that of the rate down and up. With losses a line delivers
 less than its rate to so few connections, and the reading is what was delivered. Every row is kept
-in var/bench-line-far.jsonl as it ends; --table prints them all. --all: each with each. --jobs: so
-many lines at a time, each with a PC and a server of its own; at 4 and 10 Mbit/s six take little of
-two cores.
+in var/bench-line-far.jsonl as it ends; --table prints them all. --all: each with each.
+
+--jobs: so many lines at a time, each with a PC and a server of its own. Each costs the processors
+some, and by what it is likely to carry, more: a full line of 100 runs alone, of 50 two, of 4 five.
+--rest goes on with the cases that are not kept yet, and --seconds begins none after that time: the
+whole table in parts.
 """
 
 from __future__ import annotations
 
 import argparse
-import contextlib
 import itertools
 import json
-import queue
 import subprocess
 import sys
 import threading
+import time
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from rich.console import Console
 from rich.table import Table
 
 import far_line
 import shaped
+from agent.common.vocabulary.thresholds import is_lossy
 from shaped import NoLabError
 
 RATES = (4.0, 10.0, 50.0, 100.0)
 TRIPS_MS = (0.0, 30.0, 80.0, 300.0, 600.0)
 LOSSES = (0.0, 0.001, 0.01)
 QUEUES_MS = (25.0, 100.0, 400.0)
+USUAL_MS = 100.0
+FAR_MS = 200.0
+WAYS = ("down_mbps", "up_mbps")
 #: From this share of late frames on, a row says nothing.
 LATE = 0.02
 KEPT = Path("var/bench-line-far.jsonl")
+#: What eight connections carry over a round trip with losses, by Mathis et al. 1997, with room for
+#: cubic: 8 · 1448 bytes · sqrt(3/2) / (trip · sqrt(loss)), three times.
+_CARRIED = 3 * 8 * 1448 * 8 * 1.5**0.5 / 1e6
+#: What two cores make and measure at a time without being the limit, in Mbit/s, and what each line
+#: costs beside its rate: on an idle PC a line of 4 takes a sixth of a core, one of 50 a half.
+_TOGETHER, _EACH = 140.0, 20.0
 _keeping = threading.Lock()
-_Case = tuple[float, float, float, float]
+
+
+class Case(NamedTuple):
+    """A line: Mbit/s, round trip in ms, share of lost frames, queue in ms."""
+
+    rate: float
+    rtt_ms: float
+    loss: float
+    queue_ms: float
+
+    @property
+    def load(self) -> float:
+        """What it costs, in Mbit/s: of what it is likely to carry, and what each line costs."""
+        carried = self.rate
+        if self.loss and self.rtt_ms:
+            carried = min(carried, _CARRIED / (self.rtt_ms / 1000 * self.loss**0.5))
+        return min(carried + _EACH, _TOGETHER)
+
+
+class Waiting:
+    """Cases that wait, those of much load first; as many run at a time as fit together."""
+
+    def __init__(self, cases: Sequence[Case], until: float) -> None:
+        self._cases = sorted(cases, key=lambda case: (-case.load, -case.rtt_ms))
+        self._free, self._until = _TOGETHER, until
+        self._changed = threading.Condition()
+
+    def next(self) -> Case | None:
+        """The next case, once it fits; None where none is left, or the time is over."""
+        with self._changed:
+            while self._cases and time.monotonic() < self._until:
+                for case in self._cases:
+                    if case.load <= self._free:
+                        self._cases.remove(case)
+                        self._free -= case.load
+                        return case
+                self._changed.wait()
+        return None
+
+    def ended(self, case: Case) -> None:
+        """A case has ended: others may fit."""
+        with self._changed:
+            self._free += case.load
+            self._changed.notify_all()
 
 
 def main() -> int:
@@ -50,67 +106,75 @@ def main() -> int:
                          ("queues", QUEUES_MS)):  # fmt: skip
         parser.add_argument(f"--{name}", default=",".join(f"{value:g}" for value in values))
     parser.add_argument("--all", action="store_true", help="each with each: 180 cases")
-    parser.add_argument("--jobs", type=int, default=1)
+    parser.add_argument("--jobs", type=int, default=8)
+    parser.add_argument("--rest", action="store_true", help="only cases that are not kept yet")
+    parser.add_argument("--seconds", type=float, default=float("inf"), help="then begin no more")
     parser.add_argument("--congestion", default="cubic", help="cubic, bbr or reno")
     parser.add_argument("--table", action="store_true", help="only print what was kept")
     args = parser.parse_args()
-    if args.table:
-        _print([json.loads(line) for line in KEPT.read_text().splitlines()])
-        return 0
+    if not args.table:
+        try:
+            _run(_chosen(args), args)
+        except NoLabError as error:
+            print(error)
+            return 2
+    newest = {_case(row): row for row in _kept() if row["congestion"] == args.congestion}
+    _print([newest[case] for case in sorted(newest)])
+    return 0
+
+
+def _chosen(args: argparse.Namespace) -> list[Case]:
+    """Each with each, or those that differ in one of loss and queue from the usual line."""
     sets = [
         [float(word) for word in given.split(",")]
         for given in (args.rates, args.trips, args.losses, args.queues)
     ]
-    try:
-        rows = _run(list(_cases(sets, every=args.all)), args.jobs, args.congestion)
-    except NoLabError as error:
-        print(error)
-        return 2
-    _print(rows)
-    return 0
+    done = {_case(row) for row in _kept() if row["congestion"] == args.congestion}
+    found = (Case(*values) for values in itertools.product(*sets))
+    usual = (case for case in found if args.all or case.loss == 0 or case.queue_ms == USUAL_MS)
+    return [case for case in usual if not (args.rest and case in done)]
 
 
-def _cases(sets: Sequence[Sequence[float]], *, every: bool) -> Iterator[_Case]:
-    """Each with each; else those that differ in one of loss and queue from the usual line."""
-    for rate, trip, loss, queue_ms in itertools.product(*sets):
-        usual = (loss == 0) + (queue_ms == 100)
-        if every or usual:
-            yield rate, trip, loss, queue_ms
-
-
-def _run(cases: Sequence[_Case], jobs: int, congestion: str) -> list[dict[str, Any]]:
-    """The rows, as they end; the slowest cases are begun first."""
-    waiting: queue.SimpleQueue[_Case] = queue.SimpleQueue()
-    for case in sorted(cases, key=lambda case: -case[1]):
-        waiting.put(case)
-    rows: list[dict[str, Any]] = []
-    with ThreadPoolExecutor(jobs) as pool:
-        for one in [pool.submit(_work, waiting, rows, congestion) for _ in range(jobs)]:
+def _run(cases: Sequence[Case], args: argparse.Namespace) -> None:
+    waiting = Waiting(cases, time.monotonic() + args.seconds)
+    with ThreadPoolExecutor(args.jobs) as pool:
+        for one in [pool.submit(_work, waiting, args.congestion) for _ in range(args.jobs)]:
             one.result()
-    return rows
 
 
-def _work(waiting: queue.SimpleQueue[_Case], rows: list[dict[str, Any]], congestion: str) -> None:
+def _work(waiting: Waiting, congestion: str) -> None:
     """One line after the other, over a lab of its own, until none is left."""
     with far_line.far_lab() as lab:
         lab.congestion(congestion)
-        with lab.measurement_server() as url, contextlib.suppress(queue.Empty):
-            while True:
-                row = _row(lab, url, waiting.get_nowait()) | {"congestion": congestion}
+        with lab.measurement_server() as url:
+            while (case := waiting.next()) is not None:
+                try:
+                    row = _row(lab, url, case) | {"congestion": congestion}
+                finally:
+                    waiting.ended(case)
                 with _keeping:
-                    rows.append(row)
                     _keep(row)
 
 
-def _row(lab: far_line.FarLab, url: str, case: _Case) -> dict[str, Any]:
+def _case(row: dict[str, Any]) -> Case:
+    return Case(*(row[name] for name in Case._fields))
+
+
+def _row(lab: far_line.FarLab, url: str, case: Case) -> dict[str, Any]:
     rate, trip, loss, queue_ms = case
     lab.far(rate, rtt_ms=trip, loss=loss, queue_ms=queue_ms)
     try:
         test = shaped.measured(lab, url)
     except (RuntimeError, subprocess.SubprocessError) as error:
         test = {"outcome": str(error)}
-    row = {"rate": rate, "rtt_ms": trip, "loss": loss, "queue_ms": queue_ms}
-    return {**row, "late": round(lab.late(), 4), "test": test}
+    brought = lab.brought()
+    carried = [far_line.carried(readings, far=trip >= FAR_MS, down=readings is brought.down)
+               for readings in (brought.down, brought.up)]  # fmt: skip
+    return {**case._asdict(), "late": round(brought.late, 4), "carried": carried, "test": test}
+
+
+def _kept() -> list[dict[str, Any]]:
+    return [json.loads(line) for line in KEPT.read_text().splitlines()] if KEPT.exists() else []
 
 
 def _keep(row: dict[str, Any]) -> None:
@@ -122,47 +186,69 @@ def _keep(row: dict[str, Any]) -> None:
 
 def _figures(row: dict[str, Any]) -> list[str]:
     test = row["test"]
-    rates = [test.get("down_mbps"), test.get("up_mbps")]
-    errors = ["—" if mbps is None else f"{mbps / row['rate'] - 1:+.1%}" for mbps in rates]
+    of_line = [_error(test.get(way), row["rate"]) for way in WAYS]
+    of_carried = [_error(test.get(WAYS[n]), true) for n, true in enumerate(row["carried"])]
     count = (test.get("payload_down") or 0) + (test.get("payload_up") or 0)
-    why = [test["outcome"] if test["outcome"] != "ok" else "", test.get("reason", "")]
-    why = [part for part in why if part and part != "vpn"]  # a TAP device is one
     return [f"{row['rate']:g}", f"{row['rtt_ms']:g}", f"{row['loss']:.1%}", f"{row['queue_ms']:g}",
-            *errors, f"{count / 1e6:.1f}", f"{test.get('seconds', 0):.0f}", f"{row['late']:.1%}",
-            " ".join(why).removeprefix("vpn, ")]  # fmt: skip
+            *of_line, *of_carried, f"{count / 1e6:.1f}", f"{test.get('seconds', 0):.0f}",
+            f"{row['late']:.1%}", f"{_said(test)} {'lossy' * _is_lossy(test)}".strip()]  # fmt: skip
+
+
+def _error(mbps: float | None, true: float | None) -> str:
+    return f"{mbps / true - 1:+.1%}" if mbps and true else "—"
+
+
+def _said(test: dict[str, Any]) -> str:
+    """The outcome if it is no rate, and why it is no evidence beside running over a TAP device."""
+    why = [reason for reason in test.get("reason", "").split(", ") if reason not in ("", "vpn")]
+    return " ".join([test["outcome"]] * (test["outcome"] != "ok") + why)
+
+
+def _is_lossy(test: dict[str, Any]) -> bool:
+    return is_lossy(*(test.get(name) for name in ("loss_share", "latency_ms", "loaded_ms")))
 
 
 def _print(rows: Sequence[dict[str, Any]]) -> None:
-    table = Table(title="error of one test each")
-    for title in ("Mbit/s", "round trip ms", "loss", "queue ms", "down", "up", "MB", "s", "late",
-                  ""):  # fmt: skip
+    table = Table(title="error of one test each, of the line and of what it carried")
+    for title in ("Mbit/s", "trip ms", "loss", "queue ms", "down", "up", "down c.", "up c.", "MB",
+                  "s", "late", ""):  # fmt: skip
         table.add_column(title, justify="right")
-    for row in sorted(rows, key=lambda row: (row["rate"], row["rtt_ms"], row["loss"],
-                                             row["queue_ms"])):  # fmt: skip
+    for row in rows:
         table.add_row(*_figures(row))
-    console = Console(width=120)
+    console = Console(width=130)
     console.print(table)
     for line in _worst(rows):
         console.print(line, highlight=False)
 
 
 def _worst(rows: Sequence[dict[str, Any]]) -> Iterator[str]:
-    """By rate and loss: the worst errors where neither the PC nor the program was the limit."""
-    for rate, loss in sorted({(row["rate"], row["loss"]) for row in rows}):
-        of = [row for row in rows if (row["rate"], row["loss"]) == (rate, loss)]
-        kept = [row for row in of if row["late"] < LATE]
-        read = [row["test"] for row in kept if row["test"].get("down_mbps") is not None]
-        free = [test for test in read if not test["pc_limited"]]
-        down, up = (_worst_of(rate, [test.get(way) for test in free])
-                    for way in ("down_mbps", "up_mbps"))  # fmt: skip
-        yield (f"{rate:g} Mbit/s, loss {loss:.1%}: worst {down} down, {up} up of {len(free)}; "
-               f"limited by the PC {len(read) - len(free)}, no rate {len(kept) - len(read)}, "
-               f"line late {len(of) - len(kept)}")  # fmt: skip
+    """The worst errors of valid readings, by rate and loss and of all without loss.
+
+    Valid: no reason against it; and the program was no limit.
+    """
+    lines = [row for row in rows if row["late"] < LATE]
+    groups: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for row in lines:
+        groups[f"{row['rate']:g} Mbit/s, loss {row['loss']:.1%}"].append(row)
+        groups["all without loss"] += [row] * (not row["loss"])
+    for name, of in groups.items():
+        read = [row for row in of if row["test"].get("down_mbps") is not None]
+        valid = [row for row in read if not _said(row["test"])]
+        yield (f"{name}: worst {_worst_of(valid, of_carried=False)}, of what it carried "
+               f"{_worst_of(valid, of_carried=True)}, of {len(valid)} valid; "
+               f"not valid {len(read) - len(valid)}, no rate {len(of) - len(read)}")  # fmt: skip
+    yield f"line late: {len(rows) - len(lines)}"
 
 
-def _worst_of(rate: float, found: Sequence[float | None]) -> str:
-    errors = [mbps / rate - 1 for mbps in found if mbps is not None]
-    return f"{max(errors, key=abs):+.2%}" if errors else "—"
+def _worst_of(rows: Sequence[dict[str, Any]], *, of_carried: bool) -> str:
+    """Down and up."""
+    worst = []
+    for n, way in enumerate(WAYS):
+        pairs = [(row["test"].get(way), row["carried"][n] if of_carried else row["rate"])
+                 for row in rows]  # fmt: skip
+        errors = [mbps / true - 1 for mbps, true in pairs if mbps and true]
+        worst.append(f"{max(errors, key=abs):+.2%}" if errors else "—")
+    return " / ".join(worst)
 
 
 if __name__ == "__main__":

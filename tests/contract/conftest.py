@@ -1,23 +1,26 @@
 """Every store that the contract suite runs on.
 
-A server of 2.x joins when SCHOOLPULSE_TEST_INFLUX_URL, _TOKEN and _ORG are given.
+A server of 2.x joins when SCHOOLPULSE_TEST_INFLUX_URL, _TOKEN and _ORG are given, openGemini when
+SCHOOLPULSE_TEST_OPENGEMINI_URL is. After a write the suite waits as long as a store says that its
+reads may lack it.
 """
 
 from __future__ import annotations
 
 import os
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
+import urllib3
 
+import settled
 from collector import config
 from collector.config import Config
 from collector.store.base import Store
-from collector.store.factory import open_store
 
 Open = Callable[[], Store]
 SERVER = {
@@ -32,6 +35,9 @@ KINDS: list[Any] = [
 ]
 if SERVER["URL"]:
     KINDS.append("influxdb2")
+_GEMINI = os.environ.get("SCHOOLPULSE_TEST_OPENGEMINI_URL", "")
+_SKIP = pytest.mark.skipif(not _GEMINI, reason="SCHOOLPULSE_TEST_OPENGEMINI_URL names no server")
+KINDS.append(pytest.param("opengemini", marks=_SKIP))
 
 
 @pytest.fixture(params=KINDS)
@@ -42,6 +48,8 @@ def settings(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Config]
     elif request.param in ("influxdb", "influxdb16"):
         running = request.getfixturevalue("influxdb")
         yield from _debian(running, running.url if request.param == "influxdb" else running.bare)
+    elif request.param == "opengemini":
+        yield from _opengemini()
     else:
         yield from _server()
 
@@ -49,17 +57,34 @@ def settings(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Config]
 def _debian(running: Any, url: str) -> Iterator[Config]:
     name = uuid.uuid4().hex[:8]
     names = [running.create(f"{kind}-{name}") for kind in ("telemetry", "evidence")]
-    yield Config(
-        store=config.Store(
-            kind="influxdb",
-            url=url,
-            telemetry=names[0],
-            evidence=names[1],
-            telemetry_days=36500,
-        )
-    )
+    yield _two("influxdb", url, names)
     for made in names:
         running.drop(made)
+
+
+def _opengemini() -> Iterator[Config]:
+    name = uuid.uuid4().hex[:8]
+    names = [f"{kind}-{name}" for kind in ("telemetry", "evidence")]
+    for made in names:
+        _ask_gemini(f'CREATE DATABASE "{made}"')
+    yield _two("opengemini", _GEMINI, names)
+    for made in names:
+        _ask_gemini(f'DROP DATABASE "{made}"')
+
+
+def _ask_gemini(query: str) -> None:
+    answer = urllib3.request("POST", f"{_GEMINI}/query", fields={"q": query})
+    assert answer.status == 200, answer.data
+    assert b"error" not in answer.data, answer.data
+
+
+def _two(kind: Any, url: str, names: Sequence[str]) -> Config:
+    telemetry, evidence = names
+    return Config(
+        store=config.Store(
+            kind=kind, url=url, telemetry=telemetry, evidence=evidence, telemetry_days=36500
+        )
+    )
 
 
 def _server() -> Iterator[Config]:
@@ -88,7 +113,7 @@ def _server() -> Iterator[Config]:
 def reopen(settings: Config) -> Iterator[Open]:
     """Opens the same store once more; all are closed at the end."""
     with ExitStack() as opened:
-        yield lambda: opened.enter_context(open_store(settings))
+        yield lambda: opened.enter_context(settled.opened(settings))
 
 
 @pytest.fixture

@@ -7,10 +7,29 @@ from collections.abc import Callable
 
 import pytest
 
-from collector.store.base import Point, Store
+from collector.store.base import MisconfiguredError, Point, Store
 from contract_points import ALL, NOON, OTHER, PC, SCHOOL, agent, read
 
 
+@pytest.fixture
+def deletes(store: Store) -> None:
+    if not store.limits.deletes:
+        pytest.skip("this store says that it cannot delete")
+
+
+deleting = pytest.mark.usefixtures("deletes")
+
+
+def test_a_store_that_cannot_delete_says_so_and_keeps_all(store: Store) -> None:
+    if store.limits.deletes:
+        pytest.skip("this store deletes")
+    store.write([agent()])
+    with pytest.raises(MisconfiguredError, match=r"delete|删除"):
+        store.delete("agent", *ALL, {"school": SCHOOL})
+    assert read(store) == [agent()]
+
+
+@deleting
 def test_deletes_by_time_and_tags_and_nothing_else(store: Store) -> None:
     points = [agent(NOON + n, school=s, number=n) for n in range(5) for s in (SCHOOL, OTHER)]
     store.write(points)
@@ -27,6 +46,7 @@ def test_deletes_by_time_and_tags_and_nothing_else(store: Store) -> None:
     assert read(store) == points, "what was deleted can be stored again"
 
 
+@deleting
 def test_deletes_many(store: Store) -> None:
     points = [agent(NOON + n // 3, machine=f"{n:032x}") for n in range(12_001)]
     store.write(points)
@@ -34,6 +54,7 @@ def test_deletes_many(store: Store) -> None:
     assert read(store) == points[12_000:]
 
 
+@deleting
 @pytest.mark.parametrize("line", ["主线", "a'b", 'x"y', "p=q, r", "a\\b"])
 def test_deletes_by_any_name(store: Store, line: str) -> None:
     def test(name: str) -> Point:
@@ -45,6 +66,7 @@ def test_deletes_by_any_name(store: Store, line: str) -> None:
     assert read(store, "line_test") == [test("其他")]
 
 
+@deleting
 def test_deletes_a_row_without_a_tag_and_leaves_the_one_with_it(store: Store) -> None:
     def day(room: str, machine: str) -> Point:
         tags = {"school": SCHOOL, "district": "630102", "machine": machine}
@@ -56,6 +78,7 @@ def test_deletes_a_row_without_a_tag_and_leaves_the_one_with_it(store: Store) ->
     assert read(store, "machine_day") == sorted([other, roomed], key=lambda p: p.tags["machine"])
 
 
+@deleting
 def test_deleting_by_what_the_schema_lacks(store: Store) -> None:
     with pytest.raises(KeyError):
         store.delete("agent", *ALL, {"color": "red"})

@@ -36,10 +36,21 @@ def test_types_come_back_as_the_schema_has_them(store: Store) -> None:
     assert point.fields == fields
 
 
+def _refused(store: Store, point: Point, why: str) -> None:
+    """What a store says that it cannot hold is refused by name, and the rest stored."""
+    with pytest.raises(RejectedError, match=why) as caught:
+        store.write([agent(NOON + 1), point])
+    assert list(caught.value.points) == [point]
+    assert read(store) == [agent(NOON + 1)]
+
+
 @pytest.mark.parametrize("number", [2**63 - 1, -(2**63), 2**53 + 1, 0, -1])
 def test_whole_int64(store: Store, number: int) -> None:
-    store.write([agent(number=number)])
-    assert read(store)[0].fields["number"] == number
+    if abs(number) > store.limits.largest:
+        _refused(store, agent(number=number), "number")
+    else:
+        store.write([agent(number=number)])
+        assert read(store)[0].fields["number"] == number
 
 
 @pytest.mark.parametrize("value", [0.1, 1e-300, 1.7976931348623157e308, -0.5, 123456789.12345679])
@@ -50,8 +61,11 @@ def test_floats_to_the_last_digit(store: Store, value: float) -> None:
 
 @pytest.mark.parametrize("time", [0, 1, -5, 1_780_000_000_123_456_789, 4_102_444_800_000_999_999])
 def test_times_to_the_nanosecond(store: Store, time: int) -> None:
-    store.write([agent(time)])
-    assert read(store)[0].time == time
+    if time < store.limits.first_time:
+        _refused(store, agent(time), "1970")
+    else:
+        store.write([agent(time)])
+        assert read(store)[0].time == time
 
 
 _TEXT = st.text(st.characters(exclude_characters="\0", exclude_categories=("Cs",)), max_size=40)

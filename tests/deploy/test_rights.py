@@ -23,7 +23,11 @@ ROOT = Path(__file__).parents[2]
 DEPLOY = ROOT / "deploy"
 CLI = """#!/bin/sh
 echo "$@" >>"$CALLS"
-[ "$INFLUX_TOKEN" = operator ] || exit 9
+case "$INFLUX_TOKEN $1" in
+"operator "*) ;;
+"token-of-"*" bucket") [ ! -e "$CALLS.anew" ] || exit 9 ;;
+*) exit 9 ;;
+esac
 case "$1 $2" in
 "bucket create") touch "$CALLS.telemetry" ;;
 "bucket list") [ "$4" = evidence ] || [ -e "$CALLS.telemetry" ] || exit 1
@@ -68,6 +72,14 @@ def test_setting_up_again_changes_nothing(tmp_path: Path) -> None:
     first = _set_up(tmp_path)
     again = _set_up(tmp_path)[len(first) :]
     assert [line for line in again if "create" in line] == []
+
+
+def test_tokens_of_a_database_that_is_gone_are_drawn_again(tmp_path: Path) -> None:
+    """The volumes of tokens outlive it; a first start that was cut off deletes it too."""
+    first = _set_up(tmp_path)
+    (tmp_path / "calls.anew").touch()
+    again = _set_up(tmp_path)[len(first) :]
+    assert len([line for line in again if line.startswith("auth create")]) == 2
 
 
 def test_only_influxdb_gets_the_administrators_token() -> None:

@@ -246,9 +246,14 @@ def test_a_database_that_is_dead_behind_a_proxy(tmp_path: Path, doctor: Doctor) 
     proxy = services.require("nginx")
     folder = tmp_path / "proxy"
     with services._nginx(proxy, folder, services.free_port(), "25m") as url:
-        check = doctor(influx(url))["store"]
-    assert "502" in check["detail"]
-    assert "proxy answers" in check["fix"]
+        found = doctor(influx(url))
+    assert "502" in found["store"]["detail"]
+    assert "proxy answers" in found["store"]["fix"]
+    assert found["not checked"]["ok"] is None
+    assert not {"schools", "delivery", "PC clocks"} & set(found)
+    for name in ("schools", "delivery", "PC clocks"):
+        assert name in found["not checked"]["detail"]
+    assert "store" in found["not checked"]["fix"]
 
 
 def test_a_database_that_is_not_there(doctor: Doctor) -> None:
@@ -261,7 +266,7 @@ def test_a_database_that_is_not_there(doctor: Doctor) -> None:
 # ---- files
 
 
-def test_without_a_data_folder_the_database_is_set_up_all_the_same(
+def test_a_missing_data_folder_keeps_nothing_from_being_set_up_that_lies_elsewhere(
     tmp_path: Path, doctor: Doctor
 ) -> None:
     folder, gone = tmp_path / "influx", tmp_path / "gone"
@@ -271,10 +276,37 @@ def test_without_a_data_folder_the_database_is_set_up_all_the_same(
         assert not found["data folder"]["ok"]
         assert not found["buckets"]["ok"]
         assert not gone.exists()
+        assert "register" in found["not checked"]["detail"]
         found = doctor(influx(url), "--fix", folder=gone)
         assert found["data folder"]["ok"]
         assert found["buckets"]["ok"]
         assert gone.is_dir()
+        assert "not checked" not in found
+
+
+@pytest.mark.parametrize("kind", ["influxdb", "sqlite"])
+def test_a_data_folder_that_cannot_be_made_ends_the_checks_that_rest_on_it(
+    tmp_path: Path, doctor: Doctor, kind: str
+) -> None:
+    """Each is named as not checked, none is called well, and what lies elsewhere goes on."""
+    (tmp_path / "file").write_text("")
+    folder, gone = tmp_path / "influx", tmp_path / "file/data"
+    folder.mkdir()
+    with services.bare_influx(folder) as url:
+        found = doctor(influx(url) if kind == "influxdb" else "", "--fix", folder=gone)
+    assert found["data folder"]["ok"] is False
+    assert found["data folder"]["fix"]
+    assert found["not checked"]["ok"] is None
+    left = {"disk", "register", "quarantine", "held reports", "keeper", "schools", "delivery"}
+    assert not left & set(found)
+    for name in left:
+        assert name in found["not checked"]["detail"]
+    assert ("store" in found["not checked"]["detail"]) is (kind == "sqlite")
+    assert ("store" in found) is (kind == "influxdb")
+    assert {"broker", "measurement server"} <= set(found)
+    if kind == "influxdb":
+        assert found["buckets"]["ok"]
+        assert found["store"]["ok"]
 
 
 def test_a_full_disk_advises_to_free_room_and_nothing_else(

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import time
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,6 +15,7 @@ from collector.cli import COMMANDS
 from collector.commands.enrol.places import place_of
 from collector.config import Config, load
 from collector.enrol.place import Place
+from collector.enrol.seen import Heard, SeenBook
 from collector.enrol.state import State
 from collector.roster.book import RegisterBook
 from collector.roster.register import Register, Room, School
@@ -89,6 +92,12 @@ class EnrolledCity:
     def keep(self, rows: Register) -> None:
         """Import a register."""
         RegisterBook(self.folder / "data/register.db").import_rows(rows_of(rows), who="test")
+
+    def heard(self, school: str, *rows: tuple[str, str, int], ca: str = "") -> None:
+        """Hellos of (machine, boot, generation), as the collector writes them."""
+        now_ms = time.time_ns() // 1_000_000
+        with closing(SeenBook(self.place.seen)) as book:
+            book.note([Heard(school, pc, boot, said, ca, now_ms) for pc, boot, said in rows])
 
     def state(self) -> State:
         """What was given out."""

@@ -23,12 +23,15 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any, NamedTuple
 
+from agent.common.steady import Sample, after_burst, aligned, later_half, steady_of
 from shaped import PC, PC_ADDRESS, SERVER, SERVER_ADDRESS, Lab, NoLabError, make_space, run
 
 _TUNSETIFF, _TAP_WITHOUT_INFO = 0x400454CA, 0x1002
 _FRAME = 2048
 _NEWNET = 0x40000000
+_READ_S = 0.05
 _LATE_S = 0.01  # a frame so much later than the line would have brought it is one of a busy machine
 
 
@@ -42,7 +45,8 @@ class Way:
         self._flying: list[tuple[float, int, bytes]] = []
         self._count = 0
         self._draw = random.Random(1)
-        self.given, self.late = 0, 0
+        self.given, self.late, self.bytes = 0, 0, 0
+        self.readings: list[Sample] = []  # s, bytes delivered
 
     def take(self, now: float) -> None:
         """Queue what the source has sent."""
@@ -61,9 +65,18 @@ class Way:
         while self._flying and self._flying[0][0] <= now:
             self.given += 1
             self.late += now - self._flying[0][0] > _LATE_S
+            self.bytes += len(self._flying[0][2])
             with contextlib.suppress(OSError):  # the device's own queue is full, as a NIC's may be
                 os.write(self.sink, heapq.heappop(self._flying)[2])
+        if not self.readings or now - self.readings[-1][0] >= _READ_S:
+            self.readings.append((now, self.bytes))
         return self._flying[0][0] - now if self._flying else 1.0
+
+    def told(self) -> dict[str, Any]:
+        """What it delivered since it was last asked."""
+        found = {"given": self.given, "late": self.late, "readings": self.readings}
+        self.given, self.late, self.readings = 0, 0, []
+        return found
 
 
 def tap(space: str, name: str) -> int:
@@ -87,10 +100,10 @@ def main() -> None:
 
     def follow() -> None:
         for line in sys.stdin:
-            given, late = sum(way.given for way in ways), sum(way.late for way in ways)
+            found = [way.told() for way in ways]
             for way in ways:
-                vars(way).update(json.loads(line), given=0, late=0)
-            print(late / max(1, given), flush=True)
+                vars(way).update(json.loads(line))
+            print(json.dumps(found), flush=True)
         os._exit(0)
 
     threading.Thread(target=follow, daemon=True).start()
@@ -104,6 +117,33 @@ def main() -> None:
                 way.take(now)
         wait = min(way.give(time.monotonic()) for way in ways)
         wait = max(0.0, wait)
+
+
+class Brought(NamedTuple):
+    """What a line brought: the share of frames that a busy machine brought late (above some per
+    cent the line was not the one that was asked for), and each way's (s, bytes).
+    """
+
+    late: float
+    down: list[Sample]
+    up: list[Sample]
+
+
+def carried(readings: list[Sample], *, far: bool, down: bool) -> float | None:
+    """The rate in Mbit/s that a way carried, once it was steady; None of a way without any.
+
+    Down, what a burst at first brought is not the line's rate.
+
+    Where a PC counts what it received, and a server what it was told, this counts each frame that
+    was delivered. Both ends of the readings are the acknowledgements of the other way.
+    """
+    if not readings:
+        return None
+    start, whole = readings[0][1], readings[-1][1] - readings[0][1]
+    part = [one for one in readings if 0.1 * whole <= one[1] - start <= 0.9 * whole]
+    counter = after_burst(aligned(part)) if down else aligned(part)
+    found = steady_of(later_half(counter) if far else counter)
+    return found.mbps if found else None
 
 
 class FarLab(Lab):
@@ -135,18 +175,19 @@ class FarLab(Lab):
         }  # fmt: skip
         self._ask(settings)
 
-    def late(self) -> float:
-        """The share of frames since then that a busy machine brought late: above some per cent,
-        the line was not the one that was asked for.
-        """
-        return self._ask({})
+    def brought(self) -> Brought:
+        """What it brought since it was last set or asked."""
+        up, down = self._ask({})
+        late, given = up["late"] + down["late"], up["given"] + down["given"]
+        return Brought(late / max(1, given), down["readings"], up["readings"])
 
-    def _ask(self, settings: dict[str, float]) -> float:
+    def _ask(self, settings: dict[str, float]) -> list[dict[str, Any]]:
         assert self._program.stdin is not None
         assert self._program.stdout is not None
         self._program.stdin.write(json.dumps(settings) + "\n")
         self._program.stdin.flush()
-        return float(self._program.stdout.readline())
+        found: list[dict[str, Any]] = json.loads(self._program.stdout.readline())
+        return found
 
     def close(self) -> None:
         """End the program, and its devices with it."""

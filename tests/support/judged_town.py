@@ -82,6 +82,8 @@ def line_points(evidence: Evidence) -> Iterator[Point]:
             time = fields.pop("time")
             if late := fields.pop("late_days"):
                 fields["late_days"] = late
+            if fields.pop("lossy", False):
+                fields |= {"loss_share": 0.01, "latency_ms": 31.0, "loaded_ms": 32.0}
             known = {key: value for key, value in fields.items() if value not in (None, "")}
             yield Point(name, tags, known, time)
 

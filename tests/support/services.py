@@ -308,11 +308,25 @@ def amqtt_argv(folder: Path, port: int) -> list[str]:
     return [sys.executable, "-m", "amqtt.scripts.broker_script", "-c", str(config)]
 
 
+#: A program that runs another broker of MQTT 5, to everybody, called with a port and a folder.
+OTHER_BROKER = "SCHOOLPULSE_TEST_BROKER"
+
+
 @contextmanager
 def broker(kind: str, folder: Path, more: str = "") -> Iterator[Broker]:
-    """A running broker, `mosquitto` or `amqtt`, bound to 127.0.0.1."""
+    """A running broker, `mosquitto` or `amqtt`, bound to 127.0.0.1.
+
+    Where the environment names another (`OTHER_BROKER`), that runs in the place of a mosquitto
+    without settings of its own.
+    """
     port = free_port()
-    argv = mosquitto_argv(folder, port, more) if kind == "mosquitto" else amqtt_argv(folder, port)
+    other = os.environ.get(OTHER_BROKER, "")
+    if kind == "amqtt":
+        argv = amqtt_argv(folder, port)
+    elif other and not more:
+        argv = [other, str(port), str(folder)]
+    else:
+        argv = mosquitto_argv(folder, port, more)
     running = Broker(kind, port, argv, folder / f"{kind}.log")
     running.start()
     try:

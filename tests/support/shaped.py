@@ -106,6 +106,18 @@ class Lab:
                 words = route.partition(" congctl ")[0].split()
                 run("ip", "-n", space, "route", "change", *words, "congctl", name)
 
+    @contextlib.contextmanager
+    def receive_windows(self, most: int) -> Iterator[None]:
+        """The PC's receive windows are at most so many bytes, during the block."""
+        path = "net/ipv4/tcp_rmem"
+        read = f"print(open('/proc/sys/{path}').read())"
+        before = self.output(PC, read).strip()
+        self._write(PC, path, f"4096 {most} {most}")
+        try:
+            yield
+        finally:
+            self._write(PC, path, before)
+
     def _write(self, part: str, path: str, text: str) -> None:
         run(*self.inside(part, sys.executable, "-c", _WRITE, f"/proc/sys/{path}", text))
 

@@ -87,6 +87,10 @@ REFUSED: Mapping[str, Words] = {
         "服务器记录称受服务器限制", "limited by the server, by the server's record"
     ),
     "late": Words("事后 7 天以上才到达", "arrived 7 days or more after its time"),
+    "lossy": Words(
+        "有丢包而没有排队：是送达的速率，线路可能更快",
+        "losses and no queue: the rate delivered, the line may be faster",
+    ),
     "no_report": Words(
         "只有服务器记录，没有代理的报告", "a server record without the agent's report"
     ),

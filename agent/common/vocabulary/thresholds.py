@@ -11,6 +11,9 @@ THRESHOLD_MBPS = 10.0
 TOLERANCE = 0.97
 #: A test proves nothing if this PC's other traffic during it is this share or more.
 OTHER_TRAFFIC = 0.05
+#: A test is lossy from this share of segments sent again on, if no queue as long as this, in ms,
+#: stood before the line.
+_SENT_AGAIN, _QUEUE_MS = 0.002, 5.0
 
 
 def label(threshold_mbps: float) -> str:
@@ -21,6 +24,17 @@ def label(threshold_mbps: float) -> str:
 def limit(threshold_mbps: float, tolerance: float = TOLERANCE) -> float:
     """What a line must reach to meet T, in Mbit/s, free of binary rounding: 9.7, 97."""
     return round(tolerance * threshold_mbps, 9)
+
+
+def is_lossy(loss_share: float | None, latency_ms: float | None, loaded_ms: float | None) -> bool:
+    """Whether losses on the way seem to have held a test's connections back, not the line's rate.
+
+    Connections that fill a line make a queue before it, and lose what does not fit: then a loaded
+    answer takes longer than an idle one. What was read without a queue is what was delivered.
+    """
+    if loss_share is None or latency_ms is None or loaded_ms is None:
+        return False
+    return loss_share >= _SENT_AGAIN and loaded_ms - latency_ms < _QUEUE_MS
 
 
 def number(value: float) -> str:

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 import msgspec
 from msgspec import Meta, Struct
 
-from agent.common import signing
+from agent.common import decoding, signing
 from agent.wire.messages import Count, LineOutcome, Share
 
 _TESTS = "/v1/tests"
@@ -150,7 +150,7 @@ class Server:
         kinds = {"sent_bytes": int, "received_bytes": int, "down": list, "up": list}
         seen = _read(body, {**kinds, "solo": bool, "server_limited": bool})
         try:
-            msgspec.convert(seen, _Seen)
+            decoding.convert(seen, _Seen)
         except msgspec.ValidationError as error:
             raise EndedError("garbled", "bad_reply", str(error)) from error
         return seen

@@ -7,10 +7,18 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from agent.common.language import say
-from collector.commands.enrol import adding, checking, listing, revoking, rotating, settling
+from collector.commands.enrol import (
+    adding,
+    checking,
+    hivemq,
+    listing,
+    revoking,
+    rotating,
+    settling,
+)
 
 #: One module a sub-command, in the order in which the help lists them.
-_SUBCOMMANDS = (adding, listing, checking, rotating, settling, revoking)
+_SUBCOMMANDS = (adding, listing, checking, rotating, settling, revoking, hivemq)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

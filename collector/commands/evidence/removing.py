@@ -28,7 +28,7 @@ from collector.commands.evidence.selection import KEYS, Where, parse
 from collector.commands.inspect.shared import Actions, by_argument
 from collector.commands.tables import new_table, print_json, print_table, this_user
 from collector.config import Config
-from collector.store.base import StoreError
+from collector.store.base import Store, StoreError
 from collector.store.factory import open_store
 
 
@@ -79,6 +79,7 @@ def _remove(args: argparse.Namespace, config: Config, where: Where, opened: Exit
     marks = work.marks(store, where)
     if args.dry_run or not (found.rows or marks):
         return _told(args, found, say("没有移除任何东西", "nothing was removed"))
+    _refuse_lasting(store)
     if not args.yes:
         _ask(where, found)
     removals = opened.enter_context(closing(Removals(config.folder / FILE)))
@@ -108,6 +109,18 @@ def _refuse_frozen(config: Config, where: Where, found: work.Found) -> None:
                 f"{where.school}: some of these rows are of {hit[0]}, which is frozen: none is "
                 "removed. Leave that year out by from= and to=; a correction of it is a new "
                 "revision (schoolpulse freeze --reason)",
+            )
+        )
+
+
+def _refuse_lasting(store: Store) -> None:
+    if not store.limits.deletes:
+        raise RefusedError(
+            say(
+                "这个数据库不能删除行（openGemini 没有 DELETE），什么也没有移除；"
+                "要移除，先用 schoolpulse backup 和 restore 把数据移到 InfluxDB 或 SQLite",
+                "this store cannot delete rows (openGemini has no DELETE): nothing was removed; to "
+                "remove any, move the data to InfluxDB or SQLite by schoolpulse backup and restore",
             )
         )
 

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import msgspec
 
-from agent.common import ownership
+from agent.common import decoding, ownership
 from agent.common.calendar import Hours
 from agent.common.language import say
 from collector.roster.book import imports, visits
@@ -265,7 +265,7 @@ _INSERT_DECISION = (
 
 def _policies(base: sqlite3.Connection) -> dict[str, Layer]:
     rows = base.execute("SELECT scope, layer FROM policy ORDER BY scope")
-    return {scope: msgspec.json.decode(layer, type=Layer) for scope, layer in rows}
+    return {scope: decoding.decode(layer, Layer) for scope, layer in rows}
 
 
 def _decisions(base: sqlite3.Connection) -> list[Decision]:

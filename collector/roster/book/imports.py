@@ -12,6 +12,7 @@ from pathlib import Path
 
 import msgspec
 
+from agent.common import decoding
 from agent.common.language import say
 from collector.roster.book.file import (
     BookError,
@@ -119,7 +120,7 @@ def _unpack(path: Path, packed: bytes, digest: str) -> Rows:
         data = zlib.decompress(packed)
         if hashlib.sha256(data).hexdigest() != digest:
             raise DamagedBookError(unusable(path, say("校验和不符", "wrong check sum")))
-        return msgspec.json.decode(data, type=Rows)
+        return decoding.decode(data, Rows)
     except (zlib.error, msgspec.DecodeError) as error:
         raise DamagedBookError(unusable(path, str(error))) from error
 

@@ -1,14 +1,27 @@
-"""Allowances of reports and bytes by school: what is saved up, and what is left of it. Pure."""
+"""Allowances of reports and bytes by school: what is saved up, and what is left of it. Pure.
+
+Each school has two: one for minutes, so that no other school waits, and one that lasts, so that
+what a credential brings into the store within months is bounded too.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
 
-from collector.roster.limits import SAVED, Limits
+from collector.roster.limits import LASTING, LASTING_SAVED, SAVED, Limits
 
 #: By school code; None for a school that the register lacks.
 LimitsOf = Callable[[str], Limits | None]
 _FREE = -1e9  # of a bucket that was never used: full
+
+
+class Left(NamedTuple):
+    """What a school had left of the lasting allowance when it was last filled up, by use since."""
+
+    filled: float  # s since 1970
+    reports: float
+    kb: float
 
 
 class _Bucket:
@@ -23,15 +36,35 @@ class Rates:
     """For one thread. Each collector of a group has its own, so a group takes more."""
 
     def __init__(self, limits_of: LimitsOf) -> None:
-        self._limits_of = limits_of
-        self._buckets: dict[str, _Bucket] = {}
+        self._lasting = Rate(limits_of, LASTING, LASTING_SAVED)
+        self._rates = (Rate(limits_of, 1, SAVED), self._lasting)
 
     def take(self, school: str, size: int, now: float) -> bool:
-        """Whether a message of `size` bytes is within the allowance, which it then uses.
+        """Whether a message of `size` bytes is within both allowances, which it then uses.
 
         `now` in s on the monotonic clock. Schools that the register lacks are not counted: their
         reports are held anyhow.
         """
+        return all(rate.take(school, size, now) for rate in self._rates)
+
+    def left(self, now: float, clock: float) -> dict[str, Left]:
+        """Of the schools that used their lasting allowance; `clock` is `now` in s since 1970."""
+        return self._lasting.left(now, clock)
+
+    def restore(self, left: Mapping[str, Left], now: float, clock: float) -> None:
+        """Go on from there. What a clock that was set back meanwhile did not see adds nothing."""
+        self._lasting.restore(left, now, clock)
+
+
+class Rate:
+    """One allowance: `share` of the limits a minute, of which `saved` minutes add up."""
+
+    def __init__(self, limits_of: LimitsOf, share: float, saved: float) -> None:
+        self._limits_of, self._share, self._saved = limits_of, share, saved
+        self._buckets: dict[str, _Bucket] = {}
+
+    def take(self, school: str, size: int, now: float) -> bool:
+        """As `Rates.take`, of this allowance alone."""
         bucket, kb = self._buckets.get(school), size / 1024
         # What was added since is looked at when it is needed: nearly never.
         if bucket is None or bucket.reports < 1 or bucket.kb < kb:
@@ -47,8 +80,22 @@ class Rates:
 
     def _filled(self, school: str, limits: Limits, now: float) -> _Bucket:
         bucket = self._buckets.setdefault(school, _Bucket())
-        minutes, bucket.at = min((now - bucket.at) / 60, SAVED), now
-        reports, kb = limits.max_reports, limits.max_kb
-        bucket.reports = min(bucket.reports + minutes * reports, SAVED * reports)
-        bucket.kb = min(bucket.kb + minutes * kb, SAVED * kb)
+        minutes, bucket.at = min((now - bucket.at) / 60, self._saved), now
+        reports, kb = limits.max_reports * self._share, limits.max_kb * self._share
+        bucket.reports = min(bucket.reports + minutes * reports, self._saved * reports)
+        bucket.kb = min(bucket.kb + minutes * kb, self._saved * kb)
         return bucket
+
+    def left(self, now: float, clock: float) -> dict[str, Left]:
+        """As `Rates.left`, of this allowance."""
+        return {
+            school: Left(clock - (now - bucket.at), bucket.reports, bucket.kb)
+            for school, bucket in self._buckets.items()
+        }
+
+    def restore(self, left: Mapping[str, Left], now: float, clock: float) -> None:
+        """As `Rates.restore`, of this allowance."""
+        for school, (filled, reports, kb) in left.items():
+            bucket = self._buckets[school] = _Bucket()
+            bucket.at = now - max(0.0, clock - filled)
+            bucket.reports, bucket.kb = max(0.0, reports), max(0.0, kb)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import msgspec
 
-from agent.common import log, ownership
+from agent.common import decoding, log, ownership
 from agent.common.files import replace
 
 FILE = "again.json"
@@ -77,6 +77,6 @@ def read(path: Path) -> _Asked | None:
         OSError, DAMAGED: the file cannot be read, or is damaged.
     """
     try:
-        return msgspec.json.decode(path.read_bytes(), type=_Asked)
+        return decoding.decode(path.read_bytes(), _Asked)
     except FileNotFoundError:
         return None

@@ -11,6 +11,7 @@ import pytest
 
 from agent.commands import line
 from agent.common.command_line import DONE, FAILED, RefusedError
+from agent.common.vocabulary import thresholds
 from agent.resident import status
 from agent.resident.status import Status
 from agent.wire import LineTest
@@ -96,6 +97,33 @@ def test_a_burst_bucket_and_what_was_sent_again_are_told(measured, capsys):
     out = capsys.readouterr().out
     assert "突发桶" in out
     assert "1.2%" in out
+    assert "丢包" not in out, "a queue of 80 ms stood: the line was full"
+
+
+def test_what_losses_held_back_is_told(measured, capsys):
+    measured(msgspec.structs.replace(GOOD, loss_share=0.012, latency_ms=31.0, loaded_ms=32.2))
+    assert line.run(args("http://x")) == DONE
+    out = capsys.readouterr().out
+    assert "线路可能更快" in out
+    assert "不作证据" not in out
+
+
+@pytest.mark.parametrize(
+    ("loss_share", "latency_ms", "loaded_ms", "lossy"),
+    [
+        (0.01, 31.0, 32.0, True),
+        (0.01, 31.0, 30.0, True),
+        (0.002, 31.0, 35.9, True),
+        (0.0019, 31.0, 32.0, False),
+        (0.3, 31.0, 53.0, False),  # a short queue that overflows
+        (0.01, 31.0, 36.0, False),
+        (None, 31.0, 32.0, False),
+        (0.01, None, 32.0, False),
+        (0.01, 31.0, None, False),
+    ],
+)
+def test_what_counts_as_held_back_by_losses(loss_share, latency_ms, loaded_ms, lossy):
+    assert thresholds.is_lossy(loss_share, latency_ms, loaded_ms) is lossy
 
 
 @pytest.mark.parametrize("answer", ["busy", "enough", "full", "later"])

@@ -120,9 +120,8 @@ def test_kill_9_while_putting_loses_nothing_that_was_put(tmp_path: Path, pc: Any
             said.add((boot, int(number)))
         process.send_signal(signal.SIGKILL)
         rest, _ = process.communicate()
-        said |= {
-            (line.split()[0], int(line.split()[1])) for line in rest.splitlines() if " " in line
-        }
+        whole = [line.split() for line in rest.splitlines(keepends=True) if line.endswith("\n")]
+        said |= {(boot, int(number)) for boot, number in whole}
     outbox = opened(tmp_path, pc)
     assert outbox.damaged is None
     assert said <= set(outbox.waiting())

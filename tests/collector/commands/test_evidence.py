@@ -27,8 +27,9 @@ from collector.service.pipeline.held_book import FILE as HELD
 from collector.service.pipeline.held_book import HeldBook
 from collector.service.pipeline.pending_days import FILE as DAYS
 from collector.service.pipeline.pending_days import PendingDays
-from collector.store.base import Point, Store, UnavailableError, Value
+from collector.store.base import Limits, Point, Store, UnavailableError, Value
 from collector.store.factory import open_store
+from collector.store.sqlite import SqliteStore
 
 SCHOOL, OTHER, DISTRICT = "9900000001", "9900000002", "630102"
 PC, FORGED = "ab" * 16, "cd" * 16
@@ -298,3 +299,15 @@ def test_held_lists_school_reason_and_fix(folder: Path, capsys: Any) -> None:
     assert ask(folder, "held", "--school", OTHER, "--json") == 0
     [row] = json.loads(capsys.readouterr().out)
     assert (row["school"], row["reason"], row["times"]) == (OTHER, "too_many_machines", 1)
+
+
+def test_a_store_that_cannot_delete_is_named_before_anything_is_done(
+    folder: Path, store: Store, capsys: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.write([machine_day(2)])
+    monkeypatch.setattr(SqliteStore, "limits", Limits(deletes=False))
+    assert remove(folder, f"machine={PC}") == 2
+    assert "openGemini" in capsys.readouterr().err
+    assert everything(store) == [machine_day(2)]
+    assert not (folder / "removed").exists()
+    assert not (folder / REMOVALS).exists()

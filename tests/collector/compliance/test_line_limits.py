@@ -74,6 +74,17 @@ def test_a_long_test_that_its_pc_held_back_shows_no_burst(town: Any) -> None:
     assert town.unit("line").verdict is V
 
 
+@pytest.mark.parametrize(("rate", "verdict"), [(12.0, V), (6.0, C)])
+def test_a_lossy_line_s_tests_count_and_are_told(town: Any, rate: float, verdict: Verdict) -> None:
+    """What was delivered is what was read: it proves and denies, and --explain names the losses."""
+    town.line()
+    town.tested(rate, FIVE, times=2, lossy=True)
+    unit = town.unit("line")
+    assert unit.verdict is verdict
+    assert dict(line(town).doubts) == {"lossy": 10}
+    assert any("有丢包而没有排队" in step.zh for step in unit.steps)
+
+
 @pytest.mark.parametrize(
     ("network", "address", "verdict"),
     [

@@ -13,8 +13,7 @@ from typing import Any
 import pytest
 
 from agent.common.calendar import CITY_TIME
-from agent.wire.renewal import ca_digest
-from collector.enrol import pki, seen
+from collector.enrol import seen
 from collector.enrol.rotation import BEFORE_MS, Standing, standing, trusting, verdict
 from collector.enrol.seen import Heard, Seen, SeenBook, after
 from collector.enrol.state import Credential, Held, Rotation
@@ -129,13 +128,6 @@ def now_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
-def heard(city: EnrolledCity, *rows: tuple[str, str, int], ca: str = "") -> None:
-    """Hellos of (machine, boot, generation), as the collector writes them."""
-    book = SeenBook(city.place.seen)
-    book.note([Heard(CODE, machine, boot, said, ca, now_ms()) for machine, boot, said in rows])
-    book.close()
-
-
 def reported(city: EnrolledCity, machine: str) -> None:
     """The store has a report of today."""
     tags = {"school": CODE, "district": "630102", "room": "", "machine": machine}
@@ -151,7 +143,7 @@ def generations(city: EnrolledCity) -> list[int]:
 
 def test_both_work_until_all_have_moved(city: EnrolledCity, capsys: Any) -> None:
     city.enrol("--all")
-    heard(city, (PC[0], "a", 1), (PC[1], "a", 1))
+    city.heard(CODE, (PC[0], "a", 1), (PC[1], "a", 1))
     assert city.enrol("rotate", CODE) == 0
     assert city.enrol("check") == 0
     with city.state() as state:
@@ -161,14 +153,14 @@ def test_both_work_until_all_have_moved(city: EnrolledCity, capsys: Any) -> None
     ]
     assert keys == [one.line_key for one in both]
     assert both[0].source_key == both[1].source_key  # digests stay comparable
-    heard(city, (PC[0], "a", 2), (PC[0], "b", 2))
+    city.heard(CODE, (PC[0], "a", 2), (PC[0], "b", 2))
     assert city.enrol("settle") == 0
     assert generations(city) == [1, 2]
     capsys.readouterr()
     assert city.enrol("list", "--json") == 0
     row = json.loads(capsys.readouterr().out)[0]
     assert (row["pcs"], row["behind"]) == ({"1": 1, "2": 1}, [PC[1]])
-    heard(city, (PC[1], "b", 2))
+    city.heard(CODE, (PC[1], "b", 2))
     assert city.enrol("settle") == 0
     assert generations(city) == [2]
     assert not (city.place.keys / f"{CODE}.previous.key").exists()
@@ -178,7 +170,7 @@ def test_both_work_until_all_have_moved(city: EnrolledCity, capsys: Any) -> None
 def test_one_that_only_reports_holds_it_open(city: EnrolledCity) -> None:
     city.enrol("--all")
     city.enrol("rotate", CODE)
-    heard(city, (PC[0], "b", 2))
+    city.heard(CODE, (PC[0], "b", 2))
     reported(city, PC[7])
     assert city.enrol("settle") == 0
     assert generations(city) == [1, 2]
@@ -187,7 +179,7 @@ def test_one_that_only_reports_holds_it_open(city: EnrolledCity) -> None:
 def test_a_store_that_does_not_answer_ends_nothing(city: EnrolledCity, capsys: Any) -> None:
     city.enrol("--all")
     city.enrol("rotate", CODE)
-    heard(city, (PC[0], "b", 2))
+    city.heard(CODE, (PC[0], "b", 2))
     (city.place.data / "schoolpulse.db").write_bytes(b"no database" * 1000)
     assert city.enrol("settle") == 1
     assert generations(city) == [1, 2]
@@ -207,87 +199,6 @@ def test_a_second_rotation_waits_and_may_set_the_last_day(city: EnrolledCity, ca
     assert city.enrol("rotate", "9999999999") == 2
 
 
-def test_the_next_ca_signs_once_all_trust_it(city: EnrolledCity, capsys: Any) -> None:
-    city.enrol("--all")
-    first = city.place.ca.read_text()
-    heard(city, (PC[0], "a", 1), ca=ca_digest(first))
-    assert city.ca("renew", "--sign") == 2  # there is no next one
-    assert city.ca("renew") == 0
-    both = city.place.ca.read_text()
-    assert len(pki.certificates(both.encode())) == 2
-    assert first in both
-    renewal = json.loads((city.place.renewals / f"{CODE}.json").read_text())
-    assert renewal["ca"] == both
-    before = city.files()
-    assert city.ca("renew") == 0
-    assert city.files() == before
-    assert city.ca("renew", "--sign") == 2
-    assert CODE in capsys.readouterr().err
-    assert city.files() == before
-    heard(city, (PC[0], "a", 1), (PC[0], "b", 1), ca=ca_digest(both))
-    assert city.ca("status") == 0
-    assert city.ca("renew", "--sign") == 0
-    after = city.place.ca.read_text()
-    assert both == first + after
-    assert pki.signed_by(pki.first(city.place.server.read_bytes()), pki.first(after.encode()))
-    assert city.enrol("check") == 0
-    assert city.setup() == 0
-    capsys.readouterr()
-    assert city.ca("status", "--json") == 0
-    assert json.loads(capsys.readouterr().out)["stage"] == "none"
-
-
-def test_force_signs_though_some_do_not_trust_it(city: EnrolledCity) -> None:
-    city.enrol("--all")
-    heard(city, (PC[0], "a", 1), ca="0" * 16)
-    city.ca("renew")
-    assert city.ca("renew", "--sign") == 2
-    assert city.ca("renew", "--sign", "--force") == 0
-    with city.state() as state:
-        assert [e.detail.endswith("--force") for e in state.journal() if e.act == "ca sign"] == [
-            True
-        ]
-
-
 def test_trust_that_a_boot_forgot_is_none() -> None:
     rows = [said(PC[0])._replace(ca="new"), said(PC[1], kept=False)._replace(ca="new"), said(PC[2])]
     assert trusting(rows, {"new"}, 0) == Standing((PC[0],), (PC[1], PC[2]))
-
-
-class Killed(BaseException):
-    """As SIGKILL: nothing of ours catches it."""
-
-
-@pytest.mark.parametrize("moment", range(9))
-def test_a_ca_renewal_killed_anywhere_is_finished_by_the_next_run(
-    city: EnrolledCity, monkeypatch: Any, moment: int
-) -> None:
-    """Before each file that is replaced, moved or removed."""
-    city.enrol("--all")
-    city.ca("renew")
-    count = iter(range(1000))
-
-    def dying(real: Any) -> Any:
-        def call(path: Path, *more: Any, **named: Any) -> Any:
-            if path.parent.name in ("etc", "broker") and next(count) == moment:
-                raise Killed
-            return real(path, *more, **named)
-
-        return call
-
-    with monkeypatch.context() as patch:
-        patch.setattr(Path, "replace", dying(Path.replace))
-        patch.setattr(Path, "unlink", dying(Path.unlink))
-        try:
-            city.ca("renew", "--sign")
-        except Killed:
-            pass
-        else:
-            pytest.skip("it takes fewer steps")
-    status = city.ca("renew", "--sign")
-    assert status in (0, 2)  # 2: it was finished but for the journal
-    assert city.setup() == 0
-    assert city.enrol("--all") == 0
-    assert city.enrol("check") == 0
-    assert len(pki.certificates(city.place.ca.read_bytes())) == 1
-    assert not city.place.next_ca.exists()

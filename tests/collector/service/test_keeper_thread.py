@@ -124,6 +124,28 @@ def test_a_flood_of_old_days_delays_today_by_no_more_than_a_run_allows(
     assert [pair for pair, _ in deriver.pairs[1:]] == old[-5:-9:-1]
 
 
+def test_what_is_marked_is_read_once_the_store_can_be_read(
+    pending: PendingDays, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deriver = _Deriver()
+    keeper_thread = KeeperThread(deriver, pending, 60, readable_s=10.0)
+    waited: list[tuple[float, int]] = []
+
+    def wait(seconds: float) -> bool:
+        waited.append((seconds, len(deriver.pairs)))
+        pending.mark({Pair(OTHER, GOOD): NOON})  # comes meanwhile: for the next run
+        return False
+
+    monkeypatch.setattr(keeper_thread._stopping, "wait", wait)
+    keeper_thread._once()
+    assert waited == [], "nothing is marked"
+    pending.mark({Pair(SCHOOL, GOOD): NOON})
+    keeper_thread._once()
+    assert waited == [(10.0, 0)]
+    assert deriver.pairs == [(Pair(SCHOOL, GOOD), NOON)]
+    assert list(pending.take()) == [Pair(OTHER, GOOD)]
+
+
 def test_a_day_that_follows_is_marked_whole(pending: PendingDays) -> None:
     deriver = _Deriver()
     deriver.following[Pair(SCHOOL, GOOD)] = GOOD + dt.timedelta(days=3)

@@ -1,4 +1,7 @@
-"""The line probe on lines with a long round trip: the true rate, and near lines keep their time."""
+"""The line probe on lines with a long round trip or losses: the true rate, or what was delivered.
+
+Near lines keep their time, and a PC whose receive windows are too small says so.
+"""
 
 from __future__ import annotations
 
@@ -12,9 +15,10 @@ import pytest
 
 import far_line
 import shaped
+from agent.common.vocabulary.thresholds import is_lossy
 from agent.probes.line.load import time_for
 from agent.probes.line.turn import EndedError, Server
-from far_line import FarLab
+from far_line import Brought, FarLab
 from shaped import PC
 
 
@@ -34,21 +38,24 @@ def server(lab: FarLab) -> Iterator[str]:
         yield url
 
 
-def _tested(lab: FarLab, server: str, mbps: float, rtt_ms: float) -> dict[str, Any]:
+def _tested(
+    lab: FarLab, server: str, mbps: float, rtt_ms: float, loss: float = 0.0
+) -> tuple[dict[str, Any], Brought]:
     """A test of a line that the machine had the time to make, and a PC the time to measure.
 
     A rate is always held against the line. No rate, by name, is what a machine says whose
     processes wait for a processor: on a calm one it is a failure.
     """
     for _ in range(3):
-        lab.far(mbps, rtt_ms=rtt_ms)
+        lab.far(mbps, rtt_ms=rtt_ms, loss=loss)
         begun, waited = time.monotonic(), far_line.waited_s()
         test: dict[str, Any] = json.loads(lab.output(PC, shaped.MEASURE, server))
-        made = lab.late() < 0.02 and not test.get("pc_limited")
+        brought = lab.brought()
+        made = brought.late < 0.02 and not test.get("pc_limited")
         if made and "up_mbps" in test:
-            return test
+            return test, brought
         if made and far_line.waited_s() - waited < 0.2 * (time.monotonic() - begun):
-            return test
+            return test, brought
     pytest.skip("this machine is too busy to make a far line of that rate")
 
 
@@ -56,12 +63,43 @@ def _tested(lab: FarLab, server: str, mbps: float, rtt_ms: float) -> dict[str, A
 @pytest.mark.slow
 @pytest.mark.parametrize(("mbps", "rtt_ms"), [(4, 600), (10, 600), (10, 80), (10, 30)])
 def test_a_far_line_reads_its_rate(lab: FarLab, server: str, mbps: float, rtt_ms: float) -> None:
-    test = _tested(lab, server, mbps, rtt_ms)
+    test, _ = _tested(lab, server, mbps, rtt_ms)
     assert test["outcome"] == "ok", test
     assert test["down_mbps"] == pytest.approx(mbps, rel=0.01)
     assert test["up_mbps"] == pytest.approx(mbps, rel=0.01)
     assert test["latency_ms"] >= rtt_ms
     assert test["payload_down"] + test["payload_up"] < 100_000_000
+
+
+@pytest.mark.netns
+@pytest.mark.slow
+@pytest.mark.parametrize(("mbps", "rtt_ms"), [(20, 80), (50, 30)])
+def test_a_lossy_line_reads_what_was_delivered(
+    lab: FarLab, server: str, mbps: float, rtt_ms: float
+) -> None:
+    """1% of the frames are lost: eight connections do not fill the line, and the test says so."""
+    test, brought = _tested(lab, server, mbps, rtt_ms, loss=0.01)
+    assert test["outcome"] == "ok", test
+    delivered = far_line.carried(brought.down, far=False, down=True)
+    assert test["down_mbps"] == pytest.approx(delivered, rel=0.01)
+    assert test["down_mbps"] < 0.9 * mbps
+    assert 0.005 < test["loss_share"] < 0.05
+    assert is_lossy(test["loss_share"], test["latency_ms"], test["loaded_ms"]), test
+
+
+@pytest.mark.netns
+@pytest.mark.slow
+def test_a_pc_with_small_receive_windows_says_that_it_is_the_limit(
+    lab: FarLab, server: str
+) -> None:
+    """64 kB, as programs that "tune" Windows set it: eight of them are 50 Mbit/s at 80 ms."""
+    with lab.receive_windows(65_536):
+        lab.far(100, rtt_ms=80)
+        test = json.loads(lab.output(PC, shaped.MEASURE, server))
+    assert test["outcome"] == "ok", test
+    assert test["down_mbps"] < 97
+    assert test["pc_limited"] is True
+    assert "pc_limited" in test["reason"]
 
 
 def test_only_a_far_line_gets_more_time_and_never_more_than_the_server_allows() -> None:

@@ -66,13 +66,15 @@ def on_wire(t: float, mbps: float = 10.0) -> int:
     return int(payload(t, mbps) * estimator.FRAME)
 
 
-def a_download(scripted: Any, seconds: float, mbps: float = 10.0, far_s: float = 0.0) -> Child:
-    """A whole test whose download lasts so long."""
+def a_download(
+    scripted: Any, seconds: float, mbps: float = 10.0, far_s: float = 0.0, **more: Any
+) -> Child:
+    """A whole test whose download lasts so long; `more` is what else the server saw."""
     beats = [0.2 + n / 10 for n in range(1, int(seconds * 10))]
     end = 0.2 + seconds
     down = [(t, (t, payload(t, mbps))) for t in beats]
     seen = {"sent_bytes": payload(end, mbps), "received_bytes": 0, "solo": True, "up": [],
-            "server_limited": False, "down": [list(row) for _, row in down]}  # fmt: skip
+            "server_limited": False, "down": [list(row) for _, row in down], **more}  # fmt: skip
     said = [(t, {"event": "bytes", "t": t, "down": b, "up": 0}) for t, (_, b) in down]
     granted = {**GRANTED, "far_s": far_s, "more_s": 60 * far_s}
     return scripted((0.1, granted), (0.2, DOWNLOAD), *said, (end, UPLOAD),
@@ -204,6 +206,18 @@ def test_a_busy_pc_says_so(scripted, who, monkeypatch, busy, share, limited):
     assert test.pc_limited is limited
     assert ("pc_limited" in test.reason) is limited
     assert test.pc_busy == pytest.approx(busy / 2 * share, abs=0.1)
+
+
+@pytest.mark.parametrize(("share", "limited"), [(0.24, False), (0.25, True), (None, False)])
+def test_a_pc_whose_receive_windows_the_server_waits_for_says_so(
+    scripted, who, monkeypatch, share, limited
+):
+    child = a_download(scripted, 6.0, window_share=share)
+    monkeypatch.setattr(line.nics, "received", lambda _: on_wire(child.now))
+    monkeypatch.setattr(download.psutil, "cpu_times", lambda: Times(0.0, 2 * child.now))
+    test = measure(URL, **who)
+    assert test.pc_limited is limited
+    assert ("pc_limited" in test.reason) is limited
 
 
 class Times(NamedTuple):

@@ -1,4 +1,4 @@
-"""What one school may send: reports and bytes a minute, PCs; and that no other feels it."""
+"""What one school may send, from how many PCs; and that no other feels it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,6 @@ from collector.service.pipeline.held_book import MOST, HeldBook
 from collector.service.pipeline.inbox import Message
 from collector.service.pipeline.known_devices import KnownDevices
 from collector.service.pipeline.known_machines import KEPT_DAYS, KnownMachines
-from collector.service.pipeline.rates import Rates
 from collector.service.pipeline.receipts import Entry, merge
 from collector.service.pipeline.sorter import Sorter, school_of
 from collector.service.policies import limits_of, values
@@ -66,22 +65,6 @@ def test_a_policy_sets_them_for_a_school_or_the_city() -> None:
     assert limits_of(register, Config(), OTHER) == Limits(100, 7, 28)
     assert values(register, Config(), SCHOOL)["max_machines"].scope == f"school:{SCHOOL}"
     assert values(register, Config(), OTHER)["max_machines"].scope == "default"
-
-
-# Rates
-
-
-def test_a_school_saves_up_and_then_has_its_rate() -> None:
-    rates = Rates({SCHOOL: Limits(1, 2, 10**6), OTHER: Limits(1, 2, 10**6)}.get)
-    assert sum(rates.take(SCHOOL, 100, 0.0) for _ in range(5000)) == 1500
-    assert sum(rates.take(SCHOOL, 100, 60.0) for _ in range(5000)) == 2
-    assert rates.take(OTHER, 100, 60.0), "another school's allowance is its own"
-    assert all(rates.take("9900000009", 100, 0.0) for _ in range(5000)), "held anyhow"
-
-
-def test_large_messages_use_the_bytes_up() -> None:
-    rates = Rates({SCHOOL: Limits(1, 10**6, 1)}.get)
-    assert sum(rates.take(SCHOOL, 250 * 1024, 0.0) for _ in range(50)) == 3
 
 
 # PCs

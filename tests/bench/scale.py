@@ -1,0 +1,321 @@
+"""What a city, a province and the country need: `make bench-scale` prints docs/scale.md's tables.
+
+Nothing is measured here. Every cost is one that a command measured (`COSTS`, with the command),
+everything else is an assumption with a name (`ASSUMED`); the tables follow from both. The morning
+and two faults are simulated second by second as a queue, as 50 collectors are not to be had.
+"""
+
+from __future__ import annotations
+
+import math
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+
+class Cost(NamedTuple):
+    """A measured cost, and how."""
+
+    value: float
+    unit: str
+    by: str
+
+
+class Assumed(NamedTuple):
+    """A number that nobody measured, and why it is this."""
+
+    value: float
+    unit: str
+    why: str
+
+
+class Level(NamedTuple):
+    """Whom to plan for."""
+
+    name: str
+    schools: int
+    pcs: int
+
+
+LEVELS = (
+    Level("a city", 600, 20_400),
+    Level("a province", 3_500, 120_000),
+    Level("the country", 210_000, 8_000_000),
+)
+INGEST = "make bench-collector, InfluxDB 1.6.7, as fast as it goes"
+CITY = "make bench-keeper-city"
+STORAGE = "make bench-storage"
+COSTS = {
+    "ingest": Cost(0.109, "ms of processor a report", INGEST),
+    "ingest, 2,000 a second": Cost(0.278, "ms of processor a report", "make bench-collector"),
+    "broker": Cost(0.0, "ms of processor a report", INGEST),
+    "database": Cost(0.0, "ms of processor a report", INGEST),
+    "keeper, school": Cost(4.0, "ms of processor a school and run", CITY),
+    "keeper, report": Cost(0.9, "ms of processor a new report", CITY),
+    "keeper, whole": Cost(0.84, "s of processor a school after a restart", CITY),
+    "keeper, memory": Cost(0.261, "MB a school", CITY),
+    "keeper, base": Cost(60.0, "MB the process itself", CITY),
+    "figure": Cost(0.02, "s of processor a school", "make bench-figure, SQLite"),
+    "figure, memory": Cost(0.11, "MB a school", "make bench-figure, 600 to 2,400 schools"),
+    "figure, base": Cost(46.0, "MB the processes themselves", "make bench-figure, SQLite"),
+    "telemetry, SQLite": Cost(1353, "B a report", STORAGE),
+    "telemetry, InfluxDB": Cost(602, "B a report", STORAGE),
+    "telemetry, openGemini": Cost(172, "B a report", STORAGE),
+    "evidence, SQLite": Cost(2205, "B a PC and school day", STORAGE),
+    "evidence, InfluxDB": Cost(4600, "B a PC and school day", STORAGE),
+    "evidence, openGemini": Cost(4551, "B a PC and school day", STORAGE),
+}
+ASSUMED = {
+    "report_s": Assumed(300, "s between a PC's reports", "the default"),
+    "hours": Assumed(8, "h a day that a PC is on", "8:00 to 16:00, as the benches have it"),
+    "days": Assumed(200, "school days a year", "two terms of 20 weeks"),
+    "telemetry_days": Assumed(64, "school days within 90 days", "90 × 5/7: the most"),
+    "keeper_s": Assumed(60, "s between the keeper's runs", "the default"),
+    "load": Assumed(0.5, "of a core that is planned for", "the other half is for bad days"),
+    "morning_s": Assumed(1800, "s in which all PCs are switched on", "7:30 to 8:00"),
+    "back_s": Assumed(60, "s in which PCs are back after an outage", "make bench-tls: 60 at most"),
+    "outage_s": Assumed(600, "s that the broker is away at 10:00", "a restart with a repair"),
+    "dead": Assumed(0.1, "of the collectors that die at 14:00", "one machine in ten"),
+    "dead_s": Assumed(60, "s until those are started again", "systemd, and the first connection"),
+    "collectors": Assumed(50, "collectors of the country, were it one", "what was asked for"),
+}
+
+
+def cost(name: str) -> float:
+    """A measured cost."""
+    return COSTS[name].value
+
+
+def given(name: str) -> float:
+    """An assumption."""
+    return ASSUMED[name].value
+
+
+def rate(level: Level) -> float:
+    """Reports a second while all PCs are on."""
+    return level.pcs / given("report_s")
+
+
+def reports_a_day(level: Level) -> float:
+    """Of one school day."""
+    return level.pcs * given("hours") * 3600 / given("report_s")
+
+
+def cores(name: str, level: Level) -> float:
+    """Processors that a cost a report keeps busy."""
+    return rate(level) * cost(name) / 1000
+
+
+def keeper_cores(level: Level) -> float:
+    """Processors that the keepers keep busy, all parts together."""
+    each = level.schools * cost("keeper, school") / given("keeper_s")
+    return (each + rate(level) * cost("keeper, report")) / 1000
+
+
+def keepers(level: Level) -> int:
+    """Parts, each with at most the planned load of one core."""
+    return max(1, math.ceil(keeper_cores(level) / given("load")))
+
+
+def keeper_mb(level: Level) -> float:
+    """Memory of one part."""
+    return cost("keeper, base") + level.schools / keepers(level) * cost("keeper, memory")
+
+
+def restart_min(level: Level) -> float:
+    """Until a part that was restarted at 16:00 has derived its day whole."""
+    return level.schools / keepers(level) * cost("keeper, whole") / 60
+
+
+def collectors(level: Level) -> int:
+    """Collectors, each with at most the planned load of one core."""
+    return max(1, math.ceil(cores("ingest", level) / given("load")))
+
+
+def disk_gb(store: str, level: Level) -> tuple[float, float]:
+    """Telemetry in its steady state, and evidence a school year, GB."""
+    telemetry = reports_a_day(level) * given("telemetry_days") * cost(f"telemetry, {store}")
+    evidence = level.pcs * given("days") * cost(f"evidence, {store}")
+    return telemetry / 1e9, evidence / 1e9
+
+
+def pc_year(store: str) -> float:
+    """MB that one PC's school year writes: all its telemetry, which expires, and its evidence."""
+    day = given("hours") * 3600 / given("report_s") * cost(f"telemetry, {store}")
+    return (day + cost(f"evidence, {store}")) * given("days") / 1e6
+
+
+class Lag(NamedTuple):
+    """The queue's worst moments: reports waiting, how long the last of them waits, when it ends."""
+
+    most: float
+    lag_s: float
+    over_s: int
+
+
+def arrivals(level: Level) -> Callable[[int], float]:
+    """Reports a second at a second after 7:30, the broker's outage and its end included."""
+    full, morning = rate(level), given("morning_s")
+    away, back = 9000, 9000 + int(given("outage_s"))
+    kept = full * given("outage_s")
+
+    def at(second: int) -> float:
+        if away <= second < back:
+            return 0.0
+        on = min(1.0, second / morning)
+        first = level.pcs / morning if second < morning else 0.0  # each PC's first report
+        late = kept / given("back_s") if back <= second < back + given("back_s") else 0.0
+        return full * on + first + late
+
+    return at
+
+
+def queue(level: Level, members: int, served: float) -> Lag:
+    """The day from 7:30 to 16:00 through `members` collectors of `served` reports a second each.
+
+    Those that die take a share of what comes with them, until they are started again.
+    """
+    come, waiting, held, worst, over = arrivals(level), 0.0, 0.0, Lag(0, 0, 0), 0
+    lost, dies = math.ceil(members * given("dead")), 23_400
+    comes_back = dies + int(given("dead_s"))
+    for second in range(30_600):
+        dead = lost if dies <= second < comes_back else 0
+        if second == comes_back:
+            waiting, held = waiting + held, 0.0
+        new = come(second)
+        held += new * dead / members
+        waiting = max(0.0, waiting + new * (1 - dead / members) - served * (members - dead))
+        over += waiting + held > 0
+        lag = (waiting + held) / (served * members) + (comes_back - second if held else 0)
+        worst = Lag(max(worst.most, waiting + held), max(worst.lag_s, lag), 0)
+    return worst._replace(over_s=over)
+
+
+def members_for(level: Level, served: float, lag_s: float = 120.0) -> int:
+    """The fewest collectors with which no report waits longer than `lag_s`."""
+    most = 1
+    while queue(level, most, served).lag_s > lag_s:
+        most *= 2
+    least = most // 2
+    while most - least > 1:
+        middle = (most + least) // 2
+        if queue(level, middle, served).lag_s > lag_s:
+            least = middle
+        else:
+            most = middle
+    return most
+
+
+def _number(value: float) -> str:
+    if value >= 100:
+        return f"{value:,.0f}"
+    return f"{value:.2g}" if value < 10 else f"{value:.0f}"
+
+
+def table(heading: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """As Markdown."""
+    lines = [heading, ["---"] * len(heading), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n"
+
+
+def needs() -> str:
+    """A row each need, a column each level."""
+    rows: list[tuple[str, Callable[[Level], str]]] = [
+        ("schools", lambda of: f"{of.schools:,}"),
+        ("PCs", lambda of: f"{of.pcs:,}"),
+        ("reports a second, all on", lambda of: _number(rate(of))),
+        ("reports a school day", lambda of: _number(reports_a_day(of))),
+        ("cores of the collectors", lambda of: _number(cores("ingest", of))),
+        ("cores of the brokers", lambda of: _number(cores("broker", of))),
+        ("cores of the databases (InfluxDB)", lambda of: _number(cores("database", of))),
+        ("cores of the keepers", lambda of: _number(keeper_cores(of))),
+        ("keepers (`[keeper] part`)", lambda of: f"{keepers(of):,}"),
+        ("memory of a keeper, MB", lambda of: _number(keeper_mb(of))),
+        ("a keeper's restart at 16:00, min", lambda of: _number(restart_min(of))),
+        ("collectors", lambda of: f"{collectors(of):,}"),
+        ("the figure, min of processor", lambda of: _number(of.schools * cost("figure") / 60)),
+        ("the figure in one, memory, MB", lambda of: _number(
+            cost("figure, base") + of.schools * cost("figure, memory"))),
+        *_disks(),
+    ]  # fmt: skip
+    return table(["", *(of.name for of in LEVELS)], [[n, *map(f, LEVELS)] for n, f in rows])
+
+
+def _disks() -> Iterable[tuple[str, Callable[[Level], str]]]:
+    for store in ("SQLite", "InfluxDB", "openGemini"):
+        yield (
+            f"disk, {store}: telemetry of 90 days, GB",
+            lambda of, store=store: _number(disk_gb(store, of)[0]),
+        )
+        yield (
+            f"disk, {store}: evidence of a school year, GB",
+            lambda of, store=store: _number(disk_gb(store, of)[1]),
+        )
+
+
+def years() -> str:
+    """A PC's school year in each store."""
+    rows = [
+        [store, _number(cost(f"telemetry, {store}")), _number(cost(f"evidence, {store}")),
+         _number(pc_year(store)), _number(cost(f"evidence, {store}") * given("days") / 1e6)]
+        for store in ("SQLite", "InfluxDB", "openGemini")
+    ]  # fmt: skip
+    return table(
+        ["", "B a report", "B a PC and day, kept", "MB a PC and year written", "of it kept, MB"],
+        rows,
+    )
+
+
+def simulated() -> str:
+    """The day as a queue, at each level."""
+    served = 1000 / cost("ingest")
+    rows = []
+    for level in LEVELS:
+        fewest = members_for(level, served)
+        asked = int(given("collectors"))
+        for members in sorted({fewest, asked} if level is LEVELS[-1] else {fewest}):
+            found = queue(level, members, served)
+            rows.append([
+                level.name, f"{members:,}", _number(found.most), _number(found.lag_s),
+                _number(found.over_s / 60),
+            ])  # fmt: skip
+    heading = ["", "collectors", "most reports waiting", "longest wait, s", "min with any waiting"]
+    return table(heading, rows)
+
+
+def costs() -> str:
+    """What was measured, and what is assumed."""
+    measured = [[n, _number(c.value), c.unit, c.by] for n, c in COSTS.items()]
+    assumed = [[n, _number(a.value), a.unit, a.why] for n, a in ASSUMED.items()]
+    first = table(["measured", "", "", "by"], measured)
+    return first + "\n" + table(["assumed", "", "", "why"], assumed)
+
+
+def page() -> str:
+    """All tables, as they stand in docs/scale.md."""
+    return "\n".join((needs(), years(), simulated(), costs()))
+
+
+#: Between these lines of the page stand the tables.
+BEGIN, END = "<!-- make bench-scale -->\n", "<!-- end -->\n"
+
+
+def placed(text: str) -> str:
+    """The page's text with the tables of now."""
+    before, _, rest = text.partition(BEGIN)
+    _, _, after = rest.partition(END)
+    return f"{before}{BEGIN}\n{page()}\n{END}{after}"
+
+
+def main() -> int:
+    """Print the tables, and put them into the page that is named."""
+    sys.stdout.write(page())
+    for name in sys.argv[1:]:
+        path = Path(name)
+        path.write_text(placed(path.read_text("utf-8")), "utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
