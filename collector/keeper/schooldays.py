@@ -75,6 +75,7 @@ class SchoolDays:
             except Exception as error:  # one bad day must not hold up the others
                 failed[school] = error
         self._finish(derived)
+        self.save()
         return failed
 
     def derive_one(

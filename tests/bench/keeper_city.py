@@ -269,7 +269,8 @@ def measure(asked: Asked) -> dict[str, Any]:
     delays = sorted(watch.delays) or [0.0]
     return {
         "reports": count, "came": came, "first": first["cpu"], "runs": len(busy),
-        "run": statistics.median(costs), "dearest": max(costs), "a report": sum(costs) / max(1, came),
+        "run": statistics.median(costs), "dearest": max(costs),
+        "a report": sum(costs) / (came or 1),
         "rss": max(run["rss"] for run in [first, *runs]), "p50": statistics.median(delays),
         "p99": delays[int(0.99 * (len(delays) - 1))], "watched": len(delays), "left": left,
         "same": same,
