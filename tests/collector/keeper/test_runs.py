@@ -12,7 +12,7 @@ import pytest
 
 from agent.common.calendar import CITY_TIME
 from collector.config import City, Figure
-from collector.keeper import Keeper
+from collector.keeper import Keeper, schooldays
 from collector.keeper import keeper as keeping
 from collector.roster.register import Machine, Register, Room
 from collector.store.base import Point, Store, UnavailableError
@@ -105,7 +105,7 @@ def test_tried_until_it_works_gives_what_once_would_have(
     tmp_path: Path, store: Store, register: Register, keeper_of: MakeKeeper, make: Any,
     day: dt.date, monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
-    monkeypatch.setattr(keeping, "_BATCH", 3)
+    monkeypatch.setattr(schooldays, "_BATCH", 3)
     raw: list[Point] = []
     for n in range(6):
         raw += [make.agent(n, "08:00", room="lab"), make.device(n, "09:00", "monitor")]
