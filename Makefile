@@ -10,7 +10,8 @@ BENCH := PYTHONPATH=tests/support $(RUN)python tests/bench/
 
 .PHONY: demo test test-fast cover check faults attack fuzz fuzz-pjlink test-windows test-office \
   installer bundle bench bench-rest bench-equipment bench-collector bench-fleet bench-stampede \
-  bench-keeper bench-keeper-city bench-storage bench-scale bench-line bench-dashboards types-boards bench-figure \
+  bench-keeper bench-keeper-city bench-storage bench-scale bench-line bench-dashboards \
+  types-boards bench-figure \
   bench-archive bench-backup bench-roster bench-enrol bench-status bench-rule bench-standing \
   bench-report bench-attacks bench-tls bench-lineserver bench-line-odd bench-line-attack bench-line-load \
   bench-line-far bench-line-memory requirements audit bench-web test-web-axe page-pictures \
