@@ -18,7 +18,8 @@ from agent.common.language import say
 
 _BY_HANDLE = Path("/proc/self/fd")
 _LINKS = 40  # in one path, as the kernel allows
-_LOOK = getattr(os, "O_PATH", 0) | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
+_LOOK_AT = getattr(os, "O_PATH", 0) | getattr(os, "O_CLOEXEC", 0)
+_LOOK = _LOOK_AT | getattr(os, "O_NOFOLLOW", 0)
 
 
 def hand_over(descriptor: int, folder: Path) -> None:
@@ -31,9 +32,12 @@ def hand_over(descriptor: int, folder: Path) -> None:
 
 
 def new_file(path: Path) -> None:
-    """Make an empty file for the folder's owner; nothing where something is. Raises OSError.
+    """Make an empty file for the folder's owner; nothing where something is.
 
     Only root needs it: for everybody else whoever opens the file makes it.
+
+    Raises:
+        OSError: it cannot be made, or a link stands there that another than root or we made.
     """
     if not is_root():
         return
@@ -43,6 +47,18 @@ def new_file(path: Path) -> None:
             hand_over(handle, folder)
         finally:
             os.close(handle)
+    with contextlib.suppress(FileNotFoundError):  # a link of ours to what is not there yet
+        refuse_link(path)
+
+
+def refuse_link(path: Path) -> None:
+    """Whoever reads or writes as root what lies in a service's folder is not to be led elsewhere.
+
+    Raises:
+        OSError: nothing is there, or a link on the way that another than root or we made.
+    """
+    if is_root():
+        os.close(_found(path))
 
 
 def make_folder(path: Path) -> None:
@@ -103,6 +119,7 @@ def held(folder: Path) -> Iterator[Path]:
     except OSError as error:
         if str(error.filename).startswith(f"{_BY_HANDLE}/{handle}/"):
             error.filename = str(folder / Path(error.filename).name)
+            error.filename2 = error.filename2 and str(folder / Path(error.filename2).name)
         raise
     finally:
         os.close(handle)
@@ -114,8 +131,8 @@ def _found(path: Path) -> int:
     Links that root or we have made are followed. It is not opened for reading: to close a
     database's file would drop the locks on it.
     """
-    rest, links = list(reversed(path.absolute().parts)), _LINKS
-    at = os.open(rest.pop(), _LOOK)
+    first, rest, links = *_begin(path), _LINKS
+    at = os.open(first, _LOOK_AT)
     try:
         while rest:
             found = os.open(rest.pop(), _LOOK, dir_fd=at)
@@ -132,6 +149,14 @@ def _found(path: Path) -> int:
         os.close(at)
         raise
     return at
+
+
+def _begin(path: Path) -> tuple[Path, list[str]]:
+    """What is opened as it is, the root or a folder that is `held`, and the names from there on,
+    the last one first."""
+    parts = path.absolute().parts
+    known = len(_BY_HANDLE.parts) + 1 if path.is_relative_to(_BY_HANDLE) else 1
+    return Path(*parts[:known]), list(reversed(parts[known:]))
 
 
 def _target(link: int, path: Path, left: int) -> Path:

@@ -17,8 +17,8 @@ from agent.common.settings_error import SettingsError
 
 #: Settings that name a file beside the settings, but no secret.
 _PLAIN = ("ca", "certificate", "key")
-#: Whose mode says nothing: there a container's runtime decides who reads what.
-_MOUNTED = "/run/secrets/"
+#: Whose mode says nothing: there a container's runtime decides who reads what; tokens are a volume.
+_MOUNTED = ("/run/secrets/", "/run/tokens/")
 
 
 def located(name: str, folder: Path, environ: Mapping[str, str] = os.environ) -> str:

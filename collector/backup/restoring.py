@@ -19,7 +19,7 @@ from typing import IO
 
 import msgspec
 
-from agent.common import ownership, textfile
+from agent.common import files, ownership, textfile
 from agent.common.language import say
 from agent.common.lock import Lock
 from agent.common.settings import SettingsError
@@ -54,7 +54,7 @@ def restore(reader: Reader, plan: Plan, sealer: Sealer | None, watch: Watch) -> 
             held.callback(Lock(plan.data / name, say("采集或测速服务", "service")).release)
         if plan.replace:
             _set_aside(plan.data)
-        (plan.data / UNFINISHED).write_text("" if plan.kept else SETTINGS)
+        files.replace(plan.data / UNFINISHED, b"" if plan.kept else SETTINGS.encode())
         putting = _Putting(reader, plan, sealer, watch)
         for part in putting.order():
             putting.put(part)
@@ -78,11 +78,12 @@ class _Folders:
         if folder.is_dir():
             return
         self.make(folder.parent)
-        folder.mkdir(exist_ok=True)
         place = next((self._places[at] for at in (folder, *folder.parents) if at in self._places),
                      None)  # fmt: skip
-        if place:
-            _own(folder, place, place.mode)
+        with ownership.held(folder.parent) as above:
+            (above / folder.name).mkdir(exist_ok=True)
+            if place:
+                _own(above / folder.name, place, place.mode)
 
 
 class _Putting:
@@ -112,31 +113,36 @@ class _Putting:
         """Write one file; what is in its place outside the data folder is set aside."""
         if part.sealed and not self._sealer:
             return
-        manifest = self._reader.manifest
-        path = self._plan.path(part, manifest)
+        path = self._plan.path(part, self._reader.manifest)
         self._watch.step(str(path))
         self._folders.make(path.parent)
+        outside = not path.is_relative_to(self._plan.data)
+        with ownership.held(path.parent) as folder:
+            self._put(part, folder / path.name, keep=outside)
+
+    def _put(self, part: Part, path: Path, *, keep: bool) -> None:
         partial = path.with_name(f"{path.name}.{os.getpid()}")
         with _opened(partial) as file:
-            chunks = self._reader.chunks(part, self._sealer)
-            if part.name == manifest.settings_file:
-                text = textfile.decoded(b"".join(chunks))
-                chunks = iter([rewritten(text, _moves(manifest, self._plan), self._plan.data)])
-            for chunk in chunks:
+            for chunk in self._chunks(part):
                 file.write(chunk)
             file.flush()
             os.fsync(file.fileno())
         _own(partial, part, part.mode)
-        self._keep(path)
+        if keep and path.exists():
+            kept = path.parent / self._aside
+            kept.mkdir(mode=0o700, exist_ok=True)
+            path.replace(kept / path.name)
         for left in ("-wal", "-shm"):
             path.with_name(path.name + left).unlink(missing_ok=True)
         partial.replace(path)
 
-    def _keep(self, path: Path) -> None:
-        if path.exists() and not path.is_relative_to(self._plan.data):
-            kept = path.parent / self._aside
-            kept.mkdir(mode=0o700, exist_ok=True)
-            path.replace(kept / path.name)
+    def _chunks(self, part: Part) -> Iterator[bytes]:
+        manifest = self._reader.manifest
+        chunks = self._reader.chunks(part, self._sealer)
+        if part.name != manifest.settings_file:
+            return chunks
+        text = textfile.decoded(b"".join(chunks))
+        return iter([rewritten(text, _moves(manifest, self._plan), self._plan.data)])
 
 
 def rewritten(text: str, moves: Mapping[str, str], data: Path) -> bytes:
@@ -190,18 +196,22 @@ def _rows(reader: Reader, config: Config, watch: Watch) -> None:
 
 def _set_aside(data: Path) -> None:
     """All that is in the folder, the register last: a restore that is killed before is refused."""
-    kept = data / f"{ASIDE}{time.strftime('%Y%m%d-%H%M%S')}"
-    kept.mkdir(mode=0o700, exist_ok=True)
+    aside = data / f"{ASIDE}{time.strftime('%Y%m%d-%H%M%S')}"
+    aside.mkdir(mode=0o700, exist_ok=True)
     stays = {name.partition("/")[0] for name in _LOCKS}
-    there = [path for path in data.iterdir() if not path.name.startswith(ASIDE)]
-    for path in sorted(there, key=lambda path: path.name == REGISTER):
-        if path.name not in stays:
-            path.rename(kept / path.name)
-    lineserver = data / "lineserver"
-    for path in lineserver.iterdir():
-        if path.name != "lock":
-            (kept / "lineserver").mkdir(exist_ok=True)
-            path.rename(kept / "lineserver" / path.name)
+    with ownership.held(data) as city, ownership.held(aside) as kept:
+        there = [path for path in city.iterdir() if not path.name.startswith(ASIDE)]
+        for path in sorted(there, key=lambda path: path.name == REGISTER):
+            if path.name not in stays:
+                path.rename(kept / path.name)
+        (kept / "lineserver").mkdir(exist_ok=True)
+        with (
+            ownership.held(city / "lineserver") as lineserver,
+            ownership.held(kept / "lineserver") as beside,
+        ):
+            for path in lineserver.iterdir():
+                if path.name != "lock":
+                    path.rename(beside / path.name)
 
 
 def _own(path: Path, owner: Part | Place, mode: int) -> None:

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from agent.common import secret_reading, settings
+from agent.common import ownership, secret_reading, settings
 from collector.backup.manifest import Place
 from collector.config import Config
 from collector.service.pipeline import resend_request
@@ -21,10 +21,11 @@ from collector.store import factory
 DATA, SETTINGS, ARCHIVES, KEYS, ALSO = "data", "settings", "archives", "keys", "also"
 #: What a restore set aside, which is no part of the city any more.
 ASIDE = "before-restore-"
-#: Locks, SQLite's logs (a copy of the file has what is in them), files that are being replaced.
+#: Locks, SQLite's logs (a copy of the file has what is in them), files that are being replaced, and
+#: what a keeper goes on from.
 _PASSING = re.compile(
     rf".*(-wal|-shm|-journal)|.*\.lock|lock|.*\.partial(\.db)?|.*\.\d+|{ASIDE}.*|"
-    rf"{re.escape(resend_request.FILE)}"
+    rf"{re.escape(resend_request.FILE)}|checkpoints.*\.db"
 )
 #: In the data folder: passwords and keys of schools.
 _SECRET = re.compile(r"enrol\.db|renewals/.*|.*\.(key|password|token)")
@@ -130,13 +131,18 @@ def _settings(folder: Path, file: Path) -> Iterator[Source]:
 
 
 def files(folder: Path) -> Iterator[Path]:
-    """All files below a folder, but those that pass with a process. Raises OSError."""
+    """All files below a folder, but those that pass with a process.
+
+    Raises:
+        OSError: one cannot be read, or is a link by which a service would have root save another's.
+    """
     for path in _sorted(folder.iterdir()) if folder.is_dir() else ():
         if _PASSING.fullmatch(path.name):
             continue
         if path.is_dir() and not path.is_symlink():
             yield from files(path)
         elif path.is_file():
+            ownership.refuse_link(path)
             yield path
 
 

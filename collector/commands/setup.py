@@ -136,22 +136,33 @@ def _left(args: argparse.Namespace, place: Place) -> list[Step]:
     wish = Wish(names, city, args.release_key or place.data / release.FILE)
     port = args.known.mqtt.port if args.known else args.port
     return [
-        *(compose.accounts(place) if args.compose else machine.accounts(args.units)),
+        *_accounts(args, place),
         *setting_up.steps(place, wish, dt.datetime.now(dt.UTC), this_user()),
         *(compose.steps(args.compose, place, port) if args.compose else ()),
         *machine.steps(args.units, place, store),
     ]
 
 
+def _accounts(args: argparse.Namespace, place: Place) -> list[Step]:
+    return list(compose.accounts(place) if args.compose else machine.accounts(args.units))
+
+
 def _write(args: argparse.Namespace, place: Place) -> None:
-    """What is left is asked again under the lock: another run may have done some of it."""
+    """What is left is asked again under the lock: another run may have done some of it.
+
+    Accounts come before the lock: it lies in the services' folder, and is theirs.
+    """
+    users = _accounts(args, place)
+    for step in users:
+        step.do()
     with owned.private(), held(place):
         left = _left(args, place)
         for step in left:
             step.do()
         with State(place.state, this_user()) as state:
-            state.note("setup", " ".join(str(step.path) for step in left))
-    print(say(f"已写 {len(left)} 项", f"{len(left)} written"))
+            state.note("setup", " ".join(str(step.path) for step in (*users, *left)))
+    written = len(users) + len(left)
+    print(say(f"已写 {written} 项", f"{written} written"))
 
 
 def _say_next(args: argparse.Namespace, place: Place, store: str) -> None:

@@ -146,7 +146,8 @@ def make(folder: Path, school: str) -> Path:
     path = folder / f"{school}.key"
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o2750)
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o640)
+        with ownership.held(folder) as found:
+            handle = os.open(found / path.name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o640)
     except FileExistsError as error:
         raise RefusedError(
             say(f"{path} 已有密钥；要更换就先删掉它", f"{path} exists; remove it to replace it")

@@ -51,6 +51,11 @@ def put(shelf: Path, file: Path, version: str, not_before: int = 0) -> ReleaseFi
 
 def _copy(file: Path, target: Path, sha256: str) -> None:
     ownership.make_folder(target.parent)
+    with ownership.held(target.parent) as folder:
+        _copied(file, folder / target.name, sha256)
+
+
+def _copied(file: Path, target: Path, sha256: str) -> None:
     partial = target.with_name(f"{sha256}.{os.getpid()}")
     try:
         partial.unlink(missing_ok=True)  # left by a killed process of our number

@@ -24,6 +24,7 @@ from collector.service.keeper_thread import Deriver, KeeperThread
 from collector.service.links import Links, group_of
 from collector.service.machine_watch import MachineWatch
 from collector.service.metrics import Metrics, ca_ends
+from collector.service.pipeline import allowances
 from collector.service.pipeline.answers import Answers
 from collector.service.pipeline.counts import Counts
 from collector.service.pipeline.gate import Gate
@@ -112,6 +113,7 @@ class Collector:
             lambda register, school: limits_of(register, config, school),
             self._files.machines(config, lambda: self._roster.register),
             accept_simulated=config.accept_simulated,
+            allowances=config.folder / allowances.FILE,
         )
 
     def _new_worker(self) -> Worker:
@@ -171,7 +173,7 @@ class Collector:
             self._keeper_thread.stop(_left(end))
         busy = self._busy()
         if not busy:
-            self._gate.machines.close()
+            self._gate.close()
             self._files.close()
         log.info("collector_stopped", busy=busy, **self.counts.snapshot())
         self._stopped.set()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -67,6 +69,27 @@ def honest(city: City, days: tuple[dt.date, ...], labs: int = SEATS) -> list[Mes
                 readings = (named(f"LAB-{n}", 10**7 + 104_729 * n + d), health("lab"))
                 told.append(city.message(pc(100 + n), time, *readings))
     return told
+
+
+def test_who_never_stops_is_held_in_the_end_and_a_restart_gives_nothing_back(city: City) -> None:
+    """What is left after months of it: three reports."""
+    rows = [city.message(pc(1), at(OPEN_DAYS[0]), named("PC")) for _ in range(8)]
+    city.hears(*rows[:2])
+    city.gate.close()
+    file = city.folder / "allowances.json"
+    left = json.loads(file.read_text())
+    left[SCHOOL][1] = 3
+    file.write_text(json.dumps(left))
+    city.starts_again()
+    city.hears(*rows[2:7])
+    assert city.held() == {"too_many_reports": 2}
+    city.gate.close()
+    city.starts_again()
+    city.hears(rows[7])
+    assert city.held() == {"too_many_reports": 3}
+    assert len(city.points("agent")) == 5
+    (told,) = [row.detail for row in city.book.rows()]
+    assert re.fullmatch(r"\d+/min \d+ kB/min \d+/d \d+ kB/d", told)
 
 
 def test_an_honest_school_is_verified_and_shows_no_sign(city: City) -> None:

@@ -35,6 +35,7 @@ from collector.roster.register import (
     SchoolClass,
 )
 from collector.roster.rows import rows_of
+from collector.service.pipeline import allowances
 from collector.service.pipeline.answers import Answers
 from collector.service.pipeline.counts import Counts
 from collector.service.pipeline.gate import Gate
@@ -106,10 +107,11 @@ class City:
         machines = KnownMachines(folder / "machines.db", lambda: self.register)
         machines.learn(())
         pending = PendingDays(folder / "days.db")
-        gate = Gate(
+        self.gate = gate = Gate(
             lambda: self.register,
             lambda known, school: limits_of(known, self.config, school),
             machines,
+            allowances=folder / allowances.FILE,
         )
         answers = Answers(quarantine, self._receipt, counts, None, self.book)
         known = self.register.schools.__contains__
@@ -121,6 +123,10 @@ class City:
     def _receipt(self, topic: str, payload: bytes) -> bool:
         self.receipts.append(wire.decode_receipt(payload))
         return True
+
+    def starts_again(self) -> None:
+        """The collector, after `gate.close`."""
+        self.worker = self._pipeline()
 
     def close(self) -> None:
         """Close all files."""

@@ -43,6 +43,7 @@ def _run(args: argparse.Namespace) -> int:
             _once(args)
         except (RefusedError, SettingsError) as error:  # another command runs, or no setup yet
             log.warning("settle_refused", reason=error)
+        sys.stdout.flush()  # a journal or a container's log has it now
         stop.wait(args.every)
     return DONE
 

@@ -91,7 +91,8 @@ def name_of(where: Where, now: dt.datetime) -> str:
 def copy(store: Store, where: Where, found: Found, path: Path) -> None:
     """Write the rows as line protocol, on the disk on return. Raises OSError, StoreError."""
     ownership.make_folder(path.parent)
-    opener = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with ownership.held(path.parent) as folder:
+        opener = os.open(folder / path.name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(opener, "wb") as raw:
         ownership.hand_over(raw.fileno(), path.parent)
         with gzip.GzipFile(fileobj=raw, mode="wb", filename="") as packed:

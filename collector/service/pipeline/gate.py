@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Sequence
+from pathlib import Path
 
 from collector.ingest import Bounds
 from collector.roster.limits import LASTING, Limits
 from collector.roster.register import Register
 from collector.service.pipeline import known_devices
+from collector.service.pipeline.allowances import Allowances
 from collector.service.pipeline.known_machines import KnownMachines
 from collector.service.pipeline.rates import Rates
 from collector.store.base import Point
@@ -30,12 +32,15 @@ class Gate:
         machines: KnownMachines,
         *,
         accept_simulated: bool = False,
+        allowances: Path | None = None,
     ) -> None:
+        """`allowances`: the file that keeps what is left of them; without, a restart forgets it."""
         self._register, self._limits_in = register, limits
         self.machines = machines
         self._devices = known_devices.KnownDevices()
         self._tables = _Tables(register())
         self._reports, self._hellos = Rates(self.limits), Rates(self.limits)
+        self._allowances = Allowances(allowances, self._reports) if allowances else None
         self.bounds = Bounds(self._lines, accept_simulated)
 
     def limits(self, school: str) -> Limits | None:
@@ -76,6 +81,18 @@ class Gate:
         if limits is None:
             return True
         return self._devices.admit(school, ids, _devices_of(limits), now_ms)
+
+    def save_when_due(self) -> None:
+        """Write what has changed of PCs and allowances; called often."""
+        self.machines.save_when_due()
+        if self._allowances:
+            self._allowances.save_when_due()
+
+    def close(self) -> None:
+        """Write both; the sorter's thread has ended."""
+        self.machines.close()
+        if self._allowances:
+            self._allowances.save()
 
     def detail(self, school: str, reason: str) -> str:
         """The limit that a report is held for."""

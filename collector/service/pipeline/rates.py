@@ -6,13 +6,22 @@ what a credential brings into the store within months is bounded too.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
 
 from collector.roster.limits import LASTING, LASTING_SAVED, SAVED, Limits
 
 #: By school code; None for a school that the register lacks.
 LimitsOf = Callable[[str], Limits | None]
 _FREE = -1e9  # of a bucket that was never used: full
+
+
+class Left(NamedTuple):
+    """What a school has left of the lasting allowance."""
+
+    at: float  # s since 1970
+    reports: float
+    kb: float
 
 
 class _Bucket:
@@ -24,13 +33,11 @@ class _Bucket:
 
 
 class Rates:
-    """For one thread. Each collector of a group has its own, so a group takes more.
-
-    Nothing of it is kept: a collector that starts again gives each school its allowances whole.
-    """
+    """For one thread. Each collector of a group has its own, so a group takes more."""
 
     def __init__(self, limits_of: LimitsOf) -> None:
-        self._rates = (Rate(limits_of, 1, SAVED), Rate(limits_of, LASTING, LASTING_SAVED))
+        self._lasting = Rate(limits_of, LASTING, LASTING_SAVED)
+        self._rates = (Rate(limits_of, 1, SAVED), self._lasting)
 
     def take(self, school: str, size: int, now: float) -> bool:
         """Whether a message of `size` bytes is within both allowances, which it then uses.
@@ -39,6 +46,17 @@ class Rates:
         reports are held anyhow.
         """
         return all(rate.take(school, size, now) for rate in self._rates)
+
+    def left(self, now: float, clock: float) -> dict[str, Left]:
+        """Of the schools that used their lasting allowance; `clock` is `now` in s since 1970.
+
+        For the thread of `take`.
+        """
+        return self._lasting.left(now, clock)
+
+    def restore(self, left: Mapping[str, Left], now: float, clock: float) -> None:
+        """Go on from there. What a clock that was set back meanwhile did not see adds nothing."""
+        self._lasting.restore(left, now, clock)
 
 
 class Rate:
@@ -70,3 +88,21 @@ class Rate:
         bucket.reports = min(bucket.reports + minutes * reports, self._saved * reports)
         bucket.kb = min(bucket.kb + minutes * kb, self._saved * kb)
         return bucket
+
+    def left(self, now: float, clock: float) -> dict[str, Left]:
+        """As `Rates.left`, of this allowance."""
+        found = {}
+        for school in list(self._buckets):
+            limits = self._limits_of(school)
+            if limits is not None:
+                # Now, as nothing is certain of the time that passes while nobody runs.
+                bucket = self._filled(school, limits, now)
+                found[school] = Left(clock, bucket.reports, bucket.kb)
+        return found
+
+    def restore(self, left: Mapping[str, Left], now: float, clock: float) -> None:
+        """As `Rates.restore`, of this allowance."""
+        for school, (at, reports, kb) in left.items():
+            bucket = self._buckets[school] = _Bucket()
+            bucket.at = now - max(0.0, clock - at)
+            bucket.reports, bucket.kb = max(0.0, reports), max(0.0, kb)

@@ -99,7 +99,7 @@ class Sorter:
         entries += self._answers.quarantine(refused, held)
         self._answers.send(entries, held)
         if self._gate is not None:
-            self._gate.machines.save_when_due()
+            self._gate.save_when_due()
         return Batch(items, noted)
 
     def _decode(self, message: Message, now: float) -> Outcome:

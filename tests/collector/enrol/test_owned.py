@@ -14,8 +14,13 @@ from pathlib import Path
 import pytest
 
 from agent.common import ownership
+from agent.common.command_line import RefusedError
+from agent.common.lock import Lock
+from agent.common.sqlite import open_file
 from collector.enrol import owned
 from collector.enrol.owned import Kind
+from collector.lineserver import keys
+from collector.release import shelf
 
 #: Any other user's number: of nobody where there is one.
 OTHER = 65534
@@ -128,6 +133,68 @@ def test_a_new_folder_below_a_service_s_link_is_refused(tmp_path: Path) -> None:
         ownership.new_file(tmp_path / "data" / "x.db")
     with pytest.raises(OSError, match="data"):
         owned.folder(tmp_path / "data" / "a", Kind(0o755))
+    assert list((tmp_path / "etc").iterdir()) == []
+
+
+@as_root
+@pytest.mark.parametrize("there", [True, False])
+def test_a_database_or_a_lock_is_not_made_or_opened_by_a_service_s_link(
+    tmp_path: Path, there: bool
+) -> None:
+    target, link = tmp_path / "theirs", tmp_path / "x.db"
+    if there:
+        with closing(sqlite3.connect(target)) as db:
+            db.execute("CREATE TABLE kept (value TEXT)")
+    before = target.read_bytes() if there else None
+    link.symlink_to(target)
+    os.chown(link, OTHER, OTHER, follow_symlinks=False)
+    for opening in (
+        ownership.new_file,
+        lambda path: open_file(path, ["CREATE TABLE ours (value TEXT)"]),
+        lambda path: Lock(path, "test"),
+    ):
+        with pytest.raises(OSError, match=f"{OTHER}.*x.db"):
+            opening(link)
+    assert (target.read_bytes() if target.exists() else None) == before
+
+
+@as_root
+def test_a_link_of_ours_to_a_file_that_is_not_there_yet_is_no_fault(tmp_path: Path) -> None:
+    (tmp_path / "x.db").symlink_to(tmp_path / "disk.db")
+    with closing(open_file(tmp_path / "x.db", ["CREATE TABLE ours (value TEXT)"])):
+        assert (tmp_path / "disk.db").exists()
+
+
+@as_root
+def test_a_held_folder_is_the_same_one_for_whatever_is_done_in_it(tmp_path: Path) -> None:
+    """Also where it was moved away meanwhile, and another stands in its place."""
+    ours = tmp_path / "ours"
+    ours.mkdir()
+    with ownership.held(ours) as folder:
+        ours.rename(tmp_path / "aside")
+        ours.mkdir()
+        (ours / "file").write_bytes(b"another's")
+        (ours / "file").chmod(0o600)
+        owned.put(folder / "file", b"ours", Kind(0o644))
+        owned.folder(folder / "more", Kind(0o711))
+    assert sorted(path.name for path in (tmp_path / "aside").iterdir()) == ["file", "more"]
+    assert (tmp_path / "aside/file").read_bytes() == b"ours"
+    assert mode(tmp_path / "aside/more") == 0o711
+    assert [path.name for path in ours.iterdir()] == ["file"]
+    assert ((ours / "file").read_bytes(), mode(ours / "file")) == (b"another's", 0o600)
+
+
+@as_root
+def test_keys_and_packages_go_into_no_folder_that_a_service_s_link_names(tmp_path: Path) -> None:
+    (tmp_path / "etc").mkdir()
+    (tmp_path / "data").symlink_to(tmp_path / "etc")
+    os.chown(tmp_path / "data", OTHER, OTHER, follow_symlinks=False)
+    package = tmp_path / "setup.exe"
+    package.write_bytes(b"MZ")
+    with pytest.raises(RefusedError, match=f"{OTHER}"):
+        keys.make(tmp_path / "data", "9900000001")
+    with pytest.raises(RefusedError, match=f"{OTHER}"):
+        shelf.put(tmp_path / "data", package, "1.0.0", 0)
     assert list((tmp_path / "etc").iterdir()) == []
 
 
