@@ -10,9 +10,10 @@ BENCH := PYTHONPATH=tests/support $(RUN)python tests/bench/
 
 .PHONY: demo test test-fast cover check faults attack fuzz fuzz-pjlink test-windows test-office \
   installer bundle bench bench-rest bench-equipment bench-collector bench-fleet bench-stampede \
-  bench-keeper bench-keeper-city bench-storage bench-scale bench-line bench-dashboards types-boards bench-figure \
+  bench-keeper bench-keeper-city bench-storage bench-scale bench-line bench-dashboards \
+  types-boards bench-figure \
   bench-archive bench-backup bench-roster bench-enrol bench-status bench-rule bench-standing \
-  bench-report bench-tls bench-lineserver bench-line-odd bench-line-attack bench-line-load \
+  bench-report bench-attacks bench-tls bench-lineserver bench-line-odd bench-line-attack bench-line-load \
   bench-line-far bench-line-memory requirements audit bench-web test-web-axe page-pictures \
   board-pictures docs clean
 
@@ -51,6 +52,11 @@ attack: $(VENV)/.dev
 	sh tests/install_services.sh
 	$(RUN)python -m pytest tests/attack
 	$(BENCH)holder.py $(ATTACK)
+
+# What that holder does to the broker, as it was deployed at first and now: a table.
+bench-attacks: $(VENV)/.dev
+	sh tests/install_services.sh
+	$(BENCH)attacks.py
 
 # A million hurt messages; 20,000 of them in every `make test`.
 fuzz: $(VENV)/.dev

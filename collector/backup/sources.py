@@ -21,10 +21,11 @@ from collector.store import factory
 DATA, SETTINGS, ARCHIVES, KEYS, ALSO = "data", "settings", "archives", "keys", "also"
 #: What a restore set aside, which is no part of the city any more.
 ASIDE = "before-restore-"
-#: Locks, SQLite's logs (a copy of the file has what is in them), files that are being replaced.
+#: Locks, SQLite's logs (a copy of the file has what is in them), files that are being replaced, and
+#: what a keeper goes on from.
 _PASSING = re.compile(
     rf".*(-wal|-shm|-journal)|.*\.lock|lock|.*\.partial(\.db)?|.*\.\d+|{ASIDE}.*|"
-    rf"{re.escape(resend_request.FILE)}"
+    rf"{re.escape(resend_request.FILE)}|checkpoints.*\.db"
 )
 #: In the data folder: passwords and keys of schools.
 _SECRET = re.compile(r"enrol\.db|renewals/.*|.*\.(key|password|token)")

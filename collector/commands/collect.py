@@ -21,7 +21,9 @@ from collector.commands.serving import begun, until_told
 from collector.config import Config
 from collector.doctor.delivery import quarantined
 from collector.keeper import Keeper
-from collector.keeper.part import part_of
+from collector.keeper.checkpoints import FILE as CHECKPOINTS_FILE
+from collector.keeper.checkpoints import Checkpoints
+from collector.keeper.part import Part, part_of
 from collector.roster.book import RegisterBook
 from collector.service import Collector
 from collector.service.keeper_process import KeeperProcess, command
@@ -182,6 +184,7 @@ def _keeper_alone(config: Config, opened: ExitStack, *, watched: bool) -> Keeper
             quarantined=lambda: quarantined(config),
             version=book.version,
             part=part,
+            checkpoints=_checkpoints(config, part, opened),
         )
         pending_days = PendingDays((config.folder / DAYS_FILE).with_stem(f"days{suffix}"))
     except (OSError, sqlite3.Error) as error:
@@ -189,6 +192,13 @@ def _keeper_alone(config: Config, opened: ExitStack, *, watched: bool) -> Keeper
     opened.callback(pending_days.close)
     notes = None if watched and part.of == 1 else store
     return KeeperThread(keeper, pending_days, config.keeper_s, notes, store.limits.readable_s)
+
+
+def _checkpoints(config: Config, part: Part, opened: ExitStack) -> Checkpoints:
+    suffix = f"-{part.number}-{part.of}" if part.of > 1 else ""
+    made = Checkpoints((config.folder / CHECKPOINTS_FILE).with_stem(f"checkpoints{suffix}"))
+    opened.callback(made.close)
+    return made
 
 
 def _lock(config: Config, role: str, opened: ExitStack) -> None:

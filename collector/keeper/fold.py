@@ -16,7 +16,7 @@ import msgspec
 
 from collector.keeper import device_identity, devices, hours, machines, observations
 from collector.keeper.devices import DeviceFacts, DeviceKey, DevicesFound
-from collector.keeper.hours import HourFacts, Hours
+from collector.keeper.hours import Counts, HourFacts, Hours
 from collector.keeper.machines import MachineFacts, MachineKey, Machines
 from collector.keeper.observations import DeviceDay, Known
 from collector.keeper.state import Change, Rule
@@ -149,6 +149,12 @@ def unpacked(pcs: Mapping[MachineKey, bytes]) -> Fold:
         fold.hours[key] = one.hours
     fold.read_as = dict(fold.known)
     return fold
+
+
+def last_hour(key: MachineKey, fold: Fold) -> dict[int, Counts]:
+    """What a PC's last hour counts, by that hour; empty where it has none."""
+    found = fold.hours.get(key)
+    return {max(found): found[max(found)].counts()} if found else {}
 
 
 def add_hours(fold: Fold, agents: Iterable[Point], raw: Iterable[Point], key_of: _KeyOf) -> None:

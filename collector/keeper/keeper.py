@@ -11,6 +11,7 @@ from agent.common import log
 from collector.config import City, Figure
 from collector.keeper import indicators
 from collector.keeper.audit import Boot, sums_of
+from collector.keeper.checkpoints import Checkpoints
 from collector.keeper.others import Others
 from collector.keeper.part import Part
 from collector.keeper.previous_state import PreviousState
@@ -33,8 +34,9 @@ class Keeper:
 
     `load_register` returns the register in force, `version` says cheaply whether that changed
     (without it, it is loaded at each `begin`), `quarantined` the number of quarantined reports by
-    machine and boot. Every row is a pure function of the store and the register, so a keeper that
-    stops loses nothing and two keepers at once write the same rows.
+    machine and boot, `checkpoints` has the days that a keeper goes on with after its start. Every
+    row is a pure function of the store and the register, so a keeper that stops loses nothing and
+    two keepers at once write the same rows.
     """
 
     def __init__(
@@ -48,12 +50,13 @@ class Keeper:
         quarantined: Callable[[], Counter[Boot]] = Counter,
         version: Callable[[], int] | None = None,
         part: Part | None = None,
+        checkpoints: Checkpoints | None = None,
     ) -> None:
         self._store, self._load, self._version = store, load_register, version
         self._figure, self._city, self._part = figure, city, part or Part()
         self._others = Others(store, self._part)
         previous = PreviousState(store, rule_for(report_s))
-        self._days = SchoolDays(store, self._register, previous, self._others, now)
+        self._days = SchoolDays(store, self._register, previous, self._others, now, checkpoints)
         self._judged: dt.date | None = None
         self._rest_until = 0.0
         self._quarantined = quarantined
@@ -72,10 +75,11 @@ class Keeper:
             UnavailableError, MisconfiguredError: as `Store.read`.
         """
         self._reload()
-        if not self._others.wrote():
-            return False
-        self._days.forget()
-        return True
+        wrote = self._others.wrote()
+        self._days.begin()
+        if wrote:
+            self._days.forget()
+        return wrote
 
     def schools(self) -> list[str]:
         """The codes of the registered schools of this keeper's part."""
@@ -143,7 +147,7 @@ class Keeper:
         return self._part.has(school) and school in self._register().schools
 
     def run_once(self, now: dt.datetime) -> None:
-        """Write what is due at `now`.
+        """Write what is due at `now`, and save some of what is remembered.
 
         Each hour: the hour rows of every school, silent ones too, and the audit. Each day, and
         after day rows have changed: the indicators. The audit and the indicators are the first
@@ -154,6 +158,7 @@ class Keeper:
         """
         today = now.astimezone(indicators.CITY_TIME).date()
         self._begin_hour(now)
+        self._days.save()
         if not self._part.is_first:
             return
         self._audit_when_due(now)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
+from collections.abc import Iterator
 
 from collector.keeper.schoolday import SchoolDay
 from collector.roster.register import Decision, Register
@@ -33,6 +34,12 @@ class Memory:
             days[day] = one
         self.has_later(school, day)
 
+    def all(self) -> Iterator[tuple[str, dt.date, SchoolDay]]:
+        """The schools' days that are kept."""
+        for school, days in self._days.items():
+            for day, one in days.items():
+                yield school, day, one
+
     def later(self, school: str, day: dt.date) -> bool:
         """Whether a later day than this has rows."""
         return self._newest.get(school, day) > day
@@ -51,10 +58,10 @@ class Memory:
         """Forget the schools of which the register says something else now."""
         if before.calendar != now.calendar:
             self.clear()
-        was, decided = _decisions(before), _decisions(now)
+        was, decided = decisions_of(before), decisions_of(now)
         for school, days in self._days.items():
             same = was.get(school) == decided.get(school)
-            if not same or _rows(before, school) != _rows(now, school):
+            if not same or rows_of(before, school) != rows_of(now, school):
                 days.clear()
             for one in days.values():
                 one.register = now
@@ -65,14 +72,15 @@ class Memory:
         self._newest.clear()
 
 
-def _decisions(register: Register) -> dict[str, list[Decision]]:
+def decisions_of(register: Register) -> dict[str, list[Decision]]:
+    """The decisions about each school's PCs."""
     found: dict[str, list[Decision]] = defaultdict(list)
     for row in register.decisions:
         found[row.school].append(row)
     return found
 
 
-def _rows(register: Register, school: str) -> tuple[object, ...]:
+def rows_of(register: Register, school: str) -> tuple[object, ...]:
     """What a school's rows depend on."""
     rooms = register.rooms_of.get(school, [])
     owned = [register.equipment_of.get((school, name)) for name in ("", *(r.room for r in rooms))]

@@ -26,6 +26,13 @@ class Others:
         self._since, self._at = time.time_ns(), time.monotonic()
         self._known: set[tuple[int, str]] = set()
         self._noted = False
+        #: Those that wrote lately, as their notes tell; of disjoint schools excepted.
+        self.ids: frozenset[str] = frozenset()
+
+    @property
+    def id(self) -> str:
+        """What this keeper's notes say."""
+        return self._id
 
     def wrote(self) -> bool:
         """Whether another keeper of these schools wrote since the last call; begins a run.
@@ -40,6 +47,7 @@ class Others:
         rows = self._store.read("collector", self._since - _LATE_NS, 2**62, fields=["keeper"])
         found = {(point.time, str(point.fields["keeper"])) for point in rows}
         news = {note for note in found - self._known if self._is_other(note[1])}
+        self.ids = frozenset(note[1].partition(" ")[2] for note in found if self._is_other(note[1]))
         was_set = abs((now - self._since) / 1e9 - (at - self._at)) > _SET_S
         self._known, self._since, self._at = found | {(0, "")}, now, at
         return (bool(news) and not first) or was_set

@@ -9,6 +9,7 @@ import msgspec
 
 from collector.keeper.devices import DeviceKey
 from collector.keeper.fields import text
+from collector.keeper.machines import MachineKey
 from collector.keeper.midnight import midnight
 from collector.keeper.observations import Known, words_of
 from collector.keeper.sightings import latest
@@ -19,6 +20,8 @@ from collector.store import Point, Store
 #: How far back to read. A PC in daily use has rows within the last week; for one that comes back
 #: from a holiday, the rows are older.
 _NEAR, _FAR = dt.timedelta(days=7), dt.timedelta(days=120)
+#: How far back to look for the hostname of a PC that was not started that day.
+_NAMED = dt.timedelta(days=30)
 #: How far ahead to look for the next day that has rows.
 _AHEAD = dt.timedelta(days=14)
 _ENCODER, _DECODER = msgspec.msgpack.Encoder(), msgspec.msgpack.Decoder(dict[str, Known])
@@ -53,6 +56,22 @@ class PreviousState:
             for machine in machines
             for device, one in _DECODER.decode(known[machine]).items()
         }
+
+    def names(
+        self, school: str, day: dt.date, pcs: Collection[MachineKey]
+    ) -> dict[MachineKey, str]:
+        """The last hostname, before `day`, of each of a school's PCs; empty: none is known.
+
+        Raises:
+            UnavailableError, MisconfiguredError: as `Store.read`.
+        """
+        found = dict.fromkeys(pcs, "")
+        if pcs:
+            tags = {"school": school, "machine": [machine for _, machine in pcs]}
+            first, stop = midnight(day - _NAMED), midnight(day)
+            for point in self._store.read("machine_day", first, stop, tags, ["hostname"]):
+                found[school, point.tags["machine"]] = str(point.fields["hostname"])
+        return found
 
     def clear(self) -> None:
         """Forget what was read."""

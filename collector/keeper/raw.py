@@ -5,10 +5,12 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
-from typing import NamedTuple
+from hashlib import blake2b
+from typing import NamedTuple, Self
 
 import msgspec
 
+from collector.schema import MEASUREMENTS
 from collector.store import Point, Store
 
 _AGENT = (
@@ -24,6 +26,9 @@ _MASK = 2**63 - 1
 _ENCODE = msgspec.msgpack.Encoder().encode
 #: Reads of a report that is being written find points without its `agent` point.
 _TRIES = 3
+
+#: Where a row has its machine.
+_MACHINE = 1 + MEASUREMENTS["agent"].tags.index("machine")
 
 ReportKey = tuple[str, int]  # machine, time in ns: a report's points have one time
 
@@ -80,13 +85,13 @@ def _by_school(found: Raw, schools: Sequence[str]) -> dict[str, Raw]:
 
 
 def digests(raw: Raw) -> dict[ReportKey, int]:
-    """What tells whether a report's points are those that were read before; in this process."""
+    """What tells whether a report's points are those that were read before."""
     found: dict[ReportKey, int] = {}
     for point in raw.all():
-        # Not the values' own hashes: those of -1 and -2 are equal.
-        content = hash(_ENCODE((point.measurement, point.tags, point.fields)))
+        content = _ENCODE((point.measurement, point.tags, point.fields))
+        digest = blake2b(content, digest_size=8, usedforsecurity=False).digest()
         key = _key(point)
-        found[key] = (found.get(key, 0) + content) & _MASK
+        found[key] = (found.get(key, 0) + int.from_bytes(digest)) & _MASK
     return found
 
 
@@ -117,6 +122,39 @@ class Reports:
             times, all_known = self._of.setdefault(machine, (array("q"), array("q")))
             times.append(time)
             all_known.append(known)
+
+    def are_stored(self, store: Store, school: str, start: int, stop: int) -> bool:
+        """Whether, of start <= time < stop, the store has these reports of a school and no others.
+
+        Raises:
+            UnavailableError, MisconfiguredError: as `Store.read`.
+        """
+        rows = store.rows("agent", start, stop, {"school": school}, ["boot"])
+        there = {(row[_MACHINE] or "", row[0]) for row in rows}
+        here = {
+            (machine, time)
+            for machine, (times, _) in self._of.items()
+            for time in times
+            if time < stop
+        }
+        return there == here
+
+    def packed(self) -> dict[str, tuple[bytes, bytes]]:
+        """As bytes of this machine, by PC; `unpacked` gives them back."""
+        return {pc: (times.tobytes(), known.tobytes()) for pc, (times, known) in self._of.items()}
+
+    @classmethod
+    def unpacked(cls, packed: Mapping[str, tuple[bytes, bytes]]) -> Self:
+        """The reports that were packed."""
+        made = cls()
+        made._of = {
+            pc: (array("q", times), array("q", known)) for pc, (times, known) in packed.items()
+        }
+        return made
+
+    def newest(self) -> int:
+        """The time of the last of them, ns; 0: there are none."""
+        return max((times[-1] for times, _ in self._of.values()), default=0)
 
 
 def _key(point: Point) -> ReportKey:

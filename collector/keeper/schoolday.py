@@ -10,17 +10,17 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
-from typing import NamedTuple
+from collections.abc import Iterable, Sequence
 
 from collector.keeper import raw as reading
 from collector.keeper import stateful
+from collector.keeper.checkpoint import Pc, packed_day, taken_up, unpacked_day
 from collector.keeper.devices import add_readings, device_points
 from collector.keeper.doubts import school_doubts
 from collector.keeper.fields import certain
-from collector.keeper.fold import Fold, ReviewError, add_hours, packed, unpacked
+from collector.keeper.fold import Fold, ReviewError, add_hours, last_hour, packed, unpacked
 from collector.keeper.hours import Counts, hour_points
-from collector.keeper.machines import MachineKey, Machines, add_reports, machine_points, unnamed
+from collector.keeper.machines import MachineKey, add_reports, machine_points, unnamed
 from collector.keeper.midnight import MS, bounds
 from collector.keeper.places import merged, pc_of, reports_in, rooms_of, with_tv, within
 from collector.keeper.previous_state import PreviousState
@@ -30,19 +30,8 @@ from collector.keeper.stored import Rows, changed, packed_rows, unpacked_rows
 from collector.roster.register import Register
 from collector.store import Point, Store
 
-#: How far back to look for the hostname of a PC that was not started that day.
-_LOOK_BACK_NS = 30 * 86_400 * 10**9
-
-
-class _Pc(NamedTuple):
-    """One PC between two passes."""
-
-    fold: bytes
-    last_ms: int
-    row: Point  # its `machine_day`
-    devices: bytes  # its `device_day` rows
-    rooms: frozenset[str]
-    hour: dict[int, Counts]  # what its last hour counts
+#: How long before the last report those read again begin, where a day is taken up, ns.
+_AGAIN_NS = 120 * 10**9
 
 
 class SchoolDay:
@@ -61,10 +50,11 @@ class SchoolDay:
         self._start, self._stop = bounds(day)
         self._reports = reading.Reports()
         self._certain = 0  # reports
-        self._pcs: dict[MachineKey, _Pc] = {}
+        self._pcs: dict[MachineKey, Pc] = {}
         self._counts: dict[int, Counts] = {}
         self._rooms: list[Point] = []
         self._stored = Rows(store, school, self._start, self._stop)
+        self._differ: set[MachineKey] = set()  # PCs of which reports must be read again
         #: Whether `go_on` may be called.
         self.goes_on = False
 
@@ -112,7 +102,7 @@ class SchoolDay:
             return None
         fold = unpacked({key: self._pcs[key].fold for key in keys & self._pcs.keys()})
         self._add(fold, found)
-        if keys != set(fold.machines):
+        if keys != set(fold.machines) or not self._differ <= keys:
             return None
         try:
             pcs, devices, events = self._derived(fold, found, keys, complete=True)
@@ -121,7 +111,35 @@ class SchoolDay:
         if not self._complete() or {pc_of(point) for point in pcs} != keys:
             return None
         self._reports.add(fresh)
+        self._differ.clear()
         return self._keep(self._joined(fold, pcs, devices), events) if keys else []
+
+    def checkpoint(self) -> tuple[int, bytes] | None:
+        """From when reports are then to be read again (ns), and what `take_up` goes on from."""
+        if not self.goes_on or not self._pcs:
+            return None
+        known = self._reports, self._certain, self._pcs.values(), self._counts, self._rooms
+        return max(self._start, self._reports.newest() - _AGAIN_NS), packed_day(*known)
+
+    def take_up(self, again: int, data: bytes) -> bool:
+        """Instead of `derive`; `go_on` from `again` or before must follow.
+
+        False where the store has not just what it stands on.
+
+        Raises:
+            UnavailableError, MisconfiguredError: as `Store.read`.
+        """
+        one = unpacked_day(data)
+        found = taken_up(one.pcs, self._stored) if one else None
+        if one is None or found is None:
+            return False
+        reports = reading.Reports.unpacked(one.reports)
+        if not reports.are_stored(self._store, self._school, self._start, again):
+            return False
+        self._reports, self._certain = reports, one.certain
+        self._pcs, self._differ = found
+        self._counts, self._rooms, self.goes_on = one.counts, one.rooms, True
+        return True
 
     def hours(self, now: int) -> list[Point]:
         """The `school_hour` rows that the store lacks or has with other values.
@@ -150,7 +168,8 @@ class SchoolDay:
         """The rows of these PCs and of their devices, and the events that must be written."""
         stored = self._stored_pcs(keys)
         facts = fold.settled(self._merged(stored))
-        fold.earlier |= self._earlier_names(facts, fold.earlier)
+        unknown = [key for key in unnamed(facts) if key not in fold.earlier]
+        fold.earlier |= self._previous.names(self._school, self._day, unknown)
         pcs = machine_points(facts, self.register, self._day, fold.earlier)
         new = {machine for _, machine in facts if (self._school, machine) not in self._pcs}
         fold.begin(self._previous.before(self._school, self._day, new))
@@ -238,9 +257,9 @@ class SchoolDay:
             if (key := pc_of(point)) in folds:
                 self._drop(key)
                 last, rooms = fold.machines[key].last_ms or 0, rooms_of(key, [point], of[key])
-                hour = self._last_hour(key, fold)
+                hour = last_hour(key, fold)
                 rows = packed_rows(of[key])
-                self._pcs[key] = _Pc(folds[key], last, point, rows, rooms, hour)
+                self._pcs[key] = Pc(folds[key], last, point, rows, rooms, hour)
                 self._stored.forget([point, *of[key]])
 
     def _drop(self, key: MachineKey) -> None:
@@ -256,11 +275,6 @@ class SchoolDay:
                 known, minus = self._counts.get(hour, Counts()), before.get(hour, Counts())
                 now = zip(known, facts.counts(), minus, strict=True)
                 self._counts[hour] = Counts(*(was + new - old for was, new, old in now))
-
-    @staticmethod
-    def _last_hour(key: MachineKey, fold: Fold) -> dict[int, Counts]:
-        hours = fold.hours.get(key)
-        return {max(hours): hours[max(hours)].counts()} if hours else {}
 
     def _keep(self, points: list[Point], events: list[Point]) -> list[Point]:
         """The rows of rooms, of the school and of events are stored now."""
@@ -283,16 +297,3 @@ class SchoolDay:
     def _merged(self, points: Iterable[Point]) -> list[Point]:
         """The points, those of a merged PC under the machine id that it was merged into."""
         return [merged(point, self.register) for point in points]
-
-    def _earlier_names(
-        self, machines: Machines, known: Collection[MachineKey]
-    ) -> dict[MachineKey, str]:
-        """The last earlier hostname of the PCs that did not report one that day."""
-        wanted = [machine for key in unnamed(machines) if key not in known for machine in key[1:]]
-        if not wanted:
-            return {}
-        since, tags = self._start - _LOOK_BACK_NS, {"school": self._school, "machine": wanted}
-        found = {(self._school, machine): "" for machine in wanted}
-        for point in self._store.read("machine_day", since, self._start, tags, ["hostname"]):
-            found[self._school, point.tags["machine"]] = str(point.fields["hostname"])
-        return found

@@ -9,17 +9,21 @@ from itertools import islice
 from typing import NamedTuple
 
 from agent.common import log
+from collector.keeper.checkpoints import Checkpoints
 from collector.keeper.indicators import city_day
 from collector.keeper.memory import Memory
 from collector.keeper.midnight import bounds
 from collector.keeper.others import Others
 from collector.keeper.previous_state import PreviousState
 from collector.keeper.raw import Raw, read_schools
+from collector.keeper.saved import Saved
 from collector.keeper.schoolday import SchoolDay
 from collector.roster.register import Register
 from collector.store import MisconfiguredError, Point, RejectedError, Store, UnavailableError
 
 _BATCH = 2000
+#: As the time of the first new report: there is none.
+NOTHING_NEW = 2**62
 #: Schools whose new reports begin within this time are read together, ns.
 _NEAR_NS = 120 * 10**9
 
@@ -44,7 +48,9 @@ class SchoolDays:
         previous: PreviousState,
         others: Others,
         now: Callable[[], int],
+        checkpoints: Checkpoints | None = None,
     ) -> None:
+        self._saved = Saved(checkpoints, register, previous.rule)
         self._store, self._register, self._previous = store, register, previous
         self._others, self._now = others, now
         self.memory = Memory()
@@ -61,15 +67,15 @@ class SchoolDays:
         derived: list[_Derived] = []
         failed: dict[str, Exception] = {}
         for school, since in due.items():
-            raw = ahead.get(school)
-            at, told = since if raw is None else start, partial(follows, school)
+            raw = (start, ahead[school]) if school in ahead else None
             try:
-                derived.append(self._rows(school, day, at, told, raw))
+                derived.append(self._rows(school, day, since, partial(follows, school), raw))
             except (UnavailableError, MisconfiguredError):
                 raise  # the store's fault, not this day's
             except Exception as error:  # one bad day must not hold up the others
                 failed[school] = error
         self._finish(derived)
+        self.save()
         return failed
 
     def derive_one(
@@ -88,8 +94,7 @@ class SchoolDays:
         for school in schools:
             kept = self.memory.take(school, day)
             if kept is None and school in register.schools:
-                kept = SchoolDay(self._store, register, school, day, self._previous)
-                kept.goes_on &= not kept.derive()
+                kept = self._as_it_is(school, day)
             if kept is not None:
                 points += kept.hours(now)
                 taken.append((school, kept))
@@ -97,8 +102,17 @@ class SchoolDays:
         for school, kept in taken:
             self._keep(school, day, kept)
 
+    def begin(self) -> None:
+        """Begin a run, after `Others.wrote`."""
+        self._saved.begin(self._others)
+
+    def save(self) -> None:
+        """Save some of the days that go on, for the keeper that starts next."""
+        self._saved.save(self.memory, city_day(self._now() - 3600 * 10**9))
+
     def forget(self) -> None:
         """Derive all whole the next time."""
+        self._saved.clear()
         self.memory.clear()
         self._previous.clear()
 
@@ -140,16 +154,22 @@ class SchoolDays:
         day: dt.date,
         since: int,
         follows: Callable[[dt.date], object],
-        raw: Raw | None = None,
+        ahead: tuple[int, Raw] | None = None,
     ) -> _Derived:
+        """`ahead`: all points since a time, where the day is kept and they were read already."""
+        self._saved.drop(school, day, since)
         kept = self.memory.take(school, day)  # lost, if anything fails
-        points = kept.go_on(since, raw) if kept is not None and since else None
-        whole = kept is None or points is None
+        known = kept is not None
+        if kept is None and since:
+            made = partial(self._made, school, day)
+            kept, since = self._saved.take_up(school, day, since, made)
+        points = kept.go_on(*(ahead or (since,))) if kept is not None and since else None
         if kept is None or points is None:
-            kept = SchoolDay(self._store, self._register(), school, day, self._previous)
+            self._saved.drop(school, day, 0)
+            kept, known = self._made(school, day), False
             points = kept.derive()
         carries = _carries(points)
-        if whole or (carries and self.memory.later(school, day)):
+        if not known or (carries and self.memory.later(school, day)):
             following = self._previous.changed(school, day)
             if following is not None:
                 self.memory.has_later(school, following)
@@ -159,6 +179,9 @@ class SchoolDays:
 
     def _finish(self, derived: Sequence[_Derived]) -> int:
         """Write the rows; returns how many are not of hours."""
+        for one in derived:
+            if one.points:
+                self._saved.drop_later(one.school, one.day)
         self.write(point for one in derived for point in (*one.points, *one.hours))
         for school, day, kept, points, _ in derived:
             self.changed |= bool(points)
@@ -166,6 +189,20 @@ class SchoolDays:
                 self.memory.drop_later(school, day)
             self._keep(school, day, kept)
         return sum(len(one.points) for one in derived)
+
+    def _as_it_is(self, school: str, day: dt.date) -> SchoolDay:
+        """A school's day, which goes on if none of its rows would change now."""
+        made = partial(self._made, school, day)
+        kept, since = self._saved.take_up(school, day, NOTHING_NEW, made)
+        points = kept.go_on(since) if kept is not None else None
+        if kept is None or points is None:
+            kept = made()
+            points = kept.derive()
+        kept.goes_on &= not points
+        return kept
+
+    def _made(self, school: str, day: dt.date) -> SchoolDay:
+        return SchoolDay(self._store, self._register(), school, day, self._previous)
 
     def _keep(self, school: str, day: dt.date, one: SchoolDay) -> None:
         self.memory.keep(school, day, one, city_day(self._now() - 3600 * 10**9))

@@ -32,7 +32,7 @@ class Rows:
         self._add_events(store.read("event", start, stop, tags))
         self.of: dict[str, dict[Key, Point]] = {
             name: {
-                _key(point): point
+                key_of(point): point
                 for point in store.read(name, start, stop if name in _DURING else start + 1, tags)
             }
             for name in (*_AT_MIDNIGHT, *_DURING)
@@ -69,14 +69,14 @@ class Rows:
     def forget(self, points: Iterable[Point]) -> None:
         """The caller keeps these itself."""
         for point in points:
-            self.of[point.measurement].pop(_key(point), None)
+            self.of[point.measurement].pop(key_of(point), None)
 
 
 def changed(points: Iterable[Point], stored: Iterable[Point]) -> Iterator[Point]:
     """The points that the store lacks or has with other values: most runs change nothing."""
-    known = {_key(point): point.fields for point in stored}
+    known = {key_of(point): point.fields for point in stored}
     for point in points:
-        fields = known.get(_key(point))
+        fields = known.get(key_of(point))
         if fields is None or not point.fields.items() <= fields.items():
             yield point
 
@@ -92,10 +92,11 @@ def unpacked_rows(data: bytes) -> list[Point]:
 
 
 def _merge(rows: dict[Key, Point], point: Point) -> None:
-    key = _key(point)
+    key = key_of(point)
     known = rows.get(key)
     rows[key] = point if known is None else point._replace(fields={**known.fields, **point.fields})
 
 
-def _key(point: Point) -> Key:
+def key_of(point: Point) -> Key:
+    """What a store knows a point of a measurement by."""
     return frozenset(point.tags.items()), point.time

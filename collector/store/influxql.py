@@ -79,14 +79,23 @@ def count_simulated(name: str) -> str:
 
 
 def simulated_rows(name: str, replies: Iterable[Mapping[str, Any]]) -> list[SimulatedRows]:
-    """What `count_simulated` found."""
+    """What `count_simulated` found.
+
+    A row that comes between its statements may be in some of them only: it counts.
+    """
     found: dict[str, dict[str, int]] = {}
     for series in replies:
         what = series["columns"][1]
         value = series["values"][0][1 if what == "count" else 0]
         found.setdefault(series["tags"][whose(name)], {})[what] = value
     return [
-        SimulatedRows(name, school, of["count"], of["first"], of["last"])
+        SimulatedRows(
+            name,
+            school,
+            of.get("count", 1),
+            of.get("first", of.get("last", 0)),
+            of.get("last", of.get("first", 0)),
+        )
         for school, of in sorted(found.items())
     ]
 

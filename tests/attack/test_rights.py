@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import secrets
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,11 +15,8 @@ import services
 from agent.wire.ids import new_boot
 from agent.wire.topics import ALL_PRESENCE, ALL_REPORTS, presence_topic, receipt_topic
 from attacker import Attacker, packet, topic
-from bystander import A, B, Unharmed, until
+from bystander import A, B, Listening, Unharmed, kept, until
 from city_broker import CityBroker
-from collector.service.links import Links
-from collector.service.pipeline.counts import Counts
-from collector.service.retained import Retained
 
 pytestmark = pytest.mark.mosquitto
 
@@ -32,45 +28,6 @@ SIZE = 250_000
 def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CityBroker]:
     with city_broker.running(tmp_path_factory.mktemp("broker"), [A, B]) as running:
         yield running
-
-
-class Listening:
-    """The collector's connections, and what they clear."""
-
-    def __init__(self, broker: CityBroker) -> None:
-        self.counts, self.heard = Counts(), 0
-        self.links = Links(broker.settings("collector"), self._hear, self._hear, lambda: None)
-        self.retained = Retained(self.links.outgoing.publish, self.counts)
-
-    def _hear(self, topic: str, payload: bytes, retained: bool) -> None:
-        if not topic.startswith("$SYS/"):
-            self.heard += self.retained.admits(topic, payload, retained)
-
-    def __enter__(self) -> Listening:
-        self.links.start()
-        assert self.links.wait_up(services.PATIENCE_S)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        for link in (self.links.reports, self.links.outgoing):
-            link.stop()
-
-
-def kept(broker: CityBroker) -> list[str]:
-    """The topics that the broker retains."""
-    found = []
-    with Attacker(broker.settings("collector")) as reader:
-        assert reader.log_in(secrets.token_hex(8)) == 0
-        reader.send(attacker.subscribe_packet([ALL_REPORTS, ALL_PRESENCE]))
-        assert reader.receive(attacker.SUBACK) is not None
-        # Answered after everything that is retained was sent.
-        reader.send(attacker.publish_packet(topic(B, 9, "report", 9), b"end", 1, 7))
-        while (body := reader.receive(attacker.PUBLISH)) is not None:
-            length = body[0] << 8 | body[1]
-            if body.endswith(b"end"):
-                return found
-            found.append(body[2 : 2 + length].decode())
-    raise AssertionError("the broker closed")
 
 
 @pytest.mark.slow

@@ -39,6 +39,7 @@ from city_day import City
 from collector.config import City as Area
 from collector.config import Config, Figure, Store
 from collector.keeper import Keeper
+from collector.keeper.checkpoints import Checkpoints
 from collector.keeper.midnight import midnight
 from collector.service.keeper_thread import KeeperThread
 from collector.service.pipeline.pending_days import Pair, PendingDays
@@ -96,6 +97,7 @@ def keep(asked: Asked) -> None:
             return super().derive_schools(due, *given)
 
         def run_once(self, now: dt.datetime) -> None:
+            self._days.save()
             rss = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000
             told = {"cpu": _cpu() - self.before, "schools": self.count, "rss": rss}
             print(json.dumps(told), flush=True)
@@ -104,6 +106,7 @@ def keep(asked: Asked) -> None:
         keeper = Told(
             store, lambda: known, Figure(), Area(),
             now=lambda: noon + int((time.monotonic() - began) * 1e9), version=lambda: 1,
+            checkpoints=Checkpoints(Path(asked.data) / "checkpoints.db"),
         )  # fmt: skip
         pending = PendingDays(Path(asked.data) / "days.db")
         thread = KeeperThread(keeper, pending, asked.keeper_s)
@@ -266,7 +269,8 @@ def measure(asked: Asked) -> dict[str, Any]:
     delays = sorted(watch.delays) or [0.0]
     return {
         "reports": count, "came": came, "first": first["cpu"], "runs": len(busy),
-        "run": statistics.median(costs), "dearest": max(costs), "a report": sum(costs) / came,
+        "run": statistics.median(costs), "dearest": max(costs),
+        "a report": sum(costs) / (came or 1),
         "rss": max(run["rss"] for run in [first, *runs]), "p50": statistics.median(delays),
         "p99": delays[int(0.99 * (len(delays) - 1))], "watched": len(delays), "left": left,
         "same": same,

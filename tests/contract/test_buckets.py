@@ -43,6 +43,15 @@ def test_missing_buckets_are_made_with_their_retention(bare: Store) -> None:
         assert list(store.read("event", 0, 2**62)) == [point]
 
 
+def test_evidence_comes_in_long_shards_and_telemetry_in_days(bare: Store) -> None:
+    if bare.token:
+        pytest.skip("asked by InfluxQL, which 2.x has not for this")
+    buckets.set_up(bare)
+    server = buckets._One(bare)
+    found = [server._policies(name)[0][2] for name in (bare.telemetry, bare.evidence)]
+    assert found == ["24h0m0s", f"{91 * 24}h0m0s"]
+
+
 def test_a_wrong_retention_is_named_and_set(bare: Store) -> None:
     buckets.set_up(bare)
     other = msgspec.structs.replace(bare, telemetry_days=30)

@@ -10,8 +10,12 @@ from collections.abc import Callable
 import pytest
 
 import services
-from attacker import Attacker, topic
+from agent.wire.topics import ALL_PRESENCE, ALL_REPORTS
+from attacker import PUBLISH, SUBACK, Attacker, publish_packet, subscribe_packet, topic
 from city_broker import CityBroker
+from collector.service.links import Links
+from collector.service.pipeline.counts import Counts
+from collector.service.retained import Retained
 
 A, B = "9901020001", "9901030001"
 
@@ -58,6 +62,46 @@ class Unharmed:
             assert school.log_in(secrets.token_hex(24)) == 0, "B is not let in"
             answer = school.publish(topic(B, 1, "report", 2), b"{}")
             assert answer in (0, 16), f"B's report is answered by {answer}"
+
+
+class Listening:
+    """The collector's connections, and what they clear; a context manager."""
+
+    def __init__(self, broker: CityBroker) -> None:
+        """Of the broker's account `collector`; not connected yet."""
+        self.counts, self.heard = Counts(), 0
+        self.links = Links(broker.settings("collector"), self._hear, self._hear, lambda: None)
+        self.retained = Retained(self.links.outgoing.publish, self.counts)
+
+    def _hear(self, topic: str, payload: bytes, retained: bool) -> None:
+        if not topic.startswith("$SYS/"):
+            self.heard += self.retained.admits(topic, payload, retained)
+
+    def __enter__(self) -> Listening:
+        self.links.start()
+        assert self.links.wait_up(services.PATIENCE_S)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for link in (self.links.reports, self.links.outgoing):
+            link.stop()
+
+
+def kept(broker: CityBroker) -> list[str]:
+    """The topics that the broker retains."""
+    found = []
+    with Attacker(broker.settings("collector")) as reader:
+        assert reader.log_in(secrets.token_hex(8)) == 0
+        reader.send(subscribe_packet([ALL_REPORTS, ALL_PRESENCE]))
+        assert reader.receive(SUBACK) is not None
+        # Answered after everything that is retained was sent.
+        reader.send(publish_packet(topic(B, 9, "report", 9), b"end", 1, 7))
+        while (body := reader.receive(PUBLISH)) is not None:
+            length = body[0] << 8 | body[1]
+            if body.endswith(b"end"):
+                return found
+            found.append(body[2 : 2 + length].decode())
+    raise AssertionError("the broker closed")
 
 
 def until(met: Callable[[], object], what: str) -> None:

@@ -21,7 +21,7 @@ _SAVE_S = 60.0
 
 
 class Allowances:
-    """`allowances.json`. For one thread, but for `close`."""
+    """`allowances.json`. For the thread that uses the rates."""
 
     def __init__(self, path: Path, rates: Rates) -> None:
         """Give the schools what the file says; one that cannot be read is told and left aside."""

@@ -17,9 +17,9 @@ _FREE = -1e9  # of a bucket that was never used: full
 
 
 class Left(NamedTuple):
-    """What a school had left of the lasting allowance when it was last filled up, by use since."""
+    """What a school has left of the lasting allowance."""
 
-    filled: float  # s since 1970
+    at: float  # s since 1970
     reports: float
     kb: float
 
@@ -48,7 +48,10 @@ class Rates:
         return all(rate.take(school, size, now) for rate in self._rates)
 
     def left(self, now: float, clock: float) -> dict[str, Left]:
-        """Of the schools that used their lasting allowance; `clock` is `now` in s since 1970."""
+        """Of the schools that used their lasting allowance; `clock` is `now` in s since 1970.
+
+        For the thread of `take`.
+        """
         return self._lasting.left(now, clock)
 
     def restore(self, left: Mapping[str, Left], now: float, clock: float) -> None:
@@ -88,14 +91,18 @@ class Rate:
 
     def left(self, now: float, clock: float) -> dict[str, Left]:
         """As `Rates.left`, of this allowance."""
-        return {
-            school: Left(clock - (now - bucket.at), bucket.reports, bucket.kb)
-            for school, bucket in self._buckets.items()
-        }
+        found = {}
+        for school in list(self._buckets):
+            limits = self._limits_of(school)
+            if limits is not None:
+                # Now, as nothing is certain of the time that passes while nobody runs.
+                bucket = self._filled(school, limits, now)
+                found[school] = Left(clock, bucket.reports, bucket.kb)
+        return found
 
     def restore(self, left: Mapping[str, Left], now: float, clock: float) -> None:
         """As `Rates.restore`, of this allowance."""
-        for school, (filled, reports, kb) in left.items():
+        for school, (at, reports, kb) in left.items():
             bucket = self._buckets[school] = _Bucket()
-            bucket.at = now - max(0.0, clock - filled)
+            bucket.at = now - max(0.0, clock - at)
             bucket.reports, bucket.kb = max(0.0, reports), max(0.0, kb)

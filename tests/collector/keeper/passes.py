@@ -10,6 +10,7 @@ from pathlib import Path
 
 from collector.config import City, Figure
 from collector.keeper import Keeper
+from collector.keeper.checkpoints import Checkpoints
 from collector.keeper.midnight import midnight
 from collector.roster.register import Decision, Equipment, Machine, Register, Room, School
 from collector.store.base import Point, Store
@@ -64,9 +65,17 @@ class Fragile(SqliteStore):
 NOW = midnight(DAY) + 12 * 3600 * S
 
 
-def keeper(store: Store, known: Register | None = None, now: int = NOW) -> Keeper:
+def keeper(
+    store: Store,
+    known: Register | None = None,
+    now: int = NOW,
+    checkpoints: Checkpoints | None = None,
+) -> Keeper:
     found = known or register()
-    return Keeper(store, lambda: found, Figure(), City(), now=lambda: now, version=lambda: 1)
+    return Keeper(
+        store, lambda: found, Figure(), City(), now=lambda: now, version=lambda: 1,
+        checkpoints=checkpoints,
+    )  # fmt: skip
 
 
 def news(batch: list[list[Point]]) -> dict[tuple[str, int], int]:

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import datetime as dt
+from typing import Any
+
 import pytest
 
+from collector.keeper import schoolday
+from collector.keeper.midnight import midnight
 from collector.store.base import Point
 
 from .conftest import DAY, OTHER, SCHOOL, MakePoints
@@ -105,3 +110,56 @@ def test_an_event_is_written_once(make: MakePoints, monkeypatch: pytest.MonkeyPa
             pass_over(one, {(SCHOOL, 0): raw[0].time})
             monkeypatch.undo()
         assert len(written) == len(set(written)) == 3, "appeared, gone, appeared"
+
+
+def test_schools_are_read_and_written_together_and_one_bad_day_holds_up_none(
+    make: MakePoints, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = schoolday.SchoolDay.go_on
+
+    def bad(one: schoolday.SchoolDay, *given: Any) -> list[Point] | None:
+        if one._school == OTHER:
+            raise ValueError("a row that no rule expects")
+        return known(one, *given)
+
+    with stores(1) as (store,):
+        one, asked, written = keeper(store), [], []
+        read, write = store.read, store.write
+        for at, fails in (("10:00", False), ("10:05", False), ("10:10", True)):
+            raw = [make.agent(1, at, school=school) for school in (SCHOOL, OTHER)]
+            write(raw)
+            asked.clear()
+            written.clear()
+            with monkeypatch.context() as patch:
+                patch.setattr(store, "read", lambda *a: (asked.append(a[0]), read(*a))[1])
+                patch.setattr(store, "write", lambda p: (written.append(len(p)), write(p))[1])
+                if fails:
+                    patch.setattr(schoolday.SchoolDay, "go_on", bad)
+                due = {point.tags["school"]: point.time for point in raw}
+                failed = one.derive_schools(due, DAY, lambda *_: None)
+            assert list(failed) == ([OTHER] if fails else [])
+            if at != "10:00":
+                assert asked == ["agent", "host", "device"]
+                assert len(written) == 1, "the note stands since the first pass"
+        (row,) = store.read("machine_day", 0, 2**62, {"school": SCHOOL})
+        assert row.fields["reports"] == 3
+        pass_over(one, {(OTHER, 0): due[OTHER]})
+        (row,) = store.read("machine_day", 0, 2**62, {"school": OTHER})
+        assert row.fields["reports"] == 3
+
+
+def test_a_late_name_of_yesterday_binds_today(make: MakePoints) -> None:
+    """In whatever order the two days' reports come."""
+    yesterday = DAY - dt.timedelta(days=1)
+    with stores(2) as (new, whole):
+        one = keeper(new)
+        first = make.agent(1, "10:00")
+        late = [make.agent(1, "10:00", yesterday), make.host(1, "10:00", "6-1-x", yesterday)]
+        for raw in ([first], late):
+            for store in (new, whole):
+                store.write(raw)
+            pass_over(one, news([raw]))
+        pass_over(keeper(whole), {(SCHOOL, -1): 0, (SCHOOL, 0): 0})
+        assert rows(new) == rows(whole)
+        rooms = [row.tags.get("room") for row in new.read("machine_day", midnight(DAY), 2**62)]
+        assert rooms == [None, "6-1"], "the row without a room was there first"

@@ -354,3 +354,28 @@ def test_notes_written_while_the_keepers_clock_was_wrong_are_followed(
             assert set(pending_days.take()) == {pair}
             pending_days.done(pending_days.take())
         pending_days.close()
+
+
+def test_schools_that_go_on_are_derived_together_and_others_alone(pending: PendingDays) -> None:
+    today = _today()
+    going = [f"98{n:08}" for n in range(50)]
+    pending.mark({Pair(school, today): NOON for school in [*going, SCHOOL]})
+    pending.mark({Pair(going[7], today): 0, Pair(going[3], today - dt.timedelta(days=1)): NOON})
+    calls: list[tuple[int, dt.date]] = []
+
+    class Together(_Deriver):
+        def goes_on(self, school: str, day: dt.date) -> bool:
+            return school != SCHOOL
+
+        def derive_schools(
+            self, due: Mapping[str, int], day: dt.date, follows: Callable[[str, dt.date], object]
+        ) -> dict[str, Exception]:
+            calls.append((len(due), day))
+            return {going[0]: ValueError("a bad day")} if going[0] in due else {}
+
+    with pytest.raises(ValueError, match="a bad day"):
+        KeeperThread(Together(), pending, 60)._once()
+    assert calls == [
+        *((size, today) for size in (7, 1, 20, 20, 2, 1)), (1, today - dt.timedelta(days=1))
+    ]  # fmt: skip
+    assert list(pending.take()) == [Pair(going[0], today)]

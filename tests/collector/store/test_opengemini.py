@@ -109,3 +109,6 @@ def test_counts_and_times_are_told_apart_by_name_not_by_order() -> None:
     ]
     (row,) = influxql.simulated_rows("agent", replies)
     assert row == ("agent", "9", 3, NOON, NOON + 5)
+    for kept in replies:  # it came while the statements were answered
+        (row,) = influxql.simulated_rows("agent", [kept])
+        assert (row.school, row.rows >= 1) == ("9", True)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from collector.roster.limits import LASTING, LASTING_SAVED, Limits, limits
 from collector.roster.register import Register, Room, School
 from collector.service.pipeline.allowances import Allowances
-from collector.service.pipeline.rates import Rate, Rates
+from collector.service.pipeline.rates import Left, Rate, Rates
 
 SCHOOL, OTHER = "9900000001", "9900000002"
 #: Of a school with a room for two PCs, each of which reports once an hour.
@@ -64,6 +64,7 @@ def test_whatever_an_outage_left_on_all_pcs_is_taken(outages: list[tuple[int, in
         day += offline
         sent = [A_DAY * min(offline, 60), *[A_DAY] * online]
         for reports in sent:
+            lasting.left(day * 86400.0, 0.0)  # as each minute does
             assert all(lasting.take(SCHOOL, 4096, day * 86400.0) for _ in range(reports))
             day += 1
 
@@ -90,6 +91,7 @@ def test_a_collector_that_starts_again_gives_no_more_and_no_less(
         day += days
         now = day * 86400
         if restarted:
+            whole.left(now, 0.0)  # it fills them up, as each minute does
             left = again.left(now - begun, 1.8e9 + now)
             begun, again = now + boot, Rate({SCHOOL: HOURLY}.get, LASTING, LASTING_SAVED)
             again.restore(left, now - begun, 1.8e9 + now)
@@ -101,15 +103,26 @@ def test_a_collector_that_starts_again_gives_no_more_and_no_less(
     assert abs(used_up(whole, last) - used_up(again, last - begun)) <= 1
 
 
-def test_a_clock_that_was_set_back_meanwhile_takes_nothing_away_and_adds_nothing() -> None:
+@pytest.mark.parametrize("spent", range(58, 68))
+def test_a_clock_that_is_wrong_at_the_start_holds_no_ordinary_school(spent: int) -> None:
+    """Whatever its PCs have sent since it was full: as much as a full allowance has, too."""
     rates = Rates({SCHOOL: HOURLY}.get)
-    assert rates.take(SCHOOL, 100, 0.0)
-    left = rates.left(0.0, 1.8e9)
-    for clock, more in ((1.8e9 - 10**8, 0), (1.8e9, 0), (1.8e9 + 86400, 1)):
+    for day in range(spent):
+        assert all(rates.take(SCHOOL, 4096, day * 86400.0) for _ in range(A_DAY))
+    left = rates.left(spent * 86400.0, 1.8e9)
+    for off_s in (-(10**8), -3600, 86400):
+        again = Rates({SCHOOL: HOURLY}.get)
+        again.restore(left, 0.0, 1.8e9 + off_s)
+        for day in range(3):
+            assert all(again.take(SCHOOL, 4096, day * 86400.0) for _ in range(A_DAY))
+
+
+def test_the_time_without_a_collector_adds_what_it_should_and_a_clock_set_back_nothing() -> None:
+    left = {SCHOOL: Left(1.8e9, 5.0, 1e6)}
+    for clock, days in ((1.8e9 - 10**8, 0), (1.8e9, 0), (1.8e9 + 86400, 1)):
         again = Rate({SCHOOL: HOURLY}.get, LASTING, LASTING_SAVED)
-        emptied = {SCHOOL: left[SCHOOL]._replace(reports=5.0)}
-        again.restore(emptied, 1000.0, clock)
-        assert used_up(again, 1000.0) == pytest.approx(5 + more * 2 * A_DAY, rel=0.05)
+        again.restore(left, 1000.0, clock)
+        assert used_up(again, 1000.0) == pytest.approx(5 + days * 2 * A_DAY, rel=0.05)
 
 
 def test_the_file_is_read_again_and_a_broken_one_is_told(
@@ -120,10 +133,10 @@ def test_the_file_is_read_again_and_a_broken_one_is_told(
     kept.save_when_due()
     assert not file.exists(), "once a minute"
     used_up(rates, time.monotonic())
-    before = rates.left(0.0, 0.0)[SCHOOL]
+    before = rates.left(time.monotonic(), 0.0)[SCHOOL]
     kept.save()
     Allowances(file, again := Rates({SCHOOL: HOURLY}.get))
-    assert again.left(0.0, 0.0)[SCHOOL][1:] == pytest.approx(before[1:])
+    assert again.left(time.monotonic(), 0.0)[SCHOOL][1:] == pytest.approx(before[1:], rel=0.001)
     assert not caplog.records
     for broken in (b"", b"[]", b'{"9900000001": [1, 2]}', b'{"9900000001": [1, 2, "x"]}', b"\xff"):
         file.write_bytes(broken)
