@@ -16,6 +16,8 @@ from collector.service.pipeline.counts import Counts
 _PRESENCE_BYTES = 1024
 #: More PCs than a school has, with room for years of re-imaged ones.
 _PRESENCES = 2000
+#: Clearings that wait for a connection; more come again with the next one.
+_MISSED = 20_000
 
 Publish = Callable[..., bool]
 
@@ -30,6 +32,7 @@ class Retained:
         """`publish` as `Link.publish`, of a connection that does not receive."""
         self._publish, self._counts = publish, counts
         self._machines: dict[str, set[str]] = {}  # school -> those with a presence
+        self._missed: dict[str, None] = {}  # topics, in order
         self._lock = threading.Lock()
 
     def admits(self, topic: str, payload: bytes, retained: bool) -> bool:
@@ -37,6 +40,8 @@ class Retained:
 
         A report that was published to be retained is still a report: cleared, and handled.
         """
+        if self._missed:
+            self._retry()
         if topic.endswith("/presence"):
             return not payload or self._is_presence(topic, payload)
         if retained and payload:
@@ -60,4 +65,21 @@ class Retained:
 
     def _clear(self, topic: str) -> None:
         self._counts.add("unretained")
-        self._publish(topic, b"", retain=True, may_wait=True)  # no receipt waits behind a flood
+        self._send(topic)
+
+    def _send(self, topic: str) -> bool:
+        if self._publish(topic, b"", retain=True, may_wait=True):  # no receipt waits behind a flood
+            return True
+        with self._lock:
+            if len(self._missed) < _MISSED:
+                self._missed[topic] = None
+        return False
+
+    def _retry(self) -> None:
+        """What is retained comes at once after a connection, before the other one may be up."""
+        while True:
+            with self._lock:
+                topic = next(iter(self._missed), "")
+                self._missed.pop(topic, None)
+            if not topic or not self._send(topic):
+                return

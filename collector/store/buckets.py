@@ -25,6 +25,8 @@ _DAY_S = 86_400
 _TIMEOUT_S = 10
 _ID = re.compile("[0-9a-f]{16}")  # an organization's id, which may stand for its name
 _PARTS = re.compile(r"(\d+)(h|m|s)")
+#: What a server built from source says instead of its version; 2.x alone has the path of its setup.
+_BUILT, _OK = "dev", 200
 #: Each shard names every series and field again, and evidence has a row a day of each: four weeks
 #: took 5.5 kB a PC and day in shards of a week, 2.5 in one of four weeks, 1.5 in one of a year.
 _TELEMETRY_SHARD_D, _EVIDENCE_SHARD_D = 1, 91
@@ -89,10 +91,13 @@ def _days(seconds: int) -> str:
 def _server(settings: config.Store) -> _One | _Two:
     if settings.kind == "opengemini":  # its ping names no version
         return _One(settings)
-    url = f"{settings.url.rstrip('/')}/ping"
+    base = settings.url.rstrip("/")
+    url = f"{base}/ping"
     with urllib3.PoolManager(retries=False, timeout=_TIMEOUT_S) as http:
         try:
             version = http.request("GET", url).headers.get("X-Influxdb-Version", "")
+            if version == _BUILT and http.request("GET", f"{base}/api/v2/setup").status == _OK:
+                return _Two(settings)
         except (urllib3.exceptions.HTTPError, OSError) as error:
             raise UnavailableError(f"{url}: {error}") from error
     if version.lstrip("v").startswith("1."):

@@ -53,7 +53,7 @@ COSTS = {
     "database": Cost(0.079, "ms of processor a report, at 2,000 a second", INGEST),
     "keeper, school": Cost(4.0, "ms of processor a school and run", CITY),
     "keeper, report": Cost(0.9, "ms of processor a new report", CITY),
-    "keeper, whole": Cost(0.84, "s of processor a school after a restart", CITY),
+    "keeper, whole": Cost(0.84, "s of processor a school, its day derived whole", CITY),
     "keeper, memory": Cost(0.261, "MB a school", CITY),
     "keeper, base": Cost(60.0, "MB the process itself", CITY),
     "figure": Cost(0.02, "s of processor a school", "make bench-figure, SQLite"),
@@ -123,8 +123,8 @@ def keeper_mb(level: Level) -> float:
     return cost("keeper, base") + level.schools / keepers(level) * cost("keeper, memory")
 
 
-def restart_min(level: Level) -> float:
-    """Until a part that was restarted at 16:00 has derived its day whole."""
+def whole_min(level: Level) -> float:
+    """How long a part takes at 16:00 where nothing of the day was saved."""
     return level.schools / keepers(level) * cost("keeper, whole") / 60
 
 
@@ -232,7 +232,7 @@ def needs() -> str:
         ("cores of the keepers", lambda of: _number(keeper_cores(of))),
         ("keepers (`[keeper] part`)", lambda of: f"{keepers(of):,}"),
         ("memory of a keeper, MB", lambda of: _number(keeper_mb(of))),
-        ("a keeper's restart at 16:00, min", lambda of: _number(restart_min(of))),
+        ("a part's day derived whole at 16:00, min", lambda of: _number(whole_min(of))),
         ("collectors", lambda of: f"{collectors(of):,}"),
         ("the figure, min of processor", lambda of: _number(of.schools * cost("figure") / 60)),
         ("the figure in one, memory, MB", lambda of: _number(

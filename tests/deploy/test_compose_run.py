@@ -169,14 +169,27 @@ def test_the_page_s_commands_lead_to_a_city_that_runs(host: Machine) -> None:
             host.run(line.replace("register.xlsx", f"/sample --school {SCHOOL}"))
     assert town is not None
     agent_joins(host)
-    figure = town.compose.exec("collector", [str(PROGRAMS / "schoolpulse"), "figure", "--json"])
-    assert figure.returncode == 0, figure.stderr
+    within(town)
     print(f"{len(page())} commands, {(time.monotonic() - began) / 60:.1f} min to the first receipt")
     credentials_move(host, town)
     if GRAFANA_HOME:
         boards_show(host)
     for key in ("mosquitto", "influxdb", "collector", "lineserver", "enrol"):
         assert not host.ended(key), key
+
+
+def within(town: Town) -> None:
+    """What reads the database, as `docker compose exec collector` runs it."""
+    command = str(PROGRAMS / "schoolpulse")
+    for words in (["figure", "--json"], ["status", "--json"]):
+        done = town.compose.exec("collector", [command, *words])
+        assert done.returncode == 0, done.stderr
+    done = town.compose.exec("collector", [command, "--lang", "en", "doctor", "--json"])
+    print(done.stdout)
+    checks = {check["name"]: check for check in json.loads(done.stdout)["checks"]}
+    secret = "the collector's broker password"
+    for name in ("data folder", "buckets", "store", "register", "broker", secret, "database token"):
+        assert checks[name]["ok"], checks[name]
 
 
 def credentials_move(host: Machine, town: Town) -> None:

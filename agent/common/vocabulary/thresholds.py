@@ -12,8 +12,8 @@ TOLERANCE = 0.97
 #: A test proves nothing if this PC's other traffic during it is this share or more.
 OTHER_TRAFFIC = 0.05
 #: A test is lossy from this share of segments sent again on, if no queue as long as this, in ms,
-#: stood before the line.
-_SENT_AGAIN, _QUEUE_MS = 0.002, 5.0
+#: stood before the line. From the third on, in ms, there is a rate only where the line was full.
+_SENT_AGAIN, _QUEUE_MS, _FAR_MS = 0.002, 5.0, 200.0
 
 
 def label(threshold_mbps: float) -> str:
@@ -32,7 +32,7 @@ def is_lossy(loss_share: float | None, latency_ms: float | None, loaded_ms: floa
     Connections that fill a line make a queue before it, and lose what does not fit: then a loaded
     answer takes longer than an idle one. What was read without a queue is what was delivered.
     """
-    if loss_share is None or latency_ms is None or loaded_ms is None:
+    if loss_share is None or latency_ms is None or loaded_ms is None or latency_ms >= _FAR_MS:
         return False
     return loss_share >= _SENT_AGAIN and loaded_ms - latency_ms < _QUEUE_MS
 

@@ -117,6 +117,7 @@ def test_what_losses_held_back_is_told(measured, capsys):
         (0.0019, 31.0, 32.0, False),
         (0.3, 31.0, 53.0, False),  # a short queue that overflows
         (0.01, 31.0, 36.0, False),
+        (0.01, 301.0, 302.0, False),  # far: it has a rate, so it was full
         (None, 31.0, 32.0, False),
         (0.01, None, 32.0, False),
         (0.01, 31.0, None, False),

@@ -18,6 +18,7 @@ PRESENCE = presence_topic(SCHOOL, MACHINE)
 class Bench:
     def __init__(self) -> None:
         self.cleared: list[str] = []
+        self.up = True
         self.counts = Counts()
         self.kept = Retained(self._publish, self.counts)
 
@@ -27,8 +28,9 @@ class Bench:
         assert retain
         assert may_wait, "receipts come first"
         assert payload == b""
-        self.cleared.append(topic)
-        return True
+        if self.up:
+            self.cleared.append(topic)
+        return self.up
 
 
 @pytest.fixture
@@ -69,3 +71,28 @@ def test_a_school_with_too_many_presences_harms_itself_alone(
     assert bench.cleared == mine[3:]
     assert bench.kept.admits(mine[0], b"{}", False)
     assert bench.kept.admits(presence_topic(OTHER, MACHINE), b"{}", False)
+
+
+def test_what_comes_before_the_other_connection_is_up_is_cleared_once_it_is(bench: Bench) -> None:
+    others = [report_topic(SCHOOL, MACHINE, BOOT, n) for n in range(3, 9)]
+    bench.up = False
+    for topic in (*others, *others):
+        assert bench.kept.admits(topic, b"{}", True)
+    assert bench.cleared == []
+    bench.up = True
+    assert bench.kept.admits(REPORT, b"{}", False)
+    assert sorted(bench.cleared) == sorted(others)
+    assert bench.kept.admits(REPORT, b"{}", False)
+    assert len(bench.cleared) == len(others)
+
+
+def test_a_connection_that_never_comes_costs_a_bounded_memory(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(retained, "_MISSED", 3)
+    bench.up = False
+    for n in range(2, 100):
+        bench.kept.admits(report_topic(SCHOOL, MACHINE, BOOT, n), b"{}", True)
+    bench.up = True
+    bench.kept.admits(REPORT, b"{}", False)
+    assert len(bench.cleared) == 3

@@ -73,7 +73,7 @@ def test_a_far_line_reads_its_rate(lab: FarLab, server: str, mbps: float, rtt_ms
 
 @pytest.mark.netns
 @pytest.mark.slow
-@pytest.mark.parametrize(("mbps", "rtt_ms"), [(20, 80), (50, 30)])
+@pytest.mark.parametrize(("mbps", "rtt_ms"), [(20, 80), (50, 80)])
 def test_a_lossy_line_reads_what_was_delivered(
     lab: FarLab, server: str, mbps: float, rtt_ms: float
 ) -> None:
@@ -81,7 +81,8 @@ def test_a_lossy_line_reads_what_was_delivered(
     test, brought = _tested(lab, server, mbps, rtt_ms, loss=0.01)
     assert test["outcome"] == "ok", test
     delivered = far_line.carried(brought.down, far=False, down=True)
-    assert test["down_mbps"] == pytest.approx(delivered, rel=0.01)
+    # The rate goes up and down with the losses, and the two count it in other steps of time.
+    assert test["down_mbps"] == pytest.approx(delivered, rel=0.02)
     assert test["down_mbps"] < 0.9 * mbps
     assert 0.005 < test["loss_share"] < 0.05
     assert is_lossy(test["loss_share"], test["latency_ms"], test["loaded_ms"]), test

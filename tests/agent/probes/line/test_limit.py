@@ -156,6 +156,15 @@ def test_a_far_line_that_uses_up_its_bytes_during_the_ramp_gives_no_rate(
     assert (test.down_mbps is None) is bool(reason)
 
 
+def test_bursts_once_a_round_trip_are_an_unfilled_line_and_no_slow_counter(
+    scripted, who, monkeypatch
+):
+    child = a_download(scripted, 15.0, far_s=0.6)
+    monkeypatch.setattr(line.nics, "received", lambda _: 40_000 * int(child.now / 0.6) ** 2)
+    test = a_test(who)
+    assert (test.outcome, test.reason) == ("too_slow", "unfilled")
+
+
 @pytest.mark.parametrize("seconds", [0.0, 0.1, 0.3])
 def test_a_counter_that_steps_back_early_gives_no_rate(scripted, who, monkeypatch, seconds):
     child = a_download(scripted, 6.0)
