@@ -117,12 +117,18 @@ def held(folder: Path) -> Iterator[Path]:
     try:
         yield _BY_HANDLE / str(handle)
     except OSError as error:
-        if str(error.filename).startswith(f"{_BY_HANDLE}/{handle}/"):
-            error.filename = str(folder / Path(error.filename).name)
-            error.filename2 = error.filename2 and str(folder / Path(error.filename2).name)
+        error.filename = _named(error.filename, handle, folder)
+        if error.filename2 is not None:  # once set, it is printed
+            error.filename2 = _named(error.filename2, handle, folder)
         raise
     finally:
         os.close(handle)
+
+
+def _named(name: object, handle: int, folder: Path) -> object:
+    """What an error names, by the folder's own path."""
+    within = f"{_BY_HANDLE}/{handle}/"
+    return str(folder / str(name).removeprefix(within)) if str(name).startswith(within) else name
 
 
 def _found(path: Path) -> int:
@@ -145,8 +151,10 @@ def _found(path: Path) -> int:
             else:
                 at, before = found, at
                 os.close(before)
-    except BaseException:
+    except BaseException as error:
         os.close(at)
+        if isinstance(error, OSError):
+            error.filename = str(path)
         raise
     return at
 

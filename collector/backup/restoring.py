@@ -131,7 +131,8 @@ class _Putting:
         if keep and path.exists():
             kept = path.parent / self._aside
             kept.mkdir(mode=0o700, exist_ok=True)
-            path.replace(kept / path.name)
+            with ownership.held(kept) as aside:
+                path.replace(aside / path.name)
         for left in ("-wal", "-shm"):
             path.with_name(path.name + left).unlink(missing_ok=True)
         partial.replace(path)

@@ -16,6 +16,7 @@ from agent.common.language import say
 from agent.wire.renewal import ca_digest
 from collector.broker.control import ControlError
 from collector.commands.enrol.places import City, broker_failed, common, opened
+from collector.commands.enrol.places import code as school_code
 from collector.commands.tables import print_json
 from collector.enrol import authority, brokering, outputs, pki, seen
 from collector.enrol.rotation import BEFORE_MS, Standing, trusting
@@ -47,7 +48,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "不等这些学校的电脑：还不信任下一个 CA 的会连不上",
         "do not wait for these schools: their PCs that do not trust the next CA are locked out",
     )
-    add("--without", nargs="+", default=[], metavar=say("代码", "CODE"), help=text)
+    add(
+        "--without",
+        nargs="+",
+        action="extend",
+        type=school_code,
+        default=[],
+        metavar=say("代码", "CODE"),
+        help=text,
+    )
     text = say("CA 密钥的位置", "where the CA's key is")
     add("--ca-key", type=Path, metavar="FILE", help=text)
     common(renew, _renew)

@@ -64,17 +64,25 @@ def checks(
     if stores:
         stored, clocks[say("数据库", "the database")] = storing.check(config)
         yield stored
-    yield from _not_checked(folder, stored)
-    if folder.ok:
+    if not folder.ok:
+        yield _without_folder(folder, stored)
+    else:
         yield from _in_folder(config, now)
         audited = _audited(config, tick)
-        if audited is not None:
-            yield delivery.gaps(audited)
-            yield delivery.clocks(audited)
+        yield from _told_of(audited, stored)
     yield from broker.checks(config, stores=stores)
     served, clocks[say("测速服务器", "the measurement server")] = _lineserver(config)
     yield served
     yield delivery.own_clock(clocks, audited or [])
+
+
+def _told_of(audited: list[Audited] | None, stored: Check | None) -> Iterator[Check]:
+    if audited is not None:
+        yield delivery.gaps(audited)
+        yield delivery.clocks(audited)
+    elif stored and not stored.ok:
+        what = say("学校、送达核对、电脑时钟", "schools, delivery, PC clocks")
+        yield _unchecked(what, stored)
 
 
 def _in_folder(config: Config, now: dt.datetime) -> Iterator[Check]:
@@ -89,21 +97,16 @@ def _in_folder(config: Config, now: dt.datetime) -> Iterator[Check]:
     yield releases.check(config)
 
 
-def _not_checked(folder: Check, stored: Check | None) -> Iterator[Check]:
-    """What rests on something that is wrong, and is not looked at: silence would read as health."""
-    if not folder.ok:
-        what = say(
-            "磁盘空间、台账、隔离区、暂存的上报、汇总、学校、新版本、送达核对",
-            "disk, register, quarantine, held reports, keeper, schools, new versions, delivery",
-        )
-        store = "" if stored else say("存储、", "store, ")
-        yield _unchecked(store + what, folder)
-    elif stored and not stored.ok:
-        what = say("学校、送达核对、电脑时钟", "schools, delivery, PC clocks")
-        yield _unchecked(what, stored)
+def _without_folder(folder: Check, stored: Check | None) -> Check:
+    what = say(
+        "磁盘空间、台账、隔离区、暂存的上报、汇总、学校、新版本、送达核对",
+        "disk, register, quarantine, held reports, keeper, schools, new versions, delivery",
+    )
+    return _unchecked(what if stored else say("存储、", "store, ") + what, folder)
 
 
 def _unchecked(what: str, wrong: Check) -> Check:
+    """What rests on something that is wrong, and is not looked at: silence would read as health."""
     fix = say(
         f"先解决「{wrong.name}」，再运行一次",
         f"put the {wrong.name} right first, then run it again",

@@ -148,6 +148,7 @@ def make(folder: Path, school: str) -> Path:
         folder.mkdir(parents=True, exist_ok=True, mode=0o2750)
         with ownership.held(folder) as found:
             handle = os.open(found / path.name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o640)
+            ownership.hand_over(handle, found)
     except FileExistsError as error:
         raise RefusedError(
             say(f"{path} 已有密钥；要更换就先删掉它", f"{path} exists; remove it to replace it")
@@ -155,6 +156,5 @@ def make(folder: Path, school: str) -> Path:
     except OSError as error:
         raise RefusedError(f"{path}: {error.strerror}") from error
     with os.fdopen(handle, "w") as file:
-        ownership.hand_over(file.fileno(), folder)
         file.write(secrets.token_hex(32) + "\n")
     return path

@@ -45,7 +45,7 @@ def put(shelf: Path, file: Path, version: str, not_before: int = 0) -> ReleaseFi
             sha256 = hashlib.file_digest(opened, "sha256").hexdigest()
         _copy(file, shelf / sha256, sha256)
     except OSError as error:
-        raise RefusedError(f"{file}: {error.strerror or error}") from error
+        raise RefusedError(f"{error.filename or file}: {error.strerror or error}") from error
     return ReleaseFile(version, platform, sha256, size, file.name[:128], not_before)
 
 

@@ -11,9 +11,10 @@ the others nothing.
 - Reports a minute: `BUSY` times what these PCs send by themselves. An allowance that is not used
   adds up to `SAVED` minutes, so that PCs that were offline for days deliver at once.
 - Bytes a minute: `REPORT_KB` for each of these reports.
-- In the long run `LASTING` of both, which is twice what these PCs send. What is not used adds up
-  over `LASTING_SAVED` minutes, to the reports of 60 days: PCs keep no older ones, so a school that
-  was offline for as long still delivers all.
+- In the long run `LASTING` of both, which is twice what these PCs send, or of what a policy sets,
+  whichever is more: a policy bounds what comes within minutes. What is not used adds up over
+  `LASTING_SAVED` minutes, to the reports of 60 days: PCs keep no older ones, so a school that was
+  offline for as long still delivers all.
 """
 
 from __future__ import annotations
@@ -39,9 +40,10 @@ class Limits(NamedTuple):
     max_machines: int
     max_reports: int  # a minute
     max_kb: int  # a minute
+    usual: int = 0  # `max_reports` without a policy: no key of one
 
 
-LIMITS = Limits._fields
+LIMITS = Limits._fields[:3]
 
 
 def limits(
@@ -54,8 +56,20 @@ def limits(
 ) -> Limits:
     """A school's limits; those given come from a policy. `report_s`: s between reports of a PC."""
     machines = max_machines or _machines(register, school)
-    reports = max_reports or math.ceil(machines * BUSY * 60 / report_s)
-    return Limits(machines, reports, max_kb or reports * REPORT_KB)
+    usual = math.ceil(machines * BUSY * 60 / report_s)
+    reports = max_reports or usual
+    return Limits(machines, reports, max_kb or reports * REPORT_KB, usual)
+
+
+def for_minutes(found: Limits) -> tuple[float, float]:
+    """Reports and kB a minute that are taken at once."""
+    return found.max_reports, found.max_kb
+
+
+def lasting(found: Limits) -> tuple[float, float]:
+    """Reports and kB a minute in the long run."""
+    reports = max(found.max_reports, found.usual)
+    return LASTING * reports, LASTING * max(found.max_kb, found.usual * REPORT_KB)
 
 
 def _machines(register: Register, school: str) -> int:

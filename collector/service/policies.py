@@ -37,7 +37,7 @@ def values(
     derived = limits(register, school, found["report_s"].value, **known)
     return found | {
         name: Value(value, "default")
-        for name, value in zip(LIMITS, derived, strict=True)
+        for name, value in zip(LIMITS, derived, strict=False)
         if known[name] is None
     }
 
@@ -52,7 +52,8 @@ def _set(
 def limits_of(register: Register, config: Config, school: str) -> Limits:
     """What the collector takes from a registered school."""
     found = values(register, config, school)
-    return Limits(*(found[name].value for name in LIMITS))
+    chosen = {name: found[name].value for name in LIMITS}
+    return limits(register, school, found["report_s"].value, **chosen)
 
 
 def line_policy(register: Register, config: Config, line: Line) -> wire.LinePolicy:

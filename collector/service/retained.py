@@ -40,8 +40,12 @@ class Retained:
 
         A report that was published to be retained is still a report: cleared, and handled.
         """
+        admitted = self._admits(topic, payload, retained)
         if self._missed:
             self._retry()
+        return admitted
+
+    def _admits(self, topic: str, payload: bytes, retained: bool) -> bool:
         if topic.endswith("/presence"):
             return not payload or self._is_presence(topic, payload)
         if retained and payload:
@@ -50,6 +54,8 @@ class Retained:
 
     def _is_presence(self, topic: str, payload: bytes) -> bool:
         if len(payload) <= _PRESENCE_BYTES and self._has_room(topic):
+            with self._lock:
+                self._missed.pop(topic, None)  # it stands in the place of what was to be cleared
             return True
         self._clear(topic)
         return False

@@ -18,7 +18,9 @@ bucket() { influx bucket list --name "$1" --hide-headers 2>/dev/null | cut -f 1;
 # The volumes of tokens outlive a database that was made anew, or whose first start was cut off.
 works() {
   [ -s "$1" ] || return 1
-  INFLUX_TOKEN=$(cat "$1") influx bucket list --name evidence 2>/dev/null | grep -q evidence
+  for name in evidence telemetry; do
+    INFLUX_TOKEN=$(cat "$1") influx bucket list --name $name 2>/dev/null | grep -q $name || return 1
+  done
 }
 
 # keep FOLDER DESCRIPTION RIGHTS...: a new token with these rights, unless there is one that works.

@@ -22,7 +22,8 @@ def add(actions: Any) -> None:
         "again after each change of credentials",
     )
     parser = actions.add_parser("hivemq", help=text, description=text)
-    parser.add_argument("file", type=Path, metavar="CREDENTIALS.XML")
+    text = say("要写的文件", "the file to write")
+    parser.add_argument("file", type=Path, metavar="CREDENTIALS.XML", help=text)
     common(parser, _run)
 
 

@@ -93,8 +93,8 @@ def copy(store: Store, where: Where, found: Found, path: Path) -> None:
     ownership.make_folder(path.parent)
     with ownership.held(path.parent) as folder:
         opener = os.open(folder / path.name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        ownership.hand_over(opener, folder)
     with os.fdopen(opener, "wb") as raw:
-        ownership.hand_over(raw.fileno(), path.parent)
         with gzip.GzipFile(fileobj=raw, mode="wb", filename="") as packed:
             for points in (_meant(store, where), _rooms(store, where, found)):
                 for point in points:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Container, Sequence
 from pathlib import Path
 
 from collector.ingest import Bounds
-from collector.roster.limits import LASTING, Limits
+from collector.roster.limits import Limits, lasting
 from collector.roster.register import Register
 from collector.service.pipeline import known_devices
 from collector.service.pipeline.allowances import Allowances
@@ -118,11 +118,8 @@ def _devices_of(limits: Limits) -> int:
 
 def _rates(limits: Limits) -> str:
     """A minute, and a day in the long run."""
-    day = 24 * 60 * LASTING
-    return (
-        f"{limits.max_reports}/min {limits.max_kb} kB/min"
-        f" {limits.max_reports * day:.0f}/d {limits.max_kb * day:.0f} kB/d"
-    )
+    reports, kb = (24 * 60 * found for found in lasting(limits))
+    return f"{limits.max_reports}/min {limits.max_kb} kB/min {reports:.0f}/d {kb:.0f} kB/d"
 
 
 class _Tables:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
-from collector.roster.limits import LASTING, LASTING_SAVED, SAVED, Limits
+from collector.roster.limits import LASTING_SAVED, SAVED, Limits, for_minutes, lasting
 
 #: By school code; None for a school that the register lacks.
 LimitsOf = Callable[[str], Limits | None]
@@ -36,8 +36,8 @@ class Rates:
     """For one thread. Each collector of a group has its own, so a group takes more."""
 
     def __init__(self, limits_of: LimitsOf) -> None:
-        self._lasting = Rate(limits_of, LASTING, LASTING_SAVED)
-        self._rates = (Rate(limits_of, 1, SAVED), self._lasting)
+        self._lasting = Rate(limits_of, lasting, LASTING_SAVED)
+        self._rates = (Rate(limits_of, for_minutes, SAVED), self._lasting)
 
     def take(self, school: str, size: int, now: float) -> bool:
         """Whether a message of `size` bytes is within both allowances, which it then uses.
@@ -60,10 +60,12 @@ class Rates:
 
 
 class Rate:
-    """One allowance: `share` of the limits a minute, of which `saved` minutes add up."""
+    """One allowance: `a_minute` of the limits, reports and kB, of which `saved` minutes add up."""
 
-    def __init__(self, limits_of: LimitsOf, share: float, saved: float) -> None:
-        self._limits_of, self._share, self._saved = limits_of, share, saved
+    def __init__(
+        self, limits_of: LimitsOf, a_minute: Callable[[Limits], tuple[float, float]], saved: float
+    ) -> None:
+        self._limits_of, self._a_minute, self._saved = limits_of, a_minute, saved
         self._buckets: dict[str, _Bucket] = {}
 
     def take(self, school: str, size: int, now: float) -> bool:
@@ -84,7 +86,7 @@ class Rate:
     def _filled(self, school: str, limits: Limits, now: float) -> _Bucket:
         bucket = self._buckets.setdefault(school, _Bucket())
         minutes, bucket.at = min((now - bucket.at) / 60, self._saved), now
-        reports, kb = limits.max_reports * self._share, limits.max_kb * self._share
+        reports, kb = self._a_minute(limits)
         bucket.reports = min(bucket.reports + minutes * reports, self._saved * reports)
         bucket.kb = min(bucket.kb + minutes * kb, self._saved * kb)
         return bucket

@@ -82,3 +82,19 @@ def test_nothing_of_another_folder_is_set_aside_or_written_through_a_link(
     assert restored(run, file, other, passphrase, "--replace") != 0
     assert "lineserver" in capsys.readouterr().err
     assert [path.name for path in etc.iterdir()] == ["shadow"]
+
+
+def test_what_is_set_aside_outside_the_data_folder_goes_through_no_link(
+    run: Run, place: Place, other: Place, passphrase: Path, etc: Path,
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    """The service guesses the name of the folder that will hold what was there."""
+    file = saved(run, place, passphrase)
+    assert restored(run, file, other, passphrase) == 0
+    outside = next(other.root.rglob("*.key")).parent
+    assert not outside.is_relative_to(other.data)
+    monkeypatch.setattr("collector.backup.restoring.time.strftime", lambda form: "20260301-120000")
+    theirs(outside / "before-restore-20260301-120000", etc)
+    assert restored(run, file, other, passphrase, "--replace") != 0
+    assert "before-restore" in capsys.readouterr().err
+    assert [path.name for path in etc.iterdir()] == ["shadow"]

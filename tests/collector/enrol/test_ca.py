@@ -69,7 +69,8 @@ def test_invented_pcs_of_one_school_hold_no_other_up(city: EnrolledCity, capsys:
     assert city.ca("status") == 0
     assert f"{CODE} (20)" in capsys.readouterr().out
     assert city.ca("renew", "--sign", "--without", "9963009999") == 2
-    assert city.ca("renew", "--sign", "--without", CODE) == 0
+    assert city.ca("renew", "--sign", "--without", "a school") == 2
+    assert city.ca("renew", "--sign", "--without", CODE, "--without", "9963009999") == 0
     with city.state() as state:
         signed = [e.detail for e in state.journal() if e.act == "ca sign"]
     assert [text.partition(" ")[2] for text in signed] == [f"--without {CODE}"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sqlite3
 import stat
 import subprocess
@@ -13,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.common import ownership
+from agent.common import files, ownership
 from agent.common.command_line import RefusedError
 from agent.common.lock import Lock
 from agent.common.sqlite import open_file
@@ -120,6 +121,17 @@ def test_a_folder_swapped_during_the_write_gets_nothing(
         owned.put(ours / "x.key", b"secret", Kind(0o600))
     assert list(theirs.iterdir()) == []
     assert (tmp_path / "aside" / "x.key").read_bytes() == b"secret"
+
+
+@as_root
+def test_what_fails_in_a_folder_is_named_by_its_own_path(tmp_path: Path) -> None:
+    (tmp_path / "keys" / "x.key").mkdir(parents=True)
+    with pytest.raises(FileNotFoundError, match=re.escape(f"'{tmp_path}/gone'")):
+        owned.put(tmp_path / "gone" / "x.key", b"secret", Kind(0o600))
+    with pytest.raises(IsADirectoryError, match=re.escape(f"{tmp_path}/keys/x.key")) as found:
+        files.replace(tmp_path / "keys" / "x.key", b"secret")
+    assert not str(found.value).endswith("None")
+    assert "/proc/" not in str(found.value)
 
 
 @as_root

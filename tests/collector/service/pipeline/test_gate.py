@@ -61,8 +61,8 @@ def test_limits_follow_from_the_register() -> None:
 def test_a_policy_sets_them_for_a_school_or_the_city() -> None:
     layers = {"city": Layer(max_reports=7), f"school:{SCHOOL}": Layer(max_machines=3, max_kb=9)}
     register = town(policies=layers)
-    assert limits_of(register, Config(), SCHOOL) == Limits(3, 7, 9)
-    assert limits_of(register, Config(), OTHER) == Limits(100, 7, 28)
+    assert limits_of(register, Config(), SCHOOL) == Limits(3, 7, 9, usual=12)
+    assert limits_of(register, Config(), OTHER) == Limits(100, 7, 28, usual=400)
     assert values(register, Config(), SCHOOL)["max_machines"].scope == f"school:{SCHOOL}"
     assert values(register, Config(), OTHER)["max_machines"].scope == "default"
 

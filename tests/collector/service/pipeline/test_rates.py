@@ -9,21 +9,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from collector.roster.limits import LASTING, LASTING_SAVED, Limits, limits
+from collector.roster.limits import LASTING_SAVED, Limits, lasting, limits
 from collector.roster.register import Register, Room, School
 from collector.service.pipeline.allowances import Allowances
 from collector.service.pipeline.rates import Left, Rate, Rates
 
 SCHOOL, OTHER = "9900000001", "9900000002"
-#: Of a school with a room for two PCs, each of which reports once an hour.
-HOURLY = limits(
-    Register(
-        schools={SCHOOL: School(SCHOOL, "示例小学", "630102", "小学", "630102")},
-        rooms=[Room(SCHOOL, "本部", "6-1", "6-1", "普通教室", 2)],
-    ),
-    SCHOOL,
-    3600,
+#: A school with a room for two PCs.
+REGISTER = Register(
+    schools={SCHOOL: School(SCHOOL, "示例小学", "630102", "小学", "630102")},
+    rooms=[Room(SCHOOL, "本部", "6-1", "6-1", "普通教室", 2)],
 )
+#: Where each reports once an hour.
+HOURLY = limits(REGISTER, SCHOOL, 3600)
 A_DAY = HOURLY.max_machines * 24  # reports
 
 
@@ -55,17 +53,23 @@ def test_a_holder_that_never_stops_has_twice_what_its_pcs_send_in_the_end() -> N
     assert max(sum(taken[d : d + 24]) for d in range(0, len(taken), 24)) < 32 * A_DAY
 
 
+def test_a_policy_bounds_minutes_and_takes_no_part_of_the_long_run() -> None:
+    """Eight reports a minute, day and night for three weeks, where it allows twenty."""
+    rates = Rates({SCHOOL: limits(REGISTER, SCHOOL, 300, max_reports=20)}.get)
+    assert all(rates.take(SCHOOL, 4000, n * 7.5) for n in range(21 * 24 * 60 * 8))
+
+
 @settings(max_examples=20, deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 70), st.integers(0, 20)), max_size=4))
 def test_whatever_an_outage_left_on_all_pcs_is_taken(outages: list[tuple[int, int]]) -> None:
     """Pairs of days offline and days online. PCs keep the reports of 60 days."""
-    lasting, day = Rate({SCHOOL: HOURLY}.get, LASTING, LASTING_SAVED), 0
+    rate, day = Rate({SCHOOL: HOURLY}.get, lasting, LASTING_SAVED), 0
     for offline, online in outages:
         day += offline
         sent = [A_DAY * min(offline, 60), *[A_DAY] * online]
         for reports in sent:
-            lasting.left(day * 86400.0, 0.0)  # as each minute does
-            assert all(lasting.take(SCHOOL, 4096, day * 86400.0) for _ in range(reports))
+            rate.left(day * 86400.0, 0.0)  # as each minute does
+            assert all(rate.take(SCHOOL, 4096, day * 86400.0) for _ in range(reports))
             day += 1
 
 
@@ -85,15 +89,15 @@ def test_a_collector_that_starts_again_gives_no_more_and_no_less(
     steps: list[tuple[float, int, bool]], boot: int
 ) -> None:
     """Days, reports then, and whether it starts again; its monotonic clock starts anew too."""
-    whole = Rate({SCHOOL: HOURLY}.get, LASTING, LASTING_SAVED)
-    again, day, begun = Rate({SCHOOL: HOURLY}.get, LASTING, LASTING_SAVED), 0.0, 0.0
+    whole = Rate({SCHOOL: HOURLY}.get, lasting, LASTING_SAVED)
+    again, day, begun = Rate({SCHOOL: HOURLY}.get, lasting, LASTING_SAVED), 0.0, 0.0
     for days, reports, restarted in steps:
         day += days
         now = day * 86400
         if restarted:
             whole.left(now, 0.0)  # it fills them up, as each minute does
             left = again.left(now - begun, 1.8e9 + now)
-            begun, again = now + boot, Rate({SCHOOL: HOURLY}.get, LASTING, LASTING_SAVED)
+            begun, again = now + boot, Rate({SCHOOL: HOURLY}.get, lasting, LASTING_SAVED)
             again.restore(left, now - begun, 1.8e9 + now)
         sent = range(reports)
         taken = [sum(of.take(SCHOOL, 100, at) for _ in sent)
@@ -120,7 +124,7 @@ def test_a_clock_that_is_wrong_at_the_start_holds_no_ordinary_school(spent: int)
 def test_the_time_without_a_collector_adds_what_it_should_and_a_clock_set_back_nothing() -> None:
     left = {SCHOOL: Left(1.8e9, 5.0, 1e6)}
     for clock, days in ((1.8e9 - 10**8, 0), (1.8e9, 0), (1.8e9 + 86400, 1)):
-        again = Rate({SCHOOL: HOURLY}.get, LASTING, LASTING_SAVED)
+        again = Rate({SCHOOL: HOURLY}.get, lasting, LASTING_SAVED)
         again.restore(left, 1000.0, clock)
         assert used_up(again, 1000.0) == pytest.approx(5 + days * 2 * A_DAY, rel=0.05)
 
