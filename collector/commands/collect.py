@@ -23,7 +23,7 @@ from collector.doctor.delivery import quarantined
 from collector.keeper import Keeper
 from collector.keeper.checkpoints import FILE as CHECKPOINTS_FILE
 from collector.keeper.checkpoints import Checkpoints
-from collector.keeper.part import Part, part_of
+from collector.keeper.part import part_of
 from collector.roster.book import RegisterBook
 from collector.service import Collector
 from collector.service.keeper_process import KeeperProcess, command
@@ -173,6 +173,7 @@ def _keeper_alone(config: Config, opened: ExitStack, *, watched: bool) -> Keeper
     if config.store.kind == "sqlite" and not watched:
         _lock(config, f"keeper{suffix}", opened)
     store = _store(config, opened)
+    notes = None if watched and part.of == 1 else store
     try:
         book = RegisterBook(config.folder / "register.db")
         keeper = Keeper(
@@ -184,19 +185,18 @@ def _keeper_alone(config: Config, opened: ExitStack, *, watched: bool) -> Keeper
             quarantined=lambda: quarantined(config),
             version=book.version,
             part=part,
-            checkpoints=_checkpoints(config, part, opened),
+            # Notes name days by their first report again and again, and would drop them all.
+            checkpoints=_checkpoints(config, opened) if notes is None else None,
         )
         pending_days = PendingDays((config.folder / DAYS_FILE).with_stem(f"days{suffix}"))
     except (OSError, sqlite3.Error) as error:
         raise _refused(config, error) from error
     opened.callback(pending_days.close)
-    notes = None if watched and part.of == 1 else store
     return KeeperThread(keeper, pending_days, config.keeper_s, notes, store.limits.readable_s)
 
 
-def _checkpoints(config: Config, part: Part, opened: ExitStack) -> Checkpoints:
-    suffix = f"-{part.number}-{part.of}" if part.of > 1 else ""
-    made = Checkpoints((config.folder / CHECKPOINTS_FILE).with_stem(f"checkpoints{suffix}"))
+def _checkpoints(config: Config, opened: ExitStack) -> Checkpoints:
+    made = Checkpoints(config.folder / CHECKPOINTS_FILE)
     opened.callback(made.close)
     return made
 

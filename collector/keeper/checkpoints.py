@@ -49,7 +49,7 @@ class Checkpoints:
     """One keeper's file. One that is broken is made anew: an empty one is never wrong."""
 
     def __init__(self, path: Path, now: Callable[[], float] = time.time) -> None:
-        """Open or make it. Raises OSError: it can neither be used nor removed."""
+        """Open or make it. One that can neither be used nor removed is told, and not used."""
         self._path, self._now = path, now
         self._id = ""
         self._again: dict[_Pair, int] = {}
@@ -60,10 +60,7 @@ class Checkpoints:
             self._anew(error)
 
     def begin(self, id_: str, others: Collection[str]) -> None:
-        """Begin a run of the keeper `id_`; at the first, `others` noted lately that they wrote.
-
-        This and all else raises OSError: the file can neither be used nor removed.
-        """
+        """Begin a run of the keeper `id_`; at the first, `others` noted lately that they wrote."""
         if self._db is None:
             self._anew(None)
         rows = self._do("SELECT id, at FROM owner ORDER BY at")
@@ -94,6 +91,9 @@ class Checkpoints:
         rows = [(one.school, one.day.isoformat(), *one[2:]) for one in days]
         try:
             with transaction(self._db):
+                owner = self._db.execute("SELECT id FROM owner ORDER BY at DESC LIMIT 1").fetchone()
+                if owner is None or owner[0] != self._id:
+                    return  # another keeper has begun meanwhile
                 self._db.executemany("INSERT OR REPLACE INTO days VALUES (?, ?, ?, ?, ?)", rows)
         except sqlite3.Error as error:
             self._anew(error)
@@ -154,9 +154,9 @@ class Checkpoints:
         """Make the file anew; where that fails, there is none until the next run begins."""
         self.close()
         self._again.clear()
-        for ending in ("", "-wal", "-shm"):
-            self._path.with_name(self._path.name + ending).unlink(missing_ok=True)
         if error is not None:
             log.warning("checkpoints_made_anew", path=self._path, reason=error)
         with suppress(sqlite3.Error, OSError):
+            for ending in ("", "-wal", "-shm"):
+                self._path.with_name(self._path.name + ending).unlink(missing_ok=True)
             self._open()

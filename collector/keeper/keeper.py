@@ -76,9 +76,9 @@ class Keeper:
         """
         self._reload()
         wrote = self._others.wrote()
-        self._days.begin()
         if wrote:
             self._days.forget()
+        self._days.begin()
         return wrote
 
     def schools(self) -> list[str]:
@@ -104,6 +104,8 @@ class Keeper:
                 changed += self._days.derive_one(school, day, 0, follows.append)
                 for following in follows:
                     wanted.setdefault(following, set()).add(school)
+            # The next day starts from the rows of this one, and so does the figure.
+            time.sleep(self._store.limits.readable_s)
         return changed
 
     def derive_school(

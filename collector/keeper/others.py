@@ -6,6 +6,7 @@ forgets what it remembers of the rows. Two at once are so twice as slow, and nev
 
 from __future__ import annotations
 
+import math
 import secrets
 import time
 
@@ -16,6 +17,8 @@ from collector.store import Point, Store
 _LATE_NS = 3600 * 10**9
 #: A clock that goes otherwise by more than this between two runs was set.
 _SET_S = 60.0
+#: A keeper that writes for long says so again after this, s.
+_AGAIN_S = 30.0
 
 
 class Others:
@@ -25,7 +28,7 @@ class Others:
         self._store, self._part, self._id = store, part, secrets.token_hex(4)
         self._since, self._at = time.time_ns(), time.monotonic()
         self._known: set[tuple[int, str]] = set()
-        self._noted = False
+        self._noted_at = -math.inf  # monotonic
         #: Those that wrote lately, as their notes tell; of disjoint schools excepted.
         self.ids: frozenset[str] = frozenset()
 
@@ -42,7 +45,7 @@ class Others:
         Raises:
             UnavailableError, MisconfiguredError: as `Store.read`.
         """
-        self._noted = False
+        self._noted_at = -math.inf
         first, now, at = not self._known, time.time_ns(), time.monotonic()
         rows = self._store.read("collector", self._since - _LATE_NS, 2**62, fields=["keeper"])
         found = {(point.time, str(point.fields["keeper"])) for point in rows}
@@ -53,15 +56,16 @@ class Others:
         return (bool(news) and not first) or was_set
 
     def about_to_write(self) -> None:
-        """Note it, once a run.
+        """Note it, at the first row of a run and as long as it writes: others look now and then.
 
         Raises:
             UnavailableError, MisconfiguredError: as `Store.write`.
         """
-        if not self._noted:
+        now = time.monotonic()
+        if now - self._noted_at > _AGAIN_S:
             note = {"keeper": f"{self._part} {self._id}"}
             self._store.write([Point("collector", {}, note, time.time_ns())])
-            self._noted = True
+            self._noted_at = now
 
     def _is_other(self, note: str) -> bool:
         part, _, id_ = note.partition(" ")

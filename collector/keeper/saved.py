@@ -57,6 +57,8 @@ class Saved:
         """The rows of a day are about to change, from which later ones start."""
         if self._file:
             self._file.drop_later(school, day)
+            for pair in [pair for pair in self._at if pair[0] == school and pair[1] > day]:
+                del self._at[pair]
 
     def take_up(
         self, school: str, day: dt.date, since: int, made: Callable[[], SchoolDay]
@@ -78,6 +80,7 @@ class Saved:
         if self._file is None:
             return
         self._file.drop_older(oldest)
+        self._at = {pair: at for pair, at in self._at.items() if pair[1] >= oldest}
         now = time.monotonic()
         found = list(self._due(memory, now))
         self._file.save(found)

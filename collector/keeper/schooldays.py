@@ -74,8 +74,29 @@ class SchoolDays:
                 raise  # the store's fault, not this day's
             except Exception as error:  # one bad day must not hold up the others
                 failed[school] = error
-        self._finish(derived)
+        failed |= self._finished(derived, follows)
         self.save()
+        return failed
+
+    def _finished(
+        self, derived: Sequence[_Derived], follows: Callable[[str, dt.date], object]
+    ) -> dict[str, Exception]:
+        """Write the rows of all; where that fails by one of them, of each alone."""
+        failed: dict[str, Exception] = {}
+        try:
+            self._finish(derived)
+        except (UnavailableError, MisconfiguredError):
+            raise
+        except Exception as error:
+            for school, day, *_ in derived if len(derived) > 1 else ():
+                try:
+                    self.derive_one(school, day, 0, partial(follows, school))
+                except (UnavailableError, MisconfiguredError):
+                    raise
+                except Exception as its_own:
+                    failed[school] = its_own
+            if len(derived) == 1:
+                failed[derived[0].school] = error
         return failed
 
     def derive_one(
@@ -93,11 +114,17 @@ class SchoolDays:
         register, taken, points = self._register(), [], list[Point]()
         for school in schools:
             kept = self.memory.take(school, day)
-            if kept is None and school in register.schools:
-                kept = self._as_it_is(school, day)
-            if kept is not None:
-                points += kept.hours(now)
-                taken.append((school, kept))
+            try:
+                if kept is None and school in register.schools:
+                    kept = self._as_it_is(school, day)
+                if kept is not None:
+                    points += kept.hours(now)
+                    taken.append((school, kept))
+            except (UnavailableError, MisconfiguredError):
+                raise
+            except Exception as error:  # its day is not derived either, and that is told again
+                at = log.where(error)
+                log.warning("hours_not_derived", school=school, day=day, reason=error, at=at)
         self.write(points)
         for school, kept in taken:
             self._keep(school, day, kept)

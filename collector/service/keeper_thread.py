@@ -137,6 +137,8 @@ class KeeperThread:
         for pairs in self._batches(taken, failed):
             self._pending_days.done({pair: taken[pair] for pair in pairs})
             self._derived |= pairs
+        if self._derived:
+            self._stopping.wait(self._readable_s)  # the figure is judged by these rows
         if self._stopping.is_set():
             return
         self._keeper.run_once(dt.datetime.now(CITY_TIME))
@@ -171,7 +173,7 @@ class KeeperThread:
         since = time.monotonic()
         began: float | None = None  # with the days before today
         self._arrears = False
-        for some in self._together(order(taken, today), taken):
+        for some in self._together(self._apart(order(taken, today), today), taken):
             now = time.monotonic()
             if some[0].day != today:
                 began = now if began is None else began
@@ -184,6 +186,17 @@ class KeeperThread:
                 done, since = set(), time.monotonic()
         if done:
             yield done
+
+    def _apart(self, pairs: Iterable[Pair], today: dt.date) -> Iterator[Pair]:
+        """One past day of a school a run, where reads may lack what was just stored: the next day
+        starts from its rows, and has to wait."""
+        seen: set[str] = set()
+        for pair in pairs:
+            if pair.day != today and self._readable_s:
+                if pair.school in seen:
+                    continue
+                seen.add(pair.school)
+            yield pair
 
     def _together(self, pairs: Iterable[Pair], taken: Mapping[Pair, Taken]) -> Iterator[list[Pair]]:
         """Schools of one day that go on, some at a time; every other school's day by itself."""

@@ -23,7 +23,8 @@ from collector.store.base import Point, Store
 from collector.store.line_protocol import line
 from collector.store.tables import whose
 
-_DAY_NS = 86_400 * 10**9
+#: How far after a day the next one with rows is looked for, as the keeper does.
+_FOLLOWS = dt.timedelta(days=14)
 _BATCH = 5000
 _ROOM_DAY = "room_day"
 
@@ -153,16 +154,24 @@ def _write(store: Store, points: list[Point]) -> None:
 
 
 def to_derive(store: Store, config: Config, where: Where, found: Found) -> set[dt.date]:
-    """The days of which something is left to derive from. Raises as `Store.read`."""
+    """The days of which something is left to derive from, and those that start from them.
+
+    Raises:
+        UnavailableError, MisconfiguredError: as `Store.read`.
+    """
     today = dt.datetime.now(CITY_TIME).date()
     days = {day for day in found.days if day <= today}
     if not days:
         return days
-    start, stop = midnight_ns(min(days)), midnight_ns(max(days)) + _DAY_NS
+    start, stop = midnight_ns(min(days)), midnight_ns(max(days) + _FOLLOWS) + 1
     rows = store.read("machine_day", start, stop, {"school": where.school}, ["seen"])
     left = {day_of(point) for point in rows}
     kept = today - dt.timedelta(days=config.store.telemetry_days)
-    return {day for day in days if day in left or day >= kept}
+    after = (
+        min((one for one in left if day < one <= day + _FOLLOWS), default=None) for day in days
+    )
+    follow = {day for day in after if day is not None and day <= today}
+    return follow | {day for day in days if day in left or day >= kept}
 
 
 def mark(config: Config, store: Store, school: str, days: set[dt.date]) -> None:

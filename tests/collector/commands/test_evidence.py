@@ -128,6 +128,13 @@ def test_one_forged_pc_goes_with_its_days_and_the_rest_stays(
     assert "agent" in capsys.readouterr().out
 
 
+def test_the_day_that_starts_from_a_removed_one_is_derived_too(folder: Path, store: Store) -> None:
+    store.write([agent(9), machine_day(9), machine_day(5), machine_day(4)])
+    there = f"{TODAY - dt.timedelta(days=9)}"
+    assert remove(folder, f"from={there}", f"to={there}") == 0
+    assert marked_days(folder) == {TODAY - dt.timedelta(days=days) for days in (9, 5)}
+
+
 def test_a_line_and_days(folder: Path, store: Store) -> None:
     names = ["主线", "a'b", 'q"; DROP', "p=1, q"]
     tests = [line_test(ago, name) for ago in (1, 2, 3, 4) for name in names]

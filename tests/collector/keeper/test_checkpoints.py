@@ -77,7 +77,8 @@ def in_order(arriving: list[list[list[Point]]]) -> list[list[list[Point]]]:
 def test_killed_anywhere_a_keeper_that_takes_up_leaves_what_a_whole_pass_leaves(
     arriving: list[list[list[Point]]], how: list[tuple[int, bool, bool, bool]]
 ) -> None:
-    with stores(1) as (store,), tempfile.TemporaryDirectory() as name:
+    """Beside it one that never goes on: what were added to the rows would be in both else."""
+    with stores(2) as (store, plain), tempfile.TemporaryDirectory() as name:
         folder, opened = Path(name), []
 
         def start() -> Keeper:
@@ -104,6 +105,9 @@ def test_killed_anywhere_a_keeper_that_takes_up_leaves_what_a_whole_pass_leaves(
             before = rows(store)
             pass_over(keeper(store), dict.fromkeys(news(batch), 0))
             assert rows(store) == before
+            plain.write([point for points in batch for point in points])
+            pass_over(keeper(plain), dict.fromkeys(news(batch), 0))
+            assert rows(plain) == before
         for file in opened:
             file.close()
 

@@ -12,8 +12,10 @@ import pytest
 
 from agent.common.calendar import CITY_TIME
 from collector.config import City, Figure
-from collector.keeper import Keeper, schooldays
+from collector.keeper import Keeper, others, schooldays
 from collector.keeper import keeper as keeping
+from collector.keeper.part import Part
+from collector.keeper.schoolday import SchoolDay
 from collector.roster.register import Machine, Register, Room
 from collector.store.base import Point, Store, UnavailableError
 from collector.store.sqlite import SqliteStore
@@ -139,3 +141,41 @@ def test_a_name_that_no_store_accepts_does_not_stop_others(
         keeper_of(bad).derive([day])
     assert [point.tags["room"] for point in store.read("room_day", 0, 2**62)] == ["lab"]
     assert "derived_rejected" in caplog.text
+
+
+def test_a_school_that_cannot_be_derived_holds_up_no_other(
+    store: Store, register: Register, keeper_of: MakeKeeper, make: Any, day: dt.date,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    """Neither the hours of the others, nor what is judged of all."""
+    bad, good = sorted(register.schools)[:2]
+    derive = SchoolDay.derive
+
+    def failing(self: SchoolDay) -> list[Point]:
+        if self._school == bad:
+            raise ValueError("a row that nobody expects")
+        return derive(self)
+
+    monkeypatch.setattr(SchoolDay, "derive", failing)
+    one = keeper_of(register)
+    one.begin()
+    one.run_once(dt.datetime.combine(day, dt.time(12), CITY_TIME))
+    hours = {point.tags["school"] for point in store.read("school_hour", 0, 2**62)}
+    assert good in hours
+    assert bad not in hours
+    assert list(store.read("indicator", 0, 2**62))
+
+
+def test_a_keeper_that_writes_for_long_says_so_again(
+    store: Store, register: Register, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, two = others.Others(store, Part()), others.Others(store, Part())
+    two.wrote()
+    one.wrote()
+    one.about_to_write()
+    one.about_to_write()
+    assert two.wrote()
+    assert not two.wrote(), "a run notes once, within half a minute"
+    monkeypatch.setattr(others, "_AGAIN_S", 0.0)
+    one.about_to_write()
+    assert two.wrote()
