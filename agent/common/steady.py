@@ -212,10 +212,16 @@ def _forward(samples: Sequence[Sample]) -> list[Sample]:
 
 
 def _until_decrease(samples: Sequence[Sample]) -> Sequence[Sample]:
-    for place, (before, after) in enumerate(pairwise(samples), 1):
-        if after[1] < before[1]:
-            return samples[:place]
-    return samples
+    """Of two readings at one moment the later counts: a clock may stand between them."""
+    found = list(samples[:1])
+    for time, count in samples[1:]:
+        if count < found[-1][1]:
+            break
+        if time > found[-1][0]:
+            found.append((time, count))
+        else:
+            found[-1] = found[-1][0], count
+    return found
 
 
 def _often_still(points: Sequence[Sample]) -> bool:

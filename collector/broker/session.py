@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import queue
 import secrets
@@ -24,6 +25,12 @@ _ANSWER_S = 30.0
 _BATCH = 20
 
 Command = dict[str, Any]
+
+
+def stop_loop(client: mqtt.Client) -> None:
+    """End paho's thread, which may end by itself at that very moment: paho 2.1 then fails."""
+    with contextlib.suppress(AttributeError):
+        client.loop_stop()
 
 
 class ControlError(Exception):
@@ -79,7 +86,7 @@ class Session:
 
     def _close(self) -> None:
         self._client.disconnect()
-        self._client.loop_stop()
+        stop_loop(self._client)
 
     def data(self, command: Command) -> dict[str, Any]:
         """The `data` of an answer.

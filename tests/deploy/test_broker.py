@@ -16,6 +16,7 @@ import city_broker
 import services
 from agent.wire import topics
 from city_broker import CityBroker
+from collector.broker.session import stop_loop
 
 A, B = "9901020001", "9901030001"
 MACHINE, BOOT = "a" * 32, "b" * 16
@@ -86,7 +87,7 @@ def connected(broker: CityBroker, user: str, password: str | None = None) -> Ite
         yield speaker
     finally:
         client.disconnect()
-        client.loop_stop()
+        stop_loop(client)
 
 
 def test_a_school_speaks_for_itself_and_the_collector_hears_it(broker: CityBroker) -> None:

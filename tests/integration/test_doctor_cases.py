@@ -25,6 +25,7 @@ import services
 from agent.common.broker_settings import AgentBroker
 from agent.doctor import reach
 from agent.mqtt.accounts import Account
+from collector.broker.session import stop_loop
 from collector.doctor.broker import dropped
 from collector.roster.book import RegisterBook
 from collector.roster.register import Register, School
@@ -173,7 +174,7 @@ def test_messages_that_the_broker_dropped(tmp_path: Path, doctor: Doctor, kit: A
         away.loop_start()
         kit.until(lambda: bool(subscribed), what="subscription")
         away.disconnect()
-        away.loop_stop()
+        stop_loop(away)
         sender = mqtt.Client(CallbackAPIVersion.VERSION2)
         sender.connect("127.0.0.1", running.port)
         sender.loop_start()
@@ -184,7 +185,7 @@ def test_messages_that_the_broker_dropped(tmp_path: Path, doctor: Doctor, kit: A
         sender.subscribe("$SYS/broker/publish/messages/dropped")
         kit.until(lambda: bool(counted) and counted[-1] > 0, what="the broker's count")
         sender.disconnect()
-        sender.loop_stop()
+        stop_loop(sender)
         check = doctor(f"[mqtt]\nport = {running.port}\n")["broker's queues"]
     assert check["ok"] is False
     assert "max_queued_messages" in check["fix"]

@@ -20,6 +20,7 @@ import services
 from agent.wire.topics import ALL_PRESENCE, ALL_REPORTS, PREFIX
 from collector.broker import hivemq
 from collector.broker.accounts import Account
+from collector.broker.session import stop_loop
 from voice import PATIENCE_S, until
 
 PROGRAM = os.environ.get("SCHOOLPULSE_TEST_HIVEMQ", "")
@@ -61,7 +62,7 @@ class Client:
 
     def end(self) -> None:
         self.client.disconnect()
-        self.client.loop_stop()
+        stop_loop(self.client)
 
 
 @pytest.fixture(scope="module")

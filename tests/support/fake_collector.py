@@ -14,6 +14,7 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 import services
 from agent.wire import Receipt, StoredRange, decode_message, decode_presence, encode, topics
 from agent.wire.topics import parse_topic
+from collector.broker.session import stop_loop
 
 
 class FakeCollector:
@@ -67,7 +68,7 @@ class FakeCollector:
 
     def close(self) -> None:
         self.client.disconnect()
-        self.client.loop_stop()
+        stop_loop(self.client)
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 import services
 from agent import wire
 from agent.wire.topics import ALL_REPORTS, policy_topic, receipt_topic, report_topic
+from collector.broker.session import stop_loop
 
 SCHOOL = "9900000001"
 PATIENCE_S = services.PATIENCE_S
@@ -59,7 +60,7 @@ class Voice:
 
     def __exit__(self, *_: object) -> None:
         self._client.disconnect()
-        self._client.loop_stop()
+        stop_loop(self._client)
 
     def _listen(self, *_: object) -> None:
         topics = receipt_topic(self.school, self.machine), policy_topic(self.school)

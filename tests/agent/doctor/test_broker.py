@@ -21,6 +21,7 @@ from agent.doctor import broker as doctor
 from agent.doctor.broker import BrokerChecks
 from agent.mqtt.connection import Connection, ConnectionEndedError
 from agent.wire.topics import policy_topic
+from collector.broker.session import stop_loop
 
 SCHOOL = "9900000001"
 
@@ -70,7 +71,7 @@ def test_a_policy_that_cannot_be_read_is_reported_with_the_reason(tmp_path: Path
         client.loop_start()
         client.publish(policy_topic(SCHOOL), b'{"v":1}', 1, retain=True).wait_for_publish(30)
         client.disconnect()
-        client.loop_stop()
+        stop_loop(client)
         policy = checks(broker.port)["school's policy"]
     assert policy.ok is None
     assert "UnreadableError" in policy.detail

@@ -19,6 +19,7 @@ from collector.broker import dynsec
 from collector.broker.accounts import Account, AccountError
 from collector.broker.control import Changes, Control, ControlError
 from collector.broker.mosquitto import conf
+from collector.broker.session import stop_loop
 
 A, B, C = "9901020001", "9901030001", "9901040001"
 NOTHING = Changes()
@@ -61,7 +62,7 @@ class Client:
 
     def close(self) -> None:
         self._client.disconnect()
-        self._client.loop_stop()
+        stop_loop(self._client)
 
 
 def lets_in(settings: Broker) -> bool:

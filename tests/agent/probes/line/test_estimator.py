@@ -238,3 +238,10 @@ def test_latency_and_jitter():
     assert estimator.latency([]) == (None, None)
     assert estimator.latency([5.0]) == (5.0, None)
     assert estimator.latency([1.0, 3.0, 2.0]) == (2.0, 1.5)
+
+
+def test_two_readings_at_one_moment_are_one() -> None:
+    """A clock may stand between them; the later reading counts."""
+    true = [(n / 20, n * 62_500) for n in range(200)]
+    twice = [(time, count) for time, later in true for count in (max(0, later - 1000), later)]
+    assert steady(twice) == steady(true)

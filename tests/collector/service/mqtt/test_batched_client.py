@@ -17,6 +17,7 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
 import services
+from collector.broker.session import stop_loop
 from collector.service.mqtt.batched_client import BatchedClient, publish_at
 
 MANY = 3000
@@ -70,7 +71,7 @@ def test_all_messages_by_few_reads(
         assert done.wait(120), f"{len(heard)} of {MANY}"
         for client in (voice, ear):
             client.disconnect()
-            client.loop_stop()
+            stop_loop(client)
     # As a set: Mosquitto 2.0.11 sends one late now and then, by its own packet ids.
     assert sorted(heard) == sorted(sent)
     # Those that two reads brought in halves; of large ones that may be many.
