@@ -44,8 +44,9 @@ def _tested(
     """A test of a line that the machine had the time to make, and a PC the time to measure.
 
     A rate is always held against the line. No rate, by name, is what a machine says whose
-    processes wait for a processor: on a calm one it is a failure.
+    processes wait for a processor: three times on a calm one it is a failure.
     """
+    calm = []
     for _ in range(3):
         lab.far(mbps, rtt_ms=rtt_ms, loss=loss)
         begun, waited = time.monotonic(), far_line.waited_s()
@@ -55,7 +56,9 @@ def _tested(
         if made and "up_mbps" in test:
             return test, brought
         if made and far_line.waited_s() - waited < 0.2 * (time.monotonic() - begun):
-            return test, brought
+            calm.append((test, brought))
+    if len(calm) == 3:
+        return calm[-1]
     pytest.skip("this machine is too busy to make a far line of that rate")
 
 
