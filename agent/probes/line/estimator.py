@@ -90,7 +90,8 @@ def down(
         return None
     nic = counter.samples
     unread = wire.mbps * 1e6 / 8 * min(lag_s, _MAX_LAG_S)
-    arrived = _frames_share(nic, wire, frames, far=far)
+    begin = kept.samples[0][0] - nic[0][0] if kept.samples else 0.0
+    arrived = _frames_share(wire, frames, begin, nic[-1][0] - nic[0][0], far=far)
     factor, other = _limits(_payload_share(nic, payload, unread), arrived)
     return Down(
         wire.mbps * factor,
@@ -115,15 +116,16 @@ def _settled(counter: Aligned, *, far: bool) -> Steady | None:
 
 
 def _frames_share(
-    nic: Sequence[Sample], wire: Steady, frames: Sequence[Sample], *, far: bool
+    wire: Steady, frames: Sequence[Sample], begin: float, end: float, *, far: bool
 ) -> float | None:
     """The rate of the frames that arrived per rate of the interface; None where unknown.
 
+    Of the part from which the interface's rate is, `begin` to `end` s after the start: where the
+    rate goes up and down, another part has another rate.
     What the other side has acknowledged comes in lumps on a slow line: the median may fall between.
     """
-    seconds = nic[-1][0] - nic[0][0]
-    during = [one for one in frames if one[0] - frames[0][0] <= seconds]
-    arrived = _settled(after_burst(aligned(during)), far=far)
+    during = [one for one in frames if begin <= one[0] - frames[0][0] <= end]
+    arrived = _settled(aligned(during), far=far)
     if arrived is None or not wire.steps:
         return None
     return max(arrived.mbps, arrived.mean if far else 0.0) / wire.mbps

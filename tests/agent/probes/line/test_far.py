@@ -1,4 +1,4 @@
-"""The line probe on lines with a long round trip or losses: the true rate, or what was delivered.
+"""The line probe on lines with a long round trip or losses: the true rate, or one that was carried.
 
 Near lines keep their time, and a PC whose receive windows are too small says so.
 """
@@ -8,13 +8,14 @@ from __future__ import annotations
 import json
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pytest
 
 import far_line
 import shaped
+from agent.common.steady import Sample
 from agent.common.vocabulary.thresholds import is_lossy
 from agent.probes.line.load import time_for
 from agent.probes.line.turn import EndedError, Server
@@ -44,7 +45,7 @@ def _tested(
     """A test of a line that the machine had the time to make, and a PC the time to measure.
 
     A rate is always held against the line. No rate, by name, is what a machine says whose
-    processes wait for a processor: three times on a calm one it is a failure.
+    processes wait for a processor: twice on a calm one it is a failure.
     """
     calm = []
     for _ in range(3):
@@ -57,8 +58,8 @@ def _tested(
             return test, brought
         if made and far_line.waited_s() - waited < 0.2 * (time.monotonic() - begun):
             calm.append((test, brought))
-    if len(calm) == 3:
-        return calm[-1]
+        if len(calm) == 2:
+            return test, brought
     pytest.skip("this machine is too busy to make a far line of that rate")
 
 
@@ -76,24 +77,32 @@ def test_a_far_line_reads_its_rate(lab: FarLab, server: str, mbps: float, rtt_ms
 
 @pytest.mark.netns
 @pytest.mark.slow
-@pytest.mark.parametrize(("mbps", "rtt_ms"), [(20, 80), (50, 80)])
-def test_a_lossy_line_reads_what_was_delivered(
-    lab: FarLab, server: str, mbps: float, rtt_ms: float
-) -> None:
-    """1% of the frames are lost: eight connections do not fill the line, and the test says so."""
-    for _ in range(3):  # which frames are lost is chance
-        test, brought = _tested(lab, server, mbps, rtt_ms, loss=0.01)
-        if test["outcome"] == "ok" and is_lossy(
-            test["loss_share"], test["latency_ms"], test["loaded_ms"]
-        ):
-            break
-    else:
-        pytest.fail(f"never told as lossy: {test}")
-    delivered = far_line.carried(brought.down, far=False, down=True)
-    # The rate goes up and down with the losses, and the two count it in other steps of time.
-    assert test["down_mbps"] == pytest.approx(delivered, rel=0.1)
+@pytest.mark.parametrize("mbps", [50, 100])
+def test_a_lossy_line_reads_a_rate_that_it_carried(lab: FarLab, server: str, mbps: float) -> None:
+    """1% of the frames are lost: eight connections do not fill the line, and the test says so.
+
+    What they carry falls from the first second on and then goes up and down, so that no one rate
+    is the true one; but the reading is among those of the test's seconds.
+    """
+    test, brought = _tested(lab, server, mbps, 80, loss=0.01)
+    assert test["outcome"] == "ok", test
+    rates = _by_second(brought.down)
+    assert 0.98 * min(rates) <= test["down_mbps"] <= 1.02 * max(rates)
     assert test["down_mbps"] < 0.9 * mbps
     assert 0.005 < test["loss_share"] < 0.05
+    assert is_lossy(test["loss_share"], test["latency_ms"], test["loaded_ms"]), test
+
+
+def _by_second(readings: Sequence[Sample]) -> list[float]:
+    """What a way carried in each second once it was under way, and in what is left, Mbit/s."""
+    first, last = readings[0][1], readings[-1][1]
+    part = [one for one in readings if first + 0.1 * (last - first) <= one[1] < last]
+    found, start = [], part[0]
+    for one in part:
+        if one[0] - start[0] >= 1.0 or one is part[-1]:
+            found.append((one[1] - start[1]) * 8 / (one[0] - start[0]) / 1e6)
+            start = one
+    return found
 
 
 @pytest.mark.netns
