@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import partial
 from itertools import islice
 from typing import NamedTuple
@@ -38,6 +39,17 @@ class _Derived(NamedTuple):
     hours: list[Point]
 
 
+@contextmanager
+def _told(school: str, failed: dict[str, Exception]) -> Iterator[None]:
+    """One bad school must not hold up the others; a fault of the store is not its own."""
+    try:
+        yield
+    except (UnavailableError, MisconfiguredError):
+        raise
+    except Exception as error:
+        failed[school] = error
+
+
 class SchoolDays:
     """Of the schools of one keeper. What fails is forgotten, and derived whole the next time."""
 
@@ -68,13 +80,10 @@ class SchoolDays:
         failed: dict[str, Exception] = {}
         for school, since in due.items():
             raw = (start, ahead[school]) if school in ahead else None
-            try:
+            with _told(school, failed):
                 derived.append(self._rows(school, day, since, partial(follows, school), raw))
-            except (UnavailableError, MisconfiguredError):
-                raise  # the store's fault, not this day's
-            except Exception as error:  # one bad day must not hold up the others
-                failed[school] = error
-        failed |= self._finished(derived, follows)
+        if derived:
+            failed |= self._finished(derived, follows)
         self.save()
         return failed
 
@@ -83,20 +92,14 @@ class SchoolDays:
     ) -> dict[str, Exception]:
         """Write the rows of all; where that fails by one of them, of each alone."""
         failed: dict[str, Exception] = {}
-        try:
+        with _told(derived[0].school, failed):
             self._finish(derived)
-        except (UnavailableError, MisconfiguredError):
-            raise
-        except Exception as error:
-            for school, day, *_ in derived if len(derived) > 1 else ():
-                try:
-                    self.derive_one(school, day, 0, partial(follows, school))
-                except (UnavailableError, MisconfiguredError):
-                    raise
-                except Exception as its_own:
-                    failed[school] = its_own
-            if len(derived) == 1:
-                failed[derived[0].school] = error
+        if not failed or len(derived) == 1:
+            return failed
+        failed.clear()
+        for school, day, *_ in derived:
+            with _told(school, failed):
+                self.derive_one(school, day, 0, partial(follows, school))
         return failed
 
     def derive_one(
@@ -112,19 +115,18 @@ class SchoolDays:
             UnavailableError, MisconfiguredError: as `Store.read`, `Store.write`.
         """
         register, taken, points = self._register(), [], list[Point]()
+        failed: dict[str, Exception] = {}
         for school in schools:
-            kept = self.memory.take(school, day)
-            try:
+            with _told(school, failed):
+                kept = self.memory.take(school, day)
                 if kept is None and school in register.schools:
                     kept = self._as_it_is(school, day)
                 if kept is not None:
                     points += kept.hours(now)
                     taken.append((school, kept))
-            except (UnavailableError, MisconfiguredError):
-                raise
-            except Exception as error:  # its day is not derived either, and that is told again
-                at = log.where(error)
-                log.warning("hours_not_derived", school=school, day=day, reason=error, at=at)
+        for school, error in failed.items():  # its day is not derived either: that is told again
+            at = log.where(error)
+            log.warning("hours_not_derived", school=school, day=day, reason=error, at=at)
         self.write(points)
         for school, kept in taken:
             self._keep(school, day, kept)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from collector.store.base import Point
 
 from .conftest import DAY, OTHER, SCHOOL, MakePoints
 from .passes import (
+    Fragile,
     keeper,
     news,
     pass_over,
@@ -163,3 +165,27 @@ def test_a_late_name_of_yesterday_binds_today(make: MakePoints) -> None:
         assert rows(new) == rows(whole)
         rooms = [row.tags.get("room") for row in new.read("machine_day", midnight(DAY), 2**62)]
         assert rooms == [None, "6-1"], "the row without a room was there first"
+
+
+def test_rows_that_cannot_be_written_hold_up_their_own_school_alone(
+    make: MakePoints, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two schools are written together; a fault of one's rows that is not the store's is found."""
+    with stores(1) as (store,):
+        for school in (SCHOOL, OTHER):
+            raw = projector(make, "10:00", DAY, present=True)
+            store.write([p._replace(tags={**p.tags, "school": school}) for p in raw])
+        write = Fragile.write
+
+        def picky(self: Fragile, points: Sequence[Point]) -> None:
+            if any(p.tags.get("school") == SCHOOL for p in points):
+                raise ValueError("a value that nobody expects")
+            write(self, points)
+
+        monkeypatch.setattr(Fragile, "write", picky)
+        one = keeper(store)
+        one.begin()
+        failed = one.derive_schools({SCHOOL: 0, OTHER: 0}, DAY, lambda *_: None)
+        assert list(failed) == [SCHOOL]
+        found = {point.tags["school"] for point in store.read("machine_day", 0, 2**62)}
+        assert found == {OTHER}
