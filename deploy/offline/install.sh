@@ -33,7 +33,7 @@ umask 022
   --find-links "$here/wheels" schoolpulse
 "$prefix/bin/schoolpulse-agent" --version
 # A service that runs goes on as the new version.
-if command -v systemctl >/dev/null 2>&1; then
+if [ -e /etc/systemd/system/schoolpulse-agent.service ]; then
   systemctl try-restart schoolpulse-agent.service || true
 fi
 if [ $# -gt 0 ]; then

@@ -107,6 +107,11 @@ def test_the_settings_are_read_as_windows_tools_save_them(pc: Pc, encoding: str)
     assert (pc.in_use(), pc.result()) == (NEW, Result(NEW))
 
 
+def test_where_nothing_was_ever_asked_for_there_is_nothing_to_confirm(tmp_path: Path) -> None:
+    Installer(tmp_path / "update", tmp_path / "own").confirm(VERSION)
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_version_that_reports_stays(pc: Pc) -> None:
     pc.programs.at_restart = lambda: pc.installer.confirm(NEW)
     pc.ask()
