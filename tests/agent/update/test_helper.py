@@ -126,6 +126,13 @@ def test_a_version_that_reports_stays(pc: Pc) -> None:
     assert pc.programs.built == [NEW]
 
 
+def test_a_version_that_is_in_use_and_asked_for_again_is_no_failure(pc: Pc) -> None:
+    pc.installer.install(pc.package, pc.signed(), VERSION)
+    assert pc.run() == 0
+    assert (pc.in_use(), pc.result()) == (VERSION, Result(VERSION))
+    assert not (pc.update / install_linux.REQUEST).exists()
+
+
 def test_a_version_that_ends_is_taken_back_and_never_installed_again(pc: Pc) -> None:
     pc.ask()
     assert pc.run() == 1
