@@ -111,7 +111,7 @@ def pc(city: City) -> None:
     """A PC's commands, on the same machine in a folder of its own."""
     machine, said = city.machine, {"SCHOOLPULSE_DATA": "/pc/data"}
     machine.run(f"mkdir /pc && cp /var/lib/schoolpulse/bundles/schoolpulse-{SCHOOL}.zip /pc")
-    lines = fence("5. On each PC", 1).replace("9963020001", SCHOOL).splitlines()
+    lines = fence("5. On each PC", 3).replace("9963020002", SCHOOL).splitlines()
     machine.run(lines[0], folder="/pc")
     city.start("agent", lines[1].removesuffix("&"), "/pc", **said)
     machine.until("grep -q last_receipt /pc/data/status.json")
