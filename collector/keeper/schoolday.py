@@ -48,16 +48,15 @@ class SchoolDay:
         self.register = register
         self._school, self._day = school, day
         self._start, self._stop = bounds(day)
-        self._reports = reading.Reports()
-        self._certain = 0  # reports
+        self._reports, self._certain = reading.Reports(), 0  # reports of a certain time
         self._pcs: dict[MachineKey, Pc] = {}
         self._counts: dict[int, Counts] = {}
         self._rooms: list[Point] = []
         self._stored = Rows(store, school, self._start, self._stop)
         self._differ: set[MachineKey] = set()  # PCs of which reports must be read again
         self._unpacked: dict[MachineKey, list[Point]] = {}  # their `device_day` rows, in a pass
-        #: Whether `go_on` may be called.
-        self.goes_on = False
+        #: Whether `go_on` may be called, and the time of the first report that it found new, ns.
+        self.goes_on, self.first_new = False, 0
 
     def derive(self) -> list[Point]:
         """The day rows and events that the store lacks or has with other values.
@@ -92,8 +91,7 @@ class SchoolDay:
             UnavailableError, MisconfiguredError: as `Store.read`.
         """
         start = max(since, self._start)
-        if found is None:
-            found = reading.read(self._store, self._school, start, self._stop)
+        found = found or reading.read(self._store, self._school, start, self._stop)
         fresh = self._reports.new(reading.digests(found), start)
         if fresh is None:
             return None
@@ -112,6 +110,7 @@ class SchoolDay:
         if not self._complete() or {pc_of(point) for point in pcs} != keys:
             return None
         self._reports.add(fresh)
+        self.first_new = min((time for _, time in fresh), default=self._stop)
         self._differ.clear()
         return self._keep(self._joined(fold, pcs, devices), events) if keys else []
 
