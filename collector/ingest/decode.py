@@ -22,6 +22,7 @@ from collector.ingest.points import (
     host_points,
     record_point,
     test_point,
+    without_zeros,
 )
 from collector.store import Point, Value
 from collector.store.check import fault
@@ -30,6 +31,8 @@ Known = Callable[[str], bool]
 #: Report times differ within a millisecond, ns; see `wire.point_time`.
 _SPREAD = 1_000_000
 _QUARTER_MS = 900_000
+#: How JSON writes a zero byte in a text: the only way that msgspec reads.
+_ZERO = rb"\u0000"
 _EVIDENCE = {wire.LineTest, wire.LineRecord}
 
 
@@ -136,6 +139,8 @@ def _report(
         return Held(source, out.reason, message.sent, out.detail)
     kinds = set(map(type, message.readings))
     points = _apart(list(_points(source, message, kinds, now)))
+    if _ZERO in payload:
+        points = list(map(without_zeros, points))
     reason = _unfit(source, points, kinds) if kinds & _EVIDENCE else ""
     if reason:
         return Quarantined(source, f"unreadable: {reason}")

@@ -231,6 +231,7 @@ class Collector:
     def _received(self, messages: Sequence[Publish]) -> None:
         """Runs in paho's thread: as little work as possible."""
         now = time.time_ns()
+        self.counts.add("received", sum(not one.topic.startswith("$") for one in messages))
         wanted = [
             Message(one.topic, one.payload, now, one.retained)
             for one in messages
@@ -243,10 +244,9 @@ class Collector:
         """Handle what is not; what fails here costs no other message."""
         topic, payload = message.topic, message.payload
         try:
-            if topic.startswith("$SYS/"):
+            if topic.startswith("$"):  # the broker itself
                 self._self_metrics.broker_said(topic, payload)
                 return False
-            self.counts.add("received")
             if not self._retained.admits(topic, payload, message.retained):
                 return False
             # Hellos bypass the inbox: a PC must learn the time even while the store is down.
