@@ -19,7 +19,7 @@ from collector.ingest.points import (
     Frame,
     agent_point,
     device_points,
-    host_points,
+    host_point,
     record_point,
     test_point,
     without_zeros,
@@ -179,7 +179,8 @@ def _points(source: Source, report: wire.Report, kinds: set[type], now: int) -> 
         yield from device_points(frame, devices)
     for reading in report.readings:
         if type(reading) is wire.Host:
-            yield from host_points(frame, reading)
+            if (point := host_point(frame, reading)) is not None:
+                yield point
         # With an uncertain time a test is not evidence of any day, so it is left out.
         elif type(reading) is wire.LineTest and not report.uncertain:
             yield test_point(frame, reading)

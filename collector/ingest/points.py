@@ -78,7 +78,7 @@ def _health(health: wire.AgentHealth) -> Fields:
     return fields
 
 
-def host_points(frame: Frame, host: wire.Host) -> Iterator[Point]:
+def host_point(frame: Frame, host: wire.Host) -> Point | None:
     """The PC's point, if there is any field; traffic is summed over physical interfaces."""
     fields = _given(host)
     if host.inventory is not None:
@@ -87,8 +87,7 @@ def host_points(frame: Frame, host: wire.Host) -> Iterator[Point]:
         fields = _built_in(host.inventory) | known | fields
     if host.nics:
         fields |= _network(host.nics)
-    if fields:
-        yield _point("host", frame, fields)
+    return _point("host", frame, fields) if fields else None
 
 
 def _built_in(inventory: wire.Inventory) -> Fields:
