@@ -270,7 +270,8 @@ def _gemini(url: str) -> Iterator[list[str]]:
     def each(what: str) -> None:
         for name in names:
             asked = urllib.parse.urlencode({"q": f'{what} DATABASE "{name}"'}).encode()
-            urllib.request.urlopen(f"{url}/query", asked, timeout=60).close()
+            with urllib.request.urlopen(f"{url}/query", asked, timeout=60) as answer:
+                answer.read()  # its head comes before the query is done
 
     each("CREATE")
     yield names

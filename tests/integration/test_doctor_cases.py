@@ -211,7 +211,8 @@ def account_server(url: str) -> None:
     ):  # fmt: skip
         form = urllib.parse.urlencode({"q": query}).encode()
         request = urllib.request.Request(f"{url}/query", form, authorization(login))
-        urllib.request.urlopen(request, timeout=services.PATIENCE_S).close()
+        with urllib.request.urlopen(request, timeout=services.PATIENCE_S) as answer:
+            answer.read()  # its head comes before the query is done
         login = "root:correct"
 
 

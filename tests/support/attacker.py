@@ -21,6 +21,9 @@ from agent.common.settings import Broker
 CONNECT, CONNACK, PUBLISH, PUBACK = 1, 2, 3, 4
 SUBSCRIBE, SUBACK, PINGREQ, DISCONNECT = 8, 9, 12, 14
 
+#: How long the broker may take for an answer on a PC that others keep busy, s.
+_PATIENCE_S = 120.0
+
 
 def text(value: str | bytes) -> bytes:
     """A string or binary of MQTT: its length, then it."""
@@ -76,7 +79,7 @@ class Attacker:
     def __init__(self, broker: Broker, source: str = "") -> None:
         """Connect TCP and TLS, and say nothing yet. `source`: the address to come from."""
         raw = socket.create_connection(
-            (broker.host, broker.port), 20, (source, 0) if source else None
+            (broker.host, broker.port), _PATIENCE_S, (source, 0) if source else None
         )
         self.raw: socket.socket = raw
         if broker.tls:
@@ -123,7 +126,11 @@ class Attacker:
         return True
 
     def receive(self, *kinds: int) -> bytes | None:
-        """The body of the next packet of these kinds; None where the broker closes before."""
+        """The body of the next packet of these kinds; None where the broker closes before.
+
+        Raises:
+            TimeoutError: it does neither for as long as the socket waits.
+        """
         while True:
             for got, body in self._packets():
                 if got >> 4 in kinds:
@@ -132,6 +139,8 @@ class Attacker:
                     return None
             try:
                 more = self.raw.recv(1 << 16)
+            except TimeoutError:
+                raise
             except OSError:
                 return None
             if not more:
