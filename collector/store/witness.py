@@ -30,8 +30,9 @@ _ASKED = f'SELECT "n" FROM "witness" WHERE time = {_TIME}'  # noqa: S608
 #: A new number is written after so long; rows that were there serve the next question for so long,
 #: less than a cluster takes to notice a store's death; missing ones are waited for so long, s.
 _EVERY_S, _SERVES_S, _PATIENCE_S, _POLL_S = 5.0, 0.1, 2.0, 0.05
-#: openGemini makes new series readable each second, and took up to 2.4 s.
-_FLUSH_S = 3.0
+#: Where they came late, a store may have caught up just now, and new series that it took over are
+#: readable a moment later: up to 6 s on a busy machine.
+SETTLES_S = 10.0
 
 _Write = Callable[[str, bytes], None]
 _Ask = Callable[[str, str], Iterable[Mapping[str, Any]]]
@@ -97,8 +98,7 @@ class Witness:
         while time.monotonic() < until:
             threading.Event().wait(_POLL_S)
             if self._there(database):
-                # A store that has just caught up may lack new series for a moment more.
-                threading.Event().wait(_FLUSH_S)
+                threading.Event().wait(SETTLES_S)
                 return self._there(database)
         return False
 

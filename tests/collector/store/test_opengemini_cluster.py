@@ -146,7 +146,7 @@ def test_what_a_store_missed_is_never_taken_for_all(cluster: gemini.Cluster, sto
     with pytest.raises(UnavailableError):
         store.write(rows(2050, 1))
     cluster.start("store1")
-    never_less(store, 2050, 10)
+    never_less(store, 2050, 30)
     cluster.start("store2")
     until = time.monotonic() + PATIENCE_S
     while never_less(store, 2050, 2):

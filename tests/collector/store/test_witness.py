@@ -41,7 +41,7 @@ class Server:
 
 @pytest.fixture
 def server(monkeypatch: pytest.MonkeyPatch) -> Server:
-    for name in ("_PATIENCE_S", "_POLL_S", "_FLUSH_S"):
+    for name in ("_PATIENCE_S", "_POLL_S", "SETTLES_S"):
         monkeypatch.setattr(witness, name, 0.001)
     return Server()
 
