@@ -8,7 +8,7 @@ PIP := $(RUN)python -m pip install --quiet --disable-pip-version-check -c constr
 TESTS := PYTHONDONTWRITEBYTECODE= $(RUN)python -m pytest -n auto --dist loadscope
 BENCH := PYTHONPATH=tests/support $(RUN)python tests/bench/
 
-.PHONY: demo test test-fast cover check faults attack fuzz fuzz-pjlink test-windows test-office \
+.PHONY: demo test test-fast cover check faults attack fuzz fuzz-pjlink test-windows test-office test-machine \
   installer bundle bench bench-rest bench-equipment bench-collector bench-fleet bench-stampede \
   bench-keeper bench-keeper-city bench-storage bench-scale bench-line bench-dashboards \
   types-boards bench-figure \
@@ -74,6 +74,11 @@ test-windows: $(VENV)/.dev installer
 # The report's files in LibreOffice, which must be installed.
 test-office: $(VENV)/.dev
 	$(RUN)python -m pytest -o addopts="-ra --import-mode=importlib" tests/office
+
+# docs/deploy typed on machines that boot: Debian 12 with systemd, in containers. Root on Linux, with
+# mmdebstrap and systemd-nspawn (Debian: mmdebstrap, systemd-container) and a network.
+test-machine: $(VENV)/.dev
+	$(RUN)python -m pytest -o addopts="-ra --import-mode=importlib" tests/machine
 
 # The agent frozen to one folder, and its installer: dist/windows/
 installer:

@@ -185,8 +185,7 @@ def _keeper_alone(config: Config, opened: ExitStack, *, watched: bool) -> Keeper
             quarantined=lambda: quarantined(config),
             version=book.version,
             part=part,
-            # Notes name days by their first report again and again, and would drop them all.
-            checkpoints=_checkpoints(config, opened) if notes is None else None,
+            checkpoints=_checkpoints(config, suffix, opened),
         )
         pending_days = PendingDays((config.folder / DAYS_FILE).with_stem(f"days{suffix}"))
     except (OSError, sqlite3.Error) as error:
@@ -195,8 +194,8 @@ def _keeper_alone(config: Config, opened: ExitStack, *, watched: bool) -> Keeper
     return KeeperThread(keeper, pending_days, config.keeper_s, notes, store.limits.readable_s)
 
 
-def _checkpoints(config: Config, opened: ExitStack) -> Checkpoints:
-    made = Checkpoints(config.folder / CHECKPOINTS_FILE)
+def _checkpoints(config: Config, suffix: str, opened: ExitStack) -> Checkpoints:
+    made = Checkpoints((config.folder / CHECKPOINTS_FILE).with_stem(f"checkpoints{suffix}"))
     opened.callback(made.close)
     return made
 

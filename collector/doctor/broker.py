@@ -194,7 +194,12 @@ def _queues(config: Config, now_dropped: int | None, *, stores: bool) -> Check:
     except StoreError:
         lost = now_dropped
     if lost is None:
-        fix = say("允许采集账号读 $SYS/#", "let the collector's account read $SYS/#")
+        fix = say(
+            "Mosquitto：允许采集账号读 $SYS/#；HiveMQ 没有 $SYS："
+            "看它自己的指标 com.hivemq.messages.dropped.count",
+            "Mosquitto: let the collector's account read $SYS/#; HiveMQ has none: watch its own "
+            "metric com.hivemq.messages.dropped.count",
+        )
         return Check(name, None, say("$SYS 没有计数", "$SYS has no counts"), fix)
     if not lost:
         return Check(name, True, say("近 24 小时没有丢弃", "nothing dropped in the last 24 h"))

@@ -1,9 +1,9 @@
 """Schools' days between two passes, in a file: a keeper that starts goes on where one ended.
 
 The rows stay a pure function of the store and the register: a checkpoint only spares reading the
-day again. It is for the same program, rules and register's rows (a fingerprint says so). What
-would no longer be told by the reports that are read again, those since `again`, drops it before
-anything is derived. And nobody else may have written these schools' rows: the file knows the
+day again. It is for the same program, rules and register's rows (a fingerprint says so). New
+reports that are not among those read again, the ones since `again`, drop it before any row that
+they change is written. And nobody else may have written these schools' rows: the file knows the
 keepers that had it, one after another, by what their notes say (`collector.keeper.others`).
 """
 
@@ -101,9 +101,9 @@ class Checkpoints:
             self._again |= {(one.school, one.day): one.again for one in days}
 
     def drop_before(self, school: str, day: dt.date, since: int) -> bool:
-        """A school's day is about to be derived from reports since then, 0: whole.
+        """A school's day has new reports since then, 0: anywhere; their rows are not written yet.
 
-        Whether that is no longer told by those that would be read again.
+        Whether they are not among those that would be read again, and it was dropped.
         """
         dropped = since < self._again.get((school, day), -1)
         if dropped:

@@ -16,7 +16,7 @@ Numbers of ids, written only where one is not 0, so that an ordinary school has 
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
@@ -70,9 +70,11 @@ def _places(register: Register, room: Room) -> int:
 
 def alike(machine_days: Sequence[Point]) -> set[str]:
     """The ids of PCs that share with too many others what PCs do not share."""
+    prints = [(point, key) for point in machine_days for key in _prints(point)]
+    often = {key for key, count in Counter(key for _, key in prints).items() if count >= ALIKE}
     groups: dict[tuple[str, object], set[str]] = defaultdict(set)
-    for point in machine_days:
-        for key in _prints(point):
+    for point, key in prints:
+        if key in often:
             groups[key].add(point.tags.get("machine", ""))
     quarter = len(_ids(machine_days)) / 4
     return {

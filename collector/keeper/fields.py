@@ -10,13 +10,13 @@ from collector.store import Point, Value
 def number(fields: Mapping[str, Value], name: str) -> int | None:
     """An int field, None if the point lacks it."""
     value = fields.get(name)
-    return value if isinstance(value, int) and not isinstance(value, bool) else None
+    return value if type(value) is int else None  # a bool is none
 
 
 def text(fields: Mapping[str, Value], name: str) -> str:
     """A text field, empty if the point lacks it."""
     value = fields.get(name, "")
-    return value if isinstance(value, str) else ""
+    return value if type(value) is str else ""
 
 
 def certain(point: Point) -> bool:

@@ -53,11 +53,12 @@ def pc_of(point: Point) -> MachineKey:
     return point.tags.get("school", ""), point.tags.get("machine", "")
 
 
-def rooms_of(key: MachineKey, *rows: Iterable[Point]) -> frozenset[str]:
-    """The rooms that a PC's rows are in."""
-    return frozenset(
-        point.tags.get("room", "") for points in rows for point in points if pc_of(point) == key
-    )
+def rooms_of(rows: Iterable[Point]) -> dict[MachineKey, set[str]]:
+    """The rooms that each PC's rows are in."""
+    found: dict[MachineKey, set[str]] = defaultdict(set)
+    for point in rows:
+        found[pc_of(point)].add(point.tags.get("room", ""))
+    return found
 
 
 def within(points: Iterable[Point], rooms: Collection[str]) -> Iterator[Point]:

@@ -66,14 +66,26 @@ def read_schools(store: Store, schools: Sequence[str], start: int, stop: int) ->
     Raises:
         UnavailableError, MisconfiguredError: as `Store.read`.
     """
+    found, again = dict[str, Raw](), list(schools)
+    for _ in range(_TRIES):
+        found |= _read(store, again, start, stop)
+        again = [school for school in again if not _whole(found[school])]
+        if not again:
+            break
+    return found
+
+
+def _read(store: Store, schools: Sequence[str], start: int, stop: int) -> dict[str, Raw]:
     asked = {"agent": _AGENT, "host": _HOST, "device": _DEVICE}
     tags = {"school": schools[0] if len(schools) == 1 else schools}
-    for _ in range(_TRIES):
-        found = Raw(*(list(store.read(name, start, stop, tags, asked[name])) for name in asked))
-        whole = set(map(_key, found.agents))
-        if all(_key(point) in whole for point in found.all()):
-            break
+    found = Raw(*(list(store.read(name, start, stop, tags, asked[name])) for name in asked))
     return _by_school(found, schools)
+
+
+def _whole(found: Raw) -> bool:
+    """Whether every point has the `agent` point of its report."""
+    agents = set(map(_key, found.agents))
+    return all(_key(point) in agents for point in (*found.hosts, *found.devices))
 
 
 def _by_school(found: Raw, schools: Sequence[str]) -> dict[str, Raw]:

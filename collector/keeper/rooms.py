@@ -45,11 +45,11 @@ def room_days(
     """
     rooms: dict[RoomKey, _Room] = defaultdict(_Room)
     for point in machine_days:
-        if _registered(point, register):
-            _add_machine(rooms[_key(point)], point)
+        if _registered(key := _key(point), register):
+            _add_machine(rooms[key], point)
     for point in device_days:
-        if _registered(point, register):
-            _add_device(rooms[_key(point)], point)
+        if _registered(key := _key(point), register):
+            _add_device(rooms[key], point)
     time = midnight(day)
     return [
         Point("room_day", _tags(key, register), _fields(key, room, register), time)
@@ -102,9 +102,8 @@ def _key(point: Point) -> RoomKey:
     return point.tags.get("school", ""), point.tags.get("room", "")
 
 
-def _registered(point: Point, register: Register) -> bool:
-    school, room = _key(point)
-    return school in register.schools and (school, room) in register.room
+def _registered(key: RoomKey, register: Register) -> bool:
+    return key[0] in register.schools and key in register.room
 
 
 def _add_machine(room: _Room, point: Point) -> None:
@@ -120,11 +119,12 @@ def _add_machine(room: _Room, point: Point) -> None:
 
 
 def _add_device(room: _Room, point: Point) -> None:
-    if point.fields.get("seen") is True:
+    fields = point.fields  # flags that are not true are absent
+    if fields.get("seen") is True:
         room.seen.append(point)
-    room.missing += point.fields.get("missing") is True
-    room.faults += point.fields.get("fault") is True
-    room.simulated |= point.fields.get("simulated") is True
+    room.missing += fields.get("missing") is True
+    room.faults += fields.get("fault") is True
+    room.simulated |= fields.get("simulated") is True
 
 
 def _tags(key: RoomKey, register: Register) -> dict[str, str]:

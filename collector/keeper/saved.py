@@ -6,6 +6,7 @@ import datetime as dt
 import math
 import platform
 import time
+import zlib
 from collections.abc import Callable, Iterator
 from functools import cache
 from hashlib import blake2b
@@ -20,8 +21,9 @@ from collector.keeper.schoolday import SchoolDay
 from collector.keeper.state import Rule
 from collector.roster.register import Decision, Register
 
-#: A day is saved again after this, s: the older it is, the more is read again.
-_EVERY_S = 900.0
+#: A day is saved again after this, s: the older it is, the more is read again. By a school's code,
+#: up to so much sooner: all in one run would make that run a dear one.
+_EVERY_S, _SOONER_S = 900.0, 600
 #: How long saving may take after a run, s.
 _LONGEST_S = 0.25
 _ENCODE = msgspec.msgpack.Encoder(order="deterministic").encode
@@ -49,7 +51,7 @@ class Saved:
             self._file.clear()
 
     def drop(self, school: str, day: dt.date, since: int) -> None:
-        """A school's day is about to be derived from reports since then (ns), 0: whole."""
+        """A school's day was read: since then (ns) reports have come, 0: anywhere in the day."""
         if self._file and self._file.drop_before(school, day, since):
             self._at.pop((school, day), None)
 
@@ -71,9 +73,9 @@ class Saved:
         found = self._file.load(school, day, self._stamp(school)) if self._file else None
         if found is None:
             return None, since
-        again, state = found
+        again, state = min(since, found[0]), found[1]
         one = made()
-        return (one, min(since, again)) if one.take_up(again, state) else (None, since)
+        return (one, again) if one.take_up(again, state) else (None, since)
 
     def save(self, memory: Memory, oldest: dt.date) -> None:
         """Save days that have not been for a while, as far as there is time."""
@@ -84,7 +86,10 @@ class Saved:
         now = time.monotonic()
         found = list(self._due(memory, now))
         self._file.save(found)
-        self._at |= dict.fromkeys(((one.school, one.day) for one in found), now)
+        self._at |= {
+            (one.school, one.day): now - zlib.crc32(one.school.encode()) % _SOONER_S
+            for one in found
+        }
 
     def _due(self, memory: Memory, now: float) -> Iterator[Saving]:
         for school, day, one in memory.all():

@@ -48,15 +48,15 @@ class SchoolDay:
         self.register = register
         self._school, self._day = school, day
         self._start, self._stop = bounds(day)
-        self._reports = reading.Reports()
-        self._certain = 0  # reports
+        self._reports, self._certain = reading.Reports(), 0  # reports of a certain time
         self._pcs: dict[MachineKey, Pc] = {}
         self._counts: dict[int, Counts] = {}
         self._rooms: list[Point] = []
         self._stored = Rows(store, school, self._start, self._stop)
         self._differ: set[MachineKey] = set()  # PCs of which reports must be read again
-        #: Whether `go_on` may be called.
-        self.goes_on = False
+        self._unpacked: dict[MachineKey, list[Point]] = {}  # their `device_day` rows, in a pass
+        #: Whether `go_on` may be called, and the time of the first report that it found new, ns.
+        self.goes_on, self.first_new = False, 0
 
     def derive(self) -> list[Point]:
         """The day rows and events that the store lacks or has with other values.
@@ -91,8 +91,7 @@ class SchoolDay:
             UnavailableError, MisconfiguredError: as `Store.read`.
         """
         start = max(since, self._start)
-        if found is None:
-            found = reading.read(self._store, self._school, start, self._stop)
+        found = found or reading.read(self._store, self._school, start, self._stop)
         fresh = self._reports.new(reading.digests(found), start)
         if fresh is None:
             return None
@@ -111,6 +110,7 @@ class SchoolDay:
         if not self._complete() or {pc_of(point) for point in pcs} != keys:
             return None
         self._reports.add(fresh)
+        self.first_new = min((time for _, time in fresh), default=self._stop)
         self._differ.clear()
         return self._keep(self._joined(fold, pcs, devices), events) if keys else []
 
@@ -197,12 +197,11 @@ class SchoolDay:
         return rows + self._kept_devices(keys)
 
     def _kept_devices(self, keys: Iterable[MachineKey]) -> list[Point]:
-        return [
-            point
-            for key in keys
-            if key in self._pcs
-            for point in unpacked_rows(self._pcs[key].devices)
-        ]
+        kept = [key for key in keys if key in self._pcs]
+        for key in kept:
+            if key not in self._unpacked:
+                self._unpacked[key] = unpacked_rows(self._pcs[key].devices)
+        return [point for key in kept for point in self._unpacked[key]]
 
     def _events(self, keys: set[MachineKey], events: Sequence[Point]) -> list[Point]:
         """The events that the store lacks, and withdrawals of stored ones not in `events`."""
@@ -212,7 +211,7 @@ class SchoolDay:
     def _joined(self, fold: Fold, pcs: list[Point], devices: list[Point]) -> list[Point]:
         """The rows after these of some PCs are new: of the PCs, their rooms, and the school."""
         self._count(fold)
-        places = {key: rooms_of(key, pcs, devices) for key in fold.machines}
+        places = rooms_of([*pcs, *devices])
         touched = set().union(*places.values())
         touched |= {room for key in places if key in self._pcs for room in self._pcs[key].rooms}
         others = [key for key, pc in self._pcs.items() if key not in places and pc.rooms & touched]
@@ -256,10 +255,10 @@ class SchoolDay:
         for point in pcs:
             if (key := pc_of(point)) in folds:
                 self._drop(key)
-                last, rooms = fold.machines[key].last_ms or 0, rooms_of(key, [point], of[key])
-                hour = last_hour(key, fold)
-                rows = packed_rows(of[key])
-                self._pcs[key] = Pc(folds[key], last, point, rows, rooms, hour)
+                last, hour = fold.machines[key].last_ms or 0, last_hour(key, fold)
+                rooms = frozenset(row.tags.get("room", "") for row in (point, *of[key]))
+                self._pcs[key] = Pc(folds[key], last, point, packed_rows(of[key]), rooms, hour)
+                self._unpacked[key] = of[key]
                 self._stored.forget([point, *of[key]])
 
     def _drop(self, key: MachineKey) -> None:
@@ -280,6 +279,7 @@ class SchoolDay:
         """The rows of rooms, of the school and of events are stored now."""
         small = [p for p in points if p.measurement not in ("machine_day", "device_day")]
         self._stored.add([*small, *events])
+        self._unpacked.clear()
         return [*points, *events]
 
     def _complete(self) -> bool:

@@ -186,7 +186,6 @@ class SchoolDays:
         ahead: tuple[int, Raw] | None = None,
     ) -> _Derived:
         """`ahead`: all points since a time, where the day is kept and they were read already."""
-        self._saved.drop(school, day, since)
         kept = self.memory.take(school, day)  # lost, if anything fails
         known = kept is not None
         if kept is None and since:
@@ -197,6 +196,8 @@ class SchoolDays:
             self._saved.drop(school, day, 0)
             kept, known = self._made(school, day), False
             points = kept.derive()
+        else:
+            self._saved.drop(school, day, kept.first_new)
         carries = _carries(points)
         if not known or (carries and self.memory.later(school, day)):
             following = self._previous.changed(school, day)

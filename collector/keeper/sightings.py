@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
 from typing import NamedTuple
 
 from collector.compliance.displays import BUILT_IN, HALF_HOUR_S, PANEL_CM, TOLD, UNKNOWN, Display
@@ -49,7 +50,13 @@ def identity_of(fields: Mapping[str, Value]) -> str:
     if text(fields, "connector").startswith(_LISTED):
         words[-1] = ""
     dates = [str(number(fields, name) or "") for name in _DATE]
-    return hashlib.blake2b("\0".join([*words, *dates]).encode(), digest_size=6).hexdigest()
+    return _hash("\0".join([*words, *dates]))
+
+
+@lru_cache(maxsize=1024)
+def _hash(words: str) -> str:
+    """A day asks for the same ones again and again."""
+    return hashlib.blake2b(words.encode(), digest_size=6).hexdigest()
 
 
 def told(kind: str, width_cm: int | None) -> str:
@@ -130,8 +137,8 @@ def _read(sightings: str) -> Iterator[tuple[Who, Stays]]:
 
 def _of_older(row: Point) -> Iterator[tuple[Who, Stays]]:
     kind = told(row.tags.get("kind", ""), width_cm=0)
-    first, last = number(row.fields, "first_ms"), number(row.fields, "last_ms")
     if kind and row.fields.get("seen") is True:
+        first, last = number(row.fields, "first_ms"), number(row.fields, "last_ms")
         start = row.time // MS
         times = (
             []

@@ -233,7 +233,7 @@ def _health(state: State, seen: Observation) -> str:
 
 def _updated(aspect: Aspect, value: str, time: int, was_silent: bool, rule: Rule) -> Aspect:
     if value == aspect.value:
-        return aspect._replace(pending="", pending_since=0)
+        return aspect._replace(pending="", pending_since=0) if aspect.pending else aspect
     if value != aspect.pending or was_silent:
         return aspect._replace(pending=value, pending_since=time)
     if time - aspect.pending_since < rule.confirm:

@@ -15,6 +15,7 @@ from collector.roster.layers import Layers
 
 COMPUTER_ROOM, TEACHING_POINT = "计算机教室", "教学点"
 
+_WILD = frozenset("*?[")
 _Row = TypeVar("_Row", "Campus", "Line", "Room", "SchoolClass", "Machine", "Inspection")
 
 
@@ -220,6 +221,8 @@ class Register:
 
     def known_as(self, school: str, machine: str) -> str:
         """The machine id that a PC counts under: its own, or that of the PC it was merged into."""
+        if (school, machine) not in self.decided:
+            return machine  # nearly all
         seen = {machine}
         while (row := self.decided.get((school, machine))) and row.act == "merge":
             if row.target in seen:
@@ -241,8 +244,9 @@ class Register:
         for row in rows:
             if row.pattern == machine:
                 return row.room
+        name = hostname.lower()
         for row in rows:
-            if hostname and fnmatch.fnmatchcase(hostname.lower(), row.pattern.lower()):
+            if name and _fits(name, row.pattern.lower()):
                 return row.room
         return claimed if (school, claimed) in self.room else ""
 
@@ -260,3 +264,14 @@ def _by_school(rows: Sequence[_Row]) -> Mapping[str, list[_Row]]:
     for row in rows:
         found[row.school].append(row)
     return found
+
+
+def _fits(name: str, pattern: str) -> bool:
+    """As `fnmatchcase`, which compiles each pattern and keeps 256: a city has thousands."""
+    head, star, tail = pattern.partition("*")
+    if not (_WILD.isdisjoint(head) and _WILD.isdisjoint(tail)):
+        return fnmatch.fnmatchcase(name, pattern)
+    if not star:
+        return name == pattern
+    long_enough = len(name) >= len(head) + len(tail)
+    return long_enough and name.startswith(head) and name.endswith(tail)

@@ -24,8 +24,8 @@ _ARREARS_S = 30.0
 _TOGETHER = 20
 #: Days done are unmarked together, as each time waits for the disk.
 _DONE_EVERY_S = 1.0
-#: How far back a keeper reads notes at its start, and before the newest one at each later run. A
-#: note has the time of the attempt that wrote it, so the hour allows for the machines' clocks.
+#: How far back a keeper reads notes at its first start, and before the newest one at each later
+#: run. A note has the time of the attempt that wrote it: the hour allows for the machines' clocks.
 _LOOK_BACK_NS, _LATE_NS = 7 * 86_400 * 10**9, 3600 * 10**9
 #: Collectors note a day once a minute, so a note covers what they store until this long after it
 #: was first read, s; two of the three minutes are for a slow write.
@@ -74,7 +74,7 @@ class KeeperThread:
         """
         self._keeper, self._pending_days, self._period_s = keeper, pending, period_s
         self._notes, self._readable_s = notes, readable_s
-        self._read_from = time.time_ns() - _LOOK_BACK_NS
+        self._read_from = _notes_from(pending.notes_until(), time.time_ns())
         self._due: dict[tuple[int, str], float] = {}  # notes read: when to derive once more
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="keeper", daemon=True)
@@ -249,6 +249,7 @@ class KeeperThread:
             if newest is None
             else min(newest, now) - _LATE_NS
         )
+        self._pending_days.set_notes_until(self._read_from)
 
     def _read(self, store: Store, field: str) -> Iterator[tuple[int, str]]:
         points = store.read("collector", self._read_from, 2**62, fields=[field])
@@ -263,6 +264,16 @@ class KeeperThread:
         if repr(error) != self._logged:
             self._logged = repr(error)
             log.warning("keeper_failed", reason=error)
+
+
+def _notes_from(until: int, now: int) -> int:
+    """From when a keeper that starts reads the notes; `until` another one, or itself, marked them.
+
+    An hour more than at a later run: a note may still have had to be marked once more. Where the
+    clock was set back since, `until` says nothing.
+    """
+    known = until - _LATE_NS if until <= now else 0
+    return max(known, now - _LOOK_BACK_NS)
 
 
 def _pairs(note: str) -> dict[Pair, int]:

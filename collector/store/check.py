@@ -6,7 +6,8 @@ Both stores refuse the same points, so that a city can move from one to the othe
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, cast
 
 from collector.schema import MEASUREMENTS, Measurement, Type
 from collector.store.base import Point, RejectedError, Value
@@ -51,26 +52,28 @@ def _tags_fault(measurement: Measurement, point: Point) -> str:
     for name, value in point.tags.items():
         if name not in measurement.tags:
             return f"{measurement.name}: no tag {name!r}"
-        if type(value) is not str or not _taggable(value):
+        plain = type(value) is str and value.isascii() and value.isalnum()  # nearly all tags
+        if not plain and (type(value) is not str or not _taggable(value)):
             return f"{measurement.name}: tag {name} cannot be {value!r}"
     return ""
 
 
 def _taggable(value: str) -> bool:
     """Line protocol cannot write control characters or a trailing backslash in a tag."""
-    if value.isascii() and value.isalnum():  # fast path for codes and ids, nearly all tags
-        return True
     clean = all(" " <= char != "\x7f" for char in value)
     return clean and _encodable(value) and not value.endswith("\\")
 
 
 def _fields_fault(measurement: Measurement, point: Point) -> str:
-    exact = EXACT[measurement.name]
-    for name, value in point.fields.items():
+    exact: Mapping[str, Any] = EXACT[measurement.name]
+    for name, value in cast("Mapping[str, Any]", point.fields).items():
         kind = exact.get(name)
-        if kind is type(value) and (
-            kind is bool or _storable(value)
-        ):  # fast path for nearly all fields
+        if kind is type(value) and (  # fast path for nearly all fields
+            kind is bool
+            or (kind is int and _LEAST <= value <= MOST)
+            or (kind is str and value.isascii() and "\0" not in value)
+            or _storable(value)
+        ):
             continue
         if kind is None:
             return f"{measurement.name}: no field {name!r}"

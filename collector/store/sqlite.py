@@ -220,7 +220,7 @@ def _insert(db: sqlite3.Connection, points: Iterable[Point]) -> None:
         row: list[object] = [point.time]
         tags, fields = point.tags, point.fields
         row += [tags.get(name, "") for name in table.tags]
-        row += [fields.get(name) for name in table.fields]
+        row += map(fields.get, table.fields)
         batches.setdefault(point.measurement, []).append(row)
     for name, rows in batches.items():
         db.executemany(tables.TABLES[name].upsert, rows)

@@ -6,7 +6,8 @@ run costs its processor, its memory, how long after a report its rows are there,
 rows of some schools, drawn by lot, are those of a whole derivation (`--compared`). A part:
 `CITY="--schools 75 --minutes 4 --stores sqlite"`. With `--keep FOLDER`, the stores stay there and
 a later run goes on where one before ended, even in its filling: 600 schools' day takes long to
-write. `--fill` does no more than that.
+write, and long to derive: `--fill` and `--derive` do no more than that. What then runs takes the
+days up from the keeper's checkpoints, as after any restart, if it starts within forty minutes.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import datetime as dt
+import gc
 import itertools
 import json
 import random
@@ -51,6 +53,8 @@ AT_S = 16 * 3600
 DERIVED = ("machine_day", "device_day", "room_day", "school_day", "school_hour", "event")
 _WATCHED = 200  # PCs whose rows are looked for
 _FILLED = "filled"  # the file that says until when the store is
+_DERIVED = "derived"  # the file that says that the day was given to a keeper, to be derived whole
+_GARBAGE = 50_000, 20, 20  # as under `schoolpulse collect`
 
 
 class Asked(NamedTuple):
@@ -82,8 +86,12 @@ class Asked(NamedTuple):
 
 def keep(asked: Asked) -> None:
     """The keeper's process: a line of JSON a run, until its input ends."""
+    gc.set_threshold(*_GARBAGE)
     city, known = asked.city, city_day.register(asked.city)
     began, noon = time.monotonic(), midnight(city.day) + asked.until_s * 10**9
+
+    def clock() -> int:
+        return noon + int((time.monotonic() - began) * 1e9)
 
     class Told(Keeper):
         """Says what each run cost."""
@@ -97,15 +105,16 @@ def keep(asked: Asked) -> None:
             return super().derive_schools(due, *given)
 
         def run_once(self, now: dt.datetime) -> None:
-            self._days.save()
-            rss = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000
-            told = {"cpu": _cpu() - self.before, "schools": self.count, "rss": rss}
+            spent = _cpu() - self.before
+            super().run_once(dt.datetime.fromtimestamp(clock() / 1e9, CITY_TIME))
+            told = {"cpu": spent, "schools": self.count, "rss": _most_mb()}
+            told["rest"] = _cpu() - self.before - spent  # figure, audit, hours of silent schools
             print(json.dumps(told), flush=True)
 
     with open_store(asked.config) as store:
         keeper = Told(
             store, lambda: known, Figure(), Area(),
-            now=lambda: noon + int((time.monotonic() - began) * 1e9), version=lambda: 1,
+            now=clock, version=lambda: 1,
             checkpoints=Checkpoints(Path(asked.data) / "checkpoints.db"),
         )  # fmt: skip
         pending = PendingDays(Path(asked.data) / "days.db")
@@ -119,6 +128,17 @@ def keep(asked: Asked) -> None:
 def _cpu() -> float:
     used = resource.getrusage(resource.RUSAGE_SELF)
     return used.ru_utime + used.ru_stime
+
+
+def _most_mb() -> float:
+    """The most memory that this process ever had, MB.
+
+    Not `ru_maxrss`, which begins with what the process that started this one had.
+    """
+    (line,) = (
+        line for line in Path("/proc/self/status").read_text().splitlines() if "VmHWM" in line
+    )
+    return int(line.split()[1]) / 1000
 
 
 def filled(asked: Asked) -> int:
@@ -190,12 +210,15 @@ class Watch:
 
     def look(self) -> None:
         """See which of them have their rows."""
-        start = midnight(self._city.day)
+        start, last = midnight(self._city.day), dict[tuple[str, str], int]()
+        tags = {"school": {school for _, school, _, _ in self._waiting}}
+        tags["machine"] = {machine for _, _, machine, _ in self._waiting}
+        for row in self._store.read("machine_day", start, start + 1, tags, ["last_ms"]):
+            key = row.tags["school"], row.tags["machine"]
+            last[key] = max(int(row.fields["last_ms"]), last.get(key, 0))
         for entry in list(self._waiting):
             came, school, machine, at = entry
-            tags = {"school": school, "machine": machine}
-            rows = self._store.read("machine_day", start, start + 1, tags, ["last_ms"])
-            if any(int(row.fields["last_ms"]) >= at for row in rows):
+            if last.get((school, machine), -1) >= at:
                 self.delays.append(time.monotonic() - came)
                 self._waiting.remove(entry)
 
@@ -233,17 +256,48 @@ def only_fill(asked: Asked) -> dict[str, Any]:
         return {"reports": fill(asked, store)}
 
 
+@contextlib.contextmanager
+def keeping(asked: Asked) -> Iterator[subprocess.Popen[bytes]]:
+    """The keeper's process; in the end its input must be closed."""
+    argv = [sys.executable, __file__, "--child", json.dumps(asked)]
+    with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        yield process
+
+
+def mark(asked: Asked, pending: PendingDays) -> None:
+    """The day of all schools is to be derived: whole, once; then from the last second's reports."""
+    marked = Path(asked.data, _DERIVED)
+    at = midnight(asked.city.day) + (asked.until_s - 1) * 10**9
+    pending.mark({Pair(code, asked.city.day): at * marked.exists() for code in asked.city.codes})
+    marked.touch()
+
+
+def only_derive(asked: Asked) -> dict[str, Any]:
+    """Derive the day that is filled, as far as an earlier run did not."""
+    with open_store(asked.config) as store:
+        count = fill(asked, store)
+    asked = asked._replace(until_s=filled(asked))
+    pending = PendingDays(Path(asked.data) / "days.db")
+    if not Path(asked.data, _DERIVED).exists():
+        mark(asked, pending)
+    pending.close()
+    with keeping(asked) as process:
+        assert process.stdout
+        assert process.stdin
+        told = json.loads(process.stdout.readline())
+        process.stdin.close()
+    return {"reports": count, **told}
+
+
 def measure(asked: Asked) -> dict[str, Any]:
     """One city on one store."""
     city, runs = asked.city, []
     with open_store(asked.config) as store:
         count = fill(asked, store)
         pending = PendingDays(Path(asked.data) / "days.db")
-        if filled(asked) == asked.until_s:  # else an earlier run has derived it
-            pending.mark({Pair(code, city.day): 0 for code in city.codes})
         asked = asked._replace(until_s=filled(asked))
-        argv = [sys.executable, __file__, "--child", json.dumps(asked)]
-        with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        mark(asked, pending)
+        with keeping(asked) as process:
             assert process.stdout
             assert process.stdin
             first = json.loads(process.stdout.readline())
@@ -270,6 +324,7 @@ def measure(asked: Asked) -> dict[str, Any]:
     return {
         "reports": count, "came": came, "first": first["cpu"], "runs": len(busy),
         "run": statistics.median(costs), "dearest": max(costs),
+        "rest": max(run["rest"] for run in [first, *runs]),
         "a report": sum(costs) / (came or 1),
         "rss": max(run["rss"] for run in [first, *runs]), "p50": statistics.median(delays),
         "p99": delays[int(0.99 * (len(delays) - 1))], "watched": len(delays), "left": left,
@@ -289,6 +344,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--stores", default="sqlite,influxdb")
     made.add_argument("--keep", help="a folder for the stores, which then stay")
     made.add_argument("--fill", action="store_true", help="fill the stores that stay, no more")
+    made.add_argument("--derive", action="store_true", help="derive their day, no more")
     made.add_argument("--child")
     return made
 
@@ -300,24 +356,28 @@ def main() -> int:
         keep(Asked(*json.loads(args.child)))
         return 0
     table = Table(title=f"The keeper of {args.schools} schools, reports each five minutes")
-    for head in ("store", "PCs", "at", "reports", "came", "first run s", "a run s", "dearest s",
-                 "ms a report", "RSS MB", "rows after s p50", "p99", "same"):  # fmt: skip
+    heads = (
+        "store", "PCs", "at", "reports", "came", "first s", "a run s", "dearest s", "figure s",
+        "ms a report", "RSS MB", "rows after s p50", "p99", "same",
+    )  # fmt: skip
+    for head in heads:
         table.add_column(head, justify="left" if head == "store" else "right")
     good = True
     for kind in args.stores.split(","):
         for pcs in args.pcs:
             for hour in args.at:
                 found = _one(args, kind, pcs, hour)
-                if args.fill:
+                if args.fill or args.derive:
+                    print(kind, pcs, hour, found)
                     continue
                 good &= found["same"] and not found["left"]
                 table.add_row(
                     kind, f"{pcs}", f"{hour:g}", f"{found['reports']}", f"{found['came']}",
-                    *(f"{found[name]:.2f}" for name in ("first", "run", "dearest")),
+                    *(f"{found[name]:.2f}" for name in ("first", "run", "dearest", "rest")),
                     f"{1000 * found['a report']:.2f}", f"{found['rss']:.0f}",
                     f"{found['p50']:.0f}", f"{found['p99']:.0f}", str(found["same"]),
                 )  # fmt: skip
-    if not args.fill:
+    if not args.fill and not args.derive:
         Console(width=150).print(table)
     return int(not good)
 
@@ -338,7 +398,8 @@ def _one(args: argparse.Namespace, kind: str, pcs: int, hour: float) -> dict[str
             running.create("evidence")
             url = running.url
         asked = asked._replace(data=str(data), url=url)
-        return only_fill(asked) if args.fill else measure(asked)
+        run = only_fill if args.fill else only_derive if args.derive else measure
+        return run(asked)
 
 
 if __name__ == "__main__":

@@ -18,9 +18,13 @@ from typing import Any
 import psutil
 
 import services
+from agent.common.calendar import local_day
 from collector.config import Config, Store
+from collector.keeper import Keeper
 from collector.roster.book import RegisterBook
 from collector.roster.sheets import errors, read_folder
+from collector.service.pipeline.pending_days import FILE as DAYS
+from collector.service.pipeline.pending_days import PendingDays
 from collector.service.pipeline.quarantine import FILE as QUARANTINE
 from collector.service.pipeline.quarantine import Quarantine
 from collector.store.base import StoreError
@@ -258,6 +262,20 @@ class Town:
             return held.size()[0]
         finally:
             held.close()
+
+    def differ(self) -> int:
+        """Ends the collectors once all is derived; how many rows a whole derivation changes."""
+        pending = PendingDays(self.data / DAYS)
+        try:
+            until(lambda: pending.oldest() is None, 60, "the keeper")
+        finally:
+            pending.close()
+        for which in list(self.collectors):
+            self.kill_collector(which, signal.SIGTERM)
+        load = RegisterBook(self.data / "register.db").load
+        with open_store(self.config) as store:
+            days = {local_day(point.time / 1e9) for point in store.read("agent", 0, 2**62)}
+            return Keeper(store, load, self.config.figure, self.config.city).derive(days)
 
     def _end(self) -> None:
         for process in [*self.collectors.values(), *([self._crowd] if self._crowd else [])]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -34,6 +35,14 @@ CREATE TRIGGER IF NOT EXISTS done_kept BEFORE DELETE ON done
 CREATE TRIGGER IF NOT EXISTS done_same BEFORE UPDATE ON done
   BEGIN SELECT RAISE(ABORT, 'append-only'); END;
 """,
+    """
+CREATE TABLE of_day  -- the days of a removal's rows, which nothing else tells once they are gone
+  (id INTEGER NOT NULL, day TEXT NOT NULL, PRIMARY KEY (id, day)) WITHOUT ROWID;
+CREATE TRIGGER of_day_kept BEFORE DELETE ON of_day
+  BEGIN SELECT RAISE(ABORT, 'append-only'); END;
+CREATE TRIGGER of_day_same BEFORE UPDATE ON of_day
+  BEGIN SELECT RAISE(ABORT, 'append-only'); END;
+""",
 )
 _COLUMNS = ("id", "at_ms", "who", "why", "school", "what", "rows", "file", "done_ms", "days")
 
@@ -47,16 +56,28 @@ class Removals:
 
     def begin(
         self, at_ms: int, who: str, why: str, school: str, what: str, rows: Mapping[str, int],
-        file: str,
+        file: str, days: Collection[dt.date],
     ) -> int:  # fmt: skip
-        """Write down a removal before it is done; its id."""
+        """Write down a removal, whose rows are of these days, before it is done; its id."""
         with transaction(self._db):
             done = self._db.execute(
                 "INSERT INTO removal (at_ms, who, why, school, what, rows, file)"
                 " VALUES (?, ?, ?, ?, ?, ?, ?)",
                 (at_ms, who, why, school, what, json.dumps(dict(rows)), file),
             )
+            of_days = [(done.lastrowid, day.isoformat()) for day in days]
+            self._db.executemany("INSERT INTO of_day VALUES (?, ?)", of_days)
         return int(done.lastrowid or 0)
+
+    def left(self, school: str, what: str) -> dict[int, set[dt.date]]:
+        """The same removals that did not end: the days of their rows, some of which may be gone."""
+        found = self._db.execute(
+            "SELECT r.id, o.day FROM removal r LEFT JOIN of_day o ON o.id = r.id"
+            " WHERE r.school = ? AND r.what = ? AND r.id NOT IN (SELECT id FROM done)",
+            (school, what),
+        ).fetchall()
+        ids = {row[0] for row in found}
+        return {id_: {dt.date.fromisoformat(d) for i, d in found if i == id_ and d} for id_ in ids}
 
     def finish(self, id_: int, at_ms: int, days: str) -> None:
         """The rows are gone; `days` are derived again."""

@@ -1,11 +1,12 @@
 """`schoolpulse evidence remove`: take rows out of the store, with a copy and a record of it.
 
 1. Count them; refuse where a frozen year has any; ask.
-2. Write the removal down, and copy the rows to a file of line protocol.
+2. Write the removal and its rows' days down, and copy the rows to a file of line protocol.
 3. Delete them, and the room days that rest on them; take simulated rows' marks off what remains.
 4. Mark the days to be derived again.
 
-Killed between, it can be run again: rows that are gone are not found any more.
+Killed between, it can be run again: rows that are gone are not found any more, but their days are
+written down.
 """
 
 from __future__ import annotations
@@ -76,26 +77,36 @@ def _remove(args: argparse.Namespace, config: Config, where: Where, opened: Exit
     store = opened.enter_context(open_store(config))
     found = work.count(store, where)
     _refuse_frozen(config, where, found)
-    marks = work.marks(store, where)
-    if args.dry_run or not (found.rows or marks):
+    marks, what = work.marks(store, where), " ".join(args.where)
+    left = _left(config, where, what)
+    if args.dry_run or not (found.rows or marks or left):
         return _told(args, found, say("没有移除任何东西", "nothing was removed"))
     _refuse_lasting(store)
-    if not args.yes:
+    if not (args.yes or not (found.rows or marks)):
         _ask(where, found)
     removals = opened.enter_context(closing(Removals(config.folder / FILE)))
     copy = config.folder / "removed" / work.name_of(where, dt.datetime.now(dt.UTC))
     who = args.by or this_user()
     counts = found.rows | ({"marks": marks} if marks else {})
     begun = removals.begin(
-        _now_ms(), who, args.why.strip(), where.school, " ".join(args.where), counts, copy.name
+        _now_ms(), who, args.why.strip(), where.school, what, counts, copy.name, found.days
     )
     work.copy(store, where, found, copy)
     work.delete(store, where, found)
     work.unmark(store, where)
-    days = work.to_derive(store, config, where, found)
+    days = work.to_derive(store, config, where, found.days.union(*left.values()))
     work.mark(config, store, where.school, days)
-    removals.finish(begun, _now_ms(), work.said(days))
+    for one in (*left, begun):
+        removals.finish(one, _now_ms(), work.said(days))
     return _told(args, found, say(f"已移除；副本：{copy}", f"removed; copy: {copy}"))
+
+
+def _left(config: Config, where: Where, what: str) -> dict[int, set[dt.date]]:
+    """What earlier runs of the same removal did not end: the days of their rows."""
+    if not (config.folder / FILE).exists():
+        return {}
+    with closing(Removals(config.folder / FILE)) as removals:
+        return removals.left(where.school, what)
 
 
 def _refuse_frozen(config: Config, where: Where, found: work.Found) -> None:

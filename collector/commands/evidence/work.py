@@ -153,14 +153,16 @@ def _write(store: Store, points: list[Point]) -> None:
         store.write(points[at : at + _BATCH])
 
 
-def to_derive(store: Store, config: Config, where: Where, found: Found) -> set[dt.date]:
-    """The days of which something is left to derive from, and those that start from them.
+def to_derive(
+    store: Store, config: Config, where: Where, removed: Collection[dt.date]
+) -> set[dt.date]:
+    """Of days with removed rows: those with something left to derive from, and the ones after.
 
     Raises:
         UnavailableError, MisconfiguredError: as `Store.read`.
     """
     today = dt.datetime.now(CITY_TIME).date()
-    days = {day for day in found.days if day <= today}
+    days = {day for day in removed if day <= today}
     if not days:
         return days
     start, stop = midnight_ns(min(days)), midnight_ns(max(days) + _FOLLOWS) + 1

@@ -24,6 +24,7 @@ from agent.common.tls import expiry
 from agent.wire.topics import ALL_REPORTS
 from collector.service.mqtt.batched_client import BatchedClient
 from collector.service.mqtt.client import V5, V311, VERSIONS, Window, make
+from collector.service.mqtt.rejoin import Rejoin
 
 _ANSWER_S = 10.0  # how long a broker may take to accept or refuse us
 _KEEPALIVE_S = 30
@@ -96,7 +97,7 @@ class Link:
         """Have the broker send once more what it retains there. Nothing while not connected."""
         client = self._client
         if client is not None and self._up:
-            client.subscribe(topic, 1)
+            client.subscribe([(topic, self._wanted(topic))])
 
     def publish(
         self, topic: str, payload: bytes, *, retain: bool = False, may_wait: bool = False
@@ -157,9 +158,11 @@ class Link:
         if not self._up:
             self._fall_back(answered)
             return False
+        rejoin = Rejoin(self._topics, self.resubscribe)
         while not self._await(lambda: self._lost, 1.0):
             if self._stopping.is_set():
                 return True
+            rejoin.tick()
             if self._loop is not None and not self._loop.is_alive():
                 log.warning("mqtt_thread_died")
                 return True
@@ -246,14 +249,7 @@ class Link:
         self._set(up=True)
         self._guarded(self._on_up)
 
-    def _disconnected(
-        self,
-        client: mqtt.Client,
-        data: Any,
-        flags: mqtt.DisconnectFlags,
-        reason: ReasonCode,
-        properties: Properties | None,
-    ) -> None:
+    def _disconnected(self, *_: object) -> None:
         self._set(lost=True)
 
     def _published(

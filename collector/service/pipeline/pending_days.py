@@ -30,6 +30,7 @@ _LAYOUT = (
     CREATE TABLE takes (number INTEGER NOT NULL);
     INSERT INTO takes VALUES (0);
     """,
+    "CREATE TABLE notes (until INTEGER NOT NULL);",
 )
 #: Reports of the same seconds need one mark: `since` is rounded down to this, ns.
 ROUND_NS = 20 * 10**9
@@ -121,6 +122,21 @@ class PendingDays:
         with self._lock:
             (at,) = self._db.execute("SELECT min(at) FROM pending").fetchone()
             return None if at is None else float(at)
+
+    def notes_until(self) -> int:
+        """Until when other machines' notes were marked, ns since 1970 UTC; 0: not known.
+
+        Raises sqlite3.Error.
+        """
+        with self._lock:
+            (until,) = self._db.execute("SELECT max(until) FROM notes").fetchone()
+            return int(until or 0)
+
+    def set_notes_until(self, until: int) -> None:
+        """All notes until then are marked. Raises sqlite3.Error."""
+        with self._lock, transaction(self._db):
+            self._db.execute("DELETE FROM notes")
+            self._db.execute("INSERT INTO notes VALUES (?)", (until,))
 
     def close(self) -> None:
         """Close the file."""

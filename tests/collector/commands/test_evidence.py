@@ -102,6 +102,17 @@ def everything(store: Store) -> list[Point]:
     return [point for name in names for point in store.read(name, *ALL)]
 
 
+class KilledError(BaseException):
+    """The process ends here."""
+
+
+def unfinished(folder: Path) -> list[bool]:
+    removals = Removals(folder / REMOVALS)
+    found = [row["done_ms"] is None for row in removals.rows()]
+    removals.close()
+    return found
+
+
 def marked_days(folder: Path) -> set[dt.date]:
     pending = PendingDays(folder / DAYS)
     found = {key[1] if isinstance(key, tuple) else key for key in pending.take()}
@@ -263,11 +274,70 @@ def test_one_that_did_not_end_shows_and_can_be_run_again(
         patched.setattr(work, "delete", fail)
         assert remove(folder, f"machine={PC}") == 1
     assert "再运行一次" in capsys.readouterr().err
+    assert unfinished(folder) == [True]
+    assert remove(folder, f"machine={FORGED}") == 0
+    assert unfinished(folder) == [True]
     assert remove(folder, f"machine={PC}") == 0
     assert list(store.read("agent", *ALL)) == []
-    removals = Removals(folder / REMOVALS)
-    assert [row["done_ms"] is None for row in removals.rows()] == [True, False]
-    removals.close()
+    assert unfinished(folder) == [False, False]
+
+
+@pytest.mark.parametrize("step", ["delete", "unmark", "to_derive", "mark"])
+def test_killed_after_any_step_it_still_has_the_days_derived_again(
+    folder: Path, store: Store, monkeypatch: pytest.MonkeyPatch, capsys: Any, step: str
+) -> None:
+    """The rows are gone by then: only what was written down before tells their days."""
+    store.write([agent(ago, machine) for ago in (1, 3) for machine in (PC, FORGED)])
+    store.write([machine_day(1), machine_day(1, FORGED), machine_day(3, FORGED)])
+    real = getattr(work, step)
+
+    def killed(*given: Any) -> None:
+        if step == "mark":
+            raise KilledError
+        real(*given)
+        raise KilledError
+
+    with monkeypatch.context() as patched:
+        patched.setattr(work, step, killed)
+        with pytest.raises(KilledError):
+            remove(folder, f"machine={FORGED}")
+    assert not marked_days(folder)
+    assert remove(folder, f"machine={FORGED}", more=()) == 0  # it asked before: nothing is left
+    yesterday, before = TODAY - dt.timedelta(days=1), TODAY - dt.timedelta(days=3)
+    assert marked_days(folder) == {yesterday, before}
+    assert unfinished(folder) == [False, False]
+    assert remove(folder, f"machine={FORGED}") == 0
+    assert "没有移除任何东西" in capsys.readouterr().out
+
+
+def test_half_of_the_rows_removed_both_halves_days_are_derived_again(
+    folder: Path, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.write([agent(1, FORGED), agent(3, FORGED)])
+    half = midnight_ns(TODAY - dt.timedelta(days=2))
+
+    def delete(*_: Any) -> None:
+        store.delete("agent", half, ALL[1], {"machine": FORGED})
+        raise UnavailableError("down")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(work, "delete", delete)
+        assert remove(folder, f"machine={FORGED}") == 1
+    assert remove(folder, f"machine={FORGED}") == 0
+    assert marked_days(folder) == {TODAY - dt.timedelta(days=ago) for ago in (1, 3)}
+    assert unfinished(folder) == [False, False]
+
+
+def test_a_book_of_removals_of_an_older_version_goes_on(folder: Path, store: Store) -> None:
+    old = Removals(folder / REMOVALS)
+    old.begin(1, "who", "why", SCHOOL, f"machine={FORGED}", {"agent": 1}, "x.lp.gz", [TODAY])
+    old.close()
+    with sqlite3.connect(folder / REMOVALS) as db:
+        db.executescript("DROP TABLE of_day; PRAGMA user_version = 1")
+    db.close()
+    store.write([agent(1, FORGED)])
+    assert remove(folder, f"machine={FORGED}") == 0
+    assert unfinished(folder) == [False, False]
 
 
 def test_runs_never_cover_a_row_that_stays() -> None:

@@ -226,6 +226,33 @@ def test_a_late_report_after_the_checkpoint_drops_it(
         )
 
 
+def test_a_note_of_the_days_first_report_does_not_have_it_read_whole(
+    tmp_path: Path, make: MakePoints, whole: list[dt.date]
+) -> None:
+    """Notes name a day by a report that the checkpoint knows; some name it again and again."""
+    with stores(1) as (store,):
+        saved_day(store, tmp_path, make)
+        for n in range(3):
+            store.write(projector(make, f"10:{50 + n}", DAY, present=False))
+            with started(store, tmp_path) as one:
+                pass_over(one, {(SCHOOL, 0): make.time("10:05")})
+        assert len(whole) == 1
+        before = rows(store)
+        pass_over(keeper(store), {(SCHOOL, 0): 0})
+        assert rows(store) == before
+
+
+def test_what_changed_in_a_report_before_the_checkpoint_is_noticed_by_its_note(
+    tmp_path: Path, make: MakePoints, whole: list[dt.date]
+) -> None:
+    with stores(1) as (store,):
+        saved_day(store, tmp_path, make)
+        store.write(projector(make, "10:05", DAY, present=False))
+        whole.clear()
+        resumed(store, tmp_path, make.time("10:05"))
+        assert whole == [DAY, DAY]
+
+
 @pytest.mark.parametrize("harm", ["flipped", "cut", "no database"])
 def test_a_broken_file_costs_time_alone(
     tmp_path: Path, make: MakePoints, whole: list[dt.date], harm: str

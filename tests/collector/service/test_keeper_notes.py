@@ -201,3 +201,52 @@ def test_notes_written_while_the_keepers_clock_was_wrong_are_followed(
             assert set(pending_days.take()) == {pair}
             pending_days.done(pending_days.take())
         pending_days.close()
+
+
+def test_a_keeper_that_starts_again_reads_what_it_may_not_have_marked_twice(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not the week's notes: each would have its school's day derived again, from its morning."""
+    clock = _Clock(monkeypatch)
+    hours = [100, 50, 3, 1, 0]  # ago; each note is of another day
+
+    def day(ago: int) -> dt.date:
+        return GOOD + dt.timedelta(days=ago)
+
+    with SqliteStore(tmp_path / "store.db") as store:
+        for ago in hours:
+            note = note_of({Pair(SCHOOL, day(ago)): NOON}, clock.now - ago * HOUR_NS)
+            store.write([note])
+
+        def start() -> set[dt.date]:
+            """A keeper that is killed after its first run."""
+            pending_days, deriver = PendingDays(tmp_path / "keeper.db"), RecordingDeriver()
+            KeeperThread(deriver, pending_days, 60, store)._once()
+            pending_days.close()
+            return set(deriver.derived)
+
+        assert start() == set(map(day, hours))
+        assert start() == {day(1), day(0)}
+        clock.now += 90 * 60 * 10**9
+        store.write([note_of({Pair(SCHOOL, day(7)): NOON}, clock.now)])
+        assert start() == {day(1), day(0), day(7)}
+        assert start() == {day(0), day(7)}
+        clock.now -= 24 * HOUR_NS  # it had gone wrong
+        assert start() == set(map(day, [*hours, 7]))
+
+
+def test_notes_are_marked_before_it_is_said_that_they_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with SqliteStore(tmp_path / "store.db") as store:
+        store.write([note_of({Pair(SCHOOL, GOOD): NOON}, time.time_ns() - 3 * HOUR_NS)])
+        store.write([note_of({Pair(OTHER, GOOD): NOON}, time.time_ns())])
+        pending_days = PendingDays(tmp_path / "keeper.db")
+        with monkeypatch.context() as patch:
+            patch.setattr(pending_days, "mark", lambda _: 1 / 0)
+            with pytest.raises(ZeroDivisionError):
+                KeeperThread(RecordingDeriver(), pending_days, 60, store)._once()
+        deriver = RecordingDeriver()
+        KeeperThread(deriver, pending_days, 60, store)._once()
+        assert sorted(deriver.pairs) == [(Pair(SCHOOL, GOOD), NOON), (Pair(OTHER, GOOD), NOON)]
+        pending_days.close()
