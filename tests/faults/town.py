@@ -274,6 +274,7 @@ class Town:
             self.kill_collector(which, signal.SIGTERM)
         load = RegisterBook(self.data / "register.db").load
         with open_store(self.config) as store:
+            _wait(store.limits.readable_s)
             days = {local_day(point.time / 1e9) for point in store.read("agent", 0, 2**62)}
             return Keeper(store, load, self.config.figure, self.config.city).derive(days)
 
