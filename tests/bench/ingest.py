@@ -31,7 +31,10 @@ import yardstick
 from rich.console import Console
 from rich.table import Table
 
+import gemini
 import services
+from collector.config import Config, Store
+from collector.store import buckets
 
 SCHOOLS = [f"990000000{n}" for n in range(1, 5)]
 #: Telegraf 1.39.3, mqtt_consumer → influxdb_v2, 100,000 messages on a machine like this.
@@ -280,16 +283,12 @@ def _gemini(url: str) -> Iterator[list[str]]:
     """Two empty databases of an openGemini that runs."""
     run = uuid.uuid4().hex[:8]
     names = [f"telemetry-{run}", f"evidence-{run}"]
-
-    def each(what: str) -> None:
-        for name in names:
-            asked = urllib.parse.urlencode({"q": f'{what} DATABASE "{name}"'}).encode()
-            with urllib.request.urlopen(f"{url}/query", asked, timeout=60) as answer:
-                answer.read()  # its head comes before the query is done
-
-    each("CREATE")
+    settings = Store("opengemini", url, telemetry=names[0], evidence=names[1])
+    buckets.set_up(settings)
+    gemini.wait_readable(Config(store=settings))
     yield names
-    each("DROP")
+    for name in names:
+        gemini.drop(url, name)
 
 
 _NAMES = ("URL", "TOKEN", "ORG")

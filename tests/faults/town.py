@@ -76,6 +76,7 @@ class Database:
         for name in ("telemetry", "evidence"):
             made.create(name)
         self.ask = made.ask
+        self.store = Store("influxdb", self.url, org="")
 
     def start(self) -> None:
         """Start it; returns when it accepts."""
@@ -110,17 +111,19 @@ class Town:
     """Starts all; `close` by the ExitStack given."""
 
     def __init__(
-        self, folder: Path, opened: contextlib.ExitStack, *, broker: str = "", group: str = ""
-    ) -> None:
+        self, folder: Path, opened: contextlib.ExitStack, *, broker: str = "", group: str = "",
+        database: Callable[[Path, contextlib.ExitStack], Any] = Database,
+    ) -> None:  # fmt: skip
         self.folder = folder
         self.broker = opened.enter_context(services.broker("mosquitto", folder, broker))
-        self.database = Database(folder / "influx", opened)
+        self.database = database(folder / "influx", opened)
+        store = self.database.store
         self.data = folder / "data"
         self._settings = folder / "collector.toml"
         self._settings.write_text(
             f'data = "{self.data}"\nkeeper_s = 5.0\naccept_simulated = true\n'
             f"[mqtt]\nport = {self.broker.port}\ngroup = '{group}'\n"
-            f'[store]\nkind = "influxdb"\nurl = "{self.database.url}"\norg = ""\n'
+            f'[store]\nkind = "{store.kind}"\nurl = "{store.url}"\norg = ""\nurls = {store.urls}\n'
         )
         self.collectors: dict[int, subprocess.Popen[bytes]] = {}
         self._crowd: subprocess.Popen[bytes] | None = None
@@ -131,7 +134,7 @@ class Town:
     @property
     def config(self) -> Config:
         """The collectors' settings, for looking into the store."""
-        return Config(data=str(self.data), store=Store("influxdb", self.database.url, org=""))
+        return Config(data=str(self.data), store=self.database.store)
 
     def _enrol(self) -> None:
         sheets = self.folder / "sheets"
@@ -271,6 +274,7 @@ class Town:
             self.kill_collector(which, signal.SIGTERM)
         load = RegisterBook(self.data / "register.db").load
         with open_store(self.config) as store:
+            _wait(store.limits.readable_s)
             days = {local_day(point.time / 1e9) for point in store.read("agent", 0, 2**62)}
             return Keeper(store, load, self.config.figure, self.config.city).derive(days)
 
