@@ -286,6 +286,7 @@ class Town:
             before = _rows(store)
             days = {local_day(point.time / 1e9) for point in store.read("agent", 0, 2**62)}
             Keeper(store, load, self.config.figure, self.config.city).derive(days)
+            _wait(store.limits.readable_s)
             changed = before ^ _rows(store)
         for row in sorted(changed):
             print(row, file=sys.stderr)
