@@ -134,9 +134,10 @@ bench-scale: $(VENV)/.dev
 bench-line: $(VENV)/.dev
 	$(BENCH)line.py $(LINE)
 
-# Every query of every board and alert on a city-month of 600 schools, in a real InfluxDB.
+# Every query of every board and alert on a city-month of 600 schools, in a real InfluxDB. Beside an
+# openGemini: make bench-dashboards BOARDS="--schools 40 --opengemini"
 bench-dashboards: $(VENV)/.dev
-	$(BENCH)boards_month/measure.py
+	$(BENCH)boards_month/measure.py $(BOARDS)
 
 # The built boards against the types that Grafana publishes (needs node and npm).
 types-boards:
