@@ -16,6 +16,7 @@ from agent.common.language import say
 from agent.wire.topics import receipt_topic
 from collector.config import Config, Mqtt
 from collector.service.links import topics
+from collector.service.mqtt.callbacks import each
 from collector.service.mqtt.link import Link, Trouble
 from collector.service.pipeline.counts import Counts
 from collector.service.self_metrics import SelfMetrics
@@ -134,7 +135,8 @@ def _login(broker: Mqtt) -> tuple[Check, int | None]:
     where = f"{broker.host}:{broker.port}"
     heard = SelfMetrics(Counts(), dict)
     # $SYS may be denied without harm: it is only the broker's own counts.
-    link = Link(broker, topics(broker), lambda at, said, _: heard.broker_said(at, said), _nothing)
+    said = each(lambda topic, payload, _: heard.broker_said(topic, payload))
+    link = Link(broker, topics(broker), said, _nothing)
     link.start()
     try:
         up = link.wait_verdict(_ANSWER_S)

@@ -34,11 +34,11 @@ class OpenGeminiStore(InfluxStore):
 
     def __init__(self, settings: config.Store, now: Callable[[], float] = time.time) -> None:
         super().__init__(settings, now)
-
-        def ask(bucket: str, asked: str) -> Iterator[Mapping[str, Any]]:
-            return super(OpenGeminiStore, self)._replies(bucket, asked, 1)
-
-        self._witness = Witness(self._writing.post, ask, self.limits.readable_s)
+        self._witness = Witness(
+            self._writing.post,
+            lambda bucket, asked: super(OpenGeminiStore, self)._replies(bucket, asked, 1),
+            self.limits.readable_s,
+        )
 
     def _replies(
         self, bucket: str, asked: str, statements: int

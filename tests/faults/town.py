@@ -27,11 +27,14 @@ from collector.service.pipeline.pending_days import FILE as DAYS
 from collector.service.pipeline.pending_days import PendingDays
 from collector.service.pipeline.quarantine import FILE as QUARANTINE
 from collector.service.pipeline.quarantine import Quarantine
+from collector.store.base import Store as AnyStore
 from collector.store.base import StoreError
 from collector.store.factory import open_store
 
 SCHOOL = "9900000001"
 Key = tuple[str, str, int]  # machine, boot, number
+#: Day rows; those of hours and of the figure depend on the moment of their deriving.
+_DERIVED = ("machine_day", "device_day", "room_day", "event")
 _wait = threading.Event().wait
 #: How much slower than a quiet one a machine may be; no row's result depends on it.
 _SLOWER = 5.0
@@ -53,6 +56,11 @@ def _newest(keys: Iterable[Key]) -> dict[tuple[str, str], int]:
     for machine, boot, number in keys:
         found[machine, boot] = max(number, found.get((machine, boot), 0))
     return found
+
+
+def _rows(store: AnyStore) -> set[str]:
+    """The day rows that the keeper has derived."""
+    return {repr(point) for name in _DERIVED for point in store.read(name, 0, 2**62)}
 
 
 class Database:
@@ -275,8 +283,14 @@ class Town:
         load = RegisterBook(self.data / "register.db").load
         with open_store(self.config) as store:
             _wait(store.limits.readable_s)
+            before = _rows(store)
             days = {local_day(point.time / 1e9) for point in store.read("agent", 0, 2**62)}
-            return Keeper(store, load, self.config.figure, self.config.city).derive(days)
+            Keeper(store, load, self.config.figure, self.config.city).derive(days)
+            _wait(store.limits.readable_s)
+            changed = before ^ _rows(store)
+        for row in sorted(changed):
+            print(row, file=sys.stderr)
+        return len(changed) if before else -1
 
     def _end(self) -> None:
         for process in [*self.collectors.values(), *([self._crowd] if self._crowd else [])]:
