@@ -38,6 +38,7 @@ class OpenGeminiStore(InfluxStore):
             self._writing.post,
             lambda bucket, asked: super(OpenGeminiStore, self)._replies(bucket, asked, 1),
             self.limits.readable_s,
+            cluster=bool(settings.urls),
         )
 
     def _replies(

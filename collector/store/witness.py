@@ -20,7 +20,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from agent.common.language import say
-from collector.store.base import UnavailableError
+from collector.store.base import StoreError, UnavailableError
 
 _PARTS = 64
 #: The rows' time, 2100 UTC: in a shard that no retention drops and no reader of days touches.
@@ -30,8 +30,8 @@ _ASKED = f'SELECT "n" FROM "witness" WHERE time = {_TIME}'  # noqa: S608
 #: A new number is written after so long; rows that were there serve the next question for so long,
 #: less than a cluster takes to notice a store's death; missing ones are waited for so long, s.
 _EVERY_S, _SERVES_S, _PATIENCE_S, _POLL_S = 5.0, 0.1, 2.0, 0.05
-#: Where they came late, a store may have caught up just now, and new series that it took over are
-#: readable a moment later: up to 6 s on a busy machine.
+#: Where something failed before, a store may have caught up just now, and new series that it took
+#: over are readable a moment later: up to 6 s on a busy machine.
 SETTLES_S = 10.0
 
 _Write = Callable[[str, bytes], None]
@@ -41,13 +41,16 @@ _Ask = Callable[[str, str], Iterable[Mapping[str, Any]]]
 class Witness:
     """The witness rows of one server's databases; safe from several threads."""
 
-    def __init__(self, write: _Write, ask: _Ask, readable_s: float) -> None:
+    def __init__(self, write: _Write, ask: _Ask, readable_s: float, *, cluster: bool) -> None:
         """`write` stores lines in a database, `ask` gives the series of one statement's answer.
 
-        `readable_s`: how long rows of a new series may be missing, s.
+        `readable_s`: how long rows of a new series may be missing, s. Of a `cluster` it is not
+        known at first whether it has just come back.
         """
         self._write, self._ask, self._readable_s = write, ask, readable_s
         self._lock = threading.Lock()
+        self._cluster = cluster
+        self._doubted: dict[str, bool] = {}  # databases that failed and have not settled since
         self._number: dict[str, int] = {}  # of each database, the last that was written here
         self._written: dict[str, float] = {}  # when that was
         self._seen: dict[str, float] = {}  # when it was last there
@@ -61,14 +64,14 @@ class Witness:
         """
         with self._lock:
             now = time.monotonic()
-            if now - self._written.get(database, -math.inf) > _EVERY_S:
-                self._renew(database)
-            elif now - self._seen.get(database, -math.inf) < _SERVES_S:
+            due = now - self._written.get(database, -math.inf) > _EVERY_S
+            if not due and now - self._seen.get(database, -math.inf) < _SERVES_S:
                 return
-            if not self._comes(database):
-                self._renew(database)  # another reader's number, a smaller one, may have come last
-                if not self._comes(database):
-                    raise UnavailableError(self._missing(database))
+            try:
+                self._called(database, due)
+            except StoreError:
+                self._doubt(database)
+                raise
 
     def after(self, database: str) -> None:
         """Return if they are there at once; to be called when an answer begins.
@@ -77,8 +80,23 @@ class Witness:
             As `before`.
         """
         with self._lock:
-            if not self._there(database):
-                self._seen.pop(database, None)
+            try:
+                if not self._there(database):
+                    raise UnavailableError(self._missing(database))
+            except StoreError:
+                self._doubt(database)
+                raise
+
+    def _doubt(self, database: str) -> None:
+        self._doubted[database] = True
+        self._seen.pop(database, None)
+
+    def _called(self, database: str, due: bool) -> None:
+        if due:
+            self._renew(database)
+        if not self._comes(database):
+            self._renew(database)  # another reader's number, a smaller one, may have come last
+            if not self._comes(database):
                 raise UnavailableError(self._missing(database))
 
     def _renew(self, database: str) -> None:
@@ -91,16 +109,19 @@ class Witness:
         self._number[database], self._written[database] = number, begun
 
     def _comes(self, database: str) -> bool:
-        """Whether all rows have the number within a while."""
-        if self._there(database):
-            return True
+        """Whether all rows have the number within a while, and still after it has settled."""
         until = time.monotonic() + (_PATIENCE_S if database in self._seen else self._readable_s)
-        while time.monotonic() < until:
+        while not self._there(database):
+            self._doubted[database] = True
+            if time.monotonic() > until:
+                return False
             threading.Event().wait(_POLL_S)
-            if self._there(database):
-                threading.Event().wait(SETTLES_S)
-                return self._there(database)
-        return False
+        if self._doubted.get(database, self._cluster):
+            threading.Event().wait(SETTLES_S)
+            if not self._there(database):
+                return False
+        self._doubted[database] = False
+        return True
 
     def _there(self, database: str) -> bool:
         asked = time.monotonic()

@@ -6,6 +6,7 @@ import re
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
+from unittest import mock
 
 import pytest
 
@@ -47,7 +48,7 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Server:
 
 
 def of(server: Server) -> Witness:
-    return Witness(server.write, server.ask, 0.01)
+    return Witness(server.write, server.ask, 0.01, cluster=True)
 
 
 def asked(one: Witness) -> None:
@@ -62,7 +63,7 @@ def test_a_whole_server_is_asked_little(server: Server) -> None:
         asked(one)
     assert server.writes == 1
     assert len(server.rows) == 64
-    assert server.asks < 2 * 20 + 3
+    assert server.asks < 2 * 20 + 4
 
 
 @pytest.mark.parametrize("gone", [range(64), range(32), [17]])
@@ -110,6 +111,29 @@ def test_it_goes_between_question_and_answer(server: Server) -> None:
         one.after("d")
     server.away = set()
     asked(one)
+
+
+def test_what_failed_is_given_time_before_it_counts_again(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A store that has caught up gives old series at once, and new ones a moment later."""
+    waits: list[float] = []
+    monkeypatch.setattr(witness, "SETTLES_S", 77.0)
+    monkeypatch.setattr(witness.threading, "Event", lambda: mock.Mock(wait=waits.append))
+    one = of(server)
+    asked(one)
+    assert waits == [77.0], "it may have come back just now"
+    for fault in ("no quorum", "a miss"):
+        monkeypatch.setattr(witness, "_EVERY_S", 0.0)
+        asked(one)
+        assert waits.count(77.0) == 1
+        server.takes, server.away = fault != "no quorum", {1} if fault == "a miss" else set()
+        with pytest.raises(UnavailableError):
+            asked(one)
+        server.takes, server.away = True, set()
+        asked(one)
+        assert waits.count(77.0) == 2
+        waits.remove(77.0)
 
 
 def test_readers_with_other_clocks_do_not_stop_each_other(
