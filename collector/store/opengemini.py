@@ -15,7 +15,15 @@ from typing import Any
 
 from agent.common.language import say
 from collector import config
-from collector.store.base import Limits, MisconfiguredError, Point, RejectedError, Row, Value
+from collector.store.base import (
+    Limits,
+    MisconfiguredError,
+    Point,
+    RejectedError,
+    Row,
+    StoreError,
+    Value,
+)
 from collector.store.check import refuse
 from collector.store.influx import InfluxStore
 from collector.store.witness import Witness
@@ -49,11 +57,15 @@ class OpenGeminiStore(InfluxStore):
         When its first rows come, or none, it has been settled which stores it is made of.
         """
         self._witness.before(bucket)
-        with closing(super()._replies(bucket, asked, statements)) as replies:
-            first = list(itertools.islice(replies, 1))
-            self._witness.after(bucket)
-            yield from first
-            yield from replies
+        try:
+            with closing(super()._replies(bucket, asked, statements)) as replies:
+                first = list(itertools.islice(replies, 1))
+                self._witness.after(bucket)
+                yield from first
+                yield from replies
+        except StoreError:
+            self._witness.failed(bucket)
+            raise
 
     def write(self, points: Sequence[Point]) -> None:
         """See `Store.write`."""

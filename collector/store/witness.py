@@ -33,6 +33,8 @@ _EVERY_S, _SERVES_S, _PATIENCE_S, _POLL_S = 5.0, 0.1, 2.0, 0.05
 #: Where something failed before, a store may have caught up just now, and new series that it took
 #: over are readable a moment later: up to 6 s on a busy machine.
 SETTLES_S = 10.0
+#: So slowly a cluster answers while one store takes over from another: it took 3 s.
+_TAKEOVER_S = 2.5
 
 _Write = Callable[[str, bytes], None]
 _Ask = Callable[[str, str], Iterable[Mapping[str, Any]]]
@@ -73,6 +75,11 @@ class Witness:
                 self._doubt(database)
                 raise
 
+    def failed(self, database: str) -> None:
+        """An answer failed: the next ones are given time before they count."""
+        with self._lock:
+            self._doubt(database)
+
     def after(self, database: str) -> None:
         """Return if they are there at once; to be called when an answer begins.
 
@@ -80,12 +87,8 @@ class Witness:
             As `before`.
         """
         with self._lock:
-            try:
-                if not self._there(database):
-                    raise UnavailableError(self._missing(database))
-            except StoreError:
-                self._doubt(database)
-                raise
+            if not self._there(database):
+                raise UnavailableError(self._missing(database))
 
     def _doubt(self, database: str) -> None:
         self._doubted[database] = True
@@ -126,6 +129,8 @@ class Witness:
     def _there(self, database: str) -> bool:
         asked = time.monotonic()
         count, least = self._found(database)
+        if self._cluster and time.monotonic() - asked > _TAKEOVER_S:
+            self._doubt(database)
         if count < _PARTS or least < self._number[database]:
             return False
         self._number[database], self._seen[database] = least, asked

@@ -54,7 +54,11 @@ def of(server: Server) -> Witness:
 def asked(one: Witness) -> None:
     """As a question is: before it, and after it."""
     one.before("d")
-    one.after("d")
+    try:
+        one.after("d")
+    except UnavailableError:
+        one.failed("d")
+        raise
 
 
 def test_a_whole_server_is_asked_little(server: Server) -> None:
