@@ -22,6 +22,7 @@ from collector.store.base import (
     RejectedError,
     Row,
     StoreError,
+    UnavailableError,
     Value,
 )
 from collector.store.check import refuse
@@ -54,18 +55,38 @@ class OpenGeminiStore(InfluxStore):
     ) -> Generator[Mapping[str, Any], None, None]:
         """As of InfluxDB, and fails if the answer may lack rows.
 
-        When its first rows come, or none, it has been settled which stores it is made of.
+        When its first rows come, or none, it has been settled which stores one statement's answer
+        is made of. Until then it can be asked once more.
         """
-        self._witness.before(bucket)
         try:
-            with closing(super()._replies(bucket, asked, statements)) as replies:
-                first = list(itertools.islice(replies, 1))
-                self._witness.after(bucket)
-                yield from first
-                yield from replies
+            yield from self._begun(bucket, asked, statements)
         except StoreError:
             self._witness.failed(bucket)
             raise
+
+    def _begun(
+        self, bucket: str, asked: str, statements: int
+    ) -> Generator[Mapping[str, Any], None, None]:
+        for again in (True, False):
+            self._witness.before(bucket)
+            with closing(super()._replies(bucket, asked, statements)) as replies:
+                first = list(itertools.islice(replies, 1))
+                try:
+                    self._witness.after(bucket)
+                except UnavailableError:
+                    if again:  # another reader may have written its number just now
+                        continue
+                    raise
+                yield from first
+                yield from replies
+            break
+        if statements > 1:
+            self._witness.after(bucket)
+
+    def close(self) -> None:
+        """See `Store.close`."""
+        self._witness.close()
+        super().close()
 
     def write(self, points: Sequence[Point]) -> None:
         """See `Store.write`."""
