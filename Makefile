@@ -8,7 +8,7 @@ PIP := $(RUN)python -m pip install --quiet --disable-pip-version-check -c constr
 TESTS := PYTHONDONTWRITEBYTECODE= $(RUN)python -m pytest -n auto --dist loadscope
 BENCH := PYTHONPATH=tests/support $(RUN)python tests/bench/
 
-.PHONY: demo test test-fast cover check faults attack fuzz fuzz-pjlink test-windows test-office \
+.PHONY: demo test test-fast cover check faults attack fuzz fuzz-pjlink test-windows test-office test-machine \
   installer bundle bench bench-rest bench-equipment bench-collector bench-fleet bench-stampede \
   bench-keeper bench-keeper-city bench-storage bench-scale bench-line bench-dashboards \
   types-boards bench-figure \
@@ -75,6 +75,11 @@ test-windows: $(VENV)/.dev installer
 test-office: $(VENV)/.dev
 	$(RUN)python -m pytest -o addopts="-ra --import-mode=importlib" tests/office
 
+# docs/deploy typed on machines that boot: Debian 12 with systemd, in containers. Root on Linux, with
+# mmdebstrap and systemd-nspawn (Debian: mmdebstrap, systemd-container) and a network.
+test-machine: $(VENV)/.dev
+	$(RUN)python -m pytest -o addopts="-ra --import-mode=importlib" tests/machine
+
 # The agent frozen to one folder, and its installer: dist/windows/
 installer:
 	sh deploy/windows/installer.sh
@@ -129,9 +134,10 @@ bench-scale: $(VENV)/.dev
 bench-line: $(VENV)/.dev
 	$(BENCH)line.py $(LINE)
 
-# Every query of every board and alert on a city-month of 600 schools, in a real InfluxDB.
+# Every query of every board and alert on a city-month of 600 schools, in a real InfluxDB. Beside an
+# openGemini: make bench-dashboards BOARDS="--schools 40 --opengemini"
 bench-dashboards: $(VENV)/.dev
-	$(BENCH)boards_month/measure.py
+	$(BENCH)boards_month/measure.py $(BOARDS)
 
 # The built boards against the types that Grafana publishes (needs node and npm).
 types-boards:

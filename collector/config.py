@@ -55,6 +55,7 @@ class Mqtt(Broker, frozen=True, forbid_unknown_fields=True):
     """The broker, and the group of collectors that share its messages."""
 
     group: str = ""  # collectors of one group share the reports; empty: this one gets all
+    hivemq: str = ""  # the file of accounts of HiveMQ's File RBAC; empty: the broker is Mosquitto
 
 
 class City(Struct, frozen=True, forbid_unknown_fields=True):

@@ -26,12 +26,14 @@ TimeoutStopSec=10
 User=schoolpulse
 Group=schoolpulse
 StateDirectory=schoolpulse
+StateDirectoryMode=0750
 """
 _LINESERVER = """\
 RestartSec=5
 TimeoutStopSec=10
 DynamicUser=yes
 StateDirectory=schoolpulse-lineserver
+StateDirectoryMode=0700
 # The schools' keys (lines.keys) are readable for this group:
 # groupadd --system schoolpulse-keys
 # install -d -m 2750 -g schoolpulse-keys /etc/schoolpulse/line-keys

@@ -257,5 +257,5 @@ def _own(function: str, field: str, stretch: str) -> Question:
 def _grown(field: str) -> str:
     """How much a counter has grown within the hour; a restart, which sets it to 0, is no growth."""
     inner = influxql.each("collector", "last", {field: field}, {}, (), "time > now() - 1h", "5m")
-    inner = inner.replace(f'last("{field}")', f'non_negative_difference(last("{field}"))')
-    return influxql.over(f'sum("{field}") AS "grown"', inner)
+    more = influxql.over(f'non_negative_difference("{field}") AS "{field}"', inner)
+    return influxql.over(f'sum("{field}") AS "grown"', more)

@@ -195,12 +195,15 @@ def series(
 
 
 def rate(measurement: str, fields: Mapping[str, str]) -> str:
-    """How fast counters grow, per minute; a restart, which sets them to 0, is no drop."""
+    """How fast counters grow, per minute; a restart, which sets them to 0, is no drop.
+
+    Asked of the last values' own query: openGemini gives nothing for a derivative of an aggregate.
+    """
     columns = ", ".join(
-        f'non_negative_derivative(last("{name}"), 1m) AS "{alias}"'
-        for name, alias in fields.items()
+        f'non_negative_derivative("{name}", 1m) AS "{alias}"' for name, alias in fields.items()
     )
-    return f"{_from(measurement, columns, fields, {}, ())} GROUP BY time($__interval) fill(none)"
+    last = each(measurement, "last", {name: name for name in fields}, {}, every="$__interval")
+    return over(columns, last)
 
 
 def _from(

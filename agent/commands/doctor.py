@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 
 from agent import config as settings
-from agent import service
+from agent import renewed, service
 from agent.common import log
 from agent.common.checks import Check, show
 from agent.common.command_line import config_argument, json_argument
@@ -15,6 +15,7 @@ from agent.common.settings import SettingsError
 from agent.config import Config
 from agent.doctor import account, checks, secrets
 from agent.doctor.broker import BrokerChecks
+from agent.mqtt.accounts import Account
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -39,14 +40,16 @@ def _checks(path: str | None) -> Iterator[Check]:
     with account.copies(config.folder, service.handed() if not path else {}) as copies:
         if copies:  # what the service reads: no setting of ours
             config, _ = settings.load(None, need_school=False)
+        # Before, for they lie in the data folder, which that account reaches inside its unit alone.
+        accounts = renewed.candidates(config)
         yield account.take(config.folder, _file(path))
-        yield from _as_service(config)
+        yield from _as_service(config, accounts)
 
 
-def _as_service(config: Config) -> Iterator[Check]:
-    """With the rights of the service's account, where we may take them."""
+def _as_service(config: Config, accounts: Sequence[Account]) -> Iterator[Check]:
+    """With the rights of the service's account, where we may take them; no data folder then."""
     yield checks.machine()
-    broker = BrokerChecks(config)
+    broker = BrokerChecks(config, accounts)
     if config.school:
         yield from broker.checks()
     yield checks.line_server(config, broker.policy)

@@ -14,7 +14,7 @@ from agent.common.command_line import DONE, RefusedError, config_argument
 from agent.common.language import say
 from agent.common.lock import agent_lock
 from agent.common.settings import SettingsError
-from agent.service import bundle, datafiles
+from agent.service import bundle, datafiles, place
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -60,8 +60,10 @@ def _purge(folder: Path) -> None:
             pass
     beside = settings.DEFAULT_FILE.parent
     local = (secret.file for secret in secret_files.LOCAL)
-    names = (bundle.ROOMS, *secret_files.agent_files(), *local)
-    datafiles.purge(folder, *(beside / name for name in names))
+    names = {bundle.ROOMS, *secret_files.agent_files(), *local}
+    if place.citys(beside):
+        names.discard(secret_files.CA)
+    datafiles.purge(folder, *(beside / name for name in sorted(names)))
     if sys.platform == "win32":
         from agent.service import update_windows
 

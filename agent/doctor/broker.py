@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import select
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from agent import identity, renewed
 from agent.common import log, tables
@@ -13,6 +13,7 @@ from agent.common.language import say
 from agent.common.settings import SettingsError
 from agent.config import Config
 from agent.doctor import reach
+from agent.mqtt.accounts import Account
 from agent.mqtt.connection import (
     UNSUPPORTED,
     Connected,
@@ -35,9 +36,10 @@ _POLICY_S = 2.0
 class BrokerChecks:
     """The checks in order, and the policy that was received meanwhile."""
 
-    def __init__(self, config: Config) -> None:
+    def __init__(self, config: Config, accounts: Sequence[Account] = ()) -> None:
+        """`accounts`: where `agent.renewed.candidates` were asked before; in their order."""
         self._config = config
-        self._accounts = renewed.candidates(config)
+        self._accounts = accounts or renewed.candidates(config)
         self._account = self._accounts[0]
         self._way = self._account.broker.ways[0]
         self._machine = identity.identify().machine

@@ -6,6 +6,7 @@ import contextlib
 import os
 import shutil
 import socket
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -58,12 +59,18 @@ def machine() -> Check:
     """Whether the id comes from hardware."""
     who = identity.identify()
     detail = f"{who.machine} ({', '.join(who.sources)})"
-    fix = say(
-        "弱：固件里没有读到编号，用的系统编号在克隆的电脑上会相同；Linux 上用 deploy/systemd "
-        "的服务单元运行，它先以 root 读取硬件编号",
-        "weak: no id found in the firmware, and clones share the system's; on Linux use the unit "
-        "in deploy/systemd, which reads the hardware's ids as root first",
-    )
+    fix = say("弱：固件里没有可用的编号；", "weak: the firmware has no usable id; ")
+    if sys.platform == "win32" or Path("/", identity.HARDWARE_FILE).exists():
+        fix += say(
+            "用的是系统编号，克隆的电脑会相同：做镜像前清掉它（docs/deploy/image.zh-CN.md）",
+            "the system's is used, which clones share: empty it before imaging "
+            "(docs/deploy/image.md)",
+        )
+    else:
+        fix += say(
+            "用 deploy/systemd 的服务单元运行，它先以 root 读取硬件编号",
+            "use the unit of deploy/systemd, which reads the hardware's ids as root first",
+        )
     return Check(say("机器号", "machine id"), not who.weak, detail, fix if who.weak else "")
 
 

@@ -17,7 +17,7 @@ from agent.common.command_line import RefusedError
 from agent.common.language import say
 from agent.service.windows import NAME
 
-_MODE = 0o400
+_MODE, _OPEN = 0o400, 0o644
 
 
 def put(found: Mapping[str, bytes], folder: Path, data: Path) -> bool:
@@ -35,6 +35,11 @@ def put(found: Mapping[str, bytes], folder: Path, data: Path) -> bool:
     return changed
 
 
+def citys(folder: Path) -> bool:
+    """Whether the city's settings lie there too: its other users read them, and the CA."""
+    return (folder / "collector.toml").exists()
+
+
 def _prepare(folder: Path, data: Path) -> bool:
     there = folder.is_dir()
     folder.mkdir(parents=True, exist_ok=True)
@@ -50,7 +55,7 @@ def _prepare(folder: Path, data: Path) -> bool:
 
 
 def _close(folder: Path) -> bool:
-    """Take the folder from others, unless the city's settings lie there too, for another user."""
+    """Take the folder from others, where it is not the city's too."""
     found = folder.stat()
     if found.st_uid != os.geteuid():
         raise RefusedError(
@@ -60,7 +65,7 @@ def _close(folder: Path) -> bool:
             )
         )
     mode = stat.S_IMODE(found.st_mode)
-    wanted = mode & ~0o022 if (folder / "collector.toml").exists() else 0o700
+    wanted = mode & ~0o022 if citys(folder) else 0o700
     if mode != wanted:
         folder.chmod(wanted)
     return mode != wanted
@@ -75,8 +80,12 @@ def _put(file: Path, data: bytes) -> bool:
         files.replace(file, data, mode=None)
         rights.write(file, sddl.secret(NAME))
         return True
-    files.replace(file, data, mode=_MODE)
+    files.replace(file, data, mode=_mode(file))
     return True
+
+
+def _mode(file: Path) -> int:
+    return _OPEN if file.name == secret_files.CA and citys(file.parent) else _MODE
 
 
 def _same(file: Path, data: bytes) -> bool:
@@ -90,4 +99,4 @@ def _same(file: Path, data: bytes) -> bool:
 
         return not sddl.others(rights.read(file), sddl.READ, sddl.service_sid(NAME))
     found = file.stat()
-    return stat.S_IMODE(found.st_mode) == _MODE and found.st_uid == os.geteuid()
+    return stat.S_IMODE(found.st_mode) == _mode(file) and found.st_uid == os.geteuid()

@@ -11,6 +11,7 @@ _OWN = """\
 RestartSec=10
 DynamicUser=yes
 StateDirectory=schoolpulse-agent
+StateDirectoryMode=0700
 RuntimeDirectory=schoolpulse
 
 # Nobody at the PC may notice it.

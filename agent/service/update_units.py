@@ -12,16 +12,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 from agent.common.systemd_unit import hardening, quoted
-from agent.update.install_linux import PATH_UNIT, REQUEST
+from agent.update.install_linux import PATH_UNIT, REQUEST, ROOT_STATE
 from agent.update.memory import FOLDER
 
 SERVICE_UNIT = PATH_UNIT.with_suffix(".service")
-#: What would keep root from replacing programs, or from handing them to all to read.
-_TAKEN = (
-    "CapabilityBoundingSet", "AmbientCapabilities", "ProtectSystem", "PrivateMounts",
-    "SystemCallFilter", "SystemCallErrorNumber", "UMask",
-)  # fmt: skip
-_REQUEST = f"/var/lib/schoolpulse-agent/{FOLDER}/{REQUEST}"
+#: What would keep root from the service's folder, or programs from being read by all.
+_TAKEN = ("CapabilityBoundingSet", "AmbientCapabilities", "UMask")
+_STATE = "/var/lib/schoolpulse-agent"
+_REQUEST = f"{_STATE}/{FOLDER}/{REQUEST}"
 
 
 def service(prefix: Path) -> str:
@@ -41,7 +39,11 @@ UMask=0022
 
 # As root, for it replaces programs; it reads what others wrote, and needs no network for that.
 {hardening(*_TAKEN)}\
-ProtectSystem=full
+# What the service keeps for itself is read, and its request taken away.
+CapabilityBoundingSet=CAP_DAC_OVERRIDE
+StateDirectory={ROOT_STATE.name}
+ReadWritePaths={quoted([str(prefix.parent)])} -{_STATE}
+ProtectProc=invisible
 PrivateNetwork=yes
 RestrictAddressFamilies=AF_UNIX
 

@@ -134,6 +134,9 @@ def _asked(setup: Setup, programs: Programs, places: Switching, folder: _Theirs)
     try:
         request = decoding.decode(data, Request)
         version = request.version
+        if version == VERSION:  # asked for again by an agent that was restarted meanwhile
+            _tell(setup, Result(version))
+            return 0
         pending = _installed(setup, programs, places, folder, request)
     except (NotInstallable, msgspec.DecodeError, OSError, ValueError) as error:
         code = error.code if isinstance(error, NotInstallable) else "not_installed"

@@ -57,7 +57,8 @@ class Installer:
 
     def confirm(self, version: str) -> None:
         """Tell the helper that this version works. Raises OSError."""
-        replace(self._folder / CONFIRMED, version.encode())
+        if self._folder.is_dir():  # else nothing was ever asked for, and nobody waits
+            replace(self._folder / CONFIRMED, version.encode())
 
     def outcome(self, version: str) -> str:
         """Why a version was not installed, or was taken back; empty: not known."""

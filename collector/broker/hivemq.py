@@ -52,6 +52,11 @@ def document(accounts: Iterable[Account], former: bytes = b"") -> bytes:
     return bytes(Xml.tostring(root, encoding="UTF-8", xml_declaration=True)) + b"\n"
 
 
+def usernames(made: bytes) -> set[str]:
+    """Whom a file lets in; nobody where it cannot be read."""
+    return set(_passwords(made))
+
+
 def _permissions(rules: Iterable[Rule]) -> Iterator[Xml.Element]:
     """Receiving needs none of its own here: who may subscribe is sent it."""
     for rule in rules:

@@ -132,6 +132,7 @@ def _left(args: argparse.Namespace, place: Place) -> list[Step]:
         )
         raise RefusedError(text)
     store = args.known.store.kind if args.known else args.store
+    url = (args.known or config.Config()).store.url
     city = City(args.city_code, args.city_name, store, args.port)
     wish = Wish(names, city, args.release_key or place.data / release.FILE)
     port = args.known.mqtt.port if args.known else args.port
@@ -139,7 +140,7 @@ def _left(args: argparse.Namespace, place: Place) -> list[Step]:
         *_accounts(args, place),
         *setting_up.steps(place, wish, dt.datetime.now(dt.UTC), this_user()),
         *(compose.steps(args.compose, place, port) if args.compose else ()),
-        *machine.steps(args.units, place, store),
+        *machine.steps(args.units, place, store, url),
     ]
 
 
@@ -167,12 +168,14 @@ def _write(args: argparse.Namespace, place: Place) -> None:
 
 def _say_next(args: argparse.Namespace, place: Place, store: str) -> None:
     """What is installed here, and the commands that remain."""
+    own_units = args.units == machine.SYSTEMD
     if not args.compose:
-        print(say("本机：", "This machine:"), *machine.missing(store), sep="\n  ")
+        host = (args.known.mqtt.host if args.known else args.name) if own_units else ""
+        print(say("本机：", "This machine:"), *machine.missing(store, host), sep="\n  ")
     own = "" if place.folder == DEFAULT_FILE.parent else f" --config {place.config}"
     first = [f"schoolpulse roster import register.xlsx{own}", f"schoolpulse enrol --all{own}"]
     begin = say("接下来，按顺序：", "Next, in this order:")
-    last = compose.start(args.compose) if args.compose else machine.start(args.units, place)
+    last = compose.start(args.compose) if args.compose else machine.start(args.units, place, store)
     print(begin, *first, *last, sep="\n  ")
 
 

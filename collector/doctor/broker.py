@@ -16,6 +16,7 @@ from agent.common.language import say
 from agent.wire.topics import receipt_topic
 from collector.config import Config, Mqtt
 from collector.service.links import topics
+from collector.service.mqtt.callbacks import each
 from collector.service.mqtt.link import Link, Trouble
 from collector.service.pipeline.counts import Counts
 from collector.service.self_metrics import SelfMetrics
@@ -134,7 +135,8 @@ def _login(broker: Mqtt) -> tuple[Check, int | None]:
     where = f"{broker.host}:{broker.port}"
     heard = SelfMetrics(Counts(), dict)
     # $SYS may be denied without harm: it is only the broker's own counts.
-    link = Link(broker, topics(broker), lambda at, said, _: heard.broker_said(at, said), _nothing)
+    said = each(lambda topic, payload, _: heard.broker_said(topic, payload))
+    link = Link(broker, topics(broker), said, _nothing)
     link.start()
     try:
         up = link.wait_verdict(_ANSWER_S)
@@ -194,7 +196,12 @@ def _queues(config: Config, now_dropped: int | None, *, stores: bool) -> Check:
     except StoreError:
         lost = now_dropped
     if lost is None:
-        fix = say("允许采集账号读 $SYS/#", "let the collector's account read $SYS/#")
+        fix = say(
+            "Mosquitto：允许采集账号读 $SYS/#；HiveMQ 没有 $SYS："
+            "看它自己的指标 com.hivemq.messages.dropped.count",
+            "Mosquitto: let the collector's account read $SYS/#; HiveMQ has none: watch its own "
+            "metric com.hivemq.messages.dropped.count",
+        )
         return Check(name, None, say("$SYS 没有计数", "$SYS has no counts"), fix)
     if not lost:
         return Check(name, True, say("近 24 小时没有丢弃", "nothing dropped in the last 24 h"))

@@ -1,10 +1,14 @@
-"""The broker's accounts brought up to date: of one that runs by its plugin, else in its file."""
+"""The broker's accounts brought up to date: of one that runs by its plugin, else in its file.
+
+HiveMQ's are always in its file, which it reads again by itself.
+"""
 
 from __future__ import annotations
 
 import socket
 import ssl
 from collections.abc import Collection, Iterable, Mapping
+from pathlib import Path
 from typing import Literal
 
 from cryptography.hazmat.primitives.serialization import Encoding
@@ -12,7 +16,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from agent.common import decoding, textfile
 from agent.common.language import say
 from agent.common.settings import Broker
-from collector.broker import Account, dynsec
+from collector.broker import Account, dynsec, hivemq
 from collector.broker.control import Control, ControlError
 from collector.config import Mqtt
 from collector.enrol import owned, pki
@@ -22,7 +26,7 @@ from collector.enrol.state import Held
 #: How long a broker may take to accept a connection before it counts as stopped, s.
 _ANSWER_S = 5.0
 _ADMIN = "admin"
-How = Literal["running", "stopped"]
+How = Literal["running", "stopped", "file"]
 
 
 def accounts(place: Place, held: Mapping[str, Held]) -> list[Account]:
@@ -44,7 +48,9 @@ def apply(place: Place, mqtt: Mqtt, wanted: Iterable[Account]) -> tuple[How, int
         OSError: its file cannot be written.
     """
     listed = list(wanted)
-    if runs(mqtt):
+    if mqtt.hivemq:
+        return "file", int(write_hivemq(Path(mqtt.hivemq), listed))
+    if asked(mqtt):
         changes = control(place, mqtt).apply(listed)
         return "running", sum(map(len, changes))
     if not place.broker.is_dir():
@@ -52,6 +58,24 @@ def apply(place: Place, mqtt: Mqtt, wanted: Iterable[Account]) -> tuple[How, int
     changed = dynsec.write(place.accounts, listed)
     owned.protect(place.accounts, owned.Kind(0o600, owned.BROKER))
     return "stopped", int(changed)
+
+
+def write_hivemq(path: Path, wanted: Iterable[Account]) -> bool:
+    """The file for HiveMQ, its user's own where this machine has that; whether it changed.
+
+    Raises:
+        AccountError: see `accounts.check`.
+        OSError: it is as it was.
+    """
+    former = path.read_bytes() if path.exists() else b""
+    return owned.put(path, hivemq.document(wanted, former), owned.HIVEMQS)
+
+
+def in_file(mqtt: Mqtt, wanted: Iterable[Account]) -> tuple[set[str], set[str]]:
+    """The names that HiveMQ's file should have, and those that it has. Raises OSError."""
+    path = Path(mqtt.hivemq)
+    found = path.read_bytes() if path.exists() else b""
+    return hivemq.usernames(hivemq.document(wanted, found)), hivemq.usernames(found)
 
 
 def control(place: Place, mqtt: Mqtt) -> Control:
@@ -77,6 +101,11 @@ def end(place: Place, mqtt: Mqtt, ended: Collection[str]) -> list[str]:
     for name in left:
         by.revoke(name)
     return left
+
+
+def asked(mqtt: Mqtt) -> bool:
+    """Whether a broker runs whose accounts change by asking it. Raises ControlError."""
+    return not mqtt.hivemq and runs(mqtt)
 
 
 def runs(mqtt: Mqtt) -> bool:

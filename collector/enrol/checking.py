@@ -120,8 +120,12 @@ def _accounts(place: Place, config: Config, state: State) -> Check:
     """The broker's accounts, by name: of a running one by asking it, else by its file."""
     name = say("消息服务器的账号", "broker's accounts")
     try:
-        wanted = {one.username for one in brokering.accounts(place, state.held())}
-        if brokering.runs(config.mqtt):
+        accounts = brokering.accounts(place, state.held())
+        wanted = {one.username for one in accounts}
+        if config.mqtt.hivemq:
+            wanted, found = brokering.in_file(config.mqtt, accounts)
+            where = config.mqtt.hivemq
+        elif brokering.runs(config.mqtt):
             found = set(brokering.control(place, config.mqtt).usernames())
             where = say("在运行", "it runs")
         else:

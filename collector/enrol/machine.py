@@ -9,15 +9,18 @@ import glob
 import os
 import pwd
 import shutil
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from agent.common.language import say
 from collector import secret_files, units
 from collector.config import DEFAULT_FILE
-from collector.enrol import owned
+from collector.enrol import drop_ins, owned
+from collector.enrol.drop_ins import SBIN
 from collector.enrol.owned import OPEN
 from collector.enrol.place import SERVICES, Place, password_name
 from collector.enrol.setting_up import PLUGINS, Step
@@ -26,23 +29,8 @@ from collector.secret_files import COLLECTOR, ENROL, LINESERVER
 SYSTEMD = Path("/etc/systemd/system")
 #: The keeper is part of the collector; its own unit is for a machine of its own.
 _RUN = (COLLECTOR, LINESERVER, ENROL)
-_SBIN = f"{os.environ.get('PATH', os.defpath)}:/usr/sbin:/usr/local/sbin"
 _ANSWER_S = 10
-#: What mosquitto.conf cannot bound; deploy/mosquitto/limits.conf is this text.
-LIMITS = """\
-# What mosquitto.conf cannot bound: /etc/systemd/system/mosquitto.service.d/schoolpulse.conf
-[Service]
-# Above max_connections, or silent connections shut everybody out.
-LimitNOFILE=40000
-# All that the broker allocates, above what the queues of mosquitto.conf and 20,000 PCs come to.
-# Beyond it memory is refused and whoever asked for it loses the connection, also who logs in; the
-# broker survives. Not memory_limit: see mosquitto.conf.
-LimitDATA=2G
-# Should that fail: end the broker before it takes the memory of the rest. Agents come back.
-MemoryMax=2500M
-Restart=on-failure
-RestartSec=1
-"""
+_HERE = ("127.0.0.1", "localhost", "::1")
 
 
 def default_units(folder: Path) -> Path | None:
@@ -74,8 +62,10 @@ def _make_accounts() -> None:
             raise OSError(f"{' '.join(words)}: {done.stderr.strip()}")
 
 
-def steps(folder: Path | None, place: Place, store: str) -> Iterator[Step]:
-    """The units and the broker's drop-in that are missing or of another version; none: no systemd.
+def steps(folder: Path | None, place: Place, store: str, url: str) -> Iterator[Step]:
+    """The units and drop-ins that are missing or of another version; none: no systemd.
+
+    `url`: of the database, where `store` is one.
 
     Raises:
         OSError: one that is there cannot be read.
@@ -83,7 +73,9 @@ def steps(folder: Path | None, place: Place, store: str) -> Iterator[Step]:
     if folder is None:
         return
     wanted = {folder / units.name(one): _unit(one, place, store) for one in _RUN}
-    wanted[folder / "mosquitto.service.d/schoolpulse.conf"] = drop_in(place)
+    wanted |= drop_ins.texts(folder, place, _influxd(url) if store == "influxdb" else "")
+    for path in drop_ins.former(folder):
+        yield Step(path, say("删除旧的", "the former one is removed"), path.unlink)
     for path, text in wanted.items():
         if not owned.holds(path, text.encode()):
             what = say("服务单元", "unit of systemd")
@@ -107,35 +99,43 @@ def _unit(one: str, place: Place, store: str) -> str:
     )  # fmt: skip
 
 
-def drop_in(place: Place) -> str:
-    """For Debian's mosquitto.service: our settings file, and the limits."""
-    binary = shutil.which("mosquitto", path=_SBIN) or "/usr/sbin/mosquitto"
-    return f"{LIMITS}# The city's settings instead of the system's.\nExecStart=\n" + (
-        f"ExecStart={binary} -c {place.broker / 'mosquitto.conf'}\n"
-    )
-
-
 def program() -> str:
     """The command `schoolpulse` of this installation."""
     here = Path(sys.prefix, "bin", "schoolpulse")
     return str(here) if here.exists() else units.PROGRAM
 
 
-def missing(store: str) -> list[str]:
-    """What this machine has and lacks, a line each; Debian's name of the package where it lacks."""
+def missing(store: str, host: str) -> list[str]:
+    """What this machine has and lacks, a line each; Debian's name of the package where it lacks.
+
+    `host`: the name under which its services look for the broker; empty: not to be looked up.
+    """
     wanted = {"mosquitto": "mosquitto", "grafana-server": "grafana", "nginx": "nginx"}
     if store == "influxdb":
         wanted["influxd"] = "influxdb"
     found = []
     for name, package in wanted.items():
-        if path := shutil.which(name, path=_SBIN):
+        if path := shutil.which(name, path=SBIN):
             found.append(f"✓ {name}: {_version(path) if name == 'influxd' else path}")
         else:
             found.append(f"- {name}: {_how(name, package)}")
-    if shutil.which("mosquitto", path=_SBIN) and not glob.glob(PLUGINS):
+    if shutil.which("mosquitto", path=SBIN) and not glob.glob(PLUGINS):
         lack = say("缺少插件", "the plugin is missing")
         found.append(f"- {PLUGINS}: {lack}; apt install mosquitto")
-    return found
+    return [*found, *([_address(host)] if host else [])]
+
+
+def _address(host: str) -> str:
+    try:
+        found = {str(row[4][0]) for row in socket.getaddrinfo(host, None)}
+    except OSError:
+        lack = say(
+            f"本机查不到它的地址，而各服务要用它连接：在 DNS 或 /etc/hosts 里加上 {host}",
+            f"no address is known here, and the services connect to it: add {host} to DNS or "
+            "/etc/hosts",
+        )
+        return f"✗ {host}: {lack}"
+    return f"✓ {host}: {', '.join(sorted(found))}"
 
 
 def _how(name: str, package: str) -> str:
@@ -148,6 +148,12 @@ def _how(name: str, package: str) -> str:
     return say(f"没有：apt install {package}", f"none: apt install {package}")
 
 
+def _influxd(url: str) -> str:
+    """What the database of this machine calls itself; empty where another's is used, or none."""
+    path = shutil.which("influxd", path=SBIN)
+    return _version(path) if path and urlsplit(url).hostname in _HERE else ""
+
+
 def _version(path: str) -> str:
     try:
         done = subprocess.run(  # noqa: S603
@@ -158,14 +164,16 @@ def _version(path: str) -> str:
     return (done.stdout.strip().splitlines() or [path])[0]
 
 
-def start(folder: Path | None, place: Place) -> list[str]:
+def start(folder: Path | None, place: Place, store: str) -> list[str]:
     """The commands that start everything: by systemd, else each in a terminal of its own."""
     if folder == SYSTEMD:
-        names = " ".join(["mosquitto", *(units.name(one).removesuffix(".service") for one in _RUN)])
+        ours = [units.name(one).removesuffix(".service") for one in _RUN]
+        names = " ".join(["mosquitto", *(["influxdb"] if store == "influxdb" else []), *ours])
         return [
             "systemctl daemon-reload",
             f"systemctl enable {names}",
             f"systemctl restart {names}",
+            "schoolpulse doctor --fix",
         ]
     own, settings = program(), f"--config {place.config}"
     line_data = place.data.with_name(f"{place.data.name}-lineserver")

@@ -14,6 +14,8 @@ from agent.common import files, ownership
 
 #: The user of the city's services, and the broker's; the group that may read the line keys.
 SERVICE, BROKER, KEYS = "schoolpulse", "mosquitto", "schoolpulse-keys"
+#: Of HiveMQ's own unit.
+_HIVEMQ = "hivemq"
 
 
 class Kind(NamedTuple):
@@ -29,6 +31,7 @@ SECRET = Kind(0o400, SERVICE)
 SHARED = Kind(0o640, SERVICE)
 ROOT_ONLY = Kind(0o400)
 BROKERS = Kind(0o400, BROKER)
+HIVEMQS = Kind(0o600, _HIVEMQ)
 LINE_KEY, LINE_KEYS = Kind(0o640, SERVICE, KEYS), Kind(0o2750, SERVICE, KEYS)
 
 

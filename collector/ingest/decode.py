@@ -19,9 +19,10 @@ from collector.ingest.points import (
     Frame,
     agent_point,
     device_points,
-    host_points,
+    host_point,
     record_point,
     test_point,
+    without_zeros,
 )
 from collector.store import Point, Value
 from collector.store.check import fault
@@ -30,6 +31,8 @@ Known = Callable[[str], bool]
 #: Report times differ within a millisecond, ns; see `wire.point_time`.
 _SPREAD = 1_000_000
 _QUARTER_MS = 900_000
+#: How JSON writes a zero byte in a text: the only way that msgspec reads.
+_ZERO = rb"\u0000"
 _EVIDENCE = {wire.LineTest, wire.LineRecord}
 
 
@@ -136,6 +139,8 @@ def _report(
         return Held(source, out.reason, message.sent, out.detail)
     kinds = set(map(type, message.readings))
     points = _apart(list(_points(source, message, kinds, now)))
+    if _ZERO in payload:
+        points = list(map(without_zeros, points))
     reason = _unfit(source, points, kinds) if kinds & _EVIDENCE else ""
     if reason:
         return Quarantined(source, f"unreadable: {reason}")
@@ -174,7 +179,8 @@ def _points(source: Source, report: wire.Report, kinds: set[type], now: int) -> 
         yield from device_points(frame, devices)
     for reading in report.readings:
         if type(reading) is wire.Host:
-            yield from host_points(frame, reading)
+            if (point := host_point(frame, reading)) is not None:
+                yield point
         # With an uncertain time a test is not evidence of any day, so it is left out.
         elif type(reading) is wire.LineTest and not report.uncertain:
             yield test_point(frame, reading)

@@ -7,16 +7,16 @@ Fields that a reading does not know are left out. Texts that a later reading may
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
+from msgspec import inspect
 
 from agent import wire
 from collector.store import Point, Value
 
 Fields = dict[str, Value]
 _MAX_INT = 2**63 - 1
-_NUMBERS = frozenset((bool, int, float))
 _MAX_TEXT = 1000  # a list of names, in characters
 _DAY_MS = 86_400_000
 _INVENTORY = (
@@ -47,7 +47,8 @@ def agent_point(frame: Frame, boot: str, number: int, report: wire.Report, teste
     for reading in report.readings:
         if type(reading) is wire.AgentHealth:
             fields |= _health(reading)
-    return _point("agent", frame, fields | _lateness(frame))
+    fields |= _lateness(frame)
+    return _point("agent", frame, fields)
 
 
 def _lateness(frame: Frame) -> Fields:
@@ -60,15 +61,16 @@ def _lateness(frame: Frame) -> Fields:
 
 
 def _point(measurement: str, frame: Frame, fields: Fields, **tags: str) -> Point:
-    """A point with the frame's tags and the given ones."""
-    fields |= frame.marks
+    """A point with the frame's tags and the given ones; takes over `fields`."""
+    if frame.marks:
+        fields |= frame.marks
     return Point(measurement, {**frame.tags, **tags} if tags else frame.tags, fields, frame.time)
 
 
 def _health(health: wire.AgentHealth) -> Fields:
     fields = _given(health)
     fields["failed_probes"] = _listed(health.failed_probes)
-    fields["policy_error"] = _clean(health.policy_error)
+    fields["policy_error"] = health.policy_error
     if health.probes:
         fields["probes"] = _listed(health.probes)
     if health.sources:
@@ -76,30 +78,26 @@ def _health(health: wire.AgentHealth) -> Fields:
     return fields
 
 
-def host_points(frame: Frame, host: wire.Host) -> Iterator[Point]:
+def host_point(frame: Frame, host: wire.Host) -> Point | None:
     """The PC's point, if there is any field; traffic is summed over physical interfaces."""
     fields = _given(host)
     if host.inventory is not None:
         known = _given(host.inventory)
         known = {name: known[name] for name in _INVENTORY if name in known}
         fields = _built_in(host.inventory) | known | fields
-    fields |= _network(host.nics)
-    if fields:
-        yield _point("host", frame, fields)
+    if host.nics:
+        fields |= _network(host.nics)
+    return _point("host", frame, fields) if fields else None
 
 
 def _built_in(inventory: wire.Inventory) -> Fields:
     pairs = {"memory_total": inventory.memory_bytes, "disk_total": inventory.disk_bytes}
     fields: Fields = {name: value for name, value in pairs.items() if value is not None}
-    return fields | (
-        {"disks": _clean("; ".join(inventory.disks)[:_MAX_TEXT])} if inventory.disks else {}
-    )
+    return fields | ({"disks": "; ".join(inventory.disks)[:_MAX_TEXT]} if inventory.disks else {})
 
 
 def _network(nics: Sequence[wire.Nic]) -> Fields:
     """Sums over physical interfaces: with bridges a byte would count twice."""
-    if not nics:
-        return {}
     physical = [nic for nic in nics if nic.kind in ("wired", "wifi")]
     fields: Fields = {}
     for name in ("received_bytes", "sent_bytes"):
@@ -123,7 +121,7 @@ def device_points(frame: Frame, devices: Sequence[wire.Device]) -> Iterator[Poin
             nth += 1
             place = f"{device.connector}#{nth}"
         taken.add((device.kind, place))
-        fields = _given(device) | {"fault": _clean(device.fault), "connector": _clean(place)}
+        fields = _given(device) | {"fault": device.fault, "connector": place}
         del fields["kind"]
         ident = wire.device_id(frame.tags["machine"], device.kind, place)
         yield _point("device", frame, fields, kind=device.kind, device=ident)
@@ -146,18 +144,59 @@ def record_point(frame: Frame, record: wire.LineRecord) -> Point:
 
 
 def _listed(names: Sequence[str]) -> str:
-    return _clean(",".join(names)[:_MAX_TEXT])
+    return ",".join(names)[:_MAX_TEXT] if names else ""
 
 
-def _clean(text: str) -> str:
-    """Replace zero bytes, which occur in EDIDs and which no store accepts."""
-    return text.replace("\0", "\ufffd") if "\0" in text else text
+def without_zeros(point: Point) -> Point:
+    """The point without zero bytes in its texts: EDIDs have them, and no store accepts them."""
+    clean = {
+        name: value.replace("\0", "\ufffd") if isinstance(value, str) else value
+        for name, value in point.fields.items()
+    }
+    return point._replace(fields=clean)
 
 
 def _given(reading: msgspec.Struct) -> Fields:
     """The reading's numbers, flags and texts, without None, empty texts and lists."""
-    return {
-        name: value if type(value) in _NUMBERS else _clean(value)
-        for name, value in msgspec.structs.asdict(reading).items()
-        if type(value) in _NUMBERS or (type(value) is str and value)
-    }
+    plan = _PLANS[type(reading)]
+    fields: Fields = {**plan.defaults, **msgspec.to_builtins(reading)}
+    for name in plan.dropped:
+        fields.pop(name, None)
+    for name in plan.required:
+        if fields[name] == "":
+            del fields[name]
+    return fields
+
+
+class _Plan(NamedTuple):
+    """What `_given` takes of a type of reading; msgspec leaves out what has its default."""
+
+    defaults: Fields
+    dropped: tuple[str, ...]  # lists and other structs
+    required: tuple[str, ...]  # texts without a default: they may be empty
+
+
+def _plan(kind: Any) -> _Plan:
+    found: Any = inspect.type_info(kind)
+    scalars = [field for field in found.fields if _is_scalar(field.type)]
+    names = [field.name for field in scalars]
+    return _Plan(
+        {x.name: x.default for x in scalars if not x.required and x.default not in (None, "")},
+        (found.tag_field or "", *(x.name for x in found.fields if x.name not in names)),
+        tuple(x.name for x in scalars if x.required and isinstance(x.type, inspect.StrType)),
+    )
+
+
+def _is_scalar(kind: inspect.Type) -> bool:
+    members = kind.types if isinstance(kind, inspect.UnionType) else (kind,)
+    return all(isinstance(member, _SCALARS) for member in members)
+
+
+_SCALARS = (
+    inspect.BoolType, inspect.IntType, inspect.FloatType, inspect.StrType, inspect.LiteralType,
+    inspect.NoneType,
+)  # fmt: skip
+_READINGS = (
+    wire.Host, wire.Inventory, wire.Device, wire.AgentHealth, wire.LineTest, wire.LineRecord,
+)  # fmt: skip
+_PLANS: dict[Any, _Plan] = {kind: _plan(kind) for kind in _READINGS}

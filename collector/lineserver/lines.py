@@ -18,6 +18,7 @@ from agent.common.sqlite import open_file
 from agent.wire.codec import FutureVersionError, UnreadableError, decode_policy
 from agent.wire.topics import TopicError, parse_topic, policy_topic
 from collector.lineserver.turns import Answer, Limits, Wish
+from collector.service.mqtt.callbacks import each
 from collector.service.mqtt.link import Link
 
 _FIRST = "CREATE TABLE IF NOT EXISTS policy (school TEXT PRIMARY KEY, body BLOB NOT NULL);"
@@ -38,7 +39,7 @@ class PublishedLines:
         self._lines: dict[str, dict[str, Limits]] = {}
         for school, body in self._base.execute("SELECT school, body FROM policy").fetchall():
             self._read(school, body)
-        self._link = Link(broker, [policy_topic("+")], self.received, lambda: None)
+        self._link = Link(broker, [policy_topic("+")], each(self.received), lambda: None)
 
     @property
     def known(self) -> bool:

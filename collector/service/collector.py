@@ -10,7 +10,7 @@ import datetime as dt
 import sqlite3
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from agent.common import log
 from collector.config import Config
@@ -24,6 +24,8 @@ from collector.service.keeper_thread import Deriver, KeeperThread
 from collector.service.links import Links, group_of
 from collector.service.machine_watch import MachineWatch
 from collector.service.metrics import Metrics, ca_ends
+from collector.service.mqtt.batched_client import Publish
+from collector.service.mqtt.callbacks import each
 from collector.service.pipeline import allowances
 from collector.service.pipeline.answers import Answers
 from collector.service.pipeline.counts import Counts
@@ -84,7 +86,7 @@ class Collector:
         shared, changed = SharedSources(store, config.keeper_s).now, self._register_changed
         self._roster = Roster(config, load_register, version, changed, shared, self.releases)
         publish_all = self._roster.publish_all
-        self._links = Links(config.mqtt, self._received, self._presence_received, publish_all)
+        self._links = Links(config.mqtt, self._received, self._presences_received, publish_all)
         self._renewals = Renewals(config.folder, self._links.outgoing.publish)
         self._retained = Retained(self._links.outgoing.publish, self.counts)
         grouped = bool(group_of(config.mqtt))
@@ -117,8 +119,9 @@ class Collector:
         )
 
     def _new_worker(self) -> Worker:
-        files, publish = self._files, self._links.outgoing.publish
-        answers = Answers(files.quarantine, publish, self.counts, files.resend_request, files.held)
+        files, publish_all = self._files, self._links.outgoing.publish_all
+        resend, held = files.resend_request, files.held
+        answers = Answers(files.quarantine, publish_all, self.counts, resend, held)
         known, own_points = self._roster.known, self._self_metrics.due
         sorter = Sorter(known, answers, self.counts, self._presences, own_points, self._gate)
         storer = Storer(self._writer, answers, files.pending_days, self.counts)
@@ -225,25 +228,39 @@ class Collector:
     def _outage(self, down: bool) -> None:
         self._inbox.set_put_timeout(0.0 if down else _PUT_TIMEOUT_S)
 
-    def _received(self, topic: str, payload: bytes, retained: bool) -> None:
+    def _received(self, messages: Sequence[Publish]) -> None:
         """Runs in paho's thread: as little work as possible."""
-        if topic.startswith("$SYS/"):
-            self._self_metrics.broker_said(topic, payload)
-            return
-        self.counts.add("received")
-        if not self._retained.admits(topic, payload, retained):
-            return
-        # Hellos bypass the inbox: a PC must learn the time even while the store is down.
-        if topic.endswith("/1") and self._answer_hello(topic, payload):
-            return
-        if not self._inbox.put(Message(topic, payload, time.time_ns(), retained)):
-            self.counts.add("turned_away")
+        now = time.time_ns()
+        self.counts.add("received", sum(not one.topic.startswith("$") for one in messages))
+        wanted = [
+            Message(one.topic, one.payload, now, one.retained)
+            for one in messages
+            if self._is_for_inbox(one)
+        ]
+        if turned_away := len(wanted) - self._inbox.put_all(wanted):
+            self.counts.add("turned_away", turned_away)
 
-    def _presence_received(self, topic: str, payload: bytes, retained: bool) -> None:
+    def _is_for_inbox(self, message: Publish) -> bool:
+        """Handle what is not; what fails here costs no other message."""
+        topic, payload = message.topic, message.payload
+        try:
+            if topic.startswith("$"):  # the broker itself
+                self._self_metrics.broker_said(topic, payload)
+                return False
+            if not self._retained.admits(topic, payload, message.retained):
+                return False
+            # Hellos bypass the inbox: a PC must learn the time even while the store is down.
+            return not (topic.endswith("/1") and self._answer_hello(topic, payload))
+        except Exception as error:
+            log.warning("callback_failed", reason=error, at=log.where(error))
+            return False
+
+    def _presences_received(self, messages: Sequence[Publish]) -> None:
         """Handle retained presences; live ones are stored by the member that receives them."""
-        if retained:
-            self._received(topic, payload, retained)
-            return
+        self._received([one for one in messages if one.retained])
+        each(self._presence_elsewhere)([one for one in messages if not one.retained])
+
+    def _presence_elsewhere(self, topic: str, payload: bytes, retained: bool) -> None:
         outcome = decode(topic, payload, self._roster.known, 0, self._gate.bounds)
         if isinstance(outcome, Noted):
             self._presences.stored_elsewhere(outcome.school, outcome.machine, outcome.presence)

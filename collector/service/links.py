@@ -14,7 +14,8 @@ import time
 from agent.common.settings import Broker
 from agent.wire.topics import ALL_PRESENCE, ALL_REPORTS
 from collector.config import Mqtt
-from collector.service.mqtt.link import Link, OnMessage, OnUp
+from collector.service.mqtt.callbacks import OnMessages, OnUp
+from collector.service.mqtt.link import Link
 from collector.service.self_metrics import SYS
 
 
@@ -50,14 +51,14 @@ class Links:
     """
 
     def __init__(
-        self, broker: Broker, on_message: OnMessage, on_presence: OnMessage, on_up: OnUp
+        self, broker: Broker, on_messages: OnMessages, on_presences: OnMessages, on_up: OnUp
     ) -> None:
-        """`on_presence` is called in a group only; `on_up` when either of the others comes up."""
-        self.reports = Link(broker, topics(broker), on_message, on_up)
+        """`on_presences` is called in a group only; `on_up` when either of the others comes up."""
+        self.reports = Link(broker, topics(broker), on_messages, on_up)
         self.outgoing = Link(broker, (), lambda *_: None, on_up)
         self.presences = self.reports
         if group_of(broker):
-            self.presences = Link(broker, (ALL_PRESENCE,), on_presence, lambda: None)
+            self.presences = Link(broker, (ALL_PRESENCE,), on_presences, lambda: None)
 
     def start(self) -> None:
         """Connect, and stay connected; the outgoing connection first."""

@@ -6,6 +6,7 @@ openGemini by InfluxQL; for 3.x the error says to use its own command line.
 
 from __future__ import annotations
 
+import contextlib
 import re
 from typing import Any, NamedTuple
 
@@ -32,6 +33,9 @@ _BUILT, _OK = "dev", 200
 _TELEMETRY_SHARD_D, _EVIDENCE_SHARD_D = 1, 91
 _POLICY = "autogen"  # 1.x's own name for a database's first retention policy
 _UNITS = {"h": 3600, "m": 60, "s": 1}
+#: openGemini's word for a ts-store, a row's copies on a cluster, where a policy's row has them.
+_STORE, _COPIES, _COPIES_AT = "data", 3, -2
+_POLICY_FAULT = "conflicts with replication"
 
 
 class Bucket(NamedTuple):
@@ -90,7 +94,7 @@ def _days(seconds: int) -> str:
 
 def _server(settings: config.Store) -> _One | _Two:
     if settings.kind == "opengemini":  # its ping names no version
-        return _One(settings)
+        return _Gemini(settings)
     base = settings.url.rstrip("/")
     url = f"{base}/ping"
     with urllib3.PoolManager(retries=False, timeout=_TIMEOUT_S) as http:
@@ -113,7 +117,7 @@ def _server(settings: config.Store) -> _One | _Two:
 
 
 class _One:
-    """InfluxDB 1.x, and openGemini."""
+    """InfluxDB 1.x."""
 
     def __init__(self, settings: config.Store) -> None:
         self._settings = settings
@@ -141,7 +145,14 @@ class _One:
         self._ask(f'ALTER RETENTION POLICY "{policy}" ON "{name}" DURATION {kept} DEFAULT')
 
     def _ask(self, query: str) -> list[list[Any]]:
-        url = f"{self._settings.url.rstrip('/')}/query"
+        *others, last = (self._settings.url, *self._settings.urls)
+        for url in others:
+            with contextlib.suppress(UnavailableError):
+                return self._answer(url, query)
+        return self._answer(last, query)
+
+    def _answer(self, base: str, query: str) -> list[list[Any]]:
+        url = f"{base.rstrip('/')}/query"
         headers = authorization(token.of(self._settings))
         with urllib3.PoolManager(retries=False, timeout=_TIMEOUT_S) as http:
             try:
@@ -156,6 +167,47 @@ class _One:
         if "error" in result:
             raise faults.failed(result["error"], url)
         return [row for series in result.get("series", ()) for row in series.get("values", ())]
+
+
+class _Gemini(_One):
+    """openGemini: on a cluster each row is kept by three stores."""
+
+    def keeps(self, name: str) -> int | None:
+        found = super().keeps(name)
+        if found is not None and self._copies() > self._copies_of(name):
+            raise MisconfiguredError(
+                say(
+                    f"{self._settings.url}：库 {name} 只有一份，一个 ts-store 停机就读不到；"
+                    "请先 schoolpulse backup，删除它，doctor --fix 后再 restore",
+                    f"{self._settings.url}: database {name} has one copy, so one dead ts-store "
+                    "takes its rows away; run schoolpulse backup, drop the database, then doctor "
+                    "--fix and restore",
+                )
+            )
+        return found
+
+    def create(self, name: str, seconds: int) -> None:
+        copies = self._copies()
+        try:
+            self._ask(f'CREATE DATABASE "{name}" REPLICAS {copies}')
+        except UnavailableError as error:
+            if _POLICY_FAULT not in str(error):
+                raise
+            raise MisconfiguredError(
+                say(
+                    f'{error}；请在每个节点的 [common] 里设置 ha-policy = "replication"',
+                    f'{error}; set ha-policy = "replication" in [common] of every node',
+                )
+            ) from error
+        self.alter(name, seconds)
+
+    def _copies_of(self, name: str) -> int:
+        return max((int(row[_COPIES_AT]) for row in self._policies(name)), default=0)
+
+    def _copies(self) -> int:
+        """How many copies there shall be: an odd number, of which the larger half must live."""
+        stores = [row for row in self._ask("SHOW CLUSTER") if _STORE in row]
+        return _COPIES if len(stores) >= _COPIES else 1
 
 
 class _Two:

@@ -7,13 +7,18 @@ digits, takes no time before 1970, and no line break within a text.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import itertools
+import time
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
 from typing import Any
 
 from agent.common.language import say
+from collector import config
 from collector.store.base import Limits, MisconfiguredError, Point, RejectedError, Row, Value
 from collector.store.check import refuse
 from collector.store.influx import InfluxStore
+from collector.store.witness import Witness
 
 #: Stands in a stored text before "n", which is a line break, or "e", which is itself.
 _MARK = "\x1b"
@@ -26,6 +31,28 @@ class OpenGeminiStore(InfluxStore):
 
     limits = Limits(readable_s=10.0, deletes=False, first_time=0, largest=2**53)
     _no_rows = "measurement not found"
+
+    def __init__(self, settings: config.Store, now: Callable[[], float] = time.time) -> None:
+        super().__init__(settings, now)
+        self._witness = Witness(
+            self._writing.post,
+            lambda bucket, asked: super(OpenGeminiStore, self)._replies(bucket, asked, 1),
+            self.limits.readable_s,
+        )
+
+    def _replies(
+        self, bucket: str, asked: str, statements: int
+    ) -> Generator[Mapping[str, Any], None, None]:
+        """As of InfluxDB, and fails if the answer may lack rows.
+
+        When its first rows come, or none, it has been settled which stores it is made of.
+        """
+        self._witness.before(bucket)
+        with closing(super()._replies(bucket, asked, statements)) as replies:
+            first = list(itertools.islice(replies, 1))
+            self._witness.after(bucket)
+            yield from first
+            yield from replies
 
     def write(self, points: Sequence[Point]) -> None:
         """See `Store.write`."""

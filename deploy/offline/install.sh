@@ -12,6 +12,11 @@ fail() {
   exit 2
 }
 
+# The city's own program lies there: it would be gone.
+if [ "$prefix" = /opt/schoolpulse ] && [ -e /etc/schoolpulse/collector.toml ]; then
+  fail "这是市里的机器，程序已经在：$prefix/bin/schoolpulse-agent install BUNDLE.zip / this is the city's machine, the program is there: $prefix/bin/schoolpulse-agent install BUNDLE.zip"
+fi
+
 python=${PYTHON:-}
 for name in python3.13 python3.12 python3.11 python3; do
   [ -n "$python" ] && break
@@ -32,8 +37,11 @@ umask 022
 "$prefix/bin/python" -m pip install --quiet --disable-pip-version-check --no-index \
   --find-links "$here/wheels" schoolpulse
 "$prefix/bin/schoolpulse-agent" --version
+if [ "$prefix" = /opt/schoolpulse ]; then
+  ln -sf "$prefix/bin/schoolpulse-agent" /usr/local/bin/
+fi
 # A service that runs goes on as the new version.
-if command -v systemctl >/dev/null 2>&1; then
+if [ -e /etc/systemd/system/schoolpulse-agent.service ]; then
   systemctl try-restart schoolpulse-agent.service || true
 fi
 if [ $# -gt 0 ]; then

@@ -1,8 +1,9 @@
 """The collector under load: `make bench-collector` prints messages a second, cost and latency.
 
 A real mosquitto with the city's settings, a real store, `schoolpulse collect` as a process, and
-a cheap crowd (`load.py`); all share this machine's cores. Telegraf stands beside it: in the same
-run where `--telegraf` names its binary, else as it was seen elsewhere.
+a cheap crowd (`load.py`); all share this machine's cores. The collector only receives, and runs
+once more with its keeper beside it. Telegraf stands beside it: in the same run where `--telegraf`
+names its binary, else as it was seen elsewhere.
 """
 
 from __future__ import annotations
@@ -30,7 +31,10 @@ import yardstick
 from rich.console import Console
 from rich.table import Table
 
+import gemini
 import services
+from collector.config import Config, Store
+from collector.store import buckets
 
 SCHOOLS = [f"990000000{n}" for n in range(1, 5)]
 #: Telegraf 1.39.3, mqtt_consumer → influxdb_v2, 100,000 messages on a machine like this.
@@ -39,6 +43,8 @@ HEADINGS = (
     "", "reports/s", "CPU s/100,000", "RSS MB", "broker's CPU", "database's", "p50 ms", "p99 ms",
 )  # fmt: skip
 _QUEUE = 200_000
+#: The keeper derives what has come this often in a run, s: a run is shorter than its usual minute.
+_KEEPER = "keeper_s = 2.0"
 _CITY_BROKER = (
     f"max_queued_messages {_QUEUE}\nmax_queued_bytes 536870912\nmax_inflight_messages 200\n"
 )
@@ -91,34 +97,45 @@ def main() -> int:
     for heading in HEADINGS:
         table.add_column(heading, justify="right" if heading else "left")
     for store in args.stores:
-        ours, theirs = _in_turn(store, args)
-        table.add_row(f"{store}, as fast as it goes", *_cells(ours))
-        for shape, found in theirs.items():
-            table.add_row(f"Telegraf to {store}, {shape}", *_cells(found))
-        total = int(args.rate * 20)
-        table.add_row(f"{store}, {args.rate:g} a second", *_cells(once(store, total, args.rate)))
-        if theirs:
-            shape = yardstick.SAME
-            slow = once_telegraf(store, args.telegraf, shape, total, args.rate)
-            said = f"Telegraf to {store}, {shape.name}, {args.rate:g} a second"
-            table.add_row(said, *_cells(slow))
+        for name, found in _in_turn(store, args).items():
+            table.add_row(name, *_cells(found))
+        for name, found in _slowly(store, args):
+            table.add_row(f"{name}, {args.rate:g} a second", *_cells(found))
     if not args.telegraf:
         table.add_row(*TELEGRAF)
     Console().print(table)
     return 0
 
 
-def _in_turn(store: str, args: argparse.Namespace) -> tuple[Found, dict[str, Found]]:
+def _in_turn(store: str, args: argparse.Namespace) -> dict[str, Found]:
     """The medians of the collector and of Telegraf, run in turn: a noisy minute falls on all."""
-    ours: list[Found] = []
-    beside = args.telegraf and store in ("influxdb", "influxdb2")
-    shapes = (yardstick.FLAT, yardstick.SAME) if beside else ()
-    theirs: dict[str, list[Found]] = {shape.name: [] for shape in shapes}
+    runs: dict[str, Callable[[], Found]] = {
+        f"{store}, as fast as it goes": lambda: once(store, args.total, 0.0),
+        f"{store}, its keeper beside it": lambda: once(store, args.total, 0.0, "all"),
+    }
+    for shape in (yardstick.FLAT, yardstick.SAME) if _beside(store, args) else ():
+        runs[f"Telegraf to {store}, {shape.name}"] = partial(
+            once_telegraf, store, args.telegraf, shape, args.total
+        )
+    found: dict[str, list[Found]] = {name: [] for name in runs}
     for _ in range(args.runs):
-        ours.append(once(store, args.total, 0.0))
-        for shape in shapes:
-            theirs[shape.name].append(once_telegraf(store, args.telegraf, shape, args.total))
-    return _median(ours), {name: _median(found) for name, found in theirs.items()}
+        for name, run in runs.items():
+            found[name].append(run())
+    return {name: _median(of) for name, of in found.items()}
+
+
+def _beside(store: str, args: argparse.Namespace) -> bool:
+    return bool(args.telegraf) and store in ("influxdb", "influxdb2")
+
+
+def _slowly(store: str, args: argparse.Namespace) -> Iterator[tuple[str, Found]]:
+    """Both at the rate of the latency run, for 20 s."""
+    total = int(args.rate * 20)
+    yield store, once(store, total, args.rate)
+    if _beside(store, args):
+        shape = yardstick.SAME
+        found = once_telegraf(store, args.telegraf, shape, total, args.rate)
+        yield f"Telegraf to {store}, {shape.name}", found
 
 
 def _cells(found: Found) -> list[str]:
@@ -132,13 +149,13 @@ def _median(found: list[Found]) -> Found:
     return Found(*(None if None in column else statistics.median(column) for column in columns))
 
 
-def once(store: str, total: int, rate: float) -> Found:
+def once(store: str, total: int, rate: float, role: str = "ingest") -> Found:
     """One run on an empty store; fails where what was receipted is not stored."""
     with tempfile.TemporaryDirectory() as name, contextlib.ExitStack() as opened:
         folder = Path(name)
         broker = opened.enter_context(services.broker("mosquitto", folder, _CITY_BROKER))
         table, count = opened.enter_context(_store(store, folder))
-        process = opened.enter_context(_collector(folder, broker.port, table))
+        process = opened.enter_context(_collector(folder, broker.port, table, _KEEPER, role))
         spent = Spent(process), Spent(_process(broker)), Spent(*_databases(store))
         rss = opened.enter_context(_watched(process))
         told = _load(broker.port, total, rate)
@@ -266,16 +283,12 @@ def _gemini(url: str) -> Iterator[list[str]]:
     """Two empty databases of an openGemini that runs."""
     run = uuid.uuid4().hex[:8]
     names = [f"telemetry-{run}", f"evidence-{run}"]
-
-    def each(what: str) -> None:
-        for name in names:
-            asked = urllib.parse.urlencode({"q": f'{what} DATABASE "{name}"'}).encode()
-            with urllib.request.urlopen(f"{url}/query", asked, timeout=60) as answer:
-                answer.read()  # its head comes before the query is done
-
-    each("CREATE")
+    settings = Store("opengemini", url, telemetry=names[0], evidence=names[1])
+    buckets.set_up(settings)
+    gemini.wait_readable(Config(store=settings))
     yield names
-    each("DROP")
+    for name in names:
+        gemini.drop(url, name)
 
 
 _NAMES = ("URL", "TOKEN", "ORG")
@@ -316,14 +329,17 @@ def _counted(
 
 
 @contextlib.contextmanager
-def _collector(folder: Path, port: int, store: str, more: str = "") -> Iterator[psutil.Process]:
+def _collector(
+    folder: Path, port: int, store: str, more: str = "", role: str = "all"
+) -> Iterator[psutil.Process]:
     """`schoolpulse collect`, listening; `more` settings stand before all tables."""
     settings = folder / "collector.toml"
     settings.write_text(f'data = "{folder}/data"\n{more}\n[mqtt]\nport = {port}\n[store]\n{store}')
     argv = [sys.executable, "-m", "collector.cli"]
     _import(argv, folder, settings)
     log = folder / "collect.log"
-    with services.started([*argv, "collect", "--config", str(settings)], log) as running:
+    words = ["collect", "--role", role, "--config", str(settings)]
+    with services.started([*argv, *words], log) as running:
         wait = threading.Event().wait
         while not all(f"listening={x}" in log.read_text() for x in (True, False)):
             if running.poll() is not None:

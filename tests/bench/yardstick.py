@@ -70,7 +70,8 @@ _READING = """
       path = 'readings.#(reading=="{0}")'
       excluded_keys = ["reading"]
 """
-#: What the collector stores: the PC's reading and the agent's, with boot and number.
+#: The PC's reading and the agent's as the report has them, with boot and number: 14 fields. The
+#: collector stores 23, also the counts that are 0.
 SAME = Shape(
     "the same two points",
     f"""

@@ -1,7 +1,8 @@
 """Every store that the contract suite runs on.
 
 A server of 2.x joins when SCHOOLPULSE_TEST_INFLUX_URL, _TOKEN and _ORG are given, openGemini when
-SCHOOLPULSE_TEST_OPENGEMINI_URL is. After a write the suite waits as long as a store says that its
+SCHOOLPULSE_TEST_OPENGEMINI_URL is, and a cluster of it when SCHOOLPULSE_TEST_OPENGEMINI_CLUSTER
+names a folder of its programs. After a write the suite waits as long as a store says that its
 reads may lack it.
 """
 
@@ -15,11 +16,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import urllib3
 
+import gemini
 import settled
 from collector import config
 from collector.config import Config
+from collector.store import buckets
 from collector.store.base import Store
 
 Open = Callable[[], Store]
@@ -38,6 +40,14 @@ if SERVER["URL"]:
 _GEMINI = os.environ.get("SCHOOLPULSE_TEST_OPENGEMINI_URL", "")
 _SKIP = pytest.mark.skipif(not _GEMINI, reason="SCHOOLPULSE_TEST_OPENGEMINI_URL names no server")
 KINDS.append(pytest.param("opengemini", marks=_SKIP))
+KINDS.append(pytest.param("opengemini3", marks=gemini.without))
+
+
+@pytest.fixture(scope="session")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[gemini.Cluster]:
+    """Three nodes of openGemini."""
+    with gemini.cluster(tmp_path_factory.mktemp("gemini")) as running:
+        yield running
 
 
 @pytest.fixture(params=KINDS)
@@ -49,7 +59,9 @@ def settings(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Config]
         running = request.getfixturevalue("influxdb")
         yield from _debian(running, running.url if request.param == "influxdb" else running.bare)
     elif request.param == "opengemini":
-        yield from _opengemini()
+        yield from _opengemini([_GEMINI])
+    elif request.param == "opengemini3":
+        yield from _opengemini(request.getfixturevalue("cluster").urls)
     else:
         yield from _server()
 
@@ -62,29 +74,25 @@ def _debian(running: Any, url: str) -> Iterator[Config]:
         running.drop(made)
 
 
-def _opengemini() -> Iterator[Config]:
+def _opengemini(urls: Sequence[str]) -> Iterator[Config]:
     name = uuid.uuid4().hex[:8]
     names = [f"{kind}-{name}" for kind in ("telemetry", "evidence")]
-    for made in names:
-        _ask_gemini(f'CREATE DATABASE "{made}"')
-    yield _two("opengemini", _GEMINI, names)
-    for made in names:
-        _ask_gemini(f'DROP DATABASE "{made}"')
+    made = _two("opengemini", urls[0], names, urls[1:])
+    buckets.set_up(made.store)
+    gemini.wait_readable(made)
+    yield made
+    for one in names:
+        gemini.drop(urls[0], one)
 
 
-def _ask_gemini(query: str) -> None:
-    answer = urllib3.request("POST", f"{_GEMINI}/query", fields={"q": query})
-    assert answer.status == 200, answer.data
-    assert b"error" not in answer.data, answer.data
-
-
-def _two(kind: Any, url: str, names: Sequence[str]) -> Config:
+def _two(kind: Any, url: str, names: Sequence[str], urls: Sequence[str] = ()) -> Config:
     telemetry, evidence = names
     return Config(
         store=config.Store(
-            kind=kind, url=url, telemetry=telemetry, evidence=evidence, telemetry_days=36500
+            kind=kind, url=url, telemetry=telemetry, evidence=evidence, telemetry_days=36500,
+            urls=list(urls),
         )
-    )
+    )  # fmt: skip
 
 
 def _server() -> Iterator[Config]:

@@ -8,8 +8,8 @@ from typing import Any
 
 import msgspec
 import pytest
-import urllib3
 
+import gemini
 import settled
 from collector.config import Config, Store
 from collector.store import buckets
@@ -28,8 +28,7 @@ def bare(settings: Config) -> Iterator[Store]:
     yield wanted
     if wanted.kind == "opengemini":  # it holds few databases
         for made in (wanted.telemetry, wanted.evidence):
-            asked = {"q": f'DROP DATABASE "{made}"'}
-            urllib3.request("POST", f"{wanted.url}/query", fields=asked)
+            gemini.drop(wanted.url, made)
 
 
 def test_missing_buckets_are_made_with_their_retention(bare: Store) -> None:
@@ -63,7 +62,7 @@ def test_a_wrong_retention_is_named_and_set(bare: Store) -> None:
 
 def test_no_server_and_a_wrong_token_are_distinguished(bare: Store) -> None:
     with pytest.raises(UnavailableError):
-        buckets.current(msgspec.structs.replace(bare, url="http://127.0.0.1:9"))
+        buckets.current(msgspec.structs.replace(bare, url="http://127.0.0.1:9", urls=[]))
     if bare.token:
         with pytest.raises(MisconfiguredError, match="401"):
             buckets.set_up(msgspec.structs.replace(bare, token="wrong"))
@@ -130,3 +129,24 @@ def test_a_token_that_may_only_read_makes_no_bucket(bare: Store, server: Any) ->
     with pytest.raises(MisconfiguredError, match="All Access"):
         buckets.set_up(msgspec.structs.replace(bare, token=made.token))
     client.authorizations_api().delete_authorization(made)
+
+
+def _of_a_cluster(bare: Store) -> None:
+    if not bare.urls:
+        pytest.skip("a single node")
+
+
+def test_a_cluster_keeps_each_row_three_times_and_any_address_will_do(bare: Store) -> None:
+    _of_a_cluster(bare)
+    dead = msgspec.structs.replace(bare, url="http://127.0.0.1:9", urls=[bare.url, *bare.urls])
+    assert all(bucket.ok for bucket in buckets.set_up(dead))
+    server = buckets._Gemini(bare)
+    assert [server._copies_of(name) for name in (bare.telemetry, bare.evidence)] == [3, 3]
+
+
+def test_a_database_of_one_copy_on_a_cluster_is_named_and_not_taken(bare: Store) -> None:
+    _of_a_cluster(bare)
+    buckets._Gemini(bare)._ask(f'CREATE DATABASE "{bare.evidence}"')
+    for asked in (buckets.current, buckets.set_up):
+        with pytest.raises(MisconfiguredError, match=bare.evidence):
+            asked(bare)

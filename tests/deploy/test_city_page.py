@@ -33,7 +33,7 @@ CITY = "10.97.0.1"
 #: Of one line each: at a school with two, a PC tests none until its room is known.
 SCHOOLS = {"9963020002": 8.0, "9963020003": 10.0, "9963020004": 20.0}
 #: Blocks that need a systemd or a package index; setup's plain commands stand in for them.
-ELSEWHERE = ("apt ", "systemctl ", "schoolpulse-agent install ")
+ELSEWHERE = ("apt ", "systemctl ", "make ", "schoolpulse-agent install ")
 _INFLUXD = services._INFLUXD
 
 
@@ -220,7 +220,7 @@ def school(town: Town, at: int, code: str, commands: list[str]) -> float:
     for line in commands:
         if "-agent line" in line:
             until(lambda: status(town, code).get("server"), f"{code}: its policy")
-        here = line.replace("9963020001", code) + (" --json" if "-agent line" in line else "")
+        here = line.replace("9963020002", code) + (" --json" if "-agent line" in line else "")
         said = town.run(here, f"p{at}", folder, SCHOOLPULSE_DATA=str(folder / "data"))
     return float(json.loads(said)["down_mbps"])
 

@@ -19,9 +19,9 @@ import pytest
 
 import composed
 import services
+from city_page import fence
 from composed import GRAFANA_HOME, INFLUX, INFLUXD, Machine
 
-PAGE = (composed.ROOT / "docs/deploy/city.md").read_text("utf-8")
 SCHOOL = "9963020002"
 NAMES = {"10.95.0.1": "broker.city"}
 pytestmark = [
@@ -31,12 +31,6 @@ pytestmark = [
     pytest.mark.skipif(not INFLUXD or not INFLUX, reason="no InfluxDB 2.x and influx are given"),
     pytest.mark.skipif(not GRAFANA_HOME, reason="no Grafana is given"),
 ]
-
-
-def fence(heading: str, number: int = 0) -> str:
-    """The block of commands under a heading."""
-    part = PAGE.split(f"\n## {heading}", 1)[1].split("\n## ", 1)[0]
-    return re.findall(r"^```(?:ba)?sh\n(.*?)^```", part, re.DOTALL | re.MULTILINE)[number]
 
 
 class City:
@@ -111,7 +105,7 @@ def pc(city: City) -> None:
     """A PC's commands, on the same machine in a folder of its own."""
     machine, said = city.machine, {"SCHOOLPULSE_DATA": "/pc/data"}
     machine.run(f"mkdir /pc && cp /var/lib/schoolpulse/bundles/schoolpulse-{SCHOOL}.zip /pc")
-    lines = fence("5. On each PC", 1).replace("9963020001", SCHOOL).splitlines()
+    lines = fence("5. On each PC", 3).replace("9963020002", SCHOOL).splitlines()
     machine.run(lines[0], folder="/pc")
     city.start("agent", lines[1].removesuffix("&"), "/pc", **said)
     machine.until("grep -q last_receipt /pc/data/status.json")

@@ -21,6 +21,8 @@ from collector import secret_files as city_secrets
 from collector import units
 from collector.cli import COMMANDS as CITY
 from collector.config import Config as CityConfig
+from collector.enrol import drop_ins
+from collector.enrol.place import Place
 from dashboards import build
 from dashboards.edition import Edition
 
@@ -222,3 +224,19 @@ def test_systemd_finds_little_that_the_unit_could_do(analyze: str, path: Path) -
     print(path.name, said[1])
     assert float(said[1]) <= 2.0
     assert ran.returncode == 0
+
+
+def test_systemd_finds_little_that_the_broker_could_do(analyze: str, tmp_path: Path) -> None:
+    """Debian's unit with what `setup` puts beside it: 9.6 without."""
+    debians = Path("/lib/systemd/system/mosquitto.service")
+    if not debians.exists():
+        pytest.skip("no mosquitto.service of Debian's")
+    place = Place(Path("/etc/schoolpulse"), Path("/d"), Path("/k"), Path("/c"))
+    drop_in = drop_ins.mosquitto(place)
+    unit = tmp_path / "mosquitto.service"
+    unit.write_text(f"{debians.read_text('utf-8')}\n{drop_in}", "utf-8")
+    ran = _run(analyze, "security", "--offline=true", "--no-pager", "--threshold=20", str(unit))
+    assert ran.returncode == 0, ran.stdout[-300:] + ran.stderr
+    wrong = [line for line in _run(analyze, "verify", str(unit)).stderr.splitlines()
+             if unit.name in line and "etc/schoolpulse" not in line]  # fmt: skip
+    assert wrong == []

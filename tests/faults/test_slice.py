@@ -16,5 +16,5 @@ def test_nothing_is_lost(name: str, cycles: int) -> None:
     import matrix
 
     found = matrix.run(name, cycles, seed=7)
-    assert (found.lost, found.twice, found.held) == (0, 0, 0), found
+    assert (found.lost, found.twice, found.held, found.differ) == (0, 0, 0, 0), found
     assert found.produced == found.stored + found.quarantined > 100, found

@@ -18,16 +18,23 @@ from typing import Any
 import psutil
 
 import services
+from agent.common.calendar import local_day
 from collector.config import Config, Store
+from collector.keeper import Keeper
 from collector.roster.book import RegisterBook
 from collector.roster.sheets import errors, read_folder
+from collector.service.pipeline.pending_days import FILE as DAYS
+from collector.service.pipeline.pending_days import PendingDays
 from collector.service.pipeline.quarantine import FILE as QUARANTINE
 from collector.service.pipeline.quarantine import Quarantine
+from collector.store.base import Store as AnyStore
 from collector.store.base import StoreError
 from collector.store.factory import open_store
 
 SCHOOL = "9900000001"
 Key = tuple[str, str, int]  # machine, boot, number
+#: Day rows; those of hours and of the figure depend on the moment of their deriving.
+_DERIVED = ("machine_day", "device_day", "room_day", "event")
 _wait = threading.Event().wait
 #: How much slower than a quiet one a machine may be; no row's result depends on it.
 _SLOWER = 5.0
@@ -51,6 +58,11 @@ def _newest(keys: Iterable[Key]) -> dict[tuple[str, str], int]:
     return found
 
 
+def _rows(store: AnyStore) -> set[str]:
+    """The day rows that the keeper has derived."""
+    return {repr(point) for name in _DERIVED for point in store.read(name, 0, 2**62)}
+
+
 class Database:
     """influxd behind nginx, which stays while influxd dies."""
 
@@ -72,6 +84,7 @@ class Database:
         for name in ("telemetry", "evidence"):
             made.create(name)
         self.ask = made.ask
+        self.store = Store("influxdb", self.url, org="")
 
     def start(self) -> None:
         """Start it; returns when it accepts."""
@@ -106,17 +119,19 @@ class Town:
     """Starts all; `close` by the ExitStack given."""
 
     def __init__(
-        self, folder: Path, opened: contextlib.ExitStack, *, broker: str = "", group: str = ""
-    ) -> None:
+        self, folder: Path, opened: contextlib.ExitStack, *, broker: str = "", group: str = "",
+        database: Callable[[Path, contextlib.ExitStack], Any] = Database,
+    ) -> None:  # fmt: skip
         self.folder = folder
         self.broker = opened.enter_context(services.broker("mosquitto", folder, broker))
-        self.database = Database(folder / "influx", opened)
+        self.database = database(folder / "influx", opened)
+        store = self.database.store
         self.data = folder / "data"
         self._settings = folder / "collector.toml"
         self._settings.write_text(
             f'data = "{self.data}"\nkeeper_s = 5.0\naccept_simulated = true\n'
             f"[mqtt]\nport = {self.broker.port}\ngroup = '{group}'\n"
-            f'[store]\nkind = "influxdb"\nurl = "{self.database.url}"\norg = ""\n'
+            f'[store]\nkind = "{store.kind}"\nurl = "{store.url}"\norg = ""\nurls = {store.urls}\n'
         )
         self.collectors: dict[int, subprocess.Popen[bytes]] = {}
         self._crowd: subprocess.Popen[bytes] | None = None
@@ -127,7 +142,7 @@ class Town:
     @property
     def config(self) -> Config:
         """The collectors' settings, for looking into the store."""
-        return Config(data=str(self.data), store=Store("influxdb", self.database.url, org=""))
+        return Config(data=str(self.data), store=self.database.store)
 
     def _enrol(self) -> None:
         sheets = self.folder / "sheets"
@@ -255,6 +270,27 @@ class Town:
             return held.size()[0]
         finally:
             held.close()
+
+    def differ(self) -> int:
+        """Ends the collectors once all is derived; how many rows a whole derivation changes."""
+        pending = PendingDays(self.data / DAYS)
+        try:
+            until(lambda: pending.oldest() is None, 60, "the keeper")
+        finally:
+            pending.close()
+        for which in list(self.collectors):
+            self.kill_collector(which, signal.SIGTERM)
+        load = RegisterBook(self.data / "register.db").load
+        with open_store(self.config) as store:
+            _wait(store.limits.readable_s)
+            before = _rows(store)
+            days = {local_day(point.time / 1e9) for point in store.read("agent", 0, 2**62)}
+            Keeper(store, load, self.config.figure, self.config.city).derive(days)
+            _wait(store.limits.readable_s)
+            changed = before ^ _rows(store)
+        for row in sorted(changed):
+            print(row, file=sys.stderr)
+        return len(changed) if before else -1
 
     def _end(self) -> None:
         for process in [*self.collectors.values(), *([self._crowd] if self._crowd else [])]:

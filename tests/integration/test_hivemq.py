@@ -1,7 +1,7 @@
-"""HiveMQ with its extension File RBAC admits by the file that `enrol hivemq` writes.
+"""HiveMQ by the settings of deploy/hivemq, which admits by the file that `enrol hivemq` writes.
 
-SCHOOLPULSE_TEST_HIVEMQ names a program that runs it, called with a port and a folder; in the folder
-is credentials.xml.
+SCHOOLPULSE_TEST_HIVEMQ names a program that runs it, called with a port and a folder; what is in
+the folder says `hivemq_home`.
 """
 
 from __future__ import annotations
@@ -9,22 +9,33 @@ from __future__ import annotations
 import os
 import queue
 import secrets
+import signal
+import socket
+import ssl
+import subprocess
+import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import paho.mqtt.client as mqtt
 import pytest
 
+import hivemq_home
 import services
-from agent.wire.topics import ALL_PRESENCE, ALL_REPORTS, PREFIX
+from agent import wire
+from agent.wire.topics import ALL_PRESENCE, ALL_REPORTS, PREFIX, report_topic
 from collector.broker import hivemq
 from collector.broker.accounts import Account
 from collector.broker.session import stop_loop
-from voice import PATIENCE_S, until
+from pki import Ca
+from voice import PATIENCE_S, Voice, until
 
 PROGRAM = os.environ.get("SCHOOLPULSE_TEST_HIVEMQ", "")
 pytestmark = pytest.mark.skipif(not PROGRAM, reason="SCHOOLPULSE_TEST_HIVEMQ names no program")
+#: MQTT 3.1.1, a clean session of a client "x".
+_CONNECT = b"\x10\x0d\x00\x04MQTT\x04\x02\x00\x3c\x00\x01x"
 SCHOOL, OTHER = "9963000001", "9963000002"
 ACCOUNTS = {
     name: Account(name, secrets.token_hex(16), "" if name == "collector" else name)
@@ -35,7 +46,7 @@ ACCOUNTS = {
 class Client:
     """One log-in; what the broker answers, in order."""
 
-    def __init__(self, port: int, name: str, password: str) -> None:
+    def __init__(self, port: int, name: str, password: str, trusted: Path | None = None) -> None:
         self.said: queue.Queue[Any] = queue.Queue()
         self.client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2, protocol=mqtt.MQTTv5)
         self.client.username_pw_set(name, password)
@@ -43,6 +54,8 @@ class Client:
         self.client.on_subscribe = lambda *given: self.said.put(given[3][0])
         self.client.on_publish = lambda *given: self.said.put(given[3])
         self.client.on_message = lambda *given: self.said.put(given[2])
+        if trusted:
+            self.client.tls_set(str(trusted), tls_version=ssl.PROTOCOL_TLS_CLIENT)
         self.client.connect("127.0.0.1", port)
         self.client.loop_start()
 
@@ -65,13 +78,27 @@ class Client:
         stop_loop(self.client)
 
 
+@contextmanager
+def running(folder: Path, port: int) -> Iterator[services.Broker]:
+    """HiveMQ, of the folder that is laid out."""
+    made = services.Broker("hivemq", port, [PROGRAM, str(port), str(folder)], folder / "log")
+    made.start()
+    try:
+        yield made
+    finally:
+        made.kill()
+
+
 @pytest.fixture(scope="module")
-def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
-    folder: Path = tmp_path_factory.mktemp("hivemq")
-    (folder / "credentials.xml").write_bytes(hivemq.document(ACCOUNTS.values()))
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("hivemq")
+
+
+@pytest.fixture(scope="module")
+def port(home: Path) -> Iterator[int]:
     found = services.free_port()
-    with services.started([PROGRAM, str(found), str(folder)], folder / "log") as process:
-        services.wait_port(found, process)
+    hivemq_home.lay_out(home, found, accounts=hivemq.document(ACCOUNTS.values()))
+    with running(home, found):
         yield found
 
 
@@ -157,3 +184,90 @@ def _shared(clients: list[Client], count: int) -> Iterator[Client]:
     for one in clients:
         for _ in range(one.said.qsize()):
             yield one
+
+
+def test_who_is_revoked_is_refused_once_the_file_is_read_again_and_nobody_else(
+    home: Path, login: Callable[..., Client]
+) -> None:
+    login(OTHER).answer()
+    left = [one for one in ACCOUNTS.values() if one.username != SCHOOL]
+    hivemq_home.add_accounts(home, hivemq.document(left))
+    until(lambda: login(SCHOOL).answer().is_failure, what="refused")
+    assert not login(OTHER).answer().is_failure
+
+
+def test_the_shipped_listener_wants_tls(tmp_path: Path) -> None:
+    ca, port = Ca(tmp_path / "ca"), services.free_port()
+    signed = ca.sign("127.0.0.1")
+    store, word = tmp_path / "server.p12", secrets.token_hex(16)
+    argv = ["openssl", "pkcs12", "-export", "-in", str(signed.certificate), "-inkey"]
+    argv += [str(signed.key), "-out", str(store), "-passout", "env:SCHOOLPULSE_KEYSTORE"]
+    subprocess.run(argv, check=True, env=os.environ | {"SCHOOLPULSE_KEYSTORE": word})
+    accounts = hivemq.document(ACCOUNTS.values())
+    hivemq_home.lay_out_tls(tmp_path, port, store, word, accounts)
+    with running(tmp_path, port):
+        school = Client(port, SCHOOL, ACCOUNTS[SCHOOL].password, ca.path)
+        assert not school.answer().is_failure
+        school.end()
+        with socket.create_connection(("127.0.0.1", port), PATIENCE_S) as plain:
+            plain.sendall(_CONNECT)
+            assert plain.recv(1)[:1] != b"\x20", "no CONNACK"
+
+
+def test_a_policy_is_whole_after_the_broker_was_killed(tmp_path: Path) -> None:
+    port = services.free_port()
+    hivemq_home.lay_out(tmp_path, port)
+    properties = mqtt.Properties(mqtt.PacketTypes.PUBLISH)
+    properties.UserProperty, properties.ContentType = [("kept", "here")], "x/y"
+    topic = f"{PREFIX}/{SCHOOL}/policy"
+    with running(tmp_path, port) as broker:
+        before = Client(port, "collector", "")
+        assert not before.answer().is_failure
+        assert before.published(topic, retain=True, properties=properties)
+        broker.kill()
+        before.end()
+        broker.start()
+        after = Client(port, SCHOOL, "")
+        assert not after.answer().is_failure
+        assert after.subscribed(topic)
+        policy = after.answer()
+        after.end()
+    assert policy.retain
+    assert policy.payload == b"x"
+    assert policy.properties.UserProperty == [("kept", "here")]
+    assert policy.properties.ContentType == "x/y"
+
+
+@pytest.mark.parametrize("group", ["", "city"])
+def test_while_the_collector_stands_still_the_queue_holds_5000_reports(
+    tmp_path: Path, kit: Any, group: str
+) -> None:
+    """Nobody here sends anything again; HiveMQ's own default holds 1,000."""
+    port = services.free_port()
+    hivemq_home.lay_out(tmp_path / "hivemq", port)
+    process = kit.Process(tmp_path, port, tables=f"group = '{group}'\n")
+    process.enrol(kit.SCHOOL)
+    with running(tmp_path / "hivemq", port):
+        process.start()
+        try:
+            process.up()
+            with Voice(port) as pc:
+                process.running.send_signal(signal.SIGSTOP)
+                _say(pc, range(2, 5002), kit.report)
+                process.running.send_signal(signal.SIGCONT)
+                until(lambda: len(pc.stored) == 5000, what="5,000 receipts")
+        finally:
+            process.end()
+    found = kit.reports_of(process.config)
+    assert sorted(number for *_, number in found) == list(range(2, 5002)), "each once"
+
+
+def _say(pc: Voice, numbers: range, report: Callable[..., wire.Message]) -> None:
+    """Publish them, a millisecond apart, and return when the broker has taken all."""
+    begun, sent = time.time_ns() // 1_000_000 - len(numbers), []
+    for number in numbers:
+        topic = report_topic(pc.school, pc.machine, pc.boot, number)
+        body = wire.encode(report(time_ms=begun + number))
+        sent.append(pc._client.publish(topic, body, 1))
+    for one in sent:
+        one.wait_for_publish(PATIENCE_S)

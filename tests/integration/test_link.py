@@ -10,6 +10,7 @@ import pytest
 
 from agent.common.settings import Broker
 from agent.wire.topics import report_topic
+from collector.service.mqtt.callbacks import each
 from collector.service.mqtt.client import V5, V311
 from collector.service.mqtt.link import Link
 
@@ -31,7 +32,7 @@ def link(broker: Any, heard: list[str]) -> Iterator[Link]:
     def on_up() -> None:
         raise RuntimeError("a bug in another")
 
-    made = Link(Broker(port=broker.port), ["schoolpulse/v1/+/+/report/#"], on_message, on_up)
+    made = Link(Broker(port=broker.port), ["schoolpulse/v1/+/+/report/#"], each(on_message), on_up)
     made.start()
     assert made.wait_up(30)
     yield made

@@ -24,6 +24,8 @@ from typing import Any
 
 import pytest
 
+import hivemq_home
+
 PATHS = "/usr/sbin:/usr/local/sbin:/sbin"  # where daemons are, often not on a user's PATH
 
 
@@ -308,8 +310,13 @@ def amqtt_argv(folder: Path, port: int) -> list[str]:
     return [sys.executable, "-m", "amqtt.scripts.broker_script", "-c", str(config)]
 
 
-#: A program that runs another broker of MQTT 5, to everybody, called with a port and a folder.
+#: A program that runs HiveMQ, called with a port and the folder that `hivemq_home` lays out.
 OTHER_BROKER = "SCHOOLPULSE_TEST_BROKER"
+
+
+def other_broker() -> str:
+    """The program that the environment names, "" if none."""
+    return os.environ.get(OTHER_BROKER, "")
 
 
 @contextmanager
@@ -317,14 +324,14 @@ def broker(kind: str, folder: Path, more: str = "") -> Iterator[Broker]:
     """A running broker, `mosquitto` or `amqtt`, bound to 127.0.0.1.
 
     Where the environment names another (`OTHER_BROKER`), that runs in the place of a mosquitto
-    without settings of its own.
+    without settings of its own, but for the length of its queues.
     """
-    port = free_port()
-    other = os.environ.get(OTHER_BROKER, "")
+    port, queue = free_port(), hivemq_home.queue_of(more)
     if kind == "amqtt":
         argv = amqtt_argv(folder, port)
-    elif other and not more:
-        argv = [other, str(port), str(folder)]
+    elif (other := other_broker()) and queue is not None:
+        hivemq_home.lay_out(folder / "hivemq", port, queue=queue)
+        argv = [other, str(port), str(folder / "hivemq")]
     else:
         argv = mosquitto_argv(folder, port, more)
     running = Broker(kind, port, argv, folder / f"{kind}.log")

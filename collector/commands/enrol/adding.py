@@ -75,13 +75,13 @@ def _bundles(args: argparse.Namespace, city: City, register: Register, held: Seq
 
 
 def _said(new: int, written: int, done: outputs.Outcome) -> str:
-    where = (
-        say("消息服务器已更新", "the broker is up to date")
-        if done.broker == "running"
-        else say(
+    where = {
+        "running": say("消息服务器已更新", "the broker is up to date"),
+        "stopped": say(
             "消息服务器没有运行，启动后生效", "the broker does not run: in force once it starts"
-        )
-    )
+        ),
+        "file": say("HiveMQ 会自己重读文件", "HiveMQ reads its file again by itself"),
+    }[done.broker]
     return say(
         f"新注册 {new} 所学校，写出 {written} 个安装包；账号改变 {done.accounts} 处，{where}",
         f"{new} schools enrolled, {written} bundles written; {done.accounts} account changes, "

@@ -60,5 +60,5 @@ def _run(args: argparse.Namespace) -> int:
 
 def _out(city: City, ended: list[str]) -> None:
     """Those first: bringing the rest up to date asks the broker for everything."""
-    if ended and brokering.runs(city.config.mqtt):
+    if ended and brokering.asked(city.config.mqtt):
         brokering.end(city.place, city.config.mqtt, ended)

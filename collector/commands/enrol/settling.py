@@ -64,6 +64,11 @@ def _once(args: argparse.Namespace) -> int:
     if stopped:
         print(
             say("消息服务器没有运行，下次再结束账号", "the broker does not run: accounts end later")
+            if not city.config.mqtt.hivemq
+            else say(
+                "HiveMQ 的账号文件由 root 写：请用 root 运行一次 schoolpulse enrol settle",
+                "HiveMQ's file of accounts is root's to write: run `enrol settle` as root",
+            )
         )
     elif not rotating:
         print(say("没有正在进行的换发", "no rotation is under way"))
@@ -91,7 +96,7 @@ def _end(city: City, *, alone: bool) -> bool:
 
     The service may read no other service's password, which the file of a stopped broker needs.
     """
-    if brokering.runs(city.config.mqtt):
+    if brokering.asked(city.config.mqtt):
         brokering.end(city.place, city.config.mqtt, city.state.ended_accounts())
         return True
     if alone:

@@ -1,21 +1,25 @@
-"""A paho client that reads and writes in batches.
+"""A paho client that reads, acknowledges and publishes in batches.
 
 Paho makes separate system calls for each packet's first byte, its length and its rest, wakes
-itself for each acknowledgement and sends each alone: six system calls a message, and at each the
-thread releases the interpreter and waits for the worker to return it. This client takes all that
-has arrived in one call and sends the acknowledgements together. It also parses whole PUBLISH
-packets itself, as MQTT 3.3 lays them out: paho makes eight objects of one, most of them for
-properties that our agents never send. Everything else, and whatever looks odd, is handed to paho
-from memory. A message costs a third of what it costs in paho alone. The client depends on private
-names of paho; test_batched_client.py fails when a new paho has moved them. Without this file
-everything would still work, more slowly.
+itself for each acknowledgement and each publish and sends each alone: six system calls a message,
+and at each the thread releases the interpreter and waits for the worker to return it. This client
+takes all that has arrived in one call, delivers it as one list, and sends acknowledgements and
+publishes together. It also reads and writes PUBLISH and PUBACK packets itself, as MQTT 3.3 and 3.4
+lay them out: paho makes eight objects of one, most of them for properties that our agents never
+send. Everything else, and whatever looks odd, is handed to paho from memory. A message costs a
+third of what it costs in paho alone. The client depends on private names of paho;
+test_batched_client.py fails when a new paho has moved them. Without this file everything would
+still work, more slowly.
 """
 
 from __future__ import annotations
 
 import contextlib
 import ssl
-from collections.abc import Callable
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import paho.mqtt.client as mqtt
@@ -23,10 +27,13 @@ from paho.mqtt.enums import MQTTErrorCode
 
 _READ_BYTES = 1 << 16
 _DISCONNECT = 0xE0
-#: Acknowledgements, in bytes, that are sent at once: `deliver` may block for a second for each
-#: message, and a broker that receives nothing for one and a half keepalives disconnects us.
-_ACK_BYTES = 32 * 4
 _PUBACK = b"\x40\x02"
+_REFUSED = 128  # reason codes from here on
+#: Between two reads, s, while each brings few packets: a wake-up costs more than a message.
+_GATHER_S = 0.005
+#: A read that brings as many is not waited for longer: a broker sends 20 or more (its window)
+#: before it waits for our acknowledgements.
+_ENOUGH = 16
 
 
 class Publish(NamedTuple):
@@ -72,14 +79,65 @@ def publish_at(buffer: bytes, at: int, properties: bool) -> Publish | None:
     return Publish(topic, buffer[body:end], bool(first & 1), ack, end)
 
 
+class Outgoing(NamedTuple):
+    """A message to publish."""
+
+    topic: str
+    payload: bytes
+    retain: bool = False
+
+
+def packet_of(message: Outgoing, mid: int, properties: bool) -> bytes:
+    """The message as a PUBLISH of QoS 1; `properties`: as of `publish_at`."""
+    name = message.topic.encode()
+    rest = len(name).to_bytes(2) + name + mid.to_bytes(2) + (b"\0" if properties else b"")
+    head = b"\x33" if message.retain else b"\x32"
+    return head + _length(len(rest) + len(message.payload)) + rest + message.payload
+
+
+@lru_cache(maxsize=512)
+def _length(size: int) -> bytes:
+    """A remaining length: seven bits a byte."""
+    written = bytearray()
+    while size > 127:
+        written.append(size & 127 | 128)
+        size >>= 7
+    return bytes((*written, size))
+
+
 class BatchedClient(mqtt.Client):
-    """For a connection on which only paho's own thread publishes."""
+    """Publishes by `publish_all`, whose acknowledgements go to `acked`; not by `publish`."""
 
     def __init__(self, *words: Any, **named: Any) -> None:
         super().__init__(*words, **named)
         self._buffer, self._at = b"", 0  # read and not yet handled
         self._to_write = bytearray()  # bytes for the socket
-        self.deliver: Callable[[str, bytes, bool], None] | None = None  # must not raise
+        self._queued: deque[bytes] = deque()  # of `publish_all`, to be added to them
+        self._unacknowledged: set[int] = set()  # of what was published
+        self._read_at, self._came = 0.0, 0  # the last read, and how many packets it brought
+        self.pause: Callable[[float], None] = time.sleep
+        #: Neither may raise. `acked` takes how many publishes were acknowledged, and the reason
+        #: codes of those among them that were refused.
+        self.deliver: Callable[[Sequence[Publish]], None] | None = None
+        self.acked: Callable[[int, Sequence[int]], None] = lambda count, refused: None
+
+    def publish_all(self, messages: Iterable[Outgoing]) -> bool:
+        """Publish at QoS 1; any thread may. False, and nothing is sent, without a connection.
+
+        No more may be under way than the broker allows; see `client.Window`.
+        """
+        if self._sock is None:
+            return False
+        five = self._protocol == mqtt.MQTTv5
+        numbered = [(self._mid_generate(), message) for message in messages]
+        self._unacknowledged.update(mid for mid, _ in numbered)
+        self._queued.append(b"".join(packet_of(message, mid, five) for mid, message in numbered))
+        # A TLS socket is for one thread, which sees what is queued when it has read.
+        bell = self._sockpairW
+        if bell is not None:
+            with contextlib.suppress(OSError):  # full: it will wake
+                bell.send(b"0")
+        return True
 
     # Methods of paho that are replaced; a new connection begins with empty buffers.
 
@@ -87,22 +145,34 @@ class BatchedClient(mqtt.Client):
         """See paho."""
         self._buffer, self._at = b"", 0
         self._to_write.clear()
+        self._queued.clear()
+        self._unacknowledged.clear()
         return super().reconnect()
 
     def loop_read(self, max_packets: int = 1) -> MQTTErrorCode:
-        """Handle all packets that one call to the system brought."""
+        """Handle all packets that one call to the system brought, and acknowledge them."""
+        self._gather()
         bell, self._sockpairW = self._sockpairW, None  # no wake-up is needed: we write after this
         try:
             self._fill_buffer()
             found = MQTTErrorCode.MQTT_ERR_SUCCESS
             while found == MQTTErrorCode.MQTT_ERR_SUCCESS:
-                if not self._take_publishes() or self._at < len(self._buffer):
+                if not self._take_ours() or self._at < len(self._buffer):
                     found = super().loop_read(max_packets)
                 if self._at >= len(self._buffer):
                     break
         finally:
             self._sockpairW = bell
+        with contextlib.suppress(OSError):  # `loop_write` meets it again
+            self._flush()
         return found
+
+    def _gather(self) -> None:
+        """Wait a little where the last read was just now and brought little."""
+        left = self._read_at + _GATHER_S - time.monotonic()
+        if left > 0 and self._came < _ENOUGH:
+            self.pause(left)
+        self._read_at, self._came = time.monotonic(), 0
 
     def _fill_buffer(self) -> None:
         """Read, if the buffer is empty. Paho meets any error again, and handles it."""
@@ -110,37 +180,72 @@ class BatchedClient(mqtt.Client):
             with contextlib.suppress(OSError):
                 self._buffer, self._at = super()._sock_recv(_READ_BYTES), 0
 
-    def _take_publishes(self) -> bool:
-        """Deliver the messages at the front of the buffer; whether there were any."""
-        if self.deliver is None or self._in_packet["command"]:  # paho has a part of one
+    def _take_ours(self) -> bool:
+        """Handle messages and acknowledgements at the buffer's front; whether there were any."""
+        if self._in_packet["command"]:  # paho has a part of one
             return False
         if self._out_packet:  # paho's came before: acknowledge in order
             super().loop_write()
         begun = self._at
+        if self.deliver is not None:
+            self._take_publishes(self.deliver)
+        self._take_acknowledgements()
+        return self._at > begun
+
+    def _take_publishes(self, deliver: Callable[[Sequence[Publish]], None]) -> None:
         buffer, at, end = self._buffer, self._at, len(self._buffer)
         properties = self._protocol == mqtt.MQTTv5
+        taken: list[Publish] = []
         while at < end and (found := publish_at(buffer, at, properties)) is not None:
-            at = self._at = found.end
-            self._to_write += found.ack
-            self.deliver(found.topic, found.payload, found.retained)
-            if len(self._to_write) >= _ACK_BYTES:
-                with contextlib.suppress(OSError):  # `loop_write` meets it again
-                    self._flush()
-        return at > begun
+            at = found.end
+            taken.append(found)
+        self._at = at
+        if taken:
+            self._came += len(taken)
+            deliver(taken)
+            self._to_write += b"".join([one.ack for one in taken])
+
+    def _take_acknowledgements(self) -> None:
+        buffer, at, end = self._buffer, self._at, len(self._buffer)
+        found: list[tuple[int, int]] = []
+        while end - at >= 4 and buffer[at] == _PUBACK[0]:
+            after = at + 2 + buffer[at + 1]
+            if not at + 4 <= after <= end or buffer[at + 1] > 127:
+                break
+            found.append((buffer[at + 2] << 8 | buffer[at + 3], _reason(buffer[at + 4 : after])))
+            at = after
+        self._at = at
+        self._acknowledge(found)
+
+    def _acknowledge(self, found: Sequence[tuple[int, int]]) -> None:
+        ours: list[int] = []
+        for mid, reason in found:
+            if mid in self._unacknowledged:
+                self._unacknowledged.discard(mid)
+                ours.append(reason)
+        if ours:
+            self._came += len(ours)
+            self.acked(len(ours), [reason for reason in ours if reason >= _REFUSED])
+
+    def _handle_pubackcomp(self, cmd: Any) -> MQTTErrorCode:
+        """One that paho put together, as it came in halves."""
+        packet = self._in_packet["packet"]
+        if len(packet) >= 2:
+            self._acknowledge([(packet[0] << 8 | packet[1], _reason(packet[2:]))])
+        return MQTTErrorCode.MQTT_ERR_SUCCESS
 
     def loop_write(self) -> MQTTErrorCode:
         """Send all that waits in one call."""
         found = super().loop_write()
-        if self._to_write and self._sock is not None:
-            try:
-                self._flush()
-            except OSError:
-                return self._loop_rc_handle(MQTTErrorCode.MQTT_ERR_CONN_LOST)
+        try:
+            self._flush()
+        except OSError:
+            return self._loop_rc_handle(MQTTErrorCode.MQTT_ERR_CONN_LOST)
         return found
 
     def want_write(self) -> bool:
         """Whether bytes wait to be written."""
-        return bool(self._to_write) or super().want_write()
+        return bool(self._to_write or self._queued) or super().want_write()
 
     def _sock_recv(self, bufsize: int) -> bytes:
         if self._at >= len(self._buffer):
@@ -157,8 +262,17 @@ class BatchedClient(mqtt.Client):
 
     def _flush(self) -> None:
         """Write what the socket takes; the rest waits for `loop_write`."""
+        while self._queued:
+            self._to_write += self._queued.popleft()
+        if not self._to_write or self._sock is None:
+            return
         try:
             sent = super()._sock_send(self._to_write)
         except (BlockingIOError, ssl.SSLWantWriteError, ssl.SSLWantReadError):
             return
         del self._to_write[:sent]
+
+
+def _reason(rest: bytes | bytearray) -> int:
+    """The reason code of a PUBACK after its packet id; success where it has none."""
+    return rest[0] if rest else 0

@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import paho.mqtt.client as mqtt
+from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
@@ -22,14 +23,13 @@ from agent.common.backoff import backoff
 from agent.common.settings import Broker
 from agent.common.tls import expiry
 from agent.wire.topics import ALL_REPORTS
-from collector.service.mqtt.batched_client import BatchedClient
+from collector.service.mqtt.batched_client import BatchedClient, Outgoing, Publish
+from collector.service.mqtt.callbacks import OnMessages, OnUp, guarded
 from collector.service.mqtt.client import V5, V311, VERSIONS, Window, make
+from collector.service.mqtt.rejoin import Rejoin
 
 _ANSWER_S = 10.0  # how long a broker may take to accept or refuse us
 _KEEPALIVE_S = 30
-
-OnMessage = Callable[[str, bytes, bool], None]
-OnUp = Callable[[], None]
 
 
 class Trouble(NamedTuple):
@@ -42,18 +42,18 @@ class Trouble(NamedTuple):
 class Link:
     """A connection that reconnects by itself, and subscribes to `topics` each time it is up.
 
-    Calls `on_message(topic, payload, retained)` for each message, `on_up()` when it is ready.
+    Calls `on_messages` with the messages of each read, `on_up()` when it is ready.
 
     Both callbacks run in paho's thread. An exception in them is logged and not passed on:
     it would end that thread while the client still looked connected.
     """
 
     def __init__(
-        self, broker: Broker, topics: Sequence[str], on_message: OnMessage, on_up: OnUp
+        self, broker: Broker, topics: Sequence[str], on_messages: OnMessages, on_up: OnUp
     ) -> None:
         self._broker, self._topics = broker, topics
-        self._on_message, self._on_up = on_message, on_up
-        self._client: mqtt.Client | None = None
+        self._on_messages, self._on_up = on_messages, on_up
+        self._client: BatchedClient | None = None
         self._window: Window | None = None
         self._protocol = VERSIONS[broker.protocols[0]]
         self._stopping = threading.Event()
@@ -96,7 +96,7 @@ class Link:
         """Have the broker send once more what it retains there. Nothing while not connected."""
         client = self._client
         if client is not None and self._up:
-            client.subscribe(topic, 1)
+            client.subscribe([(topic, self._wanted(topic))])
 
     def publish(
         self, topic: str, payload: bytes, *, retain: bool = False, may_wait: bool = False
@@ -105,8 +105,12 @@ class Link:
 
         False, and nothing is queued, while there is no connection.
         """
+        return self.publish_all([Outgoing(topic, payload, retain)], may_wait=may_wait) == 1
+
+    def publish_all(self, messages: Sequence[Outgoing], *, may_wait: bool = False) -> int:
+        """The same for several; how many of them, from the first on, were queued or sent."""
         window = self._window
-        return window is not None and self._up and window.publish(topic, payload, retain, may_wait)
+        return window.publish_all(messages, may_wait) if window is not None and self._up else 0
 
     def flush(self, seconds: float) -> bool:
         """Wait until the broker has acknowledged all that was published."""
@@ -152,14 +156,16 @@ class Link:
                 client.disconnect()
             client.loop_stop()
 
-    def _watch(self, client: mqtt.Client) -> bool:
+    def _watch(self, client: BatchedClient) -> bool:
         answered = self._await(lambda: self._up or self._lost, _ANSWER_S)
         if not self._up:
             self._fall_back(answered)
             return False
+        rejoin = Rejoin(self._topics, self.resubscribe)
         while not self._await(lambda: self._lost, 1.0):
             if self._stopping.is_set():
                 return True
+            rejoin.tick()
             if self._loop is not None and not self._loop.is_alive():
                 log.warning("mqtt_thread_died")
                 return True
@@ -183,15 +189,13 @@ class Link:
         self._retry_at_once = self._protocol == V5
         self._protocol = V311 if self._protocol == V5 else V5
 
-    def _make(self) -> mqtt.Client:
-        client = make(self._broker, self._protocol, listens=bool(self._topics))
+    def _make(self) -> BatchedClient:
+        client = make(self._broker, self._protocol)
         client.on_connect = self._connected
         client.on_subscribe = self._subscribed
         client.on_disconnect = self._disconnected
-        client.on_publish = self._published
         client.on_message = self._message
-        if isinstance(client, BatchedClient):
-            client.deliver = self._deliver
+        client.deliver, client.acked = self._deliver, self._acked
         return client
 
     # ---- paho's thread
@@ -244,45 +248,27 @@ class Link:
         self.trouble = Trouble()
         log.info("broker_connected", mqtt=self._protocol.name, listening=bool(self._topics))
         self._set(up=True)
-        self._guarded(self._on_up)
+        guarded(self._on_up)
 
-    def _disconnected(
-        self,
-        client: mqtt.Client,
-        data: Any,
-        flags: mqtt.DisconnectFlags,
-        reason: ReasonCode,
-        properties: Properties | None,
-    ) -> None:
+    def _disconnected(self, *_: object) -> None:
         self._set(lost=True)
 
-    def _published(
-        self,
-        client: mqtt.Client,
-        data: Any,
-        mid: int,
-        reason: ReasonCode,
-        properties: Properties,
-    ) -> None:
-        if reason.is_failure:
-            self._log_once("publish_denied", reason=str(reason))
+    def _acked(self, count: int, refused: Sequence[int]) -> None:
+        for code in set(refused):  # before `flush` returns
+            guarded(self._denied, code)
         if self._window is not None:
-            self._window.acked()
+            self._window.acked(count)
+
+    def _denied(self, code: int) -> None:
+        reason = str(ReasonCode(PacketTypes.PUBACK, identifier=code))
+        self._log_once("publish_denied", reason=reason)
 
     def _message(self, client: mqtt.Client, data: Any, message: mqtt.MQTTMessage) -> None:
-        self._deliver(message.topic, bytes(message.payload), message.retain)
+        one = Publish(message.topic, bytes(message.payload), message.retain, b"", 0)
+        self._deliver([one])
 
-    def _deliver(self, topic: str, payload: bytes, retained: bool) -> None:
-        try:
-            self._on_message(topic, payload, retained)
-        except Exception as error:
-            log.warning("callback_failed", reason=error, at=log.where(error))
-
-    def _guarded(self, call: OnUp) -> None:
-        try:
-            call()
-        except Exception as error:
-            log.warning("callback_failed", reason=error, at=log.where(error))
+    def _deliver(self, messages: Sequence[Publish]) -> None:
+        guarded(self._on_messages, messages)
 
     def _set(self, up: bool = False, lost: bool = False) -> None:
         with self._changed:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 
 from agent.common import log
 from collector.ingest import Held, Quarantined
+from collector.service.mqtt.batched_client import Outgoing
 from collector.service.pipeline.counts import Counts
 from collector.service.pipeline.held_book import HeldBook
 from collector.service.pipeline.inbox import Message
@@ -15,7 +16,8 @@ from collector.service.pipeline.quarantine import Quarantine, Row
 from collector.service.pipeline.receipts import Entry, merge
 from collector.service.pipeline.resend_request import ResendRequest
 
-Publish = Callable[[str, bytes], bool]
+#: Returns how many of them it sent or queued.
+PublishAll = Callable[[Sequence[Outgoing]], int]
 Refused = tuple[Message, Quarantined]
 
 
@@ -25,13 +27,13 @@ class Answers:
     def __init__(
         self,
         quarantine: Quarantine,
-        publish: Publish,
+        publish_all: PublishAll,
         counts: Counts,
         resend_request: ResendRequest | None = None,
         book: HeldBook | None = None,
     ) -> None:
         self._book = book
-        self._quarantine, self._publish, self._counts = quarantine, publish, counts
+        self._quarantine, self._publish_all, self._counts = quarantine, publish_all, counts
         self._resend_request = resend_request
 
     def quarantine(self, refused: Sequence[Refused], held: list[Held]) -> list[Entry]:
@@ -69,7 +71,7 @@ class Answers:
             self._book.note(held, now_ms)
             self._book.flush_when_due()
         since = self._resend_request.since if self._resend_request else None
-        for topic, payload in merge(entries, held, now_ms, since):
-            if not self._publish(topic, payload):
-                self._counts.add("receipts_unsent")
+        receipts = [Outgoing(*receipt) for receipt in merge(entries, held, now_ms, since)]
+        if unsent := len(receipts) - self._publish_all(receipts):
+            self._counts.add("receipts_unsent", unsent)
         self._counts.add("receipted", len(entries))

@@ -5,9 +5,13 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
+from collections.abc import Sequence
 from typing import NamedTuple
 
 _TAKEN_BYTES = 4 * 1024 * 1024  # of payloads in a batch; its points take several times that
+#: How long the messages of one read may wait together: until it has them, the broker hears nothing
+#: from us, and disconnects us after one and a half keepalives of 30 s.
+_PATIENCE_S = 30.0
 
 
 class Message(NamedTuple):
@@ -22,7 +26,7 @@ class Message(NamedTuple):
 class Inbox:
     """A queue between the broker's thread and the sorter.
 
-    When it is full, `put` waits for `put_timeout` seconds: TCP then slows the broker. During an
+    When it is full, a message waits for `put_timeout` seconds: TCP then slows the broker. During an
     outage of the store the timeout is 0: messages are turned away without a receipt, so that
     the hellos behind them are still answered; the agents send again.
     """
@@ -53,26 +57,36 @@ class Inbox:
         return self._closed
 
     def set_put_timeout(self, seconds: float) -> None:
-        """How long `put` waits for room from now on."""
+        """How long a message waits for room from now on."""
         with self._lock:
             self._put_timeout = seconds
             self._room.notify_all()
 
-    def put(self, message: Message) -> bool:
-        """Add a message; False where there is no room, or the inbox is closed."""
+    def put_all(self, messages: Sequence[Message]) -> int:
+        """Add messages; how many: there was no room for the others, or the inbox is closed."""
         with self._lock:
-            until = time.monotonic() + self._put_timeout
-            while self._full() and not self._closed:
-                left = min(until - time.monotonic(), self._put_timeout)
-                if left <= 0 or not self._room.wait(left):
-                    return False
-            if self._closed:
-                return False
-            self._messages.append(message)
-            self._bytes += len(message.payload)
+            taken, end = 0, time.monotonic() + _PATIENCE_S
+            for message in messages:
+                if self._full():
+                    self._await_room(end)
+                if self._closed:
+                    break
+                if not self._full():
+                    self._messages.append(message)
+                    self._bytes += len(message.payload)
+                    taken += 1
             if len(self._messages) >= self._wanted:
                 self._filled.notify()
-            return True
+            return taken
+
+    def _await_room(self, end: float) -> None:
+        """Wait for it as long as one message does, which changes meanwhile, but not after `end`."""
+        self._filled.notify()
+        begun = time.monotonic()
+        while self._full() and not self._closed:
+            left = min(begun + self._put_timeout, end) - time.monotonic()
+            if left <= 0 or not self._room.wait(left):
+                return
 
     def take(self, limit: int, age: float, idle: float) -> list[Message]:
         """Up to `limit` messages, once there are as many or the first waited `age` seconds.

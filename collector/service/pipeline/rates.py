@@ -37,7 +37,7 @@ class Rates:
 
     def __init__(self, limits_of: LimitsOf) -> None:
         self._lasting = Rate(limits_of, lasting, LASTING_SAVED)
-        self._rates = (Rate(limits_of, for_minutes, SAVED), self._lasting)
+        self._minutes = Rate(limits_of, for_minutes, SAVED)
 
     def take(self, school: str, size: int, now: float) -> bool:
         """Whether a message of `size` bytes is within both allowances, which it then uses.
@@ -45,7 +45,7 @@ class Rates:
         `now` in s on the monotonic clock. Schools that the register lacks are not counted: their
         reports are held anyhow.
         """
-        return all(rate.take(school, size, now) for rate in self._rates)
+        return self._minutes.take(school, size, now) and self._lasting.take(school, size, now)
 
     def left(self, now: float, clock: float) -> dict[str, Left]:
         """Of the schools that used their lasting allowance; `clock` is `now` in s since 1970.

@@ -20,7 +20,7 @@ from collector.service.pipeline.sorter import Batch, Sorter
 from collector.service.pipeline.storer import Storer
 
 BATCH = 2000  # reports; 500 cost a fifth more, and 3000 only memory
-AGE_S = 0.1
+AGE_S = 0.2  # at 2,000 reports a second a batch is 400 of them
 IDLE_S = 0.5
 _STORERS = 2
 

@@ -10,10 +10,16 @@ from typing import Any, get_args, get_type_hints
 import jsonschema
 import pytest
 
+from agent import identity
 from agent.cli import COMMANDS
 from agent.clock import Clock
+from agent.common.checks import Check
 from agent.common.command_line import main
+from agent.common.settings import SettingsError
 from agent.common.vocabulary.states import NICS
+from agent.config import Config
+from agent.doctor import account
+from agent.identity import Identity
 from agent.outbox import Outbox
 from agent.wire import AgentHealth, Report, decode_message
 from agent.wire.messages import Nic
@@ -135,6 +141,39 @@ def test_doctor_talks_to_the_broker(
     assert found["measurement server reachable"]["ok"] is True
     assert found["school's policy"]["ok"] is None  # nobody collects here: cannot be told
     assert found["clock offset"]["ok"] is None
+
+
+def test_doctor_needs_no_data_folder_once_it_asks_as_the_service(
+    broker: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """systemd keeps it where the account enters inside its unit alone: /var/lib/private."""
+
+    def take(*_: object) -> Check:
+        monkeypatch.setattr(Config, "folder", property(forbidden))
+        return Check("account", True, "the service's")
+
+    def forbidden(_: Config) -> Path:
+        raise SettingsError("the account cannot enter it")
+
+    monkeypatch.setattr(account, "take", take)
+    file = tmp_path / "agent.toml"
+    file.write_text(f'school = "9900000001"\n[broker]\nport = {broker.port}\n')
+    _, found = checks(capsys, "--config", str(file))
+    assert found["publishing"]["ok"] is not False
+    assert "probe network" in found
+
+
+def test_a_weak_id_is_no_fault_of_a_unit_that_has_read_the_firmware(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    weak = Identity("0" * 32, weak=True, sources=("machine-id",))
+    monkeypatch.setattr(identity, "identify", lambda: weak)
+    for read, wanted in ((True, "docs/deploy/image.md"), (False, "deploy/systemd")):
+        facts = tmp_path / f"hardware{read}.json"
+        facts.write_text("{}") if read else None
+        monkeypatch.setattr(identity, "HARDWARE_FILE", str(facts))
+        _, found = checks(capsys)
+        assert wanted in found["machine id"]["fix"]
 
 
 def test_doctor_tells_a_wrong_password(

@@ -38,7 +38,15 @@ def test_the_citys_folder_stays_open_for_its_user(pc: Pc) -> None:
     assert pc.say("install", pc.bundle) == 0
     assert stat.S_IMODE(pc.etc.stat().st_mode) == 0o755
     modes = {name: mode for name, (_, mode) in pc.files().items() if name != "collector.toml"}
+    assert modes.pop("ca.pem") == 0o644  # the collector's too
     assert set(modes.values()) == {0o400}
+    calls = len(pc.calls)
+    assert pc.say("install", pc.bundle) == 0
+    assert {call.split()[0] for call in pc.calls[calls:]} <= {
+        "--version",
+        "is-enabled",
+        "is-active",
+    }
 
 
 def test_a_folder_of_somebody_else_is_refused(pc: Pc, capsys: pytest.CaptureFixture[str]) -> None:

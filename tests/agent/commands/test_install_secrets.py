@@ -57,6 +57,14 @@ def test_uninstalled_with_purge_no_secret_stays(pc: Pc) -> None:
     assert not pc.unit.exists()
 
 
+def test_purged_on_the_citys_machine_its_ca_stays(pc: Pc) -> None:
+    pc.etc.mkdir(parents=True)
+    (pc.etc / "collector.toml").touch()
+    assert pc.say("install", pc.bundle) == 0
+    assert pc.say("uninstall", "--purge") == 0
+    assert set(pc.files()) == {"collector.toml", "ca.pem"}
+
+
 def test_the_service_reads_its_copies_and_the_doctor_sees_them_as_its_account(
     pc: Pc, tmp_path: Path
 ) -> None:

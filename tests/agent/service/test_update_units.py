@@ -25,6 +25,17 @@ def test_systemd_takes_both(tmp_path: Path) -> None:
     assert (done.returncode, done.stderr) == (0, "")
 
 
+def test_systemd_finds_little_that_root_s_half_could_do(tmp_path: Path) -> None:
+    program = shutil.which("systemd-analyze")
+    if program is None:
+        pytest.skip("no systemd-analyze")
+    unit = tmp_path / update_units.SERVICE_UNIT.name
+    unit.write_text(update_units.service(Path("/opt/schoolpulse")))
+    words = [program, "security", "--offline=true", "--no-pager", "--threshold=20", str(unit)]
+    done = subprocess.run(words, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout[-200:] + done.stderr
+
+
 def test_a_program_in_somebodys_own_folder_gets_no_helper(tmp_path: Path) -> None:
     said: list[tuple[str, ...]] = []
     update_units.install(lambda *words: said.append(words) or "")  # type: ignore[func-returns-value]

@@ -107,6 +107,11 @@ def test_the_settings_are_read_as_windows_tools_save_them(pc: Pc, encoding: str)
     assert (pc.in_use(), pc.result()) == (NEW, Result(NEW))
 
 
+def test_where_nothing_was_ever_asked_for_there_is_nothing_to_confirm(tmp_path: Path) -> None:
+    Installer(tmp_path / "update", tmp_path / "own").confirm(VERSION)
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_version_that_reports_stays(pc: Pc) -> None:
     pc.programs.at_restart = lambda: pc.installer.confirm(NEW)
     pc.ask()
@@ -119,6 +124,13 @@ def test_a_version_that_reports_stays(pc: Pc) -> None:
     assert (kept / "version").read_text() == VERSION
     assert pc.run() == 0, "nothing is asked for"
     assert pc.programs.built == [NEW]
+
+
+def test_a_version_that_is_in_use_and_asked_for_again_is_no_failure(pc: Pc) -> None:
+    pc.installer.install(pc.package, pc.signed(), VERSION)
+    assert pc.run() == 0
+    assert (pc.in_use(), pc.result()) == (VERSION, Result(VERSION))
+    assert not (pc.update / install_linux.REQUEST).exists()
 
 
 def test_a_version_that_ends_is_taken_back_and_never_installed_again(pc: Pc) -> None:

@@ -66,6 +66,7 @@ def load(config: Config, city: City, now: dt.datetime) -> None:
         }
         for name, points in parts.items():
             _timed(name, lambda points=points: _write(store, points))
+        time.sleep(store.limits.readable_s)
         _timed("indicators", lambda: _judge(config, book, store, now.date()))
 
 
@@ -88,7 +89,10 @@ def _judge(config: Config, book: RegisterBook, store: Store, today: dt.date) -> 
     keeper = Keeper(store, lambda: register, config.figure, config.city)
     days = [today - dt.timedelta(days=n) for n in range(DAYS)]
     count = sum(keeper.judge(day) for day in days[::_JUDGED_EVERY])
-    return count + sum(_write(store, _copied(store, day, today)) for day in days)
+    time.sleep(store.limits.readable_s)
+    count += sum(_write(store, _copied(store, day, today)) for day in days)
+    time.sleep(store.limits.readable_s)
+    return count
 
 
 def _copied(store: Store, day: dt.date, today: dt.date) -> Iterable[Point]:

@@ -1,11 +1,13 @@
 """Every query of every panel, variable and alert on a real InfluxDB that holds a city-month.
 
-    python tests/bench/boards_month/measure.py [--config collector.toml] [--schools 600]
+    measure.py [--config collector.toml] [--schools 600] [--opengemini]
 
-Without a configuration it starts Debian's InfluxDB with an empty folder and loads it; with one
-it asks the store that is configured, which `city_month.py` has filled. Prints one line a query:
-milliseconds (median of three), rows, verdict. Ends with 1 when a query fails, brings nothing
-where the simulation has something, or takes more than a second.
+With --opengemini the same city goes into the openGemini that SCHOOLPULSE_TEST_OPENGEMINI_URL names
+too: every query is asked there as well, and must give the same rows. Without a configuration it
+starts Debian's InfluxDB with an empty folder and loads it; with one it asks the store that is
+configured, which `city_month.py` has filled. Prints one line a query: milliseconds (median of
+three, at each), rows, verdict. Ends with 1 when a query fails, brings nothing where the simulation
+has something, gives other rows, or takes more than a second.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ import argparse
 import calendar
 import datetime as dt
 import json
+import os
 import re
 import statistics
 import sys
@@ -21,16 +24,18 @@ import tempfile
 import time
 import urllib.parse
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import city_month
 
+import gemini
 import services
 from agent.common.calendar import CITY_TIME
 from collector import config as settings
 from collector.config import Config
+from collector.store import buckets
 from dashboards import alerts, build
 from dashboards.board import Asked, queries
 from dashboards.edition import Edition
@@ -52,6 +57,7 @@ class Answer(NamedTuple):
     ms: float
     error: str
     first: list[Any]
+    content: Sequence[str] = ()  # each row with its series' tags, sorted
 
 
 class Database:
@@ -73,7 +79,21 @@ class Database:
         ms = (time.monotonic() - started) * 1000
         (result,) = json.loads(body)["results"]
         rows = [row for series in result.get("series", ()) for row in series["values"]]
-        return Answer(len(rows), ms, result.get("error", ""), rows[:1])
+        error = result.get("error", "").replace("measurement not found", "")  # no row of it
+        return Answer(len(rows), ms, error, rows[:1], _content(result))
+
+
+def _content(result: Mapping[str, Any]) -> list[str]:
+    return sorted(
+        repr([*sorted(series.get("tags", {}).items()), *series["columns"], *map(_rounded, row)])
+        for series in result.get("series", ())
+        for row in series["values"]
+    )
+
+
+def _rounded(cell: object) -> object:
+    """Sums of floats depend on the order in which they are added."""
+    return float(f"{cell:.9g}") if isinstance(cell, int | float) else cell
 
 
 class Filled:
@@ -111,23 +131,46 @@ def asked() -> Iterator[tuple[str, str, Asked]]:
         yield "alerts", "now-1d", query
 
 
-def measure(database: Database, school: str) -> int:
+def measure(database: Database, school: str, beside: Database | None = None) -> int:
     """Ask everything, print the table; how many fail."""
-    filled, failed, slowest = Filled(database, school), 0, 0.0
-    print(f"{'board':<11} {'ms':>6} {'rows':>7}  panel")
-    for board, since, query in asked():
-        text = filled(query.text, since)
-        answers = [database.ask(query.retention, text) for _ in range(_TIMES)]
-        ms = statistics.median(answer.ms for answer in answers)
-        answer = answers[0]
-        said = _said(answer, ms, f"{board} {query.panel} {query.text}")
-        failed += bool(said)
-        slowest = max(slowest, ms)
-        print(f"{board:<11} {ms:>6.0f} {answer.rows:>7}  {query.panel} {query.ref} {said}")
-        if said:
-            print(f"    {text}")
-    print(f"slowest {slowest:.0f} ms; {failed} failed")
+    filled = Filled(database, school)
+    found = [_measured(database, beside, filled, *one) for one in asked()]
+    for at, name in enumerate(("slowest", *(["slowest beside"] if beside else []))):
+        print(f"{name} {max(one[1][at] for one in found):.0f} ms")
+    failed = sum(bool(said) for said, _ in found)
+    print(f"{len(found)} queries, {failed} failed")
     return failed
+
+
+def _measured(
+    database: Database,
+    beside: Database | None,
+    filled: Filled,
+    board: str,
+    since: str,
+    query: Asked,
+) -> tuple[str, list[float]]:
+    """What is wrong with a query, and its time in ms at each database."""
+    text = filled(query.text, since)
+    asking = [database, *([beside] if beside else [])]
+    answers = [[one.ask(query.retention, text) for _ in range(_TIMES)] for one in asking]
+    ms = [statistics.median(answer.ms for answer in of) for of in answers]
+    first = answers[0][0]
+    said = _said(first, ms[0], f"{board} {query.panel} {query.text}")
+    for (other, *_), other_ms in zip(answers[1:], ms[1:], strict=True):
+        said = said or _said(other, other_ms, "alerts") or _differs(first, other)
+    times = " ".join(f"{one:>6.0f}" for one in ms)
+    print(f"{board:<11} {times} {first.rows:>7}  {query.panel} {query.ref} {said}")
+    if said:
+        print(f"    {text}")
+    return said, ms
+
+
+def _differs(one: Answer, other: Answer) -> str:
+    if one.content == other.content:
+        return ""
+    here, there = set(one.content) - set(other.content), set(other.content) - set(one.content)
+    return f"DIFFERS {other.rows} rows; {sorted(here)[:1]} against {sorted(there)[:1]}"
 
 
 def _said(answer: Answer, ms: float, what: str) -> str:
@@ -144,16 +187,32 @@ def _may_be_empty(what: str) -> bool:
     return bool(_MAY_BE_EMPTY.search(what) or (sunday and _OPEN_HOURS.search(what)))
 
 
-def _debian(folder: Path, schools: int) -> int:
+def _debian(folder: Path, schools: int, opengemini: str) -> int:
     """Load and measure on an InfluxDB of our own."""
+    now = dt.datetime.now(CITY_TIME)
+    city = city_month.made(schools, now.date())
+
+    def loaded(kind: Any, url: str, names: Mapping[str, str]) -> Database:
+        store = settings.Store(kind=kind, url=url, telemetry_days=36500, **names)
+        config = Config(data=str(folder / kind), store=store)
+        city_month.load(config, city, now)
+        return Database(config)
+
     with services.influx(folder) as influx:
         names: Mapping[str, str] = {n: influx.create(n) for n in ("telemetry", "evidence")}
-        store = settings.Store(kind="influxdb", url=influx.url, telemetry_days=36500, **names)
-        config = Config(data=str(folder / "data"), store=store)
-        now = dt.datetime.now(CITY_TIME)
-        city = city_month.made(schools, now.date())
-        city_month.load(config, city, now)
-        return measure(Database(config), city_month.shown_school(city))
+        first = loaded("influxdb", influx.url, names)
+        if not opengemini:
+            return measure(first, city_month.shown_school(city))
+        names = {name: f"{name}-{int(now.timestamp())}" for name in names}
+        store = settings.Store("opengemini", opengemini, telemetry_days=36500, **names)
+        buckets.set_up(store)
+        gemini.wait_readable(Config(store=store))
+        beside = loaded("opengemini", opengemini, names)
+        try:
+            return measure(first, city_month.shown_school(city), beside)
+        finally:
+            for name in names.values():
+                gemini.drop(opengemini, name)
 
 
 def main() -> int:
@@ -161,10 +220,12 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--config")
     parser.add_argument("--schools", type=int, default=600)
+    parser.add_argument("--opengemini", action="store_true")
     args = parser.parse_args()
     if args.config is None:
+        beside = os.environ["SCHOOLPULSE_TEST_OPENGEMINI_URL"] if args.opengemini else ""
         with tempfile.TemporaryDirectory(prefix="schoolpulse-boards-") as folder:
-            return int(bool(_debian(Path(folder), args.schools)))
+            return int(bool(_debian(Path(folder), args.schools, beside)))
     config, _ = settings.load(args.config)
     city = city_month.made(args.schools, dt.datetime.now(CITY_TIME).date())
     return int(bool(measure(Database(config), city_month.shown_school(city))))

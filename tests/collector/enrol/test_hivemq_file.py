@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as Xml
@@ -30,6 +31,33 @@ def test_the_file_has_every_account_and_loses_a_revoked_one(
     assert city.enrol("revoke", SCHOOLS[0], "--why", "closed") == 0
     assert city.enrol("hivemq", str(path)) == 0
     assert names(path) == services | set(SCHOOLS[1:])
+
+
+def test_enrolment_goes_by_the_file_that_the_settings_name(
+    city: EnrolledCity, tmp_path: Path, capsys: Any
+) -> None:
+    """A broker answers at its port, which knows no commands of Mosquitto."""
+    path = tmp_path / "credentials.xml"
+    text = city.file.read_text("utf-8").replace("[mqtt]\n", f"[mqtt]\nhivemq = '{path}'\n")
+    city.file.write_text(text, "utf-8")
+    with socket.create_server(("127.0.0.1", city.port)):
+        assert city.enrol("--all") == 0
+        assert "HiveMQ" in capsys.readouterr().out
+        assert names(path) >= set(SCHOOLS)
+        assert city.enrol("check") == 0, capsys.readouterr().out
+        assert city.enrol("rotate", SCHOOLS[0]) == 0
+        assert f"{SCHOOLS[0]}-2" in names(path)
+        assert city.enrol("revoke", SCHOOLS[0], "--why", "closed") == 0
+        assert names(path) & set(SCHOOLS) == set(SCHOOLS[1:])
+        assert not any(name.startswith(SCHOOLS[0]) for name in names(path))
+        path.write_bytes(path.read_bytes().replace(SCHOOLS[1].encode(), b"9963999999"))
+        capsys.readouterr()
+        assert city.enrol("check") == 1
+        said = capsys.readouterr().out
+        assert SCHOOLS[1] in said
+        assert "9963999999" in said
+        assert city.enrol("settle") == 0
+        assert names(path) >= set(SCHOOLS[1:])
 
 
 def test_a_folder_that_is_not_there_is_named(

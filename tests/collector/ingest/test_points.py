@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+from typing import Any
 
 import msgspec
+from hypothesis import given
+from hypothesis import strategies as st
 
 from agent import wire
 from agent.wire.topics import report_topic
 from collector.ingest import Quarantined, Source, Stored, decode
+from collector.ingest.points import _given
 from ingest_cases import BOOT, MACHINE, NOON, OTHER, SCHOOL, line_test, points, record, report, take
 
 
@@ -186,3 +190,53 @@ def test_a_school_cannot_speak_for_the_measurement_server_nor_it_for_a_school() 
     wrong = take(report(line_test()), school=wire.LINESERVER)
     assert isinstance(wrong, Quarantined)
     assert "line_test" in wrong.reason
+
+
+_KINDS = (
+    wire.Host, wire.Inventory, wire.Device, wire.AgentHealth, wire.LineTest, wire.LineRecord,
+)  # fmt: skip
+
+
+def _values(kind: Any) -> st.SearchStrategy[Any]:
+    """Values of a field's type, its default and odd ones among them."""
+    if isinstance(kind, msgspec.inspect.UnionType):
+        return st.one_of([_values(of) for of in kind.types])
+    if isinstance(kind, msgspec.inspect.LiteralType):
+        return st.sampled_from(kind.values)
+    of = {
+        msgspec.inspect.NoneType: st.none(),
+        msgspec.inspect.BoolType: st.booleans(),
+        msgspec.inspect.IntType: st.sampled_from([0, 1, 2**63 - 1]),
+        msgspec.inspect.FloatType: st.sampled_from([0, 0.0, 0.5, 1.0]),
+        msgspec.inspect.StrType: st.sampled_from(["", "unknown", "投影"]),
+        msgspec.inspect.VarTupleType: st.just([]),
+        msgspec.inspect.StructType: st.just({}),
+    }
+    return of[type(kind)]
+
+
+@given(data=st.data(), kind=st.sampled_from(_KINDS))
+def test_what_a_reading_says_is_in_its_fields_and_nothing_else(data: Any, kind: Any) -> None:
+    of: dict[str, Any] = {
+        field.name: _values(field.type) for field in msgspec.inspect.type_info(kind).fields
+    }
+    of |= {name: st.just(code * 32) for name, code in (("machine", "a"),) if name in of}
+    of |= {name: st.just("9900000001") for name in ("school",) if name in of}
+    needed = {f.name for f in msgspec.structs.fields(kind) if f.required}
+    said = data.draw(
+        st.fixed_dictionaries(
+            {name: of[name] for name in needed},
+            optional={name: of[name] for name in of.keys() - needed},
+        )
+    )
+    reading = msgspec.json.decode(msgspec.json.encode(said | _tag(kind)), type=kind)
+    assert _given(reading) == {
+        name: value
+        for name, value in msgspec.structs.asdict(reading).items()
+        if type(value) in (bool, int, float) or (type(value) is str and value)
+    }
+
+
+def _tag(kind: Any) -> dict[str, str]:
+    config = kind.__struct_config__
+    return {config.tag_field: config.tag} if config.tag_field else {}

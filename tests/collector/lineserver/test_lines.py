@@ -15,6 +15,7 @@ from agent.wire.messages import LinePolicy
 from agent.wire.topics import policy_topic
 from collector.lineserver.lines import PublishedLines
 from collector.lineserver.turns import Limits, Wish
+from collector.service.mqtt.callbacks import each
 from collector.service.mqtt.link import Link
 
 A, B = "9963010001", "9963010002"
@@ -114,7 +115,7 @@ def test_they_come_from_a_broker(tmp_path: Path, broker: Broker) -> None:
         received(topic, payload, retained)
         heard.set()
 
-    made._link._on_message = hear
+    made._link._on_messages = each(hear)
     publish(broker, policy_topic(A), policy(A, "主线"))
     made.start()
     try:

@@ -11,6 +11,7 @@ import pytest
 
 from agent import wire
 from agent.wire.topics import report_topic
+from collector.service.mqtt.batched_client import Outgoing
 from collector.service.pipeline.answers import Answers
 from collector.service.pipeline.counts import Counts
 from collector.service.pipeline.inbox import Inbox, Message
@@ -94,12 +95,12 @@ def make_bench(tmp_path: Path) -> Iterator[Callable[..., Bench]]:
         sent: list[tuple[str, wire.Receipt]] = []
         outages: list[bool] = []
 
-        def publish(topic: str, payload: bytes) -> bool:
-            sent.append((topic, wire.decode_receipt(payload)))
-            return True
+        def publish_all(messages: Sequence[Outgoing]) -> int:
+            sent.extend((one.topic, wire.decode_receipt(one.payload)) for one in messages)
+            return len(messages)
 
         writer = Writer(store, counts, stopping, outages.append)  # type: ignore[arg-type]
-        answers = Answers(quarantine, publish, counts)
+        answers = Answers(quarantine, publish_all, counts)
         sorter = Sorter({SCHOOL}.__contains__, answers, counts)
         worker = Worker(Inbox(), sorter, Storer(writer, answers, pending_days, counts))
         made.append(Bench(worker, store, quarantine, pending_days, counts, stopping, sent, outages))

@@ -10,10 +10,11 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 
 from collector.service import keeper_process as module
-from collector.service.keeper_process import KeeperProcess
+from collector.service.keeper_process import KeeperProcess, command
 
 PATIENCE_S = 60.0
 #: Writes its number and waits for the end of its input; on SIGTERM it ends, or does not.
@@ -109,3 +110,18 @@ def test_it_ends_with_a_collector_that_is_killed(tmp_path: Path) -> None:
         until(lambda: len(pids(file)) == 1)
         collector.kill()
     until(lambda: not runs(pids(file)[0]))
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="niceness is of POSIX")
+def test_it_lets_its_collector_go_first(tmp_path: Path) -> None:
+    settings = tmp_path / "collector.toml"
+    settings.write_text(f'data = "{tmp_path}/data"\n')
+    process = KeeperProcess(command(str(settings)))
+    process.start()
+    try:
+        until(lambda: process.pid is not None)
+        keeper = psutil.Process(process.pid)
+        until(lambda: keeper.nice() == min(19, psutil.Process().nice() + 10))
+        assert process.alive
+    finally:
+        process.stop(PATIENCE_S)

@@ -7,6 +7,7 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator
 from typing import Any
+from unittest import mock
 
 import pytest
 import urllib3
@@ -72,6 +73,7 @@ class _Answering(OpenGeminiStore):
     def __init__(self, body: str) -> None:
         super().__init__(Settings("opengemini", "http://127.0.0.1:1"))
         self._body = body.encode()
+        self._witness: Any = mock.Mock()  # of one answer; its own tests ask a cluster
 
     def _ask(self, *_: object) -> urllib3.HTTPResponse:
         return urllib3.HTTPResponse(io.BytesIO(self._body), status=200, preload_content=False)

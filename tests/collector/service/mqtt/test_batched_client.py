@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,9 @@ from paho.mqtt.properties import Properties
 
 import services
 from collector.broker.session import stop_loop
-from collector.service.mqtt.batched_client import BatchedClient, publish_at
+from collector.service.mqtt import batched_client
+from collector.service.mqtt.batched_client import BatchedClient, Outgoing, packet_of, publish_at
+from collector.service.mqtt.callbacks import each
 
 MANY = 3000
 
@@ -56,7 +59,7 @@ def test_all_messages_by_few_reads(
             hear(message.topic, bytes(message.payload), message.retain)
 
         ear.on_message = on_message
-        ear.deliver = hear if quick else None
+        ear.deliver = each(hear) if quick else None
         ear.connect("127.0.0.1", broker.port)
         ear.loop_start()
         assert ready.wait(120)
@@ -86,7 +89,7 @@ def test_acknowledgements_leave_in_the_order_of_the_messages() -> None:
     messages = [_packet_of(0x32, b"\0\3t/x" + n.to_bytes(2) + b"%d" % n) for n in range(1, 6)]
     with ours, broker:
         ear = BatchedClient(CallbackAPIVersion.VERSION2)
-        ear.deliver = lambda _topic, payload, _retained: heard.append(payload)
+        ear.deliver = lambda messages: heard.extend(one.payload for one in messages)
         ear.on_message = lambda _client, _data, message: heard.append(message.payload)
         ours.setblocking(False)
         ear._sock, ear._thread = ours, threading.current_thread()
@@ -155,3 +158,226 @@ def test_what_is_unusual_is_left_to_paho() -> None:
     assert publish_at(_packet_of(0x32, b"\0\0\0\1\0x"), 0, True) is None, "a topic alias"
     assert publish_at(_packet_of(0x32, b"\0\x63t/x"), 0, True) is None, "a topic past the end"
     assert publish_at(b"\x32\xff\xff\xff\xff\x7f", 0, True) is None, "no such length"
+
+
+@given(
+    topic=st.text(min_size=1, max_size=200).filter(lambda x: "\0" not in x),
+    payload=st.binary(max_size=20_000),
+    mid=st.integers(1, 65535),
+    five=st.booleans(),
+    retain=st.booleans(),
+)
+def test_paho_reads_what_is_published(
+    topic: str, payload: bytes, mid: int, five: bool, retain: bool
+) -> None:
+    topic = topic.encode("utf-8", "replace").decode()
+    packet = packet_of(Outgoing(topic, payload, retain), mid, five)
+    found = publish_at(packet, 0, five)
+    assert found is not None
+    assert (found.topic, found.payload, found.retained) == (topic, payload, retain)
+    assert (found.ack[2:], found.end) == (mid.to_bytes(2), len(packet))
+    protocol = MQTTProtocolVersion.MQTTv5 if five else MQTTProtocolVersion.MQTTv311
+    body = packet[len(packet) - _rest_of(packet) :]
+    read = _packet.decode_publish(packet[0], body, protocol)
+    assert (read.topic, read.payload, read.mid) == (topic.encode(), payload, mid)
+    assert (read.qos, bool(read.retain), bool(read.dup)) == (1, retain, False)
+
+
+def _rest_of(packet: bytes) -> int:
+    size = shift = 0
+    for byte in packet[1:]:
+        size |= (byte & 127) << shift
+        shift += 7
+        if byte < 128:
+            break
+    return size
+
+
+@pytest.mark.parametrize("protocol", [MQTTProtocolVersion.MQTTv5, MQTTProtocolVersion.MQTTv311])
+def test_all_that_is_published_arrives_and_is_acknowledged(
+    tmp_path: Path, protocol: MQTTProtocolVersion
+) -> None:
+    sent = [f"{n}".encode() for n in range(MANY)]
+    with services.broker("mosquitto", tmp_path, f"max_queued_messages {MANY}\n") as broker:
+        heard, done, ready, up = [], threading.Event(), threading.Event(), threading.Event()
+        ear = BatchedClient(CallbackAPIVersion.VERSION2, client_id="ear", protocol=protocol)
+        ear.on_connect = lambda *_: ear.subscribe("t/#", 1)
+        ear.on_subscribe = lambda *_: ready.set()
+
+        def hear(topic: str, payload: bytes, retained: bool) -> None:
+            heard.append(payload)
+            if len(heard) == MANY:
+                done.set()
+
+        ear.deliver = each(hear)
+        voice = BatchedClient(CallbackAPIVersion.VERSION2, client_id="voice", protocol=protocol)
+        voice.on_connect = lambda *_: up.set()
+        windows = [sent[at : at + 20] for at in range(0, MANY, 20)]
+        left, acknowledged = iter(windows), threading.Event()
+
+        def go_on(count: int, refused: object) -> None:
+            counts.append(count)
+            assert not refused
+            if sum(counts) == MANY:
+                acknowledged.set()
+            elif sum(counts) % 20 == 0:
+                assert voice.publish_all([Outgoing("t/x", one) for one in next(left)])
+
+        counts: list[int] = []
+        voice.acked = go_on
+        for client, event in ((ear, ready), (voice, up)):
+            client.connect("127.0.0.1", broker.port)
+            client.loop_start()
+            assert event.wait(120)
+        assert voice.publish_all([Outgoing("t/x", one) for one in next(left)])
+        assert done.wait(120), f"{len(heard)} of {MANY}"
+        assert acknowledged.wait(120), sum(counts)
+        for client in (voice, ear):
+            client.disconnect()
+            stop_loop(client)
+        assert not voice.publish_all([Outgoing("t/x", b"late")])
+    assert sorted(heard) == sorted(sent)
+
+
+class Pair:
+    """A client over a socket whose other end is the test; paho's loop is run by hand."""
+
+    def __init__(self, protocol: MQTTProtocolVersion = MQTTProtocolVersion.MQTTv5) -> None:
+        ours, self.broker = socket.socketpair()
+        self.client = BatchedClient(CallbackAPIVersion.VERSION2, protocol=protocol)
+        ours.setblocking(False)
+        self.broker.setblocking(False)
+        self.client._sock, self.client._thread = ours, threading.current_thread()
+        self.ours = ours
+        self.client.pause = self._paused
+        self.pauses: list[float] = []
+        self.acked: list[tuple[int, list[int]]] = []
+        self.client.acked = lambda count, refused: self.acked.append((count, list(refused)))
+        self.heard: list[bytes] = []
+        self.client.deliver = lambda found: self.heard.extend(one.payload for one in found)
+        self.got = b""
+
+    def _paused(self, seconds: float) -> None:
+        self.pauses.append(seconds)
+        self.receive()
+        assert len(self.got) >= 4 * len(self.heard), "what was read is acknowledged before a wait"
+
+    def receive(self) -> bytes:
+        try:
+            while part := self.broker.recv(1 << 16):
+                self.got += part
+        except BlockingIOError:
+            pass
+        return self.got
+
+    def message(self, n: int) -> bytes:
+        return _packet_of(0x32, b"\0\3t/x" + (n % 65535 + 1).to_bytes(2) + b"\0" + b"%d" % n)
+
+
+@pytest.fixture
+def pair() -> Iterator[Pair]:
+    made = Pair()
+    yield made
+    made.client._sock = made.client._thread = None
+    made.ours.close()
+    made.broker.close()
+
+
+def test_a_lone_message_is_delivered_and_acknowledged_without_a_wait(
+    pair: Pair, monkeypatch: Any
+) -> None:
+    now = 1000.0
+    monkeypatch.setattr(batched_client.time, "monotonic", lambda: now)
+    for n in range(5):
+        pair.broker.sendall(pair.message(n))
+        pair.client.loop_read()
+        assert len(pair.heard) == n + 1
+        assert len(pair.receive()) == 4 * (n + 1)
+        now += batched_client._GATHER_S
+    assert pair.pauses == []
+
+
+def test_the_wait_between_two_reads_is_bounded_and_not_for_a_busy_connection(
+    pair: Pair, monkeypatch: Any
+) -> None:
+    now = 1000.0
+    monkeypatch.setattr(batched_client.time, "monotonic", lambda: now)
+
+    def read(count: int) -> list[float]:
+        begun = len(pair.pauses)
+        pair.broker.sendall(b"".join(map(pair.message, range(count))))
+        pair.client.loop_read()
+        return pair.pauses[begun:]
+
+    gather, enough = batched_client._GATHER_S, batched_client._ENOUGH
+    assert read(1) == []
+    now += gather / 4
+    assert read(enough) == [pytest.approx(gather * 3 / 4)]
+    assert read(enough - 1) == [], "the last one brought enough"
+    assert read(1) == [pytest.approx(gather)]
+    assert len(pair.heard) == 2 * enough + 1
+
+
+@pytest.mark.parametrize("window", [1, 2, 10, 20, 200])
+def test_a_broker_that_waits_for_our_acknowledgements_is_never_waited_for(
+    pair: Pair, window: int
+) -> None:
+    """However few messages it sends at once: each wait comes after all acknowledgements."""
+    sent, total = 0, 1000
+    while len(pair.heard) < total:
+        free = window - (sent - len(pair.receive()) // 4)
+        assert free > 0, "all that was sent was read and acknowledged"
+        pair.broker.sendall(b"".join(map(pair.message, range(sent, min(total, sent + free)))))
+        sent = min(total, sent + free)
+        pair.client.loop_read()
+    assert pair.heard == [b"%d" % n for n in range(total)]
+    assert bool(pair.pauses) == (window < batched_client._ENOUGH)
+
+
+def _acknowledged(mid: int, rest: bytes = b"") -> bytes:
+    return _packet_of(0x40, mid.to_bytes(2) + rest)
+
+
+@pytest.mark.parametrize("size", [1, 3, 5, 9, 1000])
+def test_acknowledgements_of_every_length_are_counted_once(pair: Pair, size: int) -> None:
+    """Cut anywhere, with a reason and properties or without; those of nobody are no one's."""
+    assert pair.client.publish_all([Outgoing("t/x", b"%d" % n) for n in range(6)])
+    pair.client.loop_write()
+    packets, at = pair.receive(), 0
+    mids = []
+    while at < len(packets):
+        found = publish_at(packets, at, True)
+        assert found is not None
+        at = found.end
+        mids.append(int.from_bytes(found.ack[2:]))
+    assert len(set(mids)) == 6
+    stream = b"".join(
+        (
+            _acknowledged(mids[0]), _acknowledged(mids[1], b"\x10"), _acknowledged(mids[0]),
+            _acknowledged(mids[2], b"\x87\0"), _acknowledged(max(mids) + 9), _acknowledged(mids[3]),
+            _acknowledged(mids[4], b"\x97\x06\x1f\0\3any"), _acknowledged(mids[5], b"\0\0"),
+        )
+    )  # fmt: skip
+    for start in range(0, len(stream), size):
+        pair.broker.sendall(stream[start : start + size])
+        pair.client.loop_read()
+    assert sum(count for count, _ in pair.acked) == 6
+    assert [code for _, codes in pair.acked for code in codes] == [0x87, 0x97]
+
+
+def test_what_is_published_while_the_socket_is_full_leaves_later_and_whole(pair: Pair) -> None:
+    sent = [Outgoing("t/x", bytes([n]) * 50_000) for n in range(40)]
+    for at in range(0, 40, 10):
+        assert pair.client.publish_all(sent[at : at + 10])
+    for _ in range(10_000):
+        if not pair.client.want_write():
+            break
+        pair.client.loop_write()
+        pair.receive()
+    packets, at, found = pair.receive(), 0, []
+    while at < len(packets):
+        one = publish_at(packets, at, True)
+        assert one is not None
+        found.append(one.payload)
+        at = one.end
+    assert found == [one.payload for one in sent]

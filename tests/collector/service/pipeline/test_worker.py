@@ -185,9 +185,9 @@ def test_a_failing_batch_does_not_end_the_worker(
     monkeypatch.setattr(getattr(worker, part), does, fail)
     worker.start()
     for n in range(2, 7):
-        inbox.put(message(n))
+        inbox.put_all([message(n)])
         assert broken.acquire(timeout=120)
-    inbox.put(message(7))
+    inbox.put_all([message(7)])
     inbox.close()
     assert worker.join(120)
     assert bench.stored() == {7}
@@ -210,7 +210,7 @@ def test_a_slow_write_does_not_keep_the_next_batch_waiting(
     monkeypatch.setattr(worker_module, "BATCH", 1)
     worker, inbox = bench.worker, bench.worker._inbox
     for n in (2, 3, 4):
-        inbox.put(message(n))
+        inbox.put_all([message(n)])
     worker.start()
     inbox.close()
     assert worker.join(120)
@@ -231,7 +231,7 @@ def test_it_ends_with_batches_in_hand_while_the_store_is_down(
     monkeypatch.setattr(worker_module, "BATCH", 1)
     worker, inbox = bench.worker, bench.worker._inbox
     for n in range(2, 10):
-        inbox.put(message(n))
+        inbox.put_all([message(n)])
     worker.start()
     assert waiting.acquire(timeout=120)
     assert waiting.acquire(timeout=120)
@@ -301,7 +301,7 @@ def test_a_day_left_out_of_a_note_is_not_taken_for_noted(
 def test_large_reports_make_small_batches(bench: Any, message: Any) -> None:
     inbox = bench.worker._inbox
     for n in range(2, 42):
-        inbox.put(message(n, bytes(250_000)))
+        inbox.put_all([message(n, bytes(250_000))])
     taken = inbox.take(2000, 0.0, 0.0)
     assert sum(len(one.payload) for one in taken) <= 5_000_000
     assert len(taken) + len(inbox) == 40

@@ -1,0 +1,62 @@
+"""A group is joined again and again, what is not shared never."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import services
+from agent.common.settings import Broker
+from agent.wire.topics import ALL_REPORTS
+from collector.service.mqtt import rejoin
+from collector.service.mqtt.link import Link
+from collector.service.mqtt.rejoin import Rejoin
+from voice import Voice, until
+
+SHARED, ALONE = f"$share/city/{ALL_REPORTS}", "$SYS/broker/clients/connected"
+
+
+def test_what_is_shared_is_joined_soon_and_then_each_ten_seconds() -> None:
+    joined: list[str] = []
+    one = Rejoin([SHARED, ALONE], joined.append)
+    counts = []
+    for _ in range(31):
+        one.tick()
+        counts.append(len(joined))
+    assert set(joined) == {SHARED}
+    assert [counts[second - 1] for second in (1, 2, 9, 10, 19, 20, 30, 31)] == [
+        0, 1, 1, 2, 2, 3, 4, 4,
+    ]  # fmt: skip
+
+
+@pytest.mark.mosquitto
+def test_a_member_that_joins_again_receives_each_report_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rejoin, "_FIRST", 1)
+    monkeypatch.setattr(rejoin, "_EVERY", 1)
+    heard: list[Any] = []
+    with services.broker("mosquitto", tmp_path) as running:
+        link = Link(
+            Broker(port=running.port), [SHARED], lambda *said: heard.append(said), lambda: None
+        )
+        answers = _answers(link, monkeypatch)
+        link.start()
+        with Voice(running.port) as pc:
+            for n in range(2, 5):
+                until(lambda n=n: len(answers) >= n, what="joined again")
+                pc.say(n, b"x")
+            until(lambda: f"{pc.boot}/4'" in repr(heard), what="reports")
+            until(lambda: len(answers) >= 6, what="joined again after them")
+        link.stop()
+    assert [repr(heard).count(f"{pc.boot}/{n}'") for n in (2, 3, 4)] == [1, 1, 1]
+
+
+def _answers(link: Link, monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """The broker's answers to each subscription of `link`."""
+    found: list[Any] = []
+    told = link._subscribed
+    monkeypatch.setattr(link, "_subscribed", lambda *said: (found.append(said[3]), told(*said)))
+    return found
