@@ -73,12 +73,14 @@ def _campus(record: Record, known: Mapping[str, Record], title: str) -> Iterator
         record.values["campus"] = next(iter(known))
     elif campus not in known:
         record.bad.add("campus")
-        names = say("、", ", ").join(known) or say("（没有）", "(none)")
+        names = say("、", ", ").join(known)
         fix = say(f"「{title}」表里有：{names}", f"{title} has: {names}")
-        if campus is None:
+        if not known:
+            wrong = say("这所学校没有登记校区", "the school has no campus registered")
+            row = f"{record.get('school')} | {campus or '本部'}"
+            fix = say(f"在「{title}」表里加一行：{row}", f"add a row to {title}: {row}")
+        elif campus is None:
             wrong = say("是空的，而这所学校不止一个校区", "is empty, but the school has several")
-            if not known:
-                wrong = say("这所学校没有登记校区", "the school has no campus registered")
         else:
             wrong = say("不是这所学校的校区", "is not a campus of this school")
             wrong, fix = check_names.unknown(campus, known, "campus", wrong, fix)

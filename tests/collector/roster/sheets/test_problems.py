@@ -51,6 +51,16 @@ def test_one_error_is_reported_once_and_not_for_all_rows_that_refer_to_it(spoil:
     assert len(errors(problems)) == 1
 
 
+def test_a_school_without_campuses_is_told_the_row_to_add(
+    write: Write, sheets: dict[str, str]
+) -> None:
+    header = sheets["campuses"].splitlines()[0]
+    folder = write({name: header if name == "campuses" else text for name, text in sheets.items()})
+    _, problems = read_folder(folder)
+    fixes = {p.fix for p in errors(problems) if p.file == "lines.csv" and p.column == "校区"}
+    assert any("加一行：9963020001 | 本部" in fix for fix in fixes), fixes
+
+
 def test_a_bad_code_that_all_sheets_share_is_reported_where_it_is_defined(
     write: Write, sheets: dict[str, str]
 ) -> None:
