@@ -255,7 +255,10 @@ def _own(function: str, field: str, stretch: str) -> Question:
 
 
 def _grown(field: str) -> str:
-    """How much a counter has grown within the hour; a restart, which sets it to 0, is no growth."""
-    inner = influxql.each("collector", "last", {field: field}, {}, (), "time > now() - 1h", "5m")
+    """How much a counter has grown within the hour; a restart, which sets it to 0, is no growth.
+
+    Of a sub-query the first point has no difference: five minutes more are asked for.
+    """
+    inner = influxql.each("collector", "last", {field: field}, {}, (), "time > now() - 65m", "5m")
     more = influxql.over(f'non_negative_difference("{field}") AS "{field}"', inner)
     return influxql.over(f'sum("{field}") AS "grown"', more)

@@ -197,7 +197,8 @@ def series(
 def rate(measurement: str, fields: Mapping[str, str]) -> str:
     """How fast counters grow, per minute; a restart, which sets them to 0, is no drop.
 
-    Asked of the last values' own query: openGemini gives nothing for a derivative of an aggregate.
+    Asked of the last values' own query, as openGemini gives nothing for a derivative of an
+    aggregate: so the first interval of the board has none.
     """
     columns = ", ".join(
         f'non_negative_derivative("{name}", 1m) AS "{alias}"' for name, alias in fields.items()

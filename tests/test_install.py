@@ -46,6 +46,20 @@ def test_the_base_install_is_the_agent_alone(base_install: Path) -> None:
     assert "Traceback" not in lacking.stderr
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("room", ["agent", "collector", "dashboards"])
+def test_an_installation_has_every_file_of_the_tree(base_install: Path, room: str) -> None:
+    """The pages, sheets and boards of a program beside whose files nobody stands."""
+    root = Path(__file__).parents[1]
+    (installed,) = base_install.parent.glob("lib/python*/site-packages")
+    assert _files(installed, room) == _files(root, room)
+
+
+def _files(root: Path, room: str) -> set[str]:
+    found = (path.relative_to(root) for path in (root / room).rglob("*") if path.is_file())
+    return {str(path) for path in found if "__pycache__" not in path.parts}
+
+
 def test_once_imports_nothing_of_the_collector() -> None:
     code = "import sys; sys.argv[1:] = ['once', '--json']; from agent.cli import main; main();"
     code += "print(*sorted({name.split('.')[0] for name in sys.modules}), file=sys.stderr)"

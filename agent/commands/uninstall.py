@@ -14,7 +14,7 @@ from agent.common.command_line import DONE, RefusedError, config_argument
 from agent.common.language import say
 from agent.common.lock import agent_lock
 from agent.common.settings import SettingsError
-from agent.service import bundle, datafiles, place
+from agent.service import bundle, datafiles, place, update_units
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -68,3 +68,5 @@ def _purge(folder: Path) -> None:
         from agent.service import update_windows
 
         update_windows.purge()
+    else:
+        update_units.purge()

@@ -7,6 +7,7 @@ environment of its own, as install.sh makes it, can be replaced.
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -87,6 +88,12 @@ def uninstall(systemctl: Callable[..., str]) -> None:
         if unit.exists():
             systemctl("disable", "--now", unit.name)
             unit.unlink()
+
+
+def purge() -> None:
+    """Remove what root remembers of updates. Raises OSError."""
+    if ROOT_STATE.exists():
+        shutil.rmtree(ROOT_STATE)
 
 
 def _owned(prefix: Path) -> bool:

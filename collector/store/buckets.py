@@ -202,7 +202,8 @@ class _Gemini(_One):
         self.alter(name, seconds)
 
     def _copies_of(self, name: str) -> int:
-        return max((int(row[_COPIES_AT]) for row in self._policies(name)), default=0)
+        rows = self._policies(name)
+        return next((int(row[_COPIES_AT]) for row in rows if row[-1] is True), 0)
 
     def _copies(self) -> int:
         """How many copies there shall be: an odd number, of which the larger half must live."""

@@ -15,7 +15,16 @@ from typing import Any
 
 from agent.common.language import say
 from collector import config
-from collector.store.base import Limits, MisconfiguredError, Point, RejectedError, Row, Value
+from collector.store.base import (
+    Limits,
+    MisconfiguredError,
+    Point,
+    RejectedError,
+    Row,
+    StoreError,
+    UnavailableError,
+    Value,
+)
 from collector.store.check import refuse
 from collector.store.influx import InfluxStore
 from collector.store.witness import Witness
@@ -38,6 +47,7 @@ class OpenGeminiStore(InfluxStore):
             self._writing.post,
             lambda bucket, asked: super(OpenGeminiStore, self)._replies(bucket, asked, 1),
             self.limits.readable_s,
+            cluster=bool(settings.urls),
         )
 
     def _replies(
@@ -45,14 +55,38 @@ class OpenGeminiStore(InfluxStore):
     ) -> Generator[Mapping[str, Any], None, None]:
         """As of InfluxDB, and fails if the answer may lack rows.
 
-        When its first rows come, or none, it has been settled which stores it is made of.
+        When its first rows come, or none, it has been settled which stores one statement's answer
+        is made of. Until then it can be asked once more.
         """
-        self._witness.before(bucket)
-        with closing(super()._replies(bucket, asked, statements)) as replies:
-            first = list(itertools.islice(replies, 1))
+        try:
+            yield from self._begun(bucket, asked, statements)
+        except StoreError:
+            self._witness.failed(bucket)
+            raise
+
+    def _begun(
+        self, bucket: str, asked: str, statements: int
+    ) -> Generator[Mapping[str, Any], None, None]:
+        for again in (True, False):
+            self._witness.before(bucket)
+            with closing(super()._replies(bucket, asked, statements)) as replies:
+                first = list(itertools.islice(replies, 1))
+                try:
+                    self._witness.after(bucket)
+                except UnavailableError:
+                    if again:  # another reader may have written its number just now
+                        continue
+                    raise
+                yield from first
+                yield from replies
+            break
+        if statements > 1:
             self._witness.after(bucket)
-            yield from first
-            yield from replies
+
+    def close(self) -> None:
+        """See `Store.close`."""
+        self._witness.close()
+        super().close()
 
     def write(self, points: Sequence[Point]) -> None:
         """See `Store.write`."""

@@ -6,8 +6,9 @@ run costs its processor, its memory, how long after a report its rows are there,
 rows of some schools, drawn by lot, are those of a whole derivation (`--compared`). A part:
 `CITY="--schools 75 --minutes 4 --stores sqlite"`. With `--keep FOLDER`, the stores stay there and
 a later run goes on where one before ended, even in its filling: 600 schools' day takes long to
-write, and long to derive: `--fill` and `--derive` do no more than that. What then runs takes the
-days up from the keeper's checkpoints, as after any restart, if it starts within forty minutes.
+write, and long to derive: `--fill` and `--derive` do no more than that, the latter by a keeper
+for each core. What then runs takes the days up from the keepers' checkpoints, as after any
+restart, if it starts within forty minutes.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ import json
 import os
 import random
 import resource
+import sqlite3
 import statistics
 import subprocess
 import sys
@@ -45,6 +47,7 @@ from collector.config import Config, Figure, Store
 from collector.keeper import Keeper
 from collector.keeper.checkpoints import Checkpoints
 from collector.keeper.midnight import midnight
+from collector.keeper.part import Part
 from collector.service.keeper_thread import KeeperThread
 from collector.service.pipeline.pending_days import Pair, PendingDays
 from collector.store import buckets
@@ -72,6 +75,12 @@ class Asked(NamedTuple):
     until_s: int
     keeper_s: float
     compared: int
+    part: tuple[int, int] = (1, 1)
+
+    def file(self, name: str) -> Path:
+        """A file of the keeper of this part."""
+        number, of = self.part
+        return Path(self.data, f"{name}-{number}-{of}.db" if of > 1 else f"{name}.db")
 
     @property
     def city(self) -> City:
@@ -109,7 +118,8 @@ def keep(asked: Asked) -> None:
 
         def run_once(self, now: dt.datetime) -> None:
             spent = _cpu() - self.before
-            super().run_once(dt.datetime.fromtimestamp(clock() / 1e9, CITY_TIME))
+            if self._part.of == 1:
+                super().run_once(dt.datetime.fromtimestamp(clock() / 1e9, CITY_TIME))
             told = {"cpu": spent, "schools": self.count, "rss": _most_mb()}
             told["rest"] = _cpu() - self.before - spent  # figure, audit, hours of silent schools
             print(json.dumps(told), flush=True)
@@ -118,10 +128,9 @@ def keep(asked: Asked) -> None:
         keeper = Told(
             store, lambda: known, Figure(), Area(),
             now=clock, version=lambda: 1,
-            checkpoints=Checkpoints(Path(asked.data) / "checkpoints.db"),
+            part=Part(*asked.part), checkpoints=Checkpoints(asked.file("checkpoints")),
         )  # fmt: skip
-        pending = PendingDays(Path(asked.data) / "days.db")
-        readable_s = store.limits.readable_s
+        pending, readable_s = PendingDays(asked.file("days")), store.limits.readable_s
         thread = KeeperThread(keeper, pending, asked.keeper_s, readable_s=readable_s)
         thread.start()
         sys.stdin.read()
@@ -283,16 +292,44 @@ def only_derive(asked: Asked) -> dict[str, Any]:
     with open_store(asked.config) as store:
         count = fill(asked, store)
     asked = asked._replace(until_s=filled(asked))
-    pending = PendingDays(Path(asked.data) / "days.db")
-    if not Path(asked.data, _DERIVED).exists():
-        mark(asked, pending)
-    pending.close()
-    with keeping(asked) as process:
-        assert process.stdout
-        assert process.stdin
-        told = json.loads(process.stdout.readline())
-        process.stdin.close()
-    return {"reports": count, **told}
+    cores = len(os.sched_getaffinity(0))
+    parts = [asked._replace(part=(n, cores)) for n in range(1, cores + 1)] if cores > 1 else [asked]
+    _shared_out(asked, parts)
+    with contextlib.ExitStack() as opened:
+        processes = [opened.enter_context(keeping(one)) for one in parts]
+        told = [json.loads(process.stdout.readline()) for process in processes if process.stdout]
+        for process in processes:
+            assert process.stdin
+            process.stdin.close()
+    _brought_together(asked, parts)
+    return {"reports": count, "keepers": told}
+
+
+def _shared_out(asked: Asked, parts: Sequence[Asked]) -> None:
+    """What is to be derived, among the keepers of these parts."""
+    with contextlib.closing(PendingDays(asked.file("days"))) as pending:
+        if not Path(asked.data, _DERIVED).exists():
+            mark(asked, pending)
+        taken = pending.take()
+        for one in parts:
+            if one is not asked:
+                with contextlib.closing(PendingDays(one.file("days"))) as own:
+                    has = Part(*one.part).has
+                    own.mark({pair: at.since for pair, at in taken.items() if has(pair.school)})
+        if parts != [asked]:
+            pending.done(taken)
+
+
+def _brought_together(asked: Asked, parts: Sequence[Asked]) -> None:
+    """The checkpoints of all of them in the file of one keeper of the city."""
+    Checkpoints(asked.file("checkpoints")).close()
+    for one in parts:
+        if one is not asked:
+            with contextlib.closing(sqlite3.connect(asked.file("checkpoints"))) as db, db:
+                db.execute("ATTACH ? AS part", (f"{one.file('checkpoints')}",))
+                db.execute("INSERT OR REPLACE INTO days SELECT * FROM part.days")
+                db.execute("INSERT INTO owner SELECT * FROM part.owner")
+                db.execute("DELETE FROM part.days")  # a later run may not bring back these
 
 
 def measure(asked: Asked) -> dict[str, Any]:
@@ -300,7 +337,7 @@ def measure(asked: Asked) -> dict[str, Any]:
     city, runs = asked.city, []
     with open_store(asked.config) as store:
         count = fill(asked, store)
-        pending = PendingDays(Path(asked.data) / "days.db")
+        pending = PendingDays(asked.file("days"))
         asked = asked._replace(until_s=filled(asked))
         mark(asked, pending)
         with keeping(asked) as process:

@@ -45,7 +45,6 @@ def city(town: Town) -> Machine:
     made = town.machine("city")
     source = made.root / "srv/schoolpulse.git"
     subprocess.run(["git", "clone", "--quiet", "--bare", ROOT, source], check=True)
-    made.run("git config --system --add safe.directory '*' 2>/dev/null || true")
     return made
 
 
@@ -63,21 +62,22 @@ def newest(said: str) -> list[str]:
 
 
 def test_the_page_leads_from_an_empty_debian_to_a_city(city: Machine) -> None:
-    began, shell = time.monotonic(), city.shell()
-    shell.type(fence("").replace("<this repository>", "/srv/schoolpulse.git"))
-    shell.type(fence("1. Set up"))
-    shell.type("schoolpulse roster sample --out register.xlsx")
-    shell.type(fence("2. The register"))
-    shell.type(fence("3. Enrol"))
-    *commands, doctor = fence("4. Start").splitlines()
-    shell.type("\n".join(commands))
-    shell.type(doctor, fails=True)
-    city.until("schoolpulse doctor --lang en | grep -q '✓ measurement server'")
-    found = newest(shell.type("schoolpulse doctor", fails=True))
-    assert [line for line in found if not line.startswith("✗ calendar")] == []
-    shell.type(fence("5. On each PC"))
-    print(f"{shell.commands} commands, {(time.monotonic() - began) / 60:.1f} minutes")
-    shell.close()
+    began = time.monotonic()
+    with city.shell() as shell:
+        shell.type(fence("").replace("<this repository>", "/srv/schoolpulse.git"))
+        shell.type(fence("1. Set up"))
+        shell.type("schoolpulse roster sample --out register.xlsx")
+        shell.type(fence("2. The register"))
+        shell.type(fence("3. Enrol"))
+        *commands, doctor = fence("4. Start").splitlines()
+        shell.type("\n".join(commands))
+        shell.type(doctor, fails=True)
+        city.until("schoolpulse doctor --lang en | grep -q '✓ measurement server'")
+        found = newest(shell.type("schoolpulse doctor", fails=True))
+        ours = ("✗ calendar", "✗ disk")  # the sample's; that of whoever runs this
+        assert [line for line in found if not line.startswith(ours)] == []
+        shell.type(fence("5. On each PC"))
+        print(f"{shell.commands} commands, {(time.monotonic() - began) / 60:.1f} minutes")
 
 
 def test_a_pc_is_installed_and_reports(city: Machine, pc: Machine) -> None:
@@ -85,20 +85,19 @@ def test_a_pc_is_installed_and_reports(city: Machine, pc: Machine) -> None:
     for file in (bundle, city.root / f"var/lib/schoolpulse/bundles/schoolpulse-{SCHOOL}.zip"):
         shutil.copy(file, pc.root / "root")
     pc.run("apt-get update")
-    shell = pc.shell()
-    shell.type("export SCHOOLPULSE_LANG=en")
-    said = shell.type(fence("5. On each PC", 1))
-    assert "Failed" not in said
-    assert [line for line in newest(said) if "machine id" not in line] == []
-    for name in ("publishing", "measurement server reachable", "probe network"):
-        assert f"✓ {name}" in said, said
-    assert "nothing changed" in shell.type(fence("5. On each PC", 2))
-    pc.until("schoolpulse-agent line --json | grep -q down_mbps")
-    assert "meets it" in shell.type("schoolpulse-agent line")
-    city.until(f"schoolpulse status --json | grep -q {SCHOOL}")
-    city.until("schoolpulse status --lang en | grep -q 'reporting 1'")
-    print(shell.type("schoolpulse-agent status"))
-    shell.close()
+    with pc.shell() as shell:
+        shell.type("export SCHOOLPULSE_LANG=en")
+        said = shell.type(fence("5. On each PC", 1))
+        assert "Failed" not in said
+        assert [line for line in newest(said) if "machine id" not in line] == []
+        for name in ("publishing", "measurement server reachable", "probe network"):
+            assert f"✓ {name}" in said, said
+        assert "nothing changed" in shell.type(fence("5. On each PC", 2))
+        pc.until("schoolpulse-agent line --json | grep -q down_mbps")
+        assert "meets it" in shell.type("schoolpulse-agent line")
+        city.until(f"schoolpulse status --json | grep -q {SCHOOL}")
+        city.until("schoolpulse status --lang en | grep -q 'reporting 1'")
+        print(shell.type("schoolpulse-agent status"))
 
 
 def test_running_units_could_do_little(city: Machine, pc: Machine) -> None:
@@ -153,8 +152,6 @@ def test_a_full_disk_is_named_and_ends_by_itself(city: Machine) -> None:
 
 
 def test_all_comes_back_after_a_reboot(city: Machine, pc: Machine) -> None:
-    count = "SELECT COUNT(number) FROM agent"
-    asked = f"http://127.0.0.1:8086/query?db=telemetry --data-urlencode 'q={count}'"
     before = reports(city)
     for machine in (pc, city):
         machine.off()
@@ -166,7 +163,7 @@ def test_all_comes_back_after_a_reboot(city: Machine, pc: Machine) -> None:
     pc.until("schoolpulse-agent outbox --lang en | grep -Eq 'unconfirmed +0 '")
     deadline = time.monotonic() + 400
     while reports(city) <= before:
-        assert time.monotonic() < deadline, asked
+        assert time.monotonic() < deadline
         time.sleep(5)
     assert city.run("systemctl --failed --no-legend") == ""
     assert pc.run("systemctl --failed --no-legend") == ""
@@ -184,24 +181,22 @@ def reports(city: Machine) -> int:
 
 def test_a_new_version_installs_itself(city: Machine, pc: Machine) -> None:
     """`release add` to `release stage`, and root's half of the update under systemd."""
-    shell = city.shell()
-    shell.type(
-        "cd schoolpulse && sed -i 's/^VERSION = .*/VERSION = \"90.0.0\"/' agent/version.py\n"
-        "make bundle\n"
-        "schoolpulse release add dist/schoolpulse-agent-90.0.0-offline.zip --version 90.0.0\n"
-        f"schoolpulse release stage 90.0.0 --schools {SCHOOL}\n"
-        "install -d /var/lib/schoolpulse-lineserver/releases\n"
-        "cp /var/lib/schoolpulse/releases/[0-9a-f]* /var/lib/schoolpulse-lineserver/releases/\n"
-        "cp /var/lib/schoolpulse/releases/manifest.json /var/lib/schoolpulse-lineserver/releases/\n"
-    )
-    pc.run("sed -i '/^.update.$/a delay_s = 2' /etc/schoolpulse/agent.toml")
-    pc.run(f"systemctl restart {AGENT}")
-    pc.until("test $(readlink /opt/schoolpulse) = /opt/schoolpulse-90.0.0")
-    pc.until('grep -q \'"version":"90.0.0"}\' /var/lib/schoolpulse-update/result.json')
-    assert pc.run("schoolpulse-agent --version").strip() == "schoolpulse-agent 90.0.0"
-    assert pc.run("systemctl --failed --no-legend") == ""
-    print(shell.type("schoolpulse release status"))
-    shell.close()
+    handed = "/var/lib/schoolpulse-lineserver/releases"
+    with city.shell() as shell:
+        shell.type(
+            "cd schoolpulse && sed -i 's/^VERSION = .*/VERSION = \"90.0.0\"/' agent/version.py\n"
+            "make bundle\n"
+            "schoolpulse release add dist/schoolpulse-agent-90.0.0-offline.zip --version 90.0.0\n"
+            f"schoolpulse release stage 90.0.0 --schools {SCHOOL}\n"
+            f"install -d {handed}\ncp /var/lib/schoolpulse/releases/* {handed}\n"
+        )
+        pc.run("sed -i '/^.update.$/a delay_s = 2' /etc/schoolpulse/agent.toml")
+        pc.run(f"systemctl restart {AGENT}")
+        pc.until("test $(readlink /opt/schoolpulse) = /opt/schoolpulse-90.0.0")
+        pc.until('grep -q \'"version":"90.0.0"}\' /var/lib/schoolpulse-update/result.json')
+        assert pc.run("schoolpulse-agent --version").strip() == "schoolpulse-agent 90.0.0"
+        assert pc.run("systemctl --failed --no-legend") == ""
+        print(shell.type("schoolpulse release status"))
 
 
 def test_an_image_begins_as_a_pc_of_its_own(pc: Machine) -> None:
@@ -221,8 +216,7 @@ def test_an_image_begins_as_a_pc_of_its_own(pc: Machine) -> None:
 def test_uninstalled_nothing_stays(pc: Machine) -> None:
     page = (ROOT / "docs/deploy/linux.md").read_text("utf-8")
     (block,) = re.findall(r"```sh\n([^`]*uninstall[^`]*)```", page)
-    shell = pc.shell()
-    shell.type(block.replace("sudo ", ""))
-    shell.close()
+    with pc.shell() as shell:
+        shell.type(block.replace("sudo ", ""))
     left = "find / -xdev -iname '*schoolpulse*' ! -path '/root/*' ! -path '/proc/*'"
     assert pc.run(f"{left} ! -path '/var/log/*' ! -path '/sys/*'") == ""

@@ -134,10 +134,13 @@ class Machine:
         self.until("systemctl is-system-running --wait | grep -Eq 'running|degraded'")
 
     def off(self) -> None:
-        """Shut it down in good order."""
+        """Shut it down in good order; pulled where it does not end."""
         if self._process is not None and self._process.poll() is None:
             self.run("systemctl poweroff || true")
-            self._process.wait(services.PATIENCE_S)
+            try:
+                self._process.wait(services.PATIENCE_S)
+            except subprocess.TimeoutExpired:
+                services.end(self._process)
         self._process = None
 
     def argv(self, *words: str) -> list[str]:
@@ -149,9 +152,14 @@ class Machine:
         return ["nsenter", "--target", leader[0], "--all", "env", "-i", "HOME=/root", "USER=root",
                 "LANG=C.UTF-8", f"PATH={_PATH}", *words]  # fmt: skip
 
-    def shell(self) -> Shell:
-        """A log-in as root."""
-        return Shell(self.argv("bash", "-c", "cd /root && exec bash"))
+    @contextmanager
+    def shell(self) -> Iterator[Shell]:
+        """A log-in as root, until the end of the block."""
+        made = Shell(self.argv("bash", "-c", "cd /root && exec bash"))
+        try:
+            yield made
+        finally:
+            made.close()
 
     def run(self, line: str) -> str:
         """A command line that ends well; what it printed."""

@@ -7,7 +7,7 @@ import json
 from collections.abc import Collection, Mapping
 from contextlib import closing
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from agent.common.sqlite import open_file, transaction
 
@@ -44,6 +44,16 @@ CREATE TRIGGER of_day_same BEFORE UPDATE ON of_day
   BEGIN SELECT RAISE(ABORT, 'append-only'); END;
 """,
 )
+
+
+class Left(NamedTuple):
+    """A removal that did not end: the days of its rows, and their measurements."""
+
+    id: int
+    days: frozenset[dt.date]
+    measurements: set[str]
+
+
 _COLUMNS = ("id", "at_ms", "who", "why", "school", "what", "rows", "file", "done_ms", "days")
 
 
@@ -69,15 +79,22 @@ class Removals:
             self._db.executemany("INSERT INTO of_day VALUES (?, ?)", of_days)
         return int(done.lastrowid or 0)
 
-    def left(self, school: str, what: str) -> dict[int, set[dt.date]]:
-        """The same removals that did not end: the days of their rows, some of which may be gone."""
+    def left(self, school: str, what: str) -> list[Left]:
+        """The same removals that did not end, whatever their filter's order.
+
+        Not those of an earlier version, which wrote no days down.
+        """
         found = self._db.execute(
-            "SELECT r.id, o.day FROM removal r LEFT JOIN of_day o ON o.id = r.id"
-            " WHERE r.school = ? AND r.what = ? AND r.id NOT IN (SELECT id FROM done)",
-            (school, what),
+            "SELECT r.id, r.what, r.rows, group_concat(o.day) FROM removal r"
+            " JOIN of_day o ON o.id = r.id"
+            " WHERE r.school = ? AND r.id NOT IN (SELECT id FROM done) GROUP BY r.id",
+            (school,),
         ).fetchall()
-        ids = {row[0] for row in found}
-        return {id_: {dt.date.fromisoformat(d) for i, d in found if i == id_ and d} for id_ in ids}
+        return [
+            Left(id_, frozenset(map(dt.date.fromisoformat, days.split(","))), set(json.loads(rows)))
+            for id_, words, rows, days in found
+            if sorted(words.split()) == sorted(what.split())
+        ]
 
     def finish(self, id_: int, at_ms: int, days: str) -> None:
         """The rows are gone; `days` are derived again."""

@@ -24,7 +24,7 @@ from collector.archive import lookup
 from collector.commands.asking import agreed
 from collector.commands.config_file import load_config
 from collector.commands.evidence import work
-from collector.commands.evidence.removals import FILE, Removals
+from collector.commands.evidence.removals import FILE, Left, Removals
 from collector.commands.evidence.selection import KEYS, Where, parse
 from collector.commands.inspect.shared import Actions, by_argument
 from collector.commands.tables import new_table, print_json, print_table, this_user
@@ -75,10 +75,11 @@ def _run(args: argparse.Namespace) -> int:
 
 def _remove(args: argparse.Namespace, config: Config, where: Where, opened: ExitStack) -> int:
     store = opened.enter_context(open_store(config))
-    found = work.count(store, where)
+    what = " ".join(args.where)
+    left = [] if args.dry_run else _left(config, where, what)
+    found = work.count(store, where, left)
     _refuse_frozen(config, where, found)
-    marks, what = work.marks(store, where), " ".join(args.where)
-    left = _left(config, where, what)
+    marks = work.marks(store, where)
     if args.dry_run or not (found.rows or marks or left):
         return _told(args, found, say("没有移除任何东西", "nothing was removed"))
     _refuse_lasting(store)
@@ -94,17 +95,17 @@ def _remove(args: argparse.Namespace, config: Config, where: Where, opened: Exit
     work.copy(store, where, found, copy)
     work.delete(store, where, found)
     work.unmark(store, where)
-    days = work.to_derive(store, config, where, found.days.union(*left.values()))
+    days = work.to_derive(store, config, where, found)
     work.mark(config, store, where.school, days)
-    for one in (*left, begun):
+    for one in (*(one.id for one in left), begun):
         removals.finish(one, _now_ms(), work.said(days))
     return _told(args, found, say(f"已移除；副本：{copy}", f"removed; copy: {copy}"))
 
 
-def _left(config: Config, where: Where, what: str) -> dict[int, set[dt.date]]:
-    """What earlier runs of the same removal did not end: the days of their rows."""
+def _left(config: Config, where: Where, what: str) -> list[Left]:
+    """Earlier runs of the same removal that did not end."""
     if not (config.folder / FILE).exists():
-        return {}
+        return []
     with closing(Removals(config.folder / FILE)) as removals:
         return removals.left(where.school, what)
 

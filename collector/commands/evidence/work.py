@@ -6,13 +6,14 @@ import datetime as dt
 import gzip
 import os
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from agent.common import ownership
 from agent.common.calendar import CITY_TIME, midnight_ns
+from collector.commands.evidence.removals import Left
 from collector.commands.evidence.selection import MARKED, OF_ROOMS, Run, Where, runs
 from collector.config import Config
 from collector.schema import MEASUREMENTS
@@ -50,9 +51,15 @@ def day_of(point: Point) -> dt.date:
     return (dt.datetime(1970, 1, 1, tzinfo=dt.UTC) + since).astimezone(CITY_TIME).date()
 
 
-def count(store: Store, where: Where) -> Found:
-    """The rows that are meant, and the room days that rest on them. Raises as `Store.read`."""
+def count(store: Store, where: Where, left: Sequence[Left] = ()) -> Found:
+    """The rows that are meant, and the room days that rest on them. Raises as `Store.read`.
+
+    `left`: the same removals that did not end; rows of their days may be gone.
+    """
     found = Found()
+    for one in left:
+        found.days |= one.days
+        found.rooms |= bool(OF_ROOMS & one.measurements)
     for point in _meant(store, where):
         found.add(point)
     for point in _rooms(store, where, found):
@@ -153,16 +160,14 @@ def _write(store: Store, points: list[Point]) -> None:
         store.write(points[at : at + _BATCH])
 
 
-def to_derive(
-    store: Store, config: Config, where: Where, removed: Collection[dt.date]
-) -> set[dt.date]:
-    """Of days with removed rows: those with something left to derive from, and the ones after.
+def to_derive(store: Store, config: Config, where: Where, found: Found) -> set[dt.date]:
+    """The days of which something is left to derive from, and those that start from them.
 
     Raises:
         UnavailableError, MisconfiguredError: as `Store.read`.
     """
     today = dt.datetime.now(CITY_TIME).date()
-    days = {day for day in removed if day <= today}
+    days = {day for day in found.days if day <= today}
     if not days:
         return days
     start, stop = midnight_ns(min(days)), midnight_ns(max(days) + _FOLLOWS) + 1

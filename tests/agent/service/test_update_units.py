@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -34,6 +35,16 @@ def test_systemd_finds_little_that_root_s_half_could_do(tmp_path: Path) -> None:
     words = [program, "security", "--offline=true", "--no-pager", "--threshold=20", str(unit)]
     done = subprocess.run(words, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout[-200:] + done.stderr
+
+
+def test_a_purge_takes_what_root_remembers(tmp_path: Path, monkeypatch: Any) -> None:
+    kept = tmp_path / "schoolpulse-update"
+    monkeypatch.setattr(update_units, "ROOT_STATE", kept)
+    update_units.purge()
+    (kept / "work").mkdir(parents=True)
+    (kept / "result.json").write_text("{}")
+    update_units.purge()
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_program_in_somebodys_own_folder_gets_no_helper(tmp_path: Path) -> None:

@@ -65,8 +65,7 @@ def load(config: Config, city: City, now: dt.datetime) -> None:
             "own counts": month.own_counts(begin, now, len(city.pcs)),
         }
         for name, points in parts.items():
-            _timed(name, lambda points=points: _write(store, points))
-        time.sleep(store.limits.readable_s)
+            _timed(name, lambda points=points: write(store, points))
         _timed("indicators", lambda: _judge(config, book, store, now.date()))
 
 
@@ -76,7 +75,8 @@ def _timed(name: str, job: object) -> None:
     print(f"{name}: {count} points, {time.monotonic() - started:.0f} s", file=sys.stderr)
 
 
-def _write(store: Store, points: Iterable[Point]) -> int:
+def write(store: Store, points: Iterable[Point]) -> int:
+    """Store them in batches; how many."""
     rest, count = iter(points), 0
     while batch := list(itertools.islice(rest, _BATCH)):
         store.write(batch)
@@ -89,10 +89,7 @@ def _judge(config: Config, book: RegisterBook, store: Store, today: dt.date) -> 
     keeper = Keeper(store, lambda: register, config.figure, config.city)
     days = [today - dt.timedelta(days=n) for n in range(DAYS)]
     count = sum(keeper.judge(day) for day in days[::_JUDGED_EVERY])
-    time.sleep(store.limits.readable_s)
-    count += sum(_write(store, _copied(store, day, today)) for day in days)
-    time.sleep(store.limits.readable_s)
-    return count
+    return count + sum(write(store, _copied(store, day, today)) for day in days)
 
 
 def _copied(store: Store, day: dt.date, today: dt.date) -> Iterable[Point]:

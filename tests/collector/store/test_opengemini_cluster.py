@@ -96,7 +96,7 @@ def never_less(store: Store, count: int, seconds: float) -> int:
         except UnavailableError:
             refused += 1
         else:
-            assert found == count
+            assert found >= count  # one more: what was refused may be stored all the same
     return refused
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
+from unittest import mock
 
 import pytest
 
@@ -14,10 +15,30 @@ from collector.store.base import UnavailableError
 from collector.store.witness import Witness
 
 
+class Clock:
+    """Time that passes by waiting alone."""
+
+    def __init__(self) -> None:
+        self.now, self.wall_ns, self.waits = 1000.0, 1_700_000_000 * 10**9, list[float]()
+
+    def monotonic(self) -> float:
+        return self.now
+
+    def time_ns(self) -> int:
+        return self.wall_ns
+
+    def wait(self, seconds: float) -> bool:
+        self.now += seconds
+        self.waits.append(seconds)
+        return False
+
+
 class Server:
     """A database of many partitions, some of which may be away or have missed the last writes."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Clock) -> None:
+        self.clock = clock
+        self.late_until = 0.0  # until then it does not show what was written last
         self.rows: dict[int, int] = {}
         self.old: dict[int, int] | None = None  # what a store that was away answers with
         self.away: set[int] = set()
@@ -34,43 +55,62 @@ class Server:
     def ask(self, database: str, asked: str) -> Iterator[Mapping[str, Any]]:
         self.asks += 1
         rows = self.rows if self.old is None else self.old
+        if self.clock.now < self.late_until:
+            rows = dict.fromkeys(rows, 0)
         here = [number for part, number in rows.items() if part not in self.away]
         if here:
             yield {"columns": ["time", "n"], "values": [[0, number] for number in here]}
 
 
 @pytest.fixture
-def server(monkeypatch: pytest.MonkeyPatch) -> Server:
-    for name in ("_PATIENCE_S", "_POLL_S", "SETTLES_S"):
-        monkeypatch.setattr(witness, name, 0.001)
-    return Server()
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    made = Clock()
+    monkeypatch.setattr(witness, "time", made)
+    return made
 
 
-def of(server: Server) -> Witness:
-    return Witness(server.write, server.ask, 0.01)
+@pytest.fixture
+def server(clock: Clock) -> Server:
+    return Server(clock)
+
+
+def of(server: Server, *, cluster: bool = False) -> Witness:
+    one = Witness(server.write, server.ask, 10.0, cluster=cluster)
+    one._closing = mock.Mock(wait=server.clock.wait, set=server.clock.waits.clear)
+    return one
 
 
 def asked(one: Witness) -> None:
     """As a question is: before it, and after it."""
     one.before("d")
-    one.after("d")
+    try:
+        one.after("d")
+    except UnavailableError:
+        one.failed("d")
+        raise
 
 
-def test_a_whole_server_is_asked_little(server: Server) -> None:
+def test_a_whole_server_is_asked_little(server: Server, clock: Clock) -> None:
     one = of(server)
     for _ in range(20):
         asked(one)
-    assert server.writes == 1
-    assert len(server.rows) == 64
-    assert server.asks < 2 * 20 + 3
+    assert (server.writes, len(server.rows)) == (1, 256)
+    assert server.asks == 2 + 20, "before the first question, and after each"
+    clock.now += 1.0
+    asked(one)
+    assert (server.writes, server.asks) == (1, 2 + 20 + 2), "what was seen serves for a moment"
+    clock.now += 5.0
+    asked(one)
+    assert server.writes == 2
+    assert clock.waits == []
 
 
-@pytest.mark.parametrize("gone", [range(64), range(32), [17]])
+@pytest.mark.parametrize("gone", [range(256), range(32), [17]])
 def test_a_partition_that_nobody_serves_is_never_no_rows(server: Server, gone: Any) -> None:
     one = of(server)
     asked(one)
     server.away = set(gone)
-    with pytest.raises(UnavailableError, match="64"):
+    with pytest.raises(UnavailableError, match="256"):
         one.after("d")  # after an answer: at once
     for reader in (one, of(server)):
         with pytest.raises(UnavailableError):
@@ -81,12 +121,13 @@ def test_a_partition_that_nobody_serves_is_never_no_rows(server: Server, gone: A
 
 
 def test_a_copy_that_missed_writes_is_found_though_it_has_every_row(
-    server: Server, monkeypatch: pytest.MonkeyPatch
+    server: Server, clock: Clock
 ) -> None:
     one = of(server)
     asked(one)
     server.old = dict(server.rows)
-    monkeypatch.setattr(witness, "_EVERY_S", 0.0)
+    clock.now += 6
+    clock.wall_ns += 6 * 10**9
     with pytest.raises(UnavailableError):
         one.before("d")
     with pytest.raises(UnavailableError):
@@ -112,22 +153,62 @@ def test_it_goes_between_question_and_answer(server: Server) -> None:
     asked(one)
 
 
-def test_readers_with_other_clocks_do_not_stop_each_other(
-    server: Server, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def at(ns: int, call: Callable[[str], None]) -> None:
-        monkeypatch.setattr(witness.time, "time_ns", lambda: ns)
-        call("d")
+def test_what_failed_is_given_time_before_it_counts_again(server: Server, clock: Clock) -> None:
+    """A store that has caught up gives old series at once, and new ones a moment later."""
+    one = of(server, cluster=True)
+    asked(one)
+    assert clock.now >= 1010, "it may have come back just now"
+    for fault in ("no quorum", "a miss", "an answer"):
+        clock.now += 6
+        begun = clock.now
+        asked(one)
+        assert clock.now == begun
+        server.takes, server.away = fault != "no quorum", {1} if fault == "a miss" else set()
+        if fault == "an answer":
+            one.failed("d")
+        else:
+            clock.now += 6
+            with pytest.raises(UnavailableError):
+                asked(one)
+        server.takes, server.away = True, set()
+        begun, writes = clock.now, server.writes
+        asked(one)
+        assert 10 <= clock.now - begun < 11
+        assert server.writes - writes <= 2, "a new one after the wait, no more"
 
+
+def test_what_comes_late_is_given_time_too(server: Server, clock: Clock) -> None:
+    one = of(server)
+    asked(one)
+    for late_s, given in ((0.2, False), (1.0, True)):
+        clock.now += 6
+        server.late_until = clock.now + late_s
+        begun = clock.now
+        asked(one)
+        assert (clock.now - begun > 10) == given
+
+
+def test_a_wait_ends_when_the_store_is_closed(server: Server) -> None:
+    one = Witness(server.write, server.ask, 10.0, cluster=True)
+    one.close()
+    with pytest.raises(UnavailableError):
+        one.before("d")
+
+
+def test_readers_with_other_clocks_do_not_stop_each_other(server: Server, clock: Clock) -> None:
     ahead, behind = of(server), of(server)
-    monkeypatch.setattr(witness, "_EVERY_S", 0.0)
     for _ in range(3):
         for ns, one in ((9 * 10**18, ahead), (10**18, behind), (9 * 10**18, ahead)):
-            at(ns, one.before)
-    one, two = of(server), of(server)
-    at(9 * 10**18, one.before)
-    at(10**18, two.before)
-    one.after("d")
+            clock.wall_ns = ns
+            clock.now += 6
+            one.before("d")
+    clock.wall_ns = 9 * 10**18
+    ahead.before("d")
+    clock.wall_ns = 10**18
+    clock.now += 6
+    behind.before("d")
+    ahead.after("d")
+    assert clock.waits == []
 
 
 def test_threads_share_one(server: Server) -> None:
