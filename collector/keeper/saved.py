@@ -21,8 +21,8 @@ from collector.keeper.schoolday import SchoolDay
 from collector.keeper.state import Rule
 from collector.roster.register import Decision, Register
 
-#: A day is saved again after this, s: the older it is, the more is read again. By a school's code,
-#: up to so much sooner: all in one run would make that run a dear one.
+#: A day is saved again after this, s: the older it is, the more is read again. Spread by the
+#: school's code over the ten minutes before, so that not all are saved in one run.
 _EVERY_S, _SOONER_S = 900.0, 600
 #: How long saving may take after a run, s.
 _LONGEST_S = 0.25
@@ -75,7 +75,10 @@ class Saved:
             return None, since
         again, state = min(since, found[0]), found[1]
         one = made()
-        return (one, again) if one.take_up(again, state) else (None, since)
+        if not one.take_up(again, state):
+            return None, since
+        self._was_saved(school, day, time.monotonic())
+        return one, again
 
     def save(self, memory: Memory, oldest: dt.date) -> None:
         """Save days that have not been for a while, as far as there is time."""
@@ -86,10 +89,11 @@ class Saved:
         now = time.monotonic()
         found = list(self._due(memory, now))
         self._file.save(found)
-        self._at |= {
-            (one.school, one.day): now - zlib.crc32(one.school.encode()) % _SOONER_S
-            for one in found
-        }
+        for one in found:
+            self._was_saved(one.school, one.day, now)
+
+    def _was_saved(self, school: str, day: dt.date, now: float) -> None:
+        self._at[school, day] = now - zlib.crc32(school.encode()) % _SOONER_S
 
     def _due(self, memory: Memory, now: float) -> Iterator[Saving]:
         for school, day, one in memory.all():

@@ -27,6 +27,8 @@ _DONE_EVERY_S = 1.0
 #: How far back a keeper reads notes at its first start, and before the newest one at each later
 #: run. A note has the time of the attempt that wrote it: the hour allows for the machines' clocks.
 _LOOK_BACK_NS, _LATE_NS = 7 * 86_400 * 10**9, 3600 * 10**9
+#: Once in this time a keeper looks at all of the last week's notes: a clock may be far behind.
+_WEEK_EVERY_NS = 86_400 * 10**9
 #: Collectors note a day once a minute, so a note covers what they store until this long after it
 #: was first read, s; two of the three minutes are for a slow write.
 _NOTE_COVERS_S = 180.0
@@ -74,7 +76,9 @@ class KeeperThread:
         """
         self._keeper, self._pending_days, self._period_s = keeper, pending, period_s
         self._notes, self._readable_s = notes, readable_s
-        self._read_from = _notes_from(pending.notes_until(), time.time_ns())
+        until, self._week_at = pending.notes_until()
+        self._read_from = _notes_from(until, time.time_ns())
+        self._marked: set[int] = set()  # hashes of the notes of the last week that this one marked
         self._due: dict[tuple[int, str], float] = {}  # notes read: when to derive once more
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="keeper", daemon=True)
@@ -231,8 +235,12 @@ class KeeperThread:
     def _mark_noted(self, store: Store) -> None:
         """Mark the days noted: at once, and again when the time that a note covers has ended."""
         now, at = time.time_ns(), time.monotonic()
+        whole = not 0 <= now - self._week_at < _WEEK_EVERY_NS
+        if whole:
+            self._read_from, self._week_at = now - _LOOK_BACK_NS, now
         read = [*self._read(store, "noted"), *self._read(store, "days")]
-        notes = dict.fromkeys(read, at)
+        known = self._marked - set(map(hash, self._due))
+        notes = {note: at for note in read if hash(note) not in known}
         notes |= {note: due for note, due in self._due.items() if note in notes or due < math.inf}
         marks: dict[Pair, int] = {}
         for note, due in notes.items():
@@ -242,6 +250,7 @@ class KeeperThread:
                 notes[note] = math.inf if note in self._due else at + _NOTE_COVERS_S
         self._pending_days.mark(marks)
         self._due = notes
+        self._marked = set(map(hash, read)) | (set() if whole else self._marked)
         # By the notes' own times: this machine's clock may be set in between.
         newest = max((time for time, _ in read), default=None)
         self._read_from = (
@@ -249,7 +258,7 @@ class KeeperThread:
             if newest is None
             else min(newest, now) - _LATE_NS
         )
-        self._pending_days.set_notes_until(self._read_from)
+        self._pending_days.set_notes_until(self._read_from, self._week_at)
 
     def _read(self, store: Store, field: str) -> Iterator[tuple[int, str]]:
         points = store.read("collector", self._read_from, 2**62, fields=[field])
@@ -267,9 +276,9 @@ class KeeperThread:
 
 
 def _notes_from(until: int, now: int) -> int:
-    """From when a keeper that starts reads the notes; `until` another one, or itself, marked them.
+    """From when a keeper reads the notes at its start, if all were marked until then.
 
-    An hour more than at a later run: a note may still have had to be marked once more. Where the
+    That is an hour earlier than at a later run: some may have been marked once only. Where the
     clock was set back since, `until` says nothing.
     """
     known = until - _LATE_NS if until <= now else 0

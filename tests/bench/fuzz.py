@@ -18,7 +18,7 @@ import tempfile
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,7 @@ from rich.progress import track
 
 from agent import wire
 from agent.wire.topics import presence_topic, report_topic
+from collector.service.mqtt.batched_client import Outgoing
 from collector.service.pipeline.answers import Answers
 from collector.service.pipeline.counts import Counts
 from collector.service.pipeline.inbox import Inbox, Message
@@ -169,16 +170,17 @@ def fuzz(total: int, seed: int, folder: Path, show: bool = False) -> Counter[str
     stored: set[Key] = set()
     held: set[Key] = set()
 
-    def publish(topic: str, payload: bytes) -> bool:
-        receipt, (school, machine) = wire.decode_receipt(payload), topic.split("/")[2:4]
-        held.update((school, machine, one.boot, one.number) for one in receipt.held)
-        for run in receipt.stored:
-            numbers = range(run.first, run.last + 1)
-            stored.update((school, machine, run.boot, number) for number in numbers)
-        return True
+    def publish_all(messages: Sequence[Outgoing]) -> int:
+        for topic, payload, _ in messages:
+            receipt, (school, machine) = wire.decode_receipt(payload), topic.split("/")[2:4]
+            held.update((school, machine, one.boot, one.number) for one in receipt.held)
+            for run in receipt.stored:
+                numbers = range(run.first, run.last + 1)
+                stored.update((school, machine, run.boot, number) for number in numbers)
+        return len(messages)
 
     writer = Writer(store, counts, threading.Event())  # type: ignore[arg-type]
-    answers = Answers(quarantine, publish, counts)
+    answers = Answers(quarantine, publish_all, counts)
     sorter = Sorter({SCHOOL}.__contains__, answers, counts)
     worker = Worker(Inbox(), sorter, Storer(writer, answers, pending_days, counts))
     asked: set[Key] = set()

@@ -30,7 +30,7 @@ _LAYOUT = (
     CREATE TABLE takes (number INTEGER NOT NULL);
     INSERT INTO takes VALUES (0);
     """,
-    "CREATE TABLE notes (until INTEGER NOT NULL);",
+    "CREATE TABLE notes (until INTEGER NOT NULL, week INTEGER NOT NULL);",
 )
 #: Reports of the same seconds need one mark: `since` is rounded down to this, ns.
 ROUND_NS = 20 * 10**9
@@ -123,20 +123,20 @@ class PendingDays:
             (at,) = self._db.execute("SELECT min(at) FROM pending").fetchone()
             return None if at is None else float(at)
 
-    def notes_until(self) -> int:
-        """Until when other machines' notes were marked, ns since 1970 UTC; 0: not known.
-
-        Raises sqlite3.Error.
-        """
+    def notes_until(self) -> tuple[int, int]:
+        """What `set_notes_until` was told last; zeros: nothing yet. Raises sqlite3.Error."""
         with self._lock:
-            (until,) = self._db.execute("SELECT max(until) FROM notes").fetchone()
-            return int(until or 0)
+            found = self._db.execute("SELECT until, week FROM notes").fetchone()
+            return (int(found[0]), int(found[1])) if found else (0, 0)
 
-    def set_notes_until(self, until: int) -> None:
-        """All notes until then are marked. Raises sqlite3.Error."""
+    def set_notes_until(self, until: int, week: int) -> None:
+        """Other machines' notes until then are marked; at `week`, all of a week were looked at.
+
+        Both in ns since 1970 UTC. Raises sqlite3.Error.
+        """
         with self._lock, transaction(self._db):
             self._db.execute("DELETE FROM notes")
-            self._db.execute("INSERT INTO notes VALUES (?)", (until,))
+            self._db.execute("INSERT INTO notes VALUES (?, ?)", (until, week))
 
     def close(self) -> None:
         """Close the file."""

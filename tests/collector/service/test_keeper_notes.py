@@ -235,6 +235,32 @@ def test_a_keeper_that_starts_again_reads_what_it_may_not_have_marked_twice(
         assert start() == set(map(day, [*hours, 7]))
 
 
+@pytest.mark.parametrize("restarts", [False, True])
+def test_a_note_whose_clock_was_far_behind_is_found_within_a_day(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, restarts: bool
+) -> None:
+    """Two days behind the newest one; those that were marked before are not marked again."""
+    clock, late = _Clock(monkeypatch), GOOD + dt.timedelta(days=9)
+    with SqliteStore(tmp_path / "store.db") as store:
+        pending_days, deriver = PendingDays(tmp_path / "keeper.db"), RecordingDeriver()
+        keeper_thread = KeeperThread(deriver, pending_days, 60, store)
+        for n in range(25):
+            store.write([note_of({Pair(SCHOOL, GOOD): NOON}, clock.now)])
+            if n == 3:
+                store.write([note_of({Pair(SCHOOL, late): NOON}, clock.now - 48 * HOUR_NS)])
+            if n == 10 and restarts:
+                keeper_thread = KeeperThread(deriver, pending_days, 60, store)
+            keeper_thread._once()
+            clock.now += 240 * 10**9
+            keeper_thread._once()
+            assert (late in deriver.derived) == (n == 24)
+            clock.now += HOUR_NS - 240 * 10**9
+        assert deriver.derived.count(late) == 2  # at once, and when what it covers has ended
+        if not restarts:
+            assert deriver.derived.count(GOOD) == 50, "each note twice"
+        pending_days.close()
+
+
 def test_notes_are_marked_before_it_is_said_that_they_are(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
