@@ -26,7 +26,8 @@ def add(actions: Any) -> None:
     )
     parser = actions.add_parser("add", help=text)
     codes(parser, "*")
-    parser.add_argument("--all", action="store_true", help=say("台账里的所有学校", "every school"))
+    text = say("台账里的所有学校，已停用的除外", "every school, but for those revoked")
+    parser.add_argument("--all", action="store_true", help=text)
     text = say("安装包放进这个文件夹（默认 数据文件夹/bundles）",
                "folder of the bundles (default: bundles in the data folder)")  # fmt: skip
     parser.add_argument("--out", type=Path, metavar="DIR", help=text)
@@ -36,7 +37,8 @@ def add(actions: Any) -> None:
 def _run(args: argparse.Namespace) -> int:
     with opened(args) as city:
         register = city.register()
-        wanted = _wanted(args, register)
+        revoked = set(city.state.revoked()) if args.all else set()
+        wanted = [code for code in _wanted(args, register) if code not in revoked]
         taken = outputs.found_line_keys(city.place, wanted)
         new = city.state.add(wanted, taken)
         held = city.state.held()
@@ -52,6 +54,7 @@ def _run(args: argparse.Namespace) -> int:
             print(_said(len(new), written, done))
         else:
             print(say("都已注册，没有要做的", "nothing to do"))
+        _tell_revoked([code for code in register.schools if code in revoked])
         _tell_gone(gone)
     return DONE
 
@@ -87,6 +90,16 @@ def _said(new: int, written: int, done: outputs.Outcome) -> str:
         f"{new} schools enrolled, {written} bundles written; {done.accounts} account changes, "
         f"{where}",
     )
+
+
+def _tell_revoked(left_out: Sequence[str]) -> None:
+    """Who was put out comes back only by name: `--all` is run again and again, and decides nothing."""
+    if left_out:
+        text = say(
+            f"{len(left_out)} 所学校已停用，--all 不再注册它们；要重新注册：",
+            f"{len(left_out)} revoked, and not enrolled again by --all; to enrol again:",
+        )
+        print(f"{text}\n  schoolpulse enrol {' '.join(left_out)}", file=sys.stderr)
 
 
 def _tell_gone(gone: Sequence[str]) -> None:

@@ -157,6 +157,30 @@ def test_revoked_is_out_everywhere_and_comes_back_as_another(
     assert old == [("",)]
 
 
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_all_never_undoes_a_revocation(
+    city: EnrolledCity, capsys: Any, monkeypatch: Any, lang: str
+) -> None:
+    city.enrol("--all")
+    out = SCHOOLS[1]
+    city.enrol("revoke", out, "--why", "PC stolen")
+    monkeypatch.setenv("SCHOOLPULSE_LANG", lang)
+    capsys.readouterr()
+    for _ in range(2):
+        assert city.enrol("--all") == 0
+        said = capsys.readouterr().err
+        assert f"schoolpulse enrol {out}\n" in said
+        assert {"en": "1 revoked", "zh": "1 所学校已停用"}[lang] in said
+        assert accounts(city) == set(SCHOOLS) - {out}
+        assert f"{out}.key" not in key_files(city)
+    assert city.enrol("check") == 0
+    city.enrol(out)
+    city.enrol("--all")
+    assert accounts(city) == {*SCHOOLS, f"{out}-2"} - {out}
+    assert "revoked" not in (said := capsys.readouterr().err)
+    assert "已停用" not in said
+
+
 def test_nobody_takes_a_line_out_of_the_journal(city: EnrolledCity) -> None:
     city.enrol("--all")
     with closing(sqlite3.connect(city.place.state)) as db:
