@@ -211,7 +211,7 @@ def test_a_policy_that_passes_over_dead_stores_gives_no_partial_answers(tmp_path
         )
         gemini.wait_readable(settings)
         with pytest.raises(MisconfiguredError, match="ha-policy"):
-            buckets.set_up(msgspec.structs.replace(settings.store, telemetry="other"))
+            buckets.set_up(msgspec.structs.replace(settings.store, telemetry="x", evidence="y"))
         with open_store(settings) as store:
             put(store, rows(0, 200))
             comes(store, rows(0, 200))
