@@ -75,10 +75,15 @@ def _campus(record: Record, known: Mapping[str, Record], title: str) -> Iterator
         record.bad.add("campus")
         names = say("、", ", ").join(known) or say("（没有）", "(none)")
         fix = say(f"「{title}」表里有：{names}", f"{title} has: {names}")
-        if campus is None:
+        if not known:
+            code, name = record.get("school"), campus or "本部"
+            wrong = say("这所学校没有登记校区", "the school has no campus registered")
+            fix = say(
+                f"在「{title}」表里加一行：{code} | {name}",
+                f"add a row {code} | {name} to sheet {title}",
+            )
+        elif campus is None:
             wrong = say("是空的，而这所学校不止一个校区", "is empty, but the school has several")
-            if not known:
-                wrong = say("这所学校没有登记校区", "the school has no campus registered")
         else:
             wrong = say("不是这所学校的校区", "is not a campus of this school")
             wrong, fix = check_names.unknown(campus, known, "campus", wrong, fix)
