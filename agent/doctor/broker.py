@@ -210,7 +210,7 @@ class BrokerChecks:
             self._fault = log.words(error)
         if self.policy is not None:
             return Check(
-                name, True, f"{say('发布于', 'issued')} {tables.moment(self.policy.issued)}"
+                name, True, f"{say('发布于', 'issued')} {tables.zoned(self.policy.issued)}"
             )
         fix = say(
             "采集服务未运行，或台账中没有此校",
