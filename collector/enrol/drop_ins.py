@@ -46,8 +46,9 @@ Environment=INFLUXDB_DATA_MAX_VALUES_PER_TAG=0
 Environment=INFLUXDB_HTTP_LOG_ENABLED=false
 Environment=INFLUXDB_DATA_QUERY_LOG_ENABLED=false
 Environment=INFLUXDB_REPORTING_DISABLED=true
-# What a database never needs, wherever its data lies.
+# What a database never needs, wherever its data lies (which may be /home).
 NoNewPrivileges=yes
+ProtectSystem=full
 ProtectKernelModules=yes
 ProtectKernelTunables=yes
 ProtectControlGroups=yes
