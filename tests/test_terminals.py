@@ -235,6 +235,9 @@ def test_a_reader_that_has_gone_leaves_no_traceback(tmp_path: Path) -> None:
     os.close(reading)
     command = "import sys; from collector.cli import main; sys.exit(main())"
     words = [sys.executable, "-c", command, "roster", "template", "--out", str(tmp_path / "out")]
-    done = subprocess.run(words, stdout=writing, stderr=subprocess.PIPE, check=False, timeout=60)
+    buffered = {key: value for key, value in os.environ.items() if key != "PYTHONUNBUFFERED"}
+    done = subprocess.run(
+        words, stdout=writing, stderr=subprocess.PIPE, check=False, timeout=60, env=buffered
+    )
     os.close(writing)
     assert (done.returncode, done.stderr) == (0, b"")
