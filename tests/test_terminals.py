@@ -227,3 +227,17 @@ def test_reports_and_sheets_do_not_follow_the_terminal(city: Path, tmp_path: Pat
     assert said("faults", "--csv", "--lang", "en").startswith("school,")
     said("roster", "export", "--out", str(tmp_path / "sheets"))
     assert "学校标识码" in (tmp_path / "sheets/schools.csv").read_text(encoding="utf-8-sig")
+
+
+def test_a_reader_that_has_gone_leaves_no_traceback(tmp_path: Path) -> None:
+    """A short text is written at the end alone, when nothing would catch it any more."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    command = "import sys; from collector.cli import main; sys.exit(main())"
+    words = [sys.executable, "-c", command, "roster", "template", "--out", str(tmp_path / "out")]
+    buffered = {key: value for key, value in os.environ.items() if key != "PYTHONUNBUFFERED"}
+    done = subprocess.run(
+        words, stdout=writing, stderr=subprocess.PIPE, check=False, timeout=60, env=buffered
+    )
+    os.close(writing)
+    assert (done.returncode, done.stderr) == (0, b"")

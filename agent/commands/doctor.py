@@ -52,7 +52,7 @@ def _as_service(config: Config, accounts: Sequence[Account]) -> Iterator[Check]:
     broker = BrokerChecks(config, accounts)
     if config.school:
         yield from broker.checks()
-    yield checks.line_server(config, broker.policy)
+    yield checks.line_server(config, broker.policy, asked=broker.logged_in or not config.school)
     yield from secrets.checks(config)
     yield from checks.each_probe(config)
 

@@ -77,14 +77,14 @@ def _rows(found: Status, running: bool) -> Iterator[tuple[str, str]]:
     yield say("连接", "broker"), f"{_state(found.link)} (MQTT {found.mqtt})"
     if found.error:
         yield say("最近的错误", "last error"), found.error
-    yield say("最近回执", "last receipt"), tables.moment(found.last_receipt)
+    yield say("最近回执", "last receipt"), tables.zoned(found.last_receipt)
     offset = found.offset_ms
     yield say("时钟偏差", "clock offset"), "—" if offset is None else f"{offset / 1000:+.3f} s"
     yield say("教室", "room"), found.room or "—"
     yield say("线路", "line"), found.line or "—"
     yield say("上报间隔", "report interval"), f"{found.report_s} s"
-    yield say("下次测速", "next line test"), tables.moment(found.next_test)
-    yield say("状态写于", "state written"), tables.moment(found.written)
+    yield say("下次测速", "next line test"), tables.zoned(found.next_test)
+    yield say("状态写于", "state written"), tables.zoned(found.written)
 
 
 def _state(name: str) -> str:

@@ -63,6 +63,7 @@ def main(
         args = parser.parse_args(words)
         _check_language(unattended=commands[named].unattended)
         code: int = args.run(args)
+        sys.stdout.flush()  # a short text fails here, where it is handled, not at exit
     except ModuleNotFoundError as error:
         print(f"{program}: {_not_installed(error)}", file=sys.stderr)
         return REFUSED

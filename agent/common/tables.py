@@ -84,6 +84,11 @@ def moment(ms: int | None) -> str:
     return dt.datetime.fromtimestamp(ms / 1000, CITY_TIME).strftime("%Y-%m-%d %H:%M:%S")
 
 
+def zoned(ms: int | None) -> str:
+    """The same with its zone, for a PC whose own clock may show another one: `… 14:02:11 +08`."""
+    return NONE if ms is None else f"{moment(ms)} +08"
+
+
 def span(seconds: float) -> str:
     """A length of time in words."""
     for unit, zh, en in ((86400, "天", "d"), (3600, "小时", "h"), (60, "分", "min")):

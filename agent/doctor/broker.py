@@ -44,6 +44,7 @@ class BrokerChecks:
         self._way = self._account.broker.ways[0]
         self._machine = identity.identify().machine
         self.policy: Policy | None = None
+        self.logged_in = False  # once the checks have been made
         self._fault = ""  # why the last step had no result
 
     def checks(self) -> Iterator[Check]:
@@ -97,7 +98,13 @@ class BrokerChecks:
                 say("查消息服务的日志", "check the broker's log"),
             )
             return
-        fix = say("查 broker.username 与 password", "check broker.username and password")
+        fix = say(
+            "市里可能已停用或换发这台电脑的凭据：向市里要本校的新安装包，运行 schoolpulse-agent "
+            "install；自己写的配置：查 broker.username 与 password",
+            "the city may have ended this PC's credential: ask it for your school's new bundle, "
+            "and run schoolpulse-agent install; settings of your own: check broker.username and "
+            "password",
+        )
         failed = answer.reason.is_failure
         yield Check(
             login,
@@ -106,6 +113,7 @@ class BrokerChecks:
             fix if failed else "",
         )
         if not failed:
+            self.logged_in = True
             yield from self._listen(connection)
             yield self._publish(connection)
         connection.disconnect()
@@ -202,7 +210,7 @@ class BrokerChecks:
             self._fault = log.words(error)
         if self.policy is not None:
             return Check(
-                name, True, f"{say('发布于', 'issued')} {tables.moment(self.policy.issued)}"
+                name, True, f"{say('发布于', 'issued')} {tables.zoned(self.policy.issued)}"
             )
         fix = say(
             "采集服务未运行，或台账中没有此校",

@@ -116,11 +116,19 @@ def _asking(gathered: probes.Gathered) -> dict[str, str]:
     return {one.connector: fix for one in devices if (fix := device_words.fix(one.fault))}
 
 
-def line_server(config: Config, policy: Policy | None) -> Check:
-    """Whether the measurement server can be reached, by our settings or the policy."""
+def line_server(config: Config, policy: Policy | None, *, asked: bool = True) -> Check:
+    """Whether the measurement server can be reached, by our settings or the policy.
+
+    `asked`: whether the broker could be asked for the policy.
+    """
     name = say("测速服务器可达", "measurement server reachable")
     servers = [config.line.server] + [line.server for line in (policy.lines if policy else ())]
     server = next(filter(None, servers), "")
+    if not server and not asked:
+        unknown = say(
+            "消息服务没有应答，还不知道", "not known while the broker does not answer or let us in"
+        )
+        return Check(name, None, unknown)
     if not server:
         return Check(name, None, say("未配置，策略里也没有", "not set, and not in the policy"))
     parts = urlsplit(server)
@@ -141,5 +149,10 @@ def tcp(name: str, host: str, port: int) -> Check:
         socket.create_connection((host, port), _TCP_S).close()
     except OSError as error:
         fix = say("查地址、端口、网线与防火墙", "check address, port, cable and firewall")
+        if isinstance(error, socket.gaierror):
+            fix = say(
+                f"这里不认识名称 {host}：核对它，或在 DNS、/etc/hosts 里加上它",
+                f"the name {host} is not known here: correct it, or add it to DNS or /etc/hosts",
+            )
         return Check(name, False, f"{host}:{port}: {error.strerror or error}", fix)
     return Check(name, True, f"{host}:{port}, {(time.monotonic() - started) * 1000:.0f} ms")

@@ -100,7 +100,7 @@ class Accounts:
             except OSError as error:  # ssl.SSLError is one
                 if not left:
                     raise
-                log.warning("account_unusable", account=repr(self.current), reason=error)
+                log.warning("account_unusable", account=self.current.broker.username, reason=error)
                 self.refused()
             else:
                 return
@@ -157,7 +157,8 @@ class Accounts:
         self._refused_at[account] = time.monotonic()
         self._has_context = False
         if self.several:
-            log.warning("account_refused", account=repr(account), following=repr(self.current))
+            names = account.broker.username, self.current.broker.username
+            log.warning("account_refused", account=names[0], following=names[1])
 
     def take(self, renewal: Renewal) -> bool:
         """A renewal arrived; returns whether to connect again, with its account."""

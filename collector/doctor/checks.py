@@ -204,7 +204,9 @@ def _lineserver(config: Config) -> tuple[Check, float | None]:
             "启动 schoolpulse lineserver，核对地址与防火墙",
             "start schoolpulse lineserver; check address and firewall",
         )
-        return Check(name, False, f"{server}: {error}", fix), None
+        cause = getattr(error, "reason", error)  # urllib's own text is `<urlopen error …>`
+        short = getattr(cause, "strerror", None) or str(cause)
+        return Check(name, False, f"{server}: {short}", fix), None
     said = say(f"{server} 有应答", f"{server} responds")
     return Check(name, True, said), ahead_of(date, time.time())
 

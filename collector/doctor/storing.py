@@ -101,7 +101,9 @@ def _silent(error: StoreError, store: config.Store) -> tuple[str, str]:
         )
     else:
         fix = say("核对 [store] url、token、org", "check url, token and org in [store]")
-    return str(error), fix
+    # The system's own words: urllib3's begin with its objects.
+    short = (cause.strerror for cause in found if isinstance(cause, OSError))
+    return next(filter(None, short), None) or str(error), fix
 
 
 def _within(error: BaseException) -> list[BaseException]:

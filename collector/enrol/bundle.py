@@ -11,6 +11,7 @@ import json
 import zipfile
 from collections.abc import Sequence
 from typing import NamedTuple
+from urllib.parse import urlsplit
 
 from agent.common.language import say
 from agent.common.printable import shown
@@ -37,6 +38,7 @@ class Content(NamedTuple):
     port: int
     contact: Report
     release_key: str = ""  # public, in hex: whose new versions the PCs take; empty: none
+    line_server: str = ""
 
 
 def file_name(school: str) -> str:
@@ -109,8 +111,19 @@ def guide(content: Content) -> str:
     who = " ".join(filter(None, (contact.unit, contact.person, contact.phone)))
     return pages.get_template("guide.html.j2").render(
         school=content.school, bundle=file_name(content.school.code), host=content.host,
-        port=content.port, rooms=len(content.rooms), contact=who,
+        port=content.port, rooms=len(content.rooms), contact=who, line=_where(content.line_server),
     )  # fmt: skip
+
+
+def _where(url: str) -> str:
+    """Host and port of a URL, as a firewall's administrator needs them."""
+    parts = urlsplit(url)
+    ported = parts.netloc.rpartition("]")[2].partition(":")[2]
+    return (
+        parts.netloc
+        if ported
+        else parts.netloc and f"{parts.netloc}:{443 if parts.scheme == 'https' else 80}"
+    )
 
 
 def _line(secret: str) -> bytes:

@@ -44,7 +44,17 @@ Environment=INFLUXDB_HTTP_BIND_ADDRESS=127.0.0.1:8086
 Environment=INFLUXDB_DATA_MAX_VALUES_PER_TAG=0
 # A line in the journal for each request is more than the reports themselves.
 Environment=INFLUXDB_HTTP_LOG_ENABLED=false
+Environment=INFLUXDB_DATA_QUERY_LOG_ENABLED=false
 Environment=INFLUXDB_REPORTING_DISABLED=true
+# What a database never needs, wherever its data lies (which may be /home).
+NoNewPrivileges=yes
+ProtectSystem=full
+ProtectKernelModules=yes
+ProtectKernelTunables=yes
+ProtectControlGroups=yes
+RestrictSUIDSGID=yes
+LockPersonality=yes
+PrivateTmp=yes
 """
 
 

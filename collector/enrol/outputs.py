@@ -88,7 +88,7 @@ def bundles(
         code = school.now.school
         content = bundle.Content(
             register.schools[code], register.rooms_of.get(code, []), school.now, ca,
-            names[0], config.mqtt.port, config.report, release_key,
+            names[0], config.mqtt.port, config.report, release_key, config.lines.server,
         )  # fmt: skip
         path = out / bundle.file_name(code)
         written += owned.put(path, bundle.build(content), Kind(0o600), durable=False)

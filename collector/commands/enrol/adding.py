@@ -93,7 +93,7 @@ def _said(new: int, written: int, done: outputs.Outcome) -> str:
 
 
 def _tell_revoked(left_out: Sequence[str]) -> None:
-    """Who was put out comes back only by name: `--all` is run again and again, and decides nothing."""
+    """Who was put out comes back by name alone: `--all` is routine, and decides nothing."""
     if left_out:
         text = say(
             f"{len(left_out)} 所学校已停用，--all 不再注册它们；要重新注册：",

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from rich.table import Table
 from rich.text import Text
 
 from agent.common.command_line import DONE, FAILED, json_argument
@@ -89,6 +90,7 @@ def _table(rows: Sequence[dict[str, Any]]) -> None:
         ("学校", "school"), ("校名", "name"), ("代次", "generation"), ("发放时间", "made"),
         ("经手", "by"), ("各代次电脑数", "PCs by generation"), ("换发", "rotation"),
     )  # fmt: skip
+    _whole(table, 0, 2, 3)
     for row in rows:
         name = row["name"] or say("已不在台账", "left the register")
         cells = row["school"], name, row["generation"], moment(row["enrolled_ms"]), row["by"]
@@ -97,6 +99,12 @@ def _table(rows: Sequence[dict[str, Any]]) -> None:
             said = "\n".join([said, *_shown(row["behind"])])
         table.add_row(*(Text(str(cell)) for cell in (*cells, _counts(row["pcs"]), said)))
     print_table(table)
+
+
+def _whole(table: Table, *columns: int) -> None:
+    """Codes, dates and numbers stay in one piece on a narrow terminal; the words fold."""
+    for column in columns:
+        table.columns[column].no_wrap = True
 
 
 def _shown(machines: Sequence[str], most: int = 5) -> Iterator[str]:
@@ -118,6 +126,7 @@ def _journal(args: argparse.Namespace, city: City) -> int:
         return DONE
     table = new_table(("时间", "time"), ("经手", "who"), ("动作", "act"), ("学校", "school"),
                       ("说明", "detail"))  # fmt: skip
+    _whole(table, 0, 2, 3)
     for one in entries:
         cells = moment(one.at_ms), one.who, one.act, one.school, one.detail
         table.add_row(*map(Text, cells))

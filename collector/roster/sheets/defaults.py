@@ -76,9 +76,12 @@ def _campus(record: Record, known: Mapping[str, Record], title: str) -> Iterator
         names = say("、", ", ").join(known)
         fix = say(f"「{title}」表里有：{names}", f"{title} has: {names}")
         if not known:
+            code, name = record.get("school"), campus or "本部"
             wrong = say("这所学校没有登记校区", "the school has no campus registered")
-            row = f"{record.get('school')} | {campus or '本部'}"
-            fix = say(f"在「{title}」表里加一行：{row}", f"add a row to {title}: {row}")
+            fix = say(
+                f"在「{title}」表里加一行：{code} | {name}",
+                f"add a row {code} | {name} to sheet {title}",
+            )
         elif campus is None:
             wrong = say("是空的，而这所学校不止一个校区", "is empty, but the school has several")
         else:

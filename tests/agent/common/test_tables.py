@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from agent.common.tables import fitted, lines, width
+from agent.common.tables import NONE, fitted, lines, moment, width, zoned
 
 ROWS = [("种类", "名称", "接口"), ("投影机", "EPSON PJ", "HDMI-A-1"), ("麦克风", "—", "—")]
 
@@ -24,3 +24,8 @@ def test_what_does_not_fit_stands_below_with_its_heading(columns: int) -> None:
     assert all(width(line) <= columns for line in tops)
     assert shown[2].endswith("接口: HDMI-A-1")
     assert len(shown) == 4  # nothing is said of the microphone's empty cells
+
+
+def test_a_time_with_its_zone() -> None:
+    assert zoned(0) == f"{moment(0)} +08" == "1970-01-01 08:00:00 +08"
+    assert zoned(None) == NONE

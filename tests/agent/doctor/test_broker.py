@@ -19,6 +19,7 @@ from agent.common.settings import Broker
 from agent.config import Config
 from agent.doctor import broker as doctor
 from agent.doctor.broker import BrokerChecks
+from agent.doctor.checks import line_server
 from agent.mqtt.connection import Connection, ConnectionEndedError
 from agent.wire.topics import policy_topic
 from collector.broker.session import stop_loop
@@ -121,3 +122,27 @@ def test_mqtt_3_1_1_hides_a_refusal_and_the_check_says_so(tmp_path: Path) -> Non
         found = {check.name: check for check in BrokerChecks(config).checks()}
     assert found["publishing"].ok is None
     assert "3.1.1" in found["publishing"].detail
+
+
+@pytest.mark.parametrize(
+    ("lang", "known", "ended"),
+    [("en", "not known here", "your school's new bundle"), ("zh", "不认识名称", "新安装包")],
+)
+def test_the_fix_is_that_of_the_step(tmp_path: Path, lang: str, known: str, ended: str) -> None:
+    language.choose(lang)
+    config = Config(school=SCHOOL, broker=Broker(host="city.invalid"))
+    lost = BrokerChecks(config)
+    (reached,) = lost.checks()
+    assert known in reached.fix
+    assert "city.invalid" in reached.fix
+    assert "/etc/hosts" in reached.fix
+    server = line_server(config, None, asked=lost.logged_in)
+    assert server.ok is None
+    assert server.detail != line_server(config, None).detail
+    with services.broker("mosquitto", tmp_path, "allow_anonymous false\n") as broker:
+        refused = BrokerChecks(Config(school=SCHOOL, broker=Broker(port=broker.port)))
+        login = list(refused.checks())[-1]
+    assert login.ok is False
+    assert not refused.logged_in
+    assert ended in login.fix
+    assert "schoolpulse-agent install" in login.fix.replace("\n", " ")

@@ -149,3 +149,21 @@ def test_rooms_open_in_excel_as_they_are() -> None:
     assert made.startswith(b"\xef\xbb\xbf")
     rows = list(csv.reader(io.StringIO(made.decode("utf-8-sig"))))
     assert rows == [["room", "name"], ["101", "一年级(1)班"], ["102", "'=1+1"]]
+
+
+@pytest.mark.parametrize(
+    ("server", "where"),
+    [
+        ("http://broker.city:8095", "broker.city:8095"),
+        ("http://[fd00::5]:8095", "[fd00::5]:8095"),
+        ("http://[fd00::5]", "[fd00::5]:80"),
+        ("https://lines.city/", "lines.city:443"),
+    ],
+)
+def test_the_page_names_every_server_that_a_pc_must_reach(server: str, where: str) -> None:
+    page = bundle.guide(content(line_server=server))
+    assert page.count(f"<code>{where}</code>") == 2  # in Chinese and in English
+    assert page.count("<code>broker.city:8883</code>") == 2
+    without = bundle.guide(content())
+    assert "测速服务器" not in without
+    assert "measurement server" not in without

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sqlite3
 import stat
 from contextlib import closing, suppress
@@ -179,6 +180,22 @@ def test_all_never_undoes_a_revocation(
     assert accounts(city) == {*SCHOOLS, f"{out}-2"} - {out}
     assert "revoked" not in (said := capsys.readouterr().err)
     assert "已停用" not in said
+
+
+@pytest.mark.parametrize("more", [(), ("--journal",)])
+def test_the_list_breaks_no_code_or_date_at_80_columns(
+    city: EnrolledCity, capsys: Any, monkeypatch: Any, more: tuple[str, ...]
+) -> None:
+    city.enrol("--all")
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setenv("SCHOOLPULSE_LANG", "en")
+    capsys.readouterr()
+    city.enrol("list", *more)
+    said = capsys.readouterr().out
+    assert all(code in said for code in SCHOOLS)
+    assert len(re.findall(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", said)) >= len(SCHOOLS)
+    assert " generation " in said or more
+    assert max(map(len, said.splitlines())) <= 80
 
 
 def test_nobody_takes_a_line_out_of_the_journal(city: EnrolledCity) -> None:

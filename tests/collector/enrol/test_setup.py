@@ -282,6 +282,8 @@ def test_an_influxdb_that_takes_any_token_is_for_this_machine_alone(
     assert made.exists() is closed
     if closed:
         assert "INFLUXDB_HTTP_BIND_ADDRESS=127.0.0.1:8086\n" in made.read_text()
+        assert "INFLUXDB_DATA_QUERY_LOG_ENABLED=false\n" in made.read_text()
+        assert "NoNewPrivileges=yes\n" in made.read_text()
 
 
 def test_the_database_of_another_machine_leaves_this_one_s_alone(

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from agent.common import language
 from collector.roster.problems import Problem
 from collector.roster.rows import Rows
 from collector.roster.sheets import errors, read_folder, warnings
@@ -315,3 +316,19 @@ def test_a_folder_in_place_of_a_sheet(folder: Path) -> None:
     (folder / "schools.csv").unlink()
     (folder / "schools.csv").mkdir()
     assert _only(errors(read_folder(folder)[1])).file == "schools.csv"
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+@pytest.mark.parametrize("campus", ["", "东校区"])
+def test_a_school_without_a_campus_is_told_which_row_to_add(
+    write: Write, sheets: dict[str, str], lang: str, campus: str
+) -> None:
+    language.choose(lang)
+    rows = sheets["campuses"].splitlines(keepends=True)
+    sheets["campuses"] = "".join(row for row in rows if not row.startswith("9963020001"))
+    sheets["lines"] = sheets["lines"].replace("line1,本部", f"line1,{campus}")
+    _, problems = read_folder(write(sheets))
+    (found,) = (p for p in errors(problems) if p.file == "lines.csv" and p.row == 2)
+    assert f"9963020001 | {campus or '本部'}" in found.fix
+    assert "(none)" not in found.fix
+    assert "没有）" not in found.fix
