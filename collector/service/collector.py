@@ -230,11 +230,11 @@ class Collector:
 
     def _received(self, messages: Sequence[Publish]) -> None:
         """Runs in paho's thread: as little work as possible."""
-        now = time.time_ns()
+        now = time.time_ns()  # each a nanosecond later: a PC's presences are told apart by it
         self.counts.add("received", sum(not one.topic.startswith("$") for one in messages))
         wanted = [
-            Message(one.topic, one.payload, now, one.retained)
-            for one in messages
+            Message(one.topic, one.payload, now + n, one.retained)
+            for n, one in enumerate(messages)
             if self._is_for_inbox(one)
         ]
         if turned_away := len(wanted) - self._inbox.put_all(wanted):

@@ -115,7 +115,7 @@ def test_the_agent_and_the_collector_have_ids_that_are_drawn() -> None:
     assert len({new_boot() for _ in range(1000)}) == 1000
     from collector.service.mqtt.client import V5, make
 
-    ids = {make(city_broker.Broker(), V5, listens=True)._client_id for _ in range(100)}
+    ids = {make(city_broker.Broker(), V5)._client_id for _ in range(100)}
     assert len(ids) == 100
     assert all(len(one) >= len("collector-") + 12 for one in ids)
 

@@ -71,7 +71,7 @@ def test_days_stay_marked(tmp_path: Path) -> None:
     days.done(first)
     assert set(days.take()) == {every[0]}, "it was marked since"
     days.close()
-    assert layout(path) == 2
+    assert layout(path) == 3
 
 
 def test_turns_are_remembered(tmp_path: Path) -> None:

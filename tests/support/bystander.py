@@ -14,6 +14,7 @@ from agent.wire.topics import ALL_PRESENCE, ALL_REPORTS
 from attacker import PUBLISH, SUBACK, Attacker, publish_packet, subscribe_packet, topic
 from city_broker import CityBroker
 from collector.service.links import Links
+from collector.service.mqtt.callbacks import each
 from collector.service.pipeline.counts import Counts
 from collector.service.retained import Retained
 
@@ -70,7 +71,9 @@ class Listening:
     def __init__(self, broker: CityBroker) -> None:
         """Of the broker's account `collector`; not connected yet."""
         self.counts, self.heard = Counts(), 0
-        self.links = Links(broker.settings("collector"), self._hear, self._hear, lambda: None)
+        self.links = Links(
+            broker.settings("collector"), each(self._hear), each(self._hear), lambda: None
+        )
         self.retained = Retained(self.links.outgoing.publish, self.counts)
 
     def _hear(self, topic: str, payload: bytes, retained: bool) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,7 @@ from collector.roster.register import (
     SchoolClass,
 )
 from collector.roster.rows import rows_of
+from collector.service.mqtt.batched_client import Outgoing
 from collector.service.pipeline import allowances
 from collector.service.pipeline.answers import Answers
 from collector.service.pipeline.counts import Counts
@@ -113,16 +115,16 @@ class City:
             machines,
             allowances=folder / allowances.FILE,
         )
-        answers = Answers(quarantine, self._receipt, counts, None, self.book)
+        answers = Answers(quarantine, self._receipts, counts, None, self.book)
         known = self.register.schools.__contains__
         sorter = Sorter(known, answers, counts, gate=gate)
         writer = Writer(self.store, counts, threading.Event())
         self._opened += [quarantine, self.book, machines, pending]
         return Worker(Inbox(), sorter, Storer(writer, answers, pending, counts))
 
-    def _receipt(self, topic: str, payload: bytes) -> bool:
-        self.receipts.append(wire.decode_receipt(payload))
-        return True
+    def _receipts(self, messages: Sequence[Outgoing]) -> int:
+        self.receipts += [wire.decode_receipt(one.payload) for one in messages]
+        return len(messages)
 
     def starts_again(self) -> None:
         """The collector, after `gate.close`."""
