@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator
+import threading
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import msgspec
@@ -27,6 +28,8 @@ from city_broker import CityBroker
 from collector.broker.accounts import ANSWERS, COMMANDS
 from collector.lineserver.lines import PublishedLines
 from collector.lineserver.turns import Limits, Wish
+from collector.service.links import Links
+from collector.service.mqtt.batched_client import Publish
 from collector.service.mqtt.link import Link
 
 pytestmark = pytest.mark.mosquitto
@@ -113,6 +116,30 @@ def test_no_school_reports_as_the_measurement_server(broker: CityBroker, usernam
     topic = report_topic(LINESERVER, MACHINE, "0" * 16, 2)
     assert not arrives(broker, username, topic)
     assert arrives(broker, LINESERVER, topic)
+
+
+def test_a_read_over_tls_brings_what_has_arrived(broker: CityBroker) -> None:
+    """Of TLS a call brings one record, and the broker makes one of each packet."""
+    sent, lists = threading.Event(), []
+
+    def hear(messages: Sequence[Publish]) -> None:
+        sent.wait(services.PATIENCE_S)
+        lists.append(sum(not one.topic.startswith("$") for one in messages))
+
+    links = Links(broker.settings("collector"), hear, hear, lambda: None)
+    links.start()
+    try:
+        assert links.wait_up(services.PATIENCE_S)
+        with Attacker(broker.settings(B)) as school:
+            assert school.log_in(secrets.token_hex(8)) == 0
+            for n in range(300):
+                assert school.publish(report_topic(B, MACHINE, "0" * 16, n + 2), b"{}") == 0
+        sent.set()
+        until(lambda: sum(lists) >= 300, "all of them")
+        assert len(lists) < 100
+    finally:
+        for link in (links.reports, links.outgoing):
+            link.stop()
 
 
 def test_the_measurement_server_gets_the_policies_with_its_own_account(

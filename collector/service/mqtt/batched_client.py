@@ -18,7 +18,7 @@ import contextlib
 import ssl
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -157,7 +157,10 @@ class BatchedClient(mqtt.Client):
             self._fill_buffer()
             found = MQTTErrorCode.MQTT_ERR_SUCCESS
             while found == MQTTErrorCode.MQTT_ERR_SUCCESS:
-                if not self._take_ours() or self._at < len(self._buffer):
+                taken = False
+                while self._take_ours():
+                    taken = True
+                if not taken or self._at < len(self._buffer):
                     found = super().loop_read(max_packets)
                 if self._at >= len(self._buffer):
                     break
@@ -177,8 +180,17 @@ class BatchedClient(mqtt.Client):
     def _fill_buffer(self) -> None:
         """Read, if the buffer is empty. Paho meets any error again, and handles it."""
         if self._at >= len(self._buffer) and self._sock is not None:
-            with contextlib.suppress(OSError):
-                self._buffer, self._at = super()._sock_recv(_READ_BYTES), 0
+            self._buffer, self._at = b"".join(self._received()), 0
+
+    def _received(self) -> Iterator[bytes]:
+        """What has arrived; over TLS a call brings one record, and a record is often one packet."""
+        left = _READ_BYTES
+        with contextlib.suppress(OSError):
+            while left > 0 and (found := super()._sock_recv(left)):
+                yield found
+                left -= len(found)
+                if not isinstance(self._sock, ssl.SSLSocket):
+                    return
 
     def _take_ours(self) -> bool:
         """Handle messages and acknowledgements at the buffer's front; whether there were any."""
