@@ -8,8 +8,7 @@ publishes together. It also reads and writes PUBLISH and PUBACK packets itself, 
 lay them out: paho makes eight objects of one, most of them for properties that our agents never
 send. Everything else, and whatever looks odd, is handed to paho from memory. A message costs a
 third of what it costs in paho alone. The client depends on private names of paho;
-test_batched_client.py fails when a new paho has moved them. Without this file everything would
-still work, more slowly.
+test_batched_client.py fails when a new paho has moved them.
 """
 
 from __future__ import annotations

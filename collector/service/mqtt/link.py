@@ -235,8 +235,10 @@ class Link:
         reasons: list[ReasonCode],
         properties: Properties | None,
     ) -> None:
-        if self._up:
-            return  # an answer to `resubscribe`
+        if self._up:  # an answer to `resubscribe`
+            if any(reason.is_failure for reason in reasons):
+                self._log_once("subscription_denied", reason=" ".join(map(str, reasons)))
+            return
         self.denied = [
             topic for topic, reason in zip(self._topics, reasons, strict=False) if reason.is_failure
         ]

@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.reasoncodes import ReasonCode
 
 import services
 from agent.common.settings import Broker
@@ -52,6 +54,17 @@ def test_a_member_that_joins_again_receives_each_report_once(
             until(lambda: len(answers) >= 6, what="joined again after them")
         link.stop()
     assert [repr(heard).count(f"{pc.boot}/{n}'") for n in (2, 3, 4)] == [1, 1, 1]
+
+
+def test_a_member_that_may_not_join_again_says_so_once(caplog: pytest.LogCaptureFixture) -> None:
+    """Its right was withdrawn while it was connected: it hears nothing any more."""
+    link = Link(Broker(), [SHARED], lambda *_: None, lambda: None)
+    link._set(up=True)
+    refused = ReasonCode(PacketTypes.SUBACK, "Not authorized")
+    for _ in range(2):
+        link._subscribed(link._make(), None, 1, [refused], None)
+    assert link.trouble.event == "subscription_denied"
+    assert caplog.text.count("subscription_denied") == 1
 
 
 def _answers(link: Link, monkeypatch: pytest.MonkeyPatch) -> list[Any]:
