@@ -241,3 +241,12 @@ def test_a_reader_that_has_gone_leaves_no_traceback(tmp_path: Path) -> None:
     )
     os.close(writing)
     assert (done.returncode, done.stderr) == (0, b"")
+
+
+def test_without_any_output_a_command_ends_as_it_does_with_one() -> None:
+    """A Windows service has none, and some starters close it."""
+    words = [sys.executable, "-m", "agent.cli", "equipment", "--json"]
+    done = subprocess.run(
+        ["sh", "-c", 'exec "$@" >&-', "sh", *words], stderr=subprocess.PIPE, timeout=60, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, b"")

@@ -53,6 +53,7 @@ def main(
     log.configure()
     words = list(sys.argv[1:] if argv is None else argv)
     _choose_language(words, settings)
+    code = DONE
     try:
         named = _named(words, commands)
         parser = _parser(program, commands, named)
@@ -62,8 +63,8 @@ def main(
         )
         args = parser.parse_args(words)
         _check_language(unattended=commands[named].unattended)
-        code: int = args.run(args)
-        sys.stdout.flush()  # a short text fails here, where it is handled, not at exit
+        code = args.run(args)
+        _flush()
     except ModuleNotFoundError as error:
         print(f"{program}: {_not_installed(error)}", file=sys.stderr)
         return REFUSED
@@ -75,8 +76,13 @@ def main(
     except BrokenPipeError:
         # The reader has gone (| head): nothing is left to say, not even at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return DONE
     return code
+
+
+def _flush() -> None:
+    """A short text fails here, where it is handled, not at exit. A service may have no output."""
+    if sys.stdout:
+        sys.stdout.flush()
 
 
 def config_argument(parser: argparse.ArgumentParser) -> None:
