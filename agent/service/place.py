@@ -31,6 +31,8 @@ def put(found: Mapping[str, bytes], folder: Path, data: Path) -> bool:
     """
     changed = _prepare(folder, data)
     for name in sorted(found, key=lambda name: name == secret_files.SETTINGS):
+        if name == secret_files.CA and citys(folder) and (folder / name).exists():
+            continue  # the city's, and newer than any bundle's
         changed |= _put(folder / name, found[name])
     return changed
 

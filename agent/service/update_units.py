@@ -13,6 +13,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from agent.common.systemd_unit import hardening, quoted
+from agent.config import DEFAULT_FILE
+from agent.service import place
 from agent.update.install_linux import PATH_UNIT, REQUEST, ROOT_STATE
 from agent.update.memory import FOLDER
 
@@ -69,6 +71,9 @@ WantedBy=multi-user.target
 
 def install(systemctl: Callable[..., str]) -> None:
     """Write both units and enable them, where this program can be replaced. Raises OSError."""
+    if place.citys(DEFAULT_FILE.parent):  # its program, of which an agent's is a part, is not ours
+        uninstall(systemctl)
+        return
     prefix = Path(sys.prefix)
     if sys.prefix == sys.base_prefix or getattr(sys, "frozen", False) or not _owned(prefix):
         return

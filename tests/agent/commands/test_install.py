@@ -49,6 +49,15 @@ def test_the_citys_folder_stays_open_for_its_user(pc: Pc) -> None:
     }
 
 
+def test_the_citys_ca_is_not_replaced_by_a_bundles(pc: Pc) -> None:
+    """A bundle of before a renewal has the former one alone."""
+    pc.etc.mkdir(parents=True)
+    (pc.etc / "collector.toml").touch()
+    (pc.etc / "ca.pem").write_text("the next CA, too")
+    assert pc.say("install", pc.bundle) == 0
+    assert (pc.etc / "ca.pem").read_text() == "the next CA, too"
+
+
 def test_a_folder_of_somebody_else_is_refused(pc: Pc, capsys: pytest.CaptureFixture[str]) -> None:
     pc.etc.mkdir(parents=True)
     os.chown(pc.etc, 61_234, 61_234)

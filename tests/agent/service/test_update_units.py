@@ -51,3 +51,19 @@ def test_a_program_in_somebodys_own_folder_gets_no_helper(tmp_path: Path) -> Non
     said: list[tuple[str, ...]] = []
     update_units.install(lambda *words: said.append(words) or "")  # type: ignore[func-returns-value]
     assert said == [], "these tests do not run from /opt"
+
+
+def test_the_citys_own_program_is_not_replaced_by_an_agents(
+    tmp_path: Path, monkeypatch: Any
+) -> None:
+    """/opt/schoolpulse has the collector's parts there, which a version of the agent lacks."""
+    (tmp_path / "collector.toml").touch()
+    monkeypatch.setattr(update_units, "DEFAULT_FILE", tmp_path / "agent.toml")
+    calls: list[tuple[str, ...]] = []
+    for name in ("SERVICE_UNIT", "PATH_UNIT"):
+        monkeypatch.setattr(update_units, name, tmp_path / name)
+        (tmp_path / name).touch()
+    update_units.install(lambda *words: calls.append(words) or "")
+    assert {words[0] for words in calls} == {"disable"}
+    assert not (tmp_path / "SERVICE_UNIT").exists()
+    assert not (tmp_path / "PATH_UNIT").exists()
