@@ -17,6 +17,7 @@ from collector.broker import dynsec
 from collector.broker.accounts import Account, Rule, check, role_name
 
 #: Rounds of PBKDF2: as few as a start of all PCs at once allows; the passwords are long and drawn.
+_ROOT = "file-rbac"
 _ROUNDS = 1000
 _SALT_BYTES = 24
 _GROUP = "$share/+/"
@@ -39,7 +40,7 @@ def document(accounts: Iterable[Account], former: bytes = b"") -> bytes:
         for name, rules in dynsec.roles(checked).items()
         if (found := list(_permissions(rules)))
     }
-    root = Xml.Element("file-rbac")
+    root = Xml.Element(_ROOT)
     users, roles = Xml.SubElement(root, "users"), Xml.SubElement(root, "roles")
     for account in checked:
         if role_name(account) in granted:
@@ -50,6 +51,14 @@ def document(accounts: Iterable[Account], former: bytes = b"") -> bytes:
         Xml.SubElement(role, "permissions").extend(permissions)
     Xml.indent(root)
     return bytes(Xml.tostring(root, encoding="UTF-8", xml_declaration=True)) + b"\n"
+
+
+def others(former: bytes) -> bool:
+    """Whether it is another file of XML, such as HiveMQ's settings, and not one of accounts."""
+    try:
+        return bool(former) and Xml.fromstring(former.decode()).tag != _ROOT  # noqa: S314
+    except (Xml.ParseError, UnicodeDecodeError):
+        return False
 
 
 def usernames(made: bytes) -> set[str]:

@@ -175,7 +175,11 @@ def _say_next(args: argparse.Namespace, place: Place, store: str) -> None:
     own = "" if place.folder == DEFAULT_FILE.parent else f" --config {place.config}"
     first = [f"schoolpulse roster import register.xlsx{own}", f"schoolpulse enrol --all{own}"]
     begin = say("接下来，按顺序：", "Next, in this order:")
-    last = compose.start(args.compose) if args.compose else machine.start(args.units, place, store)
+    if args.compose:
+        last = compose.start(args.compose)
+    else:
+        others = machine.beside(args.known or config.Config(), store)
+        last = machine.start(args.units, place, others)
     print(begin, *first, *last, sep="\n  ")
 
 

@@ -17,6 +17,7 @@ from agent.common import decoding, textfile
 from agent.common.language import say
 from agent.common.settings import Broker
 from collector.broker import Account, dynsec, hivemq
+from collector.broker.accounts import AccountError
 from collector.broker.control import Control, ControlError
 from collector.config import Mqtt
 from collector.enrol import owned, pki
@@ -64,10 +65,15 @@ def write_hivemq(path: Path, wanted: Iterable[Account]) -> bool:
     """The file for HiveMQ, its user's own where this machine has that; whether it changed.
 
     Raises:
-        AccountError: see `accounts.check`.
+        AccountError: see `accounts.check`; or another file lies there.
         OSError: it is as it was.
     """
     former = path.read_bytes() if path.exists() else b""
+    if hivemq.others(former):
+        text = say("不是账号文件", "is no file of accounts")
+        fix = say("[mqtt] hivemq 应写 File RBAC 的 credentials.xml",
+                  "[mqtt] hivemq names credentials.xml of File RBAC")  # fmt: skip
+        raise AccountError(f"{path}: {text}; {fix}")
     return owned.put(path, hivemq.document(wanted, former), owned.HIVEMQS)
 
 

@@ -14,6 +14,7 @@ from agent.common.systemd_unit import hardening, quoted
 from collector.enrol import owned
 from collector.enrol.place import Place
 
+PORT = 8086  # where InfluxDB is, unless the settings say otherwise
 #: Where daemons lie, often not on a user's PATH.
 SBIN = f"{os.environ.get('PATH', os.defpath)}:/usr/sbin:/usr/local/sbin"
 _NAME = "10-schoolpulse.conf"
@@ -39,7 +40,7 @@ _INFLUXDB = """\
 # What SchoolPulse needs of InfluxDB 1.x; stronger than /etc/influxdb/influxdb.conf.
 [Service]
 # Without accounts it takes any token, so nobody but this machine may reach it.
-Environment=INFLUXDB_HTTP_BIND_ADDRESS=127.0.0.1:8086
+Environment=INFLUXDB_HTTP_BIND_ADDRESS=127.0.0.1:{port}
 # 100,000 values of a tag are its own limit: the devices of 20,000 PCs exceed it.
 Environment=INFLUXDB_DATA_MAX_VALUES_PER_TAG=0
 # A line in the journal for each request is more than the reports themselves.
@@ -58,14 +59,15 @@ PrivateTmp=yes
 """
 
 
-def texts(folder: Path, place: Place, influxd: str) -> dict[Path, str]:
+def texts(folder: Path, place: Place, influxd: str, port: int) -> dict[Path, str]:
     """The files below `folder` of systemd, and their texts.
 
-    `influxd`: the version that the database here calls itself, empty where none is used.
+    `influxd`: the version that the database here calls itself, empty where none is used; `port`:
+    where it is asked.
     """
     made = {folder / "mosquitto.service.d" / _NAME: mosquitto(place)}
     if influxd.startswith("InfluxDB v1"):
-        made[folder / "influxdb.service.d" / _NAME] = _INFLUXDB
+        made[folder / "influxdb.service.d" / _NAME] = _INFLUXDB.format(port=port)
     return made
 
 

@@ -12,13 +12,13 @@ import shutil
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from agent.common.language import say
 from collector import secret_files, units
-from collector.config import DEFAULT_FILE
+from collector.config import DEFAULT_FILE, Config
 from collector.enrol import drop_ins, owned
 from collector.enrol.drop_ins import SBIN
 from collector.enrol.owned import OPEN
@@ -73,7 +73,8 @@ def steps(folder: Path | None, place: Place, store: str, url: str) -> Iterator[S
     if folder is None:
         return
     wanted = {folder / units.name(one): _unit(one, place, store) for one in _RUN}
-    wanted |= drop_ins.texts(folder, place, _influxd(url) if store == "influxdb" else "")
+    influxd = _influxd(url) if store == "influxdb" else ""
+    wanted |= drop_ins.texts(folder, place, influxd, urlsplit(url).port or drop_ins.PORT)
     for path in drop_ins.former(folder):
         yield Step(path, say("删除旧的", "the former one is removed"), path.unlink)
     for path, text in wanted.items():
@@ -164,11 +165,16 @@ def _version(path: str) -> str:
     return (done.stdout.strip().splitlines() or [path])[0]
 
 
-def start(folder: Path | None, place: Place, store: str) -> list[str]:
+def beside(known: Config, store: str) -> list[str]:
+    """The units of other packages that this machine's services need; `known`: the settings."""
+    broker = [] if known.mqtt.hivemq else ["mosquitto"]
+    return broker + (["influxdb"] if store == "influxdb" and _influxd(known.store.url) else [])
+
+
+def start(folder: Path | None, place: Place, others: Sequence[str]) -> list[str]:
     """The commands that start everything: by systemd, else each in a terminal of its own."""
     if folder == SYSTEMD:
-        ours = [units.name(one).removesuffix(".service") for one in _RUN]
-        names = " ".join(["mosquitto", *(["influxdb"] if store == "influxdb" else []), *ours])
+        names = " ".join([*others, *(units.name(one).removesuffix(".service") for one in _RUN)])
         return [
             "systemctl daemon-reload",
             f"systemctl enable {names}",

@@ -133,7 +133,8 @@ def _secrets(place: Place) -> Iterator[Step]:
             text = say("权限", "rights")
             yield Step(path, text, lambda at=path, of=kind: owned.protect(at, of))  # type: ignore[misc]
     for path, kind in ((place.ca_key, ROOT_ONLY), (place.server_key, owned.BROKERS)):
-        if owned.fault(path, kind):
+        # Made before the broker was installed it is root's, and its unit does not begin as root.
+        if owned.fault(path, kind) or (path.exists() and owned.foreign(path, kind)):
             text = say("权限", "rights")
             yield Step(path, text, lambda at=path, of=kind: owned.protect(at, of))  # type: ignore[misc]
 

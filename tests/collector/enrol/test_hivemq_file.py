@@ -65,3 +65,13 @@ def test_a_folder_that_is_not_there_is_named(
 ) -> None:
     assert city.enrol("hivemq", str(tmp_path / "none/credentials.xml")) == 2
     assert "none" in capsys.readouterr().err
+
+
+def test_another_file_of_hivemq_is_not_replaced(
+    city: EnrolledCity, tmp_path: Path, capsys: Any
+) -> None:
+    path = tmp_path / "config.xml"
+    path.write_text("<hivemq><mqtt/></hivemq>")
+    assert city.enrol("hivemq", str(path)) != 0
+    assert "credentials.xml" in capsys.readouterr().err
+    assert path.read_text() == "<hivemq><mqtt/></hivemq>"

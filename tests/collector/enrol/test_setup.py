@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import os
+import pwd
 import re
 import stat
 from pathlib import Path
@@ -13,7 +14,8 @@ import pytest
 
 from agent.common import files, textfile
 from collector.broker import dynsec
-from collector.enrol import authority, drop_ins, machine, pki
+from collector.config import Config, Mqtt, Store
+from collector.enrol import authority, drop_ins, machine, owned, pki
 from collector.enrol.place import SERVICES
 from collector.release import key as release
 from enrolled_city import SECRET, EnrolledCity
@@ -297,6 +299,54 @@ def test_the_database_of_another_machine_leaves_this_one_s_alone(
     units = bare.folder / "units"
     assert bare.setup("--units", str(units)) == 0
     assert not (units / "influxdb.service.d").exists()
+
+
+def test_the_database_stays_at_its_port(bare: EnrolledCity, monkeypatch: Any) -> None:
+    monkeypatch.setattr(machine.shutil, "which", lambda name, path=None: f"/usr/bin/{name}")
+    monkeypatch.setattr(machine, "_version", lambda path: "InfluxDB v1.6.7")
+    assert bare.setup(*NAME, "--store", "influxdb") == 0
+    text = bare.file.read_text().replace("[store]\n", '[store]\nurl = "http://localhost:8087"\n')
+    bare.file.write_text(text)
+    units = bare.folder / "units"
+    assert bare.setup("--units", str(units)) == 0
+    made = units / "influxdb.service.d/10-schoolpulse.conf"
+    assert "INFLUXDB_HTTP_BIND_ADDRESS=127.0.0.1:8087\n" in made.read_text()
+
+
+def test_only_what_runs_here_is_started_with_ours(monkeypatch: Any) -> None:
+    """A unit that is not there would make systemctl refuse all of them."""
+    monkeypatch.setattr(machine.shutil, "which", lambda name, path=None: f"/usr/bin/{name}")
+    monkeypatch.setattr(machine, "_version", lambda path: "InfluxDB v1.6.7")
+    assert machine.beside(Config(), "influxdb") == ["mosquitto", "influxdb"]
+    assert machine.beside(Config(), "sqlite") == ["mosquitto"]
+    far = Config(store=Store(url="http://10.0.0.9:8086"), mqtt=Mqtt(hivemq="/opt/hivemq/c.xml"))
+    assert machine.beside(far, "influxdb") == []
+    monkeypatch.setattr(machine.shutil, "which", lambda name, path=None: None)
+    assert machine.beside(Config(), "influxdb") == ["mosquitto"]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
+def test_a_key_made_before_the_broker_was_installed_is_given_to_it(
+    bare: EnrolledCity, monkeypatch: Any
+) -> None:
+    """Its unit runs as that user from the start."""
+    monkeypatch.setattr(owned.pwd, "getpwnam", _nobody_yet)
+    assert bare.setup(*NAME) == 0
+    key = bare.place.server_key
+    assert key.stat().st_uid == 0
+    monkeypatch.undo()
+    if not _has(owned.BROKER):
+        pytest.skip("no user mosquitto")
+    assert bare.setup() == 0
+    assert key.stat().st_uid == pwd.getpwnam(owned.BROKER).pw_uid
+
+
+def _nobody_yet(name: str) -> Any:
+    raise KeyError(name)
+
+
+def _has(user: str) -> bool:
+    return any(one.pw_name == user for one in pwd.getpwall())
 
 
 def test_a_drop_in_of_before_makes_way_for_one_that_systemctl_edit_outranks(
