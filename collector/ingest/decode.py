@@ -8,7 +8,7 @@ the measurement server alone may send, names the school it is about in its paylo
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -138,7 +138,7 @@ def _report(
     if bounds is not None and (out := beyond(bounds, source.school, message, now // 1_000_000)):
         return Held(source, out.reason, message.sent, out.detail)
     kinds = set(map(type, message.readings))
-    points = _apart(list(_points(source, message, kinds, now)))
+    points = _apart(_points(source, message, kinds, now))
     if _ZERO in payload:
         points = list(map(without_zeros, points))
     reason = _unfit(source, points, kinds) if kinds & _EVIDENCE else ""
@@ -168,24 +168,24 @@ def _unfit(source: Source, points: Sequence[Point], kinds: set[type]) -> str:
     return next(filter(None, (fault(point) for point in points if "line" in point.tags)), "")
 
 
-def _points(source: Source, report: wire.Report, kinds: set[type], now: int) -> Iterator[Point]:
+def _points(source: Source, report: wire.Report, kinds: set[type], now: int) -> list[Point]:
     """The points of a report, all at its time; `kinds` are the types of its readings."""
     tags = {"school": source.school, "machine": source.machine}
     time = wire.point_time(report.time, source.boot, source.number)
     frame = Frame(tags, _marks(report), time, now // 1_000_000)
-    yield agent_point(frame, source.boot, source.number, report, bool(kinds & _EVIDENCE))
+    points = [agent_point(frame, source.boot, source.number, report, bool(kinds & _EVIDENCE))]
     if wire.Device in kinds:
-        devices = [item for item in report.readings if type(item) is wire.Device]
-        yield from device_points(frame, devices)
+        points += device_points(frame, [x for x in report.readings if type(x) is wire.Device])
     for reading in report.readings:
         if type(reading) is wire.Host:
             if (point := host_point(frame, reading)) is not None:
-                yield point
+                points.append(point)
         # With an uncertain time a test is not evidence of any day, so it is left out.
         elif type(reading) is wire.LineTest and not report.uncertain:
-            yield test_point(frame, reading)
+            points.append(test_point(frame, reading))
         elif type(reading) is wire.LineRecord and not report.uncertain:
-            yield record_point(frame, reading)
+            points.append(record_point(frame, reading))
+    return points
 
 
 def _marks(report: wire.Report) -> dict[str, Value]:

@@ -66,6 +66,19 @@ class Found(NamedTuple):
     p99: float | None = None
 
 
+class Load(NamedTuple):
+    """How many reports, how many a second (0: as many as go), and whether whole ones."""
+
+    total: int
+    rate: float = 0.0
+    whole: bool = False
+
+    def words(self, port: int) -> list[str]:
+        """As `load.py` takes it."""
+        words = ["--port", str(port), "--total", str(self.total), "--rate", str(self.rate)]
+        return [*words, "--whole"] if self.whole else words
+
+
 class Spent:
     """CPU seconds of processes since it was made; None where there is none of them."""
 
@@ -89,6 +102,7 @@ def main() -> int:
     add("--total", type=int, default=100_000)
     add("--runs", type=int, default=3, help="the median of so many")
     add("--rate", type=float, default=2000.0, help="reports a second of the latency run")
+    add("--whole", action="store_true", help="reports of a PC with four devices")
     add("--telegraf", type=Path, help="Telegraf's binary, to run it on the same InfluxDB")
     args = parser.parse_args()
     if args.telegraf and args.total > _QUEUE:
@@ -109,13 +123,14 @@ def main() -> int:
 
 def _in_turn(store: str, args: argparse.Namespace) -> dict[str, Found]:
     """The medians of the collector and of Telegraf, run in turn: a noisy minute falls on all."""
+    load = Load(args.total, whole=args.whole)
     runs: dict[str, Callable[[], Found]] = {
-        f"{store}, as fast as it goes": lambda: once(store, args.total, 0.0),
-        f"{store}, its keeper beside it": lambda: once(store, args.total, 0.0, "all"),
+        f"{store}, as fast as it goes": lambda: once(store, load),
+        f"{store}, its keeper beside it": lambda: once(store, load, "all"),
     }
-    for shape in (yardstick.FLAT, yardstick.SAME) if _beside(store, args) else ():
+    for shape in (yardstick.FLAT, _same(args)) if _beside(store, args) else ():
         runs[f"Telegraf to {store}, {shape.name}"] = partial(
-            once_telegraf, store, args.telegraf, shape, args.total
+            once_telegraf, store, args.telegraf, shape, load
         )
     found: dict[str, list[Found]] = {name: [] for name in runs}
     for _ in range(args.runs):
@@ -128,13 +143,16 @@ def _beside(store: str, args: argparse.Namespace) -> bool:
     return bool(args.telegraf) and store in ("influxdb", "influxdb2")
 
 
+def _same(args: argparse.Namespace) -> yardstick.Shape:
+    return yardstick.WHOLE if args.whole else yardstick.SAME
+
+
 def _slowly(store: str, args: argparse.Namespace) -> Iterator[tuple[str, Found]]:
     """Both at the rate of the latency run, for 20 s."""
-    total = int(args.rate * 20)
-    yield store, once(store, total, args.rate)
+    load, shape = Load(int(args.rate * 20), args.rate, args.whole), _same(args)
+    yield store, once(store, load)
     if _beside(store, args):
-        shape = yardstick.SAME
-        found = once_telegraf(store, args.telegraf, shape, total, args.rate)
+        found = once_telegraf(store, args.telegraf, shape, load)
         yield f"Telegraf to {store}, {shape.name}", found
 
 
@@ -149,8 +167,9 @@ def _median(found: list[Found]) -> Found:
     return Found(*(None if None in column else statistics.median(column) for column in columns))
 
 
-def once(store: str, total: int, rate: float, role: str = "ingest") -> Found:
+def once(store: str, load: Load, role: str = "ingest") -> Found:
     """One run on an empty store; fails where what was receipted is not stored."""
+    total = load.total
     with tempfile.TemporaryDirectory() as name, contextlib.ExitStack() as opened:
         folder = Path(name)
         broker = opened.enter_context(services.broker("mosquitto", folder, _CITY_BROKER))
@@ -158,7 +177,7 @@ def once(store: str, total: int, rate: float, role: str = "ingest") -> Found:
         process = opened.enter_context(_collector(folder, broker.port, table, _KEEPER, role))
         spent = Spent(process), Spent(_process(broker)), Spent(*_databases(store))
         rss = opened.enter_context(_watched(process))
-        told = _load(broker.port, total, rate)
+        told = _load(broker.port, load)
         ours, brokers, databases = (each.of(total) for each in spent)
         stored = _readable(count, total)
         if stored != total:
@@ -190,10 +209,9 @@ def _databases(store: str) -> list[psutil.Process]:
     return [one for one in psutil.Process().children(recursive=True) if one.name() in names]
 
 
-def once_telegraf(
-    kind: str, binary: Path, shape: yardstick.Shape, total: int, rate: float = 0.0
-) -> Found:
+def once_telegraf(kind: str, binary: Path, shape: yardstick.Shape, load: Load) -> Found:
     """The same from Telegraf; its clock stops when the database counts every report."""
+    total, first = load.total, load._replace(total=1, rate=0.0)
     with tempfile.TemporaryDirectory() as name, contextlib.ExitStack() as opened:
         folder = Path(name)
         broker = opened.enter_context(services.broker("mosquitto", folder, _CITY_BROKER))
@@ -201,10 +219,10 @@ def once_telegraf(
         running = yardstick.telegraf(binary, shape, folder, broker.port, *target)
         process = opened.enter_context(running)
         stored = partial(_counted, *target[:2], *shape.counted)
-        yardstick.until(lambda: bool(_load(broker.port, 1, 0.0, *_FIRST) and stored()), 30)
+        yardstick.until(lambda: bool(_load(broker.port, first, *_FIRST) and stored()), 30)
         rss = opened.enter_context(_watched(process))
         spent = Spent(process), Spent(_process(broker)), Spent(*_databases(kind))
-        told = _load(broker.port, total, rate, "--no-receipts", "--first", "1001")
+        told = _load(broker.port, load, "--no-receipts", "--first", "1001")
         ended = time.perf_counter()  # the crowd's own start is no more in it than in ours
         yardstick.until(lambda: stored() > total, 600)
         seconds = told["seconds"] + time.perf_counter() - ended
@@ -216,9 +234,8 @@ def once_telegraf(
 _FIRST = ("--no-receipts", "--pcs", "4")
 
 
-def _load(port: int, total: int, rate: float, *more: str) -> dict[str, float]:
-    words = ["--port", str(port), "--total", str(total), "--rate", str(rate), *more]
-    argv = [sys.executable, str(Path(__file__).with_name("load.py")), *words]
+def _load(port: int, load: Load, *more: str) -> dict[str, float]:
+    argv = [sys.executable, str(Path(__file__).with_name("load.py")), *load.words(port), *more]
     argv += ["--schools", *SCHOOLS]
     done = subprocess.run(argv, stdout=subprocess.PIPE, check=True, timeout=900)
     found: dict[str, float] = json.loads(done.stdout)

@@ -45,14 +45,44 @@ class Pc:
         self.flying: dict[int, float] = {}
 
 
-def payload() -> tuple[bytes, bytes]:
-    """A report of some 280 bytes, an ordinary size, before and after its time in ms."""
+def payload(whole: bool = False) -> tuple[bytes, bytes]:
+    """A report before and after its time in ms: some 280 bytes, the two readings that all have.
+
+    `whole`: 1.2 kB, as a classroom's PC sends it each five minutes: its disk, interfaces and
+    probes too, and four devices.
+    """
     memory = {"memory_total": 8_000_000_000, "memory_used": 4_000_000_000}
     host = wire.Host(cpu_percent=12.5, uptime_s=123.4, os="Linux 6.1", **memory)
     health = wire.AgentHealth(version="0.1.0", rss_bytes=25_000_000, cpu_s=1.5, uptime_s=1.5)
-    text = wire.encode(wire.Report(v=1, time=_START_MS, readings=(host, health), offset_ms=12))
+    readings: list[wire.Reading] = [host, health]
+    if whole:
+        readings = [_with_nics(host), _with_probes(health), *_devices()]
+    text = wire.encode(wire.Report(v=1, time=_START_MS, readings=tuple(readings), offset_ms=12))
     before, _, after = text.partition(str(_START_MS).encode())
     return before, after
+
+
+def _with_nics(host: wire.Host) -> wire.Host:
+    wired = wire.Nic("以太网", True, "wired", 1000.0, 5_496_375, 1_443_879_726)
+    nics = wired, wire.Nic("WLAN", False, "wifi", None, 0, 0), wire.Nic("lo", True, "loopback")
+    disk = {"disk_total": 256_000_000_000, "disk_used": 120_000_000_000}
+    return msgspec.structs.replace(host, nics=nics, **disk)
+
+
+def _with_probes(health: wire.AgentHealth) -> wire.AgentHealth:
+    probes = "host", "displays", "sound", "cameras", "touch", "printers"
+    return msgspec.structs.replace(health, probes=probes, room="6-1", outbox_rows=1)
+
+
+def _devices() -> list[wire.Device]:
+    projector = {"maker": "EPSON", "model": "EPSON PJ", "serial": "X4J123", "connection": "HDMI"}
+    display = {"maker": "DEL", "model": "P2419H", "width_cm": 53, "height_cm": 30}
+    return [
+        wire.Device("projector", "HDMI-1", power="on", **projector),
+        wire.Device("monitor", "DP-1", power="on", connection="DisplayPort", **display),
+        wire.Device("sound", "card0", name="HDA Intel PCH", connection="internal"),
+        wire.Device("camera", "usb1", name="HD Webcam", connection="USB"),
+    ]
 
 
 def _string(text: str) -> bytes:
@@ -76,12 +106,14 @@ class Crowd:
     sends no receipts.
     """
 
-    def __init__(self, port: int, school: str, pcs: list[Pc], receipts: bool = True) -> None:
+    def __init__(
+        self, port: int, school: str, pcs: list[Pc], receipts: bool = True, whole: bool = False
+    ) -> None:
         self.pcs = {pc.boot: pc for pc in pcs}
         self._unacknowledged: dict[int, tuple[Pc, int]] | None = None if receipts else {}
         self.free = deque(pcs)  # whose window is half empty
         self.latencies: list[float] = []
-        self._before, self._after = payload()
+        self._before, self._after = payload(whole)
         self._mid = 0
         self._out: deque[bytes] = deque()
         self._in = b""
@@ -234,11 +266,14 @@ def main() -> None:
     add("--total", type=int, default=100_000)
     add("--rate", type=float, default=0.0, help="reports a second; 0: as fast as receipts allow")
     add("--first", type=int, default=1, help="number of the first PC")
+    add("--whole", action="store_true", help="reports with everything that a PC has")
     add("--no-receipts", dest="receipts", action="store_false")
     args = parser.parse_args()
     each = args.pcs // len(args.schools)
     crowds = [
-        Crowd(args.port, school, _pcs(school, args.first + at * each, each), args.receipts)
+        Crowd(
+            args.port, school, _pcs(school, args.first + at * each, each), args.receipts, args.whole
+        )
         for at, school in enumerate(args.schools)
     ]
     json.dump(run(crowds, args.total, args.rate), sys.stdout)

@@ -68,13 +68,19 @@ _READING = """
     timestamp_format = "unix_ms"
     [[inputs.mqtt_consumer.json_v2.object]]
       path = 'readings.#(reading=="{0}")'
+      excluded_keys = ["reading", "nics", "probes"]
+"""
+_DEVICES = """
+  [[inputs.mqtt_consumer.json_v2]]
+    measurement_name = "device"
+    timestamp_path = "time"
+    timestamp_format = "unix_ms"
+    [[inputs.mqtt_consumer.json_v2.object]]
+      path = 'readings.#(reading=="device")#'
+      tags = ["kind", "connector"]
       excluded_keys = ["reading"]
 """
-#: The PC's reading and the agent's as the report has them, with boot and number: 14 fields. The
-#: collector stores 23, also the counts that are 0.
-SAME = Shape(
-    "the same two points",
-    f"""
+_SAME = f"""
   data_format = "json_v2"
   [[inputs.mqtt_consumer.topic_parsing]]
     topic = "+/+/+/+/+/+/+"
@@ -85,9 +91,13 @@ SAME = Shape(
 {_READING.format("host")}{_READING.format("agent")}    [[inputs.mqtt_consumer.json_v2.field]]
       path = "offset_ms"
       type = "int"
-""",
-    ("number", "agent"),
-)
+"""
+#: The PC's reading and the agent's as the report has them, with boot and number: 14 fields. The
+#: collector stores 23, also the counts that are 0.
+SAME = Shape("the same two points", _SAME, ("number", "agent"))
+#: The same of whole reports, and a point for each device; what is listed is left out: the
+#: collector sums the interfaces and stores the probes' names.
+WHOLE = Shape("the same six points", _SAME + _DEVICES, ("number", "agent"))
 
 #: Where to write: by the interface of 1.x where there is no token.
 _WHERE_1 = 'database = "telemetry"\n  skip_database_creation = true'
