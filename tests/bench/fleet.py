@@ -17,7 +17,7 @@ import time
 from collections import deque
 from pathlib import Path
 
-import ingest as bench
+import bench_city
 import psutil
 from rich.console import Console
 from rich.progress import track
@@ -140,13 +140,13 @@ def main() -> int:
     add("--agents", type=int, default=20_000)
     add("--minutes", type=float, default=10.0)
     args = parser.parse_args()
-    bench.SCHOOLS[:] = SCHOOLS
+    bench_city.SCHOOLS[:] = SCHOOLS
     with tempfile.TemporaryDirectory() as name, contextlib.ExitStack() as opened:
         folder = Path(name)
-        broker = opened.enter_context(services.broker("mosquitto", folder, bench._CITY_BROKER))
-        table, count = opened.enter_context(bench._store(args.store, folder))
-        process = opened.enter_context(bench._collector(folder, broker.port, table))
-        with bench._watched(process) as rss:
+        broker = opened.enter_context(services.broker("mosquitto", folder, bench_city.CITY_BROKER))
+        table, count = opened.enter_context(bench_city.store_of(args.store, folder))
+        process = opened.enter_context(bench_city.collector(folder, broker.port, table))
+        with bench_city.watched(process) as rss:
             before = sum(process.cpu_times()[:2])
             loop, bundles = _fleet(folder, broker.port, args.agents)
             _report(bundles, args.agents, args.minutes)

@@ -23,8 +23,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import bench_city
 import holder_today
-import ingest as bench
 import stampede
 import tls
 from rich.console import Console
@@ -132,9 +132,9 @@ def _inside(args: argparse.Namespace) -> int:
         opened.callback(broker.stop)
         broker.start()
         tls.log_in(broker, "collector")
-        bench.SCHOOLS[:] = [THIEF, *SCHOOLS]
-        table, _ = opened.enter_context(bench._store("sqlite", folder))
-        process = opened.enter_context(bench._collector(folder, PORT, table))
+        bench_city.SCHOOLS[:] = [THIEF, *SCHOOLS]
+        table, _ = opened.enter_context(bench_city.store_of("sqlite", folder))
+        process = opened.enter_context(bench_city.collector(folder, PORT, table))
         others = Others(folder, args)
         opened.callback(others.process.kill)
         today = holder_today.Today(folder / "collector.toml", others.breaks)

@@ -18,36 +18,26 @@ import sys
 import tempfile
 import threading
 import time
-import urllib.parse
-import urllib.request
-import uuid
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
+import bench_city
 import psutil
 import yardstick
 from rich.console import Console
 from rich.table import Table
 
-import gemini
 import services
-from collector.config import Config, Store
-from collector.store import buckets
 
-SCHOOLS = [f"990000000{n}" for n in range(1, 5)]
 #: Telegraf 1.39.3, mqtt_consumer → influxdb_v2, 100,000 messages on a machine like this.
 TELEGRAF = ("Telegraf 1.39.3, seen elsewhere", "6,500–7,900", "4.9–5.2", "343–361")
 HEADINGS = (
     "", "reports/s", "CPU s/100,000", "RSS MB", "broker's CPU", "database's", "p50 ms", "p99 ms",
 )  # fmt: skip
-_QUEUE = 200_000
 #: The keeper derives what has come this often in a run, s: a run is shorter than its usual minute.
 _KEEPER = "keeper_s = 2.0"
-_CITY_BROKER = (
-    f"max_queued_messages {_QUEUE}\nmax_queued_bytes 536870912\nmax_inflight_messages 200\n"
-)
 
 
 class Found(NamedTuple):
@@ -105,8 +95,10 @@ def main() -> int:
     add("--whole", action="store_true", help="reports of a PC with four devices")
     add("--telegraf", type=Path, help="Telegraf's binary, to run it on the same InfluxDB")
     args = parser.parse_args()
-    if args.telegraf and args.total > _QUEUE:
-        parser.error(f"--total: Telegraf's backlog must fit the broker's queue of {_QUEUE:,}")
+    if args.telegraf and args.total > bench_city.QUEUE:
+        parser.error(
+            f"--total: Telegraf's backlog must fit the broker's queue of {bench_city.QUEUE:,}"
+        )
     table = Table(title=f"The collector, {args.total:,} reports, {os.cpu_count()} cores shared")
     for heading in HEADINGS:
         table.add_column(heading, justify="right" if heading else "left")
@@ -172,11 +164,13 @@ def once(store: str, load: Load, role: str = "ingest") -> Found:
     total = load.total
     with tempfile.TemporaryDirectory() as name, contextlib.ExitStack() as opened:
         folder = Path(name)
-        broker = opened.enter_context(services.broker("mosquitto", folder, _CITY_BROKER))
-        table, count = opened.enter_context(_store(store, folder))
-        process = opened.enter_context(_collector(folder, broker.port, table, _KEEPER, role))
+        broker = opened.enter_context(services.broker("mosquitto", folder, bench_city.CITY_BROKER))
+        table, count = opened.enter_context(bench_city.store_of(store, folder))
+        process = opened.enter_context(
+            bench_city.collector(folder, broker.port, table, _KEEPER, role)
+        )
         spent = Spent(process), Spent(_process(broker)), Spent(*_databases(store))
-        rss = opened.enter_context(_watched(process))
+        rss = opened.enter_context(bench_city.watched(process))
         told = _load(broker.port, load)
         ours, brokers, databases = (each.of(total) for each in spent)
         stored = _readable(count, total)
@@ -214,13 +208,13 @@ def once_telegraf(kind: str, binary: Path, shape: yardstick.Shape, load: Load) -
     total, first = load.total, load._replace(total=1, rate=0.0)
     with tempfile.TemporaryDirectory() as name, contextlib.ExitStack() as opened:
         folder = Path(name)
-        broker = opened.enter_context(services.broker("mosquitto", folder, _CITY_BROKER))
-        target = opened.enter_context(_influx(kind, folder))
+        broker = opened.enter_context(services.broker("mosquitto", folder, bench_city.CITY_BROKER))
+        target = opened.enter_context(bench_city.influx(kind, folder))
         running = yardstick.telegraf(binary, shape, folder, broker.port, *target)
         process = opened.enter_context(running)
-        stored = partial(_counted, *target[:2], *shape.counted)
+        stored = partial(bench_city.counted, *target[:2], *shape.counted)
         yardstick.until(lambda: bool(_load(broker.port, first, *_FIRST) and stored()), 30)
-        rss = opened.enter_context(_watched(process))
+        rss = opened.enter_context(bench_city.watched(process))
         spent = Spent(process), Spent(_process(broker)), Spent(*_databases(kind))
         told = _load(broker.port, load, "--no-receipts", "--first", "1001")
         ended = time.perf_counter()  # the crowd's own start is no more in it than in ours
@@ -236,157 +230,10 @@ _FIRST = ("--no-receipts", "--pcs", "4")
 
 def _load(port: int, load: Load, *more: str) -> dict[str, float]:
     argv = [sys.executable, str(Path(__file__).with_name("load.py")), *load.words(port), *more]
-    argv += ["--schools", *SCHOOLS]
+    argv += ["--schools", *bench_city.SCHOOLS]
     done = subprocess.run(argv, stdout=subprocess.PIPE, check=True, timeout=900)
     found: dict[str, float] = json.loads(done.stdout)
     return found
-
-
-@contextlib.contextmanager
-def _watched(process: psutil.Process) -> Iterator[list[float]]:
-    """The process's RSS, ten times a second."""
-    rss, stop = [0.0], threading.Event()
-
-    def watch() -> None:
-        while not stop.wait(0.1):
-            rss.append(process.memory_info().rss)
-
-    thread = threading.Thread(target=watch)
-    thread.start()
-    try:
-        yield rss
-    finally:
-        stop.set()
-        thread.join()
-
-
-@contextlib.contextmanager
-def _store(kind: str, folder: Path) -> Iterator[tuple[str, Any]]:
-    """Its table of settings, and what counts the reports in it."""
-    if kind == "sqlite":
-        yield 'kind = "sqlite"\n', lambda: _rows(folder)
-        return
-    if kind == "opengemini":
-        url = os.environ["SCHOOLPULSE_TEST_OPENGEMINI_URL"]
-        with _gemini(url) as (telemetry, evidence):
-            names = f'telemetry = "{telemetry}"\nevidence = "{evidence}"\n'
-            table = f'kind = "{kind}"\nurl = "{url}"\n{names}'
-            yield table, partial(_counted, url, "", database=telemetry)
-        return
-    with _influx(kind, folder) as (url, token, org):
-        table = f'kind = "influxdb"\nurl = "{url}"\ntoken = "{token}"\norg = "{org}"\n'
-        yield table, partial(_counted, url, token)
-
-
-@contextlib.contextmanager
-def _influx(kind: str, folder: Path) -> Iterator[tuple[str, str, str]]:
-    """URL, token and organisation of an empty one: Debian's, or a server of 2.x that the
-    environment names.
-    """
-    if kind == "influxdb":
-        (folder / "influx").mkdir()
-        with services.influx(folder / "influx") as running:
-            running.create("telemetry")
-            running.create("evidence")
-            yield running.url, "", "o"
-    else:
-        url, token, org = (os.environ[f"SCHOOLPULSE_TEST_INFLUX_{x}"] for x in _NAMES)
-        with _buckets(url, token, org):
-            yield url, token, org
-
-
-@contextlib.contextmanager
-def _gemini(url: str) -> Iterator[list[str]]:
-    """Two empty databases of an openGemini that runs."""
-    run = uuid.uuid4().hex[:8]
-    names = [f"telemetry-{run}", f"evidence-{run}"]
-    settings = Store("opengemini", url, telemetry=names[0], evidence=names[1])
-    buckets.set_up(settings)
-    gemini.wait_readable(Config(store=settings))
-    yield names
-    for name in names:
-        gemini.drop(url, name)
-
-
-_NAMES = ("URL", "TOKEN", "ORG")
-
-
-@contextlib.contextmanager
-def _buckets(url: str, token: str, org: str) -> Iterator[None]:
-    from influxdb_client import InfluxDBClient
-
-    with InfluxDBClient(url, token, org=org) as client:
-        api = client.buckets_api()
-        for name in ("telemetry", "evidence"):
-            old = api.find_bucket_by_name(name)
-            if old:
-                api.delete_bucket(old)
-            api.create_bucket(bucket_name=name)
-        yield
-
-
-def _rows(folder: Path) -> int:
-    import sqlite3
-
-    with contextlib.closing(sqlite3.connect(folder / "data/schoolpulse.db")) as db:
-        return int(db.execute("SELECT count(*) FROM agent").fetchone()[0])
-
-
-def _counted(
-    url: str, token: str, field: str = "number", measurement: str = "agent",
-    database: str = "telemetry",
-) -> int:  # fmt: skip
-    asked = f"SELECT count({field}) FROM {measurement}"
-    query = urllib.parse.urlencode({"db": database, "q": asked})
-    headers = {"Authorization": f"Token {token}"} if token else {}
-    request = urllib.request.Request(f"{url}/query?{query}", headers=headers)
-    with urllib.request.urlopen(request, timeout=120) as reply:
-        series = json.load(reply)["results"][0].get("series")
-    return int(series[0]["values"][0][1]) if series else 0
-
-
-@contextlib.contextmanager
-def _collector(
-    folder: Path, port: int, store: str, more: str = "", role: str = "all"
-) -> Iterator[psutil.Process]:
-    """`schoolpulse collect`, listening; `more` settings stand before all tables."""
-    settings = folder / "collector.toml"
-    settings.write_text(f'data = "{folder}/data"\n{more}\n[mqtt]\nport = {port}\n[store]\n{store}')
-    argv = [sys.executable, "-m", "collector.cli"]
-    _import(argv, folder, settings)
-    log = folder / "collect.log"
-    words = ["collect", "--role", role, "--config", str(settings)]
-    with services.started([*argv, *words], log) as running:
-        wait = threading.Event().wait
-        while not all(f"listening={x}" in log.read_text() for x in (True, False)):
-            if running.poll() is not None:
-                raise SystemExit(log.read_text())
-            wait(0.05)
-        yield psutil.Process(running.pid)
-
-
-def _import(argv: list[str], folder: Path, settings: Path) -> None:
-    sheets = folder / "sheets"
-    from_template(sheets, SCHOOLS)
-    words = ["roster", "import", str(sheets), "--config", str(settings)]
-    subprocess.run([*argv, *words], check=True, capture_output=True)
-
-
-def from_template(sheets: Path, schools: list[str]) -> None:
-    """A register of these schools, each with seats for a crowd, and nothing else."""
-    rows = {
-        "schools": ("code,name,district,type,responsible", "{0},示例{0},630102,小学,630102"),
-        "campuses": ("school,campus", "{0},本部"),
-        "lines": ("school,line,campus,contract_mbps", "{0},主线,本部,100"),
-        "rooms": ("school,campus,room,type,seats", "{0},本部,机房,计算机教室,1000"),
-        "classes": ("school,class,rooms", ""),
-    }
-    sheets.mkdir(exist_ok=True)
-    for old in sheets.glob("*"):
-        old.unlink()
-    for name, (heading, row) in rows.items():
-        body = "".join(f"{row.format(code)}\n" for code in schools) if row else ""
-        (sheets / f"{name}.csv").write_text(f"{heading}\n{body}", encoding="utf-8")
 
 
 if __name__ == "__main__":

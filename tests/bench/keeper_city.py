@@ -15,189 +15,39 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import datetime as dt
-import gc
-import itertools
 import json
-import os
 import random
-import resource
-import sqlite3
 import statistics
-import subprocess
 import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
+from city_fill import feed, fill, filled, mark, only_derive, only_fill
+from city_keeper import GEMINI, Asked, keeping
 from rich.console import Console
-from rich.progress import track
 from rich.table import Table
 
 import city_day
 import gemini
 import services
-from agent.common.calendar import CITY_TIME
 from city_day import City
 from collector.config import City as Area
-from collector.config import Config, Figure, Store
+from collector.config import Figure
 from collector.keeper import Keeper
-from collector.keeper.checkpoints import Checkpoints
 from collector.keeper.midnight import midnight
-from collector.keeper.part import Part
-from collector.service.keeper_thread import KeeperThread
-from collector.service.pipeline.pending_days import Pair, PendingDays
+from collector.service.pipeline.pending_days import PendingDays
 from collector.store import buckets
 from collector.store.base import Point
 from collector.store.base import Store as AnyStore
 from collector.store.factory import open_store
 
-_GEMINI = os.environ.get("SCHOOLPULSE_TEST_OPENGEMINI_URL", "")
 AT_S = 16 * 3600
 DERIVED = ("machine_day", "device_day", "room_day", "school_day", "school_hour", "event")
 _WATCHED = 200  # PCs whose rows are looked for
-_FILLED = "filled"  # the file that says until when the store is
-_DERIVED = "derived"  # the file that says that the day was given to a keeper, to be derived whole
-_GARBAGE = 50_000, 20, 20  # as under `schoolpulse collect`
-
-
-class Asked(NamedTuple):
-    """What to run."""
-
-    data: str
-    url: str
-    schools: int
-    pcs: int
-    minutes: float
-    until_s: int
-    keeper_s: float
-    compared: int
-    part: tuple[int, int] = (1, 1)
-
-    def file(self, name: str) -> Path:
-        """A file of the keeper of this part."""
-        number, of = self.part
-        return Path(self.data, f"{name}-{number}-{of}.db" if of > 1 else f"{name}.db")
-
-    @property
-    def city(self) -> City:
-        """The city; its day is today, wherever the clock stands."""
-        return City(self.schools, self.pcs, day=dt.datetime.now(CITY_TIME).date())
-
-    @property
-    def config(self) -> Config:
-        """SQLite in `data`, or InfluxDB or openGemini at `url`."""
-        if not self.url:
-            return Config(data=self.data, store=Store(telemetry_days=36500))
-        kind: Any = "opengemini" if self.url == _GEMINI else "influxdb"
-        return Config(data=self.data, store=Store(kind, self.url, org="", telemetry_days=36500))
-
-
-def keep(asked: Asked) -> None:
-    """The keeper's process: a line of JSON a run, until its input ends."""
-    gc.set_threshold(*_GARBAGE)
-    city, known = asked.city, city_day.register(asked.city)
-    began, noon = time.monotonic(), midnight(city.day) + asked.until_s * 10**9
-
-    def clock() -> int:
-        return noon + int((time.monotonic() - began) * 1e9)
-
-    class Told(Keeper):
-        """Says what each run cost."""
-
-        def begin(self) -> bool:
-            self.before, self.count = _cpu(), 0
-            return super().begin()
-
-        def derive_schools(self, due: Mapping[str, int], *given: Any) -> dict[str, Exception]:
-            self.count += len(due)
-            return super().derive_schools(due, *given)
-
-        def run_once(self, now: dt.datetime) -> None:
-            spent = _cpu() - self.before
-            if self._part.of == 1:
-                super().run_once(dt.datetime.fromtimestamp(clock() / 1e9, CITY_TIME))
-            told = {"cpu": spent, "schools": self.count, "rss": _most_mb()}
-            told["rest"] = _cpu() - self.before - spent  # figure, audit, hours of silent schools
-            print(json.dumps(told), flush=True)
-
-    with open_store(asked.config) as store:
-        keeper = Told(
-            store, lambda: known, Figure(), Area(),
-            now=clock, version=lambda: 1,
-            part=Part(*asked.part), checkpoints=Checkpoints(asked.file("checkpoints")),
-        )  # fmt: skip
-        pending, readable_s = PendingDays(asked.file("days")), store.limits.readable_s
-        thread = KeeperThread(keeper, pending, asked.keeper_s, readable_s=readable_s)
-        thread.start()
-        sys.stdin.read()
-        thread.stop(60)
-        pending.close()
-
-
-def _cpu() -> float:
-    used = resource.getrusage(resource.RUSAGE_SELF)
-    return used.ru_utime + used.ru_stime
-
-
-def _most_mb() -> float:
-    """The most memory that this process ever had, MB.
-
-    Not `ru_maxrss`, which begins with what the process that started this one had.
-    """
-    (line,) = (
-        line for line in Path("/proc/self/status").read_text().splitlines() if "VmHWM" in line
-    )
-    return int(line.split()[1]) / 1000
-
-
-def filled(asked: Asked) -> int:
-    """Until which second of the day the store is filled."""
-    try:
-        return int(Path(asked.data, _FILLED).read_text())
-    except FileNotFoundError:
-        return 0
-
-
-def fill(asked: Asked, store: AnyStore) -> int:
-    """Write the rest of the day until then, in the order of time; the number of reports."""
-    count, city, slice_s = 0, asked.city, 300
-    slices = range(filled(asked), asked.until_s, slice_s)
-    for begin in track(slices, description="the day until then"):
-        end = min(begin + slice_s, asked.until_s)
-        each = (city_day.reports(city, code, begin, end) for code in city.codes)
-        reports = itertools.chain.from_iterable(each)
-        while some := list(itertools.islice(reports, 1000)):
-            count += len(some)
-            store.write([point for one in some for point in one])
-        Path(asked.data, _FILLED).write_text(str(end))
-    return count
-
-
-def feed(asked: Asked, store: AnyStore, pending: PendingDays) -> Iterator[list[list[Point]]]:
-    """Write what comes, second by second, as ingest does; yields the reports of each second."""
-    city, began = asked.city, time.monotonic()
-    for second in range(int(asked.minutes * 60)):
-        reports = [
-            one
-            for code in city.codes
-            for one in city_day.reports(
-                city, code, asked.until_s + second, asked.until_s + second + 1
-            )
-        ]
-        time.sleep(max(0.0, began + second - time.monotonic()))
-        if reports:
-            store.write([point for one in reports for point in one])
-            marks: dict[Pair, int] = {}
-            for one in reports:
-                pair, at = Pair(one[0].tags["school"], city.day), one[0].time
-                marks[pair] = min(at, marks.get(pair, at))
-            pending.mark(marks)
-        Path(asked.data, _FILLED).write_text(str(asked.until_s + second + 1))
-        yield reports
 
 
 class Watch:
@@ -265,73 +115,6 @@ def same_as_whole(asked: Asked, store: AnyStore) -> bool:
     return bool(before) and rows(store, city, codes) == before
 
 
-def only_fill(asked: Asked) -> dict[str, Any]:
-    """Fill one city's store."""
-    with open_store(asked.config) as store:
-        return {"reports": fill(asked, store)}
-
-
-@contextlib.contextmanager
-def keeping(asked: Asked) -> Iterator[subprocess.Popen[bytes]]:
-    """The keeper's process; in the end its input must be closed."""
-    argv = [sys.executable, __file__, "--child", json.dumps(asked)]
-    with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
-        yield process
-
-
-def mark(asked: Asked, pending: PendingDays) -> None:
-    """The day of all schools is to be derived: whole, once; then from the last second's reports."""
-    marked = Path(asked.data, _DERIVED)
-    at = midnight(asked.city.day) + (asked.until_s - 1) * 10**9
-    pending.mark({Pair(code, asked.city.day): at * marked.exists() for code in asked.city.codes})
-    marked.touch()
-
-
-def only_derive(asked: Asked) -> dict[str, Any]:
-    """Derive the day that is filled, as far as an earlier run did not."""
-    with open_store(asked.config) as store:
-        count = fill(asked, store)
-    asked = asked._replace(until_s=filled(asked))
-    cores = len(os.sched_getaffinity(0))
-    parts = [asked._replace(part=(n, cores)) for n in range(1, cores + 1)] if cores > 1 else [asked]
-    _shared_out(asked, parts)
-    with contextlib.ExitStack() as opened:
-        processes = [opened.enter_context(keeping(one)) for one in parts]
-        told = [json.loads(process.stdout.readline()) for process in processes if process.stdout]
-        for process in processes:
-            assert process.stdin
-            process.stdin.close()
-    _brought_together(asked, parts)
-    return {"reports": count, "keepers": told}
-
-
-def _shared_out(asked: Asked, parts: Sequence[Asked]) -> None:
-    """What is to be derived, among the keepers of these parts."""
-    with contextlib.closing(PendingDays(asked.file("days"))) as pending:
-        if not Path(asked.data, _DERIVED).exists():
-            mark(asked, pending)
-        taken = pending.take()
-        for one in parts:
-            if one is not asked:
-                with contextlib.closing(PendingDays(one.file("days"))) as own:
-                    has = Part(*one.part).has
-                    own.mark({pair: at.since for pair, at in taken.items() if has(pair.school)})
-        if parts != [asked]:
-            pending.done(taken)
-
-
-def _brought_together(asked: Asked, parts: Sequence[Asked]) -> None:
-    """The checkpoints of all of them in the file of one keeper of the city."""
-    Checkpoints(asked.file("checkpoints")).close()
-    for one in parts:
-        if one is not asked:
-            with contextlib.closing(sqlite3.connect(asked.file("checkpoints"))) as db, db:
-                db.execute("ATTACH ? AS part", (f"{one.file('checkpoints')}",))
-                db.execute("INSERT OR REPLACE INTO days SELECT * FROM part.days")
-                db.execute("INSERT INTO owner SELECT * FROM part.owner")
-                db.execute("DELETE FROM part.days")  # a later run may not bring back these
-
-
 def measure(asked: Asked) -> dict[str, Any]:
     """One city on one store."""
     city, runs = asked.city, []
@@ -388,16 +171,12 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--keep", help="a folder for the stores, which then stay")
     made.add_argument("--fill", action="store_true", help="fill the stores that stay, no more")
     made.add_argument("--derive", action="store_true", help="derive their day, no more")
-    made.add_argument("--child")
     return made
 
 
 def main() -> int:
     """Run all; 1 where rows differ from a whole derivation's, or never came."""
     args = parser().parse_args()
-    if args.child:
-        keep(Asked(*json.loads(args.child)))
-        return 0
     table = Table(title=f"The keeper of {args.schools} schools, reports each five minutes")
     heads = (
         "store", "PCs", "at", "reports", "came", "first s", "a run s", "dearest s", "figure s",
@@ -440,7 +219,7 @@ def _one(args: argparse.Namespace, kind: str, pcs: int, hour: float) -> dict[str
             running.create("telemetry")
             running.create("evidence")
             url = running.url
-        asked = asked._replace(data=str(data), url=_GEMINI if kind == "opengemini" else url)
+        asked = asked._replace(data=str(data), url=GEMINI if kind == "opengemini" else url)
         if asked.config.store.kind == "opengemini":  # an empty one
             buckets.set_up(asked.config.store)
             gemini.wait_readable(asked.config)

@@ -19,8 +19,9 @@ import time
 from pathlib import Path
 from typing import Any
 
+import city_keeper
 import keeper_city
-from keeper_city import Asked
+from city_keeper import Asked
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
@@ -71,7 +72,7 @@ def store_part(
 
 def start(asked: Asked) -> subprocess.Popen[bytes]:
     """The keeper's process."""
-    argv = [sys.executable, keeper_city.__file__, "--child", json.dumps(asked)]
+    argv = [sys.executable, city_keeper.__file__, json.dumps(asked)]
     return subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)
 
 

@@ -20,7 +20,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import ingest as bench
+import bench_city
 from rich.console import Console
 from rich.table import Table
 
@@ -31,7 +31,7 @@ from agent.mqtt import Callbacks, Link, Sender, State
 from agent.outbox import WINDOW, Limits, Outbox, Outgoing
 from collector.simulate.fleet import Fleet, FleetAgent, _Running
 
-SCHOOL = bench.SCHOOLS[0]
+SCHOOL = bench_city.SCHOOLS[0]
 #: What the broker and the collector are promised: connects a second, publish to receipt in s.
 PEAK, P99_S = 100, 1.0
 #: Broker's absences from here on fill the agents' windows, s; filling takes some.
@@ -129,11 +129,11 @@ def run(agents: int, down: Sequence[float], store: str) -> tuple[list[Found], in
     """One restart for each of `down`; and how many reports were lost in all."""
     with tempfile.TemporaryDirectory() as name, contextlib.ExitStack() as opened:
         folder = Path(name)
-        broker = opened.enter_context(services.broker("mosquitto", folder, bench._CITY_BROKER))
-        table, count = opened.enter_context(bench._store(store, folder))
+        broker = opened.enter_context(services.broker("mosquitto", folder, bench_city.CITY_BROKER))
+        table, count = opened.enter_context(bench_city.store_of(store, folder))
         metrics = f"127.0.0.1:{services.free_port()}"
         settings = f'metrics = "{metrics}"'
-        opened.enter_context(bench._collector(folder, broker.port, table, settings))
+        opened.enter_context(bench_city.collector(folder, broker.port, table, settings))
         fleet = opened.enter_context(_crowd(folder, broker.port, agents))
         _until(lambda: fleet.ready() == agents and not fleet.waiting(), 180, "the first start")
         found = [_restart(fleet, broker, seconds, metrics) for seconds in down]

@@ -20,7 +20,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import ingest as bench
+import bench_city
 import psutil
 import stampede
 from rich.console import Console
@@ -71,9 +71,9 @@ def main() -> int:
         folder = Path(name)
         broker = opened.enter_context(city_broker.running(folder, SCHOOLS))
         log_in(broker, "collector")
-        bench.SCHOOLS[:] = SCHOOLS
-        table, count = opened.enter_context(bench._store("sqlite", folder))
-        opened.enter_context(bench._collector(folder, broker.port, table))
+        bench_city.SCHOOLS[:] = SCHOOLS
+        table, count = opened.enter_context(bench_city.store_of("sqlite", folder))
+        opened.enter_context(bench_city.collector(folder, broker.port, table))
         begun = time.perf_counter()
         parts = [Part(broker, args, n) for n in range(args.parts)]
         first = _coming(parts, broker, begun)
