@@ -10,6 +10,7 @@ from agent.common.checks import Check
 from agent.common.language import say
 from agent.wire import TopicError, parse_topic
 from collector.config import Config
+from collector.doctor import storing
 from collector.keeper.audit import CLOCK_MS, Audited, Boot, audit
 from collector.roster.register import Register
 from collector.service.pipeline.quarantine import FILE, Quarantine
@@ -32,7 +33,7 @@ def buckets(config: Config, *, fix: bool) -> Check:
     try:
         found = (server.set_up if fix else server.current)(config.store)
     except StoreError as error:
-        return Check(name, False, str(error), say("核对 [store]", "check [store]"))
+        return Check(name, False, *storing.explained(error, config))
     ok = all(bucket.ok for bucket in found)
     cure = "" if ok else "schoolpulse doctor --fix"
     return Check(name, ok, say("；", "; ").join(map(str, found)), cure)
@@ -104,7 +105,7 @@ def keeper(config: Config) -> Check:
             points = store.read("collector", now - _LATELY_NS, now + 1, fields=["keeper_lag_s"])
             lags = [float(point.fields["keeper_lag_s"]) for point in points]
     except StoreError as error:
-        return Check(name, False, str(error), say("核对 [store]", "check [store]"))
+        return Check(name, False, *storing.explained(error, config))
     if not lags:
         none = say("近 10 分钟没有说明进度", "nothing noted in the last 10 min")
         return Check(name, True, none)

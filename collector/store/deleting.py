@@ -57,7 +57,7 @@ def delete(
             else:
                 raise MisconfiguredError(_cannot(base, version))
         except (urllib3.exceptions.HTTPError, OSError) as error:
-            raise UnavailableError(f"{base}: {error}") from error
+            raise UnavailableError(f"{base}: {faults.words(error)}") from error
 
 
 def _answered(reply: urllib3.BaseHTTPResponse, where: str) -> None:

@@ -25,6 +25,8 @@ _ABOUT_LINES = re.compile(
 )
 #: As 1.x and newer 2.x word it.
 _EXPIRED = re.compile("(beyond|outside) retention policy")
+#: How urllib3 begins what it says.
+_OBJECT = re.compile(r"HTTPS?Connection(Pool)?\([^)]*\): ")
 #: Bytes of a line that every server accepts unless its limit is set too low.
 _ANY_LINE = 65_536
 
@@ -121,6 +123,11 @@ def reason_of(body: bytes | str) -> str:
     if not isinstance(content, dict):
         return ""
     return str(content.get("error") or content.get("message") or "")
+
+
+def words(error: object) -> str:
+    """What an error says, without the connection object that urllib3 begins with."""
+    return _OBJECT.sub("", str(error))
 
 
 def text(body: bytes) -> str:

@@ -174,7 +174,7 @@ class InfluxStore(Store):
                 results = _results(reply, where, self._no_rows)
                 yield from influxql.whole(results, statements)
         except (urllib3.exceptions.HTTPError, OSError, ValueError, msgspec.DecodeError) as error:
-            raise UnavailableError(f"{where}: {error}") from error
+            raise UnavailableError(f"{where}: {faults.words(error)}") from error
 
     def _ask(self, bucket: str, asked: str, where: str) -> urllib3.BaseHTTPResponse:
         try:

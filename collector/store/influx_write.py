@@ -52,7 +52,7 @@ class Writing:
         except ApiException as error:
             raise _class(error, where) from error
         except (urllib3.exceptions.HTTPError, OSError) as error:
-            raise UnavailableError(f"{where}: {error}") from error
+            raise UnavailableError(f"{where}: {faults.words(error)}") from error
         except ValueError as error:
             raise faults.bad_settings(error, where) from error
         if status != _STORED:  # the page of a portal or another server
@@ -110,5 +110,7 @@ def _lacks_second(error: ApiException) -> bool:
 def _class(error: ApiException, where: str) -> Exception:
     if not error.status:  # so the client reports TLS errors
         wrong = "CERTIFICATE_VERIFY_FAILED" in str(error.reason)
-        return (MisconfiguredError if wrong else UnavailableError)(f"{where}: {error.reason}")
+        return (MisconfiguredError if wrong else UnavailableError)(
+            f"{where}: {faults.words(error.reason)}"
+        )
     return faults.classed(error.status, error.body or b"", where)

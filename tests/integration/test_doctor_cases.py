@@ -259,10 +259,13 @@ def test_a_database_that_is_dead_behind_a_proxy(tmp_path: Path, doctor: Doctor) 
 
 
 def test_a_database_that_is_not_there(doctor: Doctor) -> None:
-    refused = doctor(influx(f"http://127.0.0.1:{services.free_port()}"))["store"]
-    unknown = doctor(influx("http://no-such-host.invalid:8086"))["store"]
-    assert "nothing listens" in refused["fix"]
-    assert "DNS" in unknown["fix"]
+    refused = doctor(influx(f"http://127.0.0.1:{services.free_port()}"))
+    unknown = doctor(influx("http://no-such-host.invalid:8086"))
+    for name in ("buckets", "store", "keeper"):
+        assert "nothing listens" in refused[name]["fix"]
+        assert "DNS" in unknown[name]["fix"]
+        for found in (refused, unknown):
+            assert "Connection(" not in found[name]["detail"], "the words of a library"
 
 
 # ---- files
