@@ -77,11 +77,13 @@ def write_hivemq(path: Path, wanted: Iterable[Account]) -> bool:
     return owned.put(path, hivemq.document(wanted, former), owned.HIVEMQS)
 
 
-def in_file(mqtt: Mqtt, wanted: Iterable[Account]) -> tuple[set[str], set[str]]:
-    """The names that HiveMQ's file should have, and those that it has. Raises OSError."""
+def in_file(mqtt: Mqtt, wanted: Iterable[Account]) -> tuple[set[str], set[str], bool]:
+    """The names that HiveMQ's file should have, those that it has, and whether all is as it was
+    written, passwords and rights too. Raises OSError."""
     path = Path(mqtt.hivemq)
     found = path.read_bytes() if path.exists() else b""
-    return hivemq.usernames(hivemq.document(wanted, found)), hivemq.usernames(found)
+    made = hivemq.document(wanted, found)
+    return hivemq.usernames(made), hivemq.usernames(found), made == found
 
 
 def control(place: Place, mqtt: Mqtt) -> Control:

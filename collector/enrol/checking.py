@@ -24,7 +24,7 @@ _SHOWN = 5
 def run(place: Place, config: Config, state: State) -> Iterator[Check]:
     """Every check, in the order in which faults follow from each other."""
     yield _services(place)
-    yield _rights(place, state)
+    yield _rights(place, config, state)
     yield _ca(place)
     yield _server(place, config)
     yield _keys(place, state)
@@ -44,8 +44,11 @@ def _services(place: Place) -> Check:
     return _verdict(name, wrong, "schoolpulse setup")
 
 
-def _rights(place: Place, state: State) -> Check:
-    """Whoever may read more than it needs is a finding; the fix is the command for it."""
+def _rights(place: Place, config: Config, state: State) -> Check:
+    """Whoever may read more than it needs is a finding; the fix is the command for it.
+
+    HiveMQ reads its file by itself, not through a unit's credentials: it must be its own.
+    """
     wanted: list[tuple[Path, Kind]] = [
         (place.ca_key, ROOT_ONLY), (place.next_ca_key, ROOT_ONLY), (place.server_key, BROKERS),
         (place.ca, OPEN), (place.state, Kind(0o600, owned.SERVICE)),
@@ -54,7 +57,13 @@ def _rights(place: Place, state: State) -> Check:
     for code in state.held():
         wanted.append((place.keys / f"{code}.key", LINE_KEY))
         wanted.append((place.renewals / f"{code}.json", SHARED))
+    accounts = Path(config.mqtt.hivemq)
+    if config.mqtt.hivemq:
+        wanted.append((accounts, owned.HIVEMQS))
     wrong = [f"{path}: {bad}" for path, kind in wanted if (bad := owned.fault(path, kind))]
+    if config.mqtt.hivemq and (bad := owned.unreadable(accounts, owned.HIVEMQS)):
+        text = say("HiveMQ 读不了", "HiveMQ cannot read it")
+        wrong.append(f"{accounts}: {bad}, {text}")
     fix = "schoolpulse setup; schoolpulse enrol --all"
     return _verdict(say("权限", "rights"), wrong, fix)
 
@@ -117,13 +126,16 @@ def _keys(place: Place, state: State) -> Check:
 
 
 def _accounts(place: Place, config: Config, state: State) -> Check:
-    """The broker's accounts, by name: of a running one by asking it, else by its file."""
-    name = say("消息服务器的账号", "broker's accounts")
+    """The broker's accounts, by name: of a running one by asking it, else by its file.
+
+    HiveMQ's file is compared as a whole.
+    """
+    name, same = say("消息服务器的账号", "broker's accounts"), True
     try:
         accounts = brokering.accounts(place, state.held())
         wanted = {one.username for one in accounts}
         if config.mqtt.hivemq:
-            wanted, found = brokering.in_file(config.mqtt, accounts)
+            wanted, found, same = brokering.in_file(config.mqtt, accounts)
             where = config.mqtt.hivemq
         elif brokering.runs(config.mqtt):
             found = set(brokering.control(place, config.mqtt).usernames())
@@ -137,9 +149,14 @@ def _accounts(place: Place, config: Config, state: State) -> Check:
             "先使它能连上，再运行 schoolpulse enrol --all",
             "make it reachable, then run schoolpulse enrol --all",
         )
+        if isinstance(error, PermissionError):
+            fix = say("请用 root 运行", "run it as root")
         return Check(name, False, str(error), fix)
     wrong = [f"{one}: {say('缺少', 'missing')}" for one in sorted(wanted - found)]
     wrong += [f"{one}: {say('多余', 'not ours')}" for one in sorted(found - wanted)]
+    if not wrong and not same:
+        text = say("密码或权限与注册的不同", "passwords or rights are not those of the enrolment")
+        wrong.append(f"{where}: {text}")
     if not wrong:
         return Check(name, True, f"{len(wanted)}; {where}")
     return _verdict(name, wrong, "schoolpulse enrol --all")

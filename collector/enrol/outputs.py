@@ -52,6 +52,8 @@ def bring(place: Place, config: Config, state: State, told: Told = lambda done: 
     os.sync()  # once for all of them
     accounts = brokering.accounts(place, held)
     how, count = brokering.apply(place, config.mqtt, accounts)
+    if how == "file":
+        state.file_is_up_to_date()
     return Outcome(changed, count, how)
 
 

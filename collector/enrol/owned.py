@@ -106,6 +106,17 @@ def fault(path: Path, kind: Kind) -> str:
     return ""
 
 
+def unreadable(path: Path, kind: Kind) -> str:
+    """As `fault`, where its owner to be cannot read it, as it is another's."""
+    try:
+        if foreign(path, kind):
+            found = path.stat()
+            return f"{found.st_mode & 0o7777:04o} {_user(found.st_uid)}"
+    except OSError:
+        pass
+    return ""
+
+
 def foreign(path: Path, kind: Kind) -> bool:
     """Whether what is there belongs to another than `kind` says. Raises OSError."""
     account = _account(kind)

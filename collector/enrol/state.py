@@ -51,6 +51,8 @@ _DRAWN = """
     VALUES (?, ?, ?, ?, ?, ?, ?)
 """
 
+_IN_FILE = "hivemq"  # the act of bringing its file up to date, in the journal
+
 
 def username(school: str, generation: int) -> str:
     """The broker's account: the school's code, from the second generation on with `-2`, …"""
@@ -151,6 +153,19 @@ class State:
         """Accounts of the broker that must not exist any more."""
         query = "SELECT school, generation FROM credential WHERE ended_ms IS NOT NULL"
         return {username(*row) for row in self._db.execute(query)}
+
+    def still_in_file(self) -> list[str]:
+        """Schools with a credential that ended after HiveMQ's file was last brought up to date."""
+        query = """
+            SELECT DISTINCT school FROM journal WHERE act IN ('settle', 'revoke')
+            AND id > (SELECT COALESCE(MAX(id), 0) FROM journal WHERE act = ?) ORDER BY school
+        """
+        return [row[0] for row in self._db.execute(query, (_IN_FILE,))]
+
+    def file_is_up_to_date(self) -> None:
+        """HiveMQ's file has no account that has ended; those who may not read it know by this."""
+        if self.still_in_file():
+            self.note(_IN_FILE, "")
 
     def rotations(self) -> dict[str, Rotation]:
         """By school, the rotations under way."""

@@ -87,6 +87,7 @@ class Collector:
         self._roster = Roster(config, load_register, version, changed, shared, self.releases)
         publish_all = self._roster.publish_all
         self._links = Links(config.mqtt, self._received, self._presences_received, publish_all)
+        self._links.outgoing.on_too_large = lambda: self.counts.add("too_large")
         self._renewals = Renewals(config.folder, self._links.outgoing.publish)
         self._retained = Retained(self._links.outgoing.publish, self.counts)
         grouped = bool(group_of(config.mqtt))

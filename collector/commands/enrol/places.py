@@ -115,6 +115,19 @@ def explained() -> Iterator[None]:
         raise RefusedError(f"{error}; {again}") from error
 
 
+def tell_who_stays(city: City) -> None:
+    """HiveMQ asks for a password at the log-in alone, and has no command that ends a connection."""
+    if city.config.mqtt.hivemq:
+        text = say(
+            "HiveMQ 几秒之内重读文件，此后拒绝用已停用的凭据登录；已经连上的不会断开，要断开请重启 "
+            "HiveMQ：systemctl restart hivemq",
+            "HiveMQ reads its file within seconds and refuses log-ins by ended credentials from "
+            "then on; who is connected by one stays so until HiveMQ is restarted: "
+            "systemctl restart hivemq",
+        )
+        print(text)
+
+
 def broker_failed(error: ControlError) -> int:
     """Say that all is written but the broker's accounts."""
     text = say(

@@ -8,7 +8,14 @@ from typing import Any
 from agent.common.command_line import DONE, RefusedError
 from agent.common.language import say
 from collector.broker.control import ControlError
-from collector.commands.enrol.places import City, broker_failed, codes, common, opened
+from collector.commands.enrol.places import (
+    City,
+    broker_failed,
+    codes,
+    common,
+    opened,
+    tell_who_stays,
+)
 from collector.enrol import brokering, outputs
 
 
@@ -46,16 +53,21 @@ def _run(args: argparse.Namespace) -> int:
             outputs.bring(city.place, city.config, city.state)
         except ControlError as error:
             return broker_failed(error)
-    if not ended:
+    if ended:
+        _tell(schools)
+        tell_who_stays(city)
+    else:
         print(say("早已停用，没有要做的", "ended already, nothing to do"))
-        return DONE
+    return DONE
+
+
+def _tell(schools: list[str]) -> None:
     print(
         say(
             f"{' '.join(schools)} 已停用；再次注册（enrol）会发新的凭据和安装包",
             f"{' '.join(schools)}: ended; enrol them again for a new credential and bundle",
         )
     )
-    return DONE
 
 
 def _out(city: City, ended: list[str]) -> None:

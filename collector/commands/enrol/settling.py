@@ -14,7 +14,13 @@ from agent.common.language import say
 from agent.common.settings import SettingsError
 from agent.common.tables import now_ms
 from collector.broker.control import ControlError
-from collector.commands.enrol.places import City, broker_failed, common, opened
+from collector.commands.enrol.places import (
+    City,
+    broker_failed,
+    common,
+    opened,
+    tell_who_stays,
+)
 from collector.enrol import brokering, outputs, pki, standings
 from collector.enrol.rotation import verdict, waits
 from collector.store.base import StoreError
@@ -33,14 +39,15 @@ def add(actions: Any) -> None:
 
 
 def _run(args: argparse.Namespace) -> int:
+    told: list[str] = []
     if args.every is None:
-        return _once(args)
+        return _once(args, told)
     stop = threading.Event()
     for sign in (signal.SIGTERM, signal.SIGINT):
         signal.signal(sign, lambda *_: stop.set())
     while not stop.is_set():
         try:
-            _once(args)
+            _once(args, told)
         except (RefusedError, SettingsError) as error:  # another command runs, or no setup yet
             log.warning("settle_refused", reason=error)
         sys.stdout.flush()  # a journal or a container's log has it now
@@ -48,11 +55,13 @@ def _run(args: argparse.Namespace) -> int:
     return DONE
 
 
-def _once(args: argparse.Namespace) -> int:
+def _once(args: argparse.Namespace, told: list[str]) -> int:
+    """`told`: the schools of which it was said that HiveMQ's file still has them."""
     with opened(args) as city:
         try:
             rotating = _settle(city)
-            stopped = not _end(city, alone=args.every is None)
+            ended, alone = city.state.still_in_file(), args.every is None
+            stopped = not _end(city, alone=alone)
         except StoreError as error:
             problem = say(
                 "数据库没有回答，什么都没结束", "the store does not answer, nothing ended"
@@ -61,18 +70,32 @@ def _once(args: argparse.Namespace) -> int:
             return FAILED
         except ControlError as error:
             return broker_failed(error)
+        if city.config.mqtt.hivemq:
+            _tell_of_file(city, ended, told, alone=alone)
     if stopped:
         print(
             say("消息服务器没有运行，下次再结束账号", "the broker does not run: accounts end later")
-            if not city.config.mqtt.hivemq
-            else say(
-                "HiveMQ 的账号文件由 root 写：请用 root 运行一次 schoolpulse enrol settle",
-                "HiveMQ's file of accounts is root's to write: run `enrol settle` as root",
-            )
         )
     elif not rotating:
         print(say("没有正在进行的换发", "no rotation is under way"))
     return DONE
+
+
+def _tell_of_file(city: City, ended: list[str], told: list[str], *, alone: bool) -> None:
+    """What is still to be done, once; the next hour says it again only of more schools."""
+    if alone and ended:
+        tell_who_stays(city)
+    elif ended and ended != told:
+        listed = " ".join(ended)
+        print(
+            say(
+                f"{listed}: 已停用的账号还在 HiveMQ 的文件里，这个文件由 root 写，请用 root 运行："
+                "schoolpulse enrol settle",
+                f"{listed}: an ended account is still in HiveMQ's file, which is root's to write; "
+                "run as root: schoolpulse enrol settle",
+            )
+        )
+    told[:] = ended
 
 
 def _settle(city: City) -> int:
@@ -95,10 +118,11 @@ def _end(city: City, *, alone: bool) -> bool:
     """Whether the broker has no account that has ended, those of a killed run among them.
 
     The service may read no other service's password, which the file of a stopped broker needs.
+    HiveMQ's file is written whether it runs or not.
     """
     if brokering.asked(city.config.mqtt):
         brokering.end(city.place, city.config.mqtt, city.state.ended_accounts())
         return True
     if alone:
         outputs.bring(city.place, city.config, city.state)
-    return alone
+    return alone or bool(city.config.mqtt.hivemq)

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import contextlib
 import ssl
-import time
+import sys
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache
@@ -24,15 +24,13 @@ from typing import Any, NamedTuple
 import paho.mqtt.client as mqtt
 from paho.mqtt.enums import MQTTErrorCode
 
+from collector.service.mqtt.gathering import Gathering
+
 _READ_BYTES = 1 << 16
 _DISCONNECT = 0xE0
 _PUBACK = b"\x40\x02"
 _REFUSED = 128  # reason codes from here on
-#: Between two reads, s, while each brings few packets: a wake-up costs more than a message.
-_GATHER_S = 0.005
-#: A read that brings as many is not waited for longer: a broker sends 20 or more (its window)
-#: before it waits for our acknowledgements.
-_ENOUGH = 16
+_TOPIC_BYTES, _REST_BYTES = 65_535, 268_435_455  # MQTT has no room for more
 
 
 class Publish(NamedTuple):
@@ -86,6 +84,21 @@ class Outgoing(NamedTuple):
     retain: bool = False
 
 
+def size_of(message: Outgoing) -> int:
+    """The length of its packet in MQTT 5, bytes; beyond all limits where MQTT has no such packet.
+
+    In MQTT 3.1.1, whose brokers name no limit, it is a byte less.
+    """
+    try:
+        name = len(message.topic.encode())
+    except UnicodeEncodeError:
+        return sys.maxsize
+    rest = name + len(message.payload) + 5  # the topic's length, the packet's id, no properties
+    if name > _TOPIC_BYTES or rest > _REST_BYTES:
+        return sys.maxsize
+    return 1 + len(_length(rest)) + rest
+
+
 def packet_of(message: Outgoing, mid: int, properties: bool) -> bytes:
     """The message as a PUBLISH of QoS 1; `properties`: as of `publish_at`."""
     name = message.topic.encode()
@@ -113,8 +126,7 @@ class BatchedClient(mqtt.Client):
         self._to_write = bytearray()  # bytes for the socket
         self._queued: deque[bytes] = deque()  # of `publish_all`, to be added to them
         self._unacknowledged: set[int] = set()  # of what was published
-        self._read_at, self._came = 0.0, 0  # the last read, and how many packets it brought
-        self.pause: Callable[[float], None] = time.sleep
+        self.gathering = Gathering()
         #: Neither may raise. `acked` takes how many publishes were acknowledged, and the reason
         #: codes of those among them that were refused.
         self.deliver: Callable[[Sequence[Publish]], None] | None = None
@@ -123,14 +135,15 @@ class BatchedClient(mqtt.Client):
     def publish_all(self, messages: Iterable[Outgoing]) -> bool:
         """Publish at QoS 1; any thread may. False, and nothing is sent, without a connection.
 
-        No more may be under way than the broker allows; see `client.Window`.
+        No more may be under way than the broker allows, and none be larger; see `client.Window`.
         """
         if self._sock is None:
             return False
         five = self._protocol == mqtt.MQTTv5
         numbered = [(self._mid_generate(), message) for message in messages]
-        self._unacknowledged.update(mid for mid, _ in numbered)
-        self._queued.append(b"".join(packet_of(message, mid, five) for mid, message in numbered))
+        packets = b"".join([packet_of(message, mid, five) for mid, message in numbered])
+        self._unacknowledged.update([mid for mid, _ in numbered])  # before they can be answered
+        self._queued.append(packets)
         # A TLS socket is for one thread, which sees what is queued when it has read.
         bell = self._sockpairW
         if bell is not None:
@@ -150,7 +163,7 @@ class BatchedClient(mqtt.Client):
 
     def loop_read(self, max_packets: int = 1) -> MQTTErrorCode:
         """Handle all packets that one call to the system brought, and acknowledge them."""
-        self._gather()
+        self.gathering.wait()
         bell, self._sockpairW = self._sockpairW, None  # no wake-up is needed: we write after this
         try:
             self._fill_buffer()
@@ -168,13 +181,6 @@ class BatchedClient(mqtt.Client):
         with contextlib.suppress(OSError):  # `loop_write` meets it again
             self._flush()
         return found
-
-    def _gather(self) -> None:
-        """Wait a little where the last read was just now and brought little."""
-        left = self._read_at + _GATHER_S - time.monotonic()
-        if left > 0 and self._came < _ENOUGH:
-            self.pause(left)
-        self._read_at, self._came = time.monotonic(), 0
 
     def _fill_buffer(self) -> None:
         """Read, if the buffer is empty. Paho meets any error again, and handles it."""
@@ -212,7 +218,7 @@ class BatchedClient(mqtt.Client):
             taken.append(found)
         self._at = at
         if taken:
-            self._came += len(taken)
+            self.gathering.took(len(taken))
             deliver(taken)
             self._to_write += b"".join([one.ack for one in taken])
 
@@ -235,7 +241,7 @@ class BatchedClient(mqtt.Client):
                 self._unacknowledged.discard(mid)
                 ours.append(reason)
         if ours:
-            self._came += len(ours)
+            self.gathering.took(len(ours))
             self.acked(len(ours), [reason for reason in ours if reason >= _REFUSED])
 
     def _handle_pubackcomp(self, cmd: Any) -> MQTTErrorCode:

@@ -5,19 +5,21 @@ from __future__ import annotations
 import secrets
 import threading
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 from paho.mqtt.properties import Properties
 
-from agent.common import tls
+from agent.common import log, tls
 from agent.common.settings import Broker
-from collector.service.mqtt.batched_client import BatchedClient, Outgoing
+from collector.service.mqtt.batched_client import BatchedClient, Outgoing, size_of
 
 V5, V311 = MQTTProtocolVersion.MQTTv5, MQTTProtocolVersion.MQTTv311
 VERSIONS = {"5": V5, "3.1.1": V311}  # as the settings write them
 _IN_FLIGHT = 200  # publishes without the broker's ack
 _PENDING = 20_000  # publishes behind them; more would only fill memory
+_LARGEST = 1 << 28  # about what a packet of MQTT can hold, bytes
+_TOLD = 20  # topics whose messages are too large, in the log for each connection
 
 
 def make(broker: Broker, protocol: MQTTProtocolVersion) -> BatchedClient:
@@ -49,11 +51,17 @@ class Window:
 
     What may wait is sent when nothing else is due, and never takes more than half of what is under
     way: there can be as much of it as whoever floods us likes.
+
+    A message larger than the broker takes is not sent: it would end the connection, now and each
+    time that it is sent again. `on_too_large` is called for each; it may not raise.
     """
 
-    def __init__(self, client: BatchedClient) -> None:
-        self._client = client
-        self._limit = _IN_FLIGHT
+    def __init__(
+        self, client: BatchedClient, on_too_large: Callable[[], None] = lambda: None
+    ) -> None:
+        self._client, self._on_too_large = client, on_too_large
+        self._limit, self._largest = _IN_FLIGHT, _LARGEST
+        self._told: set[str] = set()  # topics of what was too large
         self._flying = 0
         self._pending: deque[Outgoing] = deque()
         self._idle: deque[Outgoing] = deque()  # for when there is nothing pending
@@ -62,20 +70,35 @@ class Window:
         self._closed = False
 
     def allow(self, properties: Properties | None) -> None:
-        """Keep to the broker's Receive Maximum (MQTT 5, 3.2.2.3.3)."""
+        """Keep to the broker's Receive Maximum and Maximum Packet Size (MQTT 5, 3.2.2.3)."""
         with self._lock:
             self._limit = min(_IN_FLIGHT, getattr(properties, "ReceiveMaximum", _IN_FLIGHT))
+            self._largest = min(_LARGEST, getattr(properties, "MaximumPacketSize", _LARGEST))
 
     def publish_all(self, messages: Sequence[Outgoing], may_wait: bool = False) -> int:
-        """Send them now or soon; how many: no more may wait, or the connection has ended."""
+        """Send them now or soon; how many: no more may wait, or the connection has ended.
+
+        What is too large is among them: to try it again would be in vain.
+        """
         with self._lock:
             queue = self._idle if may_wait else self._pending
             if self._closed:
                 return 0
             taken = messages[: max(0, _PENDING - len(queue))]
-            queue.extend(taken)
+            queue.extend([message for message in taken if self._fits(message)])
             self._pump()
             return len(taken)
+
+    def _fits(self, message: Outgoing) -> bool:
+        """Whether the broker takes it; else it is counted, and logged, but not without end."""
+        if size_of(message) <= self._largest:
+            return True
+        self._on_too_large()
+        if message.topic not in self._told and len(self._told) < _TOLD:
+            self._told.add(message.topic)
+            topic, size = message.topic[:200], len(message.topic) + len(message.payload)
+            log.warning("message_too_large", topic=topic, bytes=size, limit=self._largest)
+        return False
 
     def acked(self, count: int = 1) -> None:
         """The broker has acknowledged so many, or refused them."""
@@ -109,9 +132,11 @@ class Window:
         taken = _first(self._pending, self._limit - self._flying)
         if not self._pending:
             taken += _first(self._idle, max(1, self._limit // 2) - self._flying - len(taken))
-        self._flying += len(taken)
-        if taken and not self._client.publish_all(taken):
-            self._close()
+        if taken:
+            if self._client.publish_all(taken):
+                self._flying += len(taken)
+            else:
+                self._close()
         if not self._busy():
             self._empty.notify_all()
 

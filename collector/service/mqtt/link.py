@@ -63,6 +63,7 @@ class Link:
         self.trouble = Trouble()  # why there is no connection, or no leave to publish
         self.expires: float | None = None  # the broker's certificate, s since 1970 UTC
         self.denied: list[str] = []  # topics whose subscription the broker refused
+        self.on_too_large: Callable[[], None] = lambda: None  # see `Window`
         self._thread = threading.Thread(target=self._supervise, name="mqtt", daemon=True)
 
     def start(self) -> None:
@@ -144,7 +145,7 @@ class Link:
             self._log_once("broker_unreachable", reason=error)
             return False
         self.expires = expiry(client.socket())
-        window = self._window = Window(client)
+        window = self._window = Window(client, self.on_too_large)
         self._client = client
         client.loop_start()
         try:

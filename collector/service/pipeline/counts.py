@@ -21,6 +21,7 @@ NAMES = (
     "turned_away",
     "ignored",
     "receipts_unsent",
+    "too_large",
     "unretained",
 )
 

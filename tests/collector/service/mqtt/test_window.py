@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, cast
 
 import pytest
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
 
+import services
+from agent.common.settings import Broker
 from collector.service.mqtt import client
-from collector.service.mqtt.batched_client import BatchedClient, Outgoing
-from collector.service.mqtt.client import Window
+from collector.service.mqtt.batched_client import BatchedClient, Outgoing, packet_of, size_of
+from collector.service.mqtt.client import V5, V311, Window, make
+from collector.service.mqtt.link import Link
+from voice import Voice, until
 
 
 class Sent:
@@ -19,7 +27,11 @@ class Sent:
         self.topics: list[str] = []
         self.calls = 0
         self.up = True
-        self.window = Window(cast("BatchedClient", self))
+        self.too_large = 0
+        self.window = Window(cast("BatchedClient", self), self._too_large)
+
+    def _too_large(self) -> None:
+        self.too_large += 1
 
     def publish_all(self, messages: Sequence[Outgoing]) -> bool:
         self.calls += self.up
@@ -95,3 +107,110 @@ def test_a_client_without_a_connection_ends_the_window(sent: Sent) -> None:
     sent.up = True
     assert sent.receipts(4, 4) == 0
     assert sent.topics == []
+
+
+def allowed(**limits: int) -> Properties:
+    """What a broker says as it accepts us."""
+    made: Any = Properties  # carries no types
+    said = made(PacketTypes.CONNACK)
+    for name, limit in limits.items():
+        setattr(said, name, limit)
+    return cast("Properties", said)
+
+
+@pytest.mark.parametrize("topic", ["t", "t" * 200, "校" * 100])
+@pytest.mark.parametrize("size", [0, 1, 100, 121, 122, 123, 5000, 16_370, 16_384, 70_000])
+def test_the_size_of_a_packet_is_known_before_it_is_made(topic: str, size: int) -> None:
+    message = Outgoing(topic, bytes(size))
+    assert size_of(message) == len(packet_of(message, 1, True))
+
+
+@pytest.mark.parametrize("may_wait", [False, True])
+def test_what_the_broker_does_not_take_is_left_out_and_the_rest_sent(
+    sent: Sent, may_wait: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    fits = Outgoing("fits", bytes(50))
+    sent.window.allow(allowed(MaximumPacketSize=size_of(fits)))
+    large = Outgoing("large", bytes(52))
+    mixed = [fits, large, fits, large, large]
+    assert sent.window.publish_all(mixed, may_wait) == 5, "none is to be tried again"
+    assert sent.topics == ["fits", "fits"]
+    assert sent.too_large == 3
+    assert caplog.text.count("message_too_large") == 1
+    sent.window.acked(2)
+    assert sent.window.flush(0), "no slot is taken by what was not sent"
+
+
+def test_what_is_too_large_does_not_fill_the_log(
+    sent: Sent, caplog: pytest.LogCaptureFixture
+) -> None:
+    sent.window.allow(allowed(MaximumPacketSize=30))
+    for n in range(100):
+        sent.window.publish_all([Outgoing(f"topic-{n}", bytes(50))])
+    assert sent.too_large == 100
+    assert caplog.text.count("message_too_large") == client._TOLD
+
+
+@pytest.mark.parametrize("protocol", [V5, V311])
+@pytest.mark.parametrize("topic", ["x" * 65_536, "校" * 21_846, "\ud800"])
+def test_what_mqtt_cannot_say_takes_no_slot_and_nothing_with_it(topic: str, protocol: Any) -> None:
+    """More of it than the window has slots; the client is a real one."""
+    real = make(Broker(), protocol)
+    ours, broker = socket.socketpair()
+    with ours, broker:
+        real._sock = ours
+        window = Window(real)
+        window.allow(allowed(ReceiveMaximum=5))
+        for n in range(20):
+            assert window.publish_all([Outgoing(topic, b""), Outgoing("t", b"%d" % n)]) == 2
+        real.loop_write()
+        assert broker.recv(1000).count(b"\0\1t") == 5, "as many as may be under way"
+        window.acked(5)
+        real.loop_write()
+        assert broker.recv(1000).count(b"\0\1t") == 5, "the next five"
+        real._sock = None
+
+
+class Bytes(bytes):
+    """Seems larger than it is: a quarter of a gigabyte need not be made."""
+
+    def __len__(self) -> int:
+        return 268_435_455
+
+
+def test_a_payload_beyond_the_protocol_is_left_out(sent: Sent) -> None:
+    sent.window.publish_all([Outgoing("t", Bytes()), Outgoing("u", b"")])
+    assert (sent.topics, sent.too_large) == (["u"], 1)
+
+
+def test_a_client_that_fails_leaves_no_slot_taken(sent: Sent, monkeypatch: Any) -> None:
+    def fail(messages: object) -> bool:
+        raise OSError("no memory")
+
+    monkeypatch.setattr(sent, "publish_all", fail)
+    for _ in range(20):
+        with pytest.raises(OSError, match="no memory"):
+            sent.receipts(1, 1)
+    monkeypatch.undo()
+    sent.receipts(2, 11)
+    assert len(sent.topics) == 10
+
+
+@pytest.mark.mosquitto
+def test_a_real_broker_keeps_the_connection_though_a_message_is_too_large(tmp_path: Path) -> None:
+    """Mosquitto drops who sends it one; the same policy would be sent at each connecting."""
+    with services.broker("mosquitto", tmp_path, "max_packet_size 2000\n") as running:
+        ups, dropped = [], []
+        link = Link(Broker(port=running.port), (), lambda *_: None, lambda: ups.append(1))
+        link.on_too_large = lambda: dropped.append(1)
+        link.start()
+        assert link.wait_up(services.PATIENCE_S)
+        with Voice(running.port) as pc:
+            topic = f"schoolpulse/v1/{pc.school}/policy"
+            assert link.publish(topic, bytes(3000), retain=True)
+            policy = b'{"v":1,"school":"%s","issued":5}' % pc.school.encode()
+            assert link.publish(topic, policy, retain=True)
+            assert link.flush(services.PATIENCE_S)
+            until(lambda: pc.policies, what="the policy that fits")
+        link.stop()
+    assert (len(ups), len(dropped)) == (1, 1), "one connection from beginning to end"

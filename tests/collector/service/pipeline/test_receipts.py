@@ -98,3 +98,24 @@ def test_an_older_agent_loses_nothing_where_a_hold_and_a_renewal_come_at_once(re
     today = [wire.decode_receipt(data) for data in made]
     assert sorted(one.number for receipt in today for one in receipt.held) == [8, 9]
     assert [one.renewal for one in today if one.renewal is not None] == [RENEWAL]
+
+
+@pytest.mark.parametrize("reason", REASONS)
+def test_whatever_a_batch_holds_each_receipt_is_small_and_together_they_say_all(
+    reason: str,
+) -> None:
+    """A machine that was away for long sends what it has, of which every other one is held."""
+    first = 2**53 - 4001
+    entries = [Entry(source(number), 7) for number in range(first, 2**53, 4)]
+    holds = [Held(source(number), reason) for number in range(first + 2, 2**53, 4)]
+    made = [data for _, data in merge(entries, holds, 4_102_444_800_000, 3, RENEWAL)]
+    assert max(map(len, made)) <= 10_000
+    read = [wire.decode_receipt(data) for data in made]
+    stored = [n for one in read for run in one.stored for n in range(run.first, run.last + 1)]
+    assert stored == [one.source.number for one in entries], "each once, in order"
+    assert [one.number for receipt in read for one in receipt.held] == [
+        one.source.number for one in holds
+    ]
+    assert [one.renewal for one in read if one.renewal is not None] == [RENEWAL]
+    assert read[0].echo == 7
+    assert {one.again_since for one in read} == {3}

@@ -1,0 +1,70 @@
+"""When to wait a little before a read, so that one wake-up serves several messages.
+
+A wake-up costs more than a message. But a broker that has sent as much as it sends without an
+acknowledgement, its window, sends nothing while we wait. No broker says how large its window is,
+and a full one looks like a calm hour: each wait brings the same few. So both ways take turns. The
+better one has the long turns; where they bring much alike, that is the one that waits.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+#: Between two reads, s, while each brings few packets.
+GATHER_S = 0.005
+#: A read that brings as many is not waited for longer.
+ENOUGH = 16
+#: A turn of the better way, s; those of the other are short, so that trying costs little.
+TURN_S = 200 * GATHER_S
+#: What reads without waits must bring to be better: so many times as much, and more than chance
+#: does where hardly anything comes.
+_TIMES, _MORE = 2, 2
+#: Waits without which a turn of them tells nothing.
+_WAITS = 4
+
+
+class Gathering:
+    """Of one connection: `wait` before each read, `took` for what it has brought."""
+
+    def __init__(self) -> None:
+        self.pause: Callable[[float], None] = time.sleep
+        self._read_at, self._came = 0.0, 0  # the last read, and how many packets it brought
+        self._waited = False  # before that
+        self._better = self._waits = True  # to wait, or in this turn
+        self._begun, self._in_turn = 0.0, 0  # the turn, and what it has brought
+        self._waits_done, self._most = 0, 0  # in it, and the most after one of them
+        self._usual = 0.0  # what the last turn of the better way brought
+
+    def wait(self) -> None:
+        """Wait a little where the last read was just now and brought little."""
+        now = time.monotonic()
+        self._take_turns(now)
+        left = self._read_at + GATHER_S - now
+        self._waited = left > 0 and self._waits and self._came < ENOUGH
+        if self._waited:
+            self.pause(left)
+            now = time.monotonic()
+        self._read_at, self._came = now, 0
+
+    def took(self, count: int) -> None:
+        """So many packets were handled."""
+        self._came += count
+        self._in_turn += count
+
+    def _take_turns(self, now: float) -> None:
+        if self._waited:
+            self._waits_done += 1
+            self._most = max(self._most, self._came)
+        long = self._waits == self._better
+        lasted = now - self._begun
+        if lasted < (TURN_S if long else GATHER_S) or (self._waits and self._waits_done < _WAITS):
+            return
+        brought = self._most if self._waits else self._in_turn * GATHER_S / lasted
+        if long:
+            self._usual, self._waits = brought, not self._waits
+        else:
+            with_, without = (brought, self._usual) if self._waits else (self._usual, brought)
+            self._better = self._waits = without <= _TIMES * with_ + _MORE
+        # What the next read brings has come since the last one.
+        self._begun, self._in_turn, self._waits_done, self._most = self._read_at, 0, 0, 0

@@ -1,0 +1,176 @@
+"""Waiting before reads: a broker that waits for us is not held up, a calm one is read seldom."""
+
+from __future__ import annotations
+
+import heapq
+import random
+import time
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+import services
+from agent.common.settings import Broker
+from collector.service.mqtt import gathering
+from collector.service.mqtt.batched_client import BatchedClient, Outgoing
+from collector.service.mqtt.gathering import ENOUGH, GATHER_S, Gathering
+from collector.service.mqtt.link import Link
+
+#: What a wake-up and a message cost the reader, s.
+_WAKE_S, _MESSAGE_S = 60e-6, 15e-6
+
+
+class Found(NamedTuple):
+    """Messages and reads a second, and the latest that a message was read after it had come, s."""
+
+    rate: float
+    reads: float
+    late: float
+
+
+class Windowed:
+    """Sends what comes to it, but no more than `window` without our acknowledgement."""
+
+    def __init__(self, window: int, trip_s: float, times: list[float]) -> None:
+        self._window, self._trip_s = window, trip_s
+        self._coming = times[::-1]
+        self._readable: list[tuple[float, float]] = []  # when it is, and when it came
+        self._free = [0.0] * window  # when each slot is free, as the broker sees it
+
+    def first(self) -> float | None:
+        """When the next message can be read."""
+        self._send()
+        return self._readable[0][0] if self._readable else None
+
+    def read(self, now: float) -> list[float]:
+        """All that can be read now, by when it came; they are acknowledged."""
+        self._send()
+        taken = []
+        while self._readable and self._readable[0][0] <= now:
+            taken.append(heapq.heappop(self._readable)[1])
+        for _ in taken:
+            heapq.heappush(self._free, now + self._trip_s / 2)
+        return taken
+
+    def _send(self) -> None:
+        while self._free and self._coming:
+            came = self._coming.pop()
+            sent = max(came, heapq.heappop(self._free))
+            heapq.heappush(self._readable, (sent + self._trip_s / 2, came))
+
+
+def run(monkeypatch: Any, times: list[float], window: int, trip_s: float = 2e-4) -> Found:
+    """Read all of it as the client does, from a time on at which nothing was read before."""
+    now = begun = 1000.0
+    times = [begun + one for one in times]
+    monkeypatch.setattr(gathering.time, "monotonic", lambda: now)
+
+    def pause(seconds: float) -> None:
+        nonlocal now
+        assert 0 < seconds <= GATHER_S
+        now += seconds
+
+    of, broker, reads, late = Gathering(), Windowed(window, trip_s, times), 0, 0.0
+    of.pause = pause
+    while (next_ := broker.first()) is not None:
+        now = max(now, next_)
+        of.wait()
+        taken = broker.read(now)
+        reads += 1
+        late = max([late, *(now - came for came in taken)])
+        of.took(len(taken))
+        now += _WAKE_S + _MESSAGE_S * len(taken)
+    return Found(len(times) / (now - begun), reads / (now - begun), late)
+
+
+def flood(count: int = 20_000) -> list[float]:
+    """All at once."""
+    return [0.0] * count
+
+
+def by_chance(rate: float, seconds: float = 20.0) -> list[float]:
+    """So many a second, at times of their own."""
+    drawn = random.Random(int(rate))
+    return sorted(drawn.uniform(0, seconds) for _ in range(int(rate * seconds)))
+
+
+WINDOWS = [1, 2, 3, 5, 10, 15, 16, 20, 50, 200]
+
+
+@pytest.mark.parametrize("window", WINDOWS)
+@pytest.mark.parametrize(("trip_s", "share"), [(1e-4, 0.95), (1e-3, 0.95), (3e-3, 0.55)])
+def test_a_flood_takes_little_longer_than_without_any_wait(
+    monkeypatch: Any, window: int, trip_s: float, share: float
+) -> None:
+    """Where the broker is far, a window is nearly as good as a wait: no more than twice as long."""
+    found = run(monkeypatch, flood(), window, trip_s)
+    monkeypatch.setattr(gathering, "GATHER_S", 0.0)
+    without = run(monkeypatch, flood(), window, trip_s)
+    assert found.rate > without.rate * share
+
+
+@pytest.mark.parametrize("rate", [300, 1000, 2000, 4000])
+def test_a_calm_broker_is_read_about_as_seldom_as_by_waits_alone(
+    monkeypatch: Any, rate: int
+) -> None:
+    times = by_chance(rate, 40.0)
+    found = run(monkeypatch, times, 1000)
+    monkeypatch.setattr(gathering, "TURN_S", 1e9)
+    waits_alone = run(monkeypatch, times, 1000)
+    assert found.reads < 1.2 * waits_alone.reads
+    assert found.late < 2 * GATHER_S
+
+
+@pytest.mark.parametrize("window", [1, 2, 5, 10, 15])
+@pytest.mark.parametrize("share", [0.5, 0.8])
+def test_what_a_small_window_can_carry_is_carried_without_falling_behind(
+    monkeypatch: Any, window: int, share: float
+) -> None:
+    """As many a second as that share of what comes without any wait: nothing piles up."""
+    with monkeypatch.context() as patched:
+        patched.setattr(gathering, "GATHER_S", 0.0)
+        most = run(patched, flood(), window).rate
+    found = run(monkeypatch, by_chance(share * most, 4.0), window)
+    assert found.late < 1.5
+
+
+def test_a_flood_that_ends_and_comes_again_is_seen_each_time(monkeypatch: Any) -> None:
+    calm = by_chance(500, 5.0)
+    times = [*calm, *[5.0] * 10_000, *(10.0 + one for one in calm), *[15.0] * 10_000]
+    found = run(monkeypatch, times, 10)
+    assert found.late < 2.5, "ten thousand by ten each 5 ms take 5 s"
+
+
+def test_a_lone_message_is_never_waited_for(monkeypatch: Any) -> None:
+    found = run(monkeypatch, [n * 2 * GATHER_S for n in range(1000)], 10)
+    assert found.late < 1e-3
+
+
+def test_a_read_that_brought_enough_is_not_waited_for(monkeypatch: Any) -> None:
+    times = [n * GATHER_S / 2 for n in range(1000) for _ in range(ENOUGH)]
+    assert run(monkeypatch, times, 1000).late < 1e-3
+
+
+@pytest.mark.mosquitto
+@pytest.mark.parametrize("window", [1, 5, 10])
+def test_receipts_to_a_broker_that_takes_few_at_once_are_hardly_waited_for(
+    tmp_path: Path, window: int
+) -> None:
+    """By waits alone there was one for each time that the window was full."""
+    times, waits = 300, []
+
+    class Counted(Link):
+        def _make(self) -> BatchedClient:
+            made = super()._make()
+            made.gathering.pause = lambda seconds: (waits.append(seconds), time.sleep(seconds))[1]
+            return made
+
+    with services.broker("mosquitto", tmp_path, f"max_inflight_messages {window}\n") as running:
+        link = Counted(Broker(port=running.port), (), lambda *_: None, lambda: None)
+        link.start()
+        assert link.wait_up(services.PATIENCE_S)
+        assert link.publish_all([Outgoing("t/x", b"1")] * window * times) == window * times
+        assert link.flush(services.PATIENCE_S)
+        link.stop()
+    assert len(waits) < times / 3
