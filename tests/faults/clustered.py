@@ -16,7 +16,6 @@ from agent.common.calendar import CITY_TIME
 from collector.config import Config, Store
 from collector.keeper import Keeper
 from collector.roster.book import RegisterBook
-from collector.schema import MEASUREMENTS
 from collector.store import Store as AnyStore
 from collector.store import buckets
 from collector.store.base import StoreError
@@ -79,9 +78,20 @@ def derived_alike(config: Config, folder: Path) -> str:
             _wait(store.limits.readable_s)
             patient(lambda keeper=keeper: keeper.judge(day))  # type: ignore[misc]
             _wait(store.limits.readable_s)
-        return " ".join(name for name in _DERIVED if _rows(hurt, name) != _rows(whole, name))
+        pairs = ((name, _rows(hurt, name), _rows(whole, name)) for name in _DERIVED)
+        return "; ".join(_difference(*pair) for pair in pairs if pair[1] != pair[2])
 
 
-def _rows(store: AnyStore, name: str) -> list[Any]:
-    known = MEASUREMENTS[name]
-    return patient(lambda: sorted(map(repr, store.rows(name, 0, 2**62, None, list(known.fields)))))
+def _rows(store: AnyStore, name: str) -> dict[Any, dict[str, Any]]:
+    """The fields of each row by its tags and time."""
+    found = patient(lambda: list(store.read(name, 0, 2**62)))
+    return {(*sorted(row.tags.items()), row.time): dict(row.fields) for row in found}
+
+
+def _difference(name: str, hurt: dict[Any, Any], whole: dict[Any, Any]) -> str:
+    """How many rows differ, and the fields of one of them."""
+    keys = [key for key in hurt.keys() | whole.keys() if hurt.get(key) != whole.get(key)]
+    one, other = hurt.get(keys[0], {}), whole.get(keys[0], {})
+    fields = [field for field in one.keys() | other.keys() if one.get(field) != other.get(field)]
+    shown = ", ".join(f"{x} {one.get(x)!r} not {other.get(x)!r}" for x in sorted(fields))
+    return f"{name} in {len(keys)} of {len(whole)} rows: {shown}"
