@@ -85,9 +85,7 @@ class Collector:
         self.releases = ReleaseWatch(store, config, lambda: self._roster.register.calendar)
         shared, changed = SharedSources(store, config.keeper_s).now, self._register_changed
         self._roster = Roster(config, load_register, version, changed, shared, self.releases)
-        publish_all = self._roster.publish_all
-        self._links = Links(config.mqtt, self._received, self._presences_received, publish_all)
-        self._links.outgoing.on_too_large = lambda: self.counts.add("too_large")
+        self._links = self._new_links(config)
         self._renewals = Renewals(config.folder, self._links.outgoing.publish)
         self._retained = Retained(self._links.outgoing.publish, self.counts)
         grouped = bool(group_of(config.mqtt))
@@ -104,6 +102,12 @@ class Collector:
         if keeper:
             days, unread_s = self._files.pending_days, store.limits.readable_s
             self._keeper_thread = KeeperThread(keeper, days, config.keeper_s, None, unread_s)
+
+    def _new_links(self, config: Config) -> Links:
+        publish_all = self._roster.publish_all
+        made = Links(config.mqtt, self._received, self._presences_received, publish_all)
+        made.outgoing.on_too_large = lambda: self.counts.add("too_large")
+        return made
 
     def _new_metrics(self, config: Config) -> Metrics | None:
         if not config.metrics:

@@ -273,13 +273,8 @@ class Town:
 
     def differ(self) -> int:
         """Ends the collectors once all is derived; how many rows a whole derivation changes."""
-        pending = PendingDays(self.data / DAYS)
-        try:
-            until(lambda: pending.oldest() is None, 60, "the keeper")
-        finally:
-            pending.close()
-        for which in list(self.collectors):
-            self.kill_collector(which, signal.SIGTERM)
+        while not self._ended_derived():
+            self.collect()
         load = RegisterBook(self.data / "register.db").load
         with open_store(self.config) as store:
             _wait(store.limits.readable_s)
@@ -291,6 +286,20 @@ class Town:
         for row in sorted(changed):
             print(row, file=sys.stderr)
         return len(changed) if before else -1
+
+    def _ended_derived(self) -> bool:
+        """Ends the collectors once all is derived; False: the last one left some for the next.
+
+        The agents' last presences come when their reports have their receipts.
+        """
+        pending = PendingDays(self.data / DAYS)
+        try:
+            until(lambda: pending.oldest() is None, 60, "the keeper")
+            for which in list(self.collectors):
+                self.kill_collector(which, signal.SIGTERM)
+            return pending.oldest() is None
+        finally:
+            pending.close()
 
     def _end(self) -> None:
         for process in [*self.collectors.values(), *([self._crowd] if self._crowd else [])]:

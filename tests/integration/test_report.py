@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+import services
 from agent import wire
 from agent.clock import Clock
 from agent.wire.topics import presence_topic
@@ -71,6 +72,8 @@ def test_garbage_is_quarantined_with_its_reason_and_the_collector_goes_on(
         b'"' + b"x" * (wire.MAX_PAYLOAD - 2) + b'"',
         b"x" * (wire.MAX_PAYLOAD * 4),
     ]
+    if services.other_broker() and city.broker.kind == "mosquitto":
+        garbage.pop()  # by its shipped settings it ends the connection of who sends as much
     numbers = range(2, 2 + len(garbage))
     for number, payload in zip(numbers, garbage, strict=True):
         pc.say(number, payload)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
+
+import msgspec
 
 from agent import wire
 from agent.wire.topics import receipt_topic
@@ -36,10 +38,9 @@ def merge(
 ) -> Iterator[tuple[str, bytes]]:
     """A receipt for each machine, as (topic, payload); several where it would be too large.
 
-    Holds that older agents do not know come in one of their own.
-
-    `echo` is that of the machine's last report that had one; `again_since` (ms) requests
-    receipted evidence since then once more. A `renewal` goes to one machine: give it alone.
+    Holds that older agents do not know come in one of their own. `echo` is that of the machine's
+    last report that had one; `again_since` (ms) requests receipted evidence since then once more.
+    A `renewal` goes to one machine: give it alone.
     """
     stored: dict[tuple[str, str], list[Source]] = defaultdict(list)
     kept: dict[tuple[str, str], list[wire.Held]] = defaultdict(list)
@@ -58,26 +59,32 @@ def merge(
             stored[who].append(item.source)
     for holds in (kept, later):
         for who in holds.keys() | (stored.keys() if holds is kept else set()):
-            runs = list(ranges(stored[who])) if holds is kept else []
-            for at, (some, others) in enumerate(_parts(runs, holds[who])):
-                receipt = wire.Receipt(
-                    v=1,
-                    now=now_ms,
-                    echo=None if at else echo.get(who),
-                    stored=some,
-                    held=others,
-                    again_since=again_since,
-                    renewal=renewal if holds is kept and not at else None,
-                )
-                yield receipt_topic(*who), wire.encode(receipt)
+            whole = wire.Receipt(
+                v=1,
+                now=now_ms,
+                echo=echo.get(who),
+                stored=tuple(ranges(stored[who])) if holds is kept else (),
+                held=tuple(holds[who]),
+                again_since=again_since,
+                renewal=renewal if holds is kept else None,
+            )
+            yield from ((receipt_topic(*who), wire.encode(one)) for one in _parts(whole))
 
 
-def _parts(
-    runs: Sequence[wire.StoredRange], holds: Sequence[wire.Held]
-) -> Iterator[tuple[tuple[wire.StoredRange, ...], tuple[wire.Held, ...]]]:
-    """One at least: it may be the echo alone that is to be said."""
-    for at in range(0, max(1, len(runs), len(holds)), _MOST):
-        yield tuple(runs[at : at + _MOST]), tuple(holds[at : at + _MOST])
+def _parts(whole: wire.Receipt) -> Iterator[wire.Receipt]:
+    """The first one says the echo and the renewal."""
+    count = max(len(whole.stored), len(whole.held))
+    if count <= _MOST:
+        yield whole
+        return
+    for at in range(0, count, _MOST):
+        yield msgspec.structs.replace(
+            whole,
+            echo=None if at else whole.echo,
+            stored=whole.stored[at : at + _MOST],
+            held=whole.held[at : at + _MOST],
+            renewal=None if at else whole.renewal,
+        )
 
 
 def ranges(sources: Iterable[Source]) -> Iterator[wire.StoredRange]:
