@@ -59,8 +59,8 @@ def _silent() -> Rule:
     return Rule(
         "schoolpulse-school-silent",
         Words("学校在开放时间里沉默", "School silent in open hours"),
-        [_open_hours(hours, "max"), _open_hours(hours, "count")],
-        f"$A < 1 && $B >= {hours}",
+        [_open_hours(hours)],
+        f"$A * {hours} < 0.5",
         "10m", "day",
         Words(
             f"学校 {_BY_NAME} 最近 {hours} 个开放小时里没有电脑上报：停电、断网，代理没了？",
@@ -216,14 +216,20 @@ def _certificate() -> Rule:
     )  # fmt: skip
 
 
-def _open_hours(hours: int, reducer: str) -> Question:
-    """The newest open hours of each school, however long ago: a night ends no alarm."""
-    text = influxql.latest("school_hour", {"pcs": "pcs"}, _OPEN, _SCHOOL, WEEK)
-    return Question("school_hour", text.replace("LIMIT 1", f"LIMIT {hours}"), reducer)
+def _open_hours(hours: int) -> Question:
+    """PCs in the newest open hours of each school, however long ago: a night ends no alarm.
+
+    Their mean, which is 0 where each is, and is not there for a school with fewer hours: not the
+    rows themselves, as on openGemini a LIMIT counts those of all schools together.
+    """
+    inner = influxql.moving("school_hour", {"pcs": "pcs"}, _OPEN, _SCHOOL, hours, WEEK)
+    return Question("school_hour", influxql.over('last("pcs") AS "pcs"', inner, by=_SCHOOL))
 
 
 def _line(function: str, days: int, edition: Edition) -> Question:
-    where: Where = {"contract_mbps": Beyond(">=", edition.asked)}
+    # openGemini ends at the first line that has days with a contract and none of them with a test.
+    tested = Beyond(">=", 0)
+    where: Where = {"contract_mbps": Beyond(">=", edition.asked), "p90_mbps": tested}
     by = (*_SCHOOL, "line")
     time = f"time > now() - {days}d"
     return Question(

@@ -74,6 +74,13 @@ TO_GO = (
 )
 
 
+#: A field that every row of a measurement has.
+_ALWAYS: Mapping[str, str] = {
+    "indicator": "name", "machine_day": "reports", "device_day": "presence", "room_day": "missing",
+    "line_day": "tests",
+}  # fmt: skip
+
+
 class SchemaError(ValueError):
     """A query has a name that the schema does not know."""
 
@@ -99,12 +106,24 @@ def latest(
 
     `computed`: expressions over its fields as {heading: expression}. A point is read whole, not
     field by field with last(): a field that the newest point lacks must show as missing, not as
-    the value of some day before.
+    the value of some day before. With `by`, the one last() is of a field that every row has, and
+    the other columns are that row's: on openGemini LIMIT counts the rows of all series together.
     """
-    found = [f'"{name}" AS "{alias}"' for name, alias in fields.items()]
+    always = _always(measurement, fields) if by else ""
+    found = [
+        f'last("{name}") AS "{alias}"' if name == always else f'"{name}" AS "{alias}"'
+        for name, alias in fields.items()
+    ]
     found += [f'{expression} AS "{heading}"' for heading, expression in (computed or {}).items()]
     head = _from(measurement, ", ".join(found), fields, where, by, time)
-    return f"{head} ORDER BY time DESC LIMIT 1"
+    return head if by else f"{head} ORDER BY time DESC LIMIT 1"
+
+
+def _always(measurement: str, fields: Mapping[str, str]) -> str:
+    name = _ALWAYS.get(measurement, "")
+    if name not in fields:
+        raise SchemaError(f"{measurement}: the newest rows need a field that every row has: {name}")
+    return name
 
 
 def how_many(column: str, inner: str, alive: str) -> str:
@@ -147,6 +166,17 @@ def each(
     groups += [f"time({every})"] if every else []
     head += f" GROUP BY {', '.join(groups)}" if groups else ""
     return f"{head} fill(none)" if every else head
+
+
+def moving(
+    measurement: str, fields: Mapping[str, str], where: Where, by: Sequence[str], rows: int,
+    time: str,
+) -> str:  # fmt: skip
+    """The mean of so many rows one after the other, for each series of `by`."""
+    columns = ", ".join(
+        f'moving_average("{name}", {rows}) AS "{alias}"' for name, alias in fields.items()
+    )
+    return _from(measurement, columns, fields, where, by, time)
 
 
 def over(columns: str, inner: str, where: str = "", by: Sequence[str] = (), tail: str = "") -> str:

@@ -55,11 +55,14 @@ def _newest(
     where: Where,
     by: Sequence[str],
     lang: Lang,
+    also: Sequence[str] = (),
 ) -> Json:
-    """The newest day of each series of `by`, by room."""
+    """The newest day of each series of `by`, by room; `also`: fields that are not shown."""
     fields = {c.name: c.name for c in columns if c.name not in (*by, "Time")}
+    fields |= {name: name for name in also}
     text = influxql.latest(measurement, fields, where, by, influxql.MONTH)
-    return tables.listing(said, Query(measurement, text), columns, lang, ("room", False))
+    made = tables.listing(said, Query(measurement, text), columns, lang, ("room", False))
+    return tables.hide(made, *also)
 
 
 def devices(lang: Lang) -> Json:
@@ -79,7 +82,8 @@ def devices(lang: Lang) -> Json:
         Column("last_ms", Words("最后见到", "last seen"), "since", 145),
     ]  # fmt: skip
     said = head(lang, Words("设备", "Devices"), about, SILENT)
-    made = _newest("device_day", said, columns, _IN_ROOM, ("room", "kind", "device"), lang)
+    by = ("room", "kind", "device")
+    made = _newest("device_day", said, columns, _IN_ROOM, by, lang, also=["presence"])
     return tables.hide(made, "device")
 
 

@@ -64,7 +64,12 @@ class StoreError(Exception):
 
 
 class UnavailableError(StoreError):
-    """The store cannot be used at the moment: keep the points and try again."""
+    """The store cannot be used at the moment: keep the points and try again.
+
+    `sent`: whether the server may have the request, and do it later.
+    """
+
+    sent = True
 
 
 class MisconfiguredError(StoreError):

@@ -145,11 +145,7 @@ class _One:
         self._ask(f'ALTER RETENTION POLICY "{policy}" ON "{name}" DURATION {kept} DEFAULT')
 
     def _ask(self, query: str) -> list[list[Any]]:
-        *others, last = (self._settings.url, *self._settings.urls)
-        for url in others:
-            with contextlib.suppress(UnavailableError):
-                return self._answer(url, query)
-        return self._answer(last, query)
+        return self._answer(self._settings.url, query)
 
     def _answer(self, base: str, query: str) -> list[list[Any]]:
         url = f"{base.rstrip('/')}/query"
@@ -170,7 +166,7 @@ class _One:
 
 
 class _Gemini(_One):
-    """openGemini: on a cluster each row is kept by three stores."""
+    """openGemini: on a cluster each row is kept by three stores, and any query node is asked."""
 
     def keeps(self, name: str) -> int | None:
         found = super().keeps(name)
@@ -204,6 +200,13 @@ class _Gemini(_One):
     def _copies_of(self, name: str) -> int:
         rows = self._policies(name)
         return next((int(row[_COPIES_AT]) for row in rows if row[-1] is True), 0)
+
+    def _ask(self, query: str) -> list[list[Any]]:
+        *others, last = (self._settings.url, *self._settings.urls)
+        for url in others:
+            with contextlib.suppress(UnavailableError):
+                return self._answer(url, query)
+        return self._answer(last, query)
 
     def _copies(self) -> int:
         """How many copies there shall be: an odd number, of which the larger half must live."""

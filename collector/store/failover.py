@@ -1,17 +1,26 @@
 """One store behind several addresses, such as the query nodes of a cluster.
 
 The first address is used while it answers. Where it does not, the call goes on at the next one, and
-the first is tried again after a while.
+the first is tried again after a while. What a silent address may still store: `unanswered`.
 """
 
 from __future__ import annotations
 
 import itertools
+import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TypeVar
 
-from collector.store.base import Point, Row, SimulatedRows, Store, UnavailableError
+from collector.store.base import (
+    Point,
+    RejectedError,
+    Row,
+    SimulatedRows,
+    Store,
+    UnavailableError,
+)
+from collector.store.unanswered import CHANGING, Unanswered
 
 #: How long an address that did not answer is passed over, s.
 _BACK_S = 60.0
@@ -21,18 +30,61 @@ _T = TypeVar("_T")
 class FailoverStore(Store):
     """A `Store` that asks `members` in turn: all give the same rows.
 
-    A write that failed at one may be stored already: writing it again at another changes nothing.
+    A write that failed at one may be stored already, or later: a report's rows are the same then.
+    Derived rows may be newer by then, so they are written once more when that one answers again.
     """
 
     def __init__(self, members: Sequence[Store], now: Callable[[], float] = time.monotonic) -> None:
         self._members = members
         self._now = now
         self._until = [0.0] * len(members)  # passed over until then
+        self._unanswered = [Unanswered() for _ in members]
+        self._order = threading.Lock()  # derived rows are written one after the other
         self.limits = members[0].limits
 
     def write(self, points: Sequence[Point]) -> None:
         """See `Store.write`."""
-        self._ask(lambda member: member.write(points))
+        changing = [point for point in points if point.measurement in CHANGING]
+        if not changing:
+            self._ask(lambda member: member.write(points))
+            return
+        with self._order:
+            self._write_again()
+            try:
+                self._ask(lambda member: self._write_to(member, points, changing))
+            except RejectedError as error:
+                bad = set(map(id, error.points))
+                self._stored([point for point in changing if id(point) not in bad])
+                raise
+            self._stored(changing)
+
+    def _write_to(self, member: Store, points: Sequence[Point], changing: Sequence[Point]) -> None:
+        try:
+            member.write(points)
+        except UnavailableError as error:
+            if error.sent:
+                self._unanswered[self._members.index(member)].came(changing)
+            raise
+
+    def _stored(self, changing: Sequence[Point]) -> None:
+        for one in self._unanswered:
+            one.stored(changing)
+
+    def _write_again(self) -> None:
+        """Where an address answers again, what was stored elsewhere meanwhile."""
+        for at, (member, one) in enumerate(zip(self._members, self._unanswered, strict=True)):
+            now = self._now()
+            if not (rows := one.due(now)) or self._until[at] > now:
+                continue
+            try:
+                member.write(rows)
+            except RejectedError:
+                one.written(now + _BACK_S)
+            except UnavailableError:
+                self._pass_over(member)
+                one.came(rows)
+            else:
+                one.written(now + _BACK_S)
 
     def read(
         self,

@@ -11,6 +11,8 @@ from __future__ import annotations
 import json
 import re
 
+import urllib3
+
 from agent.common.language import say
 from collector.store.base import MisconfiguredError, StoreError, UnavailableError
 
@@ -25,6 +27,13 @@ _ABOUT_LINES = re.compile(
 )
 #: As 1.x and newer 2.x word it.
 _EXPIRED = re.compile("(beyond|outside) retention policy")
+#: Errors of a query that say what was never made. Of a cluster, a shard, a node or a partition may
+#: be "not found" too while another node takes it over.
+_NEVER_MADE = re.compile(
+    r"\b(database|retention policy|bucket|organization)( \S+)?( is)? not found\b", re.IGNORECASE
+)
+#: No connection was made, so nothing was sent.
+_NO_WAY = (urllib3.exceptions.NewConnectionError, urllib3.exceptions.ConnectTimeoutError)
 #: How urllib3 begins what it says.
 _OBJECT = re.compile(r"HTTPS?Connection(Pool)?\([^)]*\): ")
 #: Bytes of a line that every server accepts unless its limit is set too low.
@@ -108,10 +117,18 @@ def _unanswered(status: int, reason: str, where: str) -> StoreError:
 
 def failed(reason: str, where: str) -> StoreError:
     """The error for a query that InfluxDB answered with an error."""
-    if "not found" in reason:
+    if _NEVER_MADE.search(reason):
         fix = say("请先建立这个库（桶）", "create that database (bucket) first")
         return MisconfiguredError(f"{where}: {reason}; {fix}")
     return UnavailableError(f"{where}: {reason}")
+
+
+def unreached(error: Exception, where: str) -> UnavailableError:
+    """The error for a request that brought no answer."""
+    found = UnavailableError(f"{where}: {words(error)}")
+    cause = getattr(error, "reason", error)  # of a MaxRetryError
+    found.sent = not isinstance(cause, _NO_WAY)
+    return found
 
 
 def reason_of(body: bytes | str) -> str:

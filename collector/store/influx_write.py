@@ -52,7 +52,7 @@ class Writing:
         except ApiException as error:
             raise _class(error, where) from error
         except (urllib3.exceptions.HTTPError, OSError) as error:
-            raise UnavailableError(f"{where}: {faults.words(error)}") from error
+            raise faults.unreached(error, where) from error
         except ValueError as error:
             raise faults.bad_settings(error, where) from error
         if status != _STORED:  # the page of a portal or another server

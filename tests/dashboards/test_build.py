@@ -106,7 +106,9 @@ def test_unknown_names_are_refused() -> None:
     with pytest.raises(influxql.SchemaError, match="no measurement"):
         influxql.series("indicators", {"all": "x"}, {})
     with pytest.raises(influxql.SchemaError, match="no tag"):
-        influxql.latest("indicator", {"all": "x"}, {}, ("room",))
+        influxql.latest("indicator", {"name": "x"}, {}, ("room",))
+    with pytest.raises(influxql.SchemaError, match="every row has: presence"):
+        influxql.latest("device_day", {"missing": "x"}, {}, ("device",))
 
 
 def test_command_writes_the_same_files(tmp_path: Path) -> None:

@@ -10,13 +10,19 @@ from contextlib import contextmanager
 
 
 class Relay:
-    """Passes connections on to 127.0.0.1:`target` while `open`; `seen` counts those it took."""
+    """Passes connections on to 127.0.0.1:`target` while `open`; `seen` counts those it took.
+
+    While `passing` is not set it keeps what it is sent, as a server that stands still: it goes on
+    later, even where the client has gone.
+    """
 
     def __init__(self, target: int) -> None:
         self._target = target
         self._listening = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listening.getsockname()[1]
         self.open, self.seen = True, 0
+        self.passing = threading.Event()
+        self.passing.set()
         self.left: int | None = None  # bytes that still come back; None: no end
         threading.Thread(target=self._accept, daemon=True).start()
 
@@ -27,6 +33,7 @@ class Relay:
 
     def close(self) -> None:
         """Listen no more."""
+        self.passing.set()
         self._listening.close()
 
     def _accept(self) -> None:
@@ -43,8 +50,13 @@ class Relay:
 
     def _there(self, client: socket.socket, server: socket.socket) -> None:
         with contextlib.suppress(OSError):
+            held = False
             while self.open and (block := client.recv(65_536)):
+                held |= not self.passing.is_set()
+                self.passing.wait()
                 server.sendall(block)
+            if held:  # the server has to see a client that waits; `_back` ends it
+                return
         _shut(client, server)
 
     def _back(self, server: socket.socket, client: socket.socket) -> None:

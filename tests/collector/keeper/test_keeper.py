@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from collector.keeper import Keeper
 from collector.keeper.days import midnight
-from collector.roster.register import Machine, Register
+from collector.roster.register import Line, Machine, Register
 from collector.store.base import Point, Store
 from collector.store.sqlite import SqliteStore
+from dashboards import influxql
 from pruning import prune
 
 Rows = dict[tuple[str, ...], dict[str, Any]]
@@ -202,3 +204,27 @@ def test_a_school_outside_the_register_is_left_alone(
 ) -> None:
     store.write([make.agent(1, "08:00", school="9963000009")])
     assert keeper_of(register).derive([day]) == 0
+
+
+def test_every_row_has_the_field_by_which_boards_find_the_newest(
+    store: Store, register: Register, keeper_of: MakeKeeper, make: Any, day: dt.date
+) -> None:
+    """Also of a device that is gone, of one that no PC reported, and of a room that has none."""
+    store.write([
+        make.agent(1, "07:50"), make.host(1, "07:50", "6-1-pc"), make.device(1, "07:50", "display"),
+    ])  # fmt: skip
+    keeper_of(register).derive([day])
+    tomorrow = day + dt.timedelta(days=1)
+    day_ns = 86_400 * 10**9
+    later = [make.agent(1, "07:50"), make.agent(2, "07:50"), make.device(2, "07:50", "sound")]
+    later = [point._replace(time=point.time + day_ns) for point in later]
+    store.write(later)
+    keeper_of(register).derive([tomorrow])
+    moved = [replace(row, room="6-2") for row in register.machines if row.room == "6-1"]
+    lines = [Line(next(iter(register.schools)), "主线", "主校区", 100)]
+    keeper_of(replace(register, machines=moved, lines=lines)).derive([day, tomorrow])
+    assert keeper_of(replace(register, lines=lines)).judge(day)
+    for name, field in influxql._ALWAYS.items():
+        found = list(store.read(name, 0, 2**62))
+        assert found
+        assert all(field in point.fields for point in found), name

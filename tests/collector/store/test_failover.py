@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import urllib.parse
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,11 +12,14 @@ import pytest
 
 from collector.config import Config, load
 from collector.config import Store as Settings
+from collector.schema import MEASUREMENTS
+from collector.store import influx, unanswered
 from collector.store.base import MisconfiguredError, Point, UnavailableError
 from collector.store.factory import open_store
 from collector.store.failover import FailoverStore
 from collector.store.influx import InfluxStore
 from relay import Relay, relay
+from services import PATIENCE_S
 
 NOON = 1_780_000_000_000_000_000
 SCHOOL = {"school": "9963000001"}
@@ -129,3 +133,94 @@ def test_values_that_can_be_gone_through_once_reach_the_second_address(ways: Way
     ways.first.open = False
     found = ways.store.rows("school_hour", 0, 2**62, {"school": iter(SCHOOL.values())}, ["pcs"])
     assert [row[0] - NOON for row in found] == [0, 1]
+
+
+def day(pcs: int, at: int = 0) -> list[Point]:
+    """A derived row, as it was at some moment."""
+    return [
+        Point(
+            "school_hour", {**SCHOOL, "district": "630102"}, {"pcs": pcs, "open": True}, NOON + at
+        )
+    ]
+
+
+def pcs(ways: Ways) -> int:
+    """Of that row, as the second address has it."""
+    return int(next(iter(ways.store.rows("school_hour", NOON, NOON + 1, None, ["pcs"])))[-1])
+
+
+@pytest.fixture
+def stopped(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Ways:
+    """The first address stands still: it holds a row that was stored newer elsewhere since."""
+    monkeypatch.setattr(influx, "_REPLY_S", 2)
+    ways: Ways = request.getfixturevalue("ways")
+    ways.store.write(day(1))
+    ways.first.passing.clear()
+    ways.store.write(day(2))
+    ways.store.write(day(3))
+    assert pcs(ways) == 3
+    return ways
+
+
+def wait_overwritten(ways: Ways) -> None:
+    """It goes on, and what it held is stored."""
+    ways.first.passing.set()
+    until = time.monotonic() + PATIENCE_S
+    while pcs(ways) != 2:
+        assert time.monotonic() < until
+        time.sleep(0.02)
+
+
+def test_a_late_row_does_not_stay_over_a_newer_one(stopped: Ways) -> None:
+    wait_overwritten(stopped)
+    stopped.clock[0] += 61
+    stopped.store.write(day(9, at=5))
+    assert pcs(stopped) == 3
+
+
+def test_a_row_that_comes_after_its_address_answered_does_not_stay_either(
+    stopped: Ways,
+) -> None:
+    wait_overwritten(stopped)
+    stopped.clock[0] += 61
+    stopped.store.write(day(9, at=5))
+    stopped.first.open = False
+    ways = stopped._replace(store=FailoverStore(stopped.store._members, lambda: 0.0))
+    ways.store.write(day(2))  # as if it came only now: by another store, which knows of nothing
+    stopped.first.open = True
+    stopped.clock[0] += 61
+    stopped.store.write(day(9, at=6))
+    assert pcs(stopped) == 3
+
+
+def test_a_row_written_by_now_is_not_replaced_by_the_one_before(stopped: Ways) -> None:
+    wait_overwritten(stopped)
+    stopped.clock[0] += 61
+    stopped.store.write(day(4))
+    assert pcs(stopped) == 4
+    stopped.clock[0] += 61
+    stopped.store.write(day(9, at=5))
+    assert pcs(stopped) == 4
+
+
+def test_an_address_that_takes_no_connection_holds_no_rows(ways: Ways) -> None:
+    ways.first.close()
+    for n in range(3):
+        ways.store.write(day(n))
+        ways.clock[0] += 61
+    assert not any(one._newest for one in ways.store._unanswered)
+
+
+def test_of_an_address_that_stays_silent_so_many_rows_are_kept(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(unanswered, "_MOST", 10)
+    one = unanswered.Unanswered()
+    one.came(points(25))
+    one.stored(points(25))
+    assert one.due(0.0) == points(10, 15)
+
+
+def test_reports_are_not_kept() -> None:
+    raw = {"agent", "host", "device", "presence", "line_test", "line_record", "collector", "broker"}
+    assert raw | unanswered.CHANGING == set(MEASUREMENTS)

@@ -15,6 +15,7 @@ import urllib3
 from collector.config import Store as Settings
 from collector.store import influxql
 from collector.store.base import MisconfiguredError, RejectedError, UnavailableError
+from collector.store.failover import FailoverStore
 from collector.store.influx import InfluxStore
 from collector.store.opengemini import OpenGeminiStore
 from contract_points import NOON, agent, read
@@ -81,10 +82,32 @@ class _Answering(OpenGeminiStore):
 
 def test_a_measurement_of_which_it_has_no_row_is_empty() -> None:
     assert read(_Answering(_NONE % 0)) == []
-    for reason in ("database not found: x", "shard not found"):
-        other = _Answering((_NONE % 0).replace("measurement not found", reason))
-        with pytest.raises(MisconfiguredError):
-            read(other)
+
+
+@pytest.mark.parametrize(
+    ("reason", "kind"),
+    [
+        ("database not found: x", MisconfiguredError),
+        ("database not found", MisconfiguredError),
+        ("get partition x:1 error: database not found: x", MisconfiguredError),
+        ("retention policy not found: rp", MisconfiguredError),
+        ("shard not found", UnavailableError),
+        ("pt not found", UnavailableError),
+        ("dbPT not found,database: x", UnavailableError),
+        ("node not found", UnavailableError),
+        ("sqlNode(id=1,host=a) not found", UnavailableError),
+    ],
+)
+def test_only_what_was_never_made_is_a_wrong_setting(reason: str, kind: type[Exception]) -> None:
+    other = _Answering((_NONE % 0).replace("measurement not found", reason))
+    with pytest.raises(kind) as caught:
+        read(other)
+    assert type(caught.value) is kind
+
+
+def test_a_shard_that_one_address_does_not_find_is_asked_for_at_the_next() -> None:
+    bad = _Answering((_NONE % 0).replace("measurement not found", "shard not found"))
+    assert read(FailoverStore([bad, _Answering(_NONE % 0)])) == []
 
 
 def test_an_empty_body_is_never_no_rows() -> None:
