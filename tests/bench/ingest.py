@@ -109,7 +109,7 @@ def main() -> int:
             table.add_row(f"{name}, {args.rate:g} a second", *_cells(found))
     if not args.telegraf:
         table.add_row(*TELEGRAF)
-    Console().print(table)
+    Console(width=150).print(table)  # its names are long, and it may go to a file
     return 0
 
 
