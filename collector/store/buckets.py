@@ -103,7 +103,7 @@ def _server(settings: config.Store) -> _One | _Two:
             if version == _BUILT and http.request("GET", f"{base}/api/v2/setup").status == _OK:
                 return _Two(settings)
         except (urllib3.exceptions.HTTPError, OSError) as error:
-            raise UnavailableError(f"{url}: {faults.words(error)}") from error
+            raise faults.unreached(error, url) from error
     if version.lstrip("v").startswith("1."):
         return _One(settings)
     if version.lstrip("v").startswith("2."):
@@ -154,7 +154,7 @@ class _One:
             try:
                 reply = http.request("POST", url, fields={"q": query}, headers=headers)
             except (urllib3.exceptions.HTTPError, OSError) as error:
-                raise UnavailableError(f"{url}: {faults.words(error)}") from error
+                raise faults.unreached(error, url) from error
             except ValueError as error:
                 raise faults.bad_settings(error, url) from error
         if reply.status != 200:
@@ -265,7 +265,7 @@ class _Two:
             except InfluxDBError as error:  # the client did not find the organization
                 raise MisconfiguredError(f"{where}: {error}; {_manager()}") from error
             except (urllib3.exceptions.HTTPError, OSError, UnicodeDecodeError) as error:
-                raise UnavailableError(f"{where}: {faults.words(error)}") from error
+                raise faults.unreached(error, where) from error
             except ValueError as error:
                 raise faults.bad_settings(error, where) from error
 

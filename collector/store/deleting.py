@@ -17,7 +17,7 @@ from agent.common.language import say
 from collector import config
 from collector.schema import Measurement
 from collector.store import faults, influxql, token
-from collector.store.base import MisconfiguredError, Store, UnavailableError
+from collector.store.base import MisconfiguredError, Store
 from collector.store.influx_write import authorization
 
 _TIMEOUT_S = 120.0  # 1.x rewrites whole shards
@@ -57,7 +57,7 @@ def delete(
             else:
                 raise MisconfiguredError(_cannot(base, version))
         except (urllib3.exceptions.HTTPError, OSError) as error:
-            raise UnavailableError(f"{base}: {faults.words(error)}") from error
+            raise faults.unreached(error, base) from error
 
 
 def _answered(reply: urllib3.BaseHTTPResponse, where: str) -> None:

@@ -17,7 +17,7 @@ import urllib3
 from collector import config
 from collector.schema import MEASUREMENTS, Measurement
 from collector.store import base, deleting, faults, influxql, token
-from collector.store.base import Limits, Point, Row, Store, UnavailableError
+from collector.store.base import Limits, Point, Row, Store
 from collector.store.check import fault, refuse
 from collector.store.clocks import ahead_of
 from collector.store.influx_write import Writing, authorization
@@ -174,7 +174,7 @@ class InfluxStore(Store):
                 results = _results(reply, where, self._no_rows)
                 yield from influxql.whole(results, statements)
         except (urllib3.exceptions.HTTPError, OSError, ValueError, msgspec.DecodeError) as error:
-            raise UnavailableError(f"{where}: {faults.words(error)}") from error
+            raise faults.unreached(error, where) from error
 
     def _ask(self, bucket: str, asked: str, where: str) -> urllib3.BaseHTTPResponse:
         try:
