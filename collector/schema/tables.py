@@ -29,9 +29,15 @@ _RAW = """
 simulated bool - true: invented, no real machine said it
 uncertain bool - true: the time is that of a clock nobody could correct; never evidence
 """
-_DERIVED = """
+_SIMULATED = """
 simulated bool - true: derived from at least one invented row
 """
+
+
+def _derived(name: str, tags: str, point: str, rows: str) -> Measurement:
+    """What the keeper computes: the values of a row change while its time stays."""
+    return _measurement(name, "evidence", tags, point, rows + _SIMULATED, derived=True)
+
 
 _ALL = (
     _measurement("host", "telemetry", "school machine", "one PC's reading", """
@@ -150,7 +156,7 @@ server_limited bool - whether the server was the bottleneck
 address str - where the test came from, by its connections; shown as its network only
 late_days int days whole days from the record to its arrival, where there are any
 """ + _RAW),
-    _measurement("machine_day", "evidence", "school district room machine", "a PC's day", """
+    _derived("machine_day", "school district room machine", "a PC's day", """
 seen bool - a certain report of that day arrived
 first_ms int ms time of the day's first report, since 1970 UTC
 last_ms int ms time of the day's last report, since 1970 UTC
@@ -168,9 +174,9 @@ outbox_rows int reports waiting for a receipt, as last reported that day
 first_received int bytes received by the physical interfaces, at the day's first reading
 first_uptime_s float s since the agent's start, at the day's first report
 late bool - a report of that day arrived 7 days or more after its time
-""" + _DERIVED),
-    _measurement(
-        "device_day", "evidence", "school district room machine kind device", "a device's day", """
+"""),
+    _derived(
+        "device_day", "school district room machine kind device", "a device's day", """
 seen bool - present at least once that day
 missing bool - found missing that day: absent while its PC reported, and not off
 fault bool - at least one fault that day
@@ -198,8 +204,8 @@ looked_ms int ms last reading, since 1970 UTC
 returned_ms int ms last return from an absence of less than a day, since 1970 UTC; 0: never
 returned_before_ms int ms the return before that
 away_days int days it was absent on since the day on which it was switched off
-""" + _DERIVED),
-    _measurement("room_day", "evidence", "school district room", "a room's day", """
+"""),
+    _derived("room_day", "school district room", "a room's day", """
 pcs int PCs distinct PCs with a strong id that reported
 together int PCs most PCs with a strong id that reported in one same hour, their spans overlapping
 weak_pcs int PCs distinct PCs with a weak or shared id that reported
@@ -213,19 +219,19 @@ microphone bool - a microphone was seen
 camera bool - a camera was seen
 missing int - devices missing
 faults int - devices with a fault
-""" + _DERIVED),
-    _measurement("event", "evidence", "school district room machine kind device", "a change", """
+"""),
+    _derived("event", "school district room machine kind device", "a change", """
 event str - code of EVENTS; withdrawn: a late report has shown that it was none
 detail str - of a fault and its repair: codes of FAULTS by comma
-""" + _DERIVED),
-    _measurement("school_hour", "evidence", "school district", "a registered school's hour", """
+"""),
+    _derived("school_hour", "school district", "a registered school's hour", """
 pcs int PCs distinct PCs that reported
 reports int - reports
 missing int - devices missing
 faults int - devices with a fault
 open bool - whether the school was open in that hour
-""" + _DERIVED),
-    _measurement("school_day", "evidence", "school district", "a registered school's day", """
+"""),
+    _derived("school_day", "school district", "a registered school's day", """
 name str - the school's name
 district_name str - the responsible unit's name
 latitude float deg of the school's first campus
@@ -249,8 +255,8 @@ ids_beyond int - machine ids beyond what registered seats and rooms explain
 ids_alike int - machine ids with equal counters, uptimes or milliseconds
 ids_unnamed int - machine ids that have not said which PC they are
 ids_late int - machine ids of which a report arrived 7 days or more after its time
-""" + _DERIVED),
-    _measurement("line_day", "evidence", "school district line", "a line's day", """
+"""),
+    _derived("line_day", "school district line", "a line's day", """
 contract_mbps float Mbit/s registered
 p90_mbps float Mbit/s 90th percentile of the window's valid quiet tests
 median_mbps float Mbit/s median of the same
@@ -259,8 +265,8 @@ tests int - valid quiet tests in the window
 days int - days on which they fell
 verdict str - code of VERDICTS
 congested bool - meets, with a median below the threshold
-""" + _DERIVED),
-    _measurement("indicator", "evidence", "area district indicator", "a share on that day", """
+"""),
+    _derived("indicator", "area district indicator", "a share on that day", """
 level str - city, district or school
 name str - the area's name
 code str - by which the tags of other measurements name it
@@ -277,7 +283,7 @@ reported_share float % 上报率, as shown
 ceiling_share float % ceiling, as shown
 unknown_share float % unknown, as shown
 target float % the target compared with
-""" + _DERIVED),
+"""),
 )  # fmt: skip
 
 MEASUREMENTS = {measurement.name: measurement for measurement in _ALL}

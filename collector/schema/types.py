@@ -37,6 +37,8 @@ class Measurement:
     fields: dict[str, Field]
     #: Fields that every row of it has: one without them is not yet written, or half of it.
     required: tuple[str, ...] = ()
+    #: Whether the keeper computes it: then the values of a row change while its time stays.
+    derived: bool = False
 
 
 def codes_of(meaning: str) -> str:
@@ -45,7 +47,9 @@ def codes_of(meaning: str) -> str:
     return found[1] if found else ""
 
 
-def measurement(name: str, retention: Retention, tags: str, point: str, rows: str) -> Measurement:
+def measurement(
+    name: str, retention: Retention, tags: str, point: str, rows: str, *, derived: bool = False
+) -> Measurement:
     """Read the rows `name type unit meaning`, one field a line; `-` is no unit.
 
     The name of a field that every row has ends in `!`.
@@ -56,4 +60,5 @@ def measurement(name: str, retention: Retention, tags: str, point: str, rows: st
         field = marked.rstrip("!")
         required += [field] if marked != field else []
         fields[field] = Field(field, _TYPES[kind], "" if unit == "-" else unit, meaning)
-    return Measurement(name, retention, tuple(tags.split()), point, fields, tuple(required))
+    every = tuple(required)
+    return Measurement(name, retention, tuple(tags.split()), point, fields, every, derived)

@@ -6,6 +6,7 @@ the first is tried again after a while. What a silent address may still store: `
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import threading
 import time
@@ -20,7 +21,7 @@ from collector.store.base import (
     Store,
     UnavailableError,
 )
-from collector.store.unanswered import CHANGING, Unanswered
+from collector.store.unanswered import Unanswered, may_change
 
 #: How long an address that did not answer is passed over, s.
 _BACK_S = 60.0
@@ -44,7 +45,7 @@ class FailoverStore(Store):
 
     def write(self, points: Sequence[Point]) -> None:
         """See `Store.write`."""
-        changing = [point for point in points if point.measurement in CHANGING]
+        changing = may_change(points)
         if not changing:
             self._ask(lambda member: member.write(points))
             return
@@ -77,14 +78,12 @@ class FailoverStore(Store):
             if not (rows := one.due(now)) or self._until[at] > now:
                 continue
             try:
-                member.write(rows)
-            except RejectedError:
+                with contextlib.suppress(RejectedError):  # the others are written
+                    member.write(rows)
                 one.written(now + _BACK_S)
             except UnavailableError:
                 self._pass_over(member)
                 one.came(rows)
-            else:
-                one.written(now + _BACK_S)
 
     def read(
         self,

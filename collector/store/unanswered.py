@@ -12,16 +12,18 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from agent.common import log
+from collector.schema import MEASUREMENTS
 from collector.store.base import Point
 
-#: Rows whose values change while their time stays; all others are sent again as they were.
-CHANGING = frozenset((
-    "machine_day", "device_day", "room_day", "line_day", "school_day", "school_hour", "event",
-    "indicator",
-))  # fmt: skip
 #: How often they are written again; how many are kept of one address.
 _TIMES, _MOST = 2, 20_000
+_DERIVED = frozenset(name for name, known in MEASUREMENTS.items() if known.derived)
 _Key = tuple[str, frozenset[tuple[str, str]], int]
+
+
+def may_change(points: Iterable[Point]) -> list[Point]:
+    """Those whose values change while their time stays: all others are sent again as they were."""
+    return [point for point in points if point.measurement in _DERIVED]
 
 
 class Unanswered:
