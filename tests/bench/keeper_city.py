@@ -2,7 +2,8 @@
 
 A store holds the day of every PC until then; the keeper, a process of its own as under `schoolpulse
 collect`, derives it once, and then goes on while reports come at the city's rate. Shown: what a
-run costs its processor, its memory, how long after a report its rows are there, and whether the
+run costs its processor (the one after the first by itself: it has all that came while the first ran
+and the figure was made), its memory, how long after a report its rows are there, and whether the
 rows of some schools, drawn by lot, are those of a whole derivation (`--compared`). A part:
 `CITY="--schools 75 --minutes 4 --stores sqlite"`. With `--keep FOLDER`, the stores stay there and
 a later run goes on where one before ended, even in its filling: 600 schools' day takes long to
@@ -146,10 +147,11 @@ def measure(asked: Asked) -> dict[str, Any]:
         same = same_as_whole(asked, store)
     busy = [run for run in runs if run["schools"]]
     costs = [run["cpu"] for run in busy] or [0.0]
+    after, regular = costs[0], costs[1:] or costs
     delays = sorted(watch.delays) or [0.0]
     return {
-        "reports": count, "came": came, "first": first["cpu"], "runs": len(busy),
-        "run": statistics.median(costs), "dearest": max(costs),
+        "reports": count, "came": came, "first": first["cpu"], "runs": len(regular),
+        "after": after, "run": statistics.median(regular), "dearest": max(regular),
         "rest": max(run["rest"] for run in [first, *runs]),
         "a report": sum(costs) / (came or 1),
         "rss": max(run["rss"] for run in [first, *runs]), "p50": statistics.median(delays),
@@ -179,8 +181,8 @@ def main() -> int:
     args = parser().parse_args()
     table = Table(title=f"The keeper of {args.schools} schools, reports each five minutes")
     heads = (
-        "store", "PCs", "at", "reports", "came", "first s", "a run s", "dearest s", "figure s",
-        "ms a report", "RSS MB", "rows after s p50", "p99", "same",
+        "store", "PCs", "at", "reports", "came", "first s", "after it s", "runs", "a run s",
+        "dearest s", "figure s", "ms a report", "RSS MB", "rows after s p50", "p99", "same",
     )  # fmt: skip
     for head in heads:
         table.add_column(head, justify="left" if head == "store" else "right")
@@ -195,12 +197,13 @@ def main() -> int:
                 good &= found["same"] and not found["left"]
                 table.add_row(
                     kind, f"{pcs}", f"{hour:g}", f"{found['reports']}", f"{found['came']}",
-                    *(f"{found[name]:.2f}" for name in ("first", "run", "dearest", "rest")),
+                    f"{found['first']:.2f}", f"{found['after']:.2f}", f"{found['runs']}",
+                    *(f"{found[name]:.2f}" for name in ("run", "dearest", "rest")),
                     f"{1000 * found['a report']:.2f}", f"{found['rss']:.0f}",
                     f"{found['p50']:.0f}", f"{found['p99']:.0f}", str(found["same"]),
                 )  # fmt: skip
     if not args.fill and not args.derive:
-        Console(width=150).print(table)
+        Console(width=170).print(table)
     return int(not good)
 
 
