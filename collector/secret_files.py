@@ -5,6 +5,7 @@ from __future__ import annotations
 from agent.common.secret_files import SecretFile
 
 COLLECTOR, KEEPER, LINESERVER, ENROL = "collector", "keeper", "lineserver", "enrol"
+WEB = "web"
 
 CITY = (
     SecretFile(
@@ -33,14 +34,14 @@ CITY = (
         "store.token",
         "数据库令牌",
         "database token",
-        units=(COLLECTOR, KEEPER, ENROL),
+        units=(COLLECTOR, KEEPER, ENROL, WEB),
     ),
     SecretFile(
         "web.password_file",
         "web.password",
         "页面用户的密码摘要",
         "digests of the pages' passwords",
-        units=(),  # `schoolpulse web` has no unit of its own
+        units=(),  # it lies in the data folder, whose owner reads it
     ),
 )
 

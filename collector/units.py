@@ -9,9 +9,9 @@ from pathlib import Path
 from agent.common import systemd_unit
 from agent.common.systemd_unit import Unit, quoted
 from collector import secret_files
-from collector.secret_files import COLLECTOR, ENROL, KEEPER, LINESERVER
+from collector.secret_files import COLLECTOR, ENROL, KEEPER, LINESERVER, WEB
 
-UNITS = (COLLECTOR, KEEPER, LINESERVER, ENROL)
+UNITS = (COLLECTOR, KEEPER, LINESERVER, ENROL, WEB)
 PROGRAM = "/opt/schoolpulse/bin/schoolpulse"
 _SETTINGS = "collector.toml"
 DATA = "/var/lib/schoolpulse"
@@ -147,7 +147,25 @@ def _enrol(program: str, settings: str) -> Unit:
     )
 
 
-_MADE = {COLLECTOR: _collector, KEEPER: _keeper, LINESERVER: _lineserver, ENROL: _enrol}
+def _web(program: str, settings: str) -> Unit:
+    return Unit(
+        description="SchoolPulse pages: the city in a browser, read only",
+        settings=_SETTINGS,
+        after="network-online.target influxdb.service",
+        start=f"{program} web --config {settings}",
+        own=_FIXED,
+        purpose="It asks the database, listens to readers and writes its folder: nothing more.",
+        variables=[("SCHOOLPULSE_DATA", "/var/lib/schoolpulse")],
+    )
+
+
+_MADE = {
+    COLLECTOR: _collector,
+    KEEPER: _keeper,
+    LINESERVER: _lineserver,
+    ENROL: _enrol,
+    WEB: _web,
+}
 
 if __name__ == "__main__":
     for one in UNITS:

@@ -24,11 +24,13 @@ from collector.enrol.drop_ins import SBIN
 from collector.enrol.owned import OPEN
 from collector.enrol.place import SERVICES, Place, password_name
 from collector.enrol.setting_up import PLUGINS, Step
-from collector.secret_files import COLLECTOR, ENROL, LINESERVER
+from collector.secret_files import COLLECTOR, ENROL, LINESERVER, WEB
 
 SYSTEMD = Path("/etc/systemd/system")
 #: The keeper is part of the collector; its own unit is for a machine of its own.
 _RUN = (COLLECTOR, LINESERVER, ENROL)
+#: The pages' unit is there for whoever wants it started.
+_UNITS = (*_RUN, WEB)
 _ANSWER_S = 10
 _HERE = ("127.0.0.1", "localhost", "::1")
 
@@ -72,7 +74,7 @@ def steps(folder: Path | None, place: Place, store: str, url: str) -> Iterator[S
     """
     if folder is None:
         return
-    wanted = {folder / units.name(one): _unit(one, place, store) for one in _RUN}
+    wanted = {folder / units.name(one): _unit(one, place, store) for one in _UNITS}
     influxd = _influxd(url) if store == "influxdb" else ""
     wanted |= drop_ins.texts(folder, place, influxd, urlsplit(url).port or drop_ins.PORT)
     for path in drop_ins.former(folder):

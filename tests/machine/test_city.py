@@ -23,7 +23,7 @@ SCHOOL = "9963020002"
 UNITS = ("mosquitto", "influxdb", "schoolpulse-collector", "schoolpulse-lineserver",
          "schoolpulse-enrol")  # fmt: skip
 BOUNDED = tuple(unit for unit in UNITS if unit != "influxdb")
-AGENT = "schoolpulse-agent"
+AGENT, WEB = "schoolpulse-agent", "schoolpulse-web"
 pytestmark = pytest.mark.timeout(3000)
 
 
@@ -100,8 +100,17 @@ def test_a_pc_is_installed_and_reports(city: Machine, pc: Machine) -> None:
         print(shell.type("schoolpulse-agent status"))
 
 
+def test_the_pages_are_a_service(city: Machine) -> None:
+    with city.shell() as shell:
+        shell.type(fence("The figure"))
+        shell.type(fence("The figure", 1))
+    page = "http://127.0.0.1:8080"
+    city.until(f"{fetched(page + '/healthz')} | grep -q ok")
+    assert SCHOOL in city.run(fetched(f"{page}/schools/{SCHOOL}"))
+
+
 def test_running_units_could_do_little(city: Machine, pc: Machine) -> None:
-    for machine, units in ((city, BOUNDED), (pc, (AGENT, f"{AGENT}-update"))):
+    for machine, units in ((city, (*BOUNDED, WEB)), (pc, (AGENT, f"{AGENT}-update"))):
         for unit in units:
             said = machine.run(f"systemd-analyze security --no-pager {unit} | tail -1")
             print(said.strip())
@@ -157,7 +166,7 @@ def test_all_comes_back_after_a_reboot(city: Machine, pc: Machine) -> None:
         machine.off()
     for machine in (city, pc):
         machine.on()
-    for machine, units in ((city, UNITS), (pc, (AGENT, f"{AGENT}-update.path"))):
+    for machine, units in ((city, (*UNITS, WEB)), (pc, (AGENT, f"{AGENT}-update.path"))):
         for unit in units:
             machine.until(f"systemctl is-active --quiet {unit}")
     pc.until("schoolpulse-agent outbox --lang en | grep -Eq 'unconfirmed +0 '")
@@ -169,13 +178,16 @@ def test_all_comes_back_after_a_reboot(city: Machine, pc: Machine) -> None:
     assert pc.run("systemctl --failed --no-legend") == ""
 
 
+def fetched(url: str) -> str:
+    """The command that prints what an address serves."""
+    ask = f"import urllib.request as u; print(u.urlopen('{url}').read().decode())"
+    return f'python3 -c "{ask}"'
+
+
 def reports(city: Machine) -> int:
     """How many reports the store holds."""
-    ask = (
-        "import urllib.request as u; print(u.urlopen('http://127.0.0.1:8086/query?db=telemetry"
-        "&q=SELECT+COUNT(number)+FROM+agent').read().decode())"
-    )
-    found = re.search(r'Z?",(\d+)\]', city.run(f'python3 -c "{ask}"'))
+    url = "http://127.0.0.1:8086/query?db=telemetry&q=SELECT+COUNT(number)+FROM+agent"
+    found = re.search(r'Z?",(\d+)\]', city.run(fetched(url)))
     return int(found[1]) if found else 0
 
 

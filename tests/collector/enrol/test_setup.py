@@ -205,7 +205,7 @@ def test_units_name_only_what_is_there_and_are_brought_up_to_date(
     texts = {path.name: path.read_text() for path in units.rglob("*") if path.is_file()}
     assert set(texts) == {
         "schoolpulse-collector.service", "schoolpulse-lineserver.service",
-        "schoolpulse-enrol.service", "10-schoolpulse.conf",
+        "schoolpulse-enrol.service", "schoolpulse-web.service", "10-schoolpulse.conf",
     }  # fmt: skip
     named = re.findall(r"^LoadCredential=[^:]+:(.+)$", "\n".join(texts.values()), re.MULTILINE)
     assert named
