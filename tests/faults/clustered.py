@@ -30,7 +30,7 @@ _T = TypeVar("_T")
 
 
 class Clustered:
-    """Three nodes of openGemini, as `town.Database` is one InfluxDB."""
+    """Three nodes of openGemini, as `town_database.Database` is one InfluxDB."""
 
     def __init__(self, folder: Path, opened: contextlib.ExitStack) -> None:
         self.cluster = opened.enter_context(gemini.cluster(folder))

@@ -26,7 +26,8 @@ from fault_row import Row
 from hurt_messages import links, poison, queue, restore, stampede
 from killed_processes import broker, console, kills, members, outage, two
 from rich.table import Table
-from town import Database, Town
+from town import Town
+from town_database import Database
 
 import gemini
 import services

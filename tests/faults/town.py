@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import shutil
 import signal
 import subprocess
 import sys
@@ -16,10 +15,11 @@ from pathlib import Path
 from typing import Any
 
 import psutil
+from town_database import Database
 
 import services
 from agent.common.calendar import local_day
-from collector.config import Config, Store
+from collector.config import Config
 from collector.keeper import Keeper
 from collector.roster.book import RegisterBook
 from collector.roster.sheets import errors, read_folder
@@ -61,58 +61,6 @@ def _newest(keys: Iterable[Key]) -> dict[tuple[str, str], int]:
 def _rows(store: AnyStore) -> set[str]:
     """The day rows that the keeper has derived."""
     return {repr(point) for name in _DERIVED for point in store.read(name, 0, 2**62)}
-
-
-class Database:
-    """influxd behind nginx, which stays while influxd dies."""
-
-    def __init__(self, folder: Path, opened: contextlib.ExitStack) -> None:
-        folder.mkdir()
-        self.folder = folder
-        self._ports = {"rpc": services.free_port(), "port": services.free_port()}
-        config = folder / "influxd.conf"
-        config.write_text(services._INFLUXD.format(folder=folder, accounts="false", **self._ports))
-        self._argv = [services.require("influxd"), "-config", str(config)]
-        self._process: subprocess.Popen[bytes] | None = None
-        opened.callback(self.kill)
-        self.start()
-        proxy = services.require("nginx")
-        self.url = opened.enter_context(
-            services._nginx(proxy, folder / "proxy", self._ports["port"], "25m")
-        )
-        made = services.Influx(self.url, "", self.url)
-        for name in ("telemetry", "evidence"):
-            made.create(name)
-        self.ask = made.ask
-        self.store = Store("influxdb", self.url, org="")
-
-    def start(self) -> None:
-        """Start it; returns when it accepts."""
-        with (self.folder / "influxd.log").open("ab") as log:
-            self._process = subprocess.Popen(self._argv, stdout=log, stderr=log)
-        services.wait_port(self._ports["port"], self._process)
-
-    def kill(self) -> None:
-        """kill -9."""
-        if self._process is not None:
-            self._process.kill()
-            self._process.wait()
-            self._process = None
-
-    def backup(self, to: Path) -> None:
-        """A copy of its files, of a moment at which it is down."""
-        self.kill()
-        for name in ("meta", "data", "wal"):
-            shutil.copytree(self.folder / name, to / name)
-        self.start()
-
-    def restore(self, backup: Path) -> None:
-        """All that came after the backup is gone."""
-        self.kill()
-        for name in ("meta", "data", "wal"):
-            shutil.rmtree(self.folder / name)
-            shutil.copytree(backup / name, self.folder / name)
-        self.start()
 
 
 class Town:

@@ -10,18 +10,14 @@ from typing import Any
 
 import paho.mqtt.client as mqtt
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-from paho.mqtt import _packet
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
-from paho.mqtt.packettypes import PacketTypes
-from paho.mqtt.properties import Properties
 
 import services
 from collector.broker.session import stop_loop
 from collector.service.mqtt import gathering
-from collector.service.mqtt.batched_client import BatchedClient, Outgoing, packet_of, publish_at
+from collector.service.mqtt.batched_client import BatchedClient, Outgoing, publish_at
 from collector.service.mqtt.callbacks import each
+from mqtt_packets import packet_of as whole_packet
 
 MANY = 3000
 
@@ -86,7 +82,7 @@ def test_acknowledgements_leave_in_the_order_of_the_messages() -> None:
     """MQTT 4.6 asks for it, also where paho puts a message together that came in halves."""
     ours, broker = socket.socketpair()
     acks, heard = b"", []
-    messages = [_packet_of(0x32, b"\0\3t/x" + n.to_bytes(2) + b"%d" % n) for n in range(1, 6)]
+    messages = [whole_packet(0x32, b"\0\3t/x" + n.to_bytes(2) + b"%d" % n) for n in range(1, 6)]
     with ours, broker:
         ear = BatchedClient(CallbackAPIVersion.VERSION2)
         ear.deliver = lambda messages: heard.extend(one.payload for one in messages)
@@ -103,94 +99,6 @@ def test_acknowledgements_leave_in_the_order_of_the_messages() -> None:
         ear._sock = ear._thread = None
     assert heard == [b"%d" % n for n in range(1, 6)]
     assert acks == b"".join(b"\x40\2" + n.to_bytes(2) for n in range(1, 6))
-
-
-def _packet_of(head: int, body: bytes) -> bytes:
-    size, length = bytearray(), len(body)
-    while True:
-        length, low = divmod(length, 128)
-        size.append(low | (0x80 if length else 0))
-        if not length:
-            return bytes([head]) + bytes(size) + body
-
-
-@given(
-    flags=st.sampled_from([0, 1, 2, 3, 10, 11]),
-    topic=st.text(min_size=1, max_size=200).filter(lambda x: "\0" not in x),
-    payload=st.binary(max_size=20_000),
-    mid=st.integers(1, 65535),
-    five=st.booleans(),
-    before=st.binary(max_size=9),
-)
-def test_a_publish_is_read_as_paho_reads_it(
-    flags: int, topic: str, payload: bytes, mid: int, five: bool, before: bytes
-) -> None:
-    name = topic.encode("utf-8", "replace")
-    number = mid.to_bytes(2) if flags & 2 else b""
-    body = len(name).to_bytes(2) + name + number + (b"\0" if five else b"") + payload
-    packet = _packet_of(0x30 | flags, body)
-    protocol = MQTTProtocolVersion.MQTTv5 if five else MQTTProtocolVersion.MQTTv311
-    expected = _packet.decode_publish(0x30 | flags, body, protocol)
-    found = publish_at(before + packet + b"\xd0", len(before), five)
-    assert found is not None
-    assert found.topic.encode() == expected.topic
-    assert (found.payload, found.retained) == (expected.payload, expected.retain)
-    assert found.ack == (b"\x40\x02" + mid.to_bytes(2) if flags & 2 else b"")
-    assert found.end == len(before) + len(packet)
-    for cut in range(len(packet) - len(payload)):
-        assert publish_at(packet[:cut] or b"\xd0", 0, five) is None, "half a packet is paho's"
-
-
-@given(st.binary(min_size=1, max_size=60), st.booleans())
-def test_odd_bytes_are_left_to_paho(stock: bytes, five: bool) -> None:
-    found = publish_at(stock, 0, five)
-    assert found is None or (stock[0] >> 4 == 3 and found.end <= len(stock))
-
-
-def test_what_is_unusual_is_left_to_paho() -> None:
-    made: Any = Properties  # carries no types
-    said = made(PacketTypes.PUBLISH)
-    said.MessageExpiryInterval = 9
-    named = b"\0\3t/x\0\1"
-    assert publish_at(_packet_of(0x32, named + said.pack() + b"x"), 0, True) is None
-    assert publish_at(_packet_of(0x34, named + b"\0x"), 0, True) is None, "QoS 2"
-    assert publish_at(_packet_of(0x32, b"\0\3t/\xff\0\1\0x"), 0, True) is None, "no UTF-8"
-    assert publish_at(_packet_of(0x32, b"\0\0\0\1\0x"), 0, True) is None, "a topic alias"
-    assert publish_at(_packet_of(0x32, b"\0\x63t/x"), 0, True) is None, "a topic past the end"
-    assert publish_at(b"\x32\xff\xff\xff\xff\x7f", 0, True) is None, "no such length"
-
-
-@given(
-    topic=st.text(min_size=1, max_size=200).filter(lambda x: "\0" not in x),
-    payload=st.binary(max_size=20_000),
-    mid=st.integers(1, 65535),
-    five=st.booleans(),
-    retain=st.booleans(),
-)
-def test_paho_reads_what_is_published(
-    topic: str, payload: bytes, mid: int, five: bool, retain: bool
-) -> None:
-    topic = topic.encode("utf-8", "replace").decode()
-    packet = packet_of(Outgoing(topic, payload, retain), mid, five)
-    found = publish_at(packet, 0, five)
-    assert found is not None
-    assert (found.topic, found.payload, found.retained) == (topic, payload, retain)
-    assert (found.ack[2:], found.end) == (mid.to_bytes(2), len(packet))
-    protocol = MQTTProtocolVersion.MQTTv5 if five else MQTTProtocolVersion.MQTTv311
-    body = packet[len(packet) - _rest_of(packet) :]
-    read = _packet.decode_publish(packet[0], body, protocol)
-    assert (read.topic, read.payload, read.mid) == (topic.encode(), payload, mid)
-    assert (read.qos, bool(read.retain), bool(read.dup)) == (1, retain, False)
-
-
-def _rest_of(packet: bytes) -> int:
-    size = shift = 0
-    for byte in packet[1:]:
-        size |= (byte & 127) << shift
-        shift += 7
-        if byte < 128:
-            break
-    return size
 
 
 @pytest.mark.parametrize("protocol", [MQTTProtocolVersion.MQTTv5, MQTTProtocolVersion.MQTTv311])
@@ -271,7 +179,7 @@ class Pair:
         return self.got
 
     def message(self, n: int) -> bytes:
-        return _packet_of(0x32, b"\0\3t/x" + (n % 65535 + 1).to_bytes(2) + b"\0" + b"%d" % n)
+        return whole_packet(0x32, b"\0\3t/x" + (n % 65535 + 1).to_bytes(2) + b"\0" + b"%d" % n)
 
 
 @pytest.fixture
@@ -335,7 +243,7 @@ def test_a_broker_that_waits_for_our_acknowledgements_is_never_waited_for(
 
 
 def _acknowledged(mid: int, rest: bytes = b"") -> bytes:
-    return _packet_of(0x40, mid.to_bytes(2) + rest)
+    return whole_packet(0x40, mid.to_bytes(2) + rest)
 
 
 @pytest.mark.parametrize("size", [1, 3, 5, 9, 1000])
