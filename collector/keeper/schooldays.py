@@ -214,7 +214,8 @@ class SchoolDays:
                 self._saved.drop_later(one.school, one.day)
         self.write(point for one in derived for point in (*one.points, *one.hours))
         for school, day, kept, points, _ in derived:
-            self.changed |= bool(points)
+            # Rows of other measurements may have been readable since the last figure only.
+            self.changed |= bool(points or self._store.limits.readable_s)
             if points:
                 self.memory.drop_later(school, day)
             self._keep(school, day, kept)

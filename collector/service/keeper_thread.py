@@ -14,6 +14,7 @@ from agent.common.backoff import backoff
 from agent.common.calendar import CITY_TIME
 from collector.service.pipeline.day_notes import noted, noted_days
 from collector.service.pipeline.pending_days import Pair, PendingDays, Taken, order
+from collector.service.second_looks import SecondLooks
 from collector.store.base import Point, Store
 
 #: A run is followed by a rest of at least this part of its length.
@@ -76,6 +77,7 @@ class KeeperThread:
         """
         self._keeper, self._pending_days, self._period_s = keeper, pending, period_s
         self._notes, self._readable_s = notes, readable_s
+        self._looks = SecondLooks(readable_s)
         until, self._week_at = pending.notes_until()
         self._read_from = _notes_from(until, time.time_ns())
         self._marked: set[int] = set()  # hashes of the notes of the last week that this one marked
@@ -135,11 +137,12 @@ class KeeperThread:
         if self._notes is not None:
             self._mark_noted(self._notes)
         failed: list[Exception] = []
-        taken = self._take()
+        taken = self._looks.added_to(self._take())
         if taken:  # what is stored from now on is marked anew, so this waits for all of it
             self._stopping.wait(self._readable_s)
         for pairs in self._batches(taken, failed):
             self._pending_days.done({pair: taken[pair] for pair in pairs})
+            self._looks.derived(pairs)
             self._derived |= pairs
         if self._derived:
             self._stopping.wait(self._readable_s)  # the figure is judged by these rows

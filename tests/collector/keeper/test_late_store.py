@@ -24,17 +24,18 @@ DELAY_S = 0.3
 
 
 class Late(SqliteStore):
-    """A point of a new series is read `DELAY_S` after its write, as openGemini's index has it."""
+    """A point of a new series is read a while after its write, as openGemini's index has it."""
 
     limits = Limits(readable_s=2 * DELAY_S)
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, delay_s: float = DELAY_S) -> None:
         super().__init__(path, telemetry_days=36500)
+        self._delay_s = delay_s
         self._series: set[Any] = set()
         self._waiting: list[tuple[float, Any, Point]] = []
 
     def write(self, points: Sequence[Point]) -> None:
-        at, good = time.monotonic() + DELAY_S, []
+        at, good = time.monotonic() + self._delay_s, []
         for point in points:
             series = point.measurement, frozenset(point.tags.items())
             if series in self._series and all(one != series for _, one, _ in self._waiting):
@@ -79,3 +80,23 @@ def test_a_day_waits_for_the_rows_of_the_day_before(tmp_path: Path, make: MakePo
         keeper(late, now=now).derive([first, second])
         again = [point.fields["event"] for point in late.read("event", midnight(second), 2**62)]
         assert again == stored
+
+
+def test_rows_that_come_later_than_the_store_says_are_in_the_day_and_the_figure(
+    tmp_path: Path, make: MakePoints
+) -> None:
+    """A busy server: the first look misses them, the second one does not."""
+    today = dt.datetime.now(CITY_TIME).date()
+    late = Late(tmp_path / "store.db", delay_s=4 * DELAY_S)
+    now = midnight(today) + 10 * 3600 * 10**9
+    with late, closing(PendingDays(tmp_path / "days.db")) as pending:
+        thread = KeeperThread(keeper(late, now=now), pending, 60, readable_s=late.limits.readable_s)
+        late.write([make.agent(1, "08:00", today), make.host(1, "08:00", "pc-1", today)])
+        pending.mark({Pair(SCHOOL, today): make.agent(1, "08:00", today).time})
+        thread._once()
+        assert list(late.read("machine_day", midnight(today), 2**62)) == []
+        deadline = time.monotonic() + 60
+        while not (rows := list(late.read("machine_day", midnight(today), 2**62))):
+            assert time.monotonic() < deadline
+            thread._once()
+        assert rows[0].fields["hostname"] == "pc-1"
