@@ -18,7 +18,7 @@ from agent import identity, service
 from agent.commands.config_file import cannot, load_config
 from agent.commands.outbox import look
 from agent.common.command_line import DONE, RefusedError, config_argument
-from agent.common.language import say
+from agent.common.language import counted, say
 from agent.common.lock import agent_lock
 from agent.config import Config
 from agent.outbox import open_readonly
@@ -41,7 +41,7 @@ def run(args: argparse.Namespace) -> int:
     print(
         say(
             f"已清空：{erased} 个文件（{config.folder}）",
-            f"cleared: {erased} files ({config.folder})",
+            f"cleared: {counted(erased, 'file')} ({config.folder})",
         )
     )
     print("\n".join(_hints(config)))

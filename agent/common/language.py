@@ -62,6 +62,11 @@ def say(zh: str, en: str) -> str:
     return zh if chosen() == "zh" else en
 
 
+def counted(count: object, noun: str) -> str:
+    """In English so many of them: 1 PC, 2 PCs."""
+    return f"{count} {noun}{'' if count == 1 else 's'}"
+
+
 def of_documents() -> Lang:
     """The language of reports, boards and sheets."""
     return _choice.documents

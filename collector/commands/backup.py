@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from agent.common import settings
 from agent.common.command_line import DONE, FAILED, RefusedError, config_argument
-from agent.common.language import say
+from agent.common.language import counted, say
 from collector.commands import passphrase
 from collector.commands.config_file import load_config
 from collector.commands.dashboards import token_of
@@ -73,7 +73,8 @@ def _make(args: argparse.Namespace) -> int:
     print(
         say(
             f"{args.file}: {len(made.parts)} 项，数据库 {count} 行，{_size(size)}",
-            f"{args.file}: {len(made.parts)} parts, {count} rows of the store, {_size(size)}",
+            f"{args.file}: {counted(len(made.parts), 'part')}, {counted(count, 'row')} of the "
+            f"store, {_size(size)}",
         )
     )
     for name in made.left_out:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import datetime as dt
 
 from agent.common.command_line import DONE, RefusedError
-from agent.common.language import say
+from agent.common.language import counted, say
 from collector.commands.progress import Bar
 from collector.keeper import Keeper
 
@@ -32,7 +32,8 @@ def rederive(keeper: Keeper, year: int, today: dt.date) -> int:
     print(
         say(
             f"{year} 年：重算 {len(days)} 天，每日的数据改动 {changed} 行，小时的照写",
-            f"{year}: {len(days)} days recomputed, {changed} daily rows changed, hours rewritten",
+            f"{year}: {counted(len(days), 'day')} recomputed, {counted(changed, 'daily row')} "
+            "changed, hours rewritten",
         )
     )
     return DONE

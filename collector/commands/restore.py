@@ -9,7 +9,7 @@ from pathlib import Path
 
 from agent.common.calendar import CITY_TIME
 from agent.common.command_line import DONE, FAILED, config_argument
-from agent.common.language import say
+from agent.common.language import counted, say
 from collector.backup.container import Reader
 from collector.backup.losses import losses
 from collector.backup.planning import Plan, Wish, plan
@@ -79,8 +79,8 @@ def _told(reader: Reader, planned: Plan, *, unlocked: bool, boards: int) -> None
         say(
             f"数据在 {planned.data}，设置 {planned.settings}；数据库 {count} 行"
             + (f"；看板 {boards} 个" if boards else ""),
-            f"data in {planned.data}, settings {planned.settings}; {count} rows of the store"
-            + (f"; {boards} boards" if boards else ""),
+            f"data in {planned.data}, settings {planned.settings}; {counted(count, 'row')} of "
+            "the store" + (f"; {counted(boards, 'board')}" if boards else ""),
         )
     )
     print(say("没有恢复的：", "what does not come back:"))

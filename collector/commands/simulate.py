@@ -10,7 +10,7 @@ from pathlib import Path
 
 from agent.common.calendar import CITY_TIME
 from agent.common.command_line import DONE, FAILED, RefusedError, config_argument
-from agent.common.language import say
+from agent.common.language import counted, say
 from collector.commands.config_file import REGISTER_FILE, load_config
 from collector.commands.progress import Bar
 from collector.compliance.window import cutoff as last_day
@@ -134,7 +134,8 @@ def _write(args: argparse.Namespace, config: Config, city: City) -> int:
         say(
             f"模拟数据：{schools} 所学校，{pcs} 台电脑，{days} 个开放日，{count} 个数据点\n"
             f"真值：{path}",
-            f"simulated: {schools} schools, {pcs} PCs, {days} open days, {count} points\n"
+            f"simulated: {counted(schools, 'school')}, {counted(pcs, 'PC')}, "
+            f"{counted(days, 'open day')}, {counted(count, 'point')}\n"
             f"expected figures: {path}",
         )
     )
@@ -171,7 +172,9 @@ def _live(args: argparse.Namespace, config: Config, city: City) -> int:
         writing.write_register(book, city)
     agents = live.agents(city, args.agents)
     bounds = live.Bounds(args.seconds, args.reports)
-    shown = Bar(say(f"{len(agents)} 台电脑上报", f"{len(agents)} PCs reporting"), args.reports)
+    shown = Bar(
+        say(f"{len(agents)} 台电脑上报", f"{counted(len(agents), 'PC')} reporting"), args.reports
+    )
     with tempfile.TemporaryDirectory(prefix="schoolpulse-fleet-") as folder, shown as bar:
 
         def show(made: int, waiting: int) -> None:
@@ -182,7 +185,8 @@ def _live(args: argparse.Namespace, config: Config, city: City) -> int:
     print(
         say(
             f"模拟上报：{done.agents} 台电脑，{done.produced} 份报告，未确认 {done.waiting}",
-            f"simulated: {done.agents} PCs, {done.produced} reports, {done.waiting} unconfirmed",
+            f"simulated: {counted(done.agents, 'PC')}, {counted(done.produced, 'report')}, "
+            f" {done.waiting} unconfirmed",
         )
     )
     return FAILED if done.waiting else DONE

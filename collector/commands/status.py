@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from agent.common.command_line import DONE, FAILED, RefusedError
-from agent.common.language import say
+from agent.common.language import counted, say
 from agent.common.vocabulary.standing import STATES
 from agent.common.vocabulary.words import word
 from collector import status
@@ -78,7 +78,7 @@ def _read(args: argparse.Namespace) -> status.City:
 
 def _summary(city: status.City) -> str:
     counts = (f"{word(STATES, code)} {count}" for code, count in reversed(city.counts.items()))
-    total = say(f"{len(city.schools)} 所学校", f"{len(city.schools)} schools")
+    total = say(f"{len(city.schools)} 所学校", counted(len(city.schools), "school"))
     text = f"{total}{say('：', ': ')}{say('，', ', ').join(counts)}" if city.schools else total
     if city.as_of_ms is None or city.now_ms - city.as_of_ms <= _BEHIND_MS:
         return text

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from agent.common.language import counted
 from agent.common.vocabulary.lines import CONGESTED
 from agent.common.vocabulary.reasons import REASONS
 from agent.common.vocabulary.words import Words
@@ -68,7 +69,8 @@ def _line_step(line: JudgedLine, settings: Settings) -> Step:
         f"课内 {line.lesson_tests} 次"
     )
     en = (
-        f"Line {line.line}: {line.tests} valid quiet tests on {line.days} days of the window "
+        f"Line {line.line}: {counted(line.tests, 'valid quiet test')} on "
+        f"{counted(line.days, 'day')} of the window "
         f"(at least {settings.min_tests} on {settings.min_test_days} needed), "
         f"{line.lesson_tests} in lessons"
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import islice
 
+from agent.common.language import counted
 from agent.common.vocabulary.devices import KINDS
 from agent.common.vocabulary.words import Words
 from collector.compliance.equipped import Day, Sight, Stands, ended_no, lacking_since
@@ -69,7 +70,8 @@ def _days_step(room: str, days: Sequence[Day], settings: Settings) -> Step:
         f"（要求至少 {needed} 天）"
     )
     en = (
-        f"Room {room}: reported on {len(days)} days of the window, on {len(full)} with {en} "
+        f"Room {room}: reported on {counted(len(days), 'day')} of the window, on {len(full)} "
+        f"with {en} "
         f"(at least {needed} needed)"
     )
     more = _remarks(numbers, pieces, needed, any(day.was_there for day in days))
@@ -96,13 +98,14 @@ def _remarks(
     if elsewhere:
         found.append(Words(
             f"{elsewhere} 天看到的显示设备不计在这里，既不算有也不算缺",
-            f"on {elsewhere} days the display seen does not count here: neither a yes nor a no",
+            f"on {counted(elsewhere, 'day')} the display seen does not count here: neither a yes "
+            "nor a no",
         ))  # fmt: skip
     if unknown:
         found.append(Words(
             f"{unknown} 天看到的显示设备种类不明，台账也没有写，既不算有也不算缺",
-            f"on {unknown} days the display is of a kind that neither it nor the register tells: "
-            "neither a yes nor a no",
+            f"on {counted(unknown, 'day')} the display is of a kind that neither it nor the "
+            "register tells: neither a yes nor a no",
         ))  # fmt: skip
     if pieces:
         zh, en = _listed(pieces)
@@ -111,7 +114,7 @@ def _remarks(
         )
         found.append(Words(
             f"{since[0]}{lacking} 天没有{zh}（满 {needed} 天为缺）",
-            f"no {en} on {lacking} days{since[1]} ({needed} make a no)",
+            f"no {en} on {counted(lacking, 'day')}{since[1]} ({needed} make a no)",
         ))  # fmt: skip
     return found
 
@@ -123,7 +126,7 @@ def _shared_step(register: Register, key: RoomKey, one: Shared) -> Step:
     counts = key in one.homes
     zh_places = "、".join(f"{_place(register, key, room)}（{one.days[room]} 天）"
                          for room in listed)  # fmt: skip
-    en_places = ", ".join(f"{_place(register, key, room)} ({one.days[room]} days)"
+    en_places = ", ".join(f"{_place(register, key, room)} ({counted(one.days[room], 'day')})"
                           for room in listed)  # fmt: skip
     more = others - len(listed)
     kind = _piece(one.kind)
@@ -134,7 +137,8 @@ def _shared_step(register: Register, key: RoomKey, one: Shared) -> Step:
         f"{_at_once(one).zh}，{'计在这里' if counts else '不计在这里'}"
     )
     en = (
-        f"Room {key[1]}: {kind.en} {one.identity} was here on {here} days of the window, and in "
+        f"Room {key[1]}: {kind.en} {one.identity} was here on {counted(here, 'day')} of the "
+        "window, and in "
         f"{en_places}{f' and {more} more' if more > 0 else ''}; "
         f"{_at_once(one).en}, which {'counts' if counts else 'does not count'} here"
     )

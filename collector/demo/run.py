@@ -10,7 +10,7 @@ from typing import NamedTuple
 from rich.console import Console
 
 from agent.common.calendar import CITY_TIME
-from agent.common.language import say
+from agent.common.language import counted, say
 from agent.common.settings import load
 from collector import report
 from collector.compliance import evidence
@@ -101,8 +101,8 @@ def _city(steps: Steps, config: Config, sizes: Sizes) -> City:
             count = writing.write_evidence(store, city)
         writing.write_truth(config.folder, city, config.city)
         schools = len(_simulated(city))
-        details.append(say(f"{schools} 所学校", f"{schools} schools"))
-        details.append(say(f"{len(city.pcs)} 台电脑", f"{len(city.pcs)} PCs"))
+        details.append(say(f"{schools} 所学校", counted(schools, "school")))
+        details.append(say(f"{len(city.pcs)} 台电脑", counted(len(city.pcs), "PC")))
         details.append(say(f"{len(city.days)} 个开放日", f"{len(city.days)} open days"))
         details.append(say(f"{count} 个数据点", f"{count} points"))
     return city
@@ -134,8 +134,8 @@ def _fleet(steps: Steps, place: Place, config: Config, city: City, sizes: Sizes)
         # amqtt drops some of those that subscribe at the same moment; they would come back late.
         bounds = live.Bounds(_FLEET_S, 2 * len(agents), connecting=1)
         done = live.run(config.mqtt, agents, place.folder / "fleet", _CROWD_S, bounds)
-        details.append(say(f"{done.agents} 台", f"{done.agents} PCs"))
-        details.append(say(f"{done.produced} 份报告", f"{done.produced} reports"))
+        details.append(say(f"{done.agents} 台", counted(done.agents, "PC")))
+        details.append(say(f"{done.produced} 份报告", counted(done.produced, "report")))
         if done.waiting:
             text = say("份报告没有收到回执", "reports got no receipt")
             raise DemoError(f"{done.waiting} {text}: {place.logs / 'collector.log'}")

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from agent.common import tls, tls_errors
 from agent.common.checks import Check
-from agent.common.language import say
+from agent.common.language import counted, say
 from agent.wire.topics import receipt_topic
 from collector.config import Config, Mqtt
 from collector.service.links import topics
@@ -126,7 +126,7 @@ def _certificates(ends: _Ends, now: float) -> Iterator[Check]:
         if end is not None:
             days = int((end - now) // _DAY_S)
             good = days >= WARN_DAYS
-            detail = say(f"还有 {days} 天到期", f"ends in {days} days")
+            detail = say(f"还有 {days} 天到期", f"ends in {counted(days, 'day')}")
             yield Check(name, good, detail, "" if good else fix)
 
 

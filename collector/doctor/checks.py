@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from agent.common.calendar import CITY_TIME
 from agent.common.checks import Check
 from agent.common.command_line import RefusedError
-from agent.common.language import say
+from agent.common.language import counted, say
 from collector.config import Config
 from collector.doctor import (
     broker,
@@ -142,7 +142,7 @@ def _register(config: Config, today: dt.date) -> Check:
         return Check(name, False, str(error), files.fix_of(error, path))
     if not register.schools:
         return Check(name, False, say("台账里没有学校", "no schools in the register"), fill)
-    schools = say(f"{len(register.schools)} 所学校", f"{len(register.schools)} schools")
+    schools = say(f"{len(register.schools)} 所学校", counted(len(register.schools), "school"))
     ends = max((last for _, last in register.calendar.terms), default=None)
     if ends is not None and ends < today:
         detail = say(f"{schools}；校历已于 {ends} 结束", f"{schools}; its calendar ended on {ends}")

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from agent.common.checks import Check
-from agent.common.language import say
+from agent.common.language import counted, say
 from agent.wire import TopicError, parse_topic
 from collector.config import Config
 from collector.doctor import storing
@@ -84,7 +84,7 @@ def gaps(found: list[Audited]) -> Check:
     sums = say(
         f"近 24 小时 {len(found)} 台电脑产生 {total}，丢弃（已计数）{dropped}，待送 {waiting}，"
         f"缺 {sum(one.missing for one in missing)}",
-        f"last 24 h: {len(found)} PCs produced {total}; dropped and counted {dropped}, "
+        f"last 24 h: {counted(len(found), 'PC')} produced {total}; dropped and counted {dropped}, "
         f"waiting {waiting}, missing {sum(one.missing for one in missing)}",
     )
     if not missing:
@@ -129,7 +129,9 @@ def clocks(found: list[Audited]) -> Check:
     off.sort(key=lambda one: -abs(one.offset_ms or 0))
     if not off:
         return Check(
-            name, True, say(f"{len(known)} 台都在 5 分钟内", f"{len(known)} PCs, all within 5 min")
+            name,
+            True,
+            say(f"{len(known)} 台都在 5 分钟内", f"{counted(len(known), 'PC')}, all within 5 min"),
         )
     head = say(
         f"{len(off)}/{len(known)} 台差 5 分钟以上（上报时间已自动更正）",

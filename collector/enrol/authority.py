@@ -12,7 +12,7 @@ from pathlib import Path
 
 from cryptography.x509 import Certificate
 
-from agent.common.language import say
+from agent.common.language import counted, say
 from collector.enrol import owned, pki
 from collector.enrol.owned import BROKERS, OPEN, ROOT_ONLY
 from collector.enrol.pki import PkiError
@@ -75,7 +75,7 @@ def unusable(place: Place, now: dt.datetime) -> str:
         return say("不是这个 CA 签发的", "it is not by this CA")
     left = pki.days_left(found, now)
     if left < WARN_DAYS:
-        return say(f"还有 {left} 天到期", f"it ends in {left} days")
+        return say(f"还有 {left} 天到期", f"it ends in {counted(left, 'day')}")
     return ""
 
 

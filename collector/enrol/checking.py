@@ -8,7 +8,7 @@ from pathlib import Path
 
 from agent.common import textfile
 from agent.common.checks import Check
-from agent.common.language import say
+from agent.common.language import counted, say
 from collector.broker import dynsec
 from collector.broker.control import ControlError
 from collector.config import Config
@@ -78,7 +78,7 @@ def _ca(place: Place) -> Check:
         fix = say("从备份恢复", "restore it from a backup")
         return Check(name, False, f"{place.ca}: {error}", fix)
     if min(left) < authority.WARN_DAYS:
-        text = say(f"还有 {min(left)} 天到期", f"ends in {min(left)} days")
+        text = say(f"还有 {min(left)} 天到期", f"ends in {counted(min(left), 'day')}")
         return Check(name, False, text, "schoolpulse ca renew")
     if not paired:
         text = say("与 ca.pem 不是一对", "does not belong to ca.pem")
@@ -86,7 +86,9 @@ def _ca(place: Place) -> Check:
         return Check(name, False, f"{place.ca_key}: {text}", fix)
     where = say("密钥不在本机", "its key is not on this machine") if away else str(place.ca_key)
     return Check(
-        name, True, say(f"还有 {min(left)} 天；{where}", f"{min(left)} days left; {where}")
+        name,
+        True,
+        say(f"还有 {min(left)} 天；{where}", f"{counted(min(left), 'day')} left; {where}"),
     )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Sequence
 from typing import NamedTuple
 
 from agent.common.calendar import CITY_TIME
-from agent.common.language import say
+from agent.common.language import counted, say
 from collector.enrol.seen import Seen
 from collector.enrol.state import Held, Rotation
 
@@ -79,7 +79,9 @@ def waits(rotation: Rotation, found: Standing) -> str:
     parts = []
     if found.behind:
         count = len(found.behind)
-        parts.append(say(f"还有 {count} 台电脑用旧凭据", f"{count} PCs on the former credential"))
+        parts.append(
+            say(f"还有 {count} 台电脑用旧凭据", f"{counted(count, 'PC')} on the former credential")
+        )
     if found.forgetful:
         count = len(found.forgetful)
         parts.append(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from agent.common.language import say
+from agent.common.language import counted, say
 from agent.common.vocabulary.doubts import SIGNS
 from agent.common.vocabulary.words import Words, word
 from collector.compliance.doubts import totals
@@ -21,7 +21,8 @@ def sentences(figure: Figure) -> Iterator[str]:
         listed, schools = say("；", "; ").join(parts), len(figure.doubts)
         yield say(
             f"疑点（不改变结论，应到校核对）涉及学校 {schools} 所：{listed}",
-            f"Signs of doubt (they change no verdict; visit the school) at {schools} schools: "
+            f"Signs of doubt (they change no verdict; visit the school) at "
+            f"{counted(schools, 'school')}: "
             f"{listed}",
         )
 

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from markupsafe import Markup, escape
 
 from agent.common.calendar import CITY_TIME, Calendar, local_day
-from agent.common.language import say
+from agent.common.language import counted, say
 from agent.common.vocabulary.verdicts import VERDICTS
 from collector.compliance.lines import Trial
 from collector.web.city import Share, TrendPoint
@@ -131,7 +131,7 @@ def line_tests(
     good = sum(not t.fault for t in shown)
     label = say(
         f"{days} 天内 {len(shown)} 次测试，{good} 次有效",
-        f"{len(shown)} tests in {days} days, {good} of them valid",
+        f"{counted(len(shown), 'test')} in {counted(days, 'day')}, {good} of them valid",
     )
     parts = [
         f'<path class="lesson" d="{_lessons(scale, calendar)}"/>',

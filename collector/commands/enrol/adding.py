@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from agent.common.command_line import DONE, RefusedError
-from agent.common.language import say
+from agent.common.language import counted, say
 from collector.broker.control import ControlError
 from collector.commands.enrol.places import City, broker_failed, codes, common, opened, unknown
 from collector.commands.progress import Bar
@@ -87,7 +87,8 @@ def _said(new: int, written: int, done: outputs.Outcome) -> str:
     }[done.broker]
     return say(
         f"新注册 {new} 所学校，写出 {written} 个安装包；账号改变 {done.accounts} 处，{where}",
-        f"{new} schools enrolled, {written} bundles written; {done.accounts} account changes, "
+        f"{counted(new, 'school')} enrolled, {counted(written, 'bundle')} written; "
+        f"{counted(done.accounts, 'account change')}, "
         f"{where}",
     )
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from agent.common.calendar import CITY_TIME
 from agent.common.command_line import DONE, FAILED, RefusedError
-from agent.common.language import say
+from agent.common.language import counted, say
 from collector.broker.control import ControlError
 from collector.commands.enrol.places import City, broker_failed, codes, common, opened, unknown
 from collector.commands.progress import Bar
@@ -67,13 +67,17 @@ def _run(args: argparse.Namespace) -> int:
         print(
             say(
                 f"{len(begun)} 所学校开始换发；新安装包已写出，在用的电脑会自己换过来",
-                f"rotation begun for {len(begun)} schools; new bundles are written, PCs in use "
+                f"rotation begun for {counted(len(begun), 'school')}; new bundles are written, "
+                "PCs in use "
                 "move by themselves",
             )
         )
     if limited and until:
         print(
-            say(f"{len(limited)} 所学校改为最迟 {until}", f"{len(limited)} schools: until {until}")
+            say(
+                f"{len(limited)} 所学校改为最迟 {until}",
+                f"{counted(len(limited), 'school')}: until {until}",
+            )
         )
     elif limited:
         text = say("已在换发，没有改变", "a rotation is under way already, nothing changed")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 
 from agent.common.calendar import Calendar
-from agent.common.language import say
+from agent.common.language import counted, say
 
 #: Time for the next year's to be decreed, typed and imported.
 SOON_DAYS = 60
@@ -31,7 +31,8 @@ def warning(calendar: Calendar, today: dt.date) -> str:
         return say(f"校历已于 {last} 结束", f"the calendar ended on {last}")
     if left <= SOON_DAYS:
         return say(
-            f"校历 {left} 天后（{last}）结束", f"the calendar ends in {left} days, on {last}"
+            f"校历 {left} 天后（{last}）结束",
+            f"the calendar ends in {counted(left, 'day')}, on {last}",
         )
     return ""
 

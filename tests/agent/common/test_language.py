@@ -188,3 +188,9 @@ def test_a_resident_agent_logs_a_wrong_variable_and_goes_on(
     assert "school" in said
     assert "SCHOOLPULSE_LANG" not in said
     assert 'language_unknown reason="SCHOOLPULSE_LANG=zh_CN' in caplog.text
+
+
+def test_one_of_a_kind_is_named_as_one() -> None:
+    assert [language.counted(count, "open day") for count in (0, 1, 2, 11)] == [
+        "0 open days", "1 open day", "2 open days", "11 open days",
+    ]  # fmt: skip

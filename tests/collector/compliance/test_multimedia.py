@@ -214,7 +214,7 @@ def test_reasons_name_the_numbers(town: Any) -> None:
     }
     assert "2 天看到计算机和显示设备" in room.zh
     assert "最近一次齐全以后 1 天没有显示设备（满 3 天为缺）" in room.zh
-    assert "no display on 1 days since it was last complete (3 make a no)" in room.en
+    assert "no display on 1 day since it was last complete (3 make a no)" in room.en
 
 
 def test_what_cleared_an_earlier_no_is_said(town: Any) -> None:
