@@ -186,7 +186,7 @@ def _live(args: argparse.Namespace, config: Config, city: City) -> int:
         say(
             f"模拟上报：{done.agents} 台电脑，{done.produced} 份报告，未确认 {done.waiting}",
             f"simulated: {counted(done.agents, 'PC')}, {counted(done.produced, 'report')}, "
-            f" {done.waiting} unconfirmed",
+            f"{done.waiting} unconfirmed",
         )
     )
     return FAILED if done.waiting else DONE

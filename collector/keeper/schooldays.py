@@ -26,7 +26,7 @@ _BATCH = 2000
 #: As the time of the first new report: there is none.
 NOTHING_NEW = 2**62
 #: Schools whose new reports begin within this time are read together, ns.
-_NEAR_NS = 120 * 10**9
+_NEAR_NS = 300 * 10**9
 
 
 class _Derived(NamedTuple):

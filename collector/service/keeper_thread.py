@@ -14,7 +14,7 @@ from agent.common.backoff import backoff
 from agent.common.calendar import CITY_TIME
 from collector.service.pipeline.day_notes import noted, noted_days
 from collector.service.pipeline.pending_days import Pair, PendingDays, Taken, order
-from collector.service.second_looks import SecondLooks
+from collector.service.second_looks import UNMARKED, SecondLooks
 from collector.store.base import Point, Store
 
 #: A run is followed by a rest of at least this part of its length.
@@ -180,7 +180,7 @@ class KeeperThread:
         since = time.monotonic()
         began: float | None = None  # with the days before today
         self._arrears = False
-        for some in self._together(self._apart(order(taken, today), today), taken):
+        for some in self._together(self._apart(order(taken, today), taken, today), taken):
             now = time.monotonic()
             if some[0].day != today:
                 began = now if began is None else began
@@ -194,13 +194,16 @@ class KeeperThread:
         if done:
             yield done
 
-    def _apart(self, pairs: Iterable[Pair], today: dt.date) -> Iterator[Pair]:
+    def _apart(
+        self, pairs: Sequence[Pair], taken: Mapping[Pair, Taken], today: dt.date
+    ) -> Iterator[Pair]:
         """One past day of a school a run, where reads may lack what was just stored: the next day
-        starts from its rows, and has to wait."""
+        starts from its rows, and has to wait. Those that are marked come before second looks."""
+        marked = {p.school for p in pairs if p.day != today and taken[p].mark != UNMARKED}
         seen: set[str] = set()
         for pair in pairs:
             if pair.day != today and self._readable_s:
-                if pair.school in seen:
+                if pair.school in seen or (pair.school in marked and taken[pair].mark == UNMARKED):
                     continue
                 seen.add(pair.school)
             yield pair

@@ -14,11 +14,11 @@ from collector.service.pipeline.pending_days import NOTHING_NEW, Pair, Taken
 #: After so many times as long as reads may lack rows.
 _TIMES = 6
 #: As the mark of a day that nobody marked.
-_UNMARKED = -1
+UNMARKED = -1
 
 
 class SecondLooks:
-    """For one thread. They are lost with the process, as the first ones are not."""
+    """For one thread. They are lost with the process; the days that are marked are not."""
 
     def __init__(self, readable_s: float, now: Callable[[], float] = time.monotonic) -> None:
         self._after_s, self._now = _TIMES * readable_s, now
@@ -30,7 +30,7 @@ class SecondLooks:
         self._at, self._marked, found = self._now(), dict(taken), dict(taken)
         for due, pair, since in self._waiting:
             if due <= self._at:
-                known = found.get(pair, Taken(since, _UNMARKED))
+                known = found.get(pair, Taken(since, UNMARKED))
                 found[pair] = known._replace(since=min(since, known.since))
         return found
 
@@ -47,5 +47,5 @@ class SecondLooks:
         self._waiting += [
             (due, pair, marked[pair].since)
             for pair in done
-            if pair in marked and 0 < marked[pair].since < NOTHING_NEW
+            if pair in marked and marked[pair].since < NOTHING_NEW
         ]

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from agent.common import log
+from agent.common import log, ownership
 from agent.common.calendar import local_day
 from agent.common.language import Lang
 from collector.report import ENDINGS, FORMATS
@@ -116,7 +116,7 @@ class Making:
         folder = self._place(wanted)
         fresh = folder.with_name(f".{folder.name}.new")
         shutil.rmtree(fresh, ignore_errors=True)
-        fresh.mkdir(parents=True)
+        ownership.make_folder(fresh)
         error = self._command(wanted, fresh, tuple(FORMATS))
         if error and not _names(fresh):
             self._command(wanted, fresh, _PLAIN)

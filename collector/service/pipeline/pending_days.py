@@ -35,7 +35,7 @@ _LAYOUT = (
 #: Reports of the same seconds need one mark: `since` is rounded down to this, ns.
 ROUND_NS = 20 * 10**9
 #: As the time of the first new report: there is none, but the register may have changed.
-NOTHING_NEW = 2**62
+NOTHING_NEW = 2**62 - 2**62 % ROUND_NS
 #: Where the keeper is elsewhere nobody takes them; older reports are telemetry no more.
 _FORGOTTEN_S = 100 * 86_400.0
 _MARK = """

@@ -10,6 +10,8 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from agent.common.calendar import CITY_TIME
 from collector.keeper.midnight import midnight
 from collector.service.keeper_thread import KeeperThread
@@ -82,7 +84,7 @@ def test_a_day_waits_for_the_rows_of_the_day_before(tmp_path: Path, make: MakePo
         assert again == stored
 
 
-def test_rows_that_come_later_than_the_store_says_are_in_the_day_and_the_figure(
+def test_rows_that_come_later_than_the_store_says_are_in_the_day(
     tmp_path: Path, make: MakePoints
 ) -> None:
     """A busy server: the first look misses them, the second one does not."""
@@ -100,3 +102,23 @@ def test_rows_that_come_later_than_the_store_says_are_in_the_day_and_the_figure(
             assert time.monotonic() < deadline
             thread._once()
         assert rows[0].fields["hostname"] == "pc-1"
+
+
+def test_where_reads_may_lack_rows_the_figure_is_made_again_though_no_day_changed(
+    tmp_path: Path, make: MakePoints, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A line test alone may have been readable since."""
+    monkeypatch.setattr("collector.keeper.keeper._REST", 0)
+    today = dt.datetime.now(CITY_TIME)
+    report = make.agent(1, "08:00", today.date())
+    judged = []
+    for store in (Late(tmp_path / "late.db", delay_s=0.0), SqliteStore(tmp_path / "store.db")):
+        with store:
+            store.write([report])
+            one = keeper(store)
+            monkeypatch.setattr(one, "judge", lambda day: judged.append(store))  # noqa: B023
+            for _ in range(3):
+                one.begin()
+                one.derive_schools({SCHOOL: report.time}, today.date(), lambda *_: None)
+                one.run_once(today)
+    assert [type(store) for store in judged] == [Late, Late, Late, SqliteStore]

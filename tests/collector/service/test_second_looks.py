@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +14,13 @@ from collector.service.second_looks import SecondLooks
 from recording_deriver import BAD, GOOD, NOON, OTHER, SCHOOL, RecordingDeriver
 
 HERE, THERE = Pair(SCHOOL, GOOD), Pair(OTHER, GOOD)
+
+
+@pytest.fixture
+def pending(tmp_path: Path) -> Iterator[PendingDays]:
+    made = PendingDays(tmp_path / "days.db")
+    yield made
+    made.close()
 
 
 @pytest.fixture
@@ -63,13 +71,13 @@ def test_what_could_not_be_derived_keeps_its_look(looks: SecondLooks, clock: lis
     assert run(looks) == {HERE: NOON}
 
 
-@pytest.mark.parametrize("since", [0, NOTHING_NEW])
 def test_what_no_report_marked_is_derived_once(
-    looks: SecondLooks, clock: list[float], since: int
+    pending: PendingDays, looks: SecondLooks, clock: list[float]
 ) -> None:
-    run(looks, here=since)
+    pending.mark({HERE: NOTHING_NEW, THERE: 0})
+    looks.derived(looks.added_to(pending.take()))
     clock[0] = 61.0
-    assert run(looks) == {}
+    assert run(looks) == {THERE: 0}
 
 
 def test_a_store_that_reads_what_it_has_is_asked_once(clock: list[float]) -> None:
@@ -77,13 +85,6 @@ def test_a_store_that_reads_what_it_has_is_asked_once(clock: list[float]) -> Non
     run(looks, here=NOON)
     clock[0] = 61.0
     assert run(looks) == {}
-
-
-@pytest.fixture
-def pending(tmp_path: Path) -> Iterator[PendingDays]:
-    made = PendingDays(tmp_path / "days.db")
-    yield made
-    made.close()
 
 
 def test_the_keeper_looks_again_from_the_same_report_on(
@@ -103,3 +104,18 @@ def test_the_keeper_looks_again_from_the_same_report_on(
         thread._once()
     assert deriver.pairs == [(HERE, NOON), (HERE, NOON)]
     assert list(pending.take()) == [Pair(OTHER, BAD)]
+
+
+def test_past_days_that_are_marked_come_before_the_second_looks_of_others(
+    pending: PendingDays, monkeypatch: pytest.MonkeyPatch, looks: SecondLooks, clock: list[float]
+) -> None:
+    deriver = RecordingDeriver()
+    thread = KeeperThread(deriver, pending, 60, readable_s=10.0)
+    monkeypatch.setattr(thread._stopping, "wait", lambda seconds: False)
+    monkeypatch.setattr(thread, "_looks", looks)
+    days = [GOOD + dt.timedelta(days=n) for n in range(3)]
+    pending.mark({Pair(SCHOOL, day): NOON for day in days})
+    for _ in range(7):
+        thread._once()
+        clock[0] += 61.0
+    assert [pair.day for pair, _ in deriver.pairs] == [*days, *days]
