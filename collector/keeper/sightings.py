@@ -170,9 +170,13 @@ def displays_of(rows: Iterable[Point]) -> list[Display]:
 
 def half_hours(stays: Iterable[tuple[int, int]]) -> int:
     """The half hours of the day that the stays fill by more than half, one bit each."""
-    seconds: dict[int, int] = defaultdict(int)
+    whole, seconds = 0, defaultdict[int, int](int)
     for first, last in stays:
-        for n in range(first // HALF_HOUR_S, last // HALF_HOUR_S + 1):
-            begin, end = max(first, n * HALF_HOUR_S), min(last, (n + 1) * HALF_HOUR_S)
-            seconds[n] += end - begin
-    return sum(1 << n for n, filled in seconds.items() if filled * 2 > HALF_HOUR_S)
+        begin, end = first // HALF_HOUR_S, last // HALF_HOUR_S
+        if begin == end:
+            seconds[begin] += last - first
+            continue
+        seconds[begin] += (begin + 1) * HALF_HOUR_S - first
+        seconds[end] += last - end * HALF_HOUR_S
+        whole |= (1 << end) - (1 << begin + 1)  # those between
+    return whole | sum(1 << n for n, filled in seconds.items() if filled * 2 > HALF_HOUR_S)

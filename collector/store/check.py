@@ -6,6 +6,7 @@ Both stores refuse the same points, so that a city can move from one to the othe
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, cast
 
@@ -20,6 +21,8 @@ EXACT = {
     for name, measurement in MEASUREMENTS.items()
 }
 _LEAST, MOST = -(2**63), 2**63 - 1
+#: The last are halves of surrogate pairs.
+_NO_TAG = re.compile("[\0-\x1f\x7f\ud800-\udfff]|\\\\\\Z")
 _NAMED = 3  # reasons given in an error; of more, only the number
 
 
@@ -60,8 +63,7 @@ def _tags_fault(measurement: Measurement, point: Point) -> str:
 
 def _taggable(value: str) -> bool:
     """Line protocol cannot write control characters or a trailing backslash in a tag."""
-    clean = all(" " <= char != "\x7f" for char in value)
-    return clean and _encodable(value) and not value.endswith("\\")
+    return _NO_TAG.search(value) is None
 
 
 def _fields_fault(measurement: Measurement, point: Point) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -106,6 +107,15 @@ def test_half_hours_are_filled_by_more_than_half() -> None:
     assert half_hours([(0, 500), (1000, 1402)]) == 1
     assert half_hours([(28_800, 36_000)]) == 0b1111 << 16
     assert half_hours([(86_399, 86_399)]) == 0
+
+
+@given(st.lists(st.integers(0, 86_399), max_size=12, unique=True))
+def test_half_hours_are_those_that_a_count_of_all_seconds_fills(times: list[int]) -> None:
+    """Any stays apart from each other; each second between two ends counts."""
+    ends = sorted(times)[: len(times) // 2 * 2]
+    stays = list(zip(ends[::2], ends[1::2], strict=True))
+    filled = Counter(second // 1800 for first, last in stays for second in range(first, last))
+    assert half_hours(stays) == sum(1 << n for n, count in filled.items() if count > 900)
 
 
 def _day(make: Any, register: Register, raw: list[Point], day: Any, before: Any = None) -> Any:
