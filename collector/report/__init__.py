@@ -18,6 +18,7 @@ from collector.compliance.model import Figure
 from collector.report.context import Context
 
 __all__ = [
+    "DRAWN",
     "ENDINGS",
     "FORMATS",
     "BrokenFormatError",
@@ -43,6 +44,8 @@ FORMATS = {
 }
 #: Of formats whose file is not called as they are.
 ENDINGS = {"csv": "csv.zip"}
+#: Formats that want a Chinese font of this machine. Where it has none, the others can be made.
+DRAWN = frozenset({"pdf", "png"})
 
 _ALONE = Context()
 

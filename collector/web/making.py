@@ -18,13 +18,13 @@ from typing import NamedTuple
 from agent.common import log, ownership
 from agent.common.calendar import local_day
 from agent.common.language import Lang
-from collector.report import ENDINGS, FORMATS
+from collector.report import DRAWN, ENDINGS, FORMATS
 from collector.web.children import Children
 
 _DONE = "made"
 _LONGEST_S = 3600.0
-#: Where one format cannot be made here (a font, a library), the others are.
-_PLAIN = ("xlsx", "docx", "html", "csv", "json", "svg")
+#: Where one format cannot be made here (a font, a library), these are.
+_PLAIN = tuple(name for name in FORMATS if name not in DRAWN)
 
 
 class Wanted(NamedTuple):

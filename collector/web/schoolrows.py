@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from agent.common.calendar import local_day, midnight_ns
 from collector.compliance.figure import exists_on
 from collector.roster.register import Register, School
+from collector.schema import MEASUREMENTS
 from collector.store import Store
 
 _SEEN_DAYS = 30
@@ -88,8 +89,10 @@ def _row(
     )  # fmt: skip
 
 
-_VERDICTS = ("multimedia", "computer_room", "line", "line_100", "line_1000", "connected",
-             "all_classes", "any_room")  # fmt: skip
+#: A field for each indicator, whichever the settings have.
+_VERDICTS = tuple(
+    field.name for field in MEASUREMENTS["school_day"].fields.values() if field.codes == "VERDICTS"
+)
 
 
 def _hearing(pcs: int, last: dt.date | None, *, open_now: bool) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -33,6 +34,14 @@ def font() -> fonts.Font:
     return fonts.find()
 
 
+def test_a_format_that_looks_for_a_font_is_marked_as_drawn() -> None:
+    texts = {
+        name: Path(importlib.import_module(module).__file__ or "").read_text("utf-8")
+        for name, module in report.FORMATS.items()
+    }
+    assert {name for name, text in texts.items() if "fonts.find(" in text} == report.DRAWN
+
+
 def test_a_font_with_chinese_is_found(font: fonts.Font) -> None:
     assert font.lacking("西宁市大通回族土自治县湟源㛃𠮷 abc 0-9 ✓✗●◆○✕−") == []
 
@@ -56,7 +65,7 @@ def test_without_one_the_fix_is_named_in_english(monkeypatch: Any) -> None:
         fonts.find("", bare)
 
 
-@pytest.mark.parametrize("name", ["pdf", "png"])
+@pytest.mark.parametrize("name", sorted(report.DRAWN))
 def test_nothing_is_rendered_without_one(town: Any, monkeypatch: Any, name: str) -> None:
     find = fonts.find
     monkeypatch.setattr(fonts, "find", lambda wanted: find(wanted, bare))
@@ -74,7 +83,7 @@ def test_the_settings_name_a_family_or_a_file(font: fonts.Font) -> None:
 
 
 @pytest.mark.parametrize("wanted", ["No Such Font", "/nowhere/font.ttf"])
-@pytest.mark.parametrize("name", ["pdf", "png"])
+@pytest.mark.parametrize("name", sorted(report.DRAWN))
 def test_a_font_that_is_not_there_is_named(town: Any, name: str, wanted: str) -> None:
     with pytest.raises(fonts.FontError, match=wanted):
         report.render(town.figure(), name, Context(font=wanted))
