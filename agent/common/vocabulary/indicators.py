@@ -73,8 +73,6 @@ UNITS: Mapping[str, Words] = {
     "school": Words("所学校", "schools"),
     "teacher": Words("位教师", "teachers"),
 }
-#: For what an inspection names.
-SHORT: Mapping[str, Words] = {name: KNOWN[name].short for name in INDICATORS}
 SHARES: Mapping[str, Words] = {
     "verified_share": Words("核实率", "verified share"),
     "reported_share": Words("上报率", "reported share"),
@@ -106,3 +104,9 @@ def short(indicator: str, threshold_mbps: float = THRESHOLD_MBPS) -> Words:
 def _made(words: Words, threshold_mbps: float) -> Words:
     called = {"label": label(threshold_mbps), "mbps": number(threshold_mbps)}
     return Words(words.zh.format(**called), words.en.format(**called))
+
+
+#: For what an inspection names, which tells a line's threshold by itself where it has one.
+SHORT: Mapping[str, Words] = {
+    name: short(name, known.threshold_mbps or THRESHOLD_MBPS) for name, known in KNOWN.items()
+}

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from agent.common.language import say
+from collector.roster.sheets.words import INDICATORS_ZH
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,11 +202,13 @@ SHEETS = {
 #: The template's file of notes, which is never read: its name in Chinese and English.
 NOTES = ("填表说明", "notes")
 
+_INDICATORS_EN = " or ".join(", ".join(INDICATORS_ZH).rsplit(", ", 1))
+
 #: Read by `schoolpulse inspect add --csv`; not part of the folder.
 INSPECTIONS = Sheet("inspections", ("现场核查",), (
     _school(),
-    Column("indicator", "指标", "indicator", "多媒体、计算机教室、带宽",
-           "multimedia, computer_room or line", "多媒体", True, ("核查指标",)),
+    Column("indicator", "指标", "indicator", "、".join(INDICATORS_ZH.values()), _INDICATORS_EN, "多媒体", True,
+           ("核查指标",)),
     Column("class", "班级", "name", "多媒体指标必填，其余为空", "for multimedia only", "一（1）班",
            also=("班级名称", "unit"), field="unit"),
     Column("date", "核查日期", "date", "到现场的日期", "the day on site", "2026-10-12", True, ("日期", "day"), "day"),

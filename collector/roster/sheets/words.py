@@ -86,7 +86,7 @@ INDICATORS = _words({
     "computer_room": "计算机教室 微机室 学校计算机教室配备率",
     "line": "带宽 宽带 网络 线路 10m以上带宽接入比例 line_10m",
 })  # fmt: skip
-INDICATORS_ZH = MappingProxyType({name: words.zh for name, words in indicators.SHORT.items()})
+INDICATORS_ZH = MappingProxyType({name: indicators.SHORT[name].zh for name in INDICATORS.values()})
 ACTS = _words({
     "bind": "绑定 归位",
     "retire": "报废 停用 退役",

@@ -12,6 +12,7 @@ import pytest
 from agent.common.calendar import CITY_TIME
 from agent.common.tables import width
 from collector.roster.book import RegisterBook
+from collector.roster.register import Inspection
 from collector.roster.rows import rows_of
 from collector.store.sqlite import SqliteStore
 from judged_town import build
@@ -228,6 +229,17 @@ def test_the_list_takes_the_words_that_add_takes(
     code, text = typed("inspect", "list", "--indicator", word)
     assert (code, "0001-3" in text) == (0, True), text
     assert "没有" in typed("inspect", "list", "--indicator", "多媒体")[1]
+
+
+@pytest.mark.parametrize(("lang", "word"), [("zh", "班班多媒体"), ("en", "all classes")])
+def test_an_indicator_that_is_off_by_default_is_listed_by_its_name(
+    typed: Typed, book: RegisterBook, lang: str, word: str
+) -> None:
+    day = dt.date(2026, 10, 12)
+    book.add_inspections([Inspection("9963020001", "all_classes", "", day, "核查组", found=True)])
+    _, text = typed("--lang", lang, "inspect", "list")
+    assert word in text
+    assert "all_classes" not in text
 
 
 def test_an_indicator_that_is_none_is_refused_with_the_words(

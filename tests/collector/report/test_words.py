@@ -114,9 +114,10 @@ def test_a_reason_has_one_name_in_the_agent_the_figure_and_the_board(
 
 
 def test_what_an_inspection_names_is_the_column_of_the_report() -> None:
-    assert {words.zh: name for name, words in indicators.SHORT.items()}.items() <= (
-        sheets.INDICATORS.items()
-    )
+    named = set(sheets.INDICATORS.values())
+    assert set(indicators.INDICATORS) <= named
+    assert {indicators.SHORT[name].zh: name for name in named}.items() <= sheets.INDICATORS.items()
+    assert {name: indicators.SHORT[name].zh for name in named} == sheets.INDICATORS_ZH
     assert dict(sheets.KINDS_ZH).items() <= {k: v.zh for k, v in devices.KINDS.items()}.items()
 
 

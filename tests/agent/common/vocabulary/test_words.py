@@ -45,7 +45,7 @@ def test_the_tables_hold_what_can_be_said_and_no_more():
     for table in (verdicts.VERDICTS, verdicts.SHORT, verdicts.MEANINGS):
         assert tuple(table) == tuple(Verdict)
     assert tuple(config.Figure().indicators) == indicators.INDICATORS
-    assert tuple(indicators.SHORT) == indicators.INDICATORS
+    assert tuple(indicators.SHORT) == tuple(indicators.KNOWN)
     assert set(states.PRESENCES) == set(get_args(Presence))
     assert set(states.WORKING) == set(get_args(Working))
     assert set(states.EVENTS) == {*get_args(Event), "withdrawn"}
