@@ -12,13 +12,14 @@ from collections import Counter
 
 from cut import Link
 from fault_row import Row, row
-from town import SCHOOL, Town, until
+from town import Town, until
 
 import services
 from agent import wire
 from collector.keeper.audit import audit
 from collector.service.pipeline import resend_request
 from collector.store.factory import open_store
+from one_school import SCHOOL
 from voice import Voice
 
 _wait = threading.Event().wait

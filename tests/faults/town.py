@@ -22,7 +22,6 @@ from agent.common.calendar import local_day
 from collector.config import Config
 from collector.keeper import Keeper
 from collector.roster.book import RegisterBook
-from collector.roster.sheets import errors, read_folder
 from collector.service.pipeline.pending_days import FILE as DAYS
 from collector.service.pipeline.pending_days import PendingDays
 from collector.service.pipeline.quarantine import FILE as QUARANTINE
@@ -30,8 +29,8 @@ from collector.service.pipeline.quarantine import Quarantine
 from collector.store.base import Store as AnyStore
 from collector.store.base import StoreError
 from collector.store.factory import open_store
+from one_school import import_school
 
-SCHOOL = "9900000001"
 Key = tuple[str, str, int]  # machine, boot, number
 #: Day rows; those of hours and of the figure depend on the moment of their deriving.
 _DERIVED = ("machine_day", "device_day", "room_day", "event")
@@ -85,29 +84,12 @@ class Town:
         self._crowd: subprocess.Popen[bytes] | None = None
         self._crowd_words: list[str] = []
         opened.callback(self._end)
-        self._enrol()
+        import_school(folder, line="主线,本部,10", room="本部,机房,计算机教室,500")
 
     @property
     def config(self) -> Config:
         """The collectors' settings, for looking into the store."""
         return Config(data=str(self.data), store=self.database.store)
-
-    def _enrol(self) -> None:
-        sheets = self.folder / "sheets"
-        sheets.mkdir()
-        rows = {
-            "schools": f"code,name,district,type,responsible\n{SCHOOL},示例,630102,小学,630102\n",
-            "campuses": f"school,campus\n{SCHOOL},本部\n",
-            "lines": f"school,line,campus,contract_mbps\n{SCHOOL},主线,本部,10\n",
-            "rooms": f"school,campus,room,type,seats\n{SCHOOL},本部,机房,计算机教室,500\n",
-            "classes": "school,class,rooms\n",
-        }
-        for name, text in rows.items():
-            (sheets / f"{name}.csv").write_text(text, encoding="utf-8")
-        found, problems = read_folder(sheets)
-        if errors(problems):
-            raise SystemExit(problems)
-        RegisterBook(self.data / "register.db").import_rows(found, who="faults")
 
     # ---- collectors
 

@@ -13,14 +13,13 @@ from collector import cli
 from collector.commands.evidence.removals import FILE as REMOVALS
 from collector.commands.evidence.removals import Removals
 from collector.config import Config
-from collector.roster.book import RegisterBook
-from collector.roster.sheets import read_folder
 from collector.service.pipeline.pending_days import FILE as DAYS
 from collector.service.pipeline.pending_days import PendingDays
 from collector.store.base import Point, Store, Value
 from collector.store.factory import open_store
+from one_school import SCHOOL, settled_folder
 
-SCHOOL, OTHER, DISTRICT = "9900000001", "9900000002", "630102"
+OTHER, DISTRICT = "9900000002", "630102"
 PC, FORGED = "ab" * 16, "cd" * 16
 TODAY = dt.datetime.now(CITY_TIME).date()
 ALL = (-(2**63), 2**63 - 1)
@@ -52,20 +51,7 @@ def line_test(ago: int, line: str, machine: str = PC) -> Point:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    sheets = tmp_path / "sheets"
-    sheets.mkdir()
-    for name, text in {
-        "schools": f"code,name,district,type,responsible\n{SCHOOL},示例,630102,小学,630102\n",
-        "campuses": f"school,campus\n{SCHOOL},本部\n",
-        "lines": "school,line,campus,contract_mbps\n",
-        "rooms": "school,campus,room,type\n", "classes": "school,class,rooms\n",
-    }.items():  # fmt: skip
-        (sheets / f"{name}.csv").write_text(text, "utf-8")
-    rows, _ = read_folder(sheets)
-    data = tmp_path / "data"
-    RegisterBook(data / "register.db").import_rows(rows, who="test")
-    (tmp_path / "c.toml").write_text(f'data = "{data}"\n')
-    return data
+    return settled_folder(tmp_path)
 
 
 @pytest.fixture

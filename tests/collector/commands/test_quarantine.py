@@ -12,31 +12,17 @@ from agent import wire
 from agent.wire.topics import report_topic
 from collector import cli
 from collector.config import Config
-from collector.roster.book import RegisterBook
-from collector.roster.sheets import read_folder
 from collector.service.pipeline.quarantine import FILE, Quarantine, Row
 from collector.store.factory import open_store
+from one_school import SCHOOL, settled_folder
 
-SCHOOL, MACHINE, BOOT = "9900000001", "ab" * 16, "0123456789abcdef"
+MACHINE, BOOT = "ab" * 16, "0123456789abcdef"
 NOW = 1_793_577_600_000
 
 
 @pytest.fixture
-def folder(tmp_path: Path, monkeypatch: Any) -> Path:
-    sheets = tmp_path / "sheets"
-    sheets.mkdir()
-    for name, text in {
-        "schools": f"code,name,district,type,responsible\n{SCHOOL},示例,630102,小学,630102\n",
-        "campuses": f"school,campus\n{SCHOOL},本部\n",
-        "lines": "school,line,campus,contract_mbps\n",
-        "rooms": "school,campus,room,type\n", "classes": "school,class,rooms\n",
-    }.items():  # fmt: skip
-        (sheets / f"{name}.csv").write_text(text, "utf-8")
-    rows, _ = read_folder(sheets)
-    data = tmp_path / "data"
-    RegisterBook(data / "register.db").import_rows(rows, who="test")
-    (tmp_path / "c.toml").write_text(f'data = "{data}"\n')
-    return data
+def folder(tmp_path: Path) -> Path:
+    return settled_folder(tmp_path)
 
 
 def ask(folder: Path, *words: str) -> int:
