@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,7 +11,8 @@ import pytest
 
 from agent.common.calendar import CITY_TIME
 from collector.config import City, Figure
-from collector.keeper import Keeper
+from collector.keeper import Keeper, saved
+from collector.keeper.schoolday import SchoolDay
 from collector.roster.register import (
     COMPUTER_ROOM,
     Campus,
@@ -113,3 +115,20 @@ MakeKeeper = Callable[[Register], Keeper]
 @pytest.fixture
 def keeper_of(store: Store) -> MakeKeeper:
     return lambda register: Keeper(store, lambda: register, Figure(), City())
+
+
+@pytest.fixture
+def saved_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each day is saved when it is first derived, and then only when a test says so."""
+    monkeypatch.setattr(saved, "_EVERY_S", math.inf)
+
+
+@pytest.fixture
+def whole(monkeypatch: pytest.MonkeyPatch) -> list[dt.date]:
+    """The days that were derived whole."""
+    found: list[dt.date] = []
+    derive = SchoolDay.derive
+    monkeypatch.setattr(
+        SchoolDay, "derive", lambda self: (found.append(self._day), derive(self))[1]
+    )
+    return found

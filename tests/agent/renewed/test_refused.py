@@ -1,0 +1,91 @@
+"""Renewed credentials that no agent can use change nothing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from agent import renewed
+from agent.config import Config
+from agent.mqtt.accounts import Account
+from agent.wire import Renewal
+from pki import Ca
+
+from .conftest import SCHOOL, generations, renewal
+
+
+def test_a_refused_renewal_is_tried_again_only_later(
+    config: Config, ca: Ca, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    accounts = renewed.accounts(config)
+    given = renewal(ca)
+    accounts.take(given)
+    accounts.refused()
+    assert not accounts.take(given)
+    assert accounts.take(msgspec.structs.replace(given, password="another"))
+    accounts.refused()
+    monkeypatch.setattr("agent.mqtt.accounts.RETRY_S", 0.0)
+    assert accounts.take(given)
+
+
+def leaf(ca: Ca) -> str:
+    return ca.sign().certificate.read_text()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"username": "9963020002-2"},
+        {"username": ""},
+        {"username": "collector"},
+        {"password": ""},
+        {"password": "two\nlines"},
+        {"line_key": "short"},
+        {"line_key": "钥" * 40},
+        {"source_key": "ab" * 31},
+        {"source_key": "zz" * 32},
+        {"ca": ""},
+        {"ca": "no certificate"},
+        {"ca": "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"},
+    ],
+    ids=str,
+)
+def test_what_no_agent_can_use_is_refused(config: Config, ca: Ca, change: Any) -> None:
+    accounts = renewed.accounts(config)
+    assert not accounts.take(renewal(ca, **change))
+    assert generations(config) == [1]
+
+
+def test_a_ca_file_that_is_cut_or_holds_no_ca_is_refused(config: Config, ca: Ca) -> None:
+    accounts = renewed.accounts(config)
+    for pem in (ca.pem[:-40], leaf(ca), ca.pem + ca.pem[:200], ca.pem.replace("M", "N", 3)):
+        assert not accounts.take(renewal(ca, ca=pem)), pem
+    assert accounts.current.broker.generation == 1
+
+
+TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=80)
+
+
+@settings(
+    max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(
+    given=st.builds(
+        Renewal,
+        generation=st.integers(1, 2**31 - 1),
+        username=st.just(f"{SCHOOL}-9") | TEXT,
+        password=TEXT,
+        line_key=st.just("k" * 32) | TEXT,
+        ca=TEXT | st.binary(max_size=90).map(lambda data: f"-----BEGIN {data!r}"),
+        source_key=TEXT,
+    )
+)
+def test_garbage_changes_no_account(config: Config, given: Renewal) -> None:
+    accounts = renewed.accounts(config)
+    assert not accounts.take(given)
+    assert accounts.current == Account(config.broker)
+    assert not (config.folder / renewed.FOLDER).exists()
