@@ -23,7 +23,7 @@ _SWITCHED = frozenset({"display", "monitor", "projector", "panel", "tv", "sound"
 #: Connectors of network devices begin so. They are listed in the agent's settings, and the agent
 #: itself reports those that do not answer.
 LISTED = "net:"
-_TEXTS = ("maker", "model", "serial", "connector")
+_TEXTS = frozenset({"maker", "model", "serial", "connector"})
 
 DeviceKey = tuple[str, str, str]  # school, machine, device
 
@@ -143,9 +143,8 @@ def _add_stored(facts: DeviceFacts, row: Point) -> None:
 
 
 def _add_texts(facts: DeviceFacts, point: Point, time: int) -> None:
-    for name in _TEXTS:
-        value = text(point.fields, name)
-        if value:
+    for name in _TEXTS & point.fields.keys():
+        if value := text(point.fields, name):
             facts.texts[name] = max(facts.texts.get(name, (-1, "")), (time, value))
 
 

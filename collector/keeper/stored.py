@@ -73,7 +73,11 @@ class Rows:
 
 
 def changed(points: Iterable[Point], stored: Iterable[Point]) -> Iterator[Point]:
-    """The points that the store lacks or has with other values: most runs change nothing."""
+    """The points that the store lacks or has with other values: most runs change nothing.
+
+    Whole ones: where only some fields of a row are written, openGemini lacks the others for a
+    while in queries with a condition on a field.
+    """
     known = {key_of(point): point.fields for point in stored}
     for point in points:
         fields = known.get(key_of(point))
