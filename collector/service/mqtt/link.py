@@ -22,11 +22,11 @@ from agent.common import log
 from agent.common.backoff import backoff
 from agent.common.settings import Broker
 from agent.common.tls import expiry
-from agent.wire.topics import ALL_REPORTS
+from agent.wire.topics import ALL_PRESENCE, ALL_REPORTS
 from collector.service.mqtt.batched_client import BatchedClient, Outgoing, Publish
 from collector.service.mqtt.callbacks import OnMessages, OnUp, guarded
 from collector.service.mqtt.client import V5, V311, VERSIONS, Window, make
-from collector.service.mqtt.rejoin import Rejoin
+from collector.service.mqtt.rejoin import GROUP, Rejoin
 
 _ANSWER_S = 10.0  # how long a broker may take to accept or refuse us
 _KEEPALIVE_S = 30
@@ -93,11 +93,11 @@ class Link:
             self._changed.wait_for(lambda: self._up or self.trouble.event, seconds)
             return self._up
 
-    def resubscribe(self, topic: str) -> None:
+    def resubscribe(self, *topics: str) -> None:
         """Have the broker send once more what it retains there. Nothing while not connected."""
         client = self._client
-        if client is not None and self._up:
-            client.subscribe([(topic, self._wanted(topic))])
+        if client is not None and self._up and topics:
+            client.subscribe([(topic, self._wanted(topic)) for topic in topics])
 
     def publish(
         self, topic: str, payload: bytes, *, retain: bool = False, may_wait: bool = False
@@ -223,9 +223,15 @@ class Link:
             self._ready()
 
     def _wanted(self, topic: str) -> Any:
-        """How a topic is subscribed to: of reports we must see which were to be retained."""
+        """How a topic is subscribed to: of reports we must see which were to be retained.
+
+        A group's share of the presences is the live ones; Mosquitto sends a member that joins
+        again the retained ones too, if it is let.
+        """
         if self._protocol != V5:
             return 1
+        if topic.startswith(GROUP) and topic.endswith(ALL_PRESENCE):
+            return SubscribeOptions(1, retainHandling=SubscribeOptions.RETAIN_DO_NOT_SEND)
         return SubscribeOptions(1, retainAsPublished=topic.endswith(ALL_REPORTS))
 
     def _subscribed(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +12,12 @@ from paho.mqtt.reasoncodes import ReasonCode
 
 import services
 from agent.common.settings import Broker
-from agent.wire.topics import ALL_REPORTS
+from agent.wire.topics import ALL_PRESENCE, ALL_REPORTS, presence_topic
 from collector.service.mqtt import rejoin
+from collector.service.mqtt.batched_client import Publish
 from collector.service.mqtt.link import Link
 from collector.service.mqtt.rejoin import Rejoin
-from voice import Voice, until
+from voice import SCHOOL, Voice, until
 
 SHARED, ALONE = f"$share/city/{ALL_REPORTS}", "$SYS/broker/clients/connected"
 
@@ -54,6 +56,31 @@ def test_a_member_that_joins_again_receives_each_report_once(
             until(lambda: len(answers) >= 6, what="joined again after them")
         link.stop()
     assert [repr(heard).count(f"{pc.boot}/{n}'") for n in (2, 3, 4)] == [1, 1, 1]
+
+
+@pytest.mark.mosquitto
+def test_a_member_that_joins_again_is_sent_no_retained_presence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Mosquitto would send all of them each time, beside the live ones and out of their order."""
+    share = f"$share/city/{ALL_PRESENCE}"
+    heard: list[str] = []
+    with services.broker("mosquitto", tmp_path) as running, Voice(running.port) as pc:
+        pc.publish(presence_topic(SCHOOL, "ab" * 16), b"retained", retain=True)
+        link = Link(Broker(port=running.port), [share], lambda said: _note(said, heard), str)
+        answers = _answers(link, monkeypatch)
+        link.start()
+        assert link.wait_up(60)
+        link.resubscribe(share)
+        until(lambda: len(answers) >= 2, what="joined again")
+        pc.publish(presence_topic(SCHOOL, "ab" * 16), b"live")
+        until(lambda: "live" in heard, what="its share")
+        link.stop()
+    assert heard == ["live"]
+
+
+def _note(said: Sequence[Publish], heard: list[str]) -> None:
+    heard += [one.payload.decode() for one in said]
 
 
 def test_a_member_that_may_not_join_again_says_so_once(caplog: pytest.LogCaptureFixture) -> None:
