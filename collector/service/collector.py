@@ -10,7 +10,7 @@ import datetime as dt
 import sqlite3
 import threading
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from agent.common import log
 from collector.config import Config
@@ -21,7 +21,7 @@ from collector.service.expiry import days_left
 from collector.service.files import Files
 from collector.service.keeper_process import KeeperProcess
 from collector.service.keeper_thread import Deriver, KeeperThread
-from collector.service.links import Links, group_of
+from collector.service.links import Links
 from collector.service.machine_watch import MachineWatch
 from collector.service.metrics import Metrics, ca_ends
 from collector.service.mqtt.batched_client import Publish
@@ -32,13 +32,14 @@ from collector.service.pipeline.counts import Counts
 from collector.service.pipeline.gate import Gate
 from collector.service.pipeline.inbox import Inbox, Message
 from collector.service.pipeline.pending_days import NOTHING_NEW, Pair
-from collector.service.pipeline.presences import Presences
+from collector.service.pipeline.presences import Presences, of_last_day
 from collector.service.pipeline.receipts import Entry, merge
 from collector.service.pipeline.sorter import Sorter
 from collector.service.pipeline.storer import Storer
 from collector.service.pipeline.worker import Worker
 from collector.service.pipeline.writer import Writer
 from collector.service.policies import limits_of
+from collector.service.presence_check import PresenceCheck
 from collector.service.renewals import Renewals
 from collector.service.retained import Retained
 from collector.service.roster import LoadRegister, Roster, Version
@@ -50,8 +51,6 @@ from collector.store.base import Point, Store, Value
 STOP_S = 3.5
 #: How long a message waits for room in a full inbox while the store answers, s.
 _PUT_TIMEOUT_S = 1.0
-#: How far back presences are read from the store at the start, ns.
-_PRESENCES_NS = 24 * 3600 * 10**9
 
 
 class Collector:
@@ -88,9 +87,10 @@ class Collector:
         self._links = self._new_links(config)
         self._renewals = Renewals(config.folder, self._links.outgoing.publish)
         self._retained = Retained(self._links.outgoing.publish, self.counts)
-        grouped = bool(group_of(config.mqtt))
-        self._presences = Presences(self._stored_presences, shared=grouped)
+        grouped = self._links.grouped
+        self._presences = Presences(lambda: of_last_day(store), shared=grouped)
         self._gate = self._new_gate(config)
+        self._presence_check = self._new_presence_check()
         self._machine_watch = MachineWatch(store, self._gate.machines, shared=grouped)
         self._clock = ClockWatch(lambda: store.clock_ahead)
         self._self_metrics = SelfMetrics(self.counts, self._gauges)
@@ -104,8 +104,9 @@ class Collector:
             self._keeper_thread = KeeperThread(keeper, days, config.keeper_s, None, unread_s)
 
     def _new_links(self, config: Config) -> Links:
-        publish_all = self._roster.publish_all
-        made = Links(config.mqtt, self._received, self._presences_received, publish_all)
+        publish_all, again = self._roster.publish_all, lambda: self._presence_check.again()
+        hear_all = each(self._presence_heard)
+        made = Links(config.mqtt, self._received, hear_all, publish_all, again)
         made.outgoing.on_too_large = lambda: self.counts.add("too_large")
         return made
 
@@ -123,12 +124,16 @@ class Collector:
             allowances=config.folder / allowances.FILE,
         )
 
+    def _new_presence_check(self) -> PresenceCheck:
+        schools, readable_s = lambda: self._roster.register.schools, self._store.limits.readable_s
+        ask, admits = self._links.ask_presences, self._gate.admits
+        return PresenceCheck(self._presences, schools, ask, admits, readable_s=readable_s)
+
     def _new_worker(self) -> Worker:
         files, publish_all = self._files, self._links.outgoing.publish_all
-        resend, held = files.resend_request, files.held
+        known, resend, held = self._roster.known, files.resend_request, files.held
         answers = Answers(files.quarantine, publish_all, self.counts, resend, held)
-        known, own_points = self._roster.known, self._self_metrics.due
-        sorter = Sorter(known, answers, self.counts, self._presences, own_points, self._gate)
+        sorter = Sorter(known, answers, self.counts, self._presences, self._due, self._gate)
         storer = Storer(self._writer, answers, files.pending_days, self.counts)
         return Worker(self._inbox, sorter, storer)
 
@@ -227,8 +232,8 @@ class Collector:
         ends = [end for end in (self._links.outgoing.expires, self._ca_ends) if end is not None]
         return days_left(calendar, min(ends, default=None), now)
 
-    def _stored_presences(self) -> Iterable[Point]:
-        return self._store.read("presence", time.time_ns() - _PRESENCES_NS, 2**62)
+    def _due(self) -> tuple[Point, ...]:
+        return (*self._self_metrics.due(), *self._presence_check.due())
 
     def _outage(self, down: bool) -> None:
         self._inbox.set_put_timeout(0.0 if down else _PUT_TIMEOUT_S)
@@ -252,6 +257,8 @@ class Collector:
             if topic.startswith("$"):  # the broker itself
                 self._self_metrics.broker_said(topic, payload)
                 return False
+            if message.retained and topic.endswith("/presence") and self._links.grouped:
+                return False  # it comes by the connection that has all of them in order
             if not self._retained.admits(topic, payload, message.retained):
                 return False
             # Hellos bypass the inbox: a PC must learn the time even while the store is down.
@@ -260,15 +267,16 @@ class Collector:
             log.warning("callback_failed", reason=error, at=log.where(error))
             return False
 
-    def _presences_received(self, messages: Sequence[Publish]) -> None:
-        """Handle retained presences; live ones are stored by the member that receives them."""
-        self._received([one for one in messages if one.retained])
-        each(self._presence_elsewhere)([one for one in messages if not one.retained])
+    def _presence_heard(self, topic: str, payload: bytes, retained: bool) -> None:
+        """In a group, one of all PCs'. A live one is stored by the member that it is for.
 
-    def _presence_elsewhere(self, topic: str, payload: bytes, retained: bool) -> None:
-        outcome = decode(topic, payload, self._roster.known, 0, self._gate.bounds)
+        Past the inbox: only on this connection do all of them come in the broker's order.
+        """
+        if retained and not self._retained.admits(topic, payload, retained):
+            return
+        outcome = decode(topic, payload, self._roster.known, time.time_ns(), self._gate.bounds)
         if isinstance(outcome, Noted):
-            self._presences.stored_elsewhere(outcome.school, outcome.machine, outcome.presence)
+            self._presence_check.heard(outcome, retained=retained)
 
     def _answer_hello(self, topic: str, payload: bytes) -> bool:
         answer = decode(topic, payload, self._roster.known, 0)

@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import hmac
 import time
+from collections.abc import Sequence
 
 from agent.common.settings import Broker
-from agent.wire.topics import ALL_PRESENCE, ALL_REPORTS
+from agent.wire.topics import ALL_PRESENCE, ALL_REPORTS, presence_topic
 from collector.config import Mqtt
 from collector.service.mqtt.callbacks import OnMessages, OnUp
 from collector.service.mqtt.link import Link
@@ -51,14 +52,24 @@ class Links:
     """
 
     def __init__(
-        self, broker: Broker, on_messages: OnMessages, on_presences: OnMessages, on_up: OnUp
+        self,
+        broker: Broker,
+        on_messages: OnMessages,
+        on_presences: OnMessages,
+        on_up: OnUp,
+        on_missed: OnUp = lambda: None,
     ) -> None:
-        """`on_presences` is called in a group only; `on_up` when either of the others comes up."""
-        self.reports = Link(broker, topics(broker), on_messages, on_up)
+        """`on_up` is called when `reports` or `outgoing` comes up.
+
+        In a group only: `on_presences`, and `on_missed` where presences may have been missed; it
+        has them asked for.
+        """
+        self._on_up, self._on_missed = on_up, on_missed
+        self.reports = Link(broker, topics(broker), on_messages, self._reports_up)
         self.outgoing = Link(broker, (), lambda *_: None, on_up)
         self.presences = self.reports
         if group_of(broker):
-            self.presences = Link(broker, (ALL_PRESENCE,), on_presences, lambda: None)
+            self.presences = Link(broker, (ALL_PRESENCE,), on_presences, on_missed)
 
     def start(self) -> None:
         """Connect, and stay connected; the outgoing connection first."""
@@ -73,6 +84,25 @@ class Links:
         links = self.outgoing, self.reports, self.presences
         return all(link.wait_up(max(0.0, deadline - time.monotonic())) for link in links)
 
+    @property
+    def grouped(self) -> bool:
+        """Whether the presences of all have a connection of their own."""
+        return self.presences is not self.reports
+
+    def _reports_up(self) -> None:
+        """In a group, our share of the presences went to nobody while this connection was away."""
+        self._on_up()
+        if self.grouped:
+            self._on_missed()
+
     def resend_presences(self) -> None:
         """Have the broker send the retained presences once more."""
-        self.presences.resubscribe(ALL_PRESENCE)
+        if self.grouped:
+            self._on_missed()
+        else:
+            self.reports.resubscribe(ALL_PRESENCE)
+
+    def ask_presences(self, schools: Sequence[str]) -> None:
+        """The same of these schools; alone, nothing is missed."""
+        if self.grouped:
+            self.presences.resubscribe(*(presence_topic(school, "+") for school in schools))

@@ -19,6 +19,7 @@ from agent.wire.topics import (
     ALL_REPORTS,
     LINESERVER,
     policy_topic,
+    presence_topic,
     receipt_topic,
     report_topic,
 )
@@ -93,6 +94,12 @@ def test_an_account_reads_what_it_must_and_no_more(broker: CityBroker, username:
     if policy_topic("+") in may:
         may = may | {policy_topic(A), policy_topic(B)}
     assert {topic for topic in TRIED if granted(broker, username, topic)} == may & set(TRIED)
+
+
+def test_the_collector_may_ask_for_the_presences_of_one_school(broker: CityBroker) -> None:
+    """A group asks for them in parts; the right is for all at once."""
+    assert granted(broker, "collector", presence_topic(A, "+"))
+    assert not granted(broker, A, presence_topic(B, "+"))
 
 
 @pytest.mark.parametrize("username", [A, B, f"{A}-2", "keeper", "doctor", LINESERVER])

@@ -1,33 +1,49 @@
 """The last known presence of each PC, so that only changes are stored, and by one collector.
 
-The collectors of a group share the presences as they share the reports. Each of them also
-receives every presence, and the retained ones: an old will of an earlier boot must be recognized
-whichever collector receives it, and a retained presence is a change only where it was published
-while no collector was connected.
+The collectors of a group share the presences as they share the reports. Each of them also hears
+every presence, so that an old will of an earlier boot is recognized whichever collector receives
+it. What was only heard is no reason to believe that it was stored: the collector that it was for
+may have ended first. Only the store says that, and what this collector has stored itself.
 """
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
-from agent.wire import Presence
-from collector.store.base import Point
+from collector.ingest import Noted
+from collector.store.base import Point, Store
 
+#: How far back presences are read from the store, ns.
+_BACK_NS = 24 * 3600 * 10**9
 #: A school has some hundred PCs; what it invents beyond this takes no memory and no rows.
 MOST = 2000
 
 
 class _Last(NamedTuple):
-    """As stored; `began`: the boot last online, empty if none was."""
+    """The last one stored: `time` is ns since 1970 UTC."""
 
     boot: str
     online: bool
-    began: str
+    time: int
+
+
+class _Began(NamedTuple):
+    """The boot last online, stored or only heard; empty if none was."""
+
+    boot: str = ""
+    time: int = 0
+
+
+class _Pc(NamedTuple):
+    last: _Last | None = None
+    began: _Began = _Began()
 
 
 class Presences:
-    """Used by one thread; `stored_elsewhere` may be called from another.
+    """For two threads: one judges and loads, another may hear.
 
     A PC is its school and machine id together: one school's holder can neither keep another's PC
     online nor take it off.
@@ -45,43 +61,79 @@ class Presences:
         `most`: machine ids remembered of one school; a presence of any further one is not stored.
         """
         self._stored, self._shared, self._most = stored, shared, most
-        self._of: dict[str, dict[str, _Last]] = {}
+        self._of: dict[str, dict[str, _Pc]] = {}
+        self._lock = threading.Lock()
 
     def load(self) -> None:
-        """Start from what the store has. Raises StoreError."""
+        """Take what the store has and is newer than what is known. Raises StoreError."""
         for point in self._stored():
-            boot, online = str(point.fields["boot"]), point.fields["online"] is True
-            self._set(point.tags.get("school", ""), point.tags.get("machine", ""), boot, online)
+            with self._lock:
+                self._take(point)
 
-    def stored_elsewhere(self, school: str, machine: str, presence: Presence) -> None:
-        """One that this collector stores too, or another of the group."""
-        if not self._outdated(school, machine, presence):
-            self._set(school, machine, presence.boot, presence.online)
+    def heard(self, noted: Noted) -> None:
+        """A live one that this collector stores too, or another of the group."""
+        with self._lock:
+            if noted.presence.online:
+                pc = self._pc(noted)
+                self._keep(noted.school, noted.machine, pc._replace(began=_began(noted)))
 
-    def is_new(self, school: str, machine: str, presence: Presence, *, retained: bool) -> bool:
-        """Whether it must be stored: offline counts for the boot last online."""
-        if self._outdated(school, machine, presence):
+    def lacks(self, noted: Noted) -> bool:
+        """Whether a retained one must be stored: offline counts for the boot last online."""
+        with self._lock:
+            return self._lacks(noted, retained=True)
+
+    def is_new(self, noted: Noted, *, retained: bool) -> bool:
+        """The same of any, which counts as stored from now on; false too where there is no room."""
+        with self._lock:
+            return self._lacks(noted, retained=retained) and self._set(noted)
+
+    def _lacks(self, noted: Noted, *, retained: bool) -> bool:
+        (last, began), said = self._pc(noted), noted.presence
+        if not said.online and began.boot not in ("", said.boot):
             return False
-        # In a group a live one also arrives at `stored_elsewhere`, perhaps first: store it anyway.
-        repeatable = retained or not self._shared
-        last = self._last(school, machine)
-        if repeatable and last and (last.boot, last.online) == (presence.boot, presence.online):
-            return False
-        return self._set(school, machine, presence.boot, presence.online)
+        if last is None or not (retained or not self._shared):
+            return True  # in a group each live one is for one member to store, once
+        # What was stored after a retained one came is newer, on whichever connection it came.
+        newer = self._shared and last.time > _time(noted)
+        return not newer and (last.boot, last.online) != (said.boot, said.online)
 
-    def _last(self, school: str, machine: str) -> _Last | None:
-        return self._of.get(school, {}).get(machine)
+    def _set(self, noted: Noted) -> bool:
+        said = noted.presence
+        last = _Last(said.boot, said.online, _time(noted))
+        began = _began(noted) if said.online else self._pc(noted).began
+        return self._keep(noted.school, noted.machine, _Pc(last, began))
 
-    def _outdated(self, school: str, machine: str, presence: Presence) -> bool:
-        last = self._last(school, machine)
-        began = last.began if last else ""
-        return not presence.online and bool(began) and began != presence.boot
+    def _take(self, point: Point) -> None:
+        """A row of the store; what this collector has judged since may not be in it yet."""
+        school, machine = point.tags.get("school", ""), point.tags.get("machine", "")
+        boot, online = str(point.fields["boot"]), point.fields["online"] is True
+        pc = self._of.get(school, {}).get(machine, _Pc())
+        if pc.last is None or pc.last.time <= point.time:
+            pc = pc._replace(last=_Last(boot, online, point.time))
+        if online and pc.began.time <= point.time:
+            pc = pc._replace(began=_Began(boot, point.time))
+        self._keep(school, machine, pc)
 
-    def _set(self, school: str, machine: str, boot: str, online: bool) -> bool:
+    def _pc(self, noted: Noted) -> _Pc:
+        return self._of.get(noted.school, {}).get(noted.machine, _Pc())
+
+    def _keep(self, school: str, machine: str, pc: _Pc) -> bool:
         """Remember it; whether there was room."""
         of_school = self._of.setdefault(school, {})
-        last = of_school.get(machine)
-        if last is None and len(of_school) >= self._most:
+        if machine not in of_school and len(of_school) >= self._most:
             return False
-        of_school[machine] = _Last(boot, online, boot if online else last.began if last else "")
+        of_school[machine] = pc
         return True
+
+
+def _time(noted: Noted) -> int:
+    return noted.points[0].time
+
+
+def _began(noted: Noted) -> _Began:
+    return _Began(noted.presence.boot, _time(noted))
+
+
+def of_last_day(store: Store) -> Iterable[Point]:
+    """The presences of the last 24 hours, oldest first. Raises StoreError, also while iterating."""
+    return store.read("presence", time.time_ns() - _BACK_NS, 2**62)

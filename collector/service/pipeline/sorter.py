@@ -60,7 +60,7 @@ class Sorter:
         own_points: Callable[[], Sequence[Point]] = tuple,
         gate: Gate | None = None,
     ) -> None:
-        """`own_points`: those of the collector itself that are due. Without a `gate`, no limits."""
+        """`own_points`: those that are due without any message. Without a `gate`, no limits."""
         self._gate = gate
         self._known, self._answers, self._counts = known, answers, counts
         self._presences, self._own_points = presences or Presences(), own_points
@@ -78,7 +78,7 @@ class Sorter:
         entries: list[Entry] = []
         held: list[Held] = []
         refused: list[Refused] = []
-        noted: list[Point] = list(self._own_points())
+        noted: list[Point] = []
         now = time.monotonic()
         for message in messages:
             outcome = self._decode(message, now)
@@ -91,15 +91,16 @@ class Sorter:
                     held.append(outcome)
                 case Quarantined():
                     refused.append((message, outcome))
-                case Noted(school, machine, presence, points):
-                    if self._presences.is_new(school, machine, presence, retained=message.retained):
-                        noted += points
+                case Noted():
+                    if self._presences.is_new(outcome, retained=message.retained):
+                        noted += outcome.points
                 case Ignored():
                     self._counts.add("ignored")
         entries += self._answers.quarantine(refused, held)
         self._answers.send(entries, held)
         if self._gate is not None:
             self._gate.save_when_due()
+        noted += self._own_points()  # last: what these messages say is known to it
         return Batch(items, noted)
 
     def _decode(self, message: Message, now: float) -> Outcome:

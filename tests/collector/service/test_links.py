@@ -11,10 +11,11 @@ from collector.service.links import Links, group_of, share_of, topics
 REPORTS, PRESENCES = "schoolpulse/v1/+/+/report/#", "schoolpulse/v1/+/+/presence"
 
 
-def links(broker: Broker) -> Links:
-    def ignore(*_: object) -> None:
-        return None
+def ignore(*_: object) -> None:
+    return None
 
+
+def links(broker: Broker) -> Links:
     return Links(broker, ignore, ignore, lambda: None)
 
 
@@ -49,3 +50,37 @@ def test_who_shares_our_log_in_finds_the_group_and_nobody_guesses_it() -> None:
 
 def test_none_is_up_before_it_is_started() -> None:
     assert not links(Mqtt(group="city")).wait_up(0)
+
+
+def test_in_a_group_whoever_may_have_missed_presences_asks_for_them() -> None:
+    """While its reports were away, what was for this member went to nobody."""
+    told: list[str] = []
+    made = Links(
+        Mqtt(group="city"), ignore, ignore, lambda: told.append("up"), lambda: told.append("missed")
+    )
+    made.reports._ready()
+    assert told == ["up", "missed"]
+    made.presences._ready()
+    made.resend_presences()
+    assert told == ["up", "missed", "missed", "missed"]
+    made.outgoing._ready()
+    assert told[4:] == ["up"], "nothing comes by that one"
+
+
+def test_in_a_group_presences_are_asked_for_by_school(monkeypatch: pytest.MonkeyPatch) -> None:
+    made, asked = links(Mqtt(group="city")), []
+    monkeypatch.setattr(made.presences, "resubscribe", lambda *topics: asked.extend(topics))
+    made.ask_presences(["9900000001", "9900000002"])
+    assert asked == [f"schoolpulse/v1/990000000{n}/+/presence" for n in (1, 2)]
+
+
+def test_alone_they_are_asked_for_together_and_only_when_the_register_changed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    made, asked = links(Mqtt()), []
+    monkeypatch.setattr(made.reports, "resubscribe", lambda *topics: asked.extend(topics))
+    made.reports._ready()
+    made.ask_presences(["9900000001"])
+    assert asked == []
+    made.resend_presences()
+    assert asked == [PRESENCES]
