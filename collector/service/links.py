@@ -59,10 +59,10 @@ class Links:
         on_up: OnUp,
         on_missed: OnUp = lambda: None,
     ) -> None:
-        """`on_up` is called when `reports` or `outgoing` comes up.
+        """`on_up` is called when `reports` or `outgoing` comes up, `on_presences` in a group only.
 
-        In a group only: `on_presences`, and `on_missed` where presences may have been missed; it
-        has them asked for.
+        `on_missed` is called where presences may have been missed, and has them asked for: the
+        subscription to all of them brings live ones.
         """
         self._on_up, self._on_missed = on_up, on_missed
         self.reports = Link(broker, topics(broker), on_messages, self._reports_up)
@@ -90,19 +90,14 @@ class Links:
         return self.presences is not self.reports
 
     def _reports_up(self) -> None:
-        """In a group, our share of the presences went to nobody while this connection was away."""
+        """What was published while this connection was away came to nobody, or not to us."""
         self._on_up()
-        if self.grouped:
-            self._on_missed()
+        self._on_missed()
 
     def resend_presences(self) -> None:
-        """Have the broker send the retained presences once more."""
-        if self.grouped:
-            self._on_missed()
-        else:
-            self.reports.resubscribe(ALL_PRESENCE)
+        """Have the broker send the retained presences once more, soon."""
+        self._on_missed()
 
     def ask_presences(self, schools: Sequence[str]) -> None:
-        """The same of these schools; alone, nothing is missed."""
-        if self.grouped:
-            self.presences.resubscribe(*(presence_topic(school, "+") for school in schools))
+        """The same of these schools, now."""
+        self.presences.resubscribe(*(presence_topic(school, "+") for school in schools))

@@ -1,8 +1,8 @@
-"""In a group: what the broker retains of each PC, held against the store.
+"""What the broker retains of each PC: asked for in time, and in a group held against the store.
 
-A live presence goes to one member, and is lost with it or with its connection. What the broker
-retains still has it: so each member has that sent again from time to time, and stores what the
-store lacks.
+A live presence goes to one collector, and is lost with it or with its connection. What the broker
+retains still has it: so each has that sent again from time to time, and stores what the store lacks.
+A collector alone judges it where it comes, in its order; the rest is for the members of a group.
 
 A retained presence is old news: a newer one may be on its way to the store by another connection
 or another member. So it waits, gives way to any live one that comes after it, and is judged when

@@ -154,6 +154,13 @@ class Process:
         assert not errors(problems), problems
         RegisterBook(self.config.folder / "register.db").import_rows(rows, who="test")
 
+    def member(self, n: int, *codes: str) -> Process:
+        """A collector of the same group, in a folder of its own."""
+        one = Process(self.folder / f"c{n}", self.port, tables=self.tables)
+        one.folder.mkdir()
+        one.enrol(*codes)
+        return one
+
     def start(self) -> None:
         with (self.folder / "collect.log").open("ab") as log:
             self.running = subprocess.Popen(self.argv("collect"), stderr=log)

@@ -7,7 +7,6 @@ import signal
 import subprocess
 import time
 import urllib.request
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,6 @@ import pytest
 
 import services
 from agent import wire
-from agent.wire.topics import presence_topic
 from collector.config import Config, Store
 from collector.keeper.midnight import midnight
 
@@ -188,21 +186,13 @@ def test_metrics_of_a_running_collector(process: Any, voice: Any, kit: Any) -> N
         kit.until(lambda: "schoolpulse_broker_clients" in told(), what="$SYS")
 
 
-def _member(process: Any, n: int) -> Any:
-    """A collector of the group, in a folder of its own."""
-    one = type(process)(process.folder / f"c{n}", process.port, tables=process.tables)
-    one.folder.mkdir()
-    one.enrol(SCHOOL)
-    return one
-
-
 def test_two_collectors_of_a_group_share_the_reports(process: Any, voice: Any, kit: Any) -> None:
     process.enrol(SCHOOL)
     process.tables = 'group = "collectors"\n[store]\nkind = "sqlite"\n'
     made = []
     try:
         for n in (1, 2):  # folders of their own: stores and counts apart
-            one = _member(process, n)
+            one = process.member(n, SCHOOL)
             made.append(one)
             one.start()
             one.up()
@@ -228,103 +218,6 @@ def test_two_collectors_of_a_group_share_the_reports(process: Any, voice: Any, k
     finally:
         for one in made:
             one.end()
-
-
-@dataclass
-class Told:
-    """What PCs said of their presence, and what the group's store has of that."""
-
-    config: Config
-    pc: Any
-    kit: Any
-    said: list[tuple[str, bool]] = field(default_factory=list)
-
-    def say(self, machine: int, online: bool) -> None:
-        told = wire.Presence(v=1, boot=f"{machine:016x}", online=online)
-        topic = presence_topic(SCHOOL, f"{machine:032x}")
-        self.pc.publish(topic, wire.encode(told), retain=True)
-        self.said.append((f"{machine:032x}", online))
-
-    def stored(self) -> list[tuple[str, bool]]:
-        points = self.kit.points_of(self.config, "presence")
-        return [(point.tags["machine"], bool(point.fields["online"])) for point in points]
-
-    def once(self) -> None:
-        """All of it is stored, and each once."""
-        self.kit.until(lambda: len(self.stored()) >= len(self.said), what="every presence")
-        assert sorted(self.stored()) == sorted(self.said)
-
-
-@pytest.fixture
-def told(process: Any, voice: Any, kit: Any, influxdb: Any) -> Any:
-    """With settings for a group on one InfluxDB, of which none has been started."""
-    names = [influxdb.create(f"{kind}-presences") for kind in ("t", "e")]
-    process.tables = (
-        'group = "collectors"\n'
-        f'[store]\nkind = "influxdb"\nurl = "{influxdb.url}"\norg = ""\n'
-        f'telemetry = "{names[0]}"\nevidence = "{names[1]}"\n'
-    )
-    yield Told(Config(store=Store("influxdb", influxdb.url, "", "", *names)), voice(), kit)
-    for name in names:
-        influxdb.drop(name)
-
-
-def _listening(kit: Any, one: Any, times: int) -> None:
-    """Wait until it has connected so often by both: the one that hears its share, and the one
-    that hears all presences."""
-    one.up(times)
-    kit.until(lambda: one.log().count("listening=True") == 2 * times, what="the crier")
-
-
-@pytest.fixture
-def pair(process: Any, kit: Any, told: Told) -> Any:
-    """Two collectors of a group, both listening."""
-    made: list[Any] = []
-    try:
-        for n in (1, 2):
-            made.append(_member(process, n))
-            made[-1].start()
-            _listening(kit, made[-1], 1)
-        yield made
-    finally:
-        for one in made:
-            one.end()
-
-
-def test_a_group_stores_each_presence_once(pair: Any, told: Told, kit: Any) -> None:
-    """By one of its collectors; and what the broker retains for one that starts is known."""
-    for machine in range(1, 11):
-        told.say(machine, True)
-    for machine in range(1, 6):
-        told.say(machine, False)
-    told.once()
-    told.say(3, True)  # the same boot came back, and it may be another collector that hears it
-    told.once()
-    assert pair[0].signal(signal.SIGTERM) == 0
-    told.say(20, True)  # for the other
-    told.once()
-    pair[0].start()
-    _listening(kit, pair[0], 2)
-    for machine in range(30, 40):
-        told.say(machine, True)
-    told.once()
-
-
-def test_a_presence_that_was_lost_with_its_collector_is_stored_by_another(
-    pair: Any, told: Told, kit: Any
-) -> None:
-    """As the broker still has it, once it is asked: here, because the register changed."""
-    for machine in range(1, 6):
-        told.say(machine, True)
-    told.once()
-    pair[0].running.send_signal(signal.SIGSTOP)
-    for machine in range(3, 13):
-        told.say(machine, machine > 5)
-    kit.until(lambda: len(told.stored()) > 5, what="the share of the other")
-    pair[0].signal(signal.SIGKILL)
-    assert len(told.stored()) < len(told.said), "the first was given some of them"
-    pair[1].enrol(SCHOOL, "9900000002")
-    told.once()
 
 
 def test_a_keeper_elsewhere_learns_from_the_store_what_to_derive(

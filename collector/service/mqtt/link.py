@@ -26,7 +26,7 @@ from agent.wire.topics import ALL_PRESENCE, ALL_REPORTS
 from collector.service.mqtt.batched_client import BatchedClient, Outgoing, Publish
 from collector.service.mqtt.callbacks import OnMessages, OnUp, guarded
 from collector.service.mqtt.client import V5, V311, VERSIONS, Window, make
-from collector.service.mqtt.rejoin import GROUP, Rejoin
+from collector.service.mqtt.rejoin import Rejoin
 
 _ANSWER_S = 10.0  # how long a broker may take to accept or refuse us
 _KEEPALIVE_S = 30
@@ -225,12 +225,12 @@ class Link:
     def _wanted(self, topic: str) -> Any:
         """How a topic is subscribed to: of reports we must see which were to be retained.
 
-        A group's share of the presences is the live ones; Mosquitto sends a member that joins
-        again the retained ones too, if it is let.
+        Those of all PCs are for live ones: what is retained comes when it is asked for, a few
+        schools at a time, as the broker drops what its queue for us has no room for.
         """
         if self._protocol != V5:
             return 1
-        if topic.startswith(GROUP) and topic.endswith(ALL_PRESENCE):
+        if topic.endswith(ALL_PRESENCE):
             return SubscribeOptions(1, retainHandling=SubscribeOptions.RETAIN_DO_NOT_SEND)
         return SubscribeOptions(1, retainAsPublished=topic.endswith(ALL_REPORTS))
 

@@ -14,15 +14,14 @@ from collections.abc import Callable, Sequence
 
 #: Soon after connecting, and then as long as agents wait before they send again.
 _FIRST, _EVERY = 2, 10
-#: How the topics begin that a group shares.
-GROUP = "$share/"
+_GROUP = "$share/"
 
 
 class Rejoin:
     """Of one connection; `tick` is called about once a second."""
 
     def __init__(self, topics: Sequence[str], subscribe: Callable[[str], None]) -> None:
-        self._topics = [topic for topic in topics if topic.startswith(GROUP)]
+        self._topics = [topic for topic in topics if topic.startswith(_GROUP)]
         self._subscribe, self._ticks = subscribe, 0
 
     def tick(self) -> None:
