@@ -7,6 +7,11 @@ hash. A reader writes a new number into them now and then, and an answer counts 
 server gives that number, or a later one, of all of them before it and after it. A copy that has the
 number has all that was acknowledged before, as each partition takes its writes in one order.
 
+The rows lie in the shard that reports go into now. A partition has one log for all its shards, and
+once one of them is written to disk, openGemini 1.5.2 takes what the log has until then for done,
+also what the others still have in memory alone. A shard of their own, written to disk again and
+again, made a store that was killed forget what the shard of today had been given since its morning.
+
 Not covered: a partition that none of those series falls into (of 32 partitions one cluster in a
 hundred would have such), rows that a store has lost from its disk, a Grafana that asks the server
 itself.
@@ -24,10 +29,8 @@ from agent.common.language import say
 from collector.store.base import StoreError, UnavailableError
 
 _PARTS = 256
-#: The rows' time, 2100 UTC: in a shard that no retention drops and no reader of days touches.
-_TIME = 4_102_444_800 * 10**9
-#: Row by row: count() and min() take a row that was written again for two.
-_ASKED = f'SELECT "n" FROM "witness" WHERE time = {_TIME}'  # noqa: S608
+#: The rows' time is the start of this day: shards are whole days of UTC, or several.
+_DAY_NS = 86_400 * 10**9
 #: A new number is written after so long; rows that were there serve the next question for so long,
 #: less than a cluster takes to notice a store's death; missing ones are waited for so long, s.
 _EVERY_S, _SERVES_S, _PATIENCE_S, _POLL_S = 5.0, 0.1, 2.0, 0.05
@@ -54,6 +57,7 @@ class Witness:
         self._cluster = cluster
         self._closing = threading.Event()
         self._number: dict[str, int] = {}  # of each database, the last that was written here
+        self._day: dict[str, int] = {}  # the time of the rows that have it, ns
         self._written: dict[str, float] = {}  # when that was
         self._seen: dict[str, float] = {}  # when it was last there
         self._doubted: set[str] = set()  # databases that failed, and are not there again yet
@@ -93,6 +97,7 @@ class Witness:
     def _looked(self, database: str) -> float:
         """How long its answers do not count yet, s."""
         with self._lock:
+            self._follow_day(database)
             now = time.monotonic()
             due = now - self._written.get(database, -math.inf) > _EVERY_S
             settled = self._settled.get(database, -math.inf)
@@ -124,11 +129,19 @@ class Witness:
             if not self._comes(database, _PATIENCE_S):
                 raise UnavailableError(self._missing(database, self._found(database)))
 
+    def _follow_day(self, database: str) -> None:
+        """A new day's rows are new series there: they take as long as any to be read."""
+        day = time.time_ns() // _DAY_NS * _DAY_NS
+        if day != self._day.get(database):
+            self._day[database] = day
+            self._written.pop(database, None)
+            self._seen.pop(database, None)
+
     def _renew(self, database: str) -> None:
         """Write a new number: larger than any there, whatever the clocks of other readers say."""
-        begun = time.monotonic()
+        begun, day = time.monotonic(), self._day[database]
         number = max(time.time_ns() // 10**6, *(n + 1 for n in self._found(database)), 0)
-        rows = (f"witness,part={part} n={number}i {_TIME}" for part in range(_PARTS))
+        rows = (f"witness,part={part} n={number}i {day}" for part in range(_PARTS))
         self._write(database, "\n".join(rows).encode())
         self._number[database], self._written[database] = number, begun
 
@@ -150,9 +163,11 @@ class Witness:
 
     def _found(self, database: str) -> list[int]:
         """The numbers of the rows that are there."""
+        # Row by row: count() and min() take a row that was written again for two.
+        asked = f'SELECT "n" FROM "witness" WHERE time = {self._day[database]}'  # noqa: S608
         return [
             int(dict(zip(series["columns"], row, strict=True))["n"])
-            for series in self._ask(database, _ASKED)
+            for series in self._ask(database, asked)
             for row in series["values"]
         ]
 

@@ -166,6 +166,27 @@ def test_no_store_at_all_is_no_empty_store(cluster: gemini.Cluster, store: Store
             ask()
 
 
+def test_stores_that_die_together_still_have_what_they_acknowledged(
+    cluster: gemini.Cluster, store: Store
+) -> None:
+    """What is read meanwhile must not make a store take what it has in memory for written."""
+    begun, until, points = time.time_ns(), time.monotonic() + 25, list[Point]()
+    while time.monotonic() < until:
+        more = range(len(points), len(points) + 30)
+        some = [agent(begun + n, machine=f"{n % 30:032x}", number=n) for n in more]
+        put(store, some)
+        points += some
+        if len(points) % 450 == 0:  # a shard is written to disk after 5 s without a write
+            with contextlib.suppress(UnavailableError):
+                read(store)
+        time.sleep(0.5)
+    for name in ("store1", "store2", "store3"):
+        cluster.kill(name)
+    for name in ("store1", "store2", "store3"):
+        cluster.start(name)
+    comes(store, points)
+
+
 def test_neither_keeper_nor_figure_takes_a_half_dead_cluster_for_silent_schools(
     cluster: gemini.Cluster,
 ) -> None:

@@ -39,8 +39,8 @@ class Server:
     def __init__(self, clock: Clock) -> None:
         self.clock = clock
         self.late_until = 0.0  # until then it does not show what was written last
-        self.rows: dict[int, int] = {}
-        self.old: dict[int, int] | None = None  # what a store that was away answers with
+        self.rows: dict[tuple[int, int], int] = {}  # by time and part
+        self.old: dict[tuple[int, int], int] | None = None  # what a store that was away has
         self.away: set[int] = set()
         self.takes = True
         self.writes = self.asks = 0
@@ -49,15 +49,16 @@ class Server:
         if not self.takes:
             raise UnavailableError("no connections available")
         self.writes += 1
-        for part, number in re.findall(r"part=(\d+) n=(\d+)i", lines.decode()):
-            self.rows[int(part)] = int(number)
+        for part, number, at in re.findall(r"part=(\d+) n=(\d+)i (\d+)", lines.decode()):
+            self.rows[int(at), int(part)] = int(number)
 
     def ask(self, database: str, asked: str) -> Iterator[Mapping[str, Any]]:
         self.asks += 1
         rows = self.rows if self.old is None else self.old
         if self.clock.now < self.late_until:
             rows = dict.fromkeys(rows, 0)
-        here = [number for part, number in rows.items() if part not in self.away]
+        day = int(asked.rpartition("= ")[2])
+        here = [n for (at, part), n in rows.items() if at == day and part not in self.away]
         if here:
             yield {"columns": ["time", "n"], "values": [[0, number] for number in here]}
 
@@ -195,14 +196,44 @@ def test_a_wait_ends_when_the_store_is_closed(server: Server) -> None:
         one.before("d")
 
 
-def test_readers_with_other_clocks_do_not_stop_each_other(server: Server, clock: Clock) -> None:
+DAY_NS = 86_400 * 10**9
+
+
+def test_its_rows_are_in_the_shard_that_reports_go_into(server: Server, clock: Clock) -> None:
+    """A shard of its own, written to disk alone, would count for that of the reports."""
+    one = of(server)
+    for day in (19_675, 19_676, 19_677):
+        clock.wall_ns = day * DAY_NS + 3600 * 10**9
+        server.late_until = clock.now + 3.0  # a new shard's rows are
+        asked(one)
+    assert {at // DAY_NS for at, _ in server.rows} == {19_675, 19_676, 19_677}
+    assert clock.now < 1050, "no longer than new rows take"
+
+
+def test_a_day_whose_rows_were_not_taken_is_tried_again(server: Server, clock: Clock) -> None:
+    one = of(server)
+    asked(one)
+    clock.wall_ns += DAY_NS
+    server.takes = False
+    with pytest.raises(UnavailableError):
+        asked(one)
+    server.takes = True
+    waited = len(clock.waits)
+    one._looked("d")
+    assert len(clock.waits) == waited, "not for rows that nobody wrote"
+
+
+@pytest.mark.parametrize("apart", [3600 * 10**9, 9 * 10**18])
+def test_readers_with_other_clocks_do_not_stop_each_other(
+    server: Server, clock: Clock, apart: int
+) -> None:
     ahead, behind = of(server), of(server)
     for _ in range(3):
-        for ns, one in ((9 * 10**18, ahead), (10**18, behind), (9 * 10**18, ahead)):
+        for ns, one in ((10**18 + apart, ahead), (10**18, behind), (10**18 + apart, ahead)):
             clock.wall_ns = ns
             clock.now += 6
             one.before("d")
-    clock.wall_ns = 9 * 10**18
+    clock.wall_ns = 10**18 + apart
     ahead.before("d")
     clock.wall_ns = 10**18
     clock.now += 6
