@@ -57,6 +57,8 @@ _SETTINGS = """
   store-meta-dir = "{folder}/data/meta"
 [data.wal]
   wal-sync-interval = "0s"
+[data.raft-storage]
+  raft-entry-sync-interval = "0s"
 [logging]
   path = "{folder}/logs"
 [monitor]
