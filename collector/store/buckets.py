@@ -31,6 +31,8 @@ _BUILT, _OK = "dev", 200
 #: Each shard names every series and field again, and evidence has a row a day of each: four weeks
 #: took 5.5 kB a PC and day in shards of a week, 2.5 in one of four weeks, 1.5 in one of a year.
 _TELEMETRY_SHARD_D, _EVIDENCE_SHARD_D = 1, 91
+#: On a cluster of openGemini a late report must not be in another shard: see `witness`.
+_WEEK_D = 7
 _POLICY = "autogen"  # 1.x's own name for a database's first retention policy
 _UNITS = {"h": 3600, "m": 60, "s": 1}
 #: openGemini's word for a ts-store, a row's copies on a cluster, where a policy's row has them.
@@ -141,8 +143,11 @@ class _One:
         if policy not in {row[0] for row in rows}:  # a server can be configured to create none
             self._ask(f'CREATE RETENTION POLICY "{policy}" ON "{name}" DURATION 0s REPLICATION 1')
         # 0s is for ever; openGemini does not know INF.
-        kept = f"{seconds}s SHARD DURATION {_shard_d(seconds)}d"
+        kept = f"{seconds}s SHARD DURATION {self._shard_d(seconds)}d"
         self._ask(f'ALTER RETENTION POLICY "{policy}" ON "{name}" DURATION {kept} DEFAULT')
+
+    def _shard_d(self, seconds: int) -> int:
+        return _shard_d(seconds)
 
     def _ask(self, query: str) -> list[list[Any]]:
         return self._answer(self._settings.url, query)
@@ -196,6 +201,9 @@ class _Gemini(_One):
                 )
             ) from error
         self.alter(name, seconds)
+
+    def _shard_d(self, seconds: int) -> int:
+        return _WEEK_D if seconds and self._copies() > 1 else super()._shard_d(seconds)
 
     def _copies_of(self, name: str) -> int:
         rows = self._policies(name)
