@@ -1,7 +1,7 @@
 """What the broker retains of each PC: asked for in time, and in a group held against the store.
 
 A live presence goes to one collector, and is lost with it or with its connection. What the broker
-retains still has it: so each has that sent again from time to time, and stores what the store lacks.
+retains still has it: so each has that sent again from time to time, and stores what is lacking.
 A collector alone judges it where it comes, in its order; the rest is for the members of a group.
 
 A retained presence is old news: a newer one may be on its way to the store by another connection
