@@ -41,7 +41,7 @@ from collector.service.pipeline.writer import Writer
 from collector.service.policies import limits_of
 from collector.service.presence_check import PresenceCheck
 from collector.service.renewals import Renewals
-from collector.service.retained import Retained
+from collector.service.retained import Retained, is_asked_for
 from collector.service.roster import LoadRegister, Roster, Version
 from collector.service.self_metrics import SelfMetrics
 from collector.service.shared_ids import SharedSources
@@ -126,7 +126,7 @@ class Collector:
 
     def _new_presence_check(self) -> PresenceCheck:
         schools, readable_s = lambda: self._roster.register.schools, self._store.limits.readable_s
-        ask, admits = self._links.ask_presences, self._gate.admits
+        ask, admits = self._links.ask_presences, self._gate.admits_retained
         return PresenceCheck(self._presences, schools, ask, admits, readable_s=readable_s)
 
     def _new_worker(self) -> Worker:
@@ -241,7 +241,8 @@ class Collector:
     def _received(self, messages: Sequence[Publish]) -> None:
         """Runs in paho's thread: as little work as possible."""
         now = time.time_ns()  # each a nanosecond later: a PC's presences are told apart by it
-        self.counts.add("received", sum(not one.topic.startswith("$") for one in messages))
+        known = sum(one.topic.startswith("$") or is_asked_for(one) for one in messages)
+        self.counts.add("received", len(messages) - known)
         wanted = [
             Message(one.topic, one.payload, now + n, one.retained)
             for n, one in enumerate(messages)
@@ -257,7 +258,7 @@ class Collector:
             if topic.startswith("$"):  # the broker itself
                 self._self_metrics.broker_said(topic, payload)
                 return False
-            if message.retained and topic.endswith("/presence") and self._links.grouped:
+            if self._links.grouped and is_asked_for(message):
                 return False  # it comes by the connection that has all of them in order
             if not self._retained.admits(topic, payload, message.retained):
                 return False

@@ -3,7 +3,7 @@
 Two connections at least, because a full inbox makes the receiving one wait: on a shared
 connection the broker's acknowledgements of our receipts would queue behind every message that
 it has for us. In a group a third connection receives the presences of all machines,
-since a shared subscription delivers no retained messages and only a share of the live ones.
+since a shared subscription delivers only a share of the live ones, and those retained in no order.
 """
 
 from __future__ import annotations
@@ -65,6 +65,7 @@ class Links:
         subscription to all of them brings live ones.
         """
         self._on_up, self._on_missed = on_up, on_missed
+        self._asked: list[str] = []
         self.reports = Link(broker, topics(broker), on_messages, self._reports_up)
         self.outgoing = Link(broker, (), lambda *_: None, on_up)
         self.presences = self.reports
@@ -99,5 +100,7 @@ class Links:
         self._on_missed()
 
     def ask_presences(self, schools: Sequence[str]) -> None:
-        """The same of these schools, now."""
-        self.presences.resubscribe(*(presence_topic(school, "+") for school in schools))
+        """The same of these schools, now. Then end it by none: else a live one comes twice."""
+        self.presences.unsubscribe(*self._asked)
+        self._asked = [presence_topic(school, "+") for school in schools]
+        self.presences.resubscribe(*self._asked)

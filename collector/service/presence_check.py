@@ -11,6 +11,7 @@ none has come for a while, by what the store then has.
 
 from __future__ import annotations
 
+import math
 import random
 import threading
 import time
@@ -34,6 +35,8 @@ EVERY_S = 3600.0
 _SCHOOLS, _PAUSE_S = 10, 0.4
 #: A store that cannot be read may keep its reader for half a minute, and messages wait meanwhile.
 _RETRY_S = 60.0
+#: So long it may take until no more come, s: then those that have waited are judged.
+_LONGEST_S = 60.0
 
 
 class _Waiting(NamedTuple):
@@ -52,22 +55,24 @@ class PresenceCheck:
         presences: Presences,
         schools: Callable[[], Collection[str]],
         ask: Callable[[Sequence[str]], None],
-        admits: Callable[[str, str, int], bool],
+        admits: Callable[[Noted, int], bool],
         *,
         readable_s: float = 0.0,
         clock: Callable[[], float] = time.monotonic,
         draw: Callable[[], float] = random.random,
     ) -> None:
-        """`ask` has what is retained of some of the `schools` sent again; `admits`: as `Gate`.
+        """`ask` has what is retained of some of the `schools` sent again, and of none at the end.
+
+        `admits`: whether a retained one's PC has a place in its school, at a time in ms.
 
         `readable_s`: as `Limits`. `clock`: seconds; `draw`: numbers in [0, 1).
         """
         self._presences, self._ask, self._admits = presences, ask, admits
-        self._schools, self._unasked = schools, list[str]()
+        self._schools, self._unasked, self._asking = schools, list[str](), False
         self._wait_s, self._clock, self._draw = WAIT_S + readable_s, clock, draw
         self._waiting: dict[str, dict[str, _Waiting]] = {}
         self._lock = threading.Lock()
-        self._due = 0.0
+        self._oldest, self._due, self._retry_at = math.inf, 0.0, 0.0
         self._all_at = clock() + draw() * EVERY_S
         self._next_at = 0.0
         self._failing = False
@@ -81,7 +86,9 @@ class PresenceCheck:
             elif noted.machine in of_school or len(of_school) < MOST:
                 now = self._clock()
                 of_school[noted.machine] = _Waiting(noted, now)
-                self._due = now + self._wait_s * (1 + self._draw())
+                self._oldest = min(self._oldest, now)
+                wait_s = self._wait_s * (1 + self._draw())
+                self._due = min(now + wait_s, self._oldest + self._wait_s + _LONGEST_S)
         if not retained:
             self._presences.heard(noted)
 
@@ -94,18 +101,22 @@ class PresenceCheck:
         now = self._clock()
         self._ask_for_some(now)
         with self._lock:
-            if now < self._due or not any(self._waiting.values()):
+            if now < max(self._due, self._retry_at) or not any(self._waiting.values()):
                 return ()
-            self._due = now + _RETRY_S
-        return tuple(self._lacking(now)) if self._read() else ()
+            self._due = self._retry_at = now + _RETRY_S
+        if not self._read():
+            return ()
+        self._retry_at = 0.0
+        return tuple(self._lacking(now))
 
     def _ask_for_some(self, now: float) -> None:
-        if now >= self._all_at:
+        if now >= self._all_at and not self._asking:  # of very many schools the last come too
             self._all_at = now + EVERY_S * (1 + self._draw()) / 2  # not all members at once
-            self._unasked = sorted((LINESERVER, *self._schools()))
-        if self._unasked and now >= self._next_at:
+            self._unasked, self._asking = sorted((LINESERVER, *self._schools())), True
+        if self._asking and now >= self._next_at:
             self._next_at = now + _PAUSE_S
             some, self._unasked = self._unasked[:_SCHOOLS], self._unasked[_SCHOOLS:]
+            self._asking = bool(some)
             guarded(self._ask, some)
 
     def _read(self) -> bool:
@@ -126,20 +137,21 @@ class PresenceCheck:
             at_ms = noted.points[0].time // 1_000_000
             if (
                 self._presences.lacks(noted)
-                and self._admits(noted.school, noted.machine, at_ms)
+                and self._admits(noted, at_ms)
                 and self._presences.is_new(noted, retained=True)
             ):
                 yield from noted.points
 
     def _ripe(self, begun: float) -> list[Noted]:
-        """Those that waited when the store was read; they no longer do. Others came meanwhile."""
+        """Those that had waited when the store was read; they no longer do."""
         with self._lock:
             ripe = [
                 one.noted
                 for of_school in self._waiting.values()
                 for one in of_school.values()
-                if one.since < begun
+                if one.since <= begun - self._wait_s
             ]
             for noted in ripe:
                 del self._waiting[noted.school][noted.machine]
+            self._oldest = begun if any(self._waiting.values()) else math.inf
             return ripe

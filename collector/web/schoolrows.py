@@ -89,7 +89,7 @@ def _row(
     )  # fmt: skip
 
 
-#: A field for each indicator, whichever the settings have.
+#: A field for each indicator that the schema knows, whichever the settings have.
 _VERDICTS = tuple(
     field.name for field in MEASUREMENTS["school_day"].fields.values() if field.codes == "VERDICTS"
 )

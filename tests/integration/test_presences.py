@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,9 @@ import pytest
 import services
 from agent import wire
 from agent.wire.topics import presence_topic
-from collector.config import Config, Store
+from collector.config import Config, Mqtt, Store
+from collector.service.links import Links
+from collector.service.mqtt.batched_client import Publish
 
 SCHOOL = "9900000001"
 #: The broker keeps fewer messages for a client than the presences of two dozen schools.
@@ -143,3 +146,34 @@ def test_a_collector_that_starts_learns_of_more_pcs_than_the_broker_queues(
 
     kit.until(lambda: len(stored()) >= len(machines), what="every presence")
     assert sorted(stored()) == sorted(machines)
+
+
+@pytest.mark.parametrize("group", ["", "city"])
+def test_a_live_presence_comes_once_though_its_school_was_asked_for(
+    broker: Any, voice: Any, kit: Any, group: str
+) -> None:
+    heard: list[str] = []
+
+    def hear(messages: Sequence[Publish]) -> None:
+        heard.extend(one.topic.split("/")[3] for one in messages if "presence" in one.topic)
+
+    def ignore(*_: object) -> None: ...
+
+    links = Links(Mqtt(port=broker.port, group=group), ignore if group else hear, hear, ignore)
+    links.start()
+    try:
+        assert links.wait_up(60)
+        pc, told = voice(), wire.encode(wire.Presence(v=1, boot="1" * 16, online=True))
+        pc.publish(presence_topic("9900000002", "d" * 32), told, retain=True)
+        kit.until(lambda: heard, what="a live one")
+        for schools in ([SCHOOL], ["9900000002"]):
+            links.ask_presences(schools)
+        kit.until(lambda: len(heard) == 2, what="the broker's answers, in order")
+        heard.clear()
+        for machine in ("a" * 32, "b" * 32, "c" * 32):
+            pc.publish(presence_topic(SCHOOL, machine), told, retain=True)
+        kit.until(lambda: "c" * 32 in heard, what="the last one")
+        assert heard == ["a" * 32, "b" * 32, "c" * 32]
+    finally:
+        for link in (links.reports, links.outgoing, links.presences):
+            link.stop()

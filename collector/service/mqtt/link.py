@@ -99,6 +99,12 @@ class Link:
         if client is not None and self._up and topics:
             client.subscribe([(topic, self._wanted(topic)) for topic in topics])
 
+    def unsubscribe(self, *topics: str) -> None:
+        """Take back what `resubscribe` added. Nothing while not connected."""
+        client = self._client
+        if client is not None and self._up and topics:
+            client.unsubscribe(list(topics))
+
     def publish(
         self, topic: str, payload: bytes, *, retain: bool = False, may_wait: bool = False
     ) -> bool:

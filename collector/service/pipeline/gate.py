@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Container, Sequence
 from pathlib import Path
 
-from collector.ingest import Bounds
+from collector.ingest import Bounds, Noted
 from collector.roster.limits import Limits, lasting
 from collector.roster.register import Register
 from collector.service.pipeline import known_devices
@@ -73,6 +73,15 @@ class Gate:
             return True
         limits = self.limits(school)
         return limits is None or self.machines.admit(school, machine, limits.max_machines, now_ms)
+
+    def admits_retained(self, noted: Noted, now_ms: int) -> bool:
+        """The same by a presence that is sent again each hour, also of a PC that is gone for years.
+
+        So it keeps no place, and takes one only where it says that the PC is on.
+        """
+        if self.machines.knows(noted.school, noted.machine):
+            return True
+        return noted.presence.online and self.admits(noted.school, noted.machine, now_ms)
 
     def has_room(self, school: str, points: Sequence[Point], now_ms: int) -> bool:
         """Whether the devices of a report have a place in its school, which new ones take."""

@@ -58,6 +58,10 @@ class KnownMachines:
         of_school = self._days.get(school)
         return of_school is not None and of_school.get(machine) == now_ms // _DAY_MS
 
+    def knows(self, school: str, machine: str) -> bool:
+        """Whether the PC has a place, used or not."""
+        return machine in self._days.get(school, {})
+
     def admit(self, school: str, machine: str, limit: int, now_ms: int) -> bool:
         """Whether the PC may report; a new one takes a place, if one is free."""
         day = now_ms // _DAY_MS

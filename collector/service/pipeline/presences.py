@@ -135,5 +135,9 @@ def _began(noted: Noted) -> _Began:
 
 
 def of_last_day(store: Store) -> Iterable[Point]:
-    """The presences of the last 24 hours, oldest first. Raises StoreError, also while iterating."""
-    return store.read("presence", time.time_ns() - _BACK_NS, 2**62)
+    """The presences of the last 24 hours, oldest first. Raises StoreError, also while iterating.
+
+    Not those of a member whose clock is ahead: they would be the newest for so long.
+    """
+    now = time.time_ns()
+    return store.read("presence", now - _BACK_NS, now + 1)

@@ -126,11 +126,16 @@ class Sorter:
                 return _held(gate, outcome.source, "too_many_machines", outcome.echo)
             if not gate.has_room(school, outcome.points, arrived // 1_000_000):
                 return _held(gate, outcome.source, "too_many_devices", outcome.echo)
-        elif isinstance(outcome, Noted) and not gate.admits(
-            school, outcome.machine, arrived // 1_000_000
-        ):
+        elif isinstance(outcome, Noted) and not _has_place(gate, outcome, message):
             return Ignored("a presence of one PC too many")
         return outcome
+
+
+def _has_place(gate: Gate, noted: Noted, message: Message) -> bool:
+    at_ms = message.arrived // 1_000_000
+    if message.retained:
+        return gate.admits_retained(noted, at_ms)
+    return gate.admits(noted.school, noted.machine, at_ms)
 
 
 def school_of(topic: str) -> str:

@@ -72,7 +72,11 @@ def test_whoever_may_have_missed_presences_asks_for_them(group: str) -> None:
 
 @pytest.mark.parametrize("group", ["", "city"])
 def test_presences_are_asked_for_by_school(group: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    made, asked = links(Mqtt(group=group)), []
-    monkeypatch.setattr(made.presences, "resubscribe", lambda *topics: asked.extend(topics))
+    made, done = links(Mqtt(group=group)), list[tuple[str, ...]]()
+    monkeypatch.setattr(made.presences, "resubscribe", lambda *topics: done.append(topics))
+    monkeypatch.setattr(made.presences, "unsubscribe", lambda *topics: done.append(topics))
+    of = [f"schoolpulse/v1/990000000{n}/+/presence" for n in (1, 2, 3)]
     made.ask_presences(["9900000001", "9900000002"])
-    assert asked == [f"schoolpulse/v1/990000000{n}/+/presence" for n in (1, 2)]
+    made.ask_presences(["9900000003"])
+    made.ask_presences([])
+    assert done == [(), (of[0], of[1]), (of[0], of[1]), (of[2],), (of[2],), ()]

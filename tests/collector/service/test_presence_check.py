@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from agent.wire import LINESERVER
+from collector.ingest import Noted
 from collector.service import presence_check as module
 from collector.service.pipeline.presences import Presences
 from collector.service.presence_check import EVERY_S, WAIT_S, PresenceCheck
@@ -49,9 +50,9 @@ class Desk:
         self.during()
         return list(self.rows)
 
-    def _admits(self, school: str, machine: str, now_ms: int) -> bool:
-        self.admitted.append(machine)
-        return machine not in self.strangers
+    def _admits(self, noted: Noted, now_ms: int) -> bool:
+        self.admitted.append(noted.machine)
+        return noted.machine not in self.strangers
 
     def due(self, after_s: float = 2 * WAIT_S) -> list[Point]:
         """What is stored when so much time has passed."""
@@ -185,11 +186,11 @@ def test_within_each_hour_all_are_asked_for_and_not_by_all_members_at_once(desk:
     desk.due(EVERY_S / 2 - 1)
     assert desk.asked == []
     desk.due(1)
-    assert len(desk.asked) == 1
+    assert desk.asked == [[LINESERVER]]
     desk.due(EVERY_S * 3 / 4 - 1)
-    assert len(desk.asked) == 1
+    assert desk.asked == [[LINESERVER], []], "and then of none any more"
     desk.due(1)
-    assert len(desk.asked) == 2
+    assert desk.asked[2:] == [[LINESERVER]]
 
 
 def test_schools_are_asked_for_in_parts_that_the_broker_can_queue(desk: Desk) -> None:
@@ -197,18 +198,46 @@ def test_schools_are_asked_for_in_parts_that_the_broker_can_queue(desk: Desk) ->
     desk.check.again()
     for _ in range(9):
         desk.due(0.2)
-    assert [len(part) for part in desk.asked] == [10, 10, 6]
+    assert [len(part) for part in desk.asked] == [10, 10, 6, 0]
     assert sorted(school for part in desk.asked for school in part) == [*desk.schools, LINESERVER]
 
 
-def test_what_may_have_been_missed_is_asked_for_from_the_first_school_on(desk: Desk) -> None:
+def test_who_may_have_missed_some_again_asks_for_all_again_after_the_last(desk: Desk) -> None:
+    """However often that is, the last schools are asked for too."""
     desk.schools = [f"{n:010d}" for n in range(15)]
-    desk.check.again()
-    desk.due(1)
-    desk.check.again()
-    for _ in range(3):
+    for _ in range(6):
+        desk.check.again()
         desk.due(1)
-    assert [part[0] for part in desk.asked] == [*[desk.schools[0]] * 2, desk.schools[10]]
+    first, last = desk.schools[:10], [*desk.schools[10:], LINESERVER]
+    assert desk.asked == [first, last, []] * 2
+
+
+def test_of_very_many_that_never_end_those_that_waited_are_judged(desk: Desk) -> None:
+    found: list[Point] = []
+    for n in range(200):
+        desk.check.heard(said(BOOT, True, machine=f"{n:032x}"), retained=True)
+        found += desk.due(0.5)
+    assert len(found) >= 100
+
+
+def test_a_store_that_cannot_be_read_is_not_asked_at_every_turn(desk: Desk) -> None:
+    desk.errors = [UnavailableError("down")] * 9
+    desk.check.heard(said(BOOT, True), retained=True)
+    for n in range(30):
+        desk.check.heard(said(BOOT, True, machine=f"{n:032x}"), retained=True)
+        desk.due(2 * WAIT_S)
+    assert desk.reads <= 6
+
+
+def test_what_finds_no_room_is_not_stored() -> None:
+    now, presences = 0.0, Presences(shared=True, most=2)
+    check = PresenceCheck(
+        presences, list, lambda _: None, lambda *_: True, clock=lambda: now, draw=lambda: 0
+    )
+    for n in range(3):
+        check.heard(said(BOOT, True, machine=f"{n:032x}"), retained=True)
+    now = WAIT_S
+    assert len(check.due()) == 2
 
 
 def test_a_store_that_shows_rows_late_is_waited_for() -> None:

@@ -196,6 +196,26 @@ def test_a_presence_of_one_pc_too_many_is_no_point(bench: Any, tmp_path: Path) -
     assert len(bench.store.of("presence")) == 2
 
 
+def test_what_is_retained_of_a_pc_that_is_gone_keeps_no_place(bench: Any, tmp_path: Path) -> None:
+    """It is sent again each hour, for years."""
+    one = gate(tmp_path, town(), max_machines=2)
+    gated(bench, one)
+    on, off = (
+        wire.encode(wire.Presence(v=1, boot=BOOT, online=online)) for online in (True, False)
+    )
+
+    def retained(n: int, said: bytes, at: int) -> Message:
+        return Message(presence_topic(SCHOOL, pc(n)), said, at * 10**6, True)
+
+    bench.hand(*(retained(n, on, NOW) for n in (1, 2, 3)))
+    assert [one.machines.knows(SCHOOL, pc(n)) for n in (1, 2, 3)] == [True, True, False]
+    later = NOW + (KEPT_DAYS + 1) * DAY
+    bench.hand(*(retained(n, off, later) for n in (1, 2, 3)))
+    assert one.machines.admit(SCHOOL, pc(4), 2, later), "theirs"
+    states = [(p.tags["machine"], p.fields["online"]) for p in bench.store.of("presence")]
+    assert states == [(pc(1), True), (pc(2), True), (pc(1), False), (pc(2), False)]
+
+
 def test_a_flood_is_held_without_being_read_and_others_pass(bench: Any, tmp_path: Path) -> None:
     gated(bench, gate(tmp_path, town(), max_reports=1))
     flood = [message(1, n) for n in range(2, 1002)]

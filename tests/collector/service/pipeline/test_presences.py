@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-from collector.service.pipeline.presences import Presences
+import time
+from pathlib import Path
+
+import pytest
+
+from collector.service.pipeline.presences import Presences, of_last_day
 from collector.store.base import Point
+from collector.store.sqlite import SqliteStore
 from said import PC, SCHOOL, said
 
 OTHER = "9900000002"
+DAY_NS = 86_400 * 10**9
 FIRST, SECOND = "1" * 16, "2" * 16
 
 
@@ -119,3 +126,20 @@ def test_schools_and_machines_are_those_of_the_store() -> None:
     assert not known.lacks(said(FIRST, True, school=SCHOOL))
     assert known.lacks(said(FIRST, True, school=OTHER))
     assert known.lacks(said(FIRST, True, machine="cd" * 16))
+
+
+def test_a_row_older_than_what_was_heard_does_not_bring_the_earlier_boot_back() -> None:
+    known = Presences(lambda: stored(FIRST, True, at=5), shared=True)
+    known.heard(said(SECOND, True, at=10))
+    known.load()
+    assert known.is_new(said(SECOND, False, at=11), retained=False)
+
+
+def test_rows_of_a_clock_that_is_ahead_are_not_read_before_their_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with SqliteStore(tmp_path / "store.db", telemetry_days=36500) as store:
+        store.write([*stored(FIRST, True, at=9 * DAY_NS), *stored(SECOND, True, at=10 * DAY_NS)])
+        for now, boots in ((9 * DAY_NS + 10**9, [FIRST]), (10 * DAY_NS, [FIRST, SECOND])):
+            monkeypatch.setattr(time, "time_ns", lambda now=now: now)
+            assert [row.fields["boot"] for row in of_last_day(store)] == boots
