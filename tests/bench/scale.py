@@ -47,14 +47,14 @@ INGEST = "make bench-collector, InfluxDB 1.6.7"
 CITY = "make bench-keeper-city"
 STORAGE = "make bench-storage"
 COSTS = {
-    "ingest, as fast as it goes": Cost(0.056, "ms of processor a report", INGEST),
-    "ingest": Cost(0.164, "ms of processor a report, at 2,000 a second", INGEST),
-    "broker": Cost(0.035, "ms of processor a report, at 2,000 a second", INGEST),
-    "database": Cost(0.079, "ms of processor a report, at 2,000 a second", INGEST),
-    "keeper, school": Cost(4.0, "ms of processor a school and run", CITY),
-    "keeper, report": Cost(0.9, "ms of processor a new report", CITY),
-    "keeper, whole": Cost(0.84, "s of processor a school, its day derived whole", CITY),
-    "keeper, memory": Cost(0.261, "MB a school", CITY),
+    "ingest, as fast as it goes": Cost(0.027, "ms of processor a report", INGEST),
+    "ingest": Cost(0.042, "ms of processor a report, at 2,000 a second", INGEST),
+    "broker": Cost(0.023, "ms of processor a report, at 2,000 a second", INGEST),
+    "database": Cost(0.038, "ms of processor a report, at 2,000 a second", INGEST),
+    "keeper, school": Cost(1.2, "ms of processor a school and run", CITY),
+    "keeper, report": Cost(0.5, "ms of processor a new report", CITY),
+    "keeper, whole": Cost(0.61, "s of processor a school, its day derived whole", CITY),
+    "keeper, memory": Cost(0.322, "MB a school", CITY),
     "keeper, base": Cost(60.0, "MB the process itself", CITY),
     "figure": Cost(0.02, "s of processor a school", "make bench-figure, SQLite"),
     "figure, memory": Cost(0.11, "MB a school", "make bench-figure, 600 to 2,400 schools"),
