@@ -130,7 +130,10 @@ class Witness:
                 raise UnavailableError(self._missing(database, self._found(database)))
 
     def _follow_day(self, database: str) -> None:
-        """A new day's rows are new series there: they take as long as any to be read."""
+        """A new day has no rows yet: its number is due, and they may take as long as any new ones.
+
+        They do where a shard begins with the day; where it has many days they are read at once.
+        """
         day = time.time_ns() // _DAY_NS * _DAY_NS
         if day != self._day.get(database):
             self._day[database] = day

@@ -210,6 +210,17 @@ def test_its_rows_are_in_the_shard_that_reports_go_into(server: Server, clock: C
     assert clock.now < 1050, "no longer than new rows take"
 
 
+def test_a_new_days_rows_are_written_before_they_are_waited_for(
+    server: Server, clock: Clock
+) -> None:
+    one = of(server)
+    asked(one)
+    clock.wall_ns += DAY_NS
+    asked(one)
+    assert server.writes == 2, "though the day before had a number just now"
+    assert clock.waits == []
+
+
 def test_a_day_whose_rows_were_not_taken_is_tried_again(server: Server, clock: Clock) -> None:
     one = of(server)
     asked(one)
