@@ -22,8 +22,7 @@ from collector.store import faults, token
 from collector.store.base import MisconfiguredError, UnavailableError
 from collector.store.influx_write import authorization
 
-_DAY_S = 86_400
-_TIMEOUT_S = 10
+_DAY_S, _TIMEOUT_S = 86_400, 10
 _ID = re.compile("[0-9a-f]{16}")  # an organization's id, which may stand for its name
 _PARTS = re.compile(r"(\d+)(h|m|s)")
 #: What a server built from source says instead of its version; 2.x alone has the path of its setup.
@@ -31,13 +30,14 @@ _BUILT, _OK = "dev", 200
 #: Each shard names every series and field again, and evidence has a row a day of each: four weeks
 #: took 5.5 kB a PC and day in shards of a week, 2.5 in one of four weeks, 1.5 in one of a year.
 _TELEMETRY_SHARD_D, _EVIDENCE_SHARD_D = 1, 91
-#: On a cluster of openGemini a late report must not be in another shard: see `witness`.
-_WEEK_D = 7
+#: On a cluster of openGemini a late report in another shard puts at risk what memory holds (see
+#: `witness`). Borders of 30 days come seldom and move through the weekdays; those of 7 are Mondays
+#: 08:00, when Friday's leftovers come. A shard is dropped whole, so rows stay up to 30 days longer.
+_CLUSTER_SHARD_D = 30  # at most: a server refuses shards that are longer than rows are kept
 _POLICY = "autogen"  # 1.x's own name for a database's first retention policy
 _UNITS = {"h": 3600, "m": 60, "s": 1}
-#: openGemini's word for a ts-store, a row's copies on a cluster, where a policy's row has them.
-_STORE, _COPIES, _COPIES_AT = "data", 3, -2
-_POLICY_FAULT = "conflicts with replication"
+#: openGemini's word for a ts-store, a row's copies on a cluster; where a policy's row has what.
+_STORE, _COPIES, _COPIES_AT, _SHARDS_AT = "data", 3, -2, 2
 
 
 class Bucket(NamedTuple):
@@ -46,15 +46,18 @@ class Bucket(NamedTuple):
     name: str
     wanted_s: int
     found_s: int | None
+    short_s: tuple[int, int] | None = None  # shards as they are and should be, where too short
 
     @property
     def ok(self) -> bool:
-        """Whether it exists with the wanted retention."""
-        return self.found_s == self.wanted_s
+        """Whether it exists with the wanted retention, in shards that are long enough."""
+        return self.found_s == self.wanted_s and self.short_s is None
 
     def __str__(self) -> str:
         found = say("没有", "missing") if self.found_s is None else _days(self.found_s)
-        return f"{self.name}: {found}" + ("" if self.ok else f" ≠ {_days(self.wanted_s)}")
+        wanted = "" if self.found_s == self.wanted_s else f" ≠ {_days(self.wanted_s)}"
+        short = " < ".join(map(_days, self.short_s or ()))
+        return f"{self.name}: {found}{wanted}" + (short and say("，分片 ", ", shards of ") + short)
 
 
 def current(settings: config.Store) -> list[Bucket]:
@@ -65,7 +68,8 @@ def current(settings: config.Store) -> list[Bucket]:
         MisconfiguredError: a wrong token, address or organization, or InfluxDB 3.
     """
     server = _server(settings)
-    return [Bucket(name, seconds, server.keeps(name)) for name, seconds in _wanted(settings)]
+    wanted = ((settings.telemetry, settings.telemetry_days * _DAY_S), (settings.evidence, 0))
+    return [_bucket(server, name, seconds) for name, seconds in wanted]
 
 
 def set_up(settings: config.Store) -> list[Bucket]:
@@ -77,21 +81,21 @@ def set_up(settings: config.Store) -> list[Bucket]:
     """
     server = _server(settings)
     for bucket in current(settings):
-        if bucket.found_s is None:
-            server.create(bucket.name, bucket.wanted_s)
-        elif not bucket.ok:
-            server.alter(bucket.name, bucket.wanted_s)
+        if not bucket.ok:
+            change = server.create if bucket.found_s is None else server.alter
+            change(bucket.name, bucket.wanted_s)
     return current(settings)
 
 
-def _wanted(settings: config.Store) -> list[tuple[str, int]]:
-    return [(settings.telemetry, settings.telemetry_days * _DAY_S), (settings.evidence, 0)]
+def _bucket(server: _One | _Two, name: str, seconds: int) -> Bucket:
+    found = server.keeps(name)
+    short = server.short_s(name, seconds) if found and isinstance(server, _Gemini) else None
+    return Bucket(name, seconds, found, short)
 
 
 def _days(seconds: int) -> str:
-    if not seconds:
-        return say("永久", "forever")
-    return say(f"{seconds // _DAY_S} 天", f"{seconds // _DAY_S} days")
+    days = seconds // _DAY_S
+    return say(f"{days} 天", f"{days} days") if seconds else say("永久", "forever")
 
 
 def _server(settings: config.Store) -> _One | _Two:
@@ -125,8 +129,7 @@ class _One:
         self._settings = settings
 
     def keeps(self, name: str) -> int | None:
-        databases = self._ask("SHOW DATABASES")
-        if [name] not in databases:
+        if [name] not in self._ask("SHOW DATABASES"):
             return None
         return next((_seconds(row[1]) for row in self._policies(name) if row[-1] is True), None)
 
@@ -143,11 +146,11 @@ class _One:
         if policy not in {row[0] for row in rows}:  # a server can be configured to create none
             self._ask(f'CREATE RETENTION POLICY "{policy}" ON "{name}" DURATION 0s REPLICATION 1')
         # 0s is for ever; openGemini does not know INF.
-        kept = f"{seconds}s SHARD DURATION {self._shard_d(seconds)}d"
+        kept = f"{seconds}s SHARD DURATION {_shard_d(seconds, self._copies())}d"
         self._ask(f'ALTER RETENTION POLICY "{policy}" ON "{name}" DURATION {kept} DEFAULT')
 
-    def _shard_d(self, seconds: int) -> int:
-        return _shard_d(seconds)
+    def _copies(self) -> int:
+        return 1
 
     def _ask(self, query: str) -> list[list[Any]]:
         return self._answer(self._settings.url, query)
@@ -175,7 +178,7 @@ class _Gemini(_One):
 
     def keeps(self, name: str) -> int | None:
         found = super().keeps(name)
-        if found is not None and self._copies() > self._copies_of(name):
+        if found is not None and self._copies() > int(self._default(name)[_COPIES_AT]):
             raise MisconfiguredError(
                 say(
                     f"{self._settings.url}：库 {name} 只有一份，一个 ts-store 停机就读不到；"
@@ -192,7 +195,7 @@ class _Gemini(_One):
         try:
             self._ask(f'CREATE DATABASE "{name}" REPLICAS {copies}')
         except UnavailableError as error:
-            if _POLICY_FAULT not in str(error):
+            if "conflicts with replication" not in str(error):
                 raise
             raise MisconfiguredError(
                 say(
@@ -202,12 +205,13 @@ class _Gemini(_One):
             ) from error
         self.alter(name, seconds)
 
-    def _shard_d(self, seconds: int) -> int:
-        return _WEEK_D if seconds and self._copies() > 1 else super()._shard_d(seconds)
+    def short_s(self, name: str, seconds: int) -> tuple[int, int] | None:
+        found, copies = _seconds(self._default(name)[_SHARDS_AT]), self._copies()
+        wanted = _shard_d(seconds, copies) * _DAY_S
+        return (found, wanted) if seconds and copies > 1 and found < wanted else None
 
-    def _copies_of(self, name: str) -> int:
-        rows = self._policies(name)
-        return next((int(row[_COPIES_AT]) for row in rows if row[-1] is True), 0)
+    def _default(self, name: str) -> list[Any]:
+        return next(row for row in self._policies(name) if row[-1] is True)
 
     def _ask(self, query: str) -> list[list[Any]]:
         *others, last = (self._settings.url, *self._settings.urls)
@@ -246,8 +250,7 @@ class _Two:
             raise
 
     def create(self, name: str, seconds: int) -> None:
-        rules = _rules(seconds)
-        self._do(lambda api: api.create_bucket(bucket_name=name, retention_rules=rules))
+        self._do(lambda api: api.create_bucket(bucket_name=name, retention_rules=_rules(seconds)))
 
     def alter(self, name: str, seconds: int) -> None:
         def change(api: Any) -> None:
@@ -258,31 +261,26 @@ class _Two:
         self._do(change)
 
     def _do(self, work: Any) -> Any:
-        where = self._settings.url
-        if not self._settings.org:
+        where, org = self._settings.url, self._settings.org
+        if not org:
             raise MisconfiguredError(say("请设置 [store] 的 org", "set org in [store]"))
         client: Any = InfluxDBClient  # its methods carry no types
-        with client(
-            where, token.of(self._settings), org=self._settings.org, timeout=10_000
-        ) as opened:
+        with client(where, token.of(self._settings), org=org, timeout=10_000) as opened:
             try:
                 return work(opened.buckets_api())
             except ApiException as error:
                 reason = faults.reason_of(error.body or "") or str(error.reason)
                 raise faults.unanswered(error.status or 0, reason, where) from error
             except InfluxDBError as error:  # the client did not find the organization
-                raise MisconfiguredError(f"{where}: {error}; {_manager()}") from error
+                may = say(
+                    "建立桶需要能管理桶的令牌（All Access），平时不需要",
+                    "creating buckets needs an all-access token; daily work does not",
+                )
+                raise MisconfiguredError(f"{where}: {error}; {may}") from error
             except (urllib3.exceptions.HTTPError, OSError, UnicodeDecodeError) as error:
                 raise faults.unreached(error, where) from error
             except ValueError as error:
                 raise faults.bad_settings(error, where) from error
-
-
-def _manager() -> str:
-    return say(
-        "建立桶需要能管理桶的令牌（All Access），平时不需要",
-        "creating buckets needs an all-access token; daily work does not",
-    )
 
 
 def _rules(seconds: int) -> Any:
@@ -291,8 +289,10 @@ def _rules(seconds: int) -> Any:
     return [kind(type="expire", every_seconds=seconds, shard_group_duration_seconds=shard_s)]
 
 
-def _shard_d(seconds: int) -> int:
-    return _TELEMETRY_SHARD_D if seconds else _EVIDENCE_SHARD_D
+def _shard_d(seconds: int, copies: int = 1) -> int:
+    if not seconds or copies == 1:
+        return _TELEMETRY_SHARD_D if seconds else _EVIDENCE_SHARD_D
+    return max(1, min(_CLUSTER_SHARD_D, seconds // _DAY_S // 3))
 
 
 def _seconds(text: str) -> int:

@@ -11,7 +11,9 @@ import pytest
 
 import gemini
 import settled
+from agent.common import language
 from collector.config import Config, Store
+from collector.doctor import delivery
 from collector.store import buckets
 from collector.store.base import MisconfiguredError, Point, UnavailableError
 
@@ -42,14 +44,27 @@ def test_missing_buckets_are_made_with_their_retention(bare: Store) -> None:
         assert list(store.read("event", 0, 2**62)) == [point]
 
 
-def test_evidence_comes_in_long_shards_and_telemetry_in_days(bare: Store) -> None:
+@pytest.mark.parametrize(
+    ("kept", "on_a_cluster"), [(90, 30), (1, 1), (2, 1), (3, 1), (6, 2), (36_500, 30)]
+)
+def test_evidence_comes_in_long_shards_and_telemetry_in_days(
+    bare: Store, kept: int, on_a_cluster: int
+) -> None:
+    """However short telemetry is kept: a server refuses shards that are longer than that."""
     if bare.token:
         pytest.skip("asked by InfluxQL, which 2.x has not for this")
-    buckets.set_up(bare)
+    assert all(bucket.ok for bucket in buckets.set_up(_kept(bare, kept)))
+    days = on_a_cluster if bare.urls else 1
+    assert _shards(bare) == [f"{days * 24}h0m0s", f"{91 * 24}h0m0s"]
+
+
+def _kept(bare: Store, days: int) -> Store:
+    return msgspec.structs.replace(bare, telemetry_days=days)
+
+
+def _shards(bare: Store) -> list[str]:
     server = buckets._One(bare)
-    found = [server._policies(name)[0][2] for name in (bare.telemetry, bare.evidence)]
-    days = 7 if bare.kind == "opengemini" and bare.urls else 1  # a cluster's late reports
-    assert found == [f"{days * 24}h0m0s", f"{91 * 24}h0m0s"]
+    return [server._policies(name)[0][2] for name in (bare.telemetry, bare.evidence)]
 
 
 def test_a_wrong_retention_is_named_and_set(bare: Store) -> None:
@@ -142,7 +157,7 @@ def test_a_cluster_keeps_each_row_three_times_and_any_address_will_do(bare: Stor
     dead = msgspec.structs.replace(bare, url="http://127.0.0.1:9", urls=[bare.url, *bare.urls])
     assert all(bucket.ok for bucket in buckets.set_up(dead))
     server = buckets._Gemini(bare)
-    assert [server._copies_of(name) for name in (bare.telemetry, bare.evidence)] == [3, 3]
+    assert [server._default(name)[-2] for name in (bare.telemetry, bare.evidence)] == [3, 3]
 
 
 def test_a_database_of_one_copy_on_a_cluster_is_named_and_not_taken(bare: Store) -> None:
@@ -151,3 +166,38 @@ def test_a_database_of_one_copy_on_a_cluster_is_named_and_not_taken(bare: Store)
     for asked in (buckets.current, buckets.set_up):
         with pytest.raises(MisconfiguredError, match=bare.evidence):
             asked(bare)
+
+
+def _shard(bare: Store, name: str, days: int) -> None:
+    altered = f'ALTER RETENTION POLICY "autogen" ON "{name}" SHARD DURATION {days}d'
+    buckets._One(bare)._ask(altered)
+
+
+def test_a_clusters_short_shards_are_named_and_made_longer(bare: Store) -> None:
+    _of_a_cluster(bare)
+    buckets.set_up(bare)
+    _shard(bare, bare.telemetry, 7)
+    found = delivery.buckets(Config(store=bare), fix=False)
+    assert (found.ok, found.fix) == (False, "schoolpulse doctor --fix")
+    assert found.detail.startswith(f"{bare.telemetry}: 90 天，分片 7 天 < 30 天；")
+    with language.speaking("en"):
+        assert str(buckets.current(bare)[0]).endswith(": 90 days, shards of 7 days < 30 days")
+    found = delivery.buckets(Config(store=bare), fix=True)
+    assert (found.ok, found.fix) == (True, "")
+    assert _shards(bare)[0] == "720h0m0s"
+
+
+def test_shards_that_are_long_enough_are_left(bare: Store) -> None:
+    _of_a_cluster(bare)
+    buckets.set_up(bare)
+    _shard(bare, bare.telemetry, 60)
+    assert all(bucket.ok for bucket in buckets.set_up(bare))
+    assert _shards(bare)[0] == "1440h0m0s"
+
+
+def test_the_shards_of_a_single_node_are_not_asked_for(bare: Store) -> None:
+    if bare.token or bare.urls:
+        pytest.skip("a cluster, or 2.x")
+    buckets.set_up(bare)
+    _shard(bare, bare.telemetry, 7)
+    assert all(bucket.short_s is None and bucket.ok for bucket in buckets.current(bare))

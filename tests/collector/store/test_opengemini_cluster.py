@@ -29,6 +29,7 @@ from contract_points import SCHOOL, agent, read
 from services import PATIENCE_S
 
 pytestmark = [gemini.without, pytest.mark.slow]
+DAY_NS = 86_400 * 10**9
 NOON = 1_790_000_000_000_000_000
 _names = itertools.count()
 
@@ -57,6 +58,12 @@ def made(cluster: gemini.Cluster, **more: Any) -> Config:
 def store(cluster: gemini.Cluster) -> Iterator[Store]:
     with open_store(made(cluster)) as opened:
         yield opened
+
+
+def shard_ns(at: int) -> int:
+    """When the shard of telemetry begins in which that time lies: they are counted from year 1."""
+    day = dt.datetime.fromtimestamp(at / 1e9, dt.UTC).date()
+    return (at // DAY_NS - (day.toordinal() - 1) % buckets._CLUSTER_SHARD_D) * DAY_NS
 
 
 def rows(begin: int, count: int) -> list[Point]:
@@ -169,10 +176,10 @@ def test_no_store_at_all_is_no_empty_store(cluster: gemini.Cluster, store: Store
 def test_stores_that_die_together_still_have_what_they_acknowledged(
     cluster: gemini.Cluster, store: Store
 ) -> None:
-    """Neither what is read meanwhile nor a report of an earlier day of the week, which comes late,
-    makes a store take what it has in memory for written."""
+    """Neither what is read meanwhile nor a report of days ago, which comes late, makes a store take
+    what it has in memory for written."""
     begun = time.time_ns()
-    week = begun - begun % (7 * 86_400 * 10**9)
+    earlier = max(begun - 3 * DAY_NS, shard_ns(begun))
     late, points = list[Point](), list[Point]()
     assert read(store) == [], "so that no later answer waits"
     for turn in range(60):
@@ -181,7 +188,7 @@ def test_stores_that_die_together_still_have_what_they_acknowledged(
         put(store, some)
         points += some
         if turn in (10, 25, 40):  # a shard is written to disk after 5 s without a write
-            late.append(agent(week + turn))
+            late.append(agent(earlier + turn))
             put(store, late[-1:])
             with contextlib.suppress(UnavailableError):
                 read(store)
