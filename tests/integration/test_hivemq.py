@@ -14,7 +14,7 @@ import socket
 import ssl
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -25,10 +25,13 @@ import pytest
 import hivemq_home
 import services
 from agent import wire
-from agent.wire.topics import ALL_PRESENCE, ALL_REPORTS, PREFIX, report_topic
+from agent.wire.topics import ALL_PRESENCE, ALL_REPORTS, PREFIX, presence_topic, report_topic
 from collector.broker import hivemq
 from collector.broker.accounts import Account
 from collector.broker.session import stop_loop
+from collector.config import Mqtt
+from collector.service.links import Links
+from collector.service.mqtt.batched_client import Publish
 from pki import Ca
 from voice import PATIENCE_S, Voice, until
 
@@ -176,6 +179,41 @@ def test_the_collectors_share_what_a_school_says_and_a_policy_stays_whole(
     policy = other.answer()
     assert policy.retain
     assert policy.properties.UserProperty == [("kept", "here")]
+
+
+@pytest.mark.parametrize("group", ["", "city"])
+def test_the_collector_asks_for_presences_by_school_and_has_them_though_it_leaves_at_once(
+    port: int, login: Callable[..., Client], group: str
+) -> None:
+    school = login(SCHOOL)
+    assert not school.answer().is_failure
+    topics = [presence_topic(SCHOOL, f"{n:032x}") for n in range(60)]
+    assert all(school.published(topic, retain=True) for topic in topics)
+    asked_for: list[str] = []
+
+    def hear(messages: Sequence[Publish]) -> None:
+        asked_for.extend(one.topic for one in messages if one.retained)
+
+    def ignore(*_: object) -> None: ...
+
+    account = Mqtt(
+        port=port, username="collector", password=ACCOUNTS["collector"].password, group=group
+    )
+    links = Links(account, ignore if group else hear, hear, ignore)
+    links.start()
+    try:
+        assert links.wait_up(PATIENCE_S)
+        assert ALL_PRESENCE not in links.presences.denied
+        for _ in range(2):
+            links.ask_presences([SCHOOL, OTHER])
+            links.ask_presences([])
+            until(lambda: len(asked_for) >= len(topics), what="what is retained")
+            assert sorted(asked_for) == topics, "each once, and none unasked"
+            asked_for.clear()
+        assert not links.presences.trouble.event
+    finally:
+        for link in (links.reports, links.outgoing, links.presences):
+            link.stop()
 
 
 def _shared(clients: list[Client], count: int) -> Iterator[Client]:
