@@ -62,7 +62,7 @@ def test_a_flood_fills_one_queue_and_no_more(broker: CityBroker, deaf: Attacker,
 def test_silent_connections_shut_nobody_out(tmp_path: Path) -> None:
     limits = ("--nofile=8192",)
     with city_broker.running(tmp_path, [A, B], limits=limits) as broker, Unharmed(broker):
-        silent = attacker.idle(broker.settings(A), 1100)
+        silent = attacker.idle(broker.settings(A), 1100, patience_s=120)
         assert len(silent) == 1100
         with Unharmed(broker):
             pass
@@ -86,8 +86,10 @@ def test_a_silent_connection_is_ended(broker: CityBroker) -> None:
 def test_more_connections_than_the_bound_are_refused_and_room_comes_back(
     broker: CityBroker,
 ) -> None:
-    held = attacker.idle(broker.settings(A), BOUNDS.connections)
-    assert not _lets_in(broker)
+    held = attacker.idle(broker.settings(A), BOUNDS.connections, patience_s=120)
+    assert len(held) == BOUNDS.connections
+    # A busy broker's queue of connections overflows, and the system makes some again later.
+    until(lambda: not _lets_in(broker), what="every place taken")
     for one in held:
         one.close()
     until(lambda: _lets_in(broker), "room for B")

@@ -226,14 +226,16 @@ def topic(school: str, n: int, channel: str, number: int) -> str:
     return f"schoolpulse/v1/{school}/{n:032x}/report/{n:016x}/{number}"
 
 
-def idle(broker: Broker, count: int, source: str = "") -> list[socket.socket]:
-    """Connections that say nothing at all."""
+def idle(
+    broker: Broker, count: int, source: str = "", *, patience_s: float = 5
+) -> list[socket.socket]:
+    """Connections that say nothing at all; fewer where one is not made within `patience_s`."""
     found = []
     for _ in range(count):
         try:
             found.append(
                 socket.create_connection(
-                    (broker.host, broker.port), 5, (source, 0) if source else None
+                    (broker.host, broker.port), patience_s, (source, 0) if source else None
                 )
             )
         except OSError:
