@@ -241,7 +241,7 @@ class Collector:
     def _received(self, messages: Sequence[Publish]) -> None:
         """Runs in paho's thread: as little work as possible."""
         now = time.time_ns()  # each a nanosecond later: a PC's presences are told apart by it
-        known = sum(one.topic.startswith("$") or is_asked_for(one) for one in messages)
+        known = sum(t.startswith("$") or is_asked_for(t, kept) for t, _, kept, *_ in messages)
         self.counts.add("received", len(messages) - known)
         wanted = [
             Message(one.topic, one.payload, now + n, one.retained)
@@ -258,7 +258,7 @@ class Collector:
             if topic.startswith("$"):  # the broker itself
                 self._self_metrics.broker_said(topic, payload)
                 return False
-            if self._links.grouped and is_asked_for(message):
+            if self._links.grouped and is_asked_for(topic, message.retained):
                 return False  # it comes by the connection that has all of them in order
             if not self._retained.admits(topic, payload, message.retained):
                 return False

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from typing import Protocol
 
 from collector.service.pipeline.counts import Counts
 
@@ -23,16 +22,9 @@ _MISSED = 20_000
 Publish = Callable[..., bool]
 
 
-class _Message(Protocol):
-    @property
-    def topic(self) -> str: ...
-    @property
-    def retained(self) -> bool: ...
-
-
-def is_asked_for(message: _Message) -> bool:
+def is_asked_for(topic: str, retained: bool) -> bool:
     """Whether it is a presence that the broker had kept: no news."""
-    return message.retained and message.topic.endswith("/presence")
+    return retained and topic.endswith("/presence")
 
 
 class Retained:

@@ -18,7 +18,7 @@ from collector.roster.layers import Layer
 from collector.roster.limits import Limits, limits
 from collector.roster.register import Decision, Equipment, Line, Machine, Register, Room, School
 from collector.service.pipeline.gate import Gate
-from collector.service.pipeline.held_book import MOST, HeldBook
+from collector.service.pipeline.held_book import HeldBook
 from collector.service.pipeline.inbox import Message
 from collector.service.pipeline.known_devices import KnownDevices
 from collector.service.pipeline.known_machines import KEPT_DAYS, KnownMachines
@@ -268,34 +268,3 @@ def test_older_agents_still_read_what_is_stored() -> None:
         ["simulated"],
     ]
     assert [bool(receipt.stored) for receipt in found] == [True, False]
-
-
-def held(school: str, reason: str, number: int, detail: str = "") -> Held:
-    return Held(Source(school, MACHINE, BOOT, number), reason, None, detail)
-
-
-def test_the_book_counts_by_school_and_reason(tmp_path: Path) -> None:
-    book = HeldBook(tmp_path / "held.db")
-    book.note([held(SCHOOL, "simulated", 2), held(SCHOOL, "simulated", 3, "x")], 100)
-    book.flush()
-    book.note([held(SCHOOL, "simulated", 4, "\0'\x1b"), held(OTHER, "unknown_line", 5)], 200)
-    book.close()
-    book = HeldBook(tmp_path / "held.db")
-    first, second = book.rows()
-    assert first[:5] == (SCHOOL, "simulated", 3, 100, 200)
-    assert (first.number, first.detail) == (4, "\0'\x1b")
-    assert second.school == OTHER
-    assert book.rows(OTHER) == [second]
-    book.close()
-
-
-def test_the_book_is_bounded_and_keeps_the_newest(tmp_path: Path) -> None:
-    book = HeldBook(tmp_path / "held.db")
-    for start in (0, MOST):
-        many = [held(f"{n:010}", "unknown_school", 2) for n in range(start, start + MOST + 50)]
-        book.note(many, start + 1)
-        book.flush()
-    rows = book.rows()
-    assert len(rows) == MOST
-    assert {row.first_ms for row in rows} == {MOST + 1}
-    book.close()
