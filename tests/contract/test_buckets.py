@@ -14,7 +14,7 @@ import settled
 from agent.common import language
 from collector.config import Config, Store
 from collector.doctor import delivery
-from collector.store import buckets
+from collector.store import buckets, servers
 from collector.store.base import MisconfiguredError, Point, UnavailableError
 
 
@@ -55,16 +55,17 @@ def test_evidence_comes_in_long_shards_and_telemetry_in_days(
         pytest.skip("asked by InfluxQL, which 2.x has not for this")
     assert all(bucket.ok for bucket in buckets.set_up(_kept(bare, kept)))
     days = on_a_cluster if bare.urls else 1
-    assert _shards(bare) == [f"{days * 24}h0m0s", f"{91 * 24}h0m0s"]
+    assert _shards(bare) == [days, 91]
 
 
 def _kept(bare: Store, days: int) -> Store:
     return msgspec.structs.replace(bare, telemetry_days=days)
 
 
-def _shards(bare: Store) -> list[str]:
-    server = buckets._One(bare)
-    return [server._policies(name)[0][2] for name in (bare.telemetry, bare.evidence)]
+def _shards(bare: Store) -> list[int]:
+    """In days."""
+    server = servers.InfluxDB1(bare)
+    return [server.shard_s(name) // 86_400 for name in (bare.telemetry, bare.evidence)]
 
 
 def test_a_wrong_retention_is_named_and_set(bare: Store) -> None:
@@ -156,13 +157,16 @@ def test_a_cluster_keeps_each_row_three_times_and_any_address_will_do(bare: Stor
     _of_a_cluster(bare)
     dead = msgspec.structs.replace(bare, url="http://127.0.0.1:9", urls=[bare.url, *bare.urls])
     assert all(bucket.ok for bucket in buckets.set_up(dead))
-    server = buckets._Gemini(bare)
-    assert [server._default(name)[-2] for name in (bare.telemetry, bare.evidence)] == [3, 3]
+    server = servers.OpenGemini(bare)
+    for name in (bare.telemetry, bare.evidence):
+        policy = server._default(name)
+        assert policy is not None
+        assert policy[-2] == 3
 
 
 def test_a_database_of_one_copy_on_a_cluster_is_named_and_not_taken(bare: Store) -> None:
     _of_a_cluster(bare)
-    buckets._Gemini(bare)._ask(f'CREATE DATABASE "{bare.evidence}"')
+    servers.OpenGemini(bare)._ask(f'CREATE DATABASE "{bare.evidence}"')
     for asked in (buckets.current, buckets.set_up):
         with pytest.raises(MisconfiguredError, match=bare.evidence):
             asked(bare)
@@ -170,13 +174,14 @@ def test_a_database_of_one_copy_on_a_cluster_is_named_and_not_taken(bare: Store)
 
 def _shard(bare: Store, name: str, days: int) -> None:
     altered = f'ALTER RETENTION POLICY "autogen" ON "{name}" SHARD DURATION {days}d'
-    buckets._One(bare)._ask(altered)
+    servers.InfluxDB1(bare)._ask(altered)
 
 
 def test_a_clusters_short_shards_are_named_and_made_longer(bare: Store) -> None:
     _of_a_cluster(bare)
     buckets.set_up(bare)
     _shard(bare, bare.telemetry, 7)
+    _shard(bare, bare.evidence, 7)
     found = delivery.buckets(Config(store=bare), fix=False)
     assert (found.ok, found.fix) == (False, "schoolpulse doctor --fix")
     assert found.detail.startswith(f"{bare.telemetry}: 90 天，分片 7 天 < 30 天；")
@@ -184,7 +189,7 @@ def test_a_clusters_short_shards_are_named_and_made_longer(bare: Store) -> None:
         assert str(buckets.current(bare)[0]).endswith(": 90 days, shards of 7 days < 30 days")
     found = delivery.buckets(Config(store=bare), fix=True)
     assert (found.ok, found.fix) == (True, "")
-    assert _shards(bare)[0] == "720h0m0s"
+    assert _shards(bare) == [30, 91]
 
 
 def test_shards_that_are_long_enough_are_left(bare: Store) -> None:
@@ -192,7 +197,7 @@ def test_shards_that_are_long_enough_are_left(bare: Store) -> None:
     buckets.set_up(bare)
     _shard(bare, bare.telemetry, 60)
     assert all(bucket.ok for bucket in buckets.set_up(bare))
-    assert _shards(bare)[0] == "1440h0m0s"
+    assert _shards(bare) == [60, 91]
 
 
 def test_the_shards_of_a_single_node_are_not_asked_for(bare: Store) -> None:
