@@ -11,6 +11,7 @@ from agent.common import log
 from agent.common.command_line import DONE, RefusedError, config_argument
 from agent.common.language import say
 from agent.common.lock import Lock
+from collector.addresses import is_local
 from collector.commands import lineserver_status
 from collector.commands.serving import begun, until_told
 from collector.config import Config
@@ -24,7 +25,6 @@ from collector.lineserver.server import CannotListenError, LineServer
 from collector.release.shelf import FOLDER as SHELF
 
 DEFAULT_PORT = 8095
-_HERE = ("127.0.0.1", "::1", "localhost")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -151,7 +151,7 @@ def _keys(config: Config, args: argparse.Namespace) -> keys.Keys:
     """The schools' keys. A server that others can reach must not serve just anyone."""
     if config.lines.keys:
         return keys.Keys(Path(config.lines.keys))
-    if args.open or args.host in _HERE:
+    if args.open or is_local(args.host):
         return keys.Keys(None)
     raise RefusedError(
         say(

@@ -1,4 +1,6 @@
-"""One write request to InfluxDB, by influxdb-client: gzipped line protocol in, nothing or an error.
+"""One write request to InfluxDB, by influxdb-client: line protocol in, nothing or an error.
+
+It is compressed, except for a server on this machine, where that costs more than it saves.
 
 InfluxDB 1.8 and later take it at /api/v2/write. Earlier 1.x have only /write, which answers alike:
 the first write finds that out from the server's own 404, and later ones go there at once.
@@ -9,18 +11,21 @@ from __future__ import annotations
 import base64
 import gzip
 from typing import Any
+from urllib.parse import urlsplit
 
 import urllib3
 from influxdb_client.client.influxdb_client import InfluxDBClient
 from influxdb_client.rest import ApiException
 
 from collector import config
+from collector.addresses import is_local
 from collector.store import faults, token
 from collector.store.base import MisconfiguredError, UnavailableError
 
 _STORED = 204  # the answer of every InfluxDB to a successful write
-_MISSING = 404
-_HEADERS = {"Content-Encoding": "gzip", "Content-Type": "text/plain; charset=utf-8"}
+_MISSING, _LARGE = 404, 413
+_PLAIN = {"Content-Type": "text/plain; charset=utf-8"}
+_COMPRESSED = {"Content-Encoding": "gzip", **_PLAIN}
 
 
 class Writing:
@@ -37,6 +42,7 @@ class Writing:
         client: Any = InfluxDBClient  # its methods carry no types
         self._client = client(settings.url, "", org=settings.org, timeout=limits)
         self._first = False  # whether the server is of the first kind: /write alone
+        self._compressed = not _is_here(settings.url)
 
     def post(self, bucket: str, body: bytes) -> None:
         """Store the lines of `body` in a bucket (a database on 1.x).
@@ -74,16 +80,33 @@ class Writing:
         return self._request("/write", {"db": bucket}, body)
 
     def _request(self, path: str, query: dict[str, str], body: bytes) -> Any:
+        try:
+            return self._call(path, query, body)
+        except ApiException as error:
+            if error.status != _LARGE or self._compressed:
+                raise
+            self._compressed = True  # a proxy before the server takes no more
+            return self._call(path, query, body)
+
+    def _call(self, path: str, query: dict[str, str], body: bytes) -> Any:
+        headers = _COMPRESSED if self._compressed else _PLAIN
         return self._client.api_client.call_api(
-            path, "POST", {}, {**query, "precision": "ns"}, {**_HEADERS, **self._login()},
+            path, "POST", {}, {**query, "precision": "ns"}, {**headers, **self._login()},
             # Level 1: the client's own compression is level 9, which costs several times more.
-            body=gzip.compress(body, 1),
+            body=gzip.compress(body, 1) if self._compressed else body,
             _preload_content=False,  # decoding as UTF-8 would fail on a proxy's page
         )  # fmt: skip
 
     def _login(self) -> dict[str, str]:
         """The header that logs in; a token's file is read again once it has changed."""
         return authorization(token.of(self._settings))
+
+
+def _is_here(url: str) -> bool:
+    try:
+        return is_local(urlsplit(url).hostname or "")
+    except ValueError:  # no URL: each request says so
+        return False
 
 
 def authorization(login: str) -> dict[str, str]:

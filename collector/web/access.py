@@ -13,6 +13,7 @@ from werkzeug.wrappers import Request
 from agent.common import log
 from agent.common.command_line import RefusedError
 from agent.common.language import say
+from collector.addresses import is_local
 from collector.config import Web
 from collector.web import passwords
 from collector.web.passwords import WHOLE_CITY, User
@@ -45,16 +46,6 @@ class DeniedError(Exception):
     def __init__(self, *, log_in: bool) -> None:
         super().__init__()
         self.log_in = log_in
-
-
-def is_local(address: str) -> bool:
-    """Whether an address is this machine's own."""
-    if address == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(address.strip("[]")).is_loopback
-    except ValueError:
-        return False
 
 
 class Access:

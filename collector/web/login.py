@@ -9,8 +9,9 @@ from typing import Any
 from werkzeug.wrappers import Request, Response
 
 from agent.common import log
+from collector.addresses import is_local
 from collector.web import passwords
-from collector.web.access import Access, is_local
+from collector.web.access import Access
 from collector.web.answers import local, secure
 from collector.web.sessions import COOKIE, SECONDS, Sessions, Throttle
 

@@ -96,8 +96,8 @@ def server() -> Iterator[_Server]:
         thread.join()
 
 
-def _store(server: _Server, token: str = "") -> InfluxStore:
-    url = f"http://127.0.0.1:{server.server_address[1]}"
+def _store(server: _Server, token: str = "", host: str = "127.0.0.1") -> InfluxStore:
+    url = f"http://{host}:{server.server_address[1]}"
     return InfluxStore(Settings("influxdb", url, token, telemetry_days=36500))
 
 
@@ -141,7 +141,8 @@ def test_a_refused_write_is_classed_by_what_comes_next(
     with _store(server) as store, pytest.raises(kind) as caught:
         store.write([agent(1)])
     assert type(caught.value) is kind
-    assert len(server.asked) == 1  # no retries of its own
+    # No retries of its own: after 413 the same is compressed.
+    assert len(server.asked) == 1 + (status == 413)
 
 
 @pytest.mark.parametrize(
@@ -249,7 +250,30 @@ def test_the_token_is_sent_with_reads_and_writes(server: _Server) -> None:
     assert "bucket=telemetry" in wrote
     assert read.startswith("/query?db=telemetry&q=SELECT")
     assert first["Authorization"] == second["Authorization"] == "Token secret"
-    assert first["Content-Encoding"] == "gzip"
+
+
+def _encodings(server: _Server) -> list[str]:
+    return [headers.get("Content-Encoding", "") for _, headers in server.asked]
+
+
+def test_writes_are_compressed_unless_the_server_is_on_this_machine(server: _Server) -> None:
+    server.status = 204
+    for host in ("127.0.0.1", "localhost", "0.0.0.0"):
+        with _store(server, host=host) as store:
+            store.write([agent(1)])
+    assert _encodings(server) == ["", "", "gzip"]
+
+
+def test_writes_are_compressed_where_a_proxy_on_this_machine_takes_no_more(
+    server: _Server,
+) -> None:
+    with _store(server) as store:
+        server.status = 413
+        with pytest.raises(MisconfiguredError):
+            store.write([agent(1)])
+        server.status = 204
+        store.write([agent(2)])
+    assert _encodings(server) == ["", "gzip", "gzip"]
 
 
 def test_without_a_token_none_is_sent(server: _Server) -> None:
