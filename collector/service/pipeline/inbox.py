@@ -41,6 +41,7 @@ class Inbox:
         self._room = threading.Condition(self._lock)
         self._closed = False
         self._put_timeout = 1.0
+        self._came = 0.0  # when the last message did
 
     def __len__(self) -> int:
         return len(self._messages)
@@ -65,7 +66,8 @@ class Inbox:
     def put_all(self, messages: Sequence[Message]) -> int:
         """Add messages; how many: there was no room for the others, or the inbox is closed."""
         with self._lock:
-            taken, end = 0, time.monotonic() + _PATIENCE_S
+            self._came = time.monotonic()
+            taken, end = 0, self._came + _PATIENCE_S
             for message in messages:
                 if self._full():
                     self._await_room(end)
@@ -88,8 +90,9 @@ class Inbox:
             if left <= 0 or not self._room.wait(left):
                 return
 
-    def take(self, limit: int, age: float, idle: float) -> list[Message]:
-        """Up to `limit` messages, once there are as many or the first waited `age` seconds.
+    def take(self, limit: int, age: float, pause: float, idle: float) -> list[Message]:
+        """Up to `limit` messages: once there are as many, or `age` seconds after the first one, or
+        when none has come for `pause` seconds.
 
         Fewer where they are large, which bounds the batches in memory.
 
@@ -97,11 +100,22 @@ class Inbox:
         """
         with self._lock:
             self._await(1, idle)
-            if self._messages and not self._closed:
-                self._await(limit, age)
+            if self._messages:
+                self._gather(limit, age, pause)
             taken = self._first_of(limit)
             self._room.notify_all()
             return taken
+
+    def _gather(self, limit: int, age: float, pause: float) -> None:
+        """More to go with the first ones, while more come."""
+        now = time.monotonic()
+        end = now + age
+        while not self._closed and len(self._messages) < limit and now < end:
+            left = min(end, self._came + pause) - now
+            if left <= 0:
+                return
+            self._await(limit, left)
+            now = time.monotonic()
 
     def _first_of(self, limit: int) -> list[Message]:
         taken: list[Message] = []

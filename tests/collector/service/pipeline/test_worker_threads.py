@@ -152,6 +152,6 @@ def test_large_reports_make_small_batches(bench: Any, message: Any) -> None:
     inbox = bench.worker._inbox
     for n in range(2, 42):
         inbox.put_all([message(n, bytes(250_000))])
-    taken = inbox.take(2000, 0.0, 0.0)
+    taken = inbox.take(2000, 0.0, 0.0, 0.0)
     assert sum(len(one.payload) for one in taken) <= 5_000_000
     assert len(taken) + len(inbox) == 40
