@@ -95,13 +95,13 @@ cpu_s float s processor time of the agent since its start
 uptime_s float s since the agent's start
 outbox_rows int reports waiting for a receipt
 outbox_bytes int bytes waiting for a receipt
-dropped_telemetry int reports dropped by a full outbox
+dropped_telemetry int reports dropped by a full outbox; this and the next three: none where 0
 dropped_evidence int reports with evidence dropped by a full outbox
 set_aside int reports of another machine found in the outbox, never sent
 lost int reports that a damaged outbox could not give back
 failed_probes str - probes that failed, by comma
 room str - the room that the PC's own config claims
-weak_id bool - true: no hardware source could be read; no computer-room evidence
+weak_id bool - true: no hardware source could be read; no computer-room evidence; else none
 evidence bool - true: the report held evidence
 probes str - probes that ran well, by comma
 sources str - of the machine id, as name=digest, by comma

@@ -57,7 +57,7 @@ def hear(one: Collector, messages: list[Publish]) -> None:
 
 def states(one: Collector) -> list[bool]:
     """What is stored once the sorter has looked round."""
-    one._worker.handle(one._inbox.take(100, 0, 0))
+    one._worker.handle(one._inbox.take(100, 0, 0, 0))
     rows = one._store.read("presence", 0, 2**62)
     return [row.fields["online"] is True for row in rows]
 
