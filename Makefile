@@ -128,7 +128,7 @@ bench-storage: $(VENV)/.dev
 
 # What a city, a province and the country need, from measured costs; and into docs/scale.md.
 bench-scale: $(VENV)/.dev
-	$(BENCH)scale.py docs/scale.md
+	$(BENCH)scale_page.py docs/scale.md
 
 # Lines of known rate, by us, speedtest-cli and iperf3 (root on Linux; an hour). A part of it:
 # make bench-line LINE="--rates 10,20 --runs 5"; what was kept: make bench-line LINE=--table

@@ -12,7 +12,7 @@ from typing import Any
 import hypothesis
 import pytest
 
-import services
+import influx_server
 from agent.common import language
 
 # How long an example takes tells of the machine, not of us. CI repeats the same examples, so that
@@ -119,6 +119,6 @@ def _chinese_first() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def influxdb(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    """A real InfluxDB behind nginx: `services.Influx`."""
-    with services.influx(tmp_path_factory.mktemp("influx")) as running:
+    """A real InfluxDB behind nginx: `influx_server.Influx`."""
+    with influx_server.influx(tmp_path_factory.mktemp("influx")) as running:
         yield running

@@ -1,8 +1,8 @@
-"""docs/scale.md has the tables that tests/bench/scale.py computes; and those hold together."""
+"""docs/scale.md has the tables that tests/bench/scale_page.py makes; and those hold together."""
 
 from __future__ import annotations
 
-import importlib.util
+import importlib
 from pathlib import Path
 from typing import Any
 
@@ -12,20 +12,20 @@ ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs/scale.md"
 
 
-@pytest.fixture(scope="module")
-def scale() -> Any:
-    spec = importlib.util.spec_from_file_location("scale", ROOT / "tests/bench/scale.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+@pytest.fixture
+def benches(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(ROOT / "tests/bench")
 
 
-def test_the_page_has_the_tables_of_now(scale: Any) -> None:
-    text = PAGE.read_text("utf-8")
-    assert text.count(scale.BEGIN) == text.count(scale.END) == 1
-    assert scale.placed(text) == text, "make bench-scale"
+@pytest.fixture
+def scale(benches: None) -> Any:
+    return importlib.import_module("scale")
+
+
+def test_the_page_has_the_tables_of_now(benches: None) -> None:
+    made, text = importlib.import_module("scale_page"), PAGE.read_text("utf-8")
+    assert text.count(made.BEGIN) == text.count(made.END) == 1
+    assert made.placed(text) == text, "make bench-scale"
 
 
 def test_every_cost_names_a_command_and_is_above_zero(scale: Any) -> None:

@@ -21,6 +21,7 @@ from typing import Any
 import psutil
 
 import gemini
+import influx_server
 import services
 from collector.config import Config, Store
 from collector.store import buckets
@@ -75,7 +76,7 @@ def influx(kind: str, folder: Path) -> Iterator[tuple[str, str, str]]:
     """
     if kind == "influxdb":
         (folder / "influx").mkdir()
-        with services.influx(folder / "influx") as running:
+        with influx_server.influx(folder / "influx") as running:
             running.create("telemetry")
             running.create("evidence")
             yield running.url, "", "o"

@@ -24,7 +24,7 @@ import city_year
 from rich.console import Console
 from rich.table import Table
 
-import services
+import influx_server
 from collector import config
 
 SCHOOLS = 600
@@ -99,7 +99,10 @@ def _city(folder: Path, kind: str, schools: int) -> Iterator[tuple[Path, str]]:
 @contextmanager
 def _server(folder: Path) -> Iterator[str]:
     """An InfluxDB over the data that stand in the folder."""
-    with tempfile.TemporaryDirectory() as proxies, services.influx(folder, Path(proxies)) as server:
+    with (
+        tempfile.TemporaryDirectory() as proxies,
+        influx_server.influx(folder, Path(proxies)) as server,
+    ):
         for name in ("city", "city_t"):
             server.create(name)
         yield server.url

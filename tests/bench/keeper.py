@@ -25,7 +25,7 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-import services
+import influx_server
 from collector.config import City, Config, Figure, Store
 from collector.keeper import Keeper
 from collector.keeper.midnight import bounds
@@ -159,7 +159,7 @@ def main() -> int:
     found: list[tuple[str, int]] = []
     with tempfile.TemporaryDirectory() as name, contextlib.ExitStack() as opened:
         (Path(name) / "influx").mkdir()
-        running = opened.enter_context(services.influx(Path(name) / "influx"))
+        running = opened.enter_context(influx_server.influx(Path(name) / "influx"))
         for kind, url in (("sqlite", ""), ("influxdb", running.url)):
             found += _both(kind, config_of(f"{name}/data", url), running, table)
     Console().print(table)

@@ -34,7 +34,7 @@ from rich.table import Table
 
 import city_day
 import gemini
-import services
+import influx_server
 from city_day import City
 from collector.config import City as Area
 from collector.config import Figure
@@ -218,7 +218,7 @@ def _one(args: argparse.Namespace, kind: str, pcs: int, hour: float) -> dict[str
         data, url = folder / "data", ""
         data.mkdir(parents=True, exist_ok=True)
         if kind == "influxdb":
-            running = opened.enter_context(services.influx(folder, proxies=passing))
+            running = opened.enter_context(influx_server.influx(folder, proxies=passing))
             running.create("telemetry")
             running.create("evidence")
             url = running.url

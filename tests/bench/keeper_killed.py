@@ -27,7 +27,7 @@ from rich.progress import track
 from rich.table import Table
 
 import city_day
-import services
+import influx_server
 from collector.config import City as Area
 from collector.config import Figure
 from collector.keeper import Keeper
@@ -124,7 +124,7 @@ def main() -> int:
             url = ""
             if kind == "influxdb":
                 (Path(name) / "influx").mkdir()
-                running = opened.enter_context(services.influx(Path(name) / "influx"))
+                running = opened.enter_context(influx_server.influx(Path(name) / "influx"))
                 for bucket in ("telemetry", "evidence"):
                     running.create(bucket)
                 url = running.url

@@ -21,7 +21,7 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-import services
+import influx_server
 from agent.common.calendar import local_day
 from city_rows import city_rows
 from collector.keeper.midnight import MS, midnight
@@ -85,7 +85,7 @@ def _config(folder: Path, kind: str) -> Iterator[Path]:
         (folder / FILE).unlink()
         return
     (folder / "influx").mkdir()
-    with services.influx(folder / "influx") as server:
+    with influx_server.influx(folder / "influx") as server:
         server.create("telemetry")
         server.create("evidence")
         file.write_text(f'data = "{folder}"\n[store]\nkind = "influxdb"\nurl = "{server.url}"\n')

@@ -27,7 +27,7 @@ from rich.console import Console
 from rich.table import Table
 
 import city_day
-import services
+import influx_server
 from city_day import City
 from collector.config import City as Area
 from collector.config import Config, Figure, Store
@@ -157,7 +157,7 @@ def _place(kind: str, folder: Path, gemini: Path | None) -> Iterator[tuple[Confi
     with contextlib.ExitStack() as opened:
         if kind == "influxdb":
             os.environ.update(_AT_ONCE)
-            url, root = opened.enter_context(services.bare_influx(folder)), folder
+            url, root = opened.enter_context(influx_server.bare_influx(folder)), folder
         else:
             if gemini is None:
                 raise SystemExit("--opengemini: name the folder of its data")

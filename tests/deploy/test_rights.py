@@ -17,7 +17,8 @@ from typing import Any
 import pytest
 import yaml
 
-from services import PATIENCE_S, bare_influx
+from influx_server import bare_influx
+from services import PATIENCE_S
 
 ROOT = Path(__file__).parents[2]
 DEPLOY = ROOT / "deploy"

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
+import influx_server
 import services
 from collector.config import Store
 
@@ -28,7 +29,7 @@ class Database:
         self.url = opened.enter_context(
             services._nginx(proxy, folder / "proxy", self._ports["port"], "25m")
         )
-        made = services.Influx(self.url, "", self.url)
+        made = influx_server.Influx(self.url, "", self.url)
         for name in ("telemetry", "evidence"):
             made.create(name)
         self.ask = made.ask

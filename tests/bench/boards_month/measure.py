@@ -31,7 +31,7 @@ from typing import Any, NamedTuple
 import city_month
 
 import gemini
-import services
+import influx_server
 from agent.common.calendar import CITY_TIME
 from collector import config as settings
 from collector.config import Config
@@ -206,7 +206,7 @@ def _debian(folder: Path, schools: int, opengemini: str) -> int:
     """Load and measure on an InfluxDB of our own."""
     now = dt.datetime.now(CITY_TIME)
     city = city_month.made(schools, now.date())
-    with services.influx(folder) as influx:
+    with influx_server.influx(folder) as influx:
         names: Mapping[str, str] = {n: influx.create(n) for n in ("telemetry", "evidence")}
         store = settings.Store(kind="influxdb", url=influx.url, telemetry_days=36500, **names)
         config = Config(data=str(folder / "data"), store=store)

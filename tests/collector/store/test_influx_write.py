@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+import influx_server
 import services
 from collector import config
 from collector.store.base import MisconfiguredError, Point
@@ -33,7 +34,7 @@ def _settings(url: str, token: str = "", name: str = "first") -> config.Store:
 
 
 def test_the_missing_path_is_asked_for_once(
-    influxdb: services.Influx, monkeypatch: pytest.MonkeyPatch
+    influxdb: influx_server.Influx, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     influxdb.create("first")
     asked: list[str] = []
@@ -52,7 +53,7 @@ def test_the_missing_path_is_asked_for_once(
     influxdb.drop("first")
 
 
-def test_a_missing_database_is_not_taken_for_a_missing_path(influxdb: services.Influx) -> None:
+def test_a_missing_database_is_not_taken_for_a_missing_path(influxdb: influx_server.Influx) -> None:
     with (
         InfluxStore(_settings(influxdb.bare, name="nowhere")) as store,
         pytest.raises(MisconfiguredError, match="nowhere"),
@@ -63,7 +64,7 @@ def test_a_missing_database_is_not_taken_for_a_missing_path(influxdb: services.I
 @pytest.fixture(scope="module")
 def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A 1.6 that wants an account; its address."""
-    with services.bare_influx(tmp_path_factory.mktemp("guarded"), accounts=True) as url:
+    with influx_server.bare_influx(tmp_path_factory.mktemp("guarded"), accounts=True) as url:
         name, password = _ADMIN
         _ask(url, f"CREATE USER \"{name}\" WITH PASSWORD '{password}' WITH ALL PRIVILEGES")
         _ask(url, 'CREATE DATABASE "first"', authorization(":".join(_ADMIN)))

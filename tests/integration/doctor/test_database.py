@@ -6,6 +6,7 @@ import urllib.parse
 import urllib.request
 from pathlib import Path
 
+import influx_server
 import services
 from collector.store.influx_write import authorization
 
@@ -30,7 +31,7 @@ def account_server(url: str) -> None:
 def test_a_wrong_token_and_one_without_rights(tmp_path: Path, doctor: Doctor) -> None:
     folder = tmp_path / "influx"
     folder.mkdir()
-    with services.bare_influx(folder, accounts=True) as url:
+    with influx_server.bare_influx(folder, accounts=True) as url:
         account_server(url)
         wrong = doctor(influx(url, "root:wrong"))["store"]
         weak = doctor(influx(url, "weak:correct"))["store"]
@@ -45,7 +46,7 @@ def test_a_wrong_token_and_one_without_rights(tmp_path: Path, doctor: Doctor) ->
 def test_a_first_influxdb_without_the_second_path_is_well(tmp_path: Path, doctor: Doctor) -> None:
     folder = tmp_path / "influx"
     folder.mkdir()
-    with services.bare_influx(folder) as url:
+    with influx_server.bare_influx(folder) as url:
         found = doctor(influx(url), "--fix")
         assert found["buckets"]["ok"], found["buckets"]
         assert found["store"]["ok"], found["store"]

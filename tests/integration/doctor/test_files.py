@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+import influx_server
 import services
 
 from .conftest import Doctor, influx
@@ -19,7 +20,7 @@ def test_a_missing_data_folder_keeps_nothing_from_being_set_up_that_lies_elsewhe
 ) -> None:
     folder, gone = tmp_path / "influx", tmp_path / "gone"
     folder.mkdir()
-    with services.bare_influx(folder) as url:
+    with influx_server.bare_influx(folder) as url:
         found = doctor(influx(url), folder=gone)
         assert not found["data folder"]["ok"]
         assert not found["buckets"]["ok"]
@@ -40,7 +41,7 @@ def test_a_data_folder_that_cannot_be_made_ends_the_checks_that_rest_on_it(
     (tmp_path / "file").write_text("")
     folder, gone = tmp_path / "influx", tmp_path / "file/data"
     folder.mkdir()
-    with services.bare_influx(folder) as url:
+    with influx_server.bare_influx(folder) as url:
         found = doctor(influx(url) if kind == "influxdb" else "", "--fix", folder=gone)
     assert found["data folder"]["ok"] is False
     assert found["data folder"]["fix"]
