@@ -17,36 +17,29 @@ import subprocess
 import sys
 import tempfile
 import threading
-import time
 from collections.abc import Iterator
-from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import bench_city
+import holder_agents
 import holder_today
-import stampede
 import tls
+from holder_agents import CITY, PORT, SCHOOLS
 from rich.console import Console
 from rich.table import Table
 
 import attacker
 import city_broker
 import services
-from agent.common.settings import Broker
-from agent.wire.messages import Device
 from city_broker import CityBroker
 
 THIEF = "9901020001"
-SCHOOLS = [f"99000{n:05}" for n in range(1, 21)]
-CITY, THIEF_AT, SCHOOLS_AT = "10.99.0.1", "10.99.0.2", "10.99.0.3"
-PORT = 8883  # as deploy/nftables has it
+THIEF_AT, SCHOOLS_AT = "10.99.0.2", "10.99.0.3"
 RULES = Path(__file__).parents[2] / "deploy/nftables/schoolpulse.nft"
 PROMISE_S = 2.0
 #: Found to hurt most without the rules of nftables.
 WORST = ("large", "small", "log-ins")
-#: In the process of the others' agents: by PC, the device that is broken there.
-BROKEN: dict[str, tuple[Device, ...]] = {}
 _wait = threading.Event().wait
 
 
@@ -61,23 +54,6 @@ class Found(NamedTuple):
     broker_mb: float
 
 
-class FromMaking(stampede.Timed):
-    """An outbox that measures from a report's making to its receipt, however often it is sent."""
-
-    def put(self, *words: Any, **more: Any) -> int:
-        """Note when."""
-        number = super().put(*words, **more)
-        self.sent[self.boot, number] = time.perf_counter()
-        return number
-
-    def due(self) -> list[Any]:
-        """As ever: a resend does not count anew."""
-        kept = dict(self.sent)
-        found = super().due()
-        self.sent.update(kept)
-        return found
-
-
 def main() -> int:
     """Run it; 1 where a promise is broken."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -88,10 +64,7 @@ def main() -> int:
     add("--bare", action="store_true", help="without the rules of nftables")
     add("--only", nargs="+", choices=attacker.ATTACKS, help="these at once, and nothing else")
     add("--inside", default="", help=argparse.SUPPRESS)
-    add("--schools", default="", help=argparse.SUPPRESS)
     args = parser.parse_args()
-    if args.schools:
-        return _schools(Path(args.schools), args)
     if args.inside:
         return _inside(args)
     with _namespaces() as (city, outside):
@@ -184,11 +157,9 @@ class Others:
     """The process with the agents of the other schools, in the outer namespace."""
 
     def __init__(self, folder: Path, args: argparse.Namespace) -> None:
-        argv = ["ip", "netns", "exec", args.inside, sys.executable, __file__]
-        argv += ["--agents", str(args.agents), "--each", str(args.each)]
-        self.process = subprocess.Popen(
-            [*argv, "--schools", str(folder)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
-        )
+        argv = ["ip", "netns", "exec", args.inside, sys.executable, holder_agents.__file__]
+        argv += [str(folder), str(args.agents), str(args.each)]
+        self.process = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         self._one = threading.Lock()
         self._read()
 
@@ -218,67 +189,6 @@ class Others:
         if not line:
             raise SystemExit("the process with the agents has ended")
         return json.loads(line)
-
-
-class Fleet(tls.City):
-    """Agents of the other schools, each with its school's log-in."""
-
-    def latencies(self) -> list[float]:
-        """Taken once."""
-        found = []
-        for outbox in self.outboxes():
-            late, outbox.late = outbox.late, []
-            found += late
-        return found
-
-    def breaks(self, connector: str) -> None:
-        """The next PC reports a projector at this connector, its lamp broken, from now on."""
-        machine = list(self._running)[len(BROKEN) % len(self._running)]
-        BROKEN[machine] = (Device("projector", connector, power="on", fault="lamp"),)
-        self.put(machine, (*stampede._HOST, *BROKEN[machine]))
-
-
-def _readings(machine: str) -> tuple[Any, ...]:
-    return *stampede._HOST, *BROKEN.get(machine, ())
-
-
-def _schools(folder: Path, args: argparse.Namespace) -> int:
-    """In the outer namespace: agents, and answers to what is asked on standard input."""
-    stampede.Timed = FromMaking  # type: ignore[misc]
-    city = CityBroker(PORT, folder, folder / "mosquitto.conf")
-    Fleet.city = Away(PORT, folder, city.config)
-    who = [
-        tls.FleetAgent(SCHOOLS[n % len(SCHOOLS)], one, partial(_readings, one))
-        for n, one in ((n, f"{n:032x}") for n in range(1, args.agents + 1))
-    ]
-    with tempfile.TemporaryDirectory() as data:
-        nobody = Fleet.city.settings(SCHOOLS[0])
-        fleet = Fleet(nobody, who, Path(data), report_s=args.each, simulated=False)
-        fleet.start()
-        stampede._until(lambda: fleet.ready() == args.agents, 120, "the agents")
-        print(json.dumps("ready"), flush=True)
-        for word in sys.stdin:
-            if word.strip() == "end":
-                break
-            asked = word.strip() == "latencies"
-            print(
-                json.dumps(fleet.latencies() if asked else fleet.breaks(word.strip())), flush=True
-            )
-        fleet.quiet()
-        with contextlib.suppress(SystemExit):
-            stampede._until(lambda: not fleet.waiting(), 120, "the last receipts")
-        print(json.dumps([len(fleet.produced()), fleet.waiting()]), flush=True)
-        fleet.stop()
-    return 0
-
-
-class Away(CityBroker):
-    """The broker as it is reached from outside."""
-
-    def settings(self, username: str) -> Broker:
-        """See `CityBroker`."""
-        inside = super().settings(username)
-        return Broker(**{n: getattr(inside, n) for n in inside.__struct_fields__} | {"host": CITY})
 
 
 def _stored(folder: Path) -> int:
