@@ -1,21 +1,17 @@
 """HiveMQ by the settings of deploy/hivemq, which admits by the file that `enrol hivemq` writes.
 
-SCHOOLPULSE_TEST_HIVEMQ names a program that runs it, called with a port and a folder; what is in
-the folder says `hivemq_home`.
+How it is run: `hivemq_running`.
 """
 
 from __future__ import annotations
 
 import os
-import queue
 import secrets
 import signal
 import socket
-import ssl
 import subprocess
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -28,14 +24,13 @@ from agent import wire
 from agent.wire.topics import ALL_PRESENCE, ALL_REPORTS, PREFIX, presence_topic, report_topic
 from collector.broker import hivemq
 from collector.broker.accounts import Account
-from collector.broker.session import stop_loop
 from collector.config import Mqtt
 from collector.service.links import Links
 from collector.service.mqtt.batched_client import Publish
+from hivemq_running import PROGRAM, Client, running
 from pki import Ca
 from voice import PATIENCE_S, Voice, until
 
-PROGRAM = os.environ.get("SCHOOLPULSE_TEST_HIVEMQ", "")
 pytestmark = pytest.mark.skipif(not PROGRAM, reason="SCHOOLPULSE_TEST_HIVEMQ names no program")
 #: MQTT 3.1.1, a clean session of a client "x".
 _CONNECT = b"\x10\x0d\x00\x04MQTT\x04\x02\x00\x3c\x00\x01x"
@@ -44,52 +39,6 @@ ACCOUNTS = {
     name: Account(name, secrets.token_hex(16), "" if name == "collector" else name)
     for name in (SCHOOL, OTHER, "collector")
 }
-
-
-class Client:
-    """One log-in; what the broker answers, in order."""
-
-    def __init__(self, port: int, name: str, password: str, trusted: Path | None = None) -> None:
-        self.said: queue.Queue[Any] = queue.Queue()
-        self.client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2, protocol=mqtt.MQTTv5)
-        self.client.username_pw_set(name, password)
-        self.client.on_connect = lambda *given: self.said.put(given[3])
-        self.client.on_subscribe = lambda *given: self.said.put(given[3][0])
-        self.client.on_publish = lambda *given: self.said.put(given[3])
-        self.client.on_message = lambda *given: self.said.put(given[2])
-        if trusted:
-            self.client.tls_set(str(trusted), tls_version=ssl.PROTOCOL_TLS_CLIENT)
-        self.client.connect("127.0.0.1", port)
-        self.client.loop_start()
-
-    def answer(self) -> Any:
-        """The next answer, or message."""
-        return self.said.get(timeout=PATIENCE_S)
-
-    def subscribed(self, topic: str) -> bool:
-        """Whether it may."""
-        self.client.subscribe(topic, 1)
-        return not self.answer().is_failure
-
-    def published(self, topic: str, **more: Any) -> bool:
-        """Whether it may."""
-        self.client.publish(topic, b"x", 1, **more)
-        return not self.answer().is_failure
-
-    def end(self) -> None:
-        self.client.disconnect()
-        stop_loop(self.client)
-
-
-@contextmanager
-def running(folder: Path, port: int) -> Iterator[services.Broker]:
-    """HiveMQ, of the folder that is laid out."""
-    made = services.Broker("hivemq", port, [PROGRAM, str(port), str(folder)], folder / "log")
-    made.start()
-    try:
-        yield made
-    finally:
-        made.kill()
 
 
 @pytest.fixture(scope="module")
