@@ -36,6 +36,8 @@ TELEGRAF = ("Telegraf 1.39.3, seen elsewhere", "6,500–7,900", "4.9–5.2", "34
 HEADINGS = (
     "", "reports/s", "CPU s/100,000", "RSS MB", "broker's CPU", "database's", "p50 ms", "p99 ms",
 )  # fmt: skip
+#: With many PCs nearly every report of the latency run has a receipt of its own, as in a city.
+_FEW, _MANY = 400, 3600
 #: The keeper derives what has come this often in a run, s: a run is shorter than its usual minute.
 _KEEPER = "keeper_s = 2.0"
 
@@ -57,15 +59,17 @@ class Found(NamedTuple):
 
 
 class Load(NamedTuple):
-    """How many reports, how many a second (0: as many as go), and whether whole ones."""
+    """Reports in all, how many a second (0: as many as go), whether whole ones, of how many PCs."""
 
     total: int
     rate: float = 0.0
     whole: bool = False
+    pcs: int = _FEW
 
     def words(self, port: int) -> list[str]:
         """As `load.py` takes it."""
         words = ["--port", str(port), "--total", str(self.total), "--rate", str(self.rate)]
+        words += ["--pcs", str(self.pcs)]
         return [*words, "--whole"] if self.whole else words
 
 
@@ -105,8 +109,9 @@ def main() -> int:
     for store in args.stores:
         for name, found in _in_turn(store, args).items():
             table.add_row(name, *_cells(found))
-        for name, found in _slowly(store, args):
-            table.add_row(f"{name}, {args.rate:g} a second", *_cells(found))
+        for pcs in (_FEW, _MANY):
+            for name, found in _slowly(store, args, pcs):
+                table.add_row(f"{name}, {args.rate:g} a second of {pcs:,} PCs", *_cells(found))
     if not args.telegraf:
         table.add_row(*TELEGRAF)
     Console(width=150).print(table)  # its names are long, and it may go to a file
@@ -139,9 +144,9 @@ def _same(args: argparse.Namespace) -> yardstick.Shape:
     return yardstick.WHOLE if args.whole else yardstick.SAME
 
 
-def _slowly(store: str, args: argparse.Namespace) -> Iterator[tuple[str, Found]]:
+def _slowly(store: str, args: argparse.Namespace, pcs: int) -> Iterator[tuple[str, Found]]:
     """Both at the rate of the latency run, for 20 s."""
-    load, shape = Load(int(args.rate * 20), args.rate, args.whole), _same(args)
+    load, shape = Load(int(args.rate * 20), args.rate, args.whole, pcs), _same(args)
     yield store, once(store, load)
     if _beside(store, args):
         found = once_telegraf(store, args.telegraf, shape, load)
@@ -205,7 +210,7 @@ def _databases(store: str) -> list[psutil.Process]:
 
 def once_telegraf(kind: str, binary: Path, shape: yardstick.Shape, load: Load) -> Found:
     """The same from Telegraf; its clock stops when the database counts every report."""
-    total, first = load.total, load._replace(total=1, rate=0.0)
+    total, first = load.total, load._replace(total=1, rate=0.0, pcs=4)
     with tempfile.TemporaryDirectory() as name, contextlib.ExitStack() as opened:
         folder = Path(name)
         broker = opened.enter_context(services.broker("mosquitto", folder, bench_city.CITY_BROKER))
@@ -216,7 +221,7 @@ def once_telegraf(kind: str, binary: Path, shape: yardstick.Shape, load: Load) -
         yardstick.until(lambda: bool(_load(broker.port, first, *_FIRST) and stored()), 30)
         rss = opened.enter_context(bench_city.watched(process))
         spent = Spent(process), Spent(_process(broker)), Spent(*_databases(kind))
-        told = _load(broker.port, load, "--no-receipts", "--first", "1001")
+        told = _load(broker.port, load, "--no-receipts", "--first", "5")
         ended = time.perf_counter()  # the crowd's own start is no more in it than in ours
         yardstick.until(lambda: stored() > total, 600)
         seconds = told["seconds"] + time.perf_counter() - ended
@@ -225,7 +230,7 @@ def once_telegraf(kind: str, binary: Path, shape: yardstick.Shape, load: Load) -
 
 
 #: One report of one PC, said until it is stored: then the subscription stands.
-_FIRST = ("--no-receipts", "--pcs", "4")
+_FIRST = ("--no-receipts",)
 
 
 def _load(port: int, load: Load, *more: str) -> dict[str, float]:
