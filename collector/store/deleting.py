@@ -86,9 +86,14 @@ def _only(store: Store, known: Measurement, first: int, last: int, tags: Mapping
 
 def _body(known: Measurement, first: int, last: int, tags: Mapping[str, str]) -> dict[str, str]:
     named = {"_measurement": known.name} | {name: text for name, text in tags.items() if text}
-    predicate = " AND ".join(f"{name}={json.dumps(text)}" for name, text in named.items())
+    predicate = " AND ".join(f"{name}={_quoted(text)}" for name, text in named.items())
     # Its stop is included, as its start is.
     return {"start": _moment(first), "stop": _moment(last), "predicate": predicate}
+
+
+def _quoted(text: str) -> str:
+    """As the server's predicates have it, which know no `\\u`."""
+    return json.dumps(text, ensure_ascii=False)
 
 
 def _moment(nanoseconds: int) -> str:
