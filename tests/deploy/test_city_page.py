@@ -23,6 +23,7 @@ from typing import Any
 
 import pytest
 
+import influx_server
 import services
 import shaped
 
@@ -34,7 +35,7 @@ CITY = "10.97.0.1"
 SCHOOLS = {"9963020002": 8.0, "9963020003": 10.0, "9963020004": 20.0}
 #: Blocks that need a systemd or a package index; setup's plain commands stand in for them.
 ELSEWHERE = ("apt ", "systemctl ", "make ", "schoolpulse-agent install ")
-_INFLUXD = services._INFLUXD
+_INFLUXD = influx_server.SETTINGS
 
 
 def blocks() -> list[list[str]]:

@@ -20,14 +20,16 @@ class Database:
         self.folder = folder
         self._ports = {"rpc": services.free_port(), "port": services.free_port()}
         config = folder / "influxd.conf"
-        config.write_text(services._INFLUXD.format(folder=folder, accounts="false", **self._ports))
+        config.write_text(
+            influx_server.SETTINGS.format(folder=folder, accounts="false", **self._ports)
+        )
         self._argv = [services.require("influxd"), "-config", str(config)]
         self._process: subprocess.Popen[bytes] | None = None
         opened.callback(self.kill)
         self.start()
         proxy = services.require("nginx")
         self.url = opened.enter_context(
-            services._nginx(proxy, folder / "proxy", self._ports["port"], "25m")
+            influx_server.nginx(proxy, folder / "proxy", self._ports["port"], "25m")
         )
         made = influx_server.Influx(self.url, "", self.url)
         for name in ("telemetry", "evidence"):

@@ -13,7 +13,8 @@ from typing import Any
 
 from services import PATIENCE_S, free_port, require, started, wait_port
 
-_INFLUXD = """
+#: Of a server of 1.x; `accounts`: whether it wants one.
+SETTINGS = """
 reporting-disabled = true
 bind-address = "127.0.0.1:{rpc}"
 [meta]
@@ -94,8 +95,8 @@ def influx(folder: Path, proxies: Path | None = None) -> Iterator[Influx]:
     with bare_influx(folder) as bare:
         port = int(bare.rpartition(":")[2])
         with (
-            _nginx(proxy, (proxies or folder) / "large", port, "25m") as url,
-            _nginx(proxy, (proxies or folder) / "small", port, "16k") as small,
+            nginx(proxy, (proxies or folder) / "large", port, "25m") as url,
+            nginx(proxy, (proxies or folder) / "small", port, "16k") as small,
         ):
             yield Influx(url, small, bare)
 
@@ -105,14 +106,15 @@ def bare_influx(folder: Path, *, accounts: bool = False) -> Iterator[str]:
     """influxd 1.x alone, its data in `folder`; with `accounts` it wants one. Its address."""
     daemon, port, rpc = require("influxd"), free_port(), free_port()
     config, wanted = folder / "influxd.conf", str(accounts).lower()
-    config.write_text(_INFLUXD.format(folder=folder, port=port, rpc=rpc, accounts=wanted))
+    config.write_text(SETTINGS.format(folder=folder, port=port, rpc=rpc, accounts=wanted))
     with started([daemon, "-config", str(config)], folder / "influxd.log") as process:
         wait_port(port, process)
         yield f"http://127.0.0.1:{port}"
 
 
 @contextmanager
-def _nginx(proxy: str, folder: Path, port: int, body: str) -> Iterator[str]:
+def nginx(proxy: str, folder: Path, port: int, body: str) -> Iterator[str]:
+    """nginx before a server's `port`, which takes bodies of that size; its address."""
     folder.mkdir()
     listen = free_port()
     config = folder / "nginx.conf"

@@ -55,7 +55,7 @@ def test_a_first_influxdb_without_the_second_path_is_well(tmp_path: Path, doctor
 def test_a_database_that_is_dead_behind_a_proxy(tmp_path: Path, doctor: Doctor) -> None:
     proxy = services.require("nginx")
     folder = tmp_path / "proxy"
-    with services._nginx(proxy, folder, services.free_port(), "25m") as url:
+    with influx_server.nginx(proxy, folder, services.free_port(), "25m") as url:
         found = doctor(influx(url))
     assert "502" in found["store"]["detail"]
     assert "proxy answers" in found["store"]["fix"]
