@@ -2,7 +2,7 @@
 
 Fields that a reading does not know are left out. Texts that a later reading may clear (`fault`,
 `failed_probes`) are written even if empty, so that the last stored value is the current one; counts
-that only grow are written from 1 on.
+that only grow are written from 1 on, and a flag that is nearly always false where it is true.
 """
 
 from __future__ import annotations
@@ -21,7 +21,8 @@ _MAX_INT = 2**63 - 1
 _MAX_TEXT = 1000  # a list of names, in characters
 _DAY_MS = 86_400_000
 #: 0 or false in nearly every report, and not stored then, which saves the database a fifth of its
-#: work. The counts never fall while a PC has its outbox, so the last one stored is the current one.
+#: work. Who reads takes 0 for what is absent: the last value stored may be an older one, of an
+#: outbox that was made anew or a PC whose id is no longer weak.
 _FROM_ONE_ON = {"dropped_telemetry", "dropped_evidence", "set_aside", "lost", "weak_id"}
 _INVENTORY = (
     "hostname", "os", "os_version", "maker", "model", "cpu", "cores", "firmware_date", "serial",

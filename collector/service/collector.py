@@ -45,7 +45,7 @@ from collector.service.retained import Retained, is_asked_for
 from collector.service.roster import LoadRegister, Roster, Version
 from collector.service.self_metrics import SelfMetrics
 from collector.service.shared_ids import SharedSources
-from collector.store.base import Point, Store, Value
+from collector.store.base import Store, Value
 
 #: SIGTERM to exit is promised within 5 s; the rest is for the interpreter to end.
 STOP_S = 3.5
@@ -133,7 +133,8 @@ class Collector:
         files, publish_all = self._files, self._links.outgoing.publish_all
         known, resend, held = self._roster.known, files.resend_request, files.held
         answers = Answers(files.quarantine, publish_all, self.counts, resend, held)
-        sorter = Sorter(known, answers, self.counts, self._presences, self._due, self._gate)
+        due = self._self_metrics.due, self._presence_check.due
+        sorter = Sorter(known, answers, self.counts, self._presences, due, self._gate)
         storer = Storer(self._writer, answers, files.pending_days, self.counts)
         return Worker(self._inbox, sorter, storer)
 
@@ -231,9 +232,6 @@ class Collector:
         calendar, now = self._roster.register.calendar, dt.datetime.now(dt.UTC)
         ends = [end for end in (self._links.outgoing.expires, self._ca_ends) if end is not None]
         return days_left(calendar, min(ends, default=None), now)
-
-    def _due(self) -> tuple[Point, ...]:
-        return (*self._self_metrics.due(), *self._presence_check.due())
 
     def _outage(self, down: bool) -> None:
         self._inbox.set_put_timeout(0.0 if down else _PUT_TIMEOUT_S)

@@ -80,20 +80,21 @@ class Writing:
         return self._request("/write", {"db": bucket}, body)
 
     def _request(self, path: str, query: dict[str, str], body: bytes) -> Any:
+        compressed = self._compressed  # another thread may change it meanwhile
         try:
-            return self._call(path, query, body)
+            return self._call(path, query, body, compressed)
         except ApiException as error:
-            if error.status != _LARGE or self._compressed:
+            if error.status != _LARGE or compressed:
                 raise
             self._compressed = True  # a proxy before the server takes no more
-            return self._call(path, query, body)
+            return self._call(path, query, body, True)
 
-    def _call(self, path: str, query: dict[str, str], body: bytes) -> Any:
-        headers = _COMPRESSED if self._compressed else _PLAIN
+    def _call(self, path: str, query: dict[str, str], body: bytes, compressed: bool) -> Any:
+        headers = _COMPRESSED if compressed else _PLAIN
         return self._client.api_client.call_api(
             path, "POST", {}, {**query, "precision": "ns"}, {**headers, **self._login()},
             # Level 1: the client's own compression is level 9, which costs several times more.
-            body=gzip.compress(body, 1) if self._compressed else body,
+            body=gzip.compress(body, 1) if compressed else body,
             _preload_content=False,  # decoding as UTF-8 would fail on a proxy's page
         )  # fmt: skip
 

@@ -120,9 +120,8 @@ class InfluxDB1:
         """See `Server`."""
         default = self._default(name)
         policy = _POLICY if default is None else default[_NAME]
-        if policy not in {
-            row[_NAME] for row in self._policies(name)
-        }:  # it may be told to make none
+        known = {row[_NAME] for row in self._policies(name)}
+        if policy not in known:  # a server can be configured to make none
             self._ask(f'CREATE RETENTION POLICY "{policy}" ON "{name}" DURATION 0s REPLICATION 1')
         # 0s is for ever; openGemini does not know INF.
         kept = f"{seconds}s SHARD DURATION {shard_s}s"
@@ -157,6 +156,8 @@ class InfluxDB1:
 
 class OpenGemini(InfluxDB1):
     """openGemini: on a cluster each row is kept by three stores, and any query node is asked."""
+
+    _copies = 0  # asked for once
 
     def keeps(self, name: str) -> int | None:
         """See `Server`. A database of too few copies cannot be changed: the error says what to do.
@@ -195,8 +196,10 @@ class OpenGemini(InfluxDB1):
 
     def copies(self) -> int:
         """See `Server`: an odd number, of which the larger half must live."""
-        stores = [row for row in self._ask("SHOW CLUSTER") if _STORE in row]
-        return _ON_A_CLUSTER if len(stores) >= _ON_A_CLUSTER else 1
+        if not self._copies:
+            stores = [row for row in self._ask("SHOW CLUSTER") if _STORE in row]
+            self._copies = _ON_A_CLUSTER if len(stores) >= _ON_A_CLUSTER else 1
+        return self._copies
 
     def _ask(self, query: str) -> list[list[Any]]:
         *others, last = (self._settings.url, *self._settings.urls)

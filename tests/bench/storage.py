@@ -123,8 +123,8 @@ def _whole(point: Point) -> Point:
     if point.measurement == "agent":
         more: dict[str, Value] = {
             "rss_bytes": 27_000_000 + point.time % 4096 * 64, "outbox_bytes": 0, "evidence": False,
-            "cpu_s": round(float(point.fields["uptime_s"]) * 0.0011, 2), "dropped_telemetry": 0,
-            "dropped_evidence": 0, "set_aside": 0, "lost": 0,
+            "cpu_s": round(float(point.fields["uptime_s"]) * 0.0011, 2),
+            "failed_probes": "", "policy_error": "",
         }  # fmt: skip
         return point._replace(fields=point.fields | more)
     return point

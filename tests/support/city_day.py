@@ -80,7 +80,7 @@ def report(
     room = f"{pc}" if pc < ROOMS else "机房"
     agent: dict[str, Value] = {
         "boot": f"{int(code) * 100 + pc:016x}", "number": n + 2, "outbox_rows": 0, "offset_ms": 12,
-        "weak_id": False, "uptime_s": float(n * 300 + 2), "version": "1.2.0",
+        "uptime_s": float(n * 300 + 2), "version": "1.2.0",
         "probes": "displays,sound,cameras", "room": "",
     }  # fmt: skip
     host: dict[str, Value] = {"received_bytes": n * 10**6 + pc, "cpu_percent": rng.random()}

@@ -66,8 +66,7 @@ class Inbox:
     def put_all(self, messages: Sequence[Message]) -> int:
         """Add messages; how many: there was no room for the others, or the inbox is closed."""
         with self._lock:
-            self._came = time.monotonic()
-            taken, end = 0, self._came + _PATIENCE_S
+            taken, end = 0, time.monotonic() + _PATIENCE_S
             for message in messages:
                 if self._full():
                     self._await_room(end)
@@ -77,7 +76,9 @@ class Inbox:
                     self._messages.append(message)
                     self._bytes += len(message.payload)
                     taken += 1
-            if len(self._messages) >= self._wanted:
+            if taken:
+                self._came = time.monotonic()
+            if self._has(self._wanted):
                 self._filled.notify()
             return taken
 
@@ -91,10 +92,10 @@ class Inbox:
                 return
 
     def take(self, limit: int, age: float, pause: float, idle: float) -> list[Message]:
-        """Up to `limit` messages: once there are as many, or `age` seconds after the first one, or
-        when none has come for `pause` seconds.
+        """Up to `limit` messages, fewer where they are large, which bounds the batches in memory.
 
-        Fewer where they are large, which bounds the batches in memory.
+        Once there are as many, or the first was found `age` seconds ago, or none has come for
+        `pause` seconds.
 
         Empty after `idle` seconds without any, or when closed and drained.
         """
@@ -110,7 +111,7 @@ class Inbox:
         """More to go with the first ones, while more come."""
         now = time.monotonic()
         end = now + age
-        while not self._closed and len(self._messages) < limit and now < end:
+        while not self._closed and not self._has(limit) and now < end:
             left = min(end, self._came + pause) - now
             if left <= 0:
                 return
@@ -138,5 +139,9 @@ class Inbox:
 
     def _await(self, wanted: int, seconds: float) -> None:
         self._wanted = wanted
-        self._filled.wait_for(lambda: self._closed or len(self._messages) >= wanted, seconds)
+        self._filled.wait_for(lambda: self._closed or self._has(wanted), seconds)
         self._wanted = 1
+
+    def _has(self, wanted: int) -> bool:
+        """Whether there are as many, or what a batch takes of large ones."""
+        return len(self._messages) >= wanted or self._bytes >= _TAKEN_BYTES

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 from agent.common import log
@@ -57,10 +57,10 @@ class Sorter:
         answers: Answers,
         counts: Counts,
         presences: Presences | None = None,
-        own_points: Callable[[], Sequence[Point]] = tuple,
+        own_points: Sequence[Callable[[], Sequence[Point]]] = (),
         gate: Gate | None = None,
     ) -> None:
-        """`own_points`: those that are due without any message. Without a `gate`, no limits."""
+        """`own_points`: what gives those that are due without any message. No `gate`: no limits."""
         self._gate = gate
         self._known, self._answers, self._counts = known, answers, counts
         self._presences, self._own_points = presences or Presences(), own_points
@@ -103,13 +103,13 @@ class Sorter:
         noted += self._own()  # last: what these messages say is known to it
         return Batch(items, noted)
 
-    def _own(self) -> Sequence[Point]:
-        """A bug there must not cost these messages their receipts."""
-        try:
-            return self._own_points()
-        except Exception as error:
-            log.warning("own_points_failed", reason=error, at=log.where(error))
-            return ()
+    def _own(self) -> Iterator[Point]:
+        """A bug in one must cost neither the others nor these messages their receipts."""
+        for due in self._own_points:
+            try:
+                yield from due()
+            except Exception as error:
+                log.warning("own_points_failed", reason=error, at=log.where(error))
 
     def _decode(self, message: Message, now: float) -> Outcome:
         try:

@@ -107,7 +107,7 @@ def agent_point(pc: Pc, rank: int, number: int, at_ms: int) -> Point:
         **agent_fields(pc),
         "outbox_bytes": int(2_000_000 * drawn),
         "uptime_s": 300.0 * number,
-        "evidence": False, "weak_id": pc.weak, "simulated": True,
+        "evidence": False, "simulated": True, **({"weak_id": True} if pc.weak else {}),
     }  # fmt: skip
     return Point("agent", {"school": pc.school, "machine": pc.machine}, fields, at_ms * _MS)
 

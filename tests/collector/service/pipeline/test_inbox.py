@@ -8,6 +8,8 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -15,6 +17,7 @@ from hypothesis import strategies as st
 
 import collector.service.pipeline.inbox as inbox_module
 from collector.service.pipeline.inbox import Inbox, Message
+from collector.service.pipeline.worker import Worker
 
 
 def note(number: int, size: int = 1) -> Message:
@@ -53,20 +56,27 @@ def test_a_batch_ends_when_nothing_more_comes() -> None:
 
 
 class Simulated:
-    """An inbox on a simulated clock, with messages that arrive at these times, s."""
+    """An inbox on a simulated clock; messages, and lists of none, arrive at these times, s."""
 
-    def __init__(self, monkeypatch: pytest.MonkeyPatch, arrivals: Sequence[float]) -> None:
-        self.inbox, self.now, self._coming = Inbox(), 0.0, deque(arrivals)
+    def __init__(
+        self,
+        monkeypatch: pytest.MonkeyPatch,
+        arrivals: Sequence[float],
+        empty: Sequence[float] = (),
+    ) -> None:
+        self.inbox, self.now = Inbox(), 0.0
+        self._coming = deque(sorted([(at, 1) for at in arrivals] + [(at, 0) for at in empty]))
         monkeypatch.setattr(inbox_module.time, "monotonic", lambda: self.now)
         monkeypatch.setattr(self.inbox._filled, "wait_for", self._wait_for)
 
     def _wait_for(self, met: Callable[[], bool], seconds: float) -> bool:
         """As a condition does: its lock is free meanwhile."""
         end = self.now + seconds
-        while not met() and self._coming and self._coming[0] <= end:
-            self.now = max(self.now, self._coming.popleft())
+        while not met() and self._coming and self._coming[0][0] <= end:
+            at, count = self._coming.popleft()
+            self.now = max(self.now, at)
             self.inbox._lock.release()
-            self.inbox.put_all([note(0)])
+            self.inbox.put_all([note(0)] * count)
             self.inbox._lock.acquire()
         if not met():
             self.now = end
@@ -82,6 +92,34 @@ def batch_of(arrivals: Sequence[float], limit: int, age: float, pause: float) ->
     raise AssertionError
 
 
+def test_a_batch_of_large_messages_goes_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As many as a batch takes: else each four megabytes would wait for its age."""
+    inbox = Inbox()
+    put(inbox, *(note(n, 300_000) for n in range(40)))
+    monkeypatch.setattr(inbox._filled, "wait", lambda timeout=None: pytest.fail("it waited"))
+    assert len(inbox.take(2000, age=60, pause=60, idle=60)) == 14
+    assert len(inbox.take(2000, age=60, pause=60, idle=60)) == 14
+
+
+def test_large_messages_wake_who_waits_for_them() -> None:
+    inbox, taken = Inbox(), []
+    worker = threading.Thread(target=lambda: taken.extend(inbox.take(2000, 60, 60, 60)))
+    begun = time.monotonic()
+    worker.start()
+    for n in range(14):
+        put(inbox, note(n, 300_000))
+    worker.join(50)
+    assert len(taken) == 14
+    assert time.monotonic() - begun < 50
+
+
+def test_what_is_not_taken_keeps_no_batch_open(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lists without a message for the inbox come all the time: hellos, the broker's own."""
+    simulated = Simulated(monkeypatch, [0.0], [0.05 * n for n in range(1, 40)])
+    assert len(simulated.inbox.take(9, age=1.0, pause=0.125, idle=60)) == 1
+    assert simulated.now == pytest.approx(0.125)
+
+
 @given(st.lists(st.integers(1, 400), min_size=1, max_size=60), st.integers(1, 30))
 def test_a_batch_goes_on_while_more_comes_until_its_age(gaps: list[int], limit: int) -> None:
     arrivals = list(itertools.accumulate(gap / 1024 for gap in gaps))
@@ -89,6 +127,30 @@ def test_a_batch_goes_on_while_more_comes_until_its_age(gaps: list[int], limit: 
         simulated = Simulated(patch, arrivals)
         taken = simulated.inbox.take(limit, age=1.0, pause=0.125, idle=60)
     assert len(taken) == batch_of(arrivals, limit, 1.0, 0.125)
+
+
+@pytest.mark.parametrize(
+    ("rate", "least", "most_s"),
+    [(1, 1, 0.06), (68, 60, 1.01), (2000, 1900, 1.01), (9000, 2000, 0.3)],
+)
+def test_the_worker_s_batches_are_large_where_much_comes_and_early_where_little_does(
+    monkeypatch: pytest.MonkeyPatch, rate: int, least: int, most_s: float
+) -> None:
+    """Messages of the first batch, and how long the first of them waited."""
+    simulated = Simulated(monkeypatch, [n / rate for n in range(3 * rate)])
+    taken: list[int] = []
+
+    def sort(messages: list[Message]) -> None:
+        taken.append(len(messages))
+        simulated.inbox.close()
+        simulated.inbox.take(99_999, 0, 0, 0)
+
+    sorter: Any = SimpleNamespace(start=lambda: None)
+    worker = Worker(simulated.inbox, sorter, sorter)
+    monkeypatch.setattr(worker, "_sort", sort)
+    worker._sort_all()
+    assert taken[0] >= least
+    assert simulated.now <= most_s
 
 
 def test_a_full_inbox_turns_away_in_an_outage_and_waits_else() -> None:

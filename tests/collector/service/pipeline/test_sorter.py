@@ -21,9 +21,9 @@ def presence(online: bool) -> Message:
     return Message(presence_topic(SCHOOL, PC), body, 10**18, retained=False)
 
 
-def sorter(bench: Any, own_points: Callable[[], Sequence[Point]], presences: Presences) -> Sorter:
+def sorter(bench: Any, presences: Presences, *own: Callable[[], Sequence[Point]]) -> Sorter:
     answers = bench.worker._sorter._answers
-    return Sorter({SCHOOL}.__contains__, answers, bench.counts, presences, own_points)
+    return Sorter({SCHOOL}.__contains__, answers, bench.counts, presences, own)
 
 
 def test_own_points_are_made_when_what_the_messages_say_is_known(bench: Any) -> None:
@@ -37,7 +37,7 @@ def test_own_points_are_made_when_what_the_messages_say_is_known(bench: Any) -> 
         lacked.append(presences.lacks(noted))
         return ()
 
-    made = sorter(bench, own, presences)
+    made = sorter(bench, presences, own)
     made.sort([])
     batch = made.sort([message])
     assert lacked == [True, False]
@@ -45,8 +45,13 @@ def test_own_points_are_made_when_what_the_messages_say_is_known(bench: Any) -> 
 
 
 def test_a_bug_in_own_points_costs_no_message(bench: Any, message: Callable[..., Message]) -> None:
-    def own() -> tuple[Point, ...]:
+    def broken() -> tuple[Point, ...]:
         raise ValueError("a bug")
 
-    batch = sorter(bench, own, Presences()).sort([message(2), presence(online=True)])
-    assert (len(batch.items), len(batch.noted)) == (1, 1)
+    def well() -> tuple[Point, ...]:
+        return (Point("collector", {}, {"queue": 1}, 10**18),)
+
+    made = sorter(bench, Presences(), broken, well)
+    batch = made.sort([message(2), presence(online=True)])
+    assert len(batch.items) == 1
+    assert [point.measurement for point in batch.noted] == ["presence", "collector"]
