@@ -21,9 +21,8 @@ import msgspec
 from agent import wire
 
 WINDOW = 16
-#: Report times stand at yesterday's start (UTC), a millisecond apart: the runs of a day write the
-#: same.
-_START_MS = (int(time.time()) // 86_400 - 1) * 86_400_000
+#: Report times stand at today's start (UTC), a millisecond apart: the runs of a day write the same.
+_START_MS = int(time.time()) // 86_400 * 86_400_000
 
 
 class _Receipt(msgspec.Struct):

@@ -94,8 +94,8 @@ _SAME = f"""
       type = "int"
 """
 #: The PC's reading and the agent's as the report has them, with boot and number: 14 fields. The
-#: collector stores 18: also two counts that are 0, two texts that are empty, whether the report
-#: holds evidence, and how late it came.
+#: collector stores 17: also two counts that are 0, two texts that are empty, and whether the report
+#: holds evidence.
 SAME = Shape("the same two points", _SAME, ("number", "agent"))
 #: The same of whole reports, and a point for each device; what is listed is left out: the
 #: collector sums the interfaces and stores the probes' names.
