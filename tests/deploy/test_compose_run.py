@@ -202,12 +202,21 @@ def credentials_move(host: Machine, town: Town) -> None:
         before = status(host).get("last_receipt")
         until(lambda at=before: status(host).get("last_receipt") != at, "another receipt")
         host.stop("agent")
+    until(lambda: _ended(host, town), "the former credential")
+
+
+def _ended(host: Machine, town: Town) -> bool:
+    """Whether the service, which looks when it starts and then hourly, ends the former credential.
+
+    What a PC says it holds is written down by the collector each second.
+    """
     host.stop("enrol")
     town._ours("enrol")
     log = host.log("enrol")
-    until(lambda: "former credential ended" in log.read_text() or "旧凭据已结束" in log.read_text(),
-          "the former credential")  # fmt: skip
-    assert "refused" not in log.read_text()
+    until(lambda: SCHOOL in log.read_text(), "what the service waits for")
+    said = log.read_text()
+    assert "refused" not in said
+    return "former credential ended" in said or "旧凭据已结束" in said
 
 
 def boards_show(host: Machine) -> None:
