@@ -126,5 +126,5 @@ def grafana(city: City) -> None:
     more = {"GF_SECURITY_ADMIN_PASSWORD": password}
     machine.start("grafana", machine.argv("host", words, more, "472:472"))
     machine.until("wget -q --spider http://127.0.0.1:3000/api/health")
-    assert machine.boards(password) >= 12
+    assert machine.boards(password, least=12) >= 12
     assert machine.reports_by_grafana(password) >= 1
