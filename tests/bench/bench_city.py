@@ -140,7 +140,10 @@ def counted(
 def collector(
     folder: Path, port: int, store: str, more: str = "", role: str = "all"
 ) -> Iterator[psutil.Process]:
-    """`schoolpulse collect`, listening; `more` settings stand before all tables."""
+    """`schoolpulse collect`, listening; `more` settings stand before all tables.
+
+    With a keeper, once that has done what it does when it starts and then each hour.
+    """
     settings = folder / "collector.toml"
     settings.write_text(f'data = "{folder}/data"\n{more}\n[mqtt]\nport = {port}\n[store]\n{store}')
     argv = [sys.executable, "-m", "collector.cli"]
@@ -149,7 +152,8 @@ def collector(
     words = ["collect", "--role", role, "--config", str(settings)]
     with services.started([*argv, *words], log) as running:
         wait = threading.Event().wait
-        while not all(f"listening={x}" in log.read_text() for x in (True, False)):
+        logged = ["listening=True", "listening=False", *(["days_derived"] if role == "all" else [])]
+        while not all(words in log.read_text() for words in logged):
             if running.poll() is not None:
                 raise SystemExit(log.read_text())
             wait(0.05)
