@@ -45,10 +45,10 @@ INGEST = "make bench-collector, InfluxDB 1.6.7"
 CITY = "make bench-keeper-city"
 STORAGE = "make bench-storage"
 COSTS = {
-    "ingest, as fast as it goes": Cost(0.027, "ms of processor a report", INGEST),
-    "ingest": Cost(0.042, "ms of processor a report, at 2,000 a second", INGEST),
-    "broker": Cost(0.023, "ms of processor a report, at 2,000 a second", INGEST),
-    "database": Cost(0.038, "ms of processor a report, at 2,000 a second", INGEST),
+    "ingest, as fast as it goes": Cost(0.025, "ms of processor a report", INGEST),
+    "ingest": Cost(0.041, "ms of processor a report, 2,000 a second of 3,600 PCs", INGEST),
+    "broker": Cost(0.024, "ms of processor a report, 2,000 a second of 3,600 PCs", INGEST),
+    "database": Cost(0.035, "ms of processor a report, 2,000 a second of 3,600 PCs", INGEST),
     "keeper, school": Cost(1.2, "ms of processor a school and run", CITY),
     "keeper, report": Cost(0.5, "ms of processor a new report", CITY),
     "keeper, whole": Cost(0.61, "s of processor a school, its day derived whole", CITY),
