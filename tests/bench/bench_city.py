@@ -10,6 +10,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 import urllib.parse
 import urllib.request
 import uuid
@@ -151,10 +152,10 @@ def collector(
     log = folder / "collect.log"
     words = ["collect", "--role", role, "--config", str(settings)]
     with services.started([*argv, *words], log) as running:
-        wait = threading.Event().wait
+        wait, ends = threading.Event().wait, time.monotonic() + services.PATIENCE_S
         logged = ["listening=True", "listening=False", *(["days_derived"] if role == "all" else [])]
-        while not all(words in log.read_text() for words in logged):
-            if running.poll() is not None:
+        while not all(one in log.read_text() for one in logged):
+            if running.poll() is not None or time.monotonic() > ends:
                 raise SystemExit(log.read_text())
             wait(0.05)
         yield psutil.Process(running.pid)

@@ -93,9 +93,9 @@ _SAME = f"""
       path = "offset_ms"
       type = "int"
 """
-#: The PC's reading and the agent's as the report has them, with boot and number: 14 fields. The
-#: collector stores 17: also two counts that are 0, two texts that are empty, and whether the report
-#: holds evidence.
+#: The PC's reading and the agent's as the report has them, with boot and number in both: 14 fields.
+#: The collector stores 17: those once, two counts that are 0, two texts that are empty, and whether
+#: the report holds evidence.
 SAME = Shape("the same two points", _SAME, ("number", "agent"))
 #: The same of whole reports, and a point for each device; what is listed is left out: the
 #: collector sums the interfaces and stores the probes' names.

@@ -50,13 +50,14 @@ class _Server(ThreadingHTTPServer):
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         self.asked: list[tuple[str, dict[str, str]]] = []
+        self.bodies: list[bytes] = []
 
 
 class _Handler(BaseHTTPRequestHandler):
     server: _Server
 
     def do_POST(self) -> None:
-        self.rfile.read(int(self.headers["Content-Length"]))
+        self.server.bodies.append(self.rfile.read(int(self.headers["Content-Length"])))
         self.do_GET()
 
     def do_GET(self) -> None:
@@ -274,6 +275,25 @@ def test_writes_are_compressed_where_a_proxy_on_this_machine_takes_no_more(
         server.status = 204
         store.write([agent(2)])
     assert _encodings(server) == ["", "gzip", "gzip"]
+
+
+def test_a_write_is_told_for_what_it_is_though_another_thread_is_told_to_compress(
+    server: _Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between header and body: else the server reads neither, and the report is quarantined."""
+    server.status = 204
+    with _store(server) as store:
+        login = store._writing._login
+
+        def meanwhile() -> dict[str, str]:
+            store._writing._compressed = True
+            return login()
+
+        monkeypatch.setattr(store._writing, "_login", meanwhile)
+        store.write([agent(1)])
+        store.write([agent(2)])
+    assert [body[:2] == b"\x1f\x8b" for body in server.bodies] == [False, True]
+    assert _encodings(server) == ["", "gzip"]
 
 
 def test_without_a_token_none_is_sent(server: _Server) -> None:
