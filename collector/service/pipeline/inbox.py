@@ -109,14 +109,12 @@ class Inbox:
 
     def _gather(self, limit: int, age: float, pause: float) -> None:
         """More to go with the first ones, while more come."""
-        now = time.monotonic()
-        end = now + age
-        while not self._closed and not self._has(limit) and now < end:
-            left = min(end, self._came + pause) - now
+        end = time.monotonic() + age
+        while not self._closed and not self._has(limit):
+            left = min(end, self._came + pause) - time.monotonic()
             if left <= 0:
                 return
             self._await(limit, left)
-            now = time.monotonic()
 
     def _first_of(self, limit: int) -> list[Message]:
         taken: list[Message] = []
