@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 
 from agent.common.language import say
 from collector import secret_files, units
-from collector.addresses import is_local
+from collector.addresses import is_local_url
 from collector.config import DEFAULT_FILE, Config
 from collector.enrol import drop_ins, owned
 from collector.enrol.drop_ins import SBIN
@@ -154,7 +154,7 @@ def _how(name: str, package: str) -> str:
 def _influxd(url: str) -> str:
     """What the database of this machine calls itself; empty where another's is used, or none."""
     path = shutil.which("influxd", path=SBIN)
-    return _version(path) if path and is_local(urlsplit(url).hostname or "") else ""
+    return _version(path) if path and is_local_url(url) else ""
 
 
 def _version(path: str) -> str:

@@ -11,14 +11,13 @@ from __future__ import annotations
 import base64
 import gzip
 from typing import Any
-from urllib.parse import urlsplit
 
 import urllib3
 from influxdb_client.client.influxdb_client import InfluxDBClient
 from influxdb_client.rest import ApiException
 
 from collector import config
-from collector.addresses import is_local
+from collector.addresses import is_local_url
 from collector.store import faults, token
 from collector.store.base import MisconfiguredError, UnavailableError
 
@@ -42,7 +41,7 @@ class Writing:
         client: Any = InfluxDBClient  # its methods carry no types
         self._client = client(settings.url, "", org=settings.org, timeout=limits)
         self._first = False  # whether the server is of the first kind: /write alone
-        self._compressed = not _is_here(settings.url)
+        self._compressed = not is_local_url(settings.url)
 
     def post(self, bucket: str, body: bytes) -> None:
         """Store the lines of `body` in a bucket (a database on 1.x).
@@ -101,13 +100,6 @@ class Writing:
     def _login(self) -> dict[str, str]:
         """The header that logs in; a token's file is read again once it has changed."""
         return authorization(token.of(self._settings))
-
-
-def _is_here(url: str) -> bool:
-    try:
-        return is_local(urlsplit(url).hostname or "")
-    except ValueError:  # no URL: each request says so
-        return False
 
 
 def authorization(login: str) -> dict[str, str]:
