@@ -10,7 +10,7 @@ from typing import NamedTuple
 from agent.common.language import say
 from collector import config
 from collector.store import servers
-from collector.store.servers import Server
+from collector.store.servers import Kept, Server
 
 _DAY_S = 86_400
 #: Each shard names every series and field again, and evidence has a row a day of each: four weeks
@@ -49,9 +49,7 @@ def current(settings: config.Store) -> list[Bucket]:
         UnavailableError: the server does not answer.
         MisconfiguredError: a wrong token, address or organization, or InfluxDB 3.
     """
-    server = servers.of(settings)
-    wanted = ((settings.telemetry, settings.telemetry_days * _DAY_S), (settings.evidence, 0))
-    return [_bucket(server, name, seconds) for name, seconds in wanted]
+    return _current(servers.of(settings), settings)
 
 
 def set_up(settings: config.Store) -> list[Bucket]:
@@ -62,24 +60,30 @@ def set_up(settings: config.Store) -> list[Bucket]:
         MisconfiguredError: as `current`, or the token may not change buckets.
     """
     server = servers.of(settings)
-    for bucket in current(settings):
+    for bucket in _current(server, settings):
         if not bucket.ok:
             change = server.create if bucket.found_s is None else server.alter
-            change(bucket.name, bucket.wanted_s, _shard_s(bucket.wanted_s, server.copies()))
-    return current(settings)
+            shard_s = _shard_s(bucket.wanted_s, server.copies())
+            change(bucket.name, Kept(bucket.wanted_s, shard_s))
+    return _current(server, settings)
+
+
+def _current(server: Server, settings: config.Store) -> list[Bucket]:
+    wanted = ((settings.telemetry, settings.telemetry_days * _DAY_S), (settings.evidence, 0))
+    return [_bucket(server, name, seconds) for name, seconds in wanted]
 
 
 def _bucket(server: Server, name: str, seconds: int) -> Bucket:
     found = server.keeps(name)
-    return Bucket(name, seconds, found, None if found is None else _short(server, name, seconds))
+    if found is None:
+        return Bucket(name, seconds, None)
+    return Bucket(name, seconds, found.seconds, _short(found.shard_s, seconds, server.copies()))
 
 
-def _short(server: Server, name: str, seconds: int) -> tuple[int, int] | None:
+def _short(found: int, seconds: int, copies: int) -> tuple[int, int] | None:
     """Shards as they are and should be, where a cluster's are shorter; one node's do no harm."""
-    if (copies := server.copies()) == 1:
-        return None
-    found, wanted = server.shard_s(name), _shard_s(seconds, copies)
-    return (found, wanted) if found < wanted else None
+    wanted = _shard_s(seconds, copies)
+    return (found, wanted) if copies > 1 and found < wanted else None
 
 
 def _shard_s(seconds: int, copies: int) -> int:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import re
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import urllib3
 from influxdb_client.client.exceptions import InfluxDBError
@@ -35,22 +35,26 @@ _NAME, _KEPT, _SHARD, _COPIES, _DEFAULT = 0, 1, 2, -2, -1
 _STORE, _ON_A_CLUSTER = "data", 3
 
 
+class Kept(NamedTuple):
+    """How long a bucket keeps its rows, 0: for ever; and the shards that it gets from now on; s."""
+
+    seconds: int
+    shard_s: int
+
+
 class Server(Protocol):
     """A server of buckets. All may raise UnavailableError and MisconfiguredError."""
 
-    def keeps(self, name: str) -> int | None:
-        """The retention of a bucket, s; 0: for ever; None: there is no such bucket."""
-
-    def shard_s(self, name: str) -> int:
-        """How long the shards are that a bucket gets from now on, s."""
+    def keeps(self, name: str) -> Kept | None:
+        """What a bucket keeps; None: there is no such bucket."""
 
     def copies(self) -> int:
         """How many copies of a row the server shall keep."""
 
-    def create(self, name: str, seconds: int, shard_s: int) -> None:
+    def create(self, name: str, kept: Kept) -> None:
         """Make a bucket."""
 
-    def alter(self, name: str, seconds: int, shard_s: int) -> None:
+    def alter(self, name: str, kept: Kept) -> None:
         """Change a bucket's retention and shards."""
 
 
@@ -95,39 +99,32 @@ class InfluxDB1:
     def __init__(self, settings: config.Store) -> None:
         self._settings = settings
 
-    def keeps(self, name: str) -> int | None:
+    def keeps(self, name: str) -> Kept | None:
         """See `Server`."""
-        if [name] not in self._ask("SHOW DATABASES"):
-            return None
-        policy = self._default(name)
-        return None if policy is None else _seconds(policy[_KEPT])
-
-    def shard_s(self, name: str) -> int:
-        """See `Server`."""
-        policy = self._default(name)
-        return 0 if policy is None else _seconds(policy[_SHARD])
+        policy = self._policy(name) if [name] in self._ask("SHOW DATABASES") else None
+        return Kept(_seconds(policy[_KEPT]), _seconds(policy[_SHARD])) if policy else None
 
     def copies(self) -> int:
         """See `Server`."""
         return 1
 
-    def create(self, name: str, seconds: int, shard_s: int) -> None:
+    def create(self, name: str, kept: Kept) -> None:
         """See `Server`."""
         self._ask(f'CREATE DATABASE "{name}"')
-        self.alter(name, seconds, shard_s)
+        self.alter(name, kept)
 
-    def alter(self, name: str, seconds: int, shard_s: int) -> None:
+    def alter(self, name: str, kept: Kept) -> None:
         """See `Server`."""
-        default = self._default(name)
-        policy = _POLICY if default is None else default[_NAME]
-        known = {row[_NAME] for row in self._policies(name)}
-        if policy not in known:  # a server can be configured to make none
+        rows = self._policies(name)
+        policy = next((row[_NAME] for row in rows if row[_DEFAULT] is True), _POLICY)
+        if policy not in {row[_NAME] for row in rows}:  # a server can be told to make none
             self._ask(f'CREATE RETENTION POLICY "{policy}" ON "{name}" DURATION 0s REPLICATION 1')
         # 0s is for ever; openGemini does not know INF.
-        kept = f"{seconds}s SHARD DURATION {shard_s}s"
-        self._ask(f'ALTER RETENTION POLICY "{policy}" ON "{name}" DURATION {kept} DEFAULT')
+        wanted = f"{kept.seconds}s SHARD DURATION {kept.shard_s}s"
+        self._ask(f'ALTER RETENTION POLICY "{policy}" ON "{name}" DURATION {wanted} DEFAULT')
 
-    def _default(self, name: str) -> list[Any] | None:
+    def _policy(self, name: str) -> list[Any] | None:
+        """The default one's row."""
         return next((row for row in self._policies(name) if row[_DEFAULT] is True), None)
 
     def _policies(self, name: str) -> list[list[Any]]:
@@ -159,14 +156,14 @@ class OpenGemini(InfluxDB1):
 
     _copies = 0  # asked for once
 
-    def keeps(self, name: str) -> int | None:
+    def keeps(self, name: str) -> Kept | None:
         """See `Server`. A database of too few copies cannot be changed: the error says what to do.
 
         Raises:
             MisconfiguredError: there is one.
         """
         found = super().keeps(name)
-        policy = None if found is None else self._default(name)
+        policy = found and self._policy(name)
         if policy is not None and self.copies() > int(policy[_COPIES]):
             raise MisconfiguredError(
                 say(
@@ -179,7 +176,7 @@ class OpenGemini(InfluxDB1):
             )
         return found
 
-    def create(self, name: str, seconds: int, shard_s: int) -> None:
+    def create(self, name: str, kept: Kept) -> None:
         """See `Server`."""
         try:
             self._ask(f'CREATE DATABASE "{name}" REPLICAS {self.copies()}')
@@ -192,7 +189,7 @@ class OpenGemini(InfluxDB1):
                     f'{error}; set ha-policy = "replication" in [common] of every node',
                 )
             ) from error
-        self.alter(name, seconds, shard_s)
+        self.alter(name, kept)
 
     def copies(self) -> int:
         """See `Server`: an odd number, of which the larger half must live."""
@@ -215,34 +212,30 @@ class InfluxDB2:
     def __init__(self, settings: config.Store) -> None:
         self._settings = settings
 
-    def keeps(self, name: str) -> int | None:
+    def keeps(self, name: str) -> Kept | None:
         """See `Server`."""
         found = self._do(lambda api: self._find(api, name))
         if found is None:
             return None
-        return int(sum(rule.every_seconds for rule in found.retention_rules))
-
-    def shard_s(self, name: str) -> int:
-        """See `Server`."""
-        found = self._do(lambda api: self._find(api, name))
-        rules = () if found is None else found.retention_rules
-        return int(sum(rule.shard_group_duration_seconds or 0 for rule in rules))
+        rules = found.retention_rules
+        shard_s = sum(rule.shard_group_duration_seconds or 0 for rule in rules)
+        return Kept(sum(rule.every_seconds for rule in rules), shard_s)
 
     def copies(self) -> int:
         """See `Server`."""
         return 1
 
-    def create(self, name: str, seconds: int, shard_s: int) -> None:
+    def create(self, name: str, kept: Kept) -> None:
         """See `Server`."""
-        kept = _rules(seconds, shard_s)
-        self._do(lambda api: api.create_bucket(bucket_name=name, retention_rules=kept))
+        rules = _rules(kept)
+        self._do(lambda api: api.create_bucket(bucket_name=name, retention_rules=rules))
 
-    def alter(self, name: str, seconds: int, shard_s: int) -> None:
+    def alter(self, name: str, kept: Kept) -> None:
         """See `Server`."""
 
         def change(api: Any) -> None:
             bucket = self._find(api, name)
-            bucket.retention_rules = _rules(seconds, shard_s)
+            bucket.retention_rules = _rules(kept)
             api.update_bucket(bucket)
 
         self._do(change)
@@ -281,9 +274,10 @@ class InfluxDB2:
                 raise faults.bad_settings(error, where) from error
 
 
-def _rules(seconds: int, shard_s: int) -> Any:
+def _rules(kept: Kept) -> Any:
     kind: Any = BucketRetentionRules
-    return [kind(type="expire", every_seconds=seconds, shard_group_duration_seconds=shard_s)]
+    every, shard = kept
+    return [kind(type="expire", every_seconds=every, shard_group_duration_seconds=shard)]
 
 
 def _seconds(text: str) -> int:

@@ -65,7 +65,8 @@ def _kept(bare: Store, days: int) -> Store:
 def _shards(bare: Store) -> list[int]:
     """In days."""
     server = servers.InfluxDB1(bare)
-    return [server.shard_s(name) // 86_400 for name in (bare.telemetry, bare.evidence)]
+    kept = [server.keeps(name) for name in (bare.telemetry, bare.evidence)]
+    return [one.shard_s // 86_400 for one in kept if one is not None]
 
 
 def test_a_wrong_retention_is_named_and_set(bare: Store) -> None:
@@ -159,7 +160,7 @@ def test_a_cluster_keeps_each_row_three_times_and_any_address_will_do(bare: Stor
     assert all(bucket.ok for bucket in buckets.set_up(dead))
     server = servers.OpenGemini(bare)
     for name in (bare.telemetry, bare.evidence):
-        policy = server._default(name)
+        policy = server._policy(name)
         assert policy is not None
         assert policy[-2] == 3
 
