@@ -21,6 +21,7 @@ import composed
 import services
 from city_page import fence
 from composed import GRAFANA_HOME, INFLUX, INFLUXD, Machine
+from voice import until
 
 SCHOOL = "9963020002"
 NAMES = {"10.95.0.1": "broker.city"}
@@ -126,5 +127,5 @@ def grafana(city: City) -> None:
     more = {"GF_SECURITY_ADMIN_PASSWORD": password}
     machine.start("grafana", machine.argv("host", words, more, "472:472"))
     machine.until("wget -q --spider http://127.0.0.1:3000/api/health")
-    assert machine.boards(password, least=12) >= 12
+    until(lambda: machine.boards(password) >= 12, what="the boards")
     assert machine.reports_by_grafana(password) >= 1

@@ -222,5 +222,5 @@ def _ended(host: Machine, town: Town) -> bool:
 def boards_show(host: Machine) -> None:
     """Boards, and the collector's points through the data source."""
     password = host.run("cat deploy/secrets/grafana.password").strip()
-    assert host.boards(password, least=12) >= 12
+    until(lambda: host.boards(password) >= 12, "the boards")
     assert host.reports_by_grafana(password) >= 1

@@ -3,43 +3,12 @@
 from __future__ import annotations
 
 import json
-import threading
-from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
 
 import pytest
 
+from canned_server import CannedServer
 from collector.config import Store as Settings
 from collector.store.influx import InfluxStore
-
-
-class Second(BaseHTTPRequestHandler):
-    """Its /ping, and its answer to a deletion."""
-
-    asked: list[dict[str, str]]
-
-    def do_GET(self) -> None:
-        self.send_response(204)
-        self.send_header("X-Influxdb-Version", "v2.9.1")
-        self.end_headers()
-
-    def do_POST(self) -> None:
-        self.asked.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
-        self.send_response(204)
-        self.end_headers()
-
-    def log_message(self, *_: Any) -> None: ...
-
-
-@pytest.fixture
-def second() -> Iterator[ThreadingHTTPServer]:
-    Second.asked = []
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Second)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield server
-    server.shutdown()
-    server.server_close()
 
 
 @pytest.mark.parametrize(
@@ -47,10 +16,10 @@ def second() -> Iterator[ThreadingHTTPServer]:
     [("主线", '"主线"'), ('x"y', r'"x\"y"'), ("a\\b", r'"a\\b"'), ("é", '"é"')],
 )
 def test_names_of_lines_stand_in_the_predicate_as_they_are(
-    second: ThreadingHTTPServer, line: str, said: str
+    server: CannedServer, line: str, said: str
 ) -> None:
-    url = f"http://127.0.0.1:{second.server_address[1]}"
-    with InfluxStore(Settings("influxdb", url, "t", org="o")) as store:
+    server.status, server.more = 204, {"X-Influxdb-Version": "v2.9.1"}
+    with InfluxStore(Settings("influxdb", server.url, "t", org="o")) as store:
         store.delete("line_test", 0, 10**9, {"school": "9963000001", "line": line})
-    (asked,) = Second.asked
+    (asked,) = map(json.loads, server.bodies)
     assert asked["predicate"].endswith(f"line={said}")

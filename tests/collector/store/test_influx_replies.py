@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-import threading
-from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
 
+from canned_server import CannedServer
 from collector.config import Store as Settings
 from collector.store.base import (
     MisconfiguredError,
@@ -40,66 +38,8 @@ def test_an_address_without_a_server_is_unavailable() -> None:
             store.simulated()
 
 
-class _Server(ThreadingHTTPServer):
-    """Answers everything with one reply, and remembers what it was asked."""
-
-    status, body = 200, b""
-    cut = False
-    piece = 0  # bytes of each chunk, or 0: no chunks
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
-        self.asked: list[tuple[str, dict[str, str]]] = []
-        self.bodies: list[bytes] = []
-
-
-class _Handler(BaseHTTPRequestHandler):
-    server: _Server
-
-    def do_POST(self) -> None:
-        self.server.bodies.append(self.rfile.read(int(self.headers["Content-Length"])))
-        self.do_GET()
-
-    def do_GET(self) -> None:
-        self.server.asked.append((self.path, dict(self.headers)))
-        if self.server.piece:
-            self._in_pieces(self.server.piece)
-            return
-        self.send_response(self.server.status)
-        more = 100 if self.server.cut else 0
-        body = b"" if self.server.status == 204 else self.server.body
-        self.send_header("Content-Length", str(len(body) + more))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def _in_pieces(self, size: int) -> None:
-        self.protocol_version = "HTTP/1.1"
-        self.send_response(self.server.status)
-        self.send_header("Transfer-Encoding", "chunked")
-        self.end_headers()
-        for start in range(0, len(self.server.body), size):
-            piece = self.server.body[start : start + size]
-            self.wfile.write(b"%x\r\n%s\r\n" % (len(piece), piece))
-        self.wfile.write(b"0\r\n\r\n")
-        self.close_connection = True
-
-    def log_message(self, *_: object) -> None:
-        """Quiet."""
-
-
-@pytest.fixture
-def server() -> Iterator[_Server]:
-    with _Server() as running:
-        thread = threading.Thread(target=running.serve_forever, args=(0.01,))
-        thread.start()
-        yield running
-        running.shutdown()
-        thread.join()
-
-
-def _store(server: _Server, token: str = "", host: str = "127.0.0.1") -> InfluxStore:
-    url = f"http://{host}:{server.server_address[1]}"
-    return InfluxStore(Settings("influxdb", url, token, telemetry_days=36500))
+def _store(server: CannedServer, token: str = "") -> InfluxStore:
+    return InfluxStore(Settings("influxdb", server.url, token, telemetry_days=36500))
 
 
 def _error_reply(reason: str) -> bytes:
@@ -136,7 +76,7 @@ def _error_reply(reason: str) -> bytes:
     ],
 )
 def test_a_refused_write_is_classed_by_what_comes_next(
-    server: _Server, status: int, body: bytes, kind: type[StoreError]
+    server: CannedServer, status: int, body: bytes, kind: type[StoreError]
 ) -> None:
     server.status, server.body = status, body
     with _store(server) as store, pytest.raises(kind) as caught:
@@ -161,7 +101,7 @@ def test_a_refused_write_is_classed_by_what_comes_next(
     ],
 )
 def test_a_refused_read_is_classed_by_what_comes_next(
-    server: _Server, status: int, body: bytes, kind: type[StoreError]
+    server: CannedServer, status: int, body: bytes, kind: type[StoreError]
 ) -> None:
     server.status, server.body = status, body
     with _store(server) as store:
@@ -171,7 +111,7 @@ def test_a_refused_read_is_classed_by_what_comes_next(
             store.simulated()
 
 
-def test_a_reply_cut_off_is_no_end(server: _Server) -> None:
+def test_a_reply_cut_off_is_no_end(server: CannedServer) -> None:
     row = [NOON, 1, None]
     series = {"name": "agent", "columns": ["time", "number", "school"], "values": [row]}
     server.body = json.dumps({"results": [{"series": [series]}]}).encode() + b"\n"
@@ -184,7 +124,7 @@ def test_a_reply_cut_off_is_no_end(server: _Server) -> None:
 
 @pytest.mark.parametrize("piece", [1, 7, 100, 1 << 20])
 def test_the_rows_are_the_same_wherever_a_reply_is_cut_into_pieces(
-    server: _Server, piece: int
+    server: CannedServer, piece: int
 ) -> None:
     columns = ["time", "number", "boot", "school"]
     texts = [
@@ -216,21 +156,23 @@ _SERIES = (
     ],
 )
 def test_a_reply_that_ends_in_good_order_before_its_end_is_no_end(
-    server: _Server, body: bytes
+    server: CannedServer, body: bytes
 ) -> None:
     server.body = body
     with _store(server) as store, pytest.raises(UnavailableError):
         list(store.read("agent", 0, 2**62, fields=["number"]))
 
 
-def test_nothing_is_invented_only_when_every_statement_is_answered(server: _Server) -> None:
+def test_nothing_is_invented_only_when_every_statement_is_answered(server: CannedServer) -> None:
     server.body = b'{"results":[{"statement_id":0}]}\n'
     with _store(server) as store, pytest.raises(UnavailableError):
         store.simulated()
 
 
 @pytest.mark.parametrize("token", ["secret\n", "令牌"])
-def test_a_token_that_no_request_can_carry_is_misconfigured(server: _Server, token: str) -> None:
+def test_a_token_that_no_request_can_carry_is_misconfigured(
+    server: CannedServer, token: str
+) -> None:
     with _store(server, token) as store:
         with pytest.raises(MisconfiguredError) as caught:
             store.write([agent(1)])
@@ -239,7 +181,7 @@ def test_a_token_that_no_request_can_carry_is_misconfigured(server: _Server, tok
             list(store.read("agent", 0, 1))
 
 
-def test_the_token_is_sent_with_reads_and_writes(server: _Server) -> None:
+def test_the_token_is_sent_with_reads_and_writes(server: CannedServer) -> None:
     server.status, server.body = 200, b'{"results":[{}]}'
     with _store(server, "secret") as store:
         server.status = 204
@@ -253,50 +195,7 @@ def test_the_token_is_sent_with_reads_and_writes(server: _Server) -> None:
     assert first["Authorization"] == second["Authorization"] == "Token secret"
 
 
-def _encodings(server: _Server) -> list[str]:
-    return [headers.get("Content-Encoding", "") for _, headers in server.asked]
-
-
-def test_writes_are_compressed_unless_the_server_is_on_this_machine(server: _Server) -> None:
-    server.status = 204
-    for host in ("127.0.0.1", "localhost", "0.0.0.0"):
-        with _store(server, host=host) as store:
-            store.write([agent(1)])
-    assert _encodings(server) == ["", "", "gzip"]
-
-
-def test_writes_are_compressed_where_a_proxy_on_this_machine_takes_no_more(
-    server: _Server,
-) -> None:
-    with _store(server) as store:
-        server.status = 413
-        with pytest.raises(MisconfiguredError):
-            store.write([agent(1)])
-        server.status = 204
-        store.write([agent(2)])
-    assert _encodings(server) == ["", "gzip", "gzip"]
-
-
-def test_a_write_is_told_for_what_it_is_though_another_thread_is_told_to_compress(
-    server: _Server, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Between header and body: else the server reads neither, and the report is quarantined."""
-    server.status = 204
-    with _store(server) as store:
-        login = store._writing._login
-
-        def meanwhile() -> dict[str, str]:
-            store._writing._compressed = True
-            return login()
-
-        monkeypatch.setattr(store._writing, "_login", meanwhile)
-        store.write([agent(1)])
-        store.write([agent(2)])
-    assert [body[:2] == b"\x1f\x8b" for body in server.bodies] == [False, True]
-    assert _encodings(server) == ["", "gzip"]
-
-
-def test_without_a_token_none_is_sent(server: _Server) -> None:
+def test_without_a_token_none_is_sent(server: CannedServer) -> None:
     server.body = b'{"results":[{}]}'
     with _store(server) as store:
         list(store.read("agent", 0, 1))
