@@ -55,7 +55,7 @@ class Download:
     def __init__(self, child: int) -> None:
         self.samples: list[Sample] = []
         self.restarted = self._often_still = False
-        self._started = self._moved = 0.0
+        self._started = self._moved = self._looked = 0.0
         self._counter = ""
         self._processes = [psutil.Process()]
         with contextlib.suppress(psutil.NoSuchProcess):  # it has failed, which its pipe says
@@ -64,7 +64,7 @@ class Download:
 
     def begin(self, interface: str) -> None:
         """The download begins now, over this interface; empty where none is known."""
-        self._started = self._moved = time.perf_counter()
+        self._started = self._moved = self._looked = time.perf_counter()
         self._counter = nics.counted_on(interface) if interface else ""
         self._times = [self._read_times()]
 
@@ -77,7 +77,7 @@ class Download:
     def sample(self) -> None:
         """Read the counter, and the processors at the end of each window."""
         counted = nics.received(self._counter) if self._counter and not self.restarted else None
-        now = time.perf_counter()
+        self._looked = now = time.perf_counter()
         if counted is not None:
             self._add(now, counted)
         window = _FINE_WINDOW_S if now - self._started < 1 else _WINDOW_S
@@ -92,6 +92,16 @@ class Download:
         self._moved = self._moved if counted == before else now
         self._often_still |= now - self._moved > _STILL_S
         self.samples.append((now, counted))
+
+    @property
+    def still(self) -> bool:
+        """Whether the counter never moved, or could not be read, while it was looked at.
+
+        A busy PC may look once or twice only, before anything came or after all had: that says
+        nothing of the counter.
+        """
+        moved = len({count for _, count in self.samples}) > 1
+        return not moved and self._looked - self._moved >= _STILL_S
 
     def effort(self, window_share: float | None = None) -> Effort:
         """What it cost so far; call it at its end, with what the server knows of the windows."""
