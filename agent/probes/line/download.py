@@ -97,8 +97,8 @@ class Download:
     def still(self) -> bool:
         """Whether the counter never moved, or could not be read, while it was looked at.
 
-        A busy PC may look once or twice only, before anything came or after all had: that says
-        nothing of the counter.
+        A busy PC may look only before anything came, or after all had: a quarter of a second of
+        that says nothing of the counter.
         """
         moved = len({count for _, count in self.samples}) > 1
         return not moved and self._looked - self._moved >= _STILL_S

@@ -250,10 +250,10 @@ class _Test:
             return "no_counter", "counter_restarted", self.interface
         if self.pc and self.pc.still:
             return "no_counter", "counter_still", self.interface
-        if self._nic and self._nic[-1][0] - self._nic[0][0] < self._far_ramp_s:
-            return "too_slow", "ramp_unfinished", f"{self.far_s:.1f} s"
-        if self.far_s > 0:  # what arrives once a round trip looks like a slow counter
-            return "too_slow", "unfilled", f"{self.far_s:.1f} s"
+        if self.far_s > 0 and len({count for _, count in self._nic}) > 1:
+            # What arrives once a round trip looks like a slow counter.
+            ramp = self._nic[-1][0] - self._nic[0][0] < self._far_ramp_s
+            return "too_slow", "ramp_unfinished" if ramp else "unfilled", f"{self.far_s:.1f} s"
         if aligned(self._nic).refreshes:
             return "no_counter", "counter_slow", self.interface
         return "too_slow", "too_few_readings", ""

@@ -204,14 +204,16 @@ def test_a_counter_that_never_moves_stands_still(scripted, who, monkeypatch, cou
 
 
 @pytest.mark.parametrize("seconds", [0.0, 0.1, 0.2])
+@pytest.mark.parametrize("far_s", [0.0, 0.6])
 def test_a_pc_that_looked_only_after_all_had_come_does_not_blame_the_counter(
-    scripted, who, monkeypatch, seconds
+    scripted, who, monkeypatch, seconds, far_s
 ):
-    """Busy with other work, it hears of the whole download at once."""
+    """Busy with other work, it hears of it all at once; of a far line no more is said."""
     seen = {"sent_bytes": 1_000_000, "received_bytes": 0, "down": [], "up": [], "solo": True,
             "server_limited": False}  # fmt: skip
     beat = {"event": "bytes", "t": 0.5, "down": 1_000_000, "up": 0}
-    scripted((0.1, GRANTED), (0.2, DOWNLOAD), (0.2, beat), (0.2 + seconds, UPLOAD),
+    granted = {**GRANTED, "far_s": far_s}
+    scripted((0.1, granted), (0.2, DOWNLOAD), (0.2, beat), (0.2 + seconds, UPLOAD),
              (0.2 + seconds, {"event": "done", "seen": seen}))  # fmt: skip
     monkeypatch.setattr(line.nics, "received", lambda _: 1_100_000)
     test = a_test(who)
