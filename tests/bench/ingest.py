@@ -18,7 +18,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
@@ -107,19 +107,26 @@ def main() -> int:
     for heading in HEADINGS:
         table.add_column(heading, justify="right" if heading else "left")
     for store in args.stores:
-        for name, found in _in_turn(store, args).items():
-            table.add_row(name, *_cells(found))
-        for pcs in (_FEW, _MANY):
-            for name, found in _slowly(store, args, pcs):
-                table.add_row(f"{name}, {args.rate:g} a second of {pcs:,} PCs", *_cells(found))
+        for runs in (_fast(store, args), _slow(store, args)):
+            for name, found in _in_turn(runs, args.runs).items():
+                table.add_row(name, *_cells(found))
     if not args.telegraf:
         table.add_row(*TELEGRAF)
     Console(width=150).print(table)  # its names are long, and it may go to a file
     return 0
 
 
-def _in_turn(store: str, args: argparse.Namespace) -> dict[str, Found]:
+def _in_turn(runs: Mapping[str, Callable[[], Found]], times: int) -> dict[str, Found]:
     """The medians of the collector and of Telegraf, run in turn: a noisy minute falls on all."""
+    found: dict[str, list[Found]] = {name: [] for name in runs}
+    for _ in range(times):
+        for name, run in runs.items():
+            found[name].append(run())
+    return {name: _median(of) for name, of in found.items()}
+
+
+def _fast(store: str, args: argparse.Namespace) -> dict[str, Callable[[], Found]]:
+    """All at once, as fast as each goes."""
     load = Load(args.total, whole=args.whole)
     runs: dict[str, Callable[[], Found]] = {
         f"{store}, as fast as it goes": lambda: once(store, load),
@@ -129,11 +136,21 @@ def _in_turn(store: str, args: argparse.Namespace) -> dict[str, Found]:
         runs[f"Telegraf to {store}, {shape.name}"] = partial(
             once_telegraf, store, args.telegraf, shape, load
         )
-    found: dict[str, list[Found]] = {name: [] for name in runs}
-    for _ in range(args.runs):
-        for name, run in runs.items():
-            found[name].append(run())
-    return {name: _median(of) for name, of in found.items()}
+    return runs
+
+
+def _slow(store: str, args: argparse.Namespace) -> dict[str, Callable[[], Found]]:
+    """At the rate of the latency run, for 20 s, of few PCs and of many."""
+    runs: dict[str, Callable[[], Found]] = {}
+    for pcs in (_FEW, _MANY):
+        load, shape = Load(int(args.rate * 20), args.rate, args.whole, pcs), _same(args)
+        at = f"{args.rate:g} a second of {pcs:,} PCs"
+        runs[f"{store}, {at}"] = partial(once, store, load)
+        if _beside(store, args):
+            runs[f"Telegraf to {store}, {shape.name}, {at}"] = partial(
+                once_telegraf, store, args.telegraf, shape, load
+            )
+    return runs
 
 
 def _beside(store: str, args: argparse.Namespace) -> bool:
@@ -142,15 +159,6 @@ def _beside(store: str, args: argparse.Namespace) -> bool:
 
 def _same(args: argparse.Namespace) -> yardstick.Shape:
     return yardstick.WHOLE if args.whole else yardstick.SAME
-
-
-def _slowly(store: str, args: argparse.Namespace, pcs: int) -> Iterator[tuple[str, Found]]:
-    """Both at the rate of the latency run, for 20 s."""
-    load, shape = Load(int(args.rate * 20), args.rate, args.whole, pcs), _same(args)
-    yield store, once(store, load)
-    if _beside(store, args):
-        found = once_telegraf(store, args.telegraf, shape, load)
-        yield f"Telegraf to {store}, {shape.name}", found
 
 
 def _cells(found: Found) -> list[str]:
