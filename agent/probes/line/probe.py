@@ -194,10 +194,9 @@ class _Test:
         return "too_slow", "not_in_time", f"{self.max_seconds:g} s"
 
     def _result(self) -> LineTest:
-        seconds = round(time.perf_counter() - self.started, 3)
         base = LineTest(
-            test=self.test, line=self.wish["line"], outcome="ok", seconds=seconds,
-            window=self.wish["window"], long=self.long,
+            test=self.test, line=self.wish["line"], outcome="ok", window=self.wish["window"],
+            seconds=round(time.perf_counter() - self.started, 3), long=self.long,
             interface=self.interface, wired=self._wired(),
             payload_down=self.payload_down if self.test else None,
             payload_up=self.payload_up if self.test else None,
@@ -250,10 +249,11 @@ class _Test:
             return "no_counter", "counter_restarted", self.interface
         if self.pc and self.pc.still:
             return "no_counter", "counter_still", self.interface
-        if self.far_s > 0 and len({count for _, count in self._nic}) > 1:
-            # What arrives once a round trip looks like a slow counter.
-            ramp = self._nic[-1][0] - self._nic[0][0] < self._far_ramp_s
-            return "too_slow", "ramp_unfinished" if ramp else "unfilled", f"{self.far_s:.1f} s"
+        moved = len({count for _, count in self._nic}) > 1
+        if moved and self._nic[-1][0] - self._nic[0][0] < self._far_ramp_s:
+            return "too_slow", "ramp_unfinished", f"{self.far_s:.1f} s"
+        if moved and self.far_s > 0:  # what arrives once a round trip looks like a slow counter
+            return "too_slow", "unfilled", f"{self.far_s:.1f} s"
         if aligned(self._nic).refreshes:
             return "no_counter", "counter_slow", self.interface
         return "too_slow", "too_few_readings", ""
