@@ -8,6 +8,7 @@ weeks are told too, once the file of their school changes: a hello comes only wi
 from __future__ import annotations
 
 import sqlite3
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -74,11 +75,12 @@ class Renewals:
 
     def answer(self, source: Source, credential: int, ca: str) -> wire.Renewal | None:
         """What a PC that said this is to hold; None where it holds that already."""
-        found = self._file(source.school)
-        if found.renewal is None:
-            return None
         heard = Heard(source.school, source.machine, source.boot, credential, ca, _now_ms())
+        # By one hold of the lock: whoever was answered by a file is heard before its next one is.
         with self._lock:
+            found = self._file(source.school)
+            if found.renewal is None:
+                return None
             if len(self._heard) < _MOST:
                 self._heard.append(heard)
         return found.renewal if _behind(found, credential, ca) else None
@@ -104,8 +106,13 @@ class Renewals:
         first = True
         while not self._stopping.wait(_EVERY_S):
             try:
+                # First what changed, then who was heard: those whom the old file answered are told.
+                changed = self._changed(told, sys.maxsize if first else _AT_ONCE)
                 self._write()
-                self._tell(told, first=first)
+                for school, found in changed.items():
+                    if not first:
+                        self._tell(school, found)
+                    told[school] = found.version
                 first = self._failing = False
             except Exception as error:  # whatever is wrong here, reports must go on
                 if not self._failing:
@@ -126,19 +133,19 @@ class Renewals:
             with self._lock:
                 del self._heard[: len(heard)]
 
-    def _tell(self, told: dict[str, tuple[int, int]], *, first: bool) -> None:
-        """Renewals whose file changed while we ran, to the PCs that were here in the last day."""
-        folder, count = self._folder / RENEWALS, 0
+    def _changed(self, told: dict[str, tuple[int, int]], most: int) -> dict[str, _File]:
+        """The files, by school, of another version than the one that was told; at most so many."""
+        folder = self._folder / RENEWALS
+        changed: dict[str, _File] = {}
         for path in folder.glob("*.json") if folder.is_dir() else ():
-            found = self._file(path.stem)
-            if told.get(path.stem) == found.version or count >= _AT_ONCE:
-                continue
-            if not first:
-                self._tell_school(path.stem, found)
-                count += 1
-            told[path.stem] = found.version
+            with self._lock:
+                found = self._file(path.stem)
+            if told.get(path.stem) != found.version and len(changed) < most:
+                changed[path.stem] = found
+        return changed
 
-    def _tell_school(self, school: str, found: _File) -> None:
+    def _tell(self, school: str, found: _File) -> None:
+        """A renewal whose file changed while we ran, to the PCs that were here of late."""
         since = _now_ms() - _TOLD_MS
         for one in read(self._folder / SEEN, since).get(school, ()):
             if found.renewal and _behind(found, one.generation, one.ca):

@@ -69,6 +69,7 @@ def test_a_held_report_goes_when_the_policy_arrives(
     one.outbox.put(READING)
     one.link.start()
     city.wait(lambda: one.key(2) in city.heard)
+    until(lambda: one.outbox.counts().under_way == 0)  # the PC knows: the policy comes after that
     city.answer = city.stored
     policy = Policy(v=1, school=SCHOOL, issued=5)
     city.client.publish(topics.policy_topic(SCHOOL), encode(policy), 1, True)

@@ -114,6 +114,25 @@ def test_what_they_said_is_kept_and_the_boot_with_it(running: Renewals, tmp_path
     assert (rows[PC[1]].generation, bool(rows[PC[1]].kept), rows[PC[1]].ca) == (2, True, "d" * 16)
 
 
+def test_who_was_answered_by_the_old_file_is_told_of_a_new_one_at_once(
+    running: Renewals, tmp_path: Path, said: Said, monkeypatch: Any
+) -> None:
+    """Its hello and the new file come while others' hellos are being written down."""
+    put(tmp_path, renewal(1))
+    note, once = running._book.note, threading.Event()
+
+    def noted(heard: Any) -> None:
+        note(heard)
+        if not once.is_set():
+            once.set()
+            assert hello(running, PC[1], 1) is None
+            put(tmp_path, renewal(2))
+
+    monkeypatch.setattr(running._book, "note", noted)
+    hello(running, PC[0], 1)
+    until(lambda: set(said.receipts) == {receipt_topic(SCHOOL, machine) for machine in PC[:2]})
+
+
 def test_a_new_file_is_told_to_those_who_are_here(
     running: Renewals, tmp_path: Path, said: Said
 ) -> None:
