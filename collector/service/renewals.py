@@ -7,6 +7,7 @@ weeks are told too, once the file of their school changes: a hello comes only wi
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
 import sys
 import threading
@@ -57,6 +58,7 @@ class Renewals:
         self._folder, self._publish = folder, publish
         self._book = SeenBook(folder / SEEN)
         self._files: dict[str, _File] = {}
+        self._told: dict[str, tuple[int, int]] = {}  # the version of each school's file
         self._heard: list[Heard] = []
         self._lock = threading.Lock()
         self._stopping = threading.Event()
@@ -64,7 +66,12 @@ class Renewals:
         self._thread = threading.Thread(target=self._run, name="renewals", daemon=True)
 
     def start(self) -> None:
-        """Watch the files until `stop`."""
+        """Watch the files until `stop`; call it before there are hellos.
+
+        What is there by now, hellos are answered by; what changes later is told.
+        """
+        with contextlib.suppress(OSError):
+            self._told = {s: found.version for s, found in self._changed(sys.maxsize).items()}
         self._thread.start()
 
     def stop(self, seconds: float = 5.0) -> None:
@@ -102,18 +109,10 @@ class Renewals:
     # ---- its thread
 
     def _run(self) -> None:
-        told: dict[str, tuple[int, int]] = {}
-        first = True
         while not self._stopping.wait(_EVERY_S):
             try:
-                # First what changed, then who was heard: those whom the old file answered are told.
-                changed = self._changed(told, sys.maxsize if first else _AT_ONCE)
-                self._write()
-                for school, found in changed.items():
-                    if not first:
-                        self._tell(school, found)
-                    told[school] = found.version
-                first = self._failing = False
+                self._look()
+                self._failing = False
             except Exception as error:  # whatever is wrong here, reports must go on
                 if not self._failing:
                     log.warning("renewals_failed", reason=error, at=log.where(error))
@@ -133,14 +132,24 @@ class Renewals:
             with self._lock:
                 del self._heard[: len(heard)]
 
-    def _changed(self, told: dict[str, tuple[int, int]], most: int) -> dict[str, _File]:
+    def _look(self) -> None:
+        """First what changed, then who was heard: those whom the old file answered are told."""
+        try:
+            changed = self._changed(_AT_ONCE)
+        finally:
+            self._write()
+        for school, found in changed.items():
+            self._tell(school, found)
+            self._told[school] = found.version
+
+    def _changed(self, most: int) -> dict[str, _File]:
         """The files, by school, of another version than the one that was told; at most so many."""
         folder = self._folder / RENEWALS
         changed: dict[str, _File] = {}
         for path in folder.glob("*.json") if folder.is_dir() else ():
             with self._lock:
                 found = self._file(path.stem)
-            if told.get(path.stem) != found.version and len(changed) < most:
+            if self._told.get(path.stem) != found.version and len(changed) < most:
                 changed[path.stem] = found
         return changed
 

@@ -133,6 +133,52 @@ def test_who_was_answered_by_the_old_file_is_told_of_a_new_one_at_once(
     until(lambda: set(said.receipts) == {receipt_topic(SCHOOL, machine) for machine in PC[:2]})
 
 
+def test_a_file_that_changes_while_a_hello_is_answered_is_told(
+    running: Renewals, tmp_path: Path, said: Said, monkeypatch: Any
+) -> None:
+    put(tmp_path, renewal(1))
+    hello(running, PC[0], 1)
+    until(lambda: seen.read(tmp_path / "credentials.db"))
+    read = running._file
+
+    def slowly(school: str) -> Any:
+        found = read(school)
+        if threading.current_thread() is threading.main_thread():
+            put(tmp_path, renewal(2))
+            threading.Event().wait(0.3)  # time enough to tell of it too early
+        return found
+
+    monkeypatch.setattr(running, "_file", slowly)
+    hello(running, PC[1], 1)
+    until(lambda: set(said.receipts) == {receipt_topic(SCHOOL, machine) for machine in PC[:2]})
+
+
+def test_a_file_that_changes_before_the_first_look_is_told(
+    tmp_path: Path, said: Said, monkeypatch: Any
+) -> None:
+    monkeypatch.setattr(renewals, "_EVERY_S", 0.2)
+    put(tmp_path, renewal(1))
+    made = Renewals(tmp_path, said)
+    made.start()
+    assert hello(made, PC[0], 1) is None
+    put(tmp_path, renewal(2))
+    until(lambda: set(said.receipts) == {receipt_topic(SCHOOL, PC[0])})
+    made.stop()
+
+
+def test_hellos_are_written_down_where_the_files_cannot_be_listed(
+    running: Renewals, tmp_path: Path, monkeypatch: Any
+) -> None:
+    put(tmp_path, renewal(1))
+
+    def failing(most: int) -> Any:
+        raise OSError(24, "too many open files")
+
+    monkeypatch.setattr(running, "_changed", failing)
+    hello(running, PC[0], 1)
+    until(lambda: seen.read(tmp_path / "credentials.db"))
+
+
 def test_a_new_file_is_told_to_those_who_are_here(
     running: Renewals, tmp_path: Path, said: Said
 ) -> None:
