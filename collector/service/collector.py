@@ -145,8 +145,8 @@ class Collector:
         self._roster.start(self._links.outgoing, lambda: self._links.reports.up)
         self._machine_watch.start()
         self.releases.start()
-        self._renewals.start()
         self._links.start()
+        self._renewals.start()
         if self._keeper_thread:
             self._keeper_thread.start()
         if self._metrics:

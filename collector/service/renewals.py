@@ -2,17 +2,16 @@
 
 A hello says which generation a PC logged in with and which CA it trusts. One that is behind gets
 the renewal on its own receipt topic, in an answer that no broker retains. PCs that run on for
-weeks are told too, once the file of their school changes: a hello comes only with a connection.
+weeks are told too, when this starts and once the file of their school changes: a hello comes only
+with a connection, which they may hold while we are away.
 """
 
 from __future__ import annotations
 
-import contextlib
 import sqlite3
-import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -21,7 +20,7 @@ import msgspec
 from agent import wire
 from agent.common import decoding, log
 from agent.wire.topics import receipt_topic
-from collector.enrol.seen import Heard, SeenBook, read
+from collector.enrol.seen import Heard, Seen, SeenBook, read
 from collector.ingest import Source
 
 RENEWALS, SEEN = "renewals", "credentials.db"
@@ -66,12 +65,7 @@ class Renewals:
         self._thread = threading.Thread(target=self._run, name="renewals", daemon=True)
 
     def start(self) -> None:
-        """Watch the files until `stop`; call it before there are hellos.
-
-        What is there by now, hellos are answered by; what changes later is told.
-        """
-        with contextlib.suppress(OSError):
-            self._told = {s: found.version for s, found in self._changed(sys.maxsize).items()}
+        """Watch the files until `stop`."""
         self._thread.start()
 
     def stop(self, seconds: float = 5.0) -> None:
@@ -135,31 +129,36 @@ class Renewals:
     def _look(self) -> None:
         """First what changed, then who was heard: those whom the old file answered are told."""
         try:
-            changed = self._changed(_AT_ONCE)
+            changed = self._changed()
         finally:
             self._write()
+        here = read(self._folder / SEEN, _now_ms() - _TOLD_MS) if changed else {}
         for school, found in changed.items():
-            self._tell(school, found)
-            self._told[school] = found.version
+            if self._tell(school, found, here.get(school, ())):
+                self._told[school] = found.version
 
-    def _changed(self, most: int) -> dict[str, _File]:
-        """The files, by school, of another version than the one that was told; at most so many."""
+    def _changed(self) -> dict[str, _File]:
+        """The files, by school, of another version than the one that was told; a few at once."""
         folder = self._folder / RENEWALS
         changed: dict[str, _File] = {}
         for path in folder.glob("*.json") if folder.is_dir() else ():
             with self._lock:
                 found = self._file(path.stem)
-            if self._told.get(path.stem) != found.version and len(changed) < most:
+            if self._told.get(path.stem) != found.version and len(changed) < _AT_ONCE:
                 changed[path.stem] = found
         return changed
 
-    def _tell(self, school: str, found: _File) -> None:
-        """A renewal whose file changed while we ran, to the PCs that were here of late."""
-        since = _now_ms() - _TOLD_MS
-        for one in read(self._folder / SEEN, since).get(school, ()):
-            if found.renewal and _behind(found, one.generation, one.ca):
-                receipt = wire.Receipt(v=1, now=_now_ms(), renewal=found.renewal)
-                self._publish(receipt_topic(school, one.machine), wire.encode(receipt))
+    def _tell(self, school: str, found: _File, here: Iterable[Seen]) -> bool:
+        """Send a renewal to those who are behind it; False where there is no connection."""
+        return all(
+            self._publish(receipt_topic(school, one.machine), _receipt(found))
+            for one in here
+            if _behind(found, one.generation, one.ca)
+        )
+
+
+def _receipt(found: _File) -> bytes:
+    return wire.encode(wire.Receipt(v=1, now=_now_ms(), renewal=found.renewal))
 
 
 def _read(path: Path, version: tuple[int, int]) -> _File:

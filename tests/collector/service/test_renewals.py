@@ -153,17 +153,23 @@ def test_a_file_that_changes_while_a_hello_is_answered_is_told(
     until(lambda: set(said.receipts) == {receipt_topic(SCHOOL, machine) for machine in PC[:2]})
 
 
-def test_a_file_that_changes_before_the_first_look_is_told(
-    tmp_path: Path, said: Said, monkeypatch: Any
+def test_what_changed_while_we_were_away_is_told_once_there_is_a_connection(
+    running: Renewals, tmp_path: Path, said: Said
 ) -> None:
-    monkeypatch.setattr(renewals, "_EVERY_S", 0.2)
     put(tmp_path, renewal(1))
-    made = Renewals(tmp_path, said)
-    made.start()
-    assert hello(made, PC[0], 1) is None
+    hello(running, PC[0], 1)
+    running.stop()
     put(tmp_path, renewal(2))
-    until(lambda: set(said.receipts) == {receipt_topic(SCHOOL, PC[0])})
-    made.stop()
+    refused: list[str] = []
+
+    def publish(topic: str, payload: bytes) -> bool:
+        refused.append(topic)
+        return len(refused) > 3 and said(topic, payload)
+
+    again = Renewals(tmp_path, publish)
+    again.start()
+    until(lambda: said.receipts == {receipt_topic(SCHOOL, PC[0]): [renewal(2)]})
+    again.stop()
 
 
 def test_hellos_are_written_down_where_the_files_cannot_be_listed(
@@ -171,7 +177,7 @@ def test_hellos_are_written_down_where_the_files_cannot_be_listed(
 ) -> None:
     put(tmp_path, renewal(1))
 
-    def failing(most: int) -> Any:
+    def failing() -> Any:
         raise OSError(24, "too many open files")
 
     monkeypatch.setattr(running, "_changed", failing)
