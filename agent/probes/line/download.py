@@ -94,14 +94,18 @@ class Download:
         self.samples.append((now, counted))
 
     @property
+    def moved(self) -> bool:
+        """Whether the counter was seen to move."""
+        return len({count for _, count in self.samples}) > 1
+
+    @property
     def still(self) -> bool:
         """Whether the counter never moved, or could not be read, while it was looked at.
 
         A busy PC may look only before anything came, or after all had: a quarter of a second of
         that says nothing of the counter.
         """
-        moved = len({count for _, count in self.samples}) > 1
-        return not moved and self._looked - self._moved >= _STILL_S
+        return not self.moved and self._looked - self._moved >= _STILL_S
 
     def effort(self, window_share: float | None = None) -> Effort:
         """What it cost so far; call it at its end, with what the server knows of the windows."""

@@ -249,7 +249,7 @@ class _Test:
             return "no_counter", "counter_restarted", self.interface
         if self.pc and self.pc.still:
             return "no_counter", "counter_still", self.interface
-        moved = len({count for _, count in self._nic}) > 1
+        moved = self.pc is not None and self.pc.moved
         if moved and self._nic[-1][0] - self._nic[0][0] < self._far_ramp_s:
             return "too_slow", "ramp_unfinished", f"{self.far_s:.1f} s"
         if moved and self.far_s > 0:  # what arrives once a round trip looks like a slow counter

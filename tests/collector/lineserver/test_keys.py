@@ -113,8 +113,7 @@ def test_the_probe_signs_and_tests(url: str, folder: Path) -> None:
     key = (folder / f"{SCHOOL}.key").read_text().strip()
     test = measure(url, **WISH, key=key, max_seconds=60, max_bytes=20_000_000)
     assert isinstance(test, LineTest)
-    # On a busy machine so few bytes give no rate; the server let it test all the same.
-    assert test.test, test.reason
+    assert test.outcome == "ok", test.reason
 
 
 def test_the_probe_with_anothers_key_is_refused(url: str, folder: Path) -> None:
