@@ -102,7 +102,10 @@ class InfluxDB1:
     def keeps(self, name: str) -> Kept | None:
         """See `Server`."""
         policy = self._policy(name) if [name] in self._ask("SHOW DATABASES") else None
-        return Kept(_seconds(policy[_KEPT]), _seconds(policy[_SHARD])) if policy else None
+        return None if policy is None else self._kept(name, policy)
+
+    def _kept(self, _name: str, policy: list[Any]) -> Kept:
+        return Kept(_seconds(policy[_KEPT]), _seconds(policy[_SHARD]))
 
     def copies(self) -> int:
         """See `Server`."""
@@ -156,15 +159,9 @@ class OpenGemini(InfluxDB1):
 
     _copies = 0  # asked for once
 
-    def keeps(self, name: str) -> Kept | None:
-        """See `Server`. A database of too few copies cannot be changed: the error says what to do.
-
-        Raises:
-            MisconfiguredError: there is one.
-        """
-        found = super().keeps(name)
-        policy = found and self._policy(name)
-        if policy is not None and self.copies() > int(policy[_COPIES]):
+    def _kept(self, name: str, policy: list[Any]) -> Kept:
+        """A database of too few copies cannot be changed: the error says what to do."""
+        if self.copies() > int(policy[_COPIES]):
             raise MisconfiguredError(
                 say(
                     f"{self._settings.url}：库 {name} 只有一份，一个 ts-store 停机就读不到；"
@@ -174,7 +171,7 @@ class OpenGemini(InfluxDB1):
                     "--fix and restore",
                 )
             )
-        return found
+        return super()._kept(name, policy)
 
     def create(self, name: str, kept: Kept) -> None:
         """See `Server`."""
