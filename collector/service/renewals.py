@@ -133,28 +133,28 @@ class Renewals:
         finally:
             self._write()
         here = read(self._folder / SEEN, _now_ms() - _TOLD_MS) if changed else {}
+        schools = 0
         for school, found in changed.items():
-            if self._tell(school, found, here.get(school, ())):
+            behind = [x for x in here.get(school, ()) if _behind(found, x.generation, x.ca)]
+            schools += bool(behind)
+            if schools <= _AT_ONCE and self._tell(found, behind):
                 self._told[school] = found.version
 
     def _changed(self) -> dict[str, _File]:
-        """The files, by school, of another version than the one that was told; a few at once."""
+        """The files, by school, of another version than the one that was told."""
         folder = self._folder / RENEWALS
         changed: dict[str, _File] = {}
         for path in folder.glob("*.json") if folder.is_dir() else ():
             with self._lock:
                 found = self._file(path.stem)
-            if self._told.get(path.stem) != found.version and len(changed) < _AT_ONCE:
+            if self._told.get(path.stem) != found.version:
                 changed[path.stem] = found
         return changed
 
-    def _tell(self, school: str, found: _File, here: Iterable[Seen]) -> bool:
-        """Send a renewal to those who are behind it; False where there is no connection."""
-        return all(
-            self._publish(receipt_topic(school, one.machine), _receipt(found))
-            for one in here
-            if _behind(found, one.generation, one.ca)
-        )
+    def _tell(self, found: _File, behind: Iterable[Seen]) -> bool:
+        """Send them the renewal; False where there is no connection."""
+        to = (receipt_topic(one.school, one.machine) for one in behind)
+        return all(self._publish(topic, _receipt(found)) for topic in to)
 
 
 def _receipt(found: _File) -> bytes:

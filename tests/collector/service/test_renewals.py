@@ -172,6 +172,26 @@ def test_what_changed_while_we_were_away_is_told_once_there_is_a_connection(
     again.stop()
 
 
+def test_a_city_s_schools_are_told_a_few_at_once_and_all_in_the_end(
+    tmp_path: Path, said: Said
+) -> None:
+    """Those with nobody to be told take nobody's place."""
+    made = Renewals(tmp_path, said)
+    for number in range(50):
+        school = f"99000001{number:02}"
+        put(tmp_path, renewal(1), school)
+        if number % 2:
+            made.answer(Source(school, PC[0], BOOT, 1), 1, "")
+        put(tmp_path, renewal(2), school)
+    told = []
+    for _ in range(4):
+        made._look()
+        told.append(len(said.receipts))
+    assert told == [10, 20, 25, 25]
+    assert all(len(renewals) == 1 for renewals in said.receipts.values())
+    made._book.close()
+
+
 def test_hellos_are_written_down_where_the_files_cannot_be_listed(
     running: Renewals, tmp_path: Path, monkeypatch: Any
 ) -> None:
