@@ -129,8 +129,8 @@ def _fast(store: str, args: argparse.Namespace) -> dict[str, Callable[[], Found]
     """All at once, as fast as each goes."""
     load = Load(args.total, whole=args.whole)
     runs: dict[str, Callable[[], Found]] = {
-        f"{store}, as fast as it goes": lambda: once(store, load),
-        f"{store}, its keeper beside it": lambda: once(store, load, "all"),
+        f"{store}, as fast as it goes": partial(once, store, load),
+        f"{store}, its keeper beside it": partial(once, store, load, "all"),
     }
     for shape in (yardstick.FLAT, _same(args)) if _beside(store, args) else ():
         runs[f"Telegraf to {store}, {shape.name}"] = partial(
