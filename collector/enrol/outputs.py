@@ -37,7 +37,10 @@ class Outcome(NamedTuple):
 
 
 def bring(place: Place, config: Config, state: State, told: Told = lambda done: None) -> Outcome:
-    """Write what follows from the state, for the whole city; the broker comes last.
+    """Write what follows from the state, for the whole city.
+
+    The broker comes before the renewals, which the collector sends at once: a PC whose new account
+    the broker does not have yet would be refused.
 
     Raises:
         OSError, PkiError, ControlError, TextFileError: what was written stays, and the next call
@@ -47,13 +50,15 @@ def bring(place: Place, config: Config, state: State, told: Told = lambda done: 
     ca = pki.read(place.ca).decode()
     for done, school in enumerate(held.values()):
         told(done)
-        changed += of_school(place, school, ca)
+        changed += _keys(place.keys, school)
     changed += sum(remove_keys(place, school) for school in state.revoked())
     os.sync()  # once for all of them
     accounts = brokering.accounts(place, held)
     how, count = brokering.apply(place, config.mqtt, accounts)
     if how == "file":
         state.file_is_up_to_date()
+    changed += sum(_renewal(place.renewals, school, ca) for school in held.values())
+    os.sync()
     return Outcome(changed, count, how)
 
 

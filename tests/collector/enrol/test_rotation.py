@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 
 from agent.common.calendar import CITY_TIME
-from collector.enrol import seen
+from collector.broker.control import ControlError
+from collector.enrol import brokering, seen
 from collector.enrol.rotation import BEFORE_MS, Standing, standing, trusting, verdict
 from collector.enrol.seen import Heard, Seen, SeenBook, after
 from collector.enrol.state import Credential, Held, Rotation
@@ -202,3 +203,23 @@ def test_a_second_rotation_waits_and_may_set_the_last_day(city: EnrolledCity, ca
 def test_trust_that_a_boot_forgot_is_none() -> None:
     rows = [said(PC[0])._replace(ca="new"), said(PC[1], kept=False)._replace(ca="new"), said(PC[2])]
     assert trusting(rows, {"new"}, 0) == Standing((PC[0],), (PC[1], PC[2]))
+
+
+def test_the_broker_has_an_account_before_pcs_are_told_of_it(
+    city: EnrolledCity, monkeypatch: Any
+) -> None:
+    """The collector sends a renewal within a second; a PC that the broker refuses loses time."""
+    assert city.enrol(CODE) == 0
+    told = []
+
+    def refusing(*_: Any) -> Any:
+        told.append(json.loads((city.place.renewals / f"{CODE}.json").read_bytes())["generation"])
+        raise ControlError("it does not answer")
+
+    monkeypatch.setattr(brokering, "apply", refusing)
+    assert city.enrol("rotate", CODE) != 0
+    assert city.enrol("--all") != 0
+    monkeypatch.undo()
+    assert city.enrol("--all") == 0
+    told.append(json.loads((city.place.renewals / f"{CODE}.json").read_bytes())["generation"])
+    assert told == [1, 1, 2]
