@@ -80,6 +80,11 @@ class SeenBook:
         row = after(Seen(*found) if found else None, one)
         self._db.execute("INSERT OR REPLACE INTO seen VALUES (?, ?, ?, ?, ?, ?, ?)", row)
 
+    def of(self, school: str, since_ms: int) -> list[Seen]:
+        """The PCs of a school that spoke since then. Raises sqlite3.Error."""
+        query = "SELECT * FROM seen WHERE school = ? AND at_ms >= ?"
+        return list(map(Seen._make, self._db.execute(query, (school, since_ms))))
+
     def close(self) -> None:
         """Close the file."""
         self._db.close()

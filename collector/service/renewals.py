@@ -1,9 +1,9 @@
 """Sends a school's PCs their next credentials, and writes down which ones they hold.
 
 A hello says which generation a PC logged in with and which CA it trusts. One that is behind gets
-the renewal on its own receipt topic, in an answer that no broker retains. PCs that run on for
-weeks are told too, when this starts and once the file of their school changes: a hello comes only
-with a connection, which they may hold while we are away.
+the renewal on its own receipt topic, in an answer that no broker retains. PCs that are on are told
+too, when this starts and once the file of their school changes: their next hello may be an hour
+away.
 """
 
 from __future__ import annotations
@@ -11,7 +11,8 @@ from __future__ import annotations
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections import deque
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -20,7 +21,7 @@ import msgspec
 from agent import wire
 from agent.common import decoding, log
 from agent.wire.topics import receipt_topic
-from collector.enrol.seen import Heard, Seen, SeenBook, read
+from collector.enrol.seen import Heard, SeenBook
 from collector.ingest import Source
 
 RENEWALS, SEEN = "renewals", "credentials.db"
@@ -30,7 +31,7 @@ _EVERY_S = 1.0
 _TOLD_MS = 60 * 86_400_000
 #: Schools told at once: all 600 together would hold up the receipts.
 _AT_ONCE = 10
-#: Hellos that wait while the disk is full; a PC says it again at its next connection.
+#: Hellos that wait while the disk is full; a PC says it again within the hour.
 _MOST = 50_000
 
 Publish = Callable[[str, bytes], bool]
@@ -42,6 +43,10 @@ class _File(NamedTuple):
     version: tuple[int, int]
     renewal: wire.Renewal | None
     digest: str
+
+
+_NO_VERSION = 0, 0
+_ABSENT = _File(_NO_VERSION, None, "")
 
 
 class Renewals:
@@ -58,6 +63,7 @@ class Renewals:
         self._book = SeenBook(folder / SEEN)
         self._files: dict[str, _File] = {}
         self._told: dict[str, tuple[int, int]] = {}  # the version of each school's file
+        self._due: deque[tuple[str, str]] = deque()  # PCs to be told: school, machine
         self._heard: list[Heard] = []
         self._lock = threading.Lock()
         self._stopping = threading.Event()
@@ -80,7 +86,7 @@ class Renewals:
         # By one hold of the lock: whoever was answered by a file is heard before its next one is.
         with self._lock:
             found = self._file(source.school)
-            if found.renewal is None:
+            if found is _ABSENT:  # else whoever may speak as some school fills the disk with codes
                 return None
             if len(self._heard) < _MOST:
                 self._heard.append(heard)
@@ -94,10 +100,10 @@ class Renewals:
             version = status.st_mtime_ns, status.st_ino
         except OSError:
             self._files.pop(school, None)
-            return _File((0, 0), None, "")
+            return _ABSENT
         known = self._files.get(school)
         if known is None or known.version != version:
-            known = self._files[school] = _read(path, version)
+            known = self._files[school] = _read(path, version, known)
         return known
 
     # ---- its thread
@@ -127,18 +133,17 @@ class Renewals:
                 del self._heard[: len(heard)]
 
     def _look(self) -> None:
-        """First what changed, then who was heard: those whom the old file answered are told."""
+        """Tell whom a file concerns that changed, and write down who was heard.
+
+        What changed comes first: whoever was answered by the file before it was heard by then.
+        """
         try:
             changed = self._changed()
+            if changed and not self._due:
+                self._plan(changed)
+            self._tell()
         finally:
             self._write()
-        here = read(self._folder / SEEN, _now_ms() - _TOLD_MS) if changed else {}
-        schools = 0
-        for school, found in changed.items():
-            behind = [x for x in here.get(school, ()) if _behind(found, x.generation, x.ca)]
-            schools += bool(behind)
-            if schools <= _AT_ONCE and self._tell(found, behind):
-                self._told[school] = found.version
 
     def _changed(self) -> dict[str, _File]:
         """The files, by school, of another version than the one that was told."""
@@ -147,28 +152,61 @@ class Renewals:
         for path in folder.glob("*.json") if folder.is_dir() else ():
             with self._lock:
                 found = self._file(path.stem)
-            if self._told.get(path.stem) != found.version:
+            if found.renewal is not None and self._told.get(path.stem) != found.version:
                 changed[path.stem] = found
         return changed
 
-    def _tell(self, found: _File, behind: Iterable[Seen]) -> bool:
-        """Send them the renewal; False where there is no connection."""
-        to = (receipt_topic(one.school, one.machine) for one in behind)
-        return all(self._publish(topic, _receipt(found)) for topic in to)
+    def _plan(self, changed: Mapping[str, _File]) -> None:
+        """Who is to be told, of few schools; those with nobody to be told take nobody's place."""
+        heard = self._heard_by_school()
+        schools = 0
+        for school, found in changed.items():
+            said = [*self._book.of(school, _now_ms() - _TOLD_MS), *heard.get(school, ())]
+            last = {one.machine: _behind(found, one.generation, one.ca) for one in said}
+            behind = [machine for machine, is_behind in last.items() if is_behind]
+            self._due.extend((school, machine) for machine in behind)
+            self._told[school] = found.version
+            schools += bool(behind)
+            if schools == _AT_ONCE:
+                break
+
+    def _heard_by_school(self) -> dict[str, list[Heard]]:
+        """What was just heard, and is not written down yet."""
+        found: dict[str, list[Heard]] = {}
+        with self._lock:
+            for one in self._heard:
+                found.setdefault(one.school, []).append(one)
+        return found
+
+    def _tell(self) -> None:
+        """Send each the renewal that its school has now, until there is no room or connection."""
+        while self._due:
+            school, machine = self._due[0]
+            # Under the lock: no hello is answered by a later file between the two.
+            with self._lock:
+                found = self._file(school)
+                to = receipt_topic(school, machine)
+                if found.renewal is not None and not self._publish(to, _receipt(found)):
+                    return
+            self._due.popleft()
 
 
 def _receipt(found: _File) -> bytes:
     return wire.encode(wire.Receipt(v=1, now=_now_ms(), renewal=found.renewal))
 
 
-def _read(path: Path, version: tuple[int, int]) -> _File:
-    """A file that is damaged renews nobody: `schoolpulse enrol --all` writes it again."""
+def _read(path: Path, version: tuple[int, int], before: _File | None) -> _File:
+    """A file that is damaged renews nobody: `schoolpulse enrol --all` writes it again.
+
+    One that could not be read has no version: it is read again at the next look or hello.
+    """
     try:
         found = decoding.decode(path.read_bytes(), wire.Renewal)
     except (OSError, msgspec.MsgspecError, UnicodeDecodeError) as error:
-        fix = "schoolpulse enrol --all"
-        log.warning("renewal_unreadable", file=path, reason=type(error).__name__, fix=fix)
-        return _File(version, None, "")
+        if before is None or before.version != _NO_VERSION:
+            fix = "schoolpulse enrol --all"
+            log.warning("renewal_unreadable", file=path, reason=type(error).__name__, fix=fix)
+        return _File(_NO_VERSION if isinstance(error, OSError) else version, None, "")
     return _File(version, found, wire.ca_digest(found.ca))
 
 
