@@ -7,6 +7,7 @@ its accounts works. An account that works stays in use until the program ends.
 
 from __future__ import annotations
 
+import math
 import ssl
 import time
 from collections.abc import Callable, Sequence
@@ -22,8 +23,9 @@ from agent.mqtt.connection import ClosedError, Connection, RefusedError, Will
 from agent.mqtt.link_types import State
 from agent.wire.renewal import Renewal, ca_digest
 
-#: A renewal that was refused is tried again when it is sent again after this, s.
-RETRY_S = 3600.0
+#: A renewal that was refused is tried again after this, then after twice as long, and so on, s:
+#: the broker may know its account a little later than we do, or never.
+RETRY_S, _LONGEST_S = 60.0, 3600.0
 
 
 class Account(msgspec.Struct, frozen=True, dict=True):
@@ -73,7 +75,7 @@ class Accounts:
         account, None where it is refused."""
         self._candidates = list(candidates)
         self._renew = renew
-        self._refused_at: dict[Account, float] = {}  # by time.monotonic
+        self._refused: dict[Account, tuple[float, int]] = {}  # when last, of monotonic; how often
         self._context: ssl.SSLContext | None = None
         self._has_context = False
         self._way = 0  # of `AgentBroker.ways`; counts on past their number
@@ -154,21 +156,31 @@ class Accounts:
         """The current account does not work: take the next one, if there is one."""
         account, *others = self._candidates
         self._candidates = [*others, account]  # whole at any moment: another thread may look
-        self._refused_at[account] = time.monotonic()
+        times = self._refused.get(account, (0.0, 0))[1] + 1
+        self._refused[account] = time.monotonic(), times
         self._has_context = False
         if self.several:
             names = account.broker.username, self.current.broker.username
             log.warning("account_refused", account=names[0], following=names[1])
 
-    def take(self, renewal: Renewal) -> bool:
-        """A renewal arrived; returns whether to connect again, with its account."""
+    def take(self, renewal: Renewal) -> float:
+        """A renewal arrived: seconds until it is to be used; 0: connect again, with its account.
+
+        More than 0: it was refused lately. Infinite: it is no news, or of no use.
+        """
         account = self._renew(renewal, self.current)
         if account is None or account == self.current:
-            return False
-        since = self._refused_at.get(account)
-        if since is not None and time.monotonic() - since < RETRY_S:
-            return False
+            return math.inf
+        if (wait := self._wait(account)) > 0:
+            return wait
         others = [one for one in self._candidates if one != account]
         self._candidates = [account, *others]
         self._has_context = False
-        return True
+        return 0.0
+
+    def _wait(self, account: Account) -> float:
+        """Seconds until an account that was refused may be tried again; 0 or less: now."""
+        if account not in self._refused:
+            return 0.0
+        since, times = self._refused[account]
+        return since + min(_LONGEST_S, RETRY_S * 2.0 ** min(times - 1, 16)) - time.monotonic()

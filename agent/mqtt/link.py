@@ -249,7 +249,8 @@ class Link:
         self._reports.limit.receipted()
         self._callbacks.receipt(receipt)
         if receipt.renewal is not None and not self._stopping:
-            self._renewed |= self._accounts.take(receipt.renewal)
+            self._hello.again(wait := self._accounts.take(receipt.renewal))
+            self._renewed |= wait <= 0
 
     def _on_policy(self, policy: Policy) -> None:
         self._outbox.policy_arrived()

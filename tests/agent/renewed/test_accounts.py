@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import msgspec
@@ -22,7 +23,7 @@ def test_a_renewal_is_used_and_outlives_the_process(config: Config, ca: Ca, next
     accounts = renewed.accounts(config)
     both = ca.pem + next_ca.pem
     given = renewal(ca, ca=both, source_key="ab" * 32)
-    assert accounts.take(given)
+    assert accounts.take(given) == 0
     assert accounts.said == (2, ca_digest(both))
     account = renewed.accounts(config).current
     assert (account.broker.username, account.broker.secret()) == (given.username, given.password)
@@ -34,17 +35,19 @@ def test_a_renewal_is_used_and_outlives_the_process(config: Config, ca: Ca, next
 def test_the_same_renewal_again_changes_nothing(config: Config, ca: Ca) -> None:
     accounts = renewed.accounts(config)
     given = renewal(ca)
-    assert accounts.take(given)
-    assert not accounts.take(given)
-    assert not accounts.take(renewal(ca, 1))
+    assert accounts.take(given) == 0
+    assert accounts.take(given) == math.inf
+    assert accounts.take(renewal(ca, 1)) == math.inf
     assert accounts.current.broker.generation == 2
 
 
 def test_another_ca_of_the_same_generation_is_news(config: Config, ca: Ca, next_ca: Ca) -> None:
     accounts = renewed.accounts(config)
     both = renewal(ca, 1, username=SCHOOL, ca=ca.pem + next_ca.pem)
-    assert accounts.take(both)
-    assert not accounts.take(msgspec.structs.replace(both, ca=next_ca.pem + "\r\n" + ca.pem))
+    assert accounts.take(both) == 0
+    assert (
+        accounts.take(msgspec.structs.replace(both, ca=next_ca.pem + "\r\n" + ca.pem)) == math.inf
+    )
     assert renewed.accounts(config).said == (1, ca_digest(ca.pem + next_ca.pem))
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from types import SimpleNamespace
 from typing import Any
 
 import msgspec
@@ -11,6 +13,7 @@ from hypothesis import strategies as st
 
 from agent import renewed
 from agent.config import Config
+from agent.mqtt import accounts as module
 from agent.mqtt.accounts import Account
 from agent.wire import Renewal
 from pki import Ca
@@ -18,18 +21,28 @@ from pki import Ca
 from .conftest import SCHOOL, generations, renewal
 
 
-def test_a_refused_renewal_is_tried_again_only_later(
-    config: Config, ca: Ca, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_refused_renewal_is_tried_again_only_later(config: Config, ca: Ca) -> None:
     accounts = renewed.accounts(config)
     given = renewal(ca)
     accounts.take(given)
     accounts.refused()
-    assert not accounts.take(given)
-    assert accounts.take(msgspec.structs.replace(given, password="another"))
-    accounts.refused()
-    monkeypatch.setattr("agent.mqtt.accounts.RETRY_S", 0.0)
-    assert accounts.take(given)
+    assert 59 < accounts.take(given) <= 60
+    assert accounts.take(msgspec.structs.replace(given, password="another")) == 0
+
+
+def test_each_time_it_is_tried_again_after_twice_as_long_and_at_least_hourly(
+    config: Config, ca: Ca, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = 1000.0
+    monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=lambda: now))
+    accounts, given = renewed.accounts(config), renewal(ca)
+    waits = []
+    for _ in range(9):
+        assert accounts.take(given) == 0
+        accounts.refused()
+        waits.append(accounts.take(given))
+        now += waits[-1]
+    assert waits == [60, 120, 240, 480, 960, 1920, 3600, 3600, 3600]
 
 
 def leaf(ca: Ca) -> str:
@@ -56,14 +69,14 @@ def leaf(ca: Ca) -> str:
 )
 def test_what_no_agent_can_use_is_refused(config: Config, ca: Ca, change: Any) -> None:
     accounts = renewed.accounts(config)
-    assert not accounts.take(renewal(ca, **change))
+    assert accounts.take(renewal(ca, **change)) == math.inf
     assert generations(config) == [1]
 
 
 def test_a_ca_file_that_is_cut_or_holds_no_ca_is_refused(config: Config, ca: Ca) -> None:
     accounts = renewed.accounts(config)
     for pem in (ca.pem[:-40], leaf(ca), ca.pem + ca.pem[:200], ca.pem.replace("M", "N", 3)):
-        assert not accounts.take(renewal(ca, ca=pem)), pem
+        assert accounts.take(renewal(ca, ca=pem)) == math.inf, pem
     assert accounts.current.broker.generation == 1
 
 
@@ -86,6 +99,6 @@ TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=80)
 )
 def test_garbage_changes_no_account(config: Config, given: Renewal) -> None:
     accounts = renewed.accounts(config)
-    assert not accounts.take(given)
+    assert accounts.take(given) == math.inf
     assert accounts.current == Account(config.broker)
     assert not (config.folder / renewed.FOLDER).exists()
