@@ -146,10 +146,10 @@ def _begin(city: City) -> None:
     if authority.begin_renewal(city.place, dt.datetime.now(dt.UTC)):
         city.state.note("ca renew", str(city.place.next_ca))
         text = say(
-            "下一个 CA 已生成，电脑下次连上时收到；用 schoolpulse ca status 看进度，然后 "
-            "schoolpulse ca renew --sign",
-            "the next CA is made; PCs receive it when they connect next. See schoolpulse ca "
-            "status, then run schoolpulse ca renew --sign",
+            "下一个 CA 已生成，在用的电脑马上收到，其余的开机后收到；"
+            "用 schoolpulse ca status 看进度，然后 schoolpulse ca renew --sign",
+            "the next CA is made; PCs that are on receive it now, others once they are. See "
+            "schoolpulse ca status, then run schoolpulse ca renew --sign",
         )
     else:
         text = say("已在分发，没有要做的", "it is being handed out already, nothing to do")
