@@ -59,9 +59,14 @@ FAILED: Mapping[str, Words] = {
         "往返时间长：测试的连接没有占满线路",
         "a long round trip: the test's connections did not fill the line",
     ),
-    "too_few_readings": Words("读数太少，得不出速率", "too few readings for a rate"),
+    "too_few_readings": Words(
+        "读数太少（电脑忙，或测得太快），得不出速率",
+        "too few readings for a rate: the PC was busy, or the test was over too soon",
+    ),
     "no_interface": Words("找不到路由经过的网卡", "no interface has the route's address"),
-    "counter_still": Words("网卡计数不动", "the interface's counter stands still"),
+    "counter_still": Words(
+        "网卡计数不动，或读不到", "the interface's counter stands still, or cannot be read"
+    ),
     "counter_restarted": Words("网卡计数中途回退", "the interface's counter stepped back"),
     "counter_slow": Words(
         "网卡计数刷新太慢，得不出速率", "the interface's counter is refreshed too rarely"
@@ -102,7 +107,7 @@ OUTCOMES: Mapping[str, Words] = {
     "unreachable": Words("连不上测速服务器", "the measurement server cannot be reached"),
     "refused": Words("测速服务器拒绝了", "the measurement server refused"),
     "busy": Words("线路上正有别的测试", "another test of this line runs"),
-    "too_slow": Words("太慢，时限内测不完", "too slow to finish in time"),
+    "too_slow": Words("没有得出速率", "came to no rate"),
     "aborted": Words("测试中断", "the test was broken off"),
     "garbled": Words("对方不是测速服务器，或中途被改动", "not our server, or altered on the way"),
     "no_counter": Words("读不到网卡计数", "the interface's counters cannot be read"),

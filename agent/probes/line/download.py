@@ -50,12 +50,14 @@ class Download:
     Attributes:
         samples: The interface's counter, (s, bytes), up to a step back.
         restarted: Whether the counter stepped back: it wrapped, or its driver restarted.
+        lost: Whether the counter, which was there, cannot be read any more.
     """
 
     def __init__(self, child: int) -> None:
         self.samples: list[Sample] = []
-        self.restarted = self._often_still = False
-        self._started = self._moved = self._looked = 0.0
+        self.restarted = self.lost = self._often_still = False
+        self._started = self._moved = 0.0
+        self._looks: list[float] = []
         self._counter = ""
         self._processes = [psutil.Process()]
         with contextlib.suppress(psutil.NoSuchProcess):  # it has failed, which its pipe says
@@ -64,7 +66,7 @@ class Download:
 
     def begin(self, interface: str) -> None:
         """The download begins now, over this interface; empty where none is known."""
-        self._started = self._moved = self._looked = time.perf_counter()
+        self._started = self._moved = time.perf_counter()
         self._counter = nics.counted_on(interface) if interface else ""
         self._times = [self._read_times()]
 
@@ -77,11 +79,16 @@ class Download:
     def sample(self) -> None:
         """Read the counter, and the processors at the end of each window."""
         counted = nics.received(self._counter) if self._counter and not self.restarted else None
-        self._looked = now = time.perf_counter()
+        self._looks.append(now := time.perf_counter())
+        self.lost = counted is None and bool(self.samples) and not self.restarted
         if counted is not None:
             self._add(now, counted)
-        window = _FINE_WINDOW_S if now - self._started < 1 else _WINDOW_S
-        if now - self._times[-1].at >= window:
+        if now - self._times[-1].at >= (_FINE_WINDOW_S if now - self._started < 1 else _WINDOW_S):
+            self._times.append(self._read_times())
+
+    def end(self) -> None:
+        """It is over, as we hear: a PC that was too busy to look was busy since the last look."""
+        if time.perf_counter() - self._times[-1].at >= _WINDOW_S:
             self._times.append(self._read_times())
 
     def _add(self, now: float, counted: int) -> None:
@@ -105,7 +112,13 @@ class Download:
         A busy PC may look only before anything came, or after all had: a quarter of a second of
         that says nothing of the counter.
         """
-        return not self.moved and self._looked - self._moved >= _STILL_S
+        return not self.moved and bool(self._looks) and self._looks[-1] - self._moved >= _STILL_S
+
+    def looked_away(self, last: float) -> bool:
+        """Whether nobody looked for half of the time until the `last` bytes came, or longer."""
+        times = [self._started, *(at for at in self._looks if at < last), last]
+        longest = max(b - a for a, b in pairwise(times))
+        return longest >= (last - self._started) / 2 > 0
 
     def effort(self, window_share: float | None = None) -> Effort:
         """What it cost so far; call it at its end, with what the server knows of the windows."""

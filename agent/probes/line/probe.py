@@ -101,7 +101,7 @@ class _Test:
         self.test = self.interface = self.phase = ""
         self.phase_started = self.started
         self.looked = 0.0
-        self.pc: Download | None = None
+        self.pc: Download  # from `run` on
         self.payload: list[Sample] = []
         self.idle_ms: list[float] = []
         self.loaded_ms: list[float] = []
@@ -138,8 +138,10 @@ class _Test:
         elif kind == "latency":
             self.idle_ms = event["ms"]
         elif kind == "phase":
+            if self.phase == "download":
+                self.pc.end()
             self.phase, self.phase_started = event["name"], time.perf_counter()
-            if self.phase == "download" and self.pc:
+            if self.phase == "download":
                 self.pc.begin(self.interface)
         elif kind == "bytes":
             self._count(event)
@@ -172,7 +174,6 @@ class _Test:
             self._show_progress(None)
 
     def _end_download_if_due(self, child: line_child.Child, now: float) -> None:
-        assert self.pc is not None
         rate = estimator.down(self._nic, self.payload, far=self.far_s > 0)
         tight = rate is not None and rate.spread <= _TIGHT and not self.long
         known = tight and now - self.phase_started >= _TIGHT_S + _BACK_TRIPS * self.far_s
@@ -197,7 +198,8 @@ class _Test:
         base = LineTest(
             test=self.test, line=self.wish["line"], outcome="ok", window=self.wish["window"],
             seconds=round(time.perf_counter() - self.started, 3), long=self.long,
-            interface=self.interface, wired=self._wired(),
+            interface=self.interface,
+            wired=nics.kind(self.interface) == "wired" if self.interface else None,
             payload_down=self.payload_down if self.test else None,
             payload_up=self.payload_up if self.test else None,
         )  # fmt: skip
@@ -228,9 +230,9 @@ class _Test:
         return estimator.bounded(found, confirmed(self.seen["down"]))
 
     def _cut_early(self, found: estimator.Down) -> bool:
-        """Whether the download ended, or its counter stepped back, before the line was full."""
+        """Whether the download, or its counter, ended before the line was full."""
         seconds = self._nic[-1][0] - self._nic[0][0]
-        if self.pc is not None and self.pc.restarted:
+        if self.pc.restarted or self.pc.lost:
             return seconds < _RAMP_S
         return self.far_s > 0 and (seconds < self._far_ramp_s or not estimator.even(found))
 
@@ -245,14 +247,15 @@ class _Test:
             return "too_slow", "too_few_bytes", f"{self.payload_down} bytes"
         if not self.interface:
             return "no_counter", "no_interface", ""
-        if self.pc and self.pc.restarted:
+        if self.pc.restarted:
             return "no_counter", "counter_restarted", self.interface
-        if self.pc and self.pc.still:
+        if self.payload and self.pc.looked_away(self.payload[-1][0]):
+            return "too_slow", "too_few_readings", ""
+        if self.pc.still or self.pc.lost:
             return "no_counter", "counter_still", self.interface
-        moved = self.pc is not None and self.pc.moved
-        if moved and self._nic[-1][0] - self._nic[0][0] < self._far_ramp_s:
-            return "too_slow", "ramp_unfinished", f"{self.far_s:.1f} s"
-        if moved and self.far_s > 0:  # what arrives once a round trip looks like a slow counter
+        if self.pc.moved and self.far_s > 0:  # what comes once a round trip looks like a slow one
+            if self._nic[-1][0] - self._nic[0][0] < self._far_ramp_s:
+                return "too_slow", "ramp_unfinished", f"{self.far_s:.1f} s"
             return "too_slow", "unfilled", f"{self.far_s:.1f} s"
         if aligned(self._nic).refreshes:
             return "no_counter", "counter_slow", self.interface
@@ -260,14 +263,10 @@ class _Test:
 
     @property
     def _nic(self) -> list[Sample]:
-        return self.pc.samples if self.pc else []
-
-    def _wired(self) -> bool | None:
-        return nics.kind(self.interface) == "wired" if self.interface else None
+        return self.pc.samples
 
     def _with_rates(self, base: LineTest, rate: estimator.Down) -> LineTest:
         assert self.seen is not None
-        assert self.pc is not None
         effort = self.pc.effort(self.seen.get("window_share"))
         frames = self.seen.get("up_frames") or ()
         up = estimator.up(self.seen["up"], frames, far=self.far_s > 0)
