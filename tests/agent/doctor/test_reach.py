@@ -163,7 +163,7 @@ def test_a_renewed_account_that_is_refused_is_passed_over(config: Config, ca: Ca
         generation=2, username=f"{SCHOOL}-2", password="second", line_key=secrets.token_hex(16),
         ca=ca.pem,
     )  # fmt: skip
-    assert renewed.accounts(config).take(given)
+    assert renewed.accounts(config).take(given) == 0
     checks = found(config)
     assert checks["login (generation 2)"].ok is None
     assert "Not authorized" in checks["login (generation 2)"].detail
