@@ -26,6 +26,8 @@ from agent.wire.renewal import Renewal, ca_digest
 #: A renewal that was refused is tried again after this, then after twice as long, and so on, s:
 #: the broker may know its account a little later than we do, or never.
 RETRY_S, _LONGEST_S = 60.0, 3600.0
+#: A refusal so long ago says nothing of the next one, s.
+_FORGOTTEN_S = 2 * _LONGEST_S
 
 
 class Account(msgspec.Struct, frozen=True, dict=True):
@@ -156,8 +158,7 @@ class Accounts:
         """The current account does not work: take the next one, if there is one."""
         account, *others = self._candidates
         self._candidates = [*others, account]  # whole at any moment: another thread may look
-        times = self._refused.get(account, (0.0, 0))[1] + 1
-        self._refused[account] = time.monotonic(), times
+        self._note(account)
         self._has_context = False
         if self.several:
             names = account.broker.username, self.current.broker.username
@@ -177,6 +178,14 @@ class Accounts:
         self._candidates = [account, *others]
         self._has_context = False
         return 0.0
+
+    def _note(self, account: Account) -> None:
+        """It was refused now. Where it is tried for want of another, that counts once."""
+        since, times = self._refused.get(account, (-math.inf, 0))
+        if time.monotonic() - since > _FORGOTTEN_S:
+            times = 0
+        again = not times or self._wait(account) <= 0
+        self._refused[account] = time.monotonic(), times + again
 
     def _wait(self, account: Account) -> float:
         """Seconds until an account that was refused may be tried again; 0 or less: now."""

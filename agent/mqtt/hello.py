@@ -57,7 +57,7 @@ class HelloTimer:
 
     def again(self, seconds: float) -> None:
         """Its answer is of use after this only: ask then, each PC of a school at its own time."""
-        self.due = min(self.due, time.monotonic() + seconds * (1 + self._draw() / 4))
+        self.due = min(self.due, time.monotonic() + seconds * (1 + self._draw()))
 
     def policy_arrived(self) -> None:
         """A policy arrived: the collector is back, or knows the school now; try again soon."""

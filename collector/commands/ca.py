@@ -130,33 +130,35 @@ def _renew(args: argparse.Namespace) -> int:
     with opened(args) as city:
         if args.ca_key:
             city = city._replace(place=city.place._replace(ca_key=args.ca_key))
-        if args.sign:
-            _sign(args, city)
-        else:
-            _begin(city)
+        said = _sign(args, city) if args.sign else _begin(city)
         try:
             outputs.bring(city.place, city.config, city.state)
         except ControlError as error:
             return broker_failed(error)
+        print(said)
         _bundles(city)
     return DONE
 
 
-def _begin(city: City) -> None:
+def _begin(city: City) -> str:
+    """Make the next CA; what to say once it is handed out."""
     if authority.begin_renewal(city.place, dt.datetime.now(dt.UTC)):
         city.state.note("ca renew", str(city.place.next_ca))
-        text = say(
+        return say(
             "下一个 CA 已生成，在用的电脑马上收到，其余的开机后收到；"
             "用 schoolpulse ca status 看进度，然后 schoolpulse ca renew --sign",
             "the next CA is made; PCs that are on receive it now, others once they are. See "
             "schoolpulse ca status, then run schoolpulse ca renew --sign",
         )
-    else:
-        text = say("已在分发，没有要做的", "it is being handed out already, nothing to do")
-    print(text)
+    return say("已在分发", "it is being handed out already")
 
 
-def _sign(args: argparse.Namespace, city: City) -> None:
+def _sign(args: argparse.Namespace, city: City) -> str:
+    """Have the next CA sign, or end the former one; what to say then.
+
+    Raises:
+        RefusedError: there is no next one, or PCs do not trust it yet.
+    """
     place = city.place
     if authority.stage(place) == authority.NONE:
         text = say("先运行 schoolpulse ca renew", "run schoolpulse ca renew first")
@@ -171,17 +173,14 @@ def _sign(args: argparse.Namespace, city: City) -> None:
         print(say("服务器证书已由新的 CA 签发", "the server's certificate is by the new CA now"))
     # While the broker shows the former certificate, the city's own services need the former CA.
     if brokering.presents(place, city.config.mqtt) is False:
-        print(
-            say(
-                "让 Mosquitto 重读证书：systemctl reload mosquitto；再运行一次本命令，旧 CA 才作废",
-                "have Mosquitto read it: systemctl reload mosquitto. Then run this again, so that "
-                "the former CA is trusted no longer",
-            )
+        return say(
+            "让 Mosquitto 重读证书：systemctl reload mosquitto；再运行一次本命令，旧 CA 才作废",
+            "have Mosquitto read it: systemctl reload mosquitto. Then run this again, so that the "
+            "former CA is trusted no longer",
         )
-        return
     authority.finish_renewal(place)
     city.state.note("ca finish", str(place.ca))
-    print(say("更换完成，旧 CA 不再受信任", "renewed; the former CA is trusted no longer"))
+    return say("更换完成，旧 CA 不再受信任", "renewed; the former CA is trusted no longer")
 
 
 def _forced(behind: Collection[str], waited: Collection[str]) -> str:

@@ -50,7 +50,7 @@ def bring(place: Place, config: Config, state: State, told: Told = lambda done: 
     ca = pki.read(place.ca).decode()
     for done, school in enumerate(held.values()):
         told(done)
-        changed += _keys(place.keys, school)
+        changed += keys(place.keys, school)
     changed += sum(remove_keys(place, school) for school in state.revoked())
     os.sync()  # once for all of them
     accounts = brokering.accounts(place, held)
@@ -60,11 +60,6 @@ def bring(place: Place, config: Config, state: State, told: Told = lambda done: 
     changed += sum(_renewal(place.renewals, school, ca) for school in held.values())
     os.sync()
     return Outcome(changed, count, how)
-
-
-def of_school(place: Place, held: Held, ca: str) -> int:
-    """A school's key files and renewal; how many were written or removed. Raises OSError."""
-    return _keys(place.keys, held) + _renewal(place.renewals, held, ca)
 
 
 def bundles(
@@ -131,8 +126,14 @@ def _folders(place: Place) -> int:
     return made + owned.folder(place.renewals, Kind(0o750, owned.SERVICE))
 
 
-def _keys(folder: Path, held: Held) -> int:
-    """The former key first: a PC that signs with it is served at every moment."""
+def keys(folder: Path, held: Held) -> int:
+    """A school's key files brought up to date; how many were written or removed.
+
+    The former key first: a PC that signs with it is served at every moment.
+
+    Raises:
+        OSError: the next call goes on from there.
+    """
     changed = 0
     code = held.now.school
     previous = folder / f"{code}{_PREVIOUS}"

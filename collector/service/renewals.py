@@ -185,8 +185,9 @@ class Renewals:
             # Under the lock: no hello is answered by a later file between the two.
             with self._lock:
                 found = self._file(school)
-                to = receipt_topic(school, machine)
-                if found.renewal is not None and not self._publish(to, _receipt(found)):
+                if found.renewal is None:  # it cannot be read now: told once it can
+                    self._told.pop(school, None)
+                elif not self._publish(receipt_topic(school, machine), _receipt(found)):
                     return
             self._due.popleft()
 

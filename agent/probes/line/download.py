@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import time
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -80,7 +81,8 @@ class Download:
         """Read the counter, and the processors at the end of each window."""
         counted = nics.received(self._counter) if self._counter and not self.restarted else None
         self._looks.append(now := time.perf_counter())
-        self.lost = counted is None and bool(self.samples) and not self.restarted
+        gone = counted is None and bool(self.samples) and not self.restarted
+        self.lost = gone and now - self.samples[-1][0] >= _STILL_S
         if counted is not None:
             self._add(now, counted)
         if now - self._times[-1].at >= (_FINE_WINDOW_S if now - self._started < 1 else _WINDOW_S):
@@ -114,11 +116,18 @@ class Download:
         """
         return not self.moved and bool(self._looks) and self._looks[-1] - self._moved >= _STILL_S
 
-    def looked_away(self, last: float) -> bool:
-        """Whether nobody looked for half of the time until the `last` bytes came, or longer."""
+    def looked_away(self, payload: Sequence[Sample]) -> bool:
+        """Whether nobody looked for half of the time in which the payload came, or longer.
+
+        `payload`: how much had come when, (s, bytes), as the child says; what it says late is in
+        time. Whatever held this PC up, it does not know what its interface did then.
+        """
+        if not payload:
+            return False
+        last = next(at for at, count in payload if count == payload[-1][1])
         times = [self._started, *(at for at in self._looks if at < last), last]
         longest = max(b - a for a, b in pairwise(times))
-        return longest >= (last - self._started) / 2 > 0
+        return last <= self._started or longest >= (last - self._started) / 2
 
     def effort(self, window_share: float | None = None) -> Effort:
         """What it cost so far; call it at its end, with what the server knows of the windows."""

@@ -232,8 +232,8 @@ class _Test:
     def _cut_early(self, found: estimator.Down) -> bool:
         """Whether the download, or its counter, ended before the line was full."""
         seconds = self._nic[-1][0] - self._nic[0][0]
-        if self.pc.restarted or self.pc.lost:
-            return seconds < _RAMP_S
+        if (self.pc.restarted or self.pc.lost) and seconds < _RAMP_S:
+            return True
         return self.far_s > 0 and (seconds < self._far_ramp_s or not estimator.even(found))
 
     @property
@@ -249,7 +249,7 @@ class _Test:
             return "no_counter", "no_interface", ""
         if self.pc.restarted:
             return "no_counter", "counter_restarted", self.interface
-        if self.payload and self.pc.looked_away(self.payload[-1][0]):
+        if self.pc.looked_away(self.payload):
             return "too_slow", "too_few_readings", ""
         if self.pc.still or self.pc.lost:
             return "no_counter", "counter_still", self.interface
@@ -291,7 +291,7 @@ class _Test:
             burst=rate.burst,
             loss_share=self.seen.get("loss_share"),
             nic_mbps=nics.link_mbps(self.interface),
-            pc_limited=effort.limited,
+            pc_limited=effort.limited or self.pc.looked_away(self.payload),
             pc_busy=round(effort.pc_busy, 3),
             test_core=round(effort.test_core, 3),
         )

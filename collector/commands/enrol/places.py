@@ -131,9 +131,9 @@ def tell_who_stays(city: City) -> None:
 def broker_failed(error: ControlError) -> int:
     """Say that all is written but the broker's accounts."""
     text = say(
-        "凭据已记下，消息服务器的账号还没有更新；改好后再运行一次",
-        "the credentials are written down, the broker's accounts are not up to date; put it right "
-        "and run the command again",
+        "凭据已记下，消息服务器的账号还没有更新，电脑也没有得到通知；改好后再运行一次",
+        "the credentials are written down, the broker's accounts are not up to date and PCs were "
+        "not told; put it right and run the command again",
     )
     print(f"{error}\n{text}", file=sys.stderr)
     return FAILED

@@ -21,7 +21,7 @@ from collector.commands.enrol.places import (
     opened,
     tell_who_stays,
 )
-from collector.enrol import brokering, outputs, pki, standings
+from collector.enrol import brokering, outputs, standings
 from collector.enrol.rotation import verdict, waits
 from collector.store.base import StoreError
 
@@ -108,9 +108,9 @@ def _settle(city: City) -> int:
             continue
         city.state.settle(code, why)
         print(say(f"{code}: 旧凭据已结束（{why}）", f"{code}: former credential ended ({why})"))
-    ca, held = pki.read(city.place.ca).decode(), city.state.held()
+    held = city.state.held()
     for code in rotating:
-        outputs.of_school(city.place, held[code], ca)
+        outputs.keys(city.place.keys, held[code])
     return len(rotating)
 
 

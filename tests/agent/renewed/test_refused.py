@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from types import SimpleNamespace
 from typing import Any
 
 import msgspec
@@ -26,23 +25,60 @@ def test_a_refused_renewal_is_tried_again_only_later(config: Config, ca: Ca) -> 
     given = renewal(ca)
     accounts.take(given)
     accounts.refused()
-    assert 59 < accounts.take(given) <= 60
+    assert 0 < accounts.take(given) <= 60
     assert accounts.take(msgspec.structs.replace(given, password="another")) == 0
 
 
+class Hand:
+    """A clock by hand."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def hand(monkeypatch: pytest.MonkeyPatch) -> Hand:
+    made = Hand()
+    monkeypatch.setattr(module, "time", made)
+    return made
+
+
 def test_each_time_it_is_tried_again_after_twice_as_long_and_at_least_hourly(
-    config: Config, ca: Ca, monkeypatch: pytest.MonkeyPatch
+    config: Config, ca: Ca, hand: Hand
 ) -> None:
-    now = 1000.0
-    monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=lambda: now))
     accounts, given = renewed.accounts(config), renewal(ca)
     waits = []
     for _ in range(9):
         assert accounts.take(given) == 0
         accounts.refused()
         waits.append(accounts.take(given))
-        now += waits[-1]
+        hand.now += waits[-1]
     assert waits == [60, 120, 240, 480, 960, 1920, 3600, 3600, 3600]
+
+
+def test_a_refusal_of_yesterday_is_forgotten(config: Config, ca: Ca, hand: Hand) -> None:
+    accounts, given = renewed.accounts(config), renewal(ca)
+    for _ in range(5):
+        assert accounts.take(given) == 0
+        accounts.refused()
+        assert accounts.take(given) == 60
+        hand.now += 86_400
+
+
+def test_while_none_works_each_is_tried_in_turn_and_that_counts_once(
+    config: Config, ca: Ca, hand: Hand
+) -> None:
+    """A balancer closes connections for ten minutes, whoever logs in."""
+    accounts, given = renewed.accounts(config), renewal(ca)
+    accounts.take(given)
+    for _ in range(21):
+        accounts.refused()
+        hand.now += 0.5
+    assert accounts.current.broker.generation == 1
+    assert 0 < accounts.take(given) <= 60
 
 
 def leaf(ca: Ca) -> str:

@@ -219,7 +219,14 @@ def test_the_broker_has_an_account_before_pcs_are_told_of_it(
     monkeypatch.setattr(brokering, "apply", refusing)
     assert city.enrol("rotate", CODE) != 0
     assert city.enrol("--all") != 0
+    assert city.ca("renew") != 0
+    with monkeypatch.context() as elsewhere:
+        elsewhere.setattr(brokering, "asked", lambda _: True)
+        elsewhere.setattr(brokering, "end", lambda *_: [])
+        assert city.enrol("settle") == 0
+    refusing_still = json.loads((city.place.renewals / f"{CODE}.json").read_bytes())
+    assert refusing_still["generation"] == 1
     monkeypatch.undo()
     assert city.enrol("--all") == 0
     told.append(json.loads((city.place.renewals / f"{CODE}.json").read_bytes())["generation"])
-    assert told == [1, 1, 2]
+    assert told == [1, 1, 1, 2]

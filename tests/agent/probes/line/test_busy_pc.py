@@ -18,6 +18,7 @@ from scripted_line import (
     a_download,
     a_test,
     on_wire,
+    payload,
 )
 
 
@@ -108,8 +109,9 @@ def test_where_nobody_looked_neither_the_line_nor_its_counter_is_blamed(
 
 
 @pytest.mark.parametrize("until", [5.0, 6.25])
-def test_a_pc_too_busy_to_look_denies_nothing(scripted, who, monkeypatch, until):
-    """It saw the first 0.8 s, a ramp at 2 Mbit/s; then all its cores were busy."""
+@pytest.mark.parametrize("cores", [0, 2])
+def test_a_pc_too_busy_to_look_denies_nothing(scripted, who, monkeypatch, until, cores):
+    """It saw the first 0.8 s, a ramp at 2 Mbit/s; then it was busy: all its cores, or its disk."""
     child = a_download(scripted, 6.0)
     child.busy = 1.0, until
     ramp = on_wire(1.0, 2.0)
@@ -118,7 +120,7 @@ def test_a_pc_too_busy_to_look_denies_nothing(scripted, who, monkeypatch, until)
         return on_wire(child.now, 2.0) if child.now <= 1 else ramp + on_wire(child.now - 0.8)
 
     def times() -> Any:
-        used = 2 * max(0.0, min(child.now, until) - 1.0)
+        used = cores * max(0.0, min(child.now, until) - 1.0)
         return Times(used, 2 * child.now - used)
 
     monkeypatch.setattr(line.nics, "received", received)
@@ -126,3 +128,31 @@ def test_a_pc_too_busy_to_look_denies_nothing(scripted, who, monkeypatch, until)
     test = measure(URL, **who)
     assert (test.outcome, test.pc_limited) == ("ok", True)
     assert "pc_limited" in test.reason
+
+
+def test_where_all_came_before_the_pc_heard_of_the_download_nothing_is_blamed(
+    scripted, who, monkeypatch
+):
+    """The download goes on for a second, for a last segment that is lost."""
+    sent = payload(1.2)
+    said = [(1.5, {"event": "bytes", "t": t, "down": payload(min(t, 1.2)), "up": 0})
+            for t in (0.3, 0.7, 1.2, 1.4)]  # fmt: skip
+    late = [(t, {"event": "bytes", "t": t, "down": sent, "up": 0}) for t in (1.7, 2.0, 2.4)]
+    seen = {"sent_bytes": sent, "received_bytes": 0, "down": [], "up": [], "solo": True,
+            "server_limited": False}  # fmt: skip
+    child = scripted((0.1, GRANTED), (1.5, DOWNLOAD), *said, *late, (2.5, UPLOAD),
+                     (2.6, {"event": "done", "seen": seen}))  # fmt: skip
+    monkeypatch.setattr(line.nics, "received", lambda _: on_wire(min(child.now, 1.2)))
+    test = a_test(who)
+    assert (test.outcome, test.reason) == ("too_slow", "too_few_readings")
+
+
+@pytest.mark.parametrize("busy", [0.0, 2.7])
+def test_a_pc_that_looked_most_of_the_time_names_a_counter_that_stands_still(
+    scripted, who, monkeypatch, busy
+):
+    child = a_download(scripted, 6.0)
+    child.busy = 1.0, 1.0 + busy
+    monkeypatch.setattr(line.nics, "received", lambda _: 7_000)
+    test = a_test(who)
+    assert (test.outcome, test.reason) == ("no_counter", "counter_still")

@@ -95,3 +95,32 @@ def test_a_counter_that_cannot_be_read_now_and_then_reads_right(scripted, who, m
     monkeypatch.setattr(line.nics, "received", received)
     test = measure(URL, **who)
     assert (test.outcome, test.down_mbps) == ("ok", pytest.approx(10.0, rel=0.01))
+
+
+@pytest.mark.parametrize("seconds", [2.5, 4.0, 6.0])
+@pytest.mark.parametrize("gone", [True, False])
+def test_of_a_far_line_the_ramp_is_no_rate_though_its_counter_ends(
+    scripted, who, monkeypatch, seconds, gone
+):
+    """Eight seconds at a fifth of it; the counter vanishes, or steps back, before."""
+    child = a_download(scripted, 30.0, far_s=0.6)
+
+    def received(_: str) -> int | None:
+        if child.now > 0.2 + seconds:
+            return None if gone else on_wire(child.now - seconds)
+        return 1_000_000 + on_wire(child.now, 2.0)
+
+    monkeypatch.setattr(line.nics, "received", received)
+    assert a_test(who).outcome == "no_counter"
+
+
+def test_a_last_reading_that_fails_costs_nothing(scripted, who, monkeypatch):
+    """A fast line, through within a second."""
+    child = a_download(scripted, 1.0, 400.0)
+
+    def received(_: str) -> int | None:
+        return None if child.now > 1.15 else on_wire(child.now, 400.0)
+
+    monkeypatch.setattr(line.nics, "received", received)
+    test = measure(URL, **who)
+    assert (test.outcome, test.down_mbps) == ("ok", pytest.approx(400.0, rel=0.01))

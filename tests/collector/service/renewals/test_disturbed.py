@@ -60,13 +60,13 @@ def test_a_file_that_could_not_be_read_is_read_again(
     running: Renewals, tmp_path: Path, said: Said, monkeypatch: Any
 ) -> None:
     """And who said hello meanwhile is told."""
-    put(tmp_path, renewal())
 
     def failing(_: Path) -> bytes:
         raise OSError(24, "Too many open files")
 
     with monkeypatch.context() as few:
         few.setattr(Path, "read_bytes", failing)
+        put(tmp_path, renewal())
         assert hello(running, PC[0], 1) is None
     until(lambda: said.receipts == {receipt_topic(SCHOOL, PC[0]): [renewal()]})
     assert hello(running, PC[1], 1) == renewal()
@@ -98,4 +98,24 @@ def test_on_a_full_disk_they_are_told(tmp_path: Path, said: Said, monkeypatch: A
     with pytest.raises(sqlite3.OperationalError):
         made._look()
     assert set(said.receipts) == {receipt_topic(SCHOOL, machine) for machine in PC[:2]}
+    made._book.close()
+
+
+def test_who_was_to_be_told_while_the_file_was_gone_is_told_once_it_is_there(
+    tmp_path: Path, said: Said, monkeypatch: Any
+) -> None:
+    """As on a network disk that does not answer for a moment."""
+    room = False
+    made = Renewals(tmp_path, lambda topic, payload: room and said(topic, payload))
+    put(tmp_path, renewal(1))
+    hello(made, PC[0], 1)
+    put(tmp_path, renewal(2))
+    made._look()
+    path = tmp_path / "renewals" / f"{SCHOOL}.json"
+    path.rename(tmp_path / "away")
+    made._look()
+    (tmp_path / "away").rename(path)
+    room = True
+    made._look()
+    assert said.receipts == {receipt_topic(SCHOOL, PC[0]): [renewal(2)]}
     made._book.close()

@@ -135,3 +135,45 @@ def test_where_there_is_room_for_some_each_is_told_once_and_of_the_newest(
     assert told == [0, 1, 1, 3, 4, 4]
     assert all(given == [renewal(2)] for given in said.receipts.values())
     made._book.close()
+
+
+def test_a_file_that_changes_twice_before_there_is_room_is_told_once(
+    tmp_path: Path, said: Said
+) -> None:
+    room = False
+    made = Renewals(tmp_path, lambda topic, payload: room and said(topic, payload))
+    put(tmp_path, renewal(1))
+    for machine in PC:
+        hello(made, machine, 1)
+    for generation in (2, 3, 4):
+        put(tmp_path, renewal(generation))
+        made._look()
+    room = True
+    made._look()
+    assert said.receipts == {receipt_topic(SCHOOL, machine): [renewal(4)] for machine in PC}
+    made._book.close()
+
+
+def test_no_hello_is_answered_with_a_later_file_before_the_earlier_one_is_sent(
+    tmp_path: Path, said: Said
+) -> None:
+    """A PC takes a former CA of the same generation for news."""
+    answered = threading.Event()
+    late: list[threading.Thread] = []
+
+    def publish(topic: str, payload: bytes) -> bool:
+        put(tmp_path, renewal(3))
+        late.append(threading.Thread(target=lambda: (hello(made, PC[0], 1), answered.set())))
+        late[0].start()
+        assert not answered.wait(0.2)
+        return said(topic, payload)
+
+    made = Renewals(tmp_path, publish)
+    put(tmp_path, renewal(1))
+    hello(made, PC[0], 1)
+    put(tmp_path, renewal(2))
+    made._look()
+    late[0].join(30)
+    assert answered.is_set()
+    assert said.receipts == {receipt_topic(SCHOOL, PC[0]): [renewal(2)]}
+    made._book.close()
