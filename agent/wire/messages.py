@@ -176,7 +176,7 @@ class LineTest(Struct, tag_field="reading", tag="line_test", omit_defaults=True,
     loss_share: Share | None = None  # segments down that were sent again
     detail: Text = ""  # what else is known of the reason, as the system or the server said it
     nic_mbps: Rate | None = None  # the cable's own rate
-    pc_limited: bool | None = None  # by its processors; such a test can prove, never deny
+    pc_limited: bool | None = None  # held back by the PC; such a test can prove, never deny
     pc_busy: Share | None = None  # of all cores during the download
     test_core: Seconds | None = None  # of one core, by the test's processes; with threads over 1
 

@@ -138,7 +138,7 @@ long bool - ran to its limits, as once a week
 burst bool - the line slowed down for good during the test; the rate is the later one
 loss_share float - share of the segments down that were sent again, 0 to 1
 nic_mbps float Mbit/s the cable's own rate
-pc_limited bool - whether the PC's processors were the bottleneck
+pc_limited bool - whether the PC held it back: busy, its windows full, or its interface not read
 pc_busy float - share of all cores that was busy during the download, 0 to 1
 test_core float - cores that the test's processes used during the download
 late_days int days whole days from the report to its arrival, where there are any
