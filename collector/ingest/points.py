@@ -52,17 +52,21 @@ def agent_point(frame: Frame, boot: str, number: int, report: wire.Report, teste
     for reading in report.readings:
         if type(reading) is wire.AgentHealth:
             fields |= _health(reading)
-    fields |= _lateness(frame)
+    if days := _late_days(frame):
+        fields["late_days"] = days
     return _point("agent", frame, fields)
 
 
-def _lateness(frame: Frame) -> Fields:
-    """Whole days from the report's time to its arrival, if any.
+def _late_days(frame: Frame) -> int:
+    """Whole days from the report's time to its arrival, at least 0.
 
     Not the time of arrival itself: a report that is sent twice must leave the same points.
     """
-    days = (frame.arrived - frame.time // 1_000_000) // _DAY_MS
-    return {"late_days": days} if days > 0 else {}
+    return max(0, (frame.arrived - frame.time // 1_000_000) // _DAY_MS)
+
+
+def _lateness(frame: Frame) -> Fields:
+    return {"late_days": days} if (days := _late_days(frame)) else {}
 
 
 def _point(measurement: str, frame: Frame, fields: Fields, **tags: str) -> Point:

@@ -239,26 +239,28 @@ class Collector:
     def _received(self, messages: Sequence[Publish]) -> None:
         """Runs in paho's thread: as little work as possible."""
         now = time.time_ns()  # each a nanosecond later: a PC's presences are told apart by it
-        known = sum(t.startswith("$") or is_asked_for(t, kept) for t, _, kept, *_ in messages)
+        wanted, known = [], 0
+        for at, (topic, payload, retained, _, _) in enumerate(messages, now):
+            # Nearly all are reports of which there is nothing to see before the inbox.
+            if retained or topic[-2:] == "/1" or topic[:1] == "$" or "/report/" not in topic:
+                known += topic[:1] == "$" or is_asked_for(topic, retained)
+                if not self._is_for_inbox(topic, payload, retained):
+                    continue
+            wanted.append(Message(topic, payload, at, retained))
         self.counts.add("received", len(messages) - known)
-        wanted = [
-            Message(one.topic, one.payload, now + n, one.retained)
-            for n, one in enumerate(messages)
-            if self._is_for_inbox(one)
-        ]
+        self._retained.retry()
         if turned_away := len(wanted) - self._inbox.put_all(wanted):
             self.counts.add("turned_away", turned_away)
 
-    def _is_for_inbox(self, message: Publish) -> bool:
+    def _is_for_inbox(self, topic: str, payload: bytes, retained: bool) -> bool:
         """Handle what is not; what fails here costs no other message."""
-        topic, payload = message.topic, message.payload
         try:
             if topic.startswith("$"):  # the broker itself
                 self._self_metrics.broker_said(topic, payload)
                 return False
-            if self._links.grouped and is_asked_for(topic, message.retained):
+            if self._links.grouped and is_asked_for(topic, retained):
                 return False  # it comes by the connection that has all of them in order
-            if not self._retained.admits(topic, payload, message.retained):
+            if not self._retained.admits(topic, payload, retained):
                 return False
             # Hellos bypass the inbox: a PC must learn the time even while the store is down.
             return not (topic.endswith("/1") and self._answer_hello(topic, payload))

@@ -45,12 +45,6 @@ class Retained:
 
         A report that was published to be retained is still a report: cleared, and handled.
         """
-        admitted = self._admits(topic, payload, retained)
-        if self._missed:
-            self._retry()
-        return admitted
-
-    def _admits(self, topic: str, payload: bytes, retained: bool) -> bool:
         if topic.endswith("/presence"):
             return not payload or self._is_presence(topic, payload)
         if retained and payload:
@@ -86,9 +80,9 @@ class Retained:
                 self._missed[topic] = None
         return False
 
-    def _retry(self) -> None:
+    def retry(self) -> None:
         """What is retained comes at once after a connection, before the other one may be up."""
-        while True:
+        while self._missed:
             with self._lock:
                 topic = next(iter(self._missed), "")
                 self._missed.pop(topic, None)

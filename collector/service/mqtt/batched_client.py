@@ -50,7 +50,7 @@ def publish_at(buffer: bytes, at: int, properties: bool) -> Publish | None:
     None for anything else, and for what breaks the protocol: paho handles that.
     """
     first, size, head, shift = buffer[at], 0, at + 1, 0
-    if first >> 4 != 3 or first & 4:
+    if first & 0xF4 != 0x30:
         return None
     while True:  # the remaining length: seven bits a byte, at most four bytes
         if head >= len(buffer) or shift > 21:

@@ -65,22 +65,36 @@ class Inbox:
 
     def put_all(self, messages: Sequence[Message]) -> int:
         """Add messages; how many: there was no room for the others, or the inbox is closed."""
+        size = sum([len(message.payload) for message in messages])
         with self._lock:
-            taken, end = 0, time.monotonic() + _PATIENCE_S
-            for message in messages:
-                if self._full():
-                    self._await_room(end)
-                if self._closed:
-                    break
-                if not self._full():
-                    self._messages.append(message)
-                    self._bytes += len(message.payload)
-                    taken += 1
+            taken = self._put_at_once(messages, size) or self._put_each(messages)
             if taken:
                 self._came = time.monotonic()
             if self._has(self._wanted):
                 self._filled.notify()
             return taken
+
+    def _put_at_once(self, messages: Sequence[Message], size: int) -> int:
+        """All of them, where there is room; else none."""
+        many = len(self._messages) + len(messages) > self._limit
+        if self._closed or many or self._bytes + size > self._limit_bytes:
+            return 0
+        self._messages.extend(messages)
+        self._bytes += size
+        return len(messages)
+
+    def _put_each(self, messages: Sequence[Message]) -> int:
+        taken, end = 0, time.monotonic() + _PATIENCE_S
+        for message in messages:
+            if self._full():
+                self._await_room(end)
+            if self._closed:
+                break
+            if not self._full():
+                self._messages.append(message)
+                self._bytes += len(message.payload)
+                taken += 1
+        return taken
 
     def _await_room(self, end: float) -> None:
         """Wait for it as long as one message does, which changes meanwhile, but not after `end`."""
