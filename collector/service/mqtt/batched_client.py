@@ -159,6 +159,7 @@ class BatchedClient(mqtt.Client):
         self._to_write.clear()
         self._queued.clear()
         self._unacknowledged.clear()
+        self.gathering.connected()
         return super().reconnect()
 
     def loop_read(self, max_packets: int = 1) -> MQTTErrorCode:
@@ -218,9 +219,10 @@ class BatchedClient(mqtt.Client):
             taken.append(found)
         self._at = at
         if taken:
-            self.gathering.took(len(taken))
+            acks = b"".join([one.ack for one in taken])
+            self.gathering.took(len(taken), len(acks) // 4)
             deliver(taken)
-            self._to_write += b"".join([one.ack for one in taken])
+            self._to_write += acks
 
     def _take_acknowledgements(self) -> None:
         buffer, at, end = self._buffer, self._at, len(self._buffer)
