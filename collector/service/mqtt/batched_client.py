@@ -159,7 +159,6 @@ class BatchedClient(mqtt.Client):
         self._to_write.clear()
         self._queued.clear()
         self._unacknowledged.clear()
-        self.gathering.connected()
         return super().reconnect()
 
     def loop_read(self, max_packets: int = 1) -> MQTTErrorCode:
@@ -219,10 +218,9 @@ class BatchedClient(mqtt.Client):
             taken.append(found)
         self._at = at
         if taken:
-            acks = b"".join([one.ack for one in taken])
-            self.gathering.took(len(taken), len(acks) // 4)
+            self.gathering.took(len(taken))
             deliver(taken)
-            self._to_write += acks
+            self._to_write += b"".join([one.ack for one in taken])
 
     def _take_acknowledgements(self) -> None:
         buffer, at, end = self._buffer, self._at, len(self._buffer)

@@ -4,9 +4,6 @@ A wake-up costs more than a message. But a broker that has sent as much as it se
 acknowledgement, its window, sends nothing while we wait. No broker says how large its window is,
 and a full one looks like a calm hour: each wait brings the same few. So both ways take turns. The
 better one has the long turns; where they bring much alike, that is the one that waits.
-
-What came in one read was sent without an acknowledgement: the window is at least as large. Where
-it is known to be large, waits grow until each brings a quarter to a half of it.
 """
 
 from __future__ import annotations
@@ -18,13 +15,11 @@ from collections.abc import Callable
 GATHER_S = 0.005
 #: A read that brings as many is not waited for longer.
 ENOUGH = 16
-#: Where the window is at least as large, waits may be so many times as long.
-LARGE, LONGER = 2 * ENOUGH, 4
 #: A turn of the better way, s; those of the other are short, so that trying costs little.
 TURN_S = 200 * GATHER_S
-#: What reads without waits must bring to be better: so many times as much, and more packets a
-#: second than chance does where hardly anything comes.
-_TIMES, _MORE = 2, 400.0
+#: What reads without waits must bring to be better: so many times as much, and more than chance
+#: does where hardly anything comes.
+_TIMES, _MORE = 2, 2
 #: Waits without which a turn of them tells nothing.
 _WAITS = 4
 
@@ -34,58 +29,42 @@ class Gathering:
 
     def __init__(self) -> None:
         self.pause: Callable[[float], None] = time.sleep
-        self._window, self._gather_s = 0, GATHER_S  # it is at least as large; between two reads
         self._read_at, self._came = 0.0, 0  # the last read, and how many packets it brought
         self._waited = False  # before that
         self._better = self._waits = True  # to wait, or in this turn
         self._begun, self._in_turn = 0.0, 0  # the turn, and what it has brought
-        self._waits_done, self._most = 0, 0.0  # in it, and the most a second after one of them
-        self._usual = 0.0  # what the last turn of the better way brought a second
-
-    def connected(self) -> None:
-        """A new connection begins, maybe to another broker."""
-        self._window, self._gather_s = 0, GATHER_S
+        self._waits_done, self._most = 0, 0  # in it, and the most after one of them
+        self._usual = 0.0  # what the last turn of the better way brought
 
     def wait(self) -> None:
         """Wait a little where the last read was just now and brought little."""
         now = time.monotonic()
         self._take_turns(now)
-        enough = max(ENOUGH, self._window // 2)
-        if self._waited:
-            self._adapt(enough)
-        left = self._read_at + self._gather_s - now
-        self._waited = left > 0 and self._waits and self._came < enough
+        left = self._read_at + GATHER_S - now
+        self._waited = left > 0 and self._waits and self._came < ENOUGH
         if self._waited:
             self.pause(left)
             now = time.monotonic()
         self._read_at, self._came = now, 0
 
-    def took(self, count: int, unacknowledged: int = 0) -> None:
-        """So many packets were handled, so many of them of one read and to be acknowledged."""
+    def took(self, count: int) -> None:
+        """So many packets were handled."""
         self._came += count
         self._in_turn += count
-        self._window = max(self._window, unacknowledged)
-
-    def _adapt(self, enough: int) -> None:
-        """Wait less where the last wait brought much, and longer where it brought little."""
-        if self._came >= enough:
-            self._gather_s = max(GATHER_S, self._gather_s / 2)
-        elif self._came < enough / 2 and self._window >= LARGE:
-            self._gather_s = min(LONGER * GATHER_S, self._gather_s * 2)
 
     def _take_turns(self, now: float) -> None:
         if self._waited:
             self._waits_done += 1
-            self._most = max(self._most, self._came / self._gather_s)
+            self._most = max(self._most, self._came)
         long = self._waits == self._better
         lasted = now - self._begun
         if lasted < (TURN_S if long else GATHER_S) or (self._waits and self._waits_done < _WAITS):
             return
-        brought = self._most if self._waits else self._in_turn / lasted
+        brought = self._most if self._waits else self._in_turn * GATHER_S / lasted
         if long:
             self._usual, self._waits = brought, not self._waits
         else:
             with_, without = (brought, self._usual) if self._waits else (self._usual, brought)
             self._better = self._waits = without <= _TIMES * with_ + _MORE
         # What the next read brings has come since the last one.
-        self._begun, self._in_turn, self._waits_done, self._most = self._read_at, 0, 0, 0.0
+        self._begun, self._in_turn, self._waits_done, self._most = self._read_at, 0, 0, 0
