@@ -241,16 +241,16 @@ class Collector:
         now = time.time_ns()  # each a nanosecond later: a PC's presences are told apart by it
         wanted, known = [], 0
         for at, (topic, payload, retained, _, _) in enumerate(messages, now):
-            # Nearly all are reports of which there is nothing to see before the inbox.
-            if retained or topic[-2:] == "/1" or topic[:1] == "$" or "/report/" not in topic:
+            seen = retained or topic[:1] == "$" or topic.endswith(("/1", "/presence"))
+            if seen or "/report/" not in topic:  # of nearly all there is nothing to see here
                 known += topic[:1] == "$" or is_asked_for(topic, retained)
                 if not self._is_for_inbox(topic, payload, retained):
                     continue
             wanted.append(Message(topic, payload, at, retained))
         self.counts.add("received", len(messages) - known)
-        self._retained.retry()
         if turned_away := len(wanted) - self._inbox.put_all(wanted):
             self.counts.add("turned_away", turned_away)
+        self._retained.retry()
 
     def _is_for_inbox(self, topic: str, payload: bytes, retained: bool) -> bool:
         """Handle what is not; what fails here costs no other message."""
