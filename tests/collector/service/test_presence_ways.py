@@ -100,3 +100,16 @@ def test_alone_what_is_retained_is_judged_as_it_comes(make: Callable[[str], Coll
     for online, retained in ((True, True), (False, False), (False, True)):
         one._received(told(online, retained=retained))
     assert states(one) == [True, False]
+
+
+@pytest.mark.parametrize("place", [f"{SCHOOL}/report", f"{SCHOOL}/{PC}/report/x"])
+def test_a_long_presence_is_cleared_whatever_its_topic_looks_like(
+    make: Callable[[str], Collector], monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
+    """A broker gives a live one without saying that it keeps it."""
+    one, cleared = make(""), []
+    monkeypatch.setattr(one._retained, "_publish", lambda *said, **_: not cleared.append(said))
+    topic = f"schoolpulse/v1/{place}/presence"
+    one._received([Publish(topic, b"x" * 5000, False, b"", 0)])
+    assert cleared == [(topic, b"")]
+    assert len(one._inbox) == 0
