@@ -1,7 +1,7 @@
 """The collector: its threads, put together, started and stopped.
 
-links.reports ──messages──▶ inbox ──batches──▶ worker ──▶ store, then receipts ──▶ links.outgoing
- └─ hellos: receipted at once                      roster: policies ──────┘
+links.reports ─▶ reception ─▶ inbox ──batches──▶ worker ──▶ store, then receipts ──▶ links.outgoing
+                  └─ hellos: receipted at once       roster: policies ──────┘
 """
 
 from __future__ import annotations
@@ -10,38 +10,37 @@ import datetime as dt
 import sqlite3
 import threading
 import time
-from collections.abc import Sequence
 
 from agent.common import log
 from collector.config import Config
-from collector.ingest import Answered, Noted, day_of, decode
+from collector.ingest import Noted, day_of, decode
 from collector.release.watch import ReleaseWatch
 from collector.service.clock_watch import ClockWatch
 from collector.service.expiry import days_left
 from collector.service.files import Files
+from collector.service.hellos import Hellos
 from collector.service.keeper_process import KeeperProcess
 from collector.service.keeper_thread import Deriver, KeeperThread
 from collector.service.links import Links
 from collector.service.machine_watch import MachineWatch
 from collector.service.metrics import Metrics, ca_ends
-from collector.service.mqtt.batched_client import Publish
 from collector.service.mqtt.callbacks import each
 from collector.service.pipeline import allowances
 from collector.service.pipeline.answers import Answers
 from collector.service.pipeline.counts import Counts
 from collector.service.pipeline.gate import Gate
-from collector.service.pipeline.inbox import Inbox, Message
+from collector.service.pipeline.inbox import Inbox
 from collector.service.pipeline.pending_days import NOTHING_NEW, Pair
 from collector.service.pipeline.presences import Presences, of_last_day
-from collector.service.pipeline.receipts import Entry, merge
 from collector.service.pipeline.sorter import Sorter
 from collector.service.pipeline.storer import Storer
 from collector.service.pipeline.worker import Worker
 from collector.service.pipeline.writer import Writer
 from collector.service.policies import limits_of
 from collector.service.presence_check import PresenceCheck
+from collector.service.reception import Reception
 from collector.service.renewals import Renewals
-from collector.service.retained import Retained, is_asked_for
+from collector.service.retained import Retained
 from collector.service.roster import LoadRegister, Roster, Version
 from collector.service.self_metrics import SelfMetrics
 from collector.service.shared_ids import SharedSources
@@ -95,7 +94,7 @@ class Collector:
         self._clock = ClockWatch(lambda: store.clock_ahead)
         self._self_metrics = SelfMetrics(self.counts, self._gauges)
         self._writer = Writer(store, self.counts, self._stopping, self._outage)
-        self._worker = self._new_worker()
+        self._reception, self._worker = self._new_reception(), self._new_worker()
         self._metrics = self._new_metrics(config)
         self._ca_ends = ca_ends(config.mqtt.ca)
         self._keeper_thread: KeeperThread | KeeperProcess | None = keeper_process
@@ -105,8 +104,8 @@ class Collector:
 
     def _new_links(self, config: Config) -> Links:
         publish_all, again = self._roster.publish_all, lambda: self._presence_check.again()
-        hear_all = each(self._presence_heard)
-        made = Links(config.mqtt, self._received, hear_all, publish_all, again)
+        hear, hear_all = lambda found: self._reception.received(found), each(self._presence_heard)
+        made = Links(config.mqtt, hear, hear_all, publish_all, again)
         made.outgoing.on_too_large = lambda: self.counts.add("too_large")
         return made
 
@@ -128,6 +127,13 @@ class Collector:
         schools, readable_s = lambda: self._roster.register.schools, self._store.limits.readable_s
         ask, admits = self._links.ask_presences, self._gate.admits_retained
         return PresenceCheck(self._presences, schools, ask, admits, readable_s=readable_s)
+
+    def _new_reception(self) -> Reception:
+        known, counts, publish = self._roster.known, self.counts, self._links.outgoing.publish
+        resend, renewals = self._files.resend_request, self._renewals
+        hello = Hellos(known, self._gate, counts, resend, renewals, publish).answer
+        said, grouped = self._self_metrics.broker_said, self._links.grouped
+        return Reception(self._inbox, counts, self._retained, hello, said, grouped=grouped)
 
     def _new_worker(self) -> Worker:
         files, publish_all = self._files, self._links.outgoing.publish_all
@@ -236,38 +242,6 @@ class Collector:
     def _outage(self, down: bool) -> None:
         self._inbox.set_put_timeout(0.0 if down else _PUT_TIMEOUT_S)
 
-    def _received(self, messages: Sequence[Publish]) -> None:
-        """Runs in paho's thread: as little work as possible."""
-        now = time.time_ns()  # each a nanosecond later: a PC's presences are told apart by it
-        wanted, known = [], 0
-        for at, (topic, payload, retained, _, _) in enumerate(messages, now):
-            seen = retained or topic[:1] == "$" or topic.endswith(("/1", "/presence"))
-            if seen or "/report/" not in topic:  # of nearly all there is nothing to see here
-                known += topic[:1] == "$" or is_asked_for(topic, retained)
-                if not self._is_for_inbox(topic, payload, retained):
-                    continue
-            wanted.append(Message(topic, payload, at, retained))
-        self.counts.add("received", len(messages) - known)
-        if turned_away := len(wanted) - self._inbox.put_all(wanted):
-            self.counts.add("turned_away", turned_away)
-        self._retained.retry()
-
-    def _is_for_inbox(self, topic: str, payload: bytes, retained: bool) -> bool:
-        """Handle what is not; what fails here costs no other message."""
-        try:
-            if topic.startswith("$"):  # the broker itself
-                self._self_metrics.broker_said(topic, payload)
-                return False
-            if self._links.grouped and is_asked_for(topic, retained):
-                return False  # it comes by the connection that has all of them in order
-            if not self._retained.admits(topic, payload, retained):
-                return False
-            # Hellos bypass the inbox: a PC must learn the time even while the store is down.
-            return not (topic.endswith("/1") and self._answer_hello(topic, payload))
-        except Exception as error:
-            log.warning("callback_failed", reason=error, at=log.where(error))
-            return False
-
     def _presence_heard(self, topic: str, payload: bytes, retained: bool) -> None:
         """In a group, one of all PCs'. A live one is stored by the member that it is for.
 
@@ -278,21 +252,6 @@ class Collector:
         outcome = decode(topic, payload, self._roster.known, time.time_ns(), self._gate.bounds)
         if isinstance(outcome, Noted):
             self._presence_check.heard(outcome, retained=retained)
-
-    def _answer_hello(self, topic: str, payload: bytes) -> bool:
-        answer = decode(topic, payload, self._roster.known, 0)
-        if not isinstance(answer, Answered):
-            return False
-        if not self._gate.hello_within(answer.source.school, len(payload), time.monotonic()):
-            self.counts.add("ignored")  # the agent says it again; a flood of them costs nothing
-            return True
-        self.counts.add("hellos")
-        entry, since = Entry(answer.source, answer.echo), self._files.resend_request.since
-        renewal = self._renewals.answer(answer.source, answer.credential, answer.ca)
-        for to, receipt in merge([entry], (), time.time_ns() // 1_000_000, since, renewal):
-            if not self._links.outgoing.publish(to, receipt):
-                self.counts.add("receipts_unsent")
-        return True
 
 
 def _left(end: float) -> float:

@@ -30,8 +30,8 @@ from collector.broker.accounts import ANSWERS, COMMANDS
 from collector.lineserver.lines import PublishedLines
 from collector.lineserver.turns import Limits, Wish
 from collector.service.links import Links
-from collector.service.mqtt.batched_client import Publish
 from collector.service.mqtt.link import Link
+from collector.service.mqtt.packets import Publish
 
 pytestmark = pytest.mark.mosquitto
 

@@ -26,7 +26,7 @@ from rich.progress import track
 
 from agent import wire
 from agent.wire.topics import presence_topic, report_topic
-from collector.service.mqtt.batched_client import Outgoing
+from collector.service.mqtt.packets import Outgoing
 from collector.service.pipeline.answers import Answers
 from collector.service.pipeline.counts import Counts
 from collector.service.pipeline.inbox import Inbox, Message

@@ -26,7 +26,7 @@ from collector.broker import hivemq
 from collector.broker.accounts import Account
 from collector.config import Mqtt
 from collector.service.links import Links
-from collector.service.mqtt.batched_client import Publish
+from collector.service.mqtt.packets import Publish
 from hivemq_running import PROGRAM, Client, running
 from pki import Ca
 from voice import PATIENCE_S, Voice, until

@@ -15,7 +15,7 @@ from agent import wire
 from agent.wire.topics import presence_topic
 from collector.config import Config, Mqtt, Store
 from collector.service.links import Links
-from collector.service.mqtt.batched_client import Publish
+from collector.service.mqtt.packets import Publish
 
 SCHOOL = "9900000001"
 #: The broker keeps fewer messages for a client than the presences of two dozen schools.

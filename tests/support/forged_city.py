@@ -36,7 +36,7 @@ from collector.roster.register import (
     SchoolClass,
 )
 from collector.roster.rows import rows_of
-from collector.service.mqtt.batched_client import Outgoing
+from collector.service.mqtt.packets import Outgoing
 from collector.service.pipeline import allowances
 from collector.service.pipeline.answers import Answers
 from collector.service.pipeline.counts import Counts

@@ -15,106 +15,20 @@ from __future__ import annotations
 
 import contextlib
 import ssl
-import sys
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any
 
 import paho.mqtt.client as mqtt
 from paho.mqtt.enums import MQTTErrorCode
 
 from collector.service.mqtt.gathering import Gathering
+from collector.service.mqtt.packets import PUBACK, Outgoing, Publish, packet_of, publish_at
+from collector.service.mqtt.reports import reports_at
 
 _READ_BYTES = 1 << 16
 _DISCONNECT = 0xE0
-_PUBACK = b"\x40\x02"
 _REFUSED = 128  # reason codes from here on
-_TOPIC_BYTES, _REST_BYTES = 65_535, 268_435_455  # MQTT has no room for more
-
-
-class Publish(NamedTuple):
-    """One message in what was read; the next packet begins at `end`."""
-
-    topic: str
-    payload: bytes
-    retained: bool
-    ack: bytes  # empty at QoS 0
-    end: int
-
-
-def publish_at(buffer: bytes, at: int, properties: bool) -> Publish | None:
-    """The whole PUBLISH of QoS 0 or 1 without properties that begins at `at`.
-
-    `properties`: whether the protocol has them, as MQTT 5 does.
-    None for anything else, and for what breaks the protocol: paho handles that.
-    """
-    first, size, head, shift = buffer[at], 0, at + 1, 0
-    if first & 0xF4 != 0x30:
-        return None
-    while True:  # the remaining length: seven bits a byte, at most four bytes
-        if head >= len(buffer) or shift > 21:
-            return None
-        byte = buffer[head]
-        head += 1
-        size |= (byte & 127) << shift
-        if byte < 128:
-            break
-        shift += 7
-    end = head + size
-    if end > len(buffer) or size < 2:
-        return None
-    named = head + 2 + (buffer[head] << 8 | buffer[head + 1])
-    body = named + (first & 2) + properties
-    if body > end or named == head + 2 or (properties and buffer[body - 1]):
-        return None
-    try:
-        topic = str(buffer[head + 2 : named], "utf-8")
-    except UnicodeDecodeError:
-        return None
-    ack = _PUBACK + buffer[named : named + 2] if first & 2 else b""
-    return Publish(topic, buffer[body:end], bool(first & 1), ack, end)
-
-
-class Outgoing(NamedTuple):
-    """A message to publish."""
-
-    topic: str
-    payload: bytes
-    retain: bool = False
-
-
-def size_of(message: Outgoing) -> int:
-    """The length of its packet in MQTT 5, bytes; beyond all limits where MQTT has no such packet.
-
-    In MQTT 3.1.1, whose brokers name no limit, it is a byte less.
-    """
-    try:
-        name = len(message.topic.encode())
-    except UnicodeEncodeError:
-        return sys.maxsize
-    rest = name + len(message.payload) + 5  # the topic's length, the packet's id, no properties
-    if name > _TOPIC_BYTES or rest > _REST_BYTES:
-        return sys.maxsize
-    return 1 + len(_length(rest)) + rest
-
-
-def packet_of(message: Outgoing, mid: int, properties: bool) -> bytes:
-    """The message as a PUBLISH of QoS 1; `properties`: as of `publish_at`."""
-    name = message.topic.encode()
-    rest = len(name).to_bytes(2) + name + mid.to_bytes(2) + (b"\0" if properties else b"")
-    head = b"\x33" if message.retain else b"\x32"
-    return head + _length(len(rest) + len(message.payload)) + rest + message.payload
-
-
-@lru_cache(maxsize=512)
-def _length(size: int) -> bytes:
-    """A remaining length: seven bits a byte."""
-    written = bytearray()
-    while size > 127:
-        written.append(size & 127 | 128)
-        size >>= 7
-    return bytes((*written, size))
 
 
 class BatchedClient(mqtt.Client):
@@ -163,10 +77,9 @@ class BatchedClient(mqtt.Client):
 
     def loop_read(self, max_packets: int = 1) -> MQTTErrorCode:
         """Handle all packets that one call to the system brought, and acknowledge them."""
-        self.gathering.wait()
         bell, self._sockpairW = self._sockpairW, None  # no wake-up is needed: we write after this
         try:
-            self._fill_buffer()
+            self.gathering.read(self._fill_buffer)
             found = MQTTErrorCode.MQTT_ERR_SUCCESS
             while found == MQTTErrorCode.MQTT_ERR_SUCCESS:
                 taken = False
@@ -182,14 +95,15 @@ class BatchedClient(mqtt.Client):
             self._flush()
         return found
 
-    def _fill_buffer(self) -> None:
-        """Read, if the buffer is empty. Paho meets any error again, and handles it."""
-        if self._at >= len(self._buffer) and self._sock is not None:
-            self._buffer, self._at = b"".join(self._received()), 0
+    def _fill_buffer(self) -> int:
+        """Read; how many bytes wait to be handled. Paho meets any error again, and handles it."""
+        if self._sock is not None:
+            came = b"".join(self._received(_READ_BYTES - len(self._buffer) + self._at))
+            self._buffer, self._at = self._buffer[self._at :] + came, 0
+        return len(self._buffer)
 
-    def _received(self) -> Iterator[bytes]:
+    def _received(self, left: int) -> Iterator[bytes]:
         """What has arrived; over TLS a call brings one record, and a record is often one packet."""
-        left = _READ_BYTES
         with contextlib.suppress(OSError):
             while left > 0 and (found := super()._sock_recv(left)):
                 yield found
@@ -205,9 +119,18 @@ class BatchedClient(mqtt.Client):
             super().loop_write()
         begun = self._at
         if self.deliver is not None:
+            self._take_reports(self.deliver)
             self._take_publishes(self.deliver)
         self._take_acknowledgements()
         return self._at > begun
+
+    def _take_reports(self, deliver: Callable[[Sequence[Publish]], None]) -> None:
+        found = reports_at(self._buffer, self._at, self._protocol == mqtt.MQTTv5)
+        if found is not None:
+            self._at += len(found.packets)
+            self.gathering.took(len(found))
+            deliver(found)
+            self._to_write += found.acks
 
     def _take_publishes(self, deliver: Callable[[Sequence[Publish]], None]) -> None:
         buffer, at, end = self._buffer, self._at, len(self._buffer)
@@ -225,7 +148,7 @@ class BatchedClient(mqtt.Client):
     def _take_acknowledgements(self) -> None:
         buffer, at, end = self._buffer, self._at, len(self._buffer)
         found: list[tuple[int, int]] = []
-        while end - at >= 4 and buffer[at] == _PUBACK[0]:
+        while end - at >= 4 and buffer[at] == PUBACK[0]:
             after = at + 2 + buffer[at + 1]
             if not at + 4 <= after <= end or buffer[at + 1] > 127:
                 break

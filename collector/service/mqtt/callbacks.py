@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from agent.common import log
-from collector.service.mqtt.batched_client import Publish
+from collector.service.mqtt.packets import Publish
 
 OnMessage = Callable[[str, bytes, bool], None]  # topic, payload, whether it was retained
 OnMessages = Callable[[Sequence[Publish]], None]

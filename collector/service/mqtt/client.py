@@ -12,7 +12,8 @@ from paho.mqtt.properties import Properties
 
 from agent.common import log, tls
 from agent.common.settings import Broker
-from collector.service.mqtt.batched_client import BatchedClient, Outgoing, size_of
+from collector.service.mqtt.batched_client import BatchedClient
+from collector.service.mqtt.packets import Outgoing, size_of
 
 V5, V311 = MQTTProtocolVersion.MQTTv5, MQTTProtocolVersion.MQTTv311
 VERSIONS = {"5": V5, "3.1.1": V311}  # as the settings write them

@@ -23,9 +23,10 @@ from agent.common.backoff import backoff
 from agent.common.settings import Broker
 from agent.common.tls import expiry
 from agent.wire.topics import ALL_PRESENCE, ALL_REPORTS
-from collector.service.mqtt.batched_client import BatchedClient, Outgoing, Publish
+from collector.service.mqtt.batched_client import BatchedClient
 from collector.service.mqtt.callbacks import OnMessages, OnUp, guarded
 from collector.service.mqtt.client import V5, V311, VERSIONS, Window, make
+from collector.service.mqtt.packets import Outgoing, Publish
 from collector.service.mqtt.rejoin import Rejoin
 
 _ANSWER_S = 10.0  # how long a broker may take to accept or refuse us
@@ -279,8 +280,7 @@ class Link:
         self._log_once("publish_denied", reason=reason)
 
     def _message(self, client: mqtt.Client, data: Any, message: mqtt.MQTTMessage) -> None:
-        one = Publish(message.topic, bytes(message.payload), message.retain, b"", 0)
-        self._deliver([one])
+        self._deliver([Publish(message.topic, bytes(message.payload), message.retain, b"", 0)])
 
     def _deliver(self, messages: Sequence[Publish]) -> None:
         guarded(self._on_messages, messages)

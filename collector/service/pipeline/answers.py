@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 
 from agent.common import log
 from collector.ingest import Held, Quarantined
-from collector.service.mqtt.batched_client import Outgoing
+from collector.service.mqtt.packets import Outgoing
 from collector.service.pipeline.counts import Counts
 from collector.service.pipeline.held_book import HeldBook
 from collector.service.pipeline.inbox import Message

@@ -8,6 +8,8 @@ from collections import deque
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from collector.service.mqtt.reports import Reports
+
 _TAKEN_BYTES = 4 * 1024 * 1024  # of payloads in a batch; its points take several times that
 #: How long the messages of one read may wait together: until it has them, the broker hears nothing
 #: from us, and disconnects us after one and a half keepalives of 30 s.
@@ -23,6 +25,21 @@ class Message(NamedTuple):
     retained: bool = False
 
 
+class Read(NamedTuple):
+    """Reports of one read; the first arrived then, and each a nanosecond after the one before."""
+
+    reports: Reports
+    arrived: int
+
+    def messages(self) -> list[Message]:
+        """What each of them says."""
+        arrived = enumerate(self.reports, self.arrived)
+        return [Message(topic, payload, at) for at, (topic, payload, *_) in arrived]
+
+
+Part = Message | Read
+
+
 class Inbox:
     """A queue between the broker's thread and the sorter.
 
@@ -33,8 +50,8 @@ class Inbox:
 
     def __init__(self, limit: int = 10_000, limit_bytes: int = 48 * 1024 * 1024) -> None:
         self._limit, self._limit_bytes = limit, limit_bytes
-        self._messages: deque[Message] = deque()
-        self._bytes = 0
+        self._parts: deque[Part] = deque()
+        self._count = self._bytes = 0  # of messages in them
         self._wanted = 1
         self._lock = threading.Lock()
         self._filled = threading.Condition(self._lock)
@@ -44,13 +61,13 @@ class Inbox:
         self._came = 0.0  # when the last message did
 
     def __len__(self) -> int:
-        return len(self._messages)
+        return self._count
 
     @property
     def first(self) -> int | None:
         """When the first message inside arrived, ns since 1970 UTC."""
         with self._lock:
-            return self._messages[0].arrived if self._messages else None
+            return self._parts[0].arrived if self._parts else None
 
     @property
     def closed(self) -> bool:
@@ -67,21 +84,34 @@ class Inbox:
         """Add messages; how many: there was no room for the others, or the inbox is closed."""
         size = sum([len(message.payload) for message in messages])
         with self._lock:
-            taken = self._put_at_once(messages, size) or self._put_each(messages)
-            if taken:
-                self._came = time.monotonic()
-            if self._has(self._wanted):
-                self._filled.notify()
-            return taken
+            fits = self._put_at_once(messages, len(messages), size)
+            return self._put(len(messages) if fits else self._put_each(messages))
 
-    def _put_at_once(self, messages: Sequence[Message], size: int) -> int:
-        """All of them, where there is room; else none."""
-        many = len(self._messages) + len(messages) > self._limit
+    def put_reports(self, reports: Reports, arrived: int) -> int:
+        """The same for reports of one read: these are read when they are taken."""
+        one = Read(reports, arrived)
+        with self._lock:
+            if self._put_at_once((one,), len(reports), len(reports.packets)):
+                return self._put(len(reports))
+        return self.put_all(one.messages())
+
+    def _put(self, count: int) -> int:
+        """So many came: wake who waits for them."""
+        if count:
+            self._came = time.monotonic()
+        if self._has(self._wanted):
+            self._filled.notify()
+        return count
+
+    def _put_at_once(self, parts: Sequence[Part], count: int, size: int) -> bool:
+        """Add all of them, where there is room."""
+        many = self._count + count > self._limit
         if self._closed or many or self._bytes + size > self._limit_bytes:
-            return 0
-        self._messages.extend(messages)
+            return False
+        self._parts.extend(parts)
+        self._count += count
         self._bytes += size
-        return len(messages)
+        return True
 
     def _put_each(self, messages: Sequence[Message]) -> int:
         taken, end = 0, time.monotonic() + _PATIENCE_S
@@ -91,7 +121,8 @@ class Inbox:
             if self._closed:
                 break
             if not self._full():
-                self._messages.append(message)
+                self._parts.append(message)
+                self._count += 1
                 self._bytes += len(message.payload)
                 taken += 1
         return taken
@@ -115,11 +146,11 @@ class Inbox:
         """
         with self._lock:
             self._await(1, idle)
-            if self._messages:
+            if self._parts:
                 self._gather(limit, age, pause)
             taken = self._first_of(limit)
             self._room.notify_all()
-            return taken
+        return _read(taken)
 
     def _gather(self, limit: int, age: float, pause: float) -> None:
         """More to go with the first ones, while more come."""
@@ -130,13 +161,16 @@ class Inbox:
                 return
             self._await(limit, left)
 
-    def _first_of(self, limit: int) -> list[Message]:
-        taken: list[Message] = []
-        left = self._bytes - _TAKEN_BYTES
-        while self._messages and len(taken) < limit and self._bytes > left:
-            message = self._messages.popleft()
-            self._bytes -= len(message.payload)
-            taken.append(message)
+    def _first_of(self, limit: int) -> list[Part]:
+        taken: list[Part] = []
+        left, most = self._bytes - _TAKEN_BYTES, self._count - limit
+        while self._parts and self._bytes > left:
+            count, size = _size(self._parts[0])
+            if taken and self._count - count < most:
+                break
+            taken.append(self._parts.popleft())
+            self._count -= count
+            self._bytes -= size
         return taken
 
     def close(self) -> None:
@@ -147,7 +181,7 @@ class Inbox:
             self._room.notify_all()
 
     def _full(self) -> bool:
-        return len(self._messages) >= self._limit or self._bytes >= self._limit_bytes
+        return self._count >= self._limit or self._bytes >= self._limit_bytes
 
     def _await(self, wanted: int, seconds: float) -> None:
         self._wanted = wanted
@@ -156,4 +190,21 @@ class Inbox:
 
     def _has(self, wanted: int) -> bool:
         """Whether there are as many, or what a batch takes of large ones."""
-        return len(self._messages) >= wanted or self._bytes >= _TAKEN_BYTES
+        return self._count >= wanted or self._bytes >= _TAKEN_BYTES
+
+
+def _size(part: Part) -> tuple[int, int]:
+    """How many messages, and how many bytes they take."""
+    if isinstance(part, Read):
+        return len(part.reports), len(part.reports.packets)
+    return 1, len(part.payload)
+
+
+def _read(parts: Sequence[Part]) -> list[Message]:
+    found: list[Message] = []
+    for part in parts:
+        if isinstance(part, Read):
+            found += part.messages()
+        else:
+            found.append(part)
+    return found

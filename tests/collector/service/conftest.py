@@ -11,7 +11,7 @@ import pytest
 
 from agent import wire
 from agent.wire.topics import report_topic
-from collector.service.mqtt.batched_client import Outgoing
+from collector.service.mqtt.packets import Outgoing
 from collector.service.pipeline.answers import Answers
 from collector.service.pipeline.counts import Counts
 from collector.service.pipeline.inbox import Inbox, Message

@@ -13,7 +13,7 @@ from collector.config import Config, Mqtt
 from collector.roster.register import Register, School
 from collector.service import Collector
 from collector.service import presence_check as module
-from collector.service.mqtt.batched_client import Publish
+from collector.service.mqtt.packets import Publish
 from collector.store.sqlite import SqliteStore
 
 SCHOOL, PC, BOOT = "9900000001", "ab" * 16, "1" * 16
@@ -66,7 +66,7 @@ def test_in_a_group_what_is_retained_is_stored_by_the_connection_of_all_presence
     make: Callable[[str], Collector],
 ) -> None:
     one = make("city")
-    one._received(told(True, retained=True))
+    one._reception.received(told(True, retained=True))
     assert states(one) == [], "some brokers send it to who joins the group again"
     hear(one, told(True, retained=True))
     assert states(one) == [True], "no message is needed for it to be judged"
@@ -80,7 +80,7 @@ def test_in_a_group_a_live_one_is_stored_by_the_member_that_it_is_for(
     hear(one, told(True, retained=True))
     hear(one, told(False, retained=False))
     assert states(one) == [], "the retained one has had its day"
-    one._received(told(False, retained=False))
+    one._reception.received(told(False, retained=False))
     assert states(one) == [False]
 
 
@@ -98,7 +98,7 @@ def test_what_the_broker_may_not_retain_is_no_presence(
 def test_alone_what_is_retained_is_judged_as_it_comes(make: Callable[[str], Collector]) -> None:
     one = make("")
     for online, retained in ((True, True), (False, False), (False, True)):
-        one._received(told(online, retained=retained))
+        one._reception.received(told(online, retained=retained))
     assert states(one) == [True, False]
 
 
@@ -110,6 +110,6 @@ def test_a_long_presence_is_cleared_whatever_its_topic_looks_like(
     one, cleared = make(""), []
     monkeypatch.setattr(one._retained, "_publish", lambda *said, **_: not cleared.append(said))
     topic = f"schoolpulse/v1/{place}/presence"
-    one._received([Publish(topic, b"x" * 5000, False, b"", 0)])
+    one._reception.received([Publish(topic, b"x" * 5000, False, b"", 0)])
     assert cleared == [(topic, b"")]
     assert len(one._inbox) == 0

@@ -15,8 +15,9 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 import services
 from collector.broker.session import stop_loop
 from collector.service.mqtt import gathering
-from collector.service.mqtt.batched_client import BatchedClient, Outgoing, publish_at
+from collector.service.mqtt.batched_client import BatchedClient
 from collector.service.mqtt.callbacks import each
+from collector.service.mqtt.packets import Outgoing, publish_at
 from mqtt_packets import packet_of as whole_packet
 
 MANY = 3000
@@ -223,8 +224,41 @@ def test_the_wait_between_two_reads_is_bounded_and_not_for_a_busy_connection(
     now += gather / 4
     assert read(enough) == [pytest.approx(gather * 3 / 4)]
     assert read(enough - 1) == [], "the last one brought enough"
-    assert read(1) == [pytest.approx(gather)]
-    assert len(pair.heard) == 2 * enough + 1
+    assert read(1) == [pytest.approx(gather)] * 2, "it had brought several: a wait goes on"
+    assert read(1) == [pytest.approx(gather)], "nothing more came then"
+    assert len(pair.heard) == 2 * enough + 2
+
+
+def test_what_comes_during_a_wait_is_one_read(pair: Pair, monkeypatch: Any) -> None:
+    """Delivered in order, cut anywhere, and acknowledged together at its end."""
+    now, sent, lists = 1000.0, 0, []
+    monkeypatch.setattr(gathering.time, "monotonic", lambda: now)
+    pair.client.gathering._begun = now
+    pair.client.deliver = lambda found: lists.append([one.payload for one in found])
+    pair.client.on_message = lambda _client, _data, halved: lists.append([halved.payload])
+    stream = b"".join(map(pair.message, range(400)))
+
+    def send(count: int) -> None:
+        nonlocal sent
+        pair.broker.sendall(stream[sent : sent + count])
+        sent += count
+
+    def pause(seconds: float) -> None:
+        nonlocal now
+        now += seconds
+        assert len(pair.receive()) % 4 == 0, "whole acknowledgements"
+        pair.pauses.append(seconds)
+        send(101)
+
+    pair.client.gathering.pause = pause
+    for _ in range(12):
+        send(59)
+        pair.client.loop_read()
+    send(len(stream))
+    pair.client.loop_read()
+    assert [payload for found in lists for payload in found] == [b"%d" % n for n in range(400)]
+    assert len(pair.receive()) == 4 * 400
+    assert max(pair.pauses) == pytest.approx((gathering.STEPS - 1) * gathering.GATHER_S)
 
 
 @pytest.mark.parametrize("window", [1, 2, 10, 20, 200])

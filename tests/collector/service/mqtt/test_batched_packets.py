@@ -11,7 +11,7 @@ from paho.mqtt.enums import MQTTProtocolVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
-from collector.service.mqtt.batched_client import Outgoing, packet_of, publish_at
+from collector.service.mqtt.packets import Outgoing, packet_of, publish_at
 from mqtt_packets import packet_of as whole_packet
 
 

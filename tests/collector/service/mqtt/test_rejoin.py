@@ -14,8 +14,8 @@ import services
 from agent.common.settings import Broker
 from agent.wire.topics import ALL_PRESENCE, ALL_REPORTS, presence_topic
 from collector.service.mqtt import rejoin
-from collector.service.mqtt.batched_client import Publish
 from collector.service.mqtt.link import Link
+from collector.service.mqtt.packets import Publish
 from collector.service.mqtt.rejoin import Rejoin
 from voice import SCHOOL, Voice, until
 

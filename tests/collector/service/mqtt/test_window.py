@@ -14,9 +14,10 @@ from paho.mqtt.properties import Properties
 import services
 from agent.common.settings import Broker
 from collector.service.mqtt import client
-from collector.service.mqtt.batched_client import BatchedClient, Outgoing, packet_of, size_of
+from collector.service.mqtt.batched_client import BatchedClient
 from collector.service.mqtt.client import V5, V311, Window, make
 from collector.service.mqtt.link import Link
+from collector.service.mqtt.packets import Outgoing, packet_of, size_of
 from voice import Voice, until
 
 

@@ -16,6 +16,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import collector.service.pipeline.inbox as inbox_module
+from agent.wire.topics import report_topic
+from collector.service.mqtt.packets import Outgoing, packet_of
+from collector.service.mqtt.reports import Reports, reports_at
 from collector.service.pipeline.inbox import Inbox, Message
 from collector.service.pipeline.worker import Worker
 
@@ -26,6 +29,19 @@ def note(number: int, size: int = 1) -> Message:
 
 def put(inbox: Inbox, *messages: Message) -> int:
     return inbox.put_all(messages)
+
+
+def reports(numbers: Sequence[int], size: int = 200) -> Reports:
+    """So many of one PC, as one read brings them."""
+    sent = [Outgoing(report_topic("1" * 10, "c" * 32, "b" * 16, n), bytes(size)) for n in numbers]
+    found = reports_at(b"".join(packet_of(one, 7, True) for one in sent), 0, True)
+    assert found is not None
+    assert len(found) == len(numbers)
+    return found
+
+
+def numbers_of(messages: Sequence[Message]) -> list[int]:
+    return [int(message.topic.rpartition("/")[2]) for message in messages]
 
 
 def test_a_batch_is_cut_by_size_and_by_age() -> None:
@@ -211,3 +227,74 @@ def test_a_closed_inbox_gives_out_what_it_has() -> None:
     assert not put(inbox, note(2))
     assert [m.topic for m in inbox.take(9, age=60, pause=60, idle=60)] == ["1"]
     assert inbox.take(9, age=60, pause=60, idle=60) == []
+
+
+def test_reports_of_a_read_stand_in_their_place_each_a_nanosecond_later() -> None:
+    inbox = Inbox()
+    put(inbox, note(2))
+    assert inbox.put_reports(reports(range(3, 6)), 1000) == 3
+    put(inbox, note(6))
+    assert (len(inbox), inbox.first) == (5, 0)
+    found = inbox.take(9, age=0, pause=0, idle=0)
+    assert numbers_of(found) == [2, 3, 4, 5, 6]
+    assert [message.arrived for message in found] == [0, 1000, 1001, 1002, 0]
+    assert {message.payload for message in found[1:4]} == {bytes(200)}
+    assert (len(inbox), inbox.first) == (0, None)
+
+
+def test_a_read_is_taken_whole_and_a_batch_is_no_larger_for_it() -> None:
+    inbox = Inbox()
+    for first in (2, 12, 22):
+        inbox.put_reports(reports(range(first, first + 8)), 0)
+    assert len(inbox.take(20, age=0, pause=0, idle=0)) == 16
+    assert len(inbox.take(5, age=0, pause=0, idle=0)) == 8, "larger than a batch by itself"
+    assert inbox.take(5, age=0, pause=0, idle=0) == []
+
+
+def test_reports_of_a_read_are_bounded_as_all_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In number and bytes; of a read that does not fit, as many as there is room for."""
+    size = len(reports([2]).packets)
+    for inbox in (Inbox(limit=5), Inbox(limit=99, limit_bytes=4 * size + 200)):
+        inbox.set_put_timeout(0)
+        assert inbox.put_reports(reports(range(2, 6)), 0) == 4
+        assert inbox.put_reports(reports(range(6, 9)), 0) == 1
+        assert numbers_of(inbox.take(9, age=0, pause=60, idle=0)) == [2, 3, 4, 5, 6]
+        inbox.close()
+        assert inbox.put_reports(reports([9]), 0) == 0
+    inbox = Inbox()
+    for _ in range(400):
+        inbox.put_reports(reports([2], 15_000), 0)
+    monkeypatch.setattr(inbox._filled, "wait", lambda timeout=None: pytest.fail("it waited"))
+    assert len(inbox.take(2000, age=60, pause=60, idle=60)) == 278, "four megabytes of packets"
+
+
+def test_reports_of_a_read_wake_who_waits_for_them() -> None:
+    inbox, taken = Inbox(), []
+    taker = threading.Thread(target=lambda: taken.extend(inbox.take(3, age=60, pause=60, idle=60)))
+    taker.start()
+    inbox.put_reports(reports([2, 3, 4]), 0)
+    taker.join(50)
+    assert numbers_of(taken) == [2, 3, 4]
+
+
+@given(
+    st.lists(st.one_of(st.integers(1, 9), st.lists(st.integers(2, 9), min_size=1, max_size=6))),
+    st.integers(1, 9),
+)
+def test_all_that_was_put_is_taken_once_and_in_order(
+    given_: list[int | list[int]], limit: int
+) -> None:
+    """An integer is a message, a list the reports of a read."""
+    inbox, expected, found = Inbox(), [], []
+    for one in given_:
+        if isinstance(one, int):
+            put(inbox, note(one))
+            expected.append(one)
+        else:
+            inbox.put_reports(reports(one), 0)
+            expected += one
+    assert len(inbox) == len(expected)
+    while taken := inbox.take(limit, age=0, pause=0, idle=0):
+        found += numbers_of(taken)
+    assert found == expected
+    assert (inbox._count, inbox._bytes) == (0, 0)
