@@ -9,7 +9,8 @@ schoolpulse/v1/<school>/policy
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
+
+from msgspec import Struct
 
 PREFIX = "schoolpulse/v1"
 #: The measurement server reports as a school of this name.
@@ -31,7 +32,7 @@ class TopicError(ValueError):
     """Not one of our topics."""
 
 
-class Topic(NamedTuple):
+class Topic(Struct, frozen=True, gc=False):
     """The parts of a topic; a part that its channel lacks is empty or 0."""
 
     school: str

@@ -12,6 +12,8 @@ from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
+from msgspec import Struct
+
 from agent import wire
 from agent.wire.topics import Topic
 from collector.ingest.bounds import Bounds, beyond
@@ -36,7 +38,7 @@ _ZERO = rb"\u0000"
 _EVIDENCE = {wire.LineTest, wire.LineRecord}
 
 
-class Source(NamedTuple):
+class Source(Struct, frozen=True, gc=False):
     """The sender and number of a report, from its topic, as receipts name it."""
 
     school: str
@@ -45,7 +47,7 @@ class Source(NamedTuple):
     number: int
 
 
-class Stored(NamedTuple):
+class Stored(Struct, frozen=True, gc=False):
     """Store `points`, then receipt. `day`: the report's local day, None if uncertain."""
 
     source: Source

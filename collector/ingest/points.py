@@ -29,7 +29,7 @@ _INVENTORY = (
 )  # fmt: skip
 
 
-class Frame(NamedTuple):
+class Frame(msgspec.Struct, frozen=True, gc=False):
     """What all points of a report have in common.
 
     Tags, `marks` (fields), the time in ns, and when it arrived, in ms since 1970 UTC.

@@ -21,7 +21,7 @@ from collector.store.base import Limits, Point, Row, Store
 from collector.store.check import fault, refuse
 from collector.store.clocks import ahead_of
 from collector.store.influx_write import Writing, authorization
-from collector.store.line_protocol import line, plain_line
+from collector.store.line_protocol import line, plain_lines
 from collector.store.tables import CAN_BE_SIMULATED
 
 _CONNECT_S, _REPLY_S = 5, 30
@@ -207,10 +207,9 @@ class InfluxStore(Store):
         self._reads.clear()
 
 
-def _lines(points: Iterable[Point], bad: _Bad) -> Iterator[_Row]:
+def _lines(points: Sequence[Point], bad: _Bad) -> Iterator[_Row]:
     """Each storable point with its line; the others are added to `bad`."""
-    for point in points:
-        text = plain_line(point)
+    for point, text in zip(points, plain_lines(points), strict=True):
         if text is not None:
             yield point, text
         elif reason := fault(point):

@@ -7,6 +7,7 @@ import json
 import re
 
 import pytest
+from msgspec.structs import replace
 
 from agent import wire
 from collector.service.pipeline import known_devices
@@ -54,7 +55,7 @@ def test_a_leap_second_is_no_time_of_ours(city: City, clock: str) -> None:
     """In ms since 1970 it is the next second; as a text it cannot be read, and is set aside."""
     message = city.message(pc(1), at(CUTOFF), health("6-1"))
     spoilt = message.payload.replace(str(at(CUTOFF)).encode(), f'"{clock}"'.encode())
-    city.worker.handle([message._replace(payload=spoilt)])
+    city.worker.handle([replace(message, payload=spoilt)])
     assert city.points("agent") == []
     assert len(city.receipts) == 1, "it is receipted: it would never be readable"
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from msgspec.structs import replace
+
 from agent.common.vocabulary.doubts import SIGNS
 from collector.service.pipeline.inbox import Message
 from forged_city import CUTOFF, OPEN_DAYS, City, at, pc
@@ -13,7 +15,7 @@ def test_the_same_reports_again_change_nothing(city: City) -> None:
     city.hears(*told)
     city.derive()
     before = city.points("agent"), city.points("machine_day"), city.points("room_day")
-    city.hears(*(message._replace(arrived=message.arrived + 5 * DAY * 10**6) for message in told))
+    city.hears(*(replace(message, arrived=message.arrived + 5 * DAY * 10**6) for message in told))
     city.derive()
     after = city.points("agent"), city.points("machine_day"), city.points("room_day")
     assert after[1:] == before[1:]
@@ -24,7 +26,7 @@ def replayed(message: Message, arrived: int, machine: str | None = None) -> Mess
     """Its bytes under a new boot, and another PC if given."""
     parts = message.topic.split("/")
     parts[3], parts[5] = machine or parts[3], "f" * 16
-    return message._replace(topic="/".join(parts), arrived=arrived * 10**6)
+    return replace(message, topic="/".join(parts), arrived=arrived * 10**6)
 
 
 def test_old_reports_with_new_numbers_do_not_reach_past_two_months(city: City) -> None:

@@ -30,7 +30,8 @@ def _floats(info: inspect.FloatType) -> st.SearchStrategy[float]:
 
 def _strings(info: inspect.StrType) -> st.SearchStrategy[str]:
     if info.pattern:
-        return st.from_regex(info.pattern.replace("$", r"\Z"), fullmatch=True)
+        drawn = st.from_regex(info.pattern.replace("$", r"\Z"), fullmatch=True)
+        return drawn.filter(lambda text: len(text) <= (info.max_length or len(text)))
     # A lone surrogate is no text: no JSON in UTF-8 can hold one.
     letters = st.characters(exclude_categories=["Cs"])
     return st.text(letters, max_size=min(info.max_length or 40, 40))

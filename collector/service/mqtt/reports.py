@@ -25,7 +25,10 @@ _OTHERS = (b"/1", b"ce")
 
 
 class Reports(Sequence[Publish]):
-    """PUBLISH packets of QoS 1, of reports that are no hello; read each time they are asked for."""
+    """PUBLISH packets of QoS 1, of reports that are no hello; read each time they are asked for.
+
+    They are acknowledged by `acks`, all together.
+    """
 
     __slots__ = ("_count", "_properties", "acks", "packets")
 
@@ -36,15 +39,19 @@ class Reports(Sequence[Publish]):
     def __len__(self) -> int:
         return self._count
 
-    def __iter__(self) -> Iterator[Publish]:
+    def pairs(self) -> Iterator[tuple[str, bytes]]:
+        """The topic and the payload of each."""
         packets, at = self.packets, 0
-        skipped = 3 if self._properties else 2
+        skipped = 3 if self._properties else 2  # the packet's id, and that there are none
         for _ in range(self._count):
             _, low, high, name = _HEAD.unpack_from(packets, at)
             named, end = at + 5 + name, at + 3 + (low & 127 | high << 7)
-            topic = str(packets[at + 5 : named], "utf-8", "replace")
-            yield Publish(topic, packets[named + skipped : end], False, b"", end)
+            yield str(packets[at + 5 : named], "utf-8", "replace"), packets[named + skipped : end]
             at = end
+
+    def __iter__(self) -> Iterator[Publish]:
+        for topic, payload in self.pairs():
+            yield Publish(topic, payload, False, b"", 0)
 
     @overload
     def __getitem__(self, at: int) -> Publish: ...

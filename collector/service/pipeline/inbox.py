@@ -8,6 +8,8 @@ from collections import deque
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from msgspec import Struct
+
 from collector.service.mqtt.reports import Reports
 
 _TAKEN_BYTES = 4 * 1024 * 1024  # of payloads in a batch; its points take several times that
@@ -16,7 +18,7 @@ _TAKEN_BYTES = 4 * 1024 * 1024  # of payloads in a batch; its points take severa
 _PATIENCE_S = 30.0
 
 
-class Message(NamedTuple):
+class Message(Struct, frozen=True, gc=False):
     """What the broker delivered; `arrived` in ns since 1970 UTC; `retained`: a state, no event."""
 
     topic: str
@@ -33,8 +35,8 @@ class Read(NamedTuple):
 
     def messages(self) -> list[Message]:
         """What each of them says."""
-        arrived = enumerate(self.reports, self.arrived)
-        return [Message(topic, payload, at) for at, (topic, payload, *_) in arrived]
+        said = enumerate(self.reports.pairs(), self.arrived)
+        return [Message(topic, payload, at) for at, (topic, payload) in said]
 
 
 Part = Message | Read

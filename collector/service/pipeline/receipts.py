@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
 
 import msgspec
 
@@ -22,7 +21,7 @@ _FIRST_REASONS = ("unknown_school", "future_version", "quarantine_full")
 _MOST = 60
 
 
-class Entry(NamedTuple):
+class Entry(msgspec.Struct, frozen=True, gc=False):
     """A report to be receipted: stored, answered or quarantined."""
 
     source: Source

@@ -6,6 +6,8 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
+from msgspec import Struct
+
 from agent.common import log
 from agent.wire import TopicError, parse_topic
 from agent.wire.topics import report_topic
@@ -34,7 +36,7 @@ _SCHOOL_AT = len(report_topic("", "", "", 0).partition("//")[0]) + 1
 _SCHOOL_TO = _SCHOOL_AT + 10
 
 
-class Item(NamedTuple):
+class Item(Struct, frozen=True, gc=False):
     """One report to be stored."""
 
     message: Message
@@ -124,7 +126,7 @@ class Sorter:
 
     def _gated(self, gate: Gate, message: Message, now: float) -> Outcome:
         """The outcome, where the school may send it and the PC has a place in it."""
-        topic, payload, arrived, _ = message
+        topic, payload, arrived = message.topic, message.payload, message.arrived
         school = school_of(topic)
         if not gate.within(school, len(payload), now):
             return _held(gate, _source(topic), "too_many_reports")

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from agent.wire import LINESERVER, TopicError, parse_topic
 from agent.wire.ids import device_id, point_time
-from agent.wire.topics import policy_topic, presence_topic, receipt_topic, report_topic
+from agent.wire.topics import Topic, policy_topic, presence_topic, receipt_topic, report_topic
 
 SCHOOLS = st.from_regex(r"[0-9]{10}", fullmatch=True).filter(str.isascii) | st.just(LINESERVER)
 MACHINES = st.from_regex(r"[0-9a-f]{32}", fullmatch=True)
@@ -19,10 +19,10 @@ NUMBERS = st.integers(1, 10**15)
 @given(SCHOOLS, MACHINES, BOOTS, NUMBERS)
 def test_round_trip(school: str, machine: str, boot: str, number: int) -> None:
     report = report_topic(school, machine, boot, number)
-    assert parse_topic(report) == (school, "report", machine, boot, number)
-    assert parse_topic(receipt_topic(school, machine)) == (school, "receipt", machine, "", 0)
-    assert parse_topic(presence_topic(school, machine)) == (school, "presence", machine, "", 0)
-    assert parse_topic(policy_topic(school)) == (school, "policy", "", "", 0)
+    assert parse_topic(report) == Topic(school, "report", machine, boot, number)
+    assert parse_topic(receipt_topic(school, machine)) == Topic(school, "receipt", machine, "", 0)
+    assert parse_topic(presence_topic(school, machine)) == Topic(school, "presence", machine, "", 0)
+    assert parse_topic(policy_topic(school)) == Topic(school, "policy", "", "", 0)
 
 
 GOOD = report_topic("9900000001", "ab" * 16, "cd" * 8, 7)

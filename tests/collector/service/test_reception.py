@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import pytest
+from msgspec.structs import replace
 
 from agent.wire.topics import presence_topic, report_topic
 from collector.service.mqtt.packets import Outgoing, Publish, packet_of, publish_at
@@ -146,4 +147,4 @@ def test_a_report_says_the_same_whether_it_comes_alone_or_among_others() -> None
     made.reception.received([one])
     made.read_bytes([report(2)])
     alone, among = made.inbox.take(9, 0, 0, 0)
-    assert alone._replace(arrived=0) == among._replace(arrived=0)
+    assert replace(alone, arrived=0) == replace(among, arrived=0)

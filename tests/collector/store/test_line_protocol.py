@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from collector.schema import MEASUREMENTS
 from collector.store.base import Point
 from collector.store.check import fault
-from collector.store.line_protocol import line, plain_line
+from collector.store.line_protocol import line, plain_lines
 
 AGENT = Point("agent", {"school": "9900000001", "machine": "ab" * 16}, {"number": 2}, 7)
 _ODD = ["", "a b", 'a"b', "a\\", "a\0b", "甲", "\ud800", "a,b", "a=b", "\n", "é"]
@@ -46,6 +46,11 @@ def points(draw: st.DrawFn) -> Point:
     return Point(known.name, tags, fields, time)
 
 
+def plain_line(point: Point) -> bytes | None:
+    (found,) = plain_lines([point])
+    return found
+
+
 @settings(max_examples=300)
 @given(points())
 def test_it_is_the_long_ways_line_or_none(point: Point) -> None:
@@ -53,6 +58,15 @@ def test_it_is_the_long_ways_line_or_none(point: Point) -> None:
     if quick is not None:
         assert fault(point) == ""
         assert quick == line(point)
+
+
+@given(st.lists(points(), max_size=5))
+def test_points_that_share_their_tags_give_the_same_lines(some: list[Point]) -> None:
+    """And those that do not: each by itself is the other way."""
+    shared = [two for one in some for two in (one, one._replace(time=one.time - 1))]
+    assert [*plain_lines(shared)] == [plain_line(one) for one in shared]
+    apart = [one._replace(tags=dict(one.tags)) for one in shared]
+    assert [*plain_lines(apart)] == [*plain_lines(shared)]
 
 
 def test_an_ordinary_point_takes_it() -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from agent import wire
 from agent.common.vocabulary.held import FIXES, REASONS
@@ -259,8 +260,8 @@ def test_older_agents_still_read_what_is_stored() -> None:
     """They refuse a receipt with a reason that they do not know: those go by themselves."""
     source = Source(SCHOOL, MACHINE, BOOT, 2)
     held = [
-        Held(source._replace(number=3), "unknown_school"),
-        Held(source._replace(number=4), "simulated"),
+        Held(replace(source, number=3), "unknown_school"),
+        Held(replace(source, number=4), "simulated"),
     ]
     found = [wire.decode_receipt(p) for _, p in merge([Entry(source, 5)], held, NOW)]
     assert [[one.reason for one in receipt.held] for receipt in found] == [
