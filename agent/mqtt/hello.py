@@ -1,7 +1,8 @@
 """When to send the hello: repeated, each time with a fresh `sent`, until its receipt arrives.
 
-After that it is sent again every hour, after a policy, and on a connection with another account:
-its answer may bring new credentials, which a PC that runs for weeks must get too.
+After that it is sent again every hour, after a policy, on a connection with another account, and a
+while after the broker refused the one that an answer brought: the next answer may bring new
+credentials, which a PC that runs for weeks must get too.
 """
 
 from __future__ import annotations

@@ -203,11 +203,14 @@ def _read(path: Path, version: tuple[int, int], before: _File | None) -> _File:
     """
     try:
         found = decoding.decode(path.read_bytes(), wire.Renewal)
-    except (OSError, msgspec.MsgspecError, UnicodeDecodeError) as error:
+    except OSError as error:
         if before is None or before.version != _NO_VERSION:
-            fix = "schoolpulse enrol --all"
-            log.warning("renewal_unreadable", file=path, reason=type(error).__name__, fix=fix)
-        return _File(_NO_VERSION if isinstance(error, OSError) else version, None, "")
+            log.warning("renewal_unreadable", file=path, reason=error)
+        return _File(_NO_VERSION, None, "")
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        fix = "schoolpulse enrol --all"
+        log.warning("renewal_unreadable", file=path, reason=type(error).__name__, fix=fix)
+        return _File(version, None, "")
     return _File(version, found, wire.ca_digest(found.ca))
 
 

@@ -72,7 +72,8 @@ def run(name: str, cycles: int | None = None, seed: int = 1) -> Row:
 
 def table(rows: list[Row]) -> Table:
     """All rows."""
-    made = Table(title=f"Faults, on {services.other_broker() or 'mosquitto'} and InfluxDB")
+    named = services.other_broker() or "mosquitto"
+    made = Table(title=f"Faults, on {named} and InfluxDB, where a row names no other database")
     heads = (
         "fault", "cycles", "produced", "stored", "twice", "held", "quarantined", "lost", "",
         "differ",
