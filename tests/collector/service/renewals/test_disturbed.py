@@ -30,12 +30,15 @@ def test_hellos_are_written_down_where_the_files_cannot_be_listed(
     until(lambda: seen.read(tmp_path / "credentials.db"))
 
 
-def test_a_damaged_file_renews_nobody_and_ends_nothing(running: Renewals, tmp_path: Path) -> None:
+def test_a_damaged_file_renews_nobody_and_ends_nothing(
+    running: Renewals, tmp_path: Path, caplog: Any
+) -> None:
     put(tmp_path, renewal())
     path = tmp_path / "renewals" / f"{SCHOOL}.json"
     for damaged in (b"", b"{", b"[]", b'{"generation": 0}', b"\xff", b"null"):
         path.write_bytes(damaged)
         assert hello(running, PC[0], 1) is None
+    assert "schoolpulse enrol --all" in caplog.text
     put(tmp_path, renewal())
     assert hello(running, PC[0], 1) == renewal()
 
@@ -57,9 +60,9 @@ def test_a_full_disk_loses_no_word(running: Renewals, tmp_path: Path, monkeypatc
 
 
 def test_a_file_that_could_not_be_read_is_read_again(
-    running: Renewals, tmp_path: Path, said: Said, monkeypatch: Any
+    running: Renewals, tmp_path: Path, said: Said, monkeypatch: Any, caplog: Any
 ) -> None:
-    """And who said hello meanwhile is told."""
+    """And who said hello meanwhile is told. Writing it anew would be no fix."""
 
     def failing(_: Path) -> bytes:
         raise OSError(24, "Too many open files")
@@ -68,6 +71,9 @@ def test_a_file_that_could_not_be_read_is_read_again(
         few.setattr(Path, "read_bytes", failing)
         put(tmp_path, renewal())
         assert hello(running, PC[0], 1) is None
+    logged = caplog.text
+    assert "Too many open files" in logged
+    assert "enrol" not in logged
     until(lambda: said.receipts == {receipt_topic(SCHOOL, PC[0]): [renewal()]})
     assert hello(running, PC[1], 1) == renewal()
 
