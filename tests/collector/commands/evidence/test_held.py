@@ -6,6 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+from msgspec.structs import replace
+
 from collector.ingest import Held, Source
 from collector.service.pipeline.held_book import FILE as HELD
 from collector.service.pipeline.held_book import HeldBook
@@ -26,7 +28,7 @@ def test_held_lists_school_reason_and_fix(folder: Path, capsys: Any) -> None:
         [Held(source, "unknown_line", None, "[/x]\x1b[2J\0"), Held(source, "simulated")], 10**12
     )
     book.note([Held(source, "time_out_of_bounds", None, "631152000000")], 10**12)
-    book.note([Held(source._replace(school=OTHER), "too_many_machines", None, "20")], 10**12)
+    book.note([Held(replace(source, school=OTHER), "too_many_machines", None, "20")], 10**12)
     book.close()
     assert ask(folder, "held") == 0
     said = capsys.readouterr().out
