@@ -29,7 +29,7 @@ _WAITS = 4
 _SEVERAL, STEPS = 4, 4
 #: Waits until the next one goes on, where in its last step nothing more came; each time twice as
 #: many, at most so many.
-_HELD, _LONG_HELD = 50, 1600
+_HELD, _LONG_HELD = 8, 2048
 
 
 class Gathering:
