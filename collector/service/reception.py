@@ -32,7 +32,7 @@ class Reception:
         self._grouped = grouped
 
     def received(self, messages: Sequence[Publish]) -> None:
-        """Take the messages of one read, or those of it that came together."""
+        """Take messages of one read that came together."""
         if isinstance(messages, Reports):  # there is nothing to see here of these
             self._count(len(messages), self._inbox.put_reports(messages, time.time_ns()))
         else:

@@ -207,9 +207,9 @@ class InfluxStore(Store):
         self._reads.clear()
 
 
-def _lines(points: Sequence[Point], bad: _Bad) -> Iterator[_Row]:
+def _lines(points: Iterable[Point], bad: _Bad) -> Iterator[_Row]:
     """Each storable point with its line; the others are added to `bad`."""
-    for point, text in zip(points, plain_lines(points), strict=True):
+    for point, text in plain_lines(points):
         if text is not None:
             yield point, text
         elif reason := fault(point):

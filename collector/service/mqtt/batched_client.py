@@ -3,18 +3,20 @@
 Paho makes separate system calls for each packet's first byte, its length and its rest, wakes
 itself for each acknowledgement and each publish and sends each alone: six system calls a message,
 and at each the thread releases the interpreter and waits for the worker to return it. This client
-takes all that has arrived in one call, delivers it as one list, and sends acknowledgements and
-publishes together. It also reads and writes PUBLISH and PUBACK packets itself, as MQTT 3.3 and 3.4
-lay them out: paho makes eight objects of one, most of them for properties that our agents never
-send. Everything else, and whatever looks odd, is handed to paho from memory. A message costs a
-third of what it costs in paho alone. The client depends on private names of paho;
-test_batched_client.py fails when a new paho has moved them.
+takes all that has arrived in one call, or after a wait in two, delivers it in lists, ordinary
+reports as they came, and sends acknowledgements and publishes together. It also reads and writes
+PUBLISH and PUBACK packets itself, as MQTT 3.3 and 3.4 lay them out: paho makes eight objects of
+one, most of them for properties that our agents never send. Everything else, and whatever looks
+odd, is handed to paho from memory. A message costs a third of what it costs in paho alone. The
+client depends on private names of paho; test_batched_client.py fails when a new paho has moved
+them.
 """
 
 from __future__ import annotations
 
 import contextlib
 import ssl
+import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
@@ -24,11 +26,14 @@ from paho.mqtt.enums import MQTTErrorCode
 
 from collector.service.mqtt.gathering import Gathering
 from collector.service.mqtt.packets import PUBACK, Outgoing, Publish, packet_of, publish_at
-from collector.service.mqtt.reports import reports_at
+from collector.service.mqtt.reports import acks_of, reports_at
 
 _READ_BYTES = 1 << 16
 _DISCONNECT = 0xE0
 _REFUSED = 128  # reason codes from here on
+#: What took as long to deliver, s, as where the inbox is full, is acknowledged before the rest of
+#: its read: a broker that hears nothing from us ends the connection.
+_LONG_S = 1.0
 
 
 class BatchedClient(mqtt.Client):
@@ -76,7 +81,7 @@ class BatchedClient(mqtt.Client):
         return super().reconnect()
 
     def loop_read(self, max_packets: int = 1) -> MQTTErrorCode:
-        """Handle all packets that one call to the system brought, and acknowledge them."""
+        """Handle all packets that one read brought, and acknowledge them; see `Gathering`."""
         bell, self._sockpairW = self._sockpairW, None  # no wake-up is needed: we write after this
         try:
             self.gathering.read(self._fill_buffer)
@@ -91,8 +96,7 @@ class BatchedClient(mqtt.Client):
                     break
         finally:
             self._sockpairW = bell
-        with contextlib.suppress(OSError):  # `loop_write` meets it again
-            self._flush()
+        self._flush_quietly()
         return found
 
     def _fill_buffer(self) -> int:
@@ -119,31 +123,39 @@ class BatchedClient(mqtt.Client):
             super().loop_write()
         begun = self._at
         if self.deliver is not None:
-            self._take_reports(self.deliver)
-            self._take_publishes(self.deliver)
+            self._take_messages(self.deliver)
         self._take_acknowledgements()
         return self._at > begun
 
-    def _take_reports(self, deliver: Callable[[Sequence[Publish]], None]) -> None:
-        found = reports_at(self._buffer, self._at, self._protocol == mqtt.MQTTv5)
-        if found is not None:
-            self._at += len(found.packets)
+    def _take_messages(self, deliver: Callable[[Sequence[Publish]], None]) -> None:
+        for found in self._lists():
             self.gathering.took(len(found))
+            begun = time.monotonic()
             deliver(found)
-            self._to_write += found.acks
+            self._to_write += acks_of(found)
+            if time.monotonic() - begun > _LONG_S:
+                self._flush_quietly()
 
-    def _take_publishes(self, deliver: Callable[[Sequence[Publish]], None]) -> None:
-        buffer, at, end = self._buffer, self._at, len(self._buffer)
+    def _lists(self) -> Iterator[Sequence[Publish]]:
+        """The messages at the buffer's front: reports as they came, what is between them read."""
         properties = self._protocol == mqtt.MQTTv5
-        taken: list[Publish] = []
-        while at < end and (found := publish_at(buffer, at, properties)) is not None:
-            at = found.end
-            taken.append(found)
-        self._at = at
-        if taken:
-            self.gathering.took(len(taken))
-            deliver(taken)
-            self._to_write += b"".join([one.ack for one in taken])
+        others: list[Publish] = []
+        while self._at < len(self._buffer):
+            reports = reports_at(self._buffer, self._at, properties)
+            other = None if reports else publish_at(self._buffer, self._at, properties)
+            if other is not None:
+                others.append(other)
+                self._at = other.end
+                continue
+            if others:
+                yield others
+                others = []
+            if reports is None:
+                return
+            self._at += len(reports.packets)
+            yield reports
+        if others:
+            yield others
 
     def _take_acknowledgements(self) -> None:
         buffer, at, end = self._buffer, self._at, len(self._buffer)
@@ -199,6 +211,10 @@ class BatchedClient(mqtt.Client):
         if buf[0] == _DISCONNECT or len(self._to_write) > _READ_BYTES:
             self._flush()  # paho closes the socket right after it
         return len(buf)
+
+    def _flush_quietly(self) -> None:
+        with contextlib.suppress(OSError):  # `loop_write` meets it again
+            self._flush()
 
     def _flush(self) -> None:
         """Write what the socket takes; the rest waits for `loop_write`."""

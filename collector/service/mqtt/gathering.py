@@ -5,8 +5,8 @@ acknowledgement, its window, sends nothing while we wait. No broker says how lar
 and a full one looks like a calm hour: each wait brings the same few. So both ways take turns. The
 better one has the long turns; where they bring much alike, that is the one that waits.
 
-Where waits bring several, they go on as long as more comes: then neither the broker's window is
-full nor a buffer on the way.
+Where waits bring several, they go on as long as as much comes: then neither the broker's window is
+full nor a buffer on the way. A little comes all the same, as QoS 0 has no window.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _TIMES, _MORE = 2, 2
 _WAITS = 4
 #: A wait that brings as many a step goes on, for so many steps at most.
 _SEVERAL, STEPS = 4, 4
-#: Waits until the next one goes on, where in its last step nothing more came; each time twice as
+#: Waits until the next one goes on, where its last step brought too little; each time twice as
 #: many, at most so many.
 _HELD, _LONG_HELD = 8, 2048
 
@@ -50,7 +50,8 @@ class Gathering:
     def read(self, read: Callable[[], int]) -> None:
         """Wait a little where the last read was just now and brought little, and `read`.
 
-        That takes what has come, and returns how many bytes there are with what it took before.
+        That takes what has come, and returns how many bytes there are with what it took before; it
+        is called twice where a wait goes on.
         """
         now = time.monotonic()
         self._take_turns(now)
@@ -75,11 +76,11 @@ class Gathering:
             self._go_on(left + (self._steps - 2) * GATHER_S, read)
 
     def _go_on(self, first: float, read: Callable[[], int]) -> None:
-        """All steps but the last one without a look, then whether more comes in that."""
+        """All steps but the last one without a look, then whether that brings half its share."""
         self.pause(first)
         before = read()
         self.pause(GATHER_S)
-        if read() > before:
+        if 2 * (self._steps - 1) * (read() - before) > before:
             self._planned, self._hold = min(self._steps + 1, STEPS), _HELD
         else:
             self._held, self._hold = self._hold, min(2 * self._hold, _LONG_HELD)

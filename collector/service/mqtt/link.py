@@ -43,7 +43,7 @@ class Trouble(NamedTuple):
 class Link:
     """A connection that reconnects by itself, and subscribes to `topics` each time it is up.
 
-    Calls `on_messages` with the messages of each read, `on_up()` when it is ready.
+    Calls `on_messages` with the messages of a read, in lists, `on_up()` when it is ready.
 
     Both callbacks run in paho's thread. An exception in them is logged and not passed on:
     it would end that thread while the client still looked connected.

@@ -27,7 +27,7 @@ _OTHERS = (b"/1", b"ce")
 class Reports(Sequence[Publish]):
     """PUBLISH packets of QoS 1, of reports that are no hello; read each time they are asked for.
 
-    They are acknowledged by `acks`, all together.
+    They are acknowledged by `acks`, all together. They are of one read, 64 kB at most.
     """
 
     __slots__ = ("_count", "_properties", "acks", "packets")
@@ -61,11 +61,19 @@ class Reports(Sequence[Publish]):
         return list(self)[at]
 
 
+def acks_of(messages: Sequence[Publish]) -> bytes:
+    """What acknowledges them, in their order."""
+    if isinstance(messages, Reports):
+        return messages.acks
+    return b"".join([one.ack for one in messages])
+
+
 def reports_at(buffer: bytes, at: int, properties: bool) -> Reports | None:
     """The reports that begin at `at`, up to the first packet that is anything else.
 
     None without any. `properties`: as of `publish_at`. Short ones, long ones, those sent again and
-    those with properties are left to it.
+    those with properties are left to it. Only what we subscribed to can come, so the topic is not
+    looked at before its mark.
     """
     begun, end, mids = at, len(buffer), []
     while at + _HEAD.size <= end:

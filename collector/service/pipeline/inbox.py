@@ -141,6 +141,8 @@ class Inbox:
     def take(self, limit: int, age: float, pause: float, idle: float) -> list[Message]:
         """Up to `limit` messages, fewer where they are large, which bounds the batches in memory.
 
+        Reports of one read come together, and may alone be more than that.
+
         Once there are as many, or the first was found `age` seconds ago, or none has come for
         `pause` seconds.
 

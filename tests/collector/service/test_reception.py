@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 
 import pytest
 from msgspec.structs import replace
@@ -125,7 +126,10 @@ def test_a_retained_report_is_cleared_and_handled() -> None:
 
 
 def test_what_could_not_be_cleared_is_cleared_with_the_next_read_of_either_kind() -> None:
-    for later in (lambda made: made.read_bytes([report(3)]), lambda made: made.read(said(SYS))):
+    ways: list[Callable[[Made], object]] = [
+        lambda made: made.read_bytes([report(3)]), lambda made: made.read(said(SYS)),
+    ]  # fmt: skip
+    for later in ways:
         made = Made()
         made.up = False
         made.read(said(report(2), retained=True))
@@ -138,6 +142,14 @@ def test_presences_of_one_read_are_told_apart_by_their_time() -> None:
     made = Made()
     made.reception.received([said(presence_topic(SCHOOL, PC))] * 3)
     assert len({message.arrived for message in made.inbox.take(9, 0, 0, 0)}) == 3
+
+
+def test_all_arrive_now() -> None:
+    made, begun = Made(), time.time_ns()
+    made.read_bytes([report(2), report(3)])
+    made.reception.received([said(report(4))])
+    arrived = [message.arrived for message in made.inbox.take(9, 0, 0, 0)]
+    assert begun <= arrived[0] < arrived[1] < arrived[2] <= time.time_ns() + 9
 
 
 def test_a_report_says_the_same_whether_it_comes_alone_or_among_others() -> None:

@@ -47,7 +47,7 @@ def points(draw: st.DrawFn) -> Point:
 
 
 def plain_line(point: Point) -> bytes | None:
-    (found,) = plain_lines([point])
+    ((_, found),) = plain_lines([point])
     return found
 
 
@@ -64,7 +64,7 @@ def test_it_is_the_long_ways_line_or_none(point: Point) -> None:
 def test_points_that_share_their_tags_give_the_same_lines(some: list[Point]) -> None:
     """And those that do not: each by itself is the other way."""
     shared = [two for one in some for two in (one, one._replace(time=one.time - 1))]
-    assert [*plain_lines(shared)] == [plain_line(one) for one in shared]
+    assert [*plain_lines(iter(shared))] == [(one, plain_line(one)) for one in shared]
     apart = [one._replace(tags=dict(one.tags)) for one in shared]
     assert [*plain_lines(apart)] == [*plain_lines(shared)]
 
