@@ -222,6 +222,32 @@ def test_a_read_that_brought_enough_is_not_waited_for(monkeypatch: Any) -> None:
     assert run(monkeypatch, times, 1000).late < 1e-3
 
 
+def test_a_read_without_a_wait_brings_enough_as_one_step_does(monkeypatch: Any) -> None:
+    """Also after waits of several steps."""
+    now, came, pauses = 1000.0, 0, []
+    monkeypatch.setattr(gathering.time, "monotonic", lambda: now)
+    of = Gathering()
+    of._begun, of.pause = now, pauses.append  # within one turn
+
+    def brings() -> int:
+        nonlocal came
+        came += 100
+        return came
+
+    for _ in range(9):
+        came = 0
+        of.read(brings)
+        of.took(ENOUGH - 1)
+    assert max(pauses) == pytest.approx(GATHER_S * (STEPS - 1))
+    now += 1.0
+    of._begun = now
+    of.read(brings)
+    of.took(ENOUGH)
+    pauses.clear()
+    of.read(brings)
+    assert pauses == []
+
+
 @pytest.mark.mosquitto
 @pytest.mark.parametrize("window", [1, 5, 10])
 def test_all_receipts_reach_a_broker_that_takes_few_at_once(tmp_path: Path, window: int) -> None:
