@@ -237,8 +237,8 @@ def test_a_read_without_a_wait_brings_enough_as_one_step_does(monkeypatch: Any) 
     for _ in range(9):
         came = 0
         of.read(brings)
-        of.took(ENOUGH - 1)
-    assert max(pauses) == pytest.approx(GATHER_S * (STEPS - 1))
+        of.took(ENOUGH // 2 * of._steps)
+    assert pauses[-2] == pytest.approx(GATHER_S * (STEPS - 1))
     now += 1.0
     of._begun = now
     of.read(brings)
