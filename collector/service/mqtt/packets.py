@@ -6,6 +6,8 @@ import sys
 from functools import lru_cache
 from typing import NamedTuple
 
+from msgspec import Struct
+
 #: A PUBACK without a reason, up to the packet's id.
 PUBACK = b"\x40\x02"
 _TOPIC_BYTES, _REST_BYTES = 65_535, 268_435_455  # MQTT has no room for more
@@ -54,7 +56,7 @@ def publish_at(buffer: bytes, at: int, properties: bool) -> Publish | None:
     return Publish(topic, buffer[body:end], bool(first & 1), ack, end)
 
 
-class Outgoing(NamedTuple):
+class Outgoing(Struct, frozen=True, gc=False):
     """A message to publish."""
 
     topic: str

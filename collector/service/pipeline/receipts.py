@@ -88,7 +88,9 @@ def _parts(whole: wire.Receipt) -> Iterator[wire.Receipt]:
 
 def ranges(sources: Iterable[Source]) -> Iterator[wire.StoredRange]:
     """Runs of neighbouring numbers of each boot, in order."""
-    numbers = sorted({(source.boot, source.number) for source in sources})
+    numbers = [(source.boot, source.number) for source in sources]
+    if len(numbers) > 1:  # one, as nearly always in a city, needs no order
+        numbers = sorted(set(numbers))
     first = 0
     for at, (boot, number) in enumerate(numbers):
         follows = numbers[at + 1] if at + 1 < len(numbers) else None
