@@ -171,8 +171,9 @@ def fuzz(total: int, seed: int, folder: Path, show: bool = False) -> Counter[str
     held: set[Key] = set()
 
     def publish_all(messages: Sequence[Outgoing]) -> int:
-        for topic, payload, _ in messages:
-            receipt, (school, machine) = wire.decode_receipt(payload), topic.split("/")[2:4]
+        for message in messages:
+            receipt = wire.decode_receipt(message.payload)
+            school, machine = message.topic.split("/")[2:4]
             held.update((school, machine, one.boot, one.number) for one in receipt.held)
             for run in receipt.stored:
                 numbers = range(run.first, run.last + 1)
