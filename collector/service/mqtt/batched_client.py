@@ -31,8 +31,8 @@ from collector.service.mqtt.reports import acks_of, reports_at
 _READ_BYTES = 1 << 16
 _DISCONNECT = 0xE0
 _REFUSED = 128  # reason codes from here on
-#: What took as long to deliver, s, as where the inbox is full, is acknowledged before the rest of
-#: its read: a broker that hears nothing from us ends the connection.
+#: What is delivered is acknowledged after as long, s, before the rest of its read. The inbox may be
+#: full, and a broker that hears nothing from us ends the connection.
 _LONG_S = 1.0
 
 
@@ -43,6 +43,7 @@ class BatchedClient(mqtt.Client):
         super().__init__(*words, **named)
         self._buffer, self._at = b"", 0  # read and not yet handled
         self._to_write = bytearray()  # bytes for the socket
+        self._flushed = 0.0  # when they were written, or a read began
         self._queued: deque[bytes] = deque()  # of `publish_all`, to be added to them
         self._unacknowledged: set[int] = set()  # of what was published
         self.gathering = Gathering()
@@ -85,6 +86,7 @@ class BatchedClient(mqtt.Client):
         bell, self._sockpairW = self._sockpairW, None  # no wake-up is needed: we write after this
         try:
             self.gathering.read(self._fill_buffer)
+            self._flushed = time.monotonic()
             found = MQTTErrorCode.MQTT_ERR_SUCCESS
             while found == MQTTErrorCode.MQTT_ERR_SUCCESS:
                 taken = False
@@ -121,6 +123,7 @@ class BatchedClient(mqtt.Client):
             return False
         if self._out_packet:  # paho's came before: acknowledge in order
             super().loop_write()
+            self._flush_when_due()
         begun = self._at
         if self.deliver is not None:
             self._take_messages(self.deliver)
@@ -130,11 +133,9 @@ class BatchedClient(mqtt.Client):
     def _take_messages(self, deliver: Callable[[Sequence[Publish]], None]) -> None:
         for found in self._lists():
             self.gathering.took(len(found))
-            begun = time.monotonic()
             deliver(found)
             self._to_write += acks_of(found)
-            if time.monotonic() - begun > _LONG_S:
-                self._flush_quietly()
+            self._flush_when_due()
 
     def _lists(self) -> Iterator[Sequence[Publish]]:
         """The messages at the buffer's front: reports as they came, what is between them read."""
@@ -212,7 +213,12 @@ class BatchedClient(mqtt.Client):
             self._flush()  # paho closes the socket right after it
         return len(buf)
 
+    def _flush_when_due(self) -> None:
+        if time.monotonic() - self._flushed > _LONG_S:
+            self._flush_quietly()
+
     def _flush_quietly(self) -> None:
+        self._flushed = time.monotonic()
         with contextlib.suppress(OSError):  # `loop_write` meets it again
             self._flush()
 

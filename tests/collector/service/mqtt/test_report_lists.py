@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import select
+import socket
+import struct
 from itertools import pairwise
 from typing import Any
 
+import paho.mqtt.client as mqtt
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -14,18 +18,23 @@ from agent.wire.topics import presence_topic, report_topic
 from collector.service.mqtt import batched_client
 from collector.service.mqtt.packets import Outgoing, packet_of
 from collector.service.mqtt.reports import Reports
+from mqtt_packets import packet_of as whole_packet
 
 from .conftest import Pair
 
 SCHOOL, PC, BOOT = "1" * 10, "c" * 32, "b" * 16
 V5, V311 = MQTTProtocolVersion.MQTTv5, MQTTProtocolVersion.MQTTv311
-#: What is sent, by its letter: an ordinary report, a short one, a hello, a presence.
+#: What is sent, by its letter: an ordinary report, a short one, a hello, a presence, a
+#: report that expires.
 SENT = {
     "r": (report_topic(SCHOOL, PC, BOOT, 2), 200),
     "s": (report_topic(SCHOOL, PC, BOOT, 3), 1),
     "h": (report_topic(SCHOOL, PC, BOOT, 1), 200),
     "p": (presence_topic(SCHOOL, PC), 60),
+    "e": (report_topic(SCHOOL, PC, BOOT, 4), 200),
 }
+#: Of "e": a property that our agents do not send, which is paho's to read.
+_EXPIRY = b"\x05\x02\0\0\0\x09"
 
 
 class Heard(Pair):
@@ -62,6 +71,11 @@ def packets(letters: str, protocol: MQTTProtocolVersion = V5) -> tuple[list[byte
         (SENT[letter][0], b"%d" % n + bytes(SENT[letter][1])) for n, letter in enumerate(letters)
     ]
     made = [packet_of(Outgoing(*one), n + 1, protocol == V5) for n, one in enumerate(said)]
+    for n, letter in enumerate(letters):
+        if letter == "e":
+            name = said[n][0].encode()
+            body = len(name).to_bytes(2) + name + (n + 1).to_bytes(2) + _EXPIRY + said[n][1]
+            made[n] = whole_packet(0x32, body)
     return made, said
 
 
@@ -111,42 +125,90 @@ def test_reports_stay_as_they_came_and_what_is_between_them_is_read(
     heard.end()
 
 
-@pytest.mark.parametrize("letters", ["rprp", "prpr"])
-def test_what_took_long_to_deliver_is_acknowledged_before_the_rest(
-    letters: str, monkeypatch: Any
+@pytest.mark.parametrize("letters", ["rp" * 20, "pr" * 20, "rs" * 20, "e" * 40, "er" * 20])
+@pytest.mark.parametrize("each_s", [0.3, 0.99, 1.01, 30.0])
+def test_a_broker_hears_from_us_in_a_read_that_takes_long(
+    letters: str, each_s: float, monkeypatch: Any
 ) -> None:
     """A full inbox holds up each list for half a minute; a broker waits for three quarters."""
-    now, seen, heard = 1000.0, [], Heard()
+    now, heard, silences = 1000.0, Heard(), [1000.0]
     monkeypatch.setattr(batched_client.time, "monotonic", lambda: now)
+
+    def slow(*_: object) -> None:
+        nonlocal now
+        known = len(heard.got)
+        if len(heard.receive()) > known:
+            silences.append(now)
+        now += each_s
+
+    heard.client.deliver = heard.client.on_message = slow
+    heard.broker.sendall(b"".join(packets(letters)[0]))
+    heard.client.loop_read()
+    heard.client.loop_write()
+    assert heard.receive() == acknowledged(40)
+    assert max(late - early for early, late in pairwise([*silences, now])) <= 2 * each_s + 1.1
+
+
+@pytest.mark.parametrize("letters", ["rrrr", "rsrs", "rpsh"])
+def test_what_is_delivered_quickly_is_acknowledged_by_one_call(
+    letters: str, monkeypatch: Any
+) -> None:
+    heard, sent = Heard(), []
+    plain = mqtt.Client._sock_send
+
+    def counted(self: mqtt.Client, buffer: Any) -> int:
+        sent.append(len(buffer))
+        return plain(self, buffer)
+
+    monkeypatch.setattr(mqtt.Client, "_sock_send", counted)
+    heard.broker.sendall(b"".join(packets(letters)[0]))
+    heard.client.loop_read()
+    assert sent == [16]
+    heard.end()
+
+
+def test_a_connection_that_ends_within_a_read_ends_it_once(monkeypatch: Any) -> None:
+    """All that was read is delivered; paho meets the error when it writes."""
+    now, gone, heard = 1000.0, [], Heard()
+    monkeypatch.setattr(batched_client.time, "monotonic", lambda: now)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        ours = socket.create_connection(server.getsockname())
+        broker, _ = server.accept()
+    ours.setblocking(False)
+    heard.ours.close()
+    heard.ours = heard.client._sock = ours
+    heard.client.on_disconnect = lambda *_: gone.append(1)
+    made, said = packets("rs" * 10)
 
     def slow(found: Any) -> None:
         nonlocal now
-        seen.append(len(heard.receive()) // 4)
+        heard.deliver(found)
+        if len(heard.said) == 2:
+            broker.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            broker.close()
+            select.select([ours], [], [], 30)
         now += 2 * batched_client._LONG_S
 
     heard.client.deliver = slow
-    heard.broker.sendall(b"".join(packets(letters)[0]))
-    heard.client.loop_read()
-    assert seen == [0, 1, 2, 3]
-    assert heard.receive() == acknowledged(4)
+    broker.sendall(b"".join(made))
+    while len(ours.recv(1 << 16, socket.MSG_PEEK)) < sum(map(len, made)):
+        select.select([ours], [], [], 30)
+    assert heard.client.loop_read() == mqtt.MQTT_ERR_SUCCESS
+    assert heard.said == said
+    assert heard.client.loop_write() == mqtt.MQTT_ERR_CONN_LOST
+    assert gone == [1]
     heard.end()
 
 
 def test_what_is_kept_of_a_read_is_bounded() -> None:
-    """However much waits, and however long we waited for it."""
+    """Also where a wait brings more to what the read before it has taken."""
     heard, sizes = Heard(), []
-    made, _ = packets("r" * 900)
-    hear = heard.client.deliver
-
-    def sized(found: Any) -> None:
-        sizes.append(len(found.packets) if isinstance(found, Reports) else 0)
-        assert hear is not None
-        hear(found)
-
-    heard.client.deliver = sized
-    sent = heard.broker.send(b"".join(made))
-    assert sent > 2 * batched_client._READ_BYTES
-    while len(heard.said) < sent // len(made[-1]) - 1:
+    one = packets("r")[0][0]
+    heard.broker.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 18)
+    heard.client.deliver = lambda found: sizes.append(len(found.packets))
+    heard.client.gathering.pause = lambda _: heard.broker.sendall(one * 250)
+    for _ in range(2):
+        heard.broker.sendall(one * 8)
         heard.client.loop_read()
-    assert max(sizes) <= batched_client._READ_BYTES
+    assert batched_client._READ_BYTES - len(one) < max(sizes) <= batched_client._READ_BYTES
     heard.end()

@@ -43,6 +43,16 @@ def test_a_damaged_file_renews_nobody_and_ends_nothing(
     assert hello(running, PC[0], 1) == renewal()
 
 
+def test_a_file_that_stays_damaged_is_logged_once(
+    running: Renewals, tmp_path: Path, caplog: Any
+) -> None:
+    put(tmp_path, renewal())
+    (tmp_path / "renewals" / f"{SCHOOL}.json").write_bytes(b"{")
+    for machine in PC * 3:
+        assert hello(running, machine, 1) is None
+    assert caplog.text.count("renewal_unreadable") == 1
+
+
 def test_a_full_disk_loses_no_word(running: Renewals, tmp_path: Path, monkeypatch: Any) -> None:
     put(tmp_path, renewal())
     real, failed = running._book.note, threading.Event()
@@ -70,10 +80,11 @@ def test_a_file_that_could_not_be_read_is_read_again(
     with monkeypatch.context() as few:
         few.setattr(Path, "read_bytes", failing)
         put(tmp_path, renewal())
-        assert hello(running, PC[0], 1) is None
-    logged = caplog.text
-    assert "Too many open files" in logged
-    assert "enrol" not in logged
+        for _ in range(3):
+            assert hello(running, PC[0], 1) is None
+    assert caplog.text.count("renewal_unreadable") == 1, "once, however often it is tried"
+    assert "Too many open files" in caplog.text
+    assert "enrol" not in caplog.text
     until(lambda: said.receipts == {receipt_topic(SCHOOL, PC[0]): [renewal()]})
     assert hello(running, PC[1], 1) == renewal()
 
