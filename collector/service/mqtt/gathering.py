@@ -5,9 +5,9 @@ acknowledgement, its window, sends nothing while we wait. No broker says how lar
 and a full one looks like a calm hour: each wait brings the same few. So both ways take turns. The
 better one has the long turns; where they bring much alike, that is the one that waits.
 
-Where waits bring several, they go on as long as as much comes: then neither the broker's window is
-full nor a buffer on the way. A little comes all the same, as QoS 0 has no window. Large messages
-of that kind look like more: they hold others up for a turn, until that tells the ways apart.
+Where waits bring several, they go on while no less comes: then neither the broker's window is full
+nor a buffer on the way. A little comes all the same, as QoS 0 has no window. Large messages of that
+kind look like more: they hold others up for a turn, until that tells the ways apart.
 """
 
 from __future__ import annotations
