@@ -52,21 +52,18 @@ def agent_point(frame: Frame, boot: str, number: int, report: wire.Report, teste
     for reading in report.readings:
         if type(reading) is wire.AgentHealth:
             fields |= _health(reading)
-    if days := _late_days(frame):
-        fields["late_days"] = days
+    _add_lateness(fields, frame)
     return _point("agent", frame, fields)
 
 
-def _late_days(frame: Frame) -> int:
-    """Whole days from the report's time to its arrival, at least 0.
+def _add_lateness(fields: Fields, frame: Frame) -> None:
+    """Whole days from the report's time to its arrival, if any.
 
     Not the time of arrival itself: a report that is sent twice must leave the same points.
     """
-    return max(0, (frame.arrived - frame.time // 1_000_000) // _DAY_MS)
-
-
-def _lateness(frame: Frame) -> Fields:
-    return {"late_days": days} if (days := _late_days(frame)) else {}
+    days = (frame.arrived - frame.time // 1_000_000) // _DAY_MS
+    if days > 0:
+        fields["late_days"] = days
 
 
 def _point(measurement: str, frame: Frame, fields: Fields, **tags: str) -> Point:
@@ -138,16 +135,18 @@ def device_points(frame: Frame, devices: Sequence[wire.Device]) -> Iterator[Poin
 
 def test_point(frame: Frame, test: wire.LineTest) -> Point:
     """The agent's test of a line."""
-    fields = _given(test) | _lateness(frame)
+    fields = _given(test)
     fields.pop("line", None)
+    _add_lateness(fields, frame)
     return _point("line_test", frame, fields, line=test.line)
 
 
 def record_point(frame: Frame, record: wire.LineRecord) -> Point:
     """The measurement server's record of a test, tagged with the school it names."""
-    fields = _given(record) | _lateness(frame)
+    fields = _given(record)
     for name in ("school", "machine", "line"):
         fields.pop(name, None)
+    _add_lateness(fields, frame)
     of = {"school": record.school, "machine": record.machine, "line": record.line}
     return _point("line_record", frame, fields, **of)
 

@@ -34,7 +34,8 @@ class Reception:
     def received(self, messages: Sequence[Publish]) -> None:
         """Take messages of one read that came together."""
         if isinstance(messages, Reports):  # there is nothing to see here of these
-            self._count(len(messages), self._inbox.put_reports(messages, time.time_ns()))
+            taken = self._inbox.put_reports(messages, time.time_ns())
+            self._count(len(messages), len(messages) - taken)
         else:
             self._sort(messages)
         self._retained.retry()
@@ -46,13 +47,12 @@ class Reception:
             if self._is_for_inbox(topic, payload, retained)
         ]
         known = sum(_is_known(topic, retained) for topic, _, retained, _, _ in messages)
-        taken = self._inbox.put_all(wanted)
-        self._count(len(messages) - known, len(messages) - known - len(wanted) + taken)
+        self._count(len(messages) - known, len(wanted) - self._inbox.put_all(wanted))
 
-    def _count(self, received: int, taken: int) -> None:
+    def _count(self, received: int, turned_away: int) -> None:
         self._counts.add("received", received)
-        if received > taken:
-            self._counts.add("turned_away", received - taken)
+        if turned_away:
+            self._counts.add("turned_away", turned_away)
 
     def _is_for_inbox(self, topic: str, payload: bytes, retained: bool) -> bool:
         """Handle what is not; what fails here costs no other message."""

@@ -110,10 +110,13 @@ class Inbox:
         many = self._count + count > self._limit
         if self._closed or many or self._bytes + size > self._limit_bytes:
             return False
+        self._add(parts, count, size)
+        return True
+
+    def _add(self, parts: Sequence[Part], count: int, size: int) -> None:
         self._parts.extend(parts)
         self._count += count
         self._bytes += size
-        return True
 
     def _put_each(self, messages: Sequence[Message]) -> int:
         taken, end = 0, time.monotonic() + _PATIENCE_S
@@ -123,9 +126,7 @@ class Inbox:
             if self._closed:
                 break
             if not self._full():
-                self._parts.append(message)
-                self._count += 1
-                self._bytes += len(message.payload)
+                self._add((message,), *_size(message))
                 taken += 1
         return taken
 
